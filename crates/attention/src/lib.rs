@@ -1,0 +1,1 @@
+//! Softmax attention on burn: multi-head, causal or bidirectional, rotary positions, key-value cache.

@@ -1,0 +1,12 @@
+//! The seam of subquad: what every sequence mixer and every channel mixer offers.
+//!
+//! A *sequence mixer* exchanges information between the tokens of a sequence; a *channel mixer* works on each
+//! token alone. Both map `[batch, seq, d_model]` to the same shape, so a model can be built from any pair of them.
+//! The layer crates implement these traits; models, tests and benchmarks are written against them.
+
+mod groups;
+pub mod published;
+mod traits;
+
+pub use groups::{LearningRate, ParameterGroup, WeightDecay};
+pub use traits::{ChannelMixer, MixerError, MixerState, SequenceMixer};

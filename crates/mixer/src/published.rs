@@ -1,0 +1,142 @@
+//! Layers under the names of their published implementations.
+//!
+//! A [`Case`] is one recorded run of a published layer: its parameters, an input, the output and the gradients. Each
+//! layer crate has a function `replay` that builds its own layer from the parameters, runs it, and answers with the
+//! same tensors under the same names; comparing the two tells whether the layers are the same.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde_json::Value;
+
+/// One recorded run of a published layer.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Which layer, such as `s4_block`.
+    pub layer: String,
+    /// Its sizes and options, as the published implementation names them.
+    pub config: Value,
+    /// Its parameters and buffers by published name. [`take`](Self::take) removes them, so what is left was ignored.
+    pub parameters: BTreeMap<String, TensorData>,
+    /// Every other tensor: `input`, `output`, `grad_output`, `grad.<parameter>`, and what the layer computes inside.
+    pub tensors: BTreeMap<String, TensorData>,
+}
+
+/// What our layer computes for a [`Case`], under the names of its `tensors`.
+pub type Replay = BTreeMap<String, TensorData>;
+
+impl Case {
+    /// Removes and returns a parameter.
+    ///
+    /// # Errors
+    /// If there is none of this name, or its shape is another.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<TensorData, CaseError> {
+        let data = self.parameters.remove(name).ok_or_else(|| self.missing(name))?;
+        check_shape(name, &data, shape)?;
+        Ok(data)
+    }
+
+    /// [`take`](Self::take) as a tensor of rank `D`.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub fn take_tensor<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>, CaseError> {
+        Ok(Tensor::from_data(self.take(name, &shape)?, device))
+    }
+
+    /// A tensor that is no parameter, such as `input`.
+    ///
+    /// # Errors
+    /// If there is none of this name, or its rank is not `D`.
+    pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D>, CaseError> {
+        let data = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        let got = data.shape.to_vec();
+        if got.len() != D {
+            return Err(CaseError::Rank { name: name.into(), got, wanted: D });
+        }
+        Ok(Tensor::from_data(data.clone(), device))
+    }
+
+    /// The config as a type of the layer crate, which should deny unknown fields.
+    ///
+    /// # Errors
+    /// If a key is missing, unknown or of another type.
+    pub fn parse_config<T: serde::de::DeserializeOwned>(&self) -> Result<T, CaseError> {
+        serde_json::from_value(self.config.clone())
+            .map_err(|source| CaseError::Config { layer: self.layer.clone(), message: source.to_string() })
+    }
+
+    fn missing(&self, name: &str) -> CaseError {
+        CaseError::Missing { name: name.into(), layer: self.layer.clone() }
+    }
+}
+
+fn check_shape(name: &str, data: &TensorData, wanted: &[usize]) -> Result<(), CaseError> {
+    let got = data.shape.to_vec();
+    if got == wanted {
+        return Ok(());
+    }
+    Err(CaseError::Shape { name: name.into(), got, wanted: wanted.to_vec() })
+}
+
+/// Why a case cannot be replayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// A tensor that the layer needs is not there.
+    #[error("tensor `{name}` is missing, which layer `{layer}` needs")]
+    Missing {
+        /// The tensor.
+        name: String,
+        /// The layer.
+        layer: String,
+    },
+    /// A tensor has another shape than the config says.
+    #[error("tensor `{name}` has shape {got:?}, but the config asks for {wanted:?}")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shape that the config asks for.
+        wanted: Vec<usize>,
+    },
+    /// A tensor has another number of axes than the layer takes.
+    #[error("tensor `{name}` has shape {got:?}, but the layer takes {wanted} axes")]
+    Rank {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The number of axes.
+        wanted: usize,
+    },
+    /// The config does not fit the layer.
+    #[error("config of layer `{layer}`: {message}")]
+    Config {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Our layer cannot do what the config asks for.
+    #[error("layer `{layer}`: {what} is not implemented here")]
+    Unsupported {
+        /// The layer.
+        layer: String,
+        /// What is missing.
+        what: String,
+    },
+    /// Tensors that must be equal are not.
+    #[error("tensors `{first}` and `{second}` must hold the same values, but differ")]
+    NotShared {
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+    },
+}

@@ -1,0 +1,103 @@
+//! The two traits and the error they share.
+
+use burn::tensor::Tensor;
+
+use crate::ParameterGroup;
+
+/// Maps a sequence to a sequence of the same shape, exchanging information between tokens.
+///
+/// All four ways of running a mixer are the same map: `forward` on a whole sequence, `forward_with_state` chunk by
+/// chunk, and `step` token by token.
+pub trait SequenceMixer {
+    /// What a causal mixer must remember of the tokens it has seen.
+    type State: MixerState;
+
+    /// The whole sequence at once.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// If the width is not the layer's, or if [`check_length`](Self::check_length) refuses `seq`.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3>;
+
+    /// A chunk of a sequence, carrying on from `state`. Gradients flow through both results.
+    ///
+    /// # Shapes
+    /// As for [`forward`](Self::forward).
+    ///
+    /// # Errors
+    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows.
+    fn forward_with_state(
+        &self,
+        x: Tensor<3>,
+        state: Self::State,
+    ) -> Result<(Tensor<3>, Self::State), MixerError>;
+
+    /// One token.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, d_model]`
+    /// - output: `[batch, d_model]`
+    ///
+    /// # Errors
+    /// As for [`forward_with_state`](Self::forward_with_state); `state` is then unchanged.
+    fn step(&self, x: Tensor<2>, state: &mut Self::State) -> Result<Tensor<2>, MixerError>;
+
+    /// The state before the first token, on the layer's own device.
+    ///
+    /// # Errors
+    /// If the mixer is bidirectional: it cannot run token by token.
+    fn init_state(&self, batch: usize) -> Result<Self::State, MixerError>;
+
+    /// Floats that one sequence must keep to decode token `seq + 1`; `None` for a bidirectional mixer.
+    fn state_size(&self, seq: usize) -> Option<usize>;
+
+    /// Whether the layer can run on `seq` tokens.
+    ///
+    /// # Errors
+    /// [`MixerError::TooLong`] beyond the support of a filter of fixed length.
+    fn check_length(&self, seq: usize) -> Result<(), MixerError>;
+
+    /// Parameters that train with their own learning rate or weight decay; all others follow the optimiser.
+    fn parameter_groups(&self) -> Vec<ParameterGroup>;
+}
+
+/// Maps every token by itself: `[batch, seq, d_model]` to the same shape.
+pub trait ChannelMixer {
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// If the width is not the layer's.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3>;
+}
+
+/// The memory of a causal mixer between two calls.
+pub trait MixerState: Clone + std::fmt::Debug {
+    /// Floats held for each sequence of the batch.
+    fn floats(&self) -> usize;
+}
+
+/// Why a mixer cannot do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MixerError {
+    /// A bidirectional mixer was asked to run from a state.
+    #[error("a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true")]
+    Bidirectional {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+    },
+    /// The sequence is longer than the filter.
+    #[error("{mixer} has filters for at most l_max = {l_max} tokens, got {seq}; build it with a larger l_max")]
+    TooLong {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Tokens that the filters cover.
+        l_max: usize,
+        /// Tokens asked for.
+        seq: usize,
+    },
+}

@@ -1,0 +1,1 @@
+//! Residual sequence models on burn: encoder, blocks of sequence and channel mixers, head.

@@ -1,0 +1,1 @@
+//! Curves of sequence-model experiments as SVG, PNG and CSV.

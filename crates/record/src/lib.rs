@@ -1,0 +1,1 @@
+//! Run folders of subquad: manifest, metrics, summary, reading back.

@@ -1,0 +1,2 @@
+//! The `subquad` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Test tools for sequence mixers: relative errors, published cases, the mixer battery, finite differences.

@@ -1,0 +1,1 @@
+//! Training and evaluation of sequence models, step by step, without files or prints.
