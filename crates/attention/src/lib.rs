@@ -1,1 +1,15 @@
-//! Softmax attention on burn: multi-head, causal or bidirectional, rotary positions, key-value cache.
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod dot_product;
+mod layer;
+#[doc(hidden)]
+pub mod reference;
+mod rotary;
+mod state;
+
+pub use config::{AttentionConfig, AttentionConfigError, Position};
+pub use dot_product::scaled_dot_product;
+pub use layer::Attention;
+pub use rotary::Rotary;
+pub use state::AttentionState;

@@ -55,7 +55,7 @@ impl Case {
     /// If there is none of this name, or its rank is not `D`.
     pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D>, CaseError> {
         let data = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
-        let got = data.shape.to_vec();
+        let got = data.shape().to_vec();
         if got.len() != D {
             return Err(CaseError::Rank { name: name.into(), got, wanted: D });
         }
@@ -77,7 +77,7 @@ impl Case {
 }
 
 fn check_shape(name: &str, data: &TensorData, wanted: &[usize]) -> Result<(), CaseError> {
-    let got = data.shape.to_vec();
+    let got = data.shape().to_vec();
     if got == wanted {
         return Ok(());
     }

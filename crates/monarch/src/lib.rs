@@ -1,1 +1,15 @@
-//! Monarch Mixer layers on burn: gated implicit long convolutions and block-diagonal channel mixing.
+#![doc = include_str!("../README.md")]
+
+mod block_diagonal;
+mod channel;
+mod filter;
+mod init;
+mod m2;
+pub mod published;
+#[doc(hidden)]
+pub mod reference;
+
+pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
+pub use channel::{BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError};
+pub use filter::{ImplicitFilter, ImplicitFilterConfig, ImplicitFilterConfigError};
+pub use m2::{M2, M2Config, M2ConfigError, M2State};

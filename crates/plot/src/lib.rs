@@ -1,1 +1,21 @@
-//! Curves of sequence-model experiments as SVG, PNG and CSV.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod error;
+mod figure;
+mod layout;
+mod palette;
+mod panel;
+mod png;
+mod scale;
+mod scene;
+pub mod study;
+pub mod summary;
+mod svg;
+mod table;
+mod text;
+
+pub use error::PlotError;
+pub use figure::{Axis, Figure, Line, Panel, Point, Written};
+pub use scale::Scale;
+pub use table::read_panels;

@@ -1,1 +1,40 @@
 //! Run folders of subquad: manifest, metrics, summary, reading back.
+//!
+//! ```text
+//! results/<slug>/summary.csv, summary.json          a study: write_study, read_study
+//! results/<slug>/runs/<RunName>/                    one run: RunDir
+//!     config.toml         what was asked for, complete
+//!     manifest.json       Manifest: by which program, where, when, and how it ended
+//!     metrics.jsonl       one Row a line, written when it happens
+//!     checkpoint/step-<n>/
+//!     model.safetensors   the weights at the end
+//!     summary.json        RunSummary: there once the run is done
+//! ```
+//! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod atomic;
+mod error;
+mod hash;
+mod manifest;
+mod number;
+mod row;
+mod run_dir;
+mod run_name;
+mod sink;
+mod study;
+mod summary;
+mod writer;
+
+pub use atomic::write_atomic;
+pub use error::RecordError;
+pub use hash::run_hash;
+pub use manifest::{Machine, Manifest, Outcome, instruction_set, timestamp};
+pub use row::{Row, read_rows};
+pub use run_dir::RunDir;
+pub use run_name::RunName;
+pub use sink::{Memory, Sink};
+pub use study::{Study, read_study, write_study};
+pub use summary::{Evaluation, RunSummary};
+pub use writer::RunWriter;

@@ -1,0 +1,49 @@
+//! Scaled dot-product attention, the core of the layer.
+//!
+//! ```text
+//! y_i = sum over j of p_ij v_j,    p_ij = exp(s_ij) / sum over j of exp(s_ij),    s_ij = q_i . k_j / sqrt(d_head)
+//! ```
+//! Causal: j runs over the keys up to the query's own position, all others have weight exactly 0.
+
+mod fused;
+mod matmul;
+mod portable;
+mod softmax;
+
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+
+/// Softmax attention of every head by itself.
+///
+/// Queries are aligned with the last keys: if `causal`, query `i` sees the keys up to `seq_k - seq_q + i`. So whole
+/// sequences, chunks that follow a cache, and single tokens are the same operation.
+///
+/// # Shapes
+/// - `q`: `[batch, heads, seq_q, d_head]`
+/// - `k`, `v`: `[batch, heads, seq_k, d_head]`
+/// - output: `[batch, heads, seq_q, d_head]`
+///
+/// # Panics
+/// If the shapes do not fit, if a causal query has no key at its own position (`seq_q > seq_k`), or in the fused form
+/// if a tensor is not f32.
+pub fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, causal: bool, form: Form) -> Tensor<4> {
+    check(&q, &k, &v, causal);
+    match form {
+        Form::Portable => portable::attend(q, k, v, causal),
+        Form::Fused => fused::attend(q, k, v, causal),
+    }
+}
+
+fn check(q: &Tensor<4>, k: &Tensor<4>, v: &Tensor<4>, causal: bool) {
+    let ([batch, heads, seq_q, d_head], [.., seq_k, _]) = (q.dims(), k.dims());
+    let keys = [batch, heads, seq_k, d_head];
+    assert!(
+        k.dims() == keys && v.dims() == keys,
+        "queries {:?} need keys and values of shape {keys:?}, got {:?} and {:?}",
+        q.dims(),
+        k.dims(),
+        v.dims(),
+    );
+    assert!(seq_q > 0 && seq_k > 0, "attention needs at least one query and one key");
+    assert!(!causal || seq_q <= seq_k, "causal attention of {seq_q} queries needs as many keys, got {seq_k}");
+}

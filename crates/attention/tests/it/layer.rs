@@ -1,0 +1,150 @@
+//! The whole layer: the contract of every sequence mixer, and the definition.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use subquad_attention::{Attention, AttentionConfig, Position, reference};
+use subquad_backend::Form;
+use subquad_mixer::{MixerState, SequenceMixer};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
+
+use crate::{FORMS, autodiff_device, device};
+
+/// Two projections and the sums over tokens between them, in f32: below 1e-6 (measured), ten times that.
+const VALUE_REL_TOL: f64 = 1e-5;
+/// As the specification of the tiled kernel: gradients sum over batch and sequence.
+const GRAD_REL_TOL: f64 = 1e-4;
+
+const D_MODEL: usize = 12;
+
+fn config(causal: bool, position: Position) -> AttentionConfig {
+    AttentionConfig::new(D_MODEL).with_n_heads(3).with_causal(causal).with_position(position)
+}
+
+/// A trainable layer with fixed weights. burn draws them at first use, so they are used before the seed is given up.
+fn build(causal: bool, position: Position) -> Attention {
+    with_seed(&device(), 1, || {
+        let layer = config(causal, position).init(&autodiff_device());
+        weights(&layer);
+        layer
+    })
+}
+
+/// Every mixer of this crate that differs in more than its sizes.
+fn each_mixer(causal: bool) -> impl Iterator<Item = Attention> {
+    let positions = [Position::Rope, Position::None];
+    positions.into_iter().flat_map(move |position| FORMS.map(|form| build(causal, position).with_form(form)))
+}
+
+#[test]
+fn causal_attention_keeps_the_contract_of_a_mixer() {
+    each_mixer(true).for_each(|mixer| battery::causal_mixer(&mixer, D_MODEL));
+}
+
+#[test]
+fn bidirectional_attention_keeps_the_contract_of_a_mixer() {
+    each_mixer(false).for_each(|mixer| battery::bidirectional_mixer(&mixer, D_MODEL));
+}
+
+#[test]
+fn both_forms_are_the_same_layer() {
+    for (causal, position) in [(true, Position::Rope), (true, Position::None), (false, Position::Rope)] {
+        let portable = build(causal, position).with_form(Form::Portable);
+        let fused = portable.clone().with_form(Form::Fused);
+        battery::forms_agree(&portable, &fused, D_MODEL, &AWKWARD_LENGTHS, VALUE_REL_TOL, GRAD_REL_TOL);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    battery::same_seed_same_bits(|device| config(true, Position::Rope).init(device), &device());
+}
+
+fn weights(layer: &Attention) -> reference::Weights {
+    let bias = |linear: &burn::nn::Linear| to_f64(linear.bias.as_ref().unwrap().val());
+    reference::Weights {
+        qkv: to_f64(layer.qkv.weight.val()),
+        qkv_bias: bias(&layer.qkv),
+        output: to_f64(layer.output.weight.val()),
+        output_bias: bias(&layer.output),
+    }
+}
+
+#[test]
+fn the_layer_equals_its_definition() {
+    for (causal, position) in [(true, Position::Rope), (true, Position::None), (false, Position::Rope)] {
+        for form in FORMS {
+            let layer = build(causal, position).with_form(form);
+            let x = seeded_tensor([2, 67, D_MODEL], 1, &device());
+            let rope_base = (position == Position::Rope).then_some(10000.0);
+            let weights = weights(&layer);
+            let sequences = to_f64(x.clone());
+            let each = sequences.chunks(67 * D_MODEL);
+            let expected: Vec<f64> =
+                each.flat_map(|x| reference::layer(x, &weights, 3, causal, rope_base)).collect();
+            assert_rel_close(
+                layer.forward(x),
+                expected,
+                VALUE_REL_TOL,
+                format!("{causal} {position:?} {form:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn rotary_positions_make_the_order_of_the_past_matter() {
+    for form in FORMS {
+        let x = seeded_tensor::<3>([1, 5, D_MODEL], 2, &device());
+        let swapped = Tensor::cat(vec![x.clone().narrow(1, 0, 4).flip([1]), x.clone().narrow(1, 4, 1)], 1);
+        let last = |layer: &Attention, x: Tensor<3>| layer.forward(x).narrow(1, 4, 1);
+        let [rope, none] = [Position::Rope, Position::None].map(|p| build(true, p).with_form(form));
+        assert_rel_close(
+            last(&none, swapped.clone()),
+            to_f64(last(&none, x.clone())),
+            VALUE_REL_TOL,
+            "no positions",
+        );
+        let change = (last(&rope, swapped) - last(&rope, x)).abs().max().into_scalar::<f32>();
+        assert!(change > 1e-3, "{form:?}: {change}");
+    }
+}
+
+#[test]
+fn a_layer_has_four_square_matrices_and_their_biases() {
+    let layer = AttentionConfig::new(64).init(&device());
+    assert_eq!(layer.num_params(), 4 * 64 * 64 + 4 * 64);
+}
+
+#[test]
+fn the_cache_grows_by_two_rows_a_token_and_stays_on_the_device() {
+    let layer = build(true, Position::Rope);
+    let mut state = layer.init_state(2).unwrap();
+    assert_eq!((state.seq(), state.floats()), (0, 0));
+    for seq in 1..4 {
+        layer.step(seeded_tensor([2, D_MODEL], seq as u64, &device()), &mut state).unwrap();
+        assert_eq!((state.seq(), Some(state.floats())), (seq, layer.state_size(seq)));
+        assert_eq!(state.keys().dims(), [2, 3, seq, D_MODEL / 3]);
+        assert_eq!(state.values().device(), device());
+    }
+}
+
+#[test]
+fn any_length_is_allowed_and_every_parameter_follows_the_optimiser() {
+    let layer = build(true, Position::Rope);
+    assert_eq!(layer.check_length(usize::MAX), Ok(()));
+    assert_eq!(layer.parameter_groups(), Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "the state is for a batch of 2, got a batch of 3")]
+fn a_state_of_another_batch_is_refused() {
+    let layer = build(true, Position::Rope);
+    let mut state = layer.init_state(2).unwrap();
+    let _ = layer.step(seeded_tensor([3, D_MODEL], 1, &device()), &mut state);
+}
+
+#[test]
+#[should_panic(expected = "attention got tokens of another width than its d_model")]
+fn tokens_of_another_width_are_refused() {
+    build(true, Position::Rope).forward(seeded_tensor([1, 3, D_MODEL + 1], 1, &device()));
+}

@@ -1,0 +1,21 @@
+//! Attention against its definition, and against the contract of every sequence mixer.
+#![allow(clippy::unwrap_used)]
+
+mod config;
+mod dot_product;
+mod layer;
+mod rotary;
+mod scratch;
+
+use burn::tensor::Device;
+use subquad_backend::Form;
+
+const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
+
+fn device() -> Device {
+    Device::flex()
+}
+
+fn autodiff_device() -> Device {
+    Device::flex().autodiff()
+}

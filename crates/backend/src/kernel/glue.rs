@@ -1,0 +1,165 @@
+//! The glue between [`CpuKernel`] and burn's extension interface (burn-flex, burn-autodiff, the dispatch macro).
+
+use std::sync::Arc;
+
+use burn::backend::{
+    Backend, Dispatch, DispatchTensor, ExtensionType, Flex, backend_extension, tensor::FloatTensor,
+};
+use burn::tensor::{DType, TensorData};
+use burn_autodiff::{
+    Autodiff, NodeId,
+    checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
+    grads::Gradients,
+    ops::{Backward, NodeGuard, Ops, OpsKind},
+};
+use burn_flex::FlexTensor;
+
+use super::{Array, CpuKernel, Saved, View};
+
+pub(super) fn forward(inputs: Vec<DispatchTensor>, kernel: Arc<dyn CpuKernel>) -> DispatchTensor {
+    <Dispatch as KernelOps>::kernel_forward(pack(inputs), kernel)
+}
+
+/// The macro takes no list of tensors as input, so their number is in the type.
+#[derive(ExtensionType, Debug, Clone)]
+pub(crate) enum Inputs<B: Backend> {
+    One(FloatTensor<B>),
+    Two(FloatTensor<B>, FloatTensor<B>),
+    Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+    Four(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+}
+
+fn pack<B: Backend>(inputs: Vec<FloatTensor<B>>) -> Inputs<B> {
+    let count = inputs.len();
+    let mut each = inputs.into_iter();
+    let mut next = || each.next().expect("counted above");
+    match count {
+        1 => Inputs::One(next()),
+        2 => Inputs::Two(next(), next()),
+        3 => Inputs::Three(next(), next(), next()),
+        4 => Inputs::Four(next(), next(), next(), next()),
+        _ => panic!("a fused kernel takes one to four inputs, got {count}"),
+    }
+}
+
+fn unpack<B: Backend>(inputs: Inputs<B>) -> Vec<FloatTensor<B>> {
+    match inputs {
+        Inputs::One(a) => vec![a],
+        Inputs::Two(a, b) => vec![a, b],
+        Inputs::Three(a, b, c) => vec![a, b, c],
+        Inputs::Four(a, b, c, d) => vec![a, b, c, d],
+    }
+}
+
+#[backend_extension(Flex, Autodiff)]
+pub(crate) trait KernelOps: Backend {
+    fn kernel_forward(
+        #[extension_type] inputs: Inputs<Self>,
+        kernel: Arc<dyn CpuKernel>,
+    ) -> FloatTensor<Self>;
+
+    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own.
+    fn kernel_backward(
+        #[extension_type] inputs: Inputs<Self>,
+        output: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        kernel: Arc<dyn CpuKernel>,
+        wanted: Vec<bool>,
+    ) -> Vec<FloatTensor<Self>>;
+}
+
+impl KernelOps for Flex {
+    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> FloatTensor<Self> {
+        let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
+        let views: Vec<_> = inputs.iter().map(view).collect();
+        tensor(kernel.forward(&views))
+    }
+
+    fn kernel_backward(
+        inputs: Inputs<Self>,
+        output: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        kernel: Arc<dyn CpuKernel>,
+        wanted: Vec<bool>,
+    ) -> Vec<FloatTensor<Self>> {
+        let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
+        let views: Vec<_> = inputs.iter().map(view).collect();
+        let (output, grad) = (output.to_contiguous(), grad.to_contiguous());
+        let output = kernel.keeps_output().then(|| view(&output));
+        let saved = Saved { inputs: &views, output, grad: view(&grad), wanted: &wanted };
+        let grads = kernel.backward(&saved);
+        grads.into_iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(grad, _)| wanted_grad(grad)).collect()
+    }
+}
+
+fn wanted_grad(grad: Option<Array>) -> FlexTensor {
+    tensor(grad.expect("a kernel answers every wanted gradient"))
+}
+
+fn view(tensor: &FlexTensor) -> View<'_> {
+    assert_eq!(tensor.dtype(), DType::F32, "fused kernels take f32; cast, or use Form::Portable");
+    View { data: tensor.storage::<f32>(), shape: tensor.layout().shape() }
+}
+
+fn tensor(array: Array) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(array.data, array.shape))
+}
+
+/// The step of the tape. It keeps the inputs (shared, not copied), and the output only where the kernel reads it.
+#[derive(Debug)]
+struct KernelBackward;
+
+type State<B> = (Vec<FloatTensor<B>>, Option<FloatTensor<B>>, Arc<dyn CpuKernel>);
+
+impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
+    type State = State<B>;
+
+    fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (inputs, output, kernel) = ops.state;
+        let parents: Vec<Option<NodeId>> = ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
+        let wanted = parents.iter().map(Option::is_some).collect();
+        let grad = grads.consume::<B>(&ops.node);
+        let output = output.unwrap_or_else(|| grad.clone());
+        let found = B::kernel_backward(pack(inputs), output, grad, kernel, wanted);
+        for (id, grad) in parents.into_iter().flatten().zip(found) {
+            grads.register::<B>(id, grad);
+        }
+    }
+}
+
+impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
+    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> FloatTensor<Self> {
+        match inputs {
+            Inputs::One(a) => track::<B, C, 1>([a], kernel),
+            Inputs::Two(a, b) => track::<B, C, 2>([a, b], kernel),
+            Inputs::Three(a, b, c) => track::<B, C, 3>([a, b, c], kernel),
+            Inputs::Four(a, b, c, d) => track::<B, C, 4>([a, b, c, d], kernel),
+        }
+    }
+
+    fn kernel_backward(
+        _: Inputs<Self>,
+        _: FloatTensor<Self>,
+        _: FloatTensor<Self>,
+        _: Arc<dyn CpuKernel>,
+        _: Vec<bool>,
+    ) -> Vec<FloatTensor<Self>> {
+        panic!("burn's autodiff is first order: a fused kernel has no second derivative")
+    }
+}
+
+fn track<B: Backend + KernelOps, C: CheckpointStrategy, const N: usize>(
+    inputs: [FloatTensor<Autodiff<B, C>>; N],
+    kernel: Arc<dyn CpuKernel>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let guards: [NodeGuard; N] = std::array::from_fn(|i| inputs[i].node());
+    let inputs: Vec<_> = inputs.into_iter().map(|input| input.into_primitive()).collect();
+    let output = B::kernel_forward(pack(inputs.clone()), kernel.clone());
+    match KernelBackward.prepare::<C>(guards).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => {
+            let kept = kernel.keeps_output().then(|| output.clone());
+            prep.finish((inputs, kept, kernel), output)
+        }
+        OpsKind::UnTracked(prep) => prep.finish(output),
+    }
+}

@@ -1,0 +1,99 @@
+//! Fused CPU kernels as differentiable burn operations.
+//!
+//! A kernel is plain Rust over slices: it implements [`CpuKernel`] and knows nothing of burn. [`apply`] runs it on
+//! tensors and registers its gradient. burn's extension interface is touched in this folder alone.
+
+mod glue;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use burn::backend::DispatchTensor;
+use burn::tensor::Tensor;
+
+/// A contiguous, row-major f32 array.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The values.
+    pub data: &'a [f32],
+    /// Length of each axis.
+    pub shape: &'a [usize],
+}
+
+impl View<'_> {
+    /// The shape as an array of known rank.
+    ///
+    /// # Panics
+    /// If the rank is another.
+    pub fn dims<const D: usize>(&self) -> [usize; D] {
+        self.shape.try_into().unwrap_or_else(|_| panic!("expected {D} axes, got shape {:?}", self.shape))
+    }
+}
+
+/// An array that a kernel made.
+#[derive(Debug, Clone)]
+pub struct Array {
+    /// The values, row-major.
+    pub data: Vec<f32>,
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+}
+
+impl Array {
+    /// Values and shape together.
+    pub fn new(data: Vec<f32>, shape: impl Into<Vec<usize>>) -> Self {
+        let shape = shape.into();
+        debug_assert_eq!(data.len(), shape.iter().product::<usize>());
+        Self { data, shape }
+    }
+}
+
+/// What [`CpuKernel::backward`] gets.
+#[derive(Debug)]
+pub struct Saved<'a> {
+    /// The inputs of the forward pass.
+    pub inputs: &'a [View<'a>],
+    /// Its output, if [`CpuKernel::keeps_output`].
+    pub output: Option<View<'a>>,
+    /// Gradient of the loss by the output, shaped as the output.
+    pub grad: View<'a>,
+    /// Which inputs need a gradient.
+    pub wanted: &'a [bool],
+}
+
+/// A differentiable operation of one output on f32 arrays.
+///
+/// Sums must be made in an order that depends on the shapes and the thread count alone, so that equal runs give equal
+/// bits.
+pub trait CpuKernel: Debug + Send + Sync + 'static {
+    /// The output. Shapes have been checked by the function that wraps the kernel.
+    fn forward(&self, inputs: &[View<'_>]) -> Array;
+
+    /// The gradient of each input, `None` where it is not wanted.
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>>;
+
+    /// Whether the backward pass reads the output. It is then kept alive until that pass.
+    fn keeps_output(&self) -> bool {
+        false
+    }
+}
+
+/// A tensor of any rank, as an input of [`apply`].
+#[derive(Debug, Clone)]
+pub struct Operand(DispatchTensor);
+
+impl<const D: usize> From<Tensor<D>> for Operand {
+    fn from(tensor: Tensor<D>) -> Self {
+        Self(tensor.into_dispatch())
+    }
+}
+
+/// Runs `kernel` on one to four tensors of the `cpu` device; the result is differentiable in all of them.
+///
+/// # Panics
+/// If a tensor is on another device or not f32, if `D` is not the rank of the kernel's output, or for another number
+/// of inputs.
+pub fn apply<const D: usize, const N: usize>(kernel: impl CpuKernel, inputs: [Operand; N]) -> Tensor<D> {
+    let inputs = inputs.into_iter().map(|operand| operand.0).collect();
+    Tensor::from_dispatch(glue::forward(inputs, Arc::new(kernel)))
+}

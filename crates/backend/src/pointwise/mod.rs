@@ -1,0 +1,183 @@
+//! Pointwise tails: one pass over memory, all threads, gradients by recomputation from the input.
+//!
+//! ```text
+//! gelu(x)      = x Phi(x)                  exact (error function), Hendrycks, Gimpel 2016
+//! glu([a, b])  = a sigmoid(b)              Dauphin et al. 2016; halves of the last axis
+//! geglu([a, b]) = gelu(a) b                Shazeer 2020, in the order of M2's channel mixer
+//! ```
+
+mod maths;
+#[doc(hidden)]
+pub mod reference;
+
+use burn::tensor::{Tensor, activation};
+use rayon::prelude::*;
+
+use crate::Form;
+use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::simd;
+
+/// Exact GELU of every element.
+pub fn gelu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
+    match form {
+        Form::Portable => activation::gelu(x),
+        Form::Fused => apply(Gelu, [x.into()]),
+    }
+}
+
+/// The first half of the last axis times the sigmoid of the second: `[.., 2 n]` to `[.., n]`.
+///
+/// # Panics
+/// If the last axis is odd.
+pub fn glu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
+    match form {
+        Form::Portable => {
+            let (a, b) = halves(x);
+            a * activation::sigmoid(b)
+        }
+        Form::Fused => gated(x, Gate::SigmoidOfSecond),
+    }
+}
+
+/// The GELU of the first half of the last axis times the second: `[.., 2 n]` to `[.., n]`.
+///
+/// # Panics
+/// If the last axis is odd.
+pub fn geglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
+    match form {
+        Form::Portable => {
+            let (a, b) = halves(x);
+            activation::gelu(a) * b
+        }
+        Form::Fused => gated(x, Gate::GeluOfFirst),
+    }
+}
+
+fn gated<const D: usize>(x: Tensor<D>, gate: Gate) -> Tensor<D> {
+    half_of_last_axis(&x);
+    apply(Gated { gate }, [x.into()])
+}
+
+fn halves<const D: usize>(x: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
+    let half = half_of_last_axis(&x);
+    (x.clone().narrow(D - 1, 0, half), x.narrow(D - 1, half, half))
+}
+
+fn half_of_last_axis<const D: usize>(x: &Tensor<D>) -> usize {
+    let last = x.dims()[D - 1];
+    assert!(last.is_multiple_of(2), "a gate needs two halves, got a last axis of {last}");
+    last / 2
+}
+
+/// Elements that one thread takes at a time. Large enough to hide the cost of a task, small enough for the cache.
+const CHUNK: usize = 1 << 13;
+
+#[derive(Debug)]
+struct Gelu;
+
+impl CpuKernel for Gelu {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let mut y = vec![0.0; inputs[0].data.len()];
+        let chunks = y.par_chunks_mut(CHUNK).zip(inputs[0].data.par_chunks(CHUNK));
+        chunks.for_each(|(y, x)| simd::run(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = maths::gelu(*x))));
+        Array::new(y, inputs[0].shape)
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let mut dx = saved.grad.data.to_vec();
+        let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
+        chunks.for_each(|(d, x)| simd::run(|| d.iter_mut().zip(x).for_each(|(d, x)| *d *= maths::gelu_slope(*x))));
+        vec![Some(Array::new(dx, saved.grad.shape))]
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Gate {
+    SigmoidOfSecond,
+    GeluOfFirst,
+}
+
+#[derive(Debug)]
+struct Gated {
+    gate: Gate,
+}
+
+impl Gate {
+    #[inline(always)]
+    fn value(self, a: f32, b: f32) -> f32 {
+        match self {
+            Self::SigmoidOfSecond => a * maths::sigmoid(b),
+            Self::GeluOfFirst => maths::gelu(a) * b,
+        }
+    }
+
+    /// Derivatives by `a` and by `b`.
+    #[inline(always)]
+    fn slopes(self, a: f32, b: f32) -> (f32, f32) {
+        match self {
+            Self::SigmoidOfSecond => {
+                let s = maths::sigmoid(b);
+                (s, a * s * (1.0 - s))
+            }
+            Self::GeluOfFirst => (maths::gelu_slope(a) * b, maths::gelu(a)),
+        }
+    }
+}
+
+impl Gated {
+    #[inline(always)]
+    fn row(&self, y: &mut [f32], x: &[f32]) {
+        let (a, b) = x.split_at(y.len());
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = self.gate.value(*a, *b);
+        }
+    }
+
+    #[inline(always)]
+    fn row_grad(&self, dx: &mut [f32], x: &[f32], dy: &[f32]) {
+        let ((da, db), (a, b)) = (dx.split_at_mut(dy.len()), x.split_at(dy.len()));
+        for ((((da, db), a), b), dy) in da.iter_mut().zip(db).zip(a).zip(b).zip(dy) {
+            let (by_a, by_b) = self.gate.slopes(*a, *b);
+            (*da, *db) = (dy * by_a, dy * by_b);
+        }
+    }
+}
+
+impl CpuKernel for Gated {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let (width, shape) = halved(inputs[0].shape);
+        let mut y = vec![0.0; inputs[0].data.len() / 2];
+        let rows = rows_per_chunk(width);
+        let chunks = y.par_chunks_mut(rows * width).zip(inputs[0].data.par_chunks(rows * 2 * width));
+        chunks.for_each(|(y, x)| {
+            simd::run(|| y.chunks_mut(width).zip(x.chunks(2 * width)).for_each(|(y, x)| self.row(y, x)))
+        });
+        Array::new(y, shape)
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let (width, _) = halved(saved.inputs[0].shape);
+        let (x, dy) = (saved.inputs[0].data, saved.grad.data);
+        let mut dx = vec![0.0; x.len()];
+        let rows = rows_per_chunk(width);
+        let wide = rows * 2 * width;
+        let chunks = dx.par_chunks_mut(wide).zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
+        chunks.for_each(|((dx, x), dy)| {
+            let rows = dx.chunks_mut(2 * width).zip(x.chunks(2 * width)).zip(dy.chunks(width));
+            simd::run(|| rows.for_each(|((dx, x), dy)| self.row_grad(dx, x, dy)))
+        });
+        vec![Some(Array::new(dx, saved.inputs[0].shape))]
+    }
+}
+
+fn rows_per_chunk(width: usize) -> usize {
+    (CHUNK / width).max(1)
+}
+
+/// Half of the last axis, and the shape with it.
+fn halved(shape: &[usize]) -> (usize, Vec<usize>) {
+    let mut shape = shape.to_vec();
+    let last = shape.last_mut().expect("a gate has at least one axis");
+    *last /= 2;
+    (*last, shape)
+}

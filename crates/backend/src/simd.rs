@@ -1,0 +1,71 @@
+//! Plain loops compiled for several instruction sets; the best that the machine has is chosen at run time.
+
+use pulp::Arch;
+use realfft::num_complex::Complex;
+
+/// Runs `work`, and all that is inlined into it, compiled for the machine's instruction set.
+#[inline(always)]
+pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
+    struct Inlined<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Inlined<F> {
+        type Output = R;
+        #[inline(always)]
+        fn call(self) -> R {
+            (self.0)()
+        }
+    }
+    Arch::new().dispatch(Inlined(work))
+}
+
+/// `sum += a`.
+#[inline(always)]
+pub(crate) fn add(sum: &mut [f32], a: &[f32]) {
+    for (sum, a) in sum.iter_mut().zip(a) {
+        *sum += a;
+    }
+}
+
+/// `sum += a b`, element by element.
+#[inline(always)]
+pub(crate) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+        *sum += a * b;
+    }
+}
+
+/// `a *= b`, element by element.
+pub(crate) fn complex_mul(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
+    run(
+        #[inline(always)]
+        || {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = Complex::new(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re);
+            }
+        },
+    );
+}
+
+/// `a *= conj b`, element by element.
+pub(crate) fn complex_mul_conj(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
+    run(
+        #[inline(always)]
+        || {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = Complex::new(a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im);
+            }
+        },
+    );
+}
+
+/// `sum += a conj b`, element by element.
+pub(crate) fn complex_add_mul_conj(sum: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) {
+    run(
+        #[inline(always)]
+        || {
+            for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+                sum.re += a.re * b.re + a.im * b.im;
+                sum.im += a.im * b.re - a.re * b.im;
+            }
+        },
+    );
+}

@@ -1,0 +1,37 @@
+//! What a task hands to training: examples of one length, as flat row-major numbers.
+
+/// A number of examples of one length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Number of examples.
+    pub batch: usize,
+    /// Tokens in each example.
+    pub seq_len: usize,
+    /// What the model reads.
+    pub inputs: Inputs,
+    /// What it should answer.
+    pub targets: Targets,
+}
+
+/// What the model reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inputs {
+    /// Real numbers.
+    Reals {
+        /// Numbers a token.
+        features: usize,
+        /// `[batch, seq, features]`, row-major.
+        values: Vec<f32>,
+    },
+    /// `[batch, seq]`, row-major: token numbers below the vocabulary's size.
+    Tokens(Vec<u32>),
+}
+
+/// What the model should answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Targets {
+    /// `[batch]`: one class a sequence.
+    Sequence(Vec<u32>),
+    /// `[batch, seq]`, row-major: a class at some positions; `None` is ignored by loss and accuracy.
+    Tokens(Vec<Option<u32>>),
+}

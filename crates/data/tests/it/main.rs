@@ -1,0 +1,6 @@
+//! The tasks as their users see them.
+
+#![allow(clippy::unwrap_used)]
+
+mod digits;
+mod registry;

@@ -1,0 +1,142 @@
+//! A linear layer whose matrix has blocks on its diagonal and zeros elsewhere.
+//!
+//! ```text
+//! y = diag(W_1 .. W_n) x + bias          W_i: ceil(d_output / n) rows, ceil(d_input / n) columns
+//! ```
+//! `n` times fewer parameters and operations than a dense layer. A width that `n` does not divide is padded with zeros
+//! on the way in and cut on the way out. One factor of a Monarch matrix: Dao et al. 2022,
+//! <https://arxiv.org/abs/2204.00595>, section 3; as used alone by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
+
+use crate::init::uniform;
+
+/// Config of a [`BlockDiagonalLinear`].
+#[derive(Config, Debug)]
+pub struct BlockDiagonalLinearConfig {
+    /// Width of the input.
+    pub d_input: usize,
+    /// Width of the output.
+    pub d_output: usize,
+    /// Blocks on the diagonal; 1 is a dense layer.
+    pub n_blocks: usize,
+    /// Whether a bias is added.
+    #[config(default = true)]
+    pub bias: bool,
+}
+
+/// Why a [`BlockDiagonalLinearConfig`] is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BlockDiagonalLinearConfigError {
+    /// A size is 0.
+    #[error("{what} = 0, but a block-diagonal layer needs at least 1")]
+    ZeroSize {
+        /// The size.
+        what: &'static str,
+    },
+    /// Some blocks would hold nothing but padding.
+    #[error("{n_blocks} blocks cannot share {what} = {width}; choose at most {width} blocks")]
+    TooManyBlocks {
+        /// The width.
+        what: &'static str,
+        /// Its value.
+        width: usize,
+        /// The blocks asked for.
+        n_blocks: usize,
+    },
+}
+
+impl BlockDiagonalLinearConfig {
+    /// # Errors
+    /// If a size is 0, or there are more blocks than inputs or outputs.
+    pub fn check(&self) -> Result<(), BlockDiagonalLinearConfigError> {
+        let Self { d_input, d_output, n_blocks, bias: _ } = *self;
+        for (what, size) in [("d_input", d_input), ("d_output", d_output), ("n_blocks", n_blocks)] {
+            if size == 0 {
+                return Err(BlockDiagonalLinearConfigError::ZeroSize { what });
+            }
+        }
+        for (what, width) in [("d_input", d_input), ("d_output", d_output)] {
+            if n_blocks > width {
+                return Err(BlockDiagonalLinearConfigError::TooManyBlocks { what, width, n_blocks });
+            }
+        }
+        Ok(())
+    }
+
+    /// Weights uniform in `+-1/sqrt(inputs of a block)`, the bias in `+-1/sqrt(d_output)`.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn init(&self, device: &Device) -> BlockDiagonalLinear {
+        self.check().unwrap_or_else(|e| panic!("BlockDiagonalLinearConfig: {e}"));
+        let Self { d_input, d_output, n_blocks, bias } = *self;
+        let (block_in, block_out) = (d_input.div_ceil(n_blocks), d_output.div_ceil(n_blocks));
+        BlockDiagonalLinear {
+            weight: uniform([n_blocks, block_out, block_in], block_in, device),
+            bias: bias.then(|| uniform([d_output], d_output, device)),
+            d_input,
+            d_output,
+        }
+    }
+}
+
+/// A block-diagonal linear layer: see [`BlockDiagonalLinearConfig`].
+#[derive(Module, Debug)]
+pub struct BlockDiagonalLinear {
+    /// The blocks: `[n_blocks, outputs of a block, inputs of a block]`.
+    pub weight: Param<Tensor<3>>,
+    /// `[d_output]`
+    pub bias: Option<Param<Tensor<1>>>,
+    d_input: usize,
+    d_output: usize,
+}
+
+impl BlockDiagonalLinear {
+    /// # Shapes
+    /// - `x`: `[.., d_input]`
+    /// - output: `[.., d_output]`
+    ///
+    /// # Panics
+    /// If the last axis is not `d_input`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let mut dims = x.dims();
+        let (d_input, got) = (self.d_input, dims[D - 1]);
+        assert_eq!(got, d_input, "a block-diagonal layer of d_input = {d_input} got an input of width {got}");
+        dims[D - 1] = self.d_output;
+        let y = self.blocks(x.reshape([-1, d_input as i64]));
+        match &self.bias {
+            Some(bias) => y + bias.val().unsqueeze::<2>(),
+            None => y,
+        }
+        .reshape(dims)
+    }
+
+    /// The dense matrix that the blocks are part of, `[d_output, d_input]`: what they make of the identity.
+    pub fn dense_weight(&self) -> Tensor<2> {
+        self.blocks(Tensor::eye(self.d_input, &self.weight.val().device())).transpose()
+    }
+
+    /// One matrix product a block, in one batch: `[rows, d_input]` to `[rows, d_output]`.
+    fn blocks(&self, x: Tensor<2>) -> Tensor<2> {
+        let weight = self.weight.val();
+        let [n_blocks, block_out, block_in] = weight.dims();
+        let x = pad(x, n_blocks * block_in);
+        let [rows, _] = x.dims();
+        let x = x.reshape([rows, n_blocks, block_in]).swap_dims(0, 1);
+        let y = x.matmul(weight.swap_dims(1, 2)); // [n_blocks, rows, block_out]
+        y.swap_dims(0, 1).reshape([rows, n_blocks * block_out]).narrow(1, 0, self.d_output)
+    }
+}
+
+/// Zeros to the right, up to `width`.
+fn pad(x: Tensor<2>, width: usize) -> Tensor<2> {
+    let [rows, d_input] = x.dims();
+    if width == d_input {
+        return x;
+    }
+    let zeros = Tensor::zeros([rows, width - d_input], &x.device());
+    Tensor::cat(vec![x, zeros], 1)
+}

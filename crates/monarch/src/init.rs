@@ -1,0 +1,15 @@
+//! Random parameters, drawn at once, so that a seed set before `init` fixes them.
+
+use burn::module::Param;
+use burn::tensor::{Device, Distribution, Tensor};
+
+/// Uniform in `+-1/sqrt(fan_in)`: PyTorch's default for linear layers and convolutions.
+pub(crate) fn uniform<const D: usize>(shape: [usize; D], fan_in: usize, device: &Device) -> Param<Tensor<D>> {
+    let bound = 1.0 / (fan_in as f64).sqrt();
+    Param::from_tensor(Tensor::random(shape, Distribution::Uniform(-bound, bound), device))
+}
+
+/// Standard normal.
+pub(crate) fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device))
+}

@@ -1,0 +1,179 @@
+//! `MonarchMixerSequenceMixing`, whose sine frequency is one parameter under several names.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Deserialize;
+use subquad_backend::Form;
+use subquad_mixer::published::{Case, CaseError, Replay};
+
+use super::{Gathered, invalid, linear};
+use crate::filter::{SineNetwork, features, matrix};
+use crate::{ImplicitFilter, ImplicitFilterConfig, M2, M2Config};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    d_model: usize,
+    l_max: usize,
+    bidirectional: bool,
+    residual_long_conv: bool,
+    #[serde(default = "default_order")]
+    hyena_filter_order: usize,
+    #[serde(default = "default_emb_dim")]
+    hyena_emb_dim: usize,
+    #[serde(default = "default_frequency")]
+    hyena_w: f64,
+}
+
+fn default_order() -> usize {
+    16
+}
+
+fn default_emb_dim() -> usize {
+    3
+}
+
+fn default_frequency() -> f64 {
+    10.0
+}
+
+impl From<Published> for M2Config {
+    fn from(published: Published) -> Self {
+        Self::new(published.d_model, published.l_max)
+            .with_bidirectional(published.bidirectional)
+            .with_residual(published.residual_long_conv)
+            .with_filter_order(published.hyena_filter_order)
+            .with_emb_dim(published.hyena_emb_dim)
+            .with_sine_frequency(published.hyena_w)
+    }
+}
+
+const FILTER: &str = "filter_fn";
+const RESIDUAL: &str = "filter_fn2";
+const NETWORK: &str = "implicit_filter";
+const REVERSE: &str = "implicit_filter_rev";
+
+pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+    let config = M2Config::from(case.parse_config::<Published>()?);
+    config.check().map_err(|e| invalid(case, e))?;
+    let layer = layer(case, &config, device)?.with_form(form);
+    let input: Tensor<3> = case.tensor("input", device)?.require_grad();
+    let [_, seq, d_model] = input.dims();
+    if seq > config.l_max || d_model != config.d_model {
+        return Err(invalid(case, format!("an input of {seq} tokens and width {d_model} does not fit")));
+    }
+    let output = subquad_mixer::SequenceMixer::forward(&layer, input.clone());
+    let mut gathered = Gathered::new(case, input, output, device)?;
+    gathered.value("filter", layer.filter.kernel(seq).transpose());
+    if let Some(reverse) = layer.filter.reverse_kernel(seq) {
+        gathered.value("filter_rev", reverse.transpose());
+    }
+    gather_layer(&mut gathered, &layer);
+    Ok(gathered.replay)
+}
+
+fn layer(case: &mut Case, config: &M2Config, device: &Device) -> Result<M2, CaseError> {
+    let (d_model, width) = (config.d_model, 3 * config.d_model);
+    let mut layer = config.init(device);
+    layer.in_linear = linear(case, "in_linear", [d_model, width], true, device)?;
+    let short_weight = case.take_tensor("short_filter.weight", [width, 1, 3], device)?;
+    layer.short_weight = Param::from_tensor(short_weight.reshape([width, 3]));
+    layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
+    layer.filter = filter(case, FILTER, &config.filter(), device)?;
+    if config.residual {
+        layer.residual = Some(filter(case, RESIDUAL, &config.filter(), device)?);
+    }
+    layer.out_linear = linear(case, "out_linear", [d_model, d_model], true, device)?;
+    Ok(layer)
+}
+
+fn filter(
+    case: &mut Case,
+    name: &str,
+    config: &ImplicitFilterConfig,
+    device: &Device,
+) -> Result<ImplicitFilter, CaseError> {
+    let ImplicitFilterConfig { d_model, l_max, order, emb_dim, bidirectional, .. } = *config;
+    let network = network(case, &format!("{name}.{NETWORK}"), config, device)?;
+    let reverse = match bidirectional {
+        true => Some(self::network(case, &format!("{name}.{REVERSE}"), config, device)?),
+        false => None,
+    };
+    let frequency = Tensor::<2>::from_data(shared_frequency(case, name, config)?, device).reshape([order]);
+    let z = case.take_tensor(&format!("{name}.pos_emb.z"), [1, l_max, emb_dim], device)?.reshape([l_max, emb_dim]);
+    let bias = case.take_tensor(&format!("{name}.bias"), [d_model], device)?;
+    let t = case.take(&format!("{name}.pos_emb.t"), &[1, l_max, 1])?;
+    let deltas = case.take(&format!("{name}.modulation.deltas"), &[1, 1, d_model])?;
+    let decay = features::decay(&numbers(&t), &numbers(&deltas));
+    Ok(ImplicitFilter {
+        network,
+        reverse,
+        frequency: Param::from_tensor(frequency),
+        z: Param::from_tensor(z),
+        bias: Param::from_tensor(bias),
+        decay: matrix(decay, [l_max, d_model], device),
+    })
+}
+
+fn numbers(data: &TensorData) -> Vec<f64> {
+    data.iter::<f64>().collect()
+}
+
+/// The layers are the even numbers 0 to 6; the sines between them hold the frequency.
+fn network(
+    case: &mut Case,
+    name: &str,
+    config: &ImplicitFilterConfig,
+    device: &Device,
+) -> Result<SineNetwork, CaseError> {
+    let ImplicitFilterConfig { d_model, order, emb_dim, .. } = *config;
+    let mut layer = |i: usize, sizes, bias| linear(case, &format!("{name}.{i}"), sizes, bias, device);
+    Ok(SineNetwork {
+        input: layer(0, [emb_dim, order], true)?,
+        inner: [layer(2, [order, order], true)?, layer(4, [order, order], true)?],
+        output: layer(6, [order, d_model], false)?,
+    })
+}
+
+/// Takes the frequency under all its names.
+fn shared_frequency(case: &mut Case, name: &str, config: &ImplicitFilterConfig) -> Result<TensorData, CaseError> {
+    let shape = [1, config.order];
+    let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
+    let names = networks.into_iter().flat_map(|net| [1, 3, 5].map(|i| format!("{name}.{net}.{i}.freq")));
+    let first = format!("{name}.{NETWORK}.1.freq");
+    let frequency = case.take(&first, &shape)?;
+    for second in names.skip(1) {
+        if case.take(&second, &shape)? != frequency {
+            return Err(CaseError::NotShared { first, second });
+        }
+    }
+    Ok(frequency)
+}
+
+fn gather_layer(gathered: &mut Gathered, layer: &M2) {
+    gathered.linear("in_linear", &layer.in_linear);
+    gathered.grad_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
+    gathered.grad("short_filter.bias", layer.short_bias.val());
+    gather_filter(gathered, FILTER, &layer.filter);
+    if let Some(residual) = &layer.residual {
+        gather_filter(gathered, RESIDUAL, residual);
+    }
+    gathered.linear("out_linear", &layer.out_linear);
+}
+
+fn gather_filter(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
+    gather_network(gathered, &format!("{name}.{NETWORK}"), &filter.network);
+    if let Some(reverse) = &filter.reverse {
+        gather_network(gathered, &format!("{name}.{REVERSE}"), reverse);
+    }
+    gathered.grad_as(&format!("{name}.{NETWORK}.1.freq"), filter.frequency.val(), |g| g.unsqueeze::<2>());
+    gathered.grad_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
+    gathered.grad(&format!("{name}.bias"), filter.bias.val());
+}
+
+fn gather_network(gathered: &mut Gathered, name: &str, network: &SineNetwork) {
+    let [first, second] = &network.inner;
+    for (i, layer) in [(0, &network.input), (2, first), (4, second), (6, &network.output)] {
+        gathered.linear(&format!("{name}.{i}"), layer);
+    }
+}

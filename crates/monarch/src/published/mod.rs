@@ -1,0 +1,95 @@
+//! The layers under their published names: the M2-BERT repository's `MonarchMixerSequenceMixing` and
+//! `BlockdiagLinear`.
+
+mod block_diagonal;
+mod m2;
+
+use burn::module::Param;
+use burn::nn::Linear;
+use burn::tensor::{Device, Gradients, Tensor};
+use subquad_backend::Form;
+use subquad_mixer::published::{Case, CaseError, Replay};
+
+/// Runs our layer with the parameters of a published one, in `form`: its output, everything it computes inside that the
+/// case may hold, and the gradients of `sum(output * grad_output)`.
+///
+/// # Errors
+/// If the layer is not one of ours, the config does not fit it, or a parameter is missing or of another shape.
+pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+    let device = device.clone().autodiff();
+    match case.layer.as_str() {
+        "m2_sequence_mixer" => m2::replay(case, form, &device),
+        "block_diagonal_linear" => block_diagonal::replay(case, &device),
+        layer => Err(CaseError::Unsupported { layer: layer.into(), what: "this layer".into() }),
+    }
+}
+
+fn invalid(case: &Case, error: impl ToString) -> CaseError {
+    CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
+}
+
+/// A dense layer, which PyTorch keeps as `[d_output, d_input]`.
+fn linear(
+    case: &mut Case,
+    name: &str,
+    [d_input, d_output]: [usize; 2],
+    bias: bool,
+    device: &Device,
+) -> Result<Linear, CaseError> {
+    let weight = case.take_tensor(&format!("{name}.weight"), [d_output, d_input], device)?.transpose();
+    let bias = match bias {
+        true => Some(Param::from_tensor(case.take_tensor(&format!("{name}.bias"), [d_output], device)?)),
+        false => None,
+    };
+    Ok(Linear { weight: Param::from_tensor(weight), bias })
+}
+
+/// The gradients of one backward pass, collected under published names.
+struct Gathered {
+    grads: Gradients,
+    replay: Replay,
+}
+
+impl Gathered {
+    /// Backward pass of `sum(output * grad_output)`, then `output` and the input's gradient.
+    fn new<const D: usize>(
+        case: &Case,
+        input: Tensor<D>,
+        output: Tensor<D>,
+        device: &Device,
+    ) -> Result<Self, CaseError> {
+        let grad_output = case.tensor::<D>("grad_output", device)?;
+        let grads = (output.clone() * grad_output).sum().backward();
+        let mut gathered = Self { grads, replay: Replay::new() };
+        gathered.value("output", output);
+        gathered.grad("input", input);
+        Ok(gathered)
+    }
+
+    fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
+        self.replay.insert(name.into(), tensor.into_data());
+    }
+
+    fn grad<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
+        self.grad_as(name, of, |grad| grad);
+    }
+
+    /// `shape` takes the gradient to the published layout. Where the output does not depend on `of` (a reverse filter and
+    /// a single token) there is no gradient to tell.
+    fn grad_as<const D: usize, const E: usize>(
+        &mut self,
+        name: &str,
+        of: Tensor<D>,
+        shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
+    ) {
+        let grad = of.grad(&self.grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
+        self.replay.insert(format!("grad.{name}"), shape(grad).into_data());
+    }
+
+    fn linear(&mut self, name: &str, layer: &Linear) {
+        self.grad_as(&format!("{name}.weight"), layer.weight.val(), Tensor::transpose);
+        if let Some(bias) = &layer.bias {
+            self.grad(&format!("{name}.bias"), bias.val());
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A figure on a page: title, legend, a grid of panels, axis labels and caption, from top to bottom.
+
+use crate::palette::{self, Look};
+use crate::panel::{self, Frame, TICK_GAP, TICK_TEXT, drawable};
+use crate::scale::{Range, tick_labels};
+use crate::scene::{Anchor, Ink, Scene};
+use crate::text::{CAP_HEIGHT, width, wrap};
+use crate::{Figure, Line, Panel, PlotError, Point};
+
+const EDGE: f64 = 14.0;
+const TITLE_TEXT: f64 = 14.0;
+const PANEL_TEXT: f64 = 11.0;
+const LABEL_TEXT: f64 = 11.0;
+const LEGEND_TEXT: f64 = 10.5;
+const CAPTION_TEXT: f64 = 9.5;
+const LINE_HEIGHT: f64 = 1.35;
+const PANEL_GAP: f64 = 20.0;
+const LEGEND_SAMPLE: f64 = 26.0;
+const LEGEND_GAP: f64 = 18.0;
+
+/// Places everything.
+pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
+    let page = Page::measure(figure).ok_or_else(|| PlotError::Empty { figure: figure.name.clone() })?;
+    let mut scene = Scene { width: page.left + page.grid_width() + EDGE + 4.0, ..Scene::default() };
+    let mut y = EDGE;
+    y = page.draw_paragraph(&mut scene, &figure.title, y, TITLE_TEXT, Ink::TEXT) + 4.0;
+    y = page.draw_legend(&mut scene, y) + 8.0;
+    y = page.draw_panels(&mut scene, y) + 1.0;
+    let center = page.left + page.grid_width() / 2.0;
+    scene.text(&figure.x.label, (center, y + LABEL_TEXT), LABEL_TEXT, Anchor::Middle, Ink::TEXT);
+    y += LABEL_TEXT * LINE_HEIGHT + 8.0;
+    for paragraph in &figure.caption {
+        y = page.draw_paragraph(&mut scene, paragraph, y, CAPTION_TEXT, Ink::SOFT_TEXT);
+    }
+    scene.height = (y + EDGE - 4.0).ceil();
+    Ok(scene)
+}
+
+/// What every part of the page needs to know.
+struct Page<'a> {
+    figure: &'a Figure,
+    legend: Vec<(&'a Line, Look)>,
+    x: Range,
+    y: Range,
+    y_ticks: Vec<f64>,
+    columns: usize,
+    panel: (f64, f64),
+    /// Left end of the first panel, of the title and of the caption.
+    left: f64,
+}
+
+impl<'a> Page<'a> {
+    /// `None` where no point can be drawn.
+    fn measure(figure: &'a Figure) -> Option<Self> {
+        let visible = || points(figure).filter(|point| drawable(point, &figure.x, &figure.y));
+        let x = Range::cover(&figure.x, visible().map(|p| p.x))?;
+        let y = Range::cover(&figure.y, visible().flat_map(|p| [p.y, p.low, p.high]))?;
+        let count = figure.panels.len();
+        let columns = count.div_ceil(count.div_ceil(4));
+        let panel = match columns {
+            1 => (380.0, 240.0),
+            2 => (280.0, 210.0),
+            3 => (215.0, 185.0),
+            _ => (180.0, 170.0),
+        };
+        let y_ticks = y.ticks(&figure.y, (panel.1 / 30.0) as usize);
+        let numbers = tick_labels(figure.y.scale, &y_ticks);
+        let widest = numbers.iter().map(|label| width(label, TICK_TEXT)).fold(0.0, f64::max);
+        let left = (EDGE + LABEL_TEXT + 8.0 + widest + TICK_GAP).ceil();
+        Some(Self { figure, legend: legend(figure), x, y, y_ticks, columns, panel, left })
+    }
+
+    fn grid_width(&self) -> f64 {
+        let columns = self.columns as f64;
+        columns * self.panel.0 + (columns - 1.0) * PANEL_GAP
+    }
+
+    /// Draws wrapped text from `top`; the result is where the next thing may start.
+    fn draw_paragraph(&self, scene: &mut Scene, words: &str, top: f64, size: f64, ink: Ink) -> f64 {
+        let lines = wrap(words, size, self.grid_width());
+        for (i, line) in lines.iter().enumerate() {
+            let baseline = top + size + i as f64 * size * LINE_HEIGHT;
+            scene.text(line, (self.left, baseline), size, Anchor::Start, ink);
+        }
+        top + lines.len() as f64 * size * LINE_HEIGHT
+    }
+
+    fn draw_legend(&self, scene: &mut Scene, top: f64) -> f64 {
+        let (mut x, mut middle) = (self.left, top + LEGEND_TEXT * 0.7);
+        for (line, look) in &self.legend {
+            let wide = LEGEND_SAMPLE + 6.0 + width(&line.label, LEGEND_TEXT);
+            if x > self.left && x + wide > self.left + self.grid_width() {
+                (x, middle) = (self.left, middle + LEGEND_TEXT * LINE_HEIGHT);
+            }
+            panel::draw_path(scene, &[(x, middle), (x + LEGEND_SAMPLE, middle)], line.dashed, look.ink);
+            if line.markers {
+                panel::draw_marker(scene, (x + LEGEND_SAMPLE / 2.0, middle), look);
+            }
+            let at = (x + LEGEND_SAMPLE + 6.0, middle + LEGEND_TEXT * CAP_HEIGHT / 2.0);
+            scene.text(&line.label, at, LEGEND_TEXT, Anchor::Start, Ink::TEXT);
+            x += wide + LEGEND_GAP;
+        }
+        middle + LEGEND_TEXT * 0.7
+    }
+
+    /// All panels and the label of the vertical axis; the result is where the numbers of the last row end.
+    fn draw_panels(&self, scene: &mut Scene, top: f64) -> f64 {
+        let titles = || self.figure.panels.iter().map(|panel| wrap(&panel.title, PANEL_TEXT, self.panel.0));
+        let heading = titles().map(|lines| lines.len()).max().unwrap_or(0) as f64 * PANEL_TEXT * LINE_HEIGHT;
+        let numbers = TICK_GAP + TICK_TEXT * LINE_HEIGHT;
+        let row_height = heading + 4.0 + self.panel.1 + numbers + 10.0;
+        for (index, (panel, title)) in self.figure.panels.iter().zip(titles()).enumerate() {
+            let (row, column) = (index / self.columns, index % self.columns);
+            let left = self.left + column as f64 * (self.panel.0 + PANEL_GAP);
+            let top = top + row as f64 * row_height + heading + 4.0;
+            self.draw_title(scene, &title, left, top);
+            self.draw_panel(scene, panel, left, top, column == 0);
+        }
+        let bottom = top + self.figure.panels.len().div_ceil(self.columns) as f64 * row_height - 10.0;
+        let middle = (top + heading + 4.0 + bottom - numbers) / 2.0;
+        scene.turned_text(&self.figure.y.label, (EDGE + LABEL_TEXT * 0.8, middle), LABEL_TEXT, Ink::TEXT);
+        bottom
+    }
+
+    fn draw_title(&self, scene: &mut Scene, lines: &[String], left: f64, top: f64) {
+        for (above, line) in lines.iter().rev().enumerate() {
+            let baseline = top - 7.0 - above as f64 * PANEL_TEXT * LINE_HEIGHT;
+            scene.text(line, (left + self.panel.0 / 2.0, baseline), PANEL_TEXT, Anchor::Middle, Ink::TEXT);
+        }
+    }
+
+    fn draw_panel(&self, scene: &mut Scene, panel: &Panel, left: f64, top: f64, numbers: bool) {
+        let (width, height) = self.panel;
+        let frame = Frame { left, top, width, height, x: &self.x, y: &self.y };
+        let (x, y) = (&self.figure.x, &self.figure.y);
+        let x_ticks = self.x.ticks(x, (width / 42.0) as usize);
+        panel::draw_axes(scene, &frame, (x, &x_ticks), (y, &self.y_ticks), numbers);
+        let look = |line: &Line| self.legend.iter().find(|(known, _)| known.label == line.label);
+        // A label missing from the legend has no point to draw in any panel.
+        let (lines, looks) = panel.lines.iter().filter_map(|l| Some((l.clone(), look(l)?.1))).unzip();
+        let shown = Panel { title: panel.title.clone(), lines };
+        let looks: Vec<Look> = looks;
+        panel::draw_curves(scene, &frame, &shown, &looks, (x, y));
+    }
+}
+
+fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
+    figure.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
+}
+
+/// The first line of each label that has something to draw, in order of appearance.
+fn legend(figure: &Figure) -> Vec<(&Line, Look)> {
+    let mut first: Vec<&Line> = Vec::new();
+    for line in figure.panels.iter().flat_map(|panel| &panel.lines) {
+        let seen = first.iter().any(|known| known.label == line.label);
+        if !seen && line.points.iter().any(|point| drawable(point, &figure.x, &figure.y)) {
+            first.push(line);
+        }
+    }
+    let looks = palette::looks(&first.iter().map(|line| line.label.as_str()).collect::<Vec<_>>());
+    first.into_iter().zip(looks).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Label, Mark};
+    use crate::{Axis, study};
+
+    /// Left, top, right, bottom.
+    fn text_box(label: &Label) -> [f64; 4] {
+        let ((x, y), wide) = (label.at, width(&label.text, label.size));
+        let shift = match label.anchor {
+            Anchor::Start => 0.0,
+            Anchor::Middle => wide / 2.0,
+            Anchor::End => wide,
+        };
+        let (up, down) = (label.size * CAP_HEIGHT, label.size * 0.2);
+        if label.turned {
+            [x - up, y + shift - wide, x + down, y + shift]
+        } else {
+            [x - shift, y - up, x - shift + wide, y + down]
+        }
+    }
+
+    fn crowded(name: &str, panels: usize) -> Figure {
+        let labels = ["attention", "s4d", "m2", "s4", "hyena", "monarch", "causal_monarch", "a longer name"];
+        let points =
+            |k: f64| (1..9).map(|i| Point::new(f64::from(1 << i) * 8.0, k * 1234.5 * f64::from(i))).collect();
+        let lines: Vec<Line> =
+            labels.iter().zip(1..).map(|(l, k)| Line::new(*l, points(f64::from(k)))).collect();
+        let panels =
+            (0..panels).map(|i| Panel { title: format!("length {}", 64 << i), lines: lines.clone() });
+        let caption = vec!["Mean over n = 2 seeds, a sentence that goes on and on. ".repeat(5); 2];
+        study::by_name(name, panels.collect(), caption).unwrap()
+    }
+
+    #[test]
+    fn no_two_texts_touch_and_none_leaves_the_page() {
+        for (name, panels) in study::NAMES.iter().flat_map(|name| (1..9).map(move |n| (name, n))) {
+            let scene = scene(&crowded(name, panels)).unwrap();
+            let texts = scene.marks.iter().filter_map(|mark| match mark {
+                Mark::Text(label) => Some((&label.text, text_box(label))),
+                Mark::Polygon { .. } | Mark::Polyline { .. } => None,
+            });
+            let texts: Vec<_> = texts.collect();
+            for (i, (text, a)) in texts.iter().enumerate() {
+                let inside =
+                    a[0] >= 4.0 && a[1] >= 4.0 && a[2] <= scene.width - 4.0 && a[3] <= scene.height - 4.0;
+                assert!(inside, "{name}, {panels} panels: `{text}` at {a:?}");
+                for (other, b) in &texts[..i] {
+                    let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
+                    assert!(apart, "{name}, {panels} panels: `{text}` {a:?} on `{other}` {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lone_points_at_one_length_stand_apart() {
+        let line = |label: &str| Line::new(label, vec![Point { x: 64.0, y: 0.5, low: 0.4, high: 0.6 }]);
+        let panels = vec![Panel { title: String::new(), lines: vec![line("attention"), line("s4d")] }];
+        let (x, y) = (Axis::log2("x"), Axis::linear("y"));
+        let figure = Figure { name: "n".into(), title: "t".into(), caption: vec![], x, y, panels };
+        let scene = scene(&figure).unwrap();
+        let markers = scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Polygon { points, ink } if *ink != Ink::WHITE => Some(points[0].0),
+            Mark::Polygon { .. } | Mark::Polyline { .. } | Mark::Text(_) => None,
+        });
+        let in_panel: Vec<f64> = markers.skip(2).collect();
+        assert!(in_panel.len() == 2 && (in_panel[0] - in_panel[1]).abs() > 8.0, "{in_panel:?}");
+    }
+}

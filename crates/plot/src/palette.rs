@@ -1,0 +1,107 @@
+//! One look a label, in every figure: Okabe and Ito's colours, which stay apart for colour-blind readers, and marker
+//! shapes, which stay apart without colour.
+
+use crate::scene::Ink;
+
+/// Outline of a marker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+    Cross,
+    Plus,
+}
+
+/// How the curves of one label look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Look {
+    pub(crate) ink: Ink,
+    pub(crate) shape: Shape,
+    /// Outlined markers: labels without a place of their own in the palette.
+    pub(crate) hollow: bool,
+}
+
+const BLUE: Ink = Ink::rgb(0x00, 0x72, 0xB2);
+const VERMILLION: Ink = Ink::rgb(0xD5, 0x5E, 0x00);
+const GREEN: Ink = Ink::rgb(0x00, 0x9E, 0x73);
+const PURPLE: Ink = Ink::rgb(0xCC, 0x79, 0xA7);
+const ORANGE: Ink = Ink::rgb(0xE6, 0x9F, 0x00);
+const SKY: Ink = Ink::rgb(0x56, 0xB4, 0xE9);
+const BLACK: Ink = Ink::rgb(0x00, 0x00, 0x00);
+
+// Okabe and Ito's yellow is missing: too faint for a line on white.
+const KNOWN: [(&str, Ink, Shape); 7] = [
+    ("attention", BLUE, Shape::Circle),
+    ("s4d", VERMILLION, Shape::Square),
+    ("m2", GREEN, Shape::Triangle),
+    ("s4", PURPLE, Shape::Diamond),
+    ("hyena", ORANGE, Shape::TriangleDown),
+    ("monarch", SKY, Shape::Cross),
+    ("causal_monarch", BLACK, Shape::Plus),
+];
+
+const HOLLOW: [Shape; 5] =
+    [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::TriangleDown];
+
+/// The looks of a figure's labels, in their order. A label outside the palette gets an outlined marker that its name
+/// decides; where two such labels of one figure would look alike, the later one moves on.
+pub(crate) fn looks(labels: &[&str]) -> Vec<Look> {
+    let mut taken = Vec::with_capacity(labels.len());
+    for label in labels {
+        let look = known(label).unwrap_or_else(|| {
+            let first = name_hash(label);
+            let count = KNOWN.len() * HOLLOW.len();
+            let free = (0..count).map(|i| fallback(first + i)).find(|look| !taken.contains(look));
+            free.unwrap_or_else(|| fallback(first))
+        });
+        taken.push(look);
+    }
+    taken
+}
+
+fn known(label: &str) -> Option<Look> {
+    let (_, ink, shape) = *KNOWN.iter().find(|(name, _, _)| *name == label)?;
+    Some(Look { ink, shape, hollow: false })
+}
+
+fn fallback(index: usize) -> Look {
+    // 7 and 5 share no divisor, so 35 indices give 35 looks.
+    Look { ink: KNOWN[index % KNOWN.len()].1, shape: HOLLOW[index % HOLLOW.len()], hollow: true }
+}
+
+/// FNV-1a, cut short of overflow: the same on every machine and in every version.
+fn name_hash(label: &str) -> usize {
+    let hash = label.bytes().fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    (hash % 35) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all_differ<T: PartialEq>(items: &[T]) -> bool {
+        items.iter().enumerate().all(|(i, a)| items[..i].iter().all(|b| a != b))
+    }
+
+    #[test]
+    fn known_labels_differ_in_colour_and_in_shape() {
+        let looks = looks(&KNOWN.map(|(name, _, _)| name));
+        assert!(all_differ(&looks.iter().map(|look| look.ink).collect::<Vec<_>>()));
+        assert!(all_differ(&looks.iter().map(|look| look.shape).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn thirty_unknown_labels_differ() {
+        let names: Vec<String> = (0..30).map(|i| format!("variant {i}")).collect();
+        assert!(all_differ(&looks(&names.iter().map(String::as_str).collect::<Vec<_>>())));
+    }
+
+    #[test]
+    fn a_label_looks_alike_in_every_figure() {
+        assert_eq!(looks(&["attention", "s4d"])[1], looks(&["s4d"])[0]);
+        assert_eq!(looks(&["s4d", "h3"])[1], looks(&["h3", "m2"])[0]);
+    }
+}

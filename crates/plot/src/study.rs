@@ -1,0 +1,120 @@
+//! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
+//!
+//! [`by_name`] makes any of them from panels alone, so a folder of CSV files can be redrawn. The other functions start
+//! from one sample a seed and write the caption as well.
+
+use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
+use crate::{Axis, Figure, Panel, Scale};
+
+/// Names of the standard figures, which are their file stems.
+pub const NAMES: [&str; 5] =
+    [LOSS_BY_STEP, ACCURACY_BY_STEP, ACCURACY_BY_LENGTH, TIME_PER_TOKEN, PEAK_MEMORY];
+
+const LOSS_BY_STEP: &str = "loss_by_step";
+const ACCURACY_BY_STEP: &str = "accuracy_by_step";
+const ACCURACY_BY_LENGTH: &str = "accuracy_by_length";
+const TIME_PER_TOKEN: &str = "time_per_token";
+const PEAK_MEMORY: &str = "peak_memory";
+
+/// What a caption must say besides the number of seeds and the meaning of the band.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The budget held equal between the lines, for example `2000 optimiser steps of 32 sequences, 0.5 M parameters`.
+    pub budget: String,
+    /// The commit the numbers come from.
+    pub commit: String,
+    /// Further sentences, one a paragraph: the machine of a timing, the task, what is left out.
+    pub notes: Vec<String>,
+}
+
+impl Facts {
+    /// The caption of a figure of these samples: n, what line and band are, the equal budget, the commit, the notes.
+    pub fn caption(&self, samples: &[Sample]) -> Vec<String> {
+        let seeds = match seeds_per_line(samples) {
+            (_, 0 | 1) => "n = 1 seed, so no band.".to_owned(),
+            (few, many) if few == many => {
+                format!("Line: mean over n = {few} seeds. Band: minimum to maximum.")
+            }
+            (few, many) => format!("Line: mean over n = {few} to {many} seeds. Band: minimum to maximum."),
+        };
+        let held = format!("{seeds} Held equal: {}. Commit {}.", self.budget, self.commit);
+        std::iter::once(held).chain(self.notes.iter().cloned()).collect()
+    }
+}
+
+/// The standard figure of that name; `None` where there is none.
+pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
+    let step = || Axis::linear("optimiser step");
+    let accuracy = || Axis::linear("accuracy (fraction correct)").at_least(0.0, 1.0);
+    let (title, x, y) = match name {
+        LOSS_BY_STEP => ("Training loss", step(), Axis::linear("training loss (nats)")),
+        ACCURACY_BY_STEP => ("Accuracy during training", step(), accuracy()),
+        ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
+        TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
+        PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
+        _ => return None,
+    };
+    Some(Figure { name: name.to_owned(), title: title.to_owned(), caption, x, y, panels })
+}
+
+/// Training loss against optimiser step, a panel a length.
+///
+/// The loss of one batch is noisy, so each run is first smoothed by a centred moving average over `window` logged
+/// points (see [`smooth`]); the caption says so. A window of 1 leaves the losses as they are. The CSV holds what is
+/// drawn.
+pub fn loss_by_step(samples: &[Sample], window: usize, facts: &Facts) -> Figure {
+    let mut figure = standard(LOSS_BY_STEP, &smooth(samples, window), facts);
+    let odd = window / 2 * 2 + 1;
+    if odd > 1 {
+        let note = format!(
+            "Each run is smoothed by a centred moving average over {odd} logged points, fewer at the ends."
+        );
+        figure.caption.push(note);
+    }
+    figure
+}
+
+/// Accuracy on held-out data against optimiser step, a panel a length.
+pub fn accuracy_by_step(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(ACCURACY_BY_STEP, samples, facts)
+}
+
+/// Accuracy after training against sequence length.
+pub fn accuracy_by_length(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(ACCURACY_BY_LENGTH, samples, facts)
+}
+
+/// Microseconds of training time a token against sequence length.
+pub fn time_per_token(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(TIME_PER_TOKEN, samples, facts)
+}
+
+/// Peak memory of training in MiB against sequence length.
+pub fn peak_memory(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(PEAK_MEMORY, samples, facts)
+}
+
+fn standard(name: &str, samples: &[Sample], facts: &Facts) -> Figure {
+    by_name(name, aggregate(samples), facts.caption(samples))
+        .unwrap_or_else(|| unreachable!("`{name}` is one of NAMES"))
+}
+
+/// Doublings at equal distances, ticks at the lengths that were run.
+fn lengths(panels: &[Panel]) -> Axis {
+    let mut ticks: Vec<f64> = points(panels).map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();
+    ticks.sort_by(f64::total_cmp);
+    ticks.dedup();
+    Axis::log2("sequence length (tokens)").with_ticks(ticks)
+}
+
+/// From zero where the values stay within a decade, else logarithmic.
+fn cost(label: &str, panels: &[Panel]) -> Axis {
+    let costs = points(panels).map(|p| p.y).filter(|&y| Scale::Log10.accepts(y));
+    let (low, high) =
+        costs.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), y| (low.min(y), high.max(y)));
+    if high > 10.0 * low { Axis::log10(label) } else { Axis::linear(label).at_least(0.0, 0.0) }
+}
+
+fn points(panels: &[Panel]) -> impl Iterator<Item = &crate::Point> {
+    panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
+}

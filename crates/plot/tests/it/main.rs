@@ -1,0 +1,228 @@
+//! What a user of the crate relies on: the files, what is in them, and that they can be redrawn.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use subquad_plot::study::{self, Facts};
+use subquad_plot::summary::{Sample, aggregate, mean_and_range, seeds_per_line, smooth};
+use subquad_plot::{Axis, Figure, Line, Panel, PlotError, Point, read_panels};
+
+fn panel(title: &str, lines: Vec<Line>) -> Panel {
+    Panel { title: title.into(), lines }
+}
+
+fn figure(panels: Vec<Panel>) -> Figure {
+    Figure {
+        name: "loss".into(),
+        title: "Loss & such".into(),
+        caption: vec!["Mean over n = 2 seeds.".into(), "Commit 0123abc.".into()],
+        x: Axis::log2("sequence length (tokens)"),
+        y: Axis::linear("loss (nats)"),
+        panels,
+    }
+}
+
+fn two_panels() -> Vec<Panel> {
+    let line = |label: &str, k: f64| {
+        let point = |x: f64| Point { x, y: k / x, low: k / x - 0.1, high: k / x + 1.0 / 3.0 };
+        Line::new(label, [64.0, 144.0, 256.0].map(point).to_vec())
+    };
+    vec![
+        panel("task, \"quoted\"", vec![line("s4d", 1e-7), line("attention", 0.1)]),
+        panel("", vec![line("attention", 1e9 / 7.0)]),
+    ]
+}
+
+fn sample(line: &str, seed: u64, x: f64, y: f64) -> Sample {
+    Sample { panel: "length 64".into(), line: line.into(), seed, x, y }
+}
+
+fn facts() -> Facts {
+    Facts { budget: "100 steps".into(), commit: "0123abc".into(), notes: vec!["One machine.".into()] }
+}
+
+#[test]
+fn panels_survive_the_csv() {
+    let dir = tempfile::tempdir().unwrap();
+    let written = figure(two_panels()).write(dir.path()).unwrap();
+    assert_eq!(read_panels(&written.csv).unwrap(), two_panels());
+    let head = fs_err::read_to_string(&written.csv).unwrap();
+    assert!(head.starts_with("panel,line,x,y,low,high\n"), "{head}");
+}
+
+#[test]
+fn the_same_figure_gives_the_same_bytes_and_no_other_file() {
+    let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let names = |dir: &Path| {
+        let mut names: Vec<_> =
+            fs_err::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    figure(two_panels()).write(a.path()).unwrap();
+    // Writing again replaces the files.
+    figure(two_panels()).write(b.path()).unwrap();
+    figure(two_panels()).write(b.path()).unwrap();
+    assert_eq!(names(b.path()), ["loss.csv", "loss.png", "loss.svg"]);
+    for name in names(a.path()) {
+        let read = |dir: &Path| fs_err::read(dir.join(&name)).unwrap();
+        assert!(read(a.path()) == read(b.path()), "{name:?} differs");
+    }
+}
+
+#[test]
+fn the_svg_holds_every_word_as_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let svg = fs_err::read_to_string(figure(two_panels()).write(dir.path()).unwrap().svg).unwrap();
+    for words in [
+        "Loss &amp; such",
+        "attention",
+        "s4d",
+        "sequence length (tokens)",
+        "loss (nats)",
+        "task, &quot;quoted&quot;",
+        "Mean over n = 2 seeds.",
+        "Commit 0123abc.",
+        "sans-serif",
+    ] {
+        assert!(svg.contains(words), "`{words}` is missing");
+    }
+    assert_eq!(svg.matches("\ns4d\n").count(), 1, "one legend for all panels");
+}
+
+#[test]
+fn a_figure_without_a_drawable_point_is_an_error_and_leaves_no_file() {
+    let nowhere = Line::new(
+        "s4d",
+        vec![Point::new(f64::NAN, 1.0), Point::new(-1.0, 1.0), Point::new(1.0, f64::INFINITY)],
+    );
+    let cases = [vec![], vec![panel("", vec![])], vec![panel("", vec![Line::new("m2", vec![]), nowhere])]];
+    for panels in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let error = figure(panels).write(dir.path()).unwrap_err();
+        assert!(matches!(error, PlotError::Empty { .. }), "{error}");
+        assert_eq!(fs_err::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn names_that_the_csv_would_merge_are_an_error() {
+    let line = || Line::new("s4d", vec![Point::new(1.0, 1.0)]);
+    let cases =
+        [vec![panel("a", vec![line(), line()])], vec![panel("a", vec![line()]), panel("a", vec![line()])]];
+    for panels in cases {
+        let error = figure(panels).write(Path::new("never-made")).unwrap_err();
+        assert!(matches!(error, PlotError::Duplicate { .. }), "{error}");
+    }
+}
+
+#[test]
+fn errors_name_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("taken");
+    fs_err::write(&file, "x,y\n1,2\n").unwrap();
+    for error in [figure(two_panels()).write(&file).unwrap_err(), read_panels(&file).unwrap_err()] {
+        assert!(error.to_string().contains("taken"), "{error}");
+    }
+}
+
+#[test]
+fn values_that_are_not_finite_break_a_curve_and_spoil_nothing_else() {
+    let mut panels = two_panels();
+    let points = &mut panels[0].lines[1].points;
+    points[1] = Point { x: 144.0, y: f64::NAN, low: f64::NAN, high: f64::INFINITY };
+    points[2].high = f64::INFINITY;
+    let dir = tempfile::tempdir().unwrap();
+    let written = figure(panels).write(dir.path()).unwrap();
+    assert!(!fs_err::read_to_string(&written.svg).unwrap().contains("NaN"));
+    let read = read_panels(&written.csv).unwrap();
+    assert!(read[0].lines[1].points[1].y.is_nan(), "the table keeps what the runs gave");
+}
+
+#[test]
+fn one_length_still_shows_a_marker_for_each_line() {
+    let lone = |label: &str| Line { markers: false, ..Line::new(label, vec![Point::new(64.0, 0.5)]) };
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = figure(vec![panel("", vec![lone("attention"), lone("s4d")])]).write(dir.path()).unwrap();
+    let svg = fs_err::read_to_string(drawn.svg).unwrap();
+    for colour in ["#0072B2", "#D55E00"] {
+        assert_eq!(svg.matches(&format!("<polygon opacity=\"1\" fill=\"{colour}\"")).count(), 1, "{colour}");
+    }
+}
+
+#[test]
+fn seeds_become_a_mean_and_their_range_in_order_of_appearance() {
+    let samples = [
+        sample("s4d", 0, 2.0, 4.0),
+        sample("attention", 0, 1.0, 7.0),
+        sample("s4d", 0, 1.0, 1.0),
+        sample("s4d", 1, 1.0, 2.0),
+        sample("s4d", 1, 2.0, f64::NAN),
+    ];
+    let panels = aggregate(&samples);
+    assert_eq!(panels.len(), 1);
+    let labels: Vec<&str> = panels[0].lines.iter().map(|line| line.label.as_str()).collect();
+    assert_eq!(labels, ["s4d", "attention"]);
+    let points = &panels[0].lines[0].points;
+    assert_eq!(points[0], Point { x: 1.0, y: 1.5, low: 1.0, high: 2.0 });
+    assert!(points[1].x == 2.0 && points[1].y.is_nan(), "a diverged seed must not vanish from the mean");
+    assert_eq!(panels[0].lines[1].points, [Point::new(1.0, 7.0)]);
+    assert_eq!(seeds_per_line(&samples), (1, 2));
+    assert!(mean_and_range(&[]).mean.is_nan());
+}
+
+#[test]
+fn smoothing_is_centred_and_stays_within_a_run() {
+    let ys = [0.0, 3.0, 6.0, 0.0, 9.0];
+    let run =
+        |seed: u64, k: f64| ys.iter().zip(1..).map(move |(y, x)| sample("m2", seed, f64::from(x), y * k));
+    let samples: Vec<Sample> = run(0, 1.0).chain(run(1, 10.0)).collect();
+    let smoothed: Vec<f64> = smooth(&samples, 3).iter().map(|s| s.y).collect();
+    assert_eq!(smoothed, [0.0, 3.0, 3.0, 5.0, 9.0, 0.0, 30.0, 30.0, 50.0, 90.0]);
+    assert_eq!(smooth(&samples, 1), samples);
+}
+
+#[test]
+fn captions_state_n_band_budget_commit_and_smoothing() {
+    let samples: Vec<Sample> = (0..3).map(|seed| sample("m2", seed, 1.0, 2.0)).collect();
+    let caption = study::loss_by_step(&samples, 24, &facts()).caption.join(" ");
+    for words in
+        ["n = 3 seeds", "minimum to maximum", "100 steps", "0123abc", "One machine.", "over 25 logged points"]
+    {
+        assert!(caption.contains(words), "`{words}` is missing: {caption}");
+    }
+    let single = study::loss_by_step(&samples[..1], 1, &facts()).caption.join(" ");
+    assert!(single.contains("n = 1 seed, so no band") && !single.contains("average"), "{single}");
+}
+
+#[test]
+fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
+    let samples: Vec<Sample> = [64.0, 256.0]
+        .iter()
+        .flat_map(|&x| (0..2).map(move |seed| sample("m2", seed, x, x * 0.5 + seed as f64)))
+        .collect();
+    let figures = [
+        study::loss_by_step(&samples, 5, &facts()),
+        study::accuracy_by_step(&samples, &facts()),
+        study::accuracy_by_length(&samples, &facts()),
+        study::time_per_token(&samples, &facts()),
+        study::peak_memory(&samples, &facts()),
+    ];
+    assert_eq!(figures.each_ref().map(|figure| figure.name.as_str()), study::NAMES);
+    for figure in figures {
+        let dir = tempfile::tempdir().unwrap();
+        let panels = read_panels(&figure.write(dir.path()).unwrap().csv).unwrap();
+        assert_eq!(study::by_name(&figure.name, panels, figure.caption.clone()), Some(figure));
+    }
+    assert_eq!(study::by_name("no_such_figure", vec![], vec![]), None);
+}
+
+#[test]
+fn costs_go_logarithmic_beyond_a_decade() {
+    let figure = |high: f64| {
+        study::time_per_token(&[sample("m2", 0, 64.0, 1.0), sample("m2", 0, 128.0, high)], &facts())
+    };
+    assert_eq!(figure(11.0).y.scale, subquad_plot::Scale::Log10);
+    assert_eq!(figure(9.0).y.scale, subquad_plot::Scale::Linear);
+    assert_eq!(figure(9.0).x.ticks, Some(vec![64.0, 128.0]));
+}

@@ -1,0 +1,101 @@
+//! Files that are either the old or the new ones, never half of one.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use fs_err::File;
+
+pub(crate) const TEMPORARY_ENDING: &str = ".tmp";
+
+/// Puts `bytes` at `path`, replacing what is there, so that a kill or a power cut at any time leaves either the old
+/// file or the new one: a temporary file in the same folder, flushed to the disk, then renamed.
+///
+/// # Errors
+/// If any of that fails; the text names the path, the old file is untouched and the temporary one removed.
+pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+    let path = path.as_ref();
+    let temporary = temporary_beside(path)?;
+    let written = write_synced(&temporary, bytes).and_then(|()| fs_err::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to report; this one may only repeat it.
+        let _ = fs_err::remove_file(&temporary);
+    }
+    written?;
+    sync_folder(path)
+}
+
+/// Writes a new file and waits until it is on the disk.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Waits until the folder that holds `path` has its new name on the disk.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    // Only Unix opens folders as files; elsewhere the rename itself must do.
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// A name that no other writer uses, hidden, and recognisable after a kill: `.<name>.<process>-<count>.tmp`.
+fn temporary_beside(path: &Path) -> io::Result<PathBuf> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = path.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("`{}` does not name a file", path.display()))
+    })?;
+    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    Ok(path.with_file_name(format!(".{}.{process}-{count}{TEMPORARY_ENDING}", name.to_string_lossy())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_created_then_replaced_and_nothing_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        for bytes in [b"old".as_slice(), b"new and longer", b""] {
+            write_atomic(&path, bytes).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), bytes);
+            assert_eq!(names(folder.path()), ["a.json"]);
+        }
+    }
+
+    #[test]
+    fn a_failed_replacement_leaves_the_old_and_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        // A file cannot replace a folder that holds something, whoever runs the test.
+        let path = folder.path().join("taken");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("old"), "old").unwrap();
+        let error = write_atomic(&path, b"new").unwrap_err();
+        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+        assert_eq!(std::fs::read(path.join("old")).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["taken"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_that_names_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing").join("a.json");
+        let error = write_atomic(&path, b"new").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains("missing") && error.to_string().contains("a.json"), "{error}");
+    }
+
+    #[test]
+    fn a_path_without_a_file_name_is_refused() {
+        assert_eq!(write_atomic("/", b"").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
+}

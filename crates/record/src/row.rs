@@ -1,0 +1,139 @@
+//! One line of metrics.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::RecordError;
+
+/// What was measured at one step: one line of `metrics.jsonl`.
+///
+/// Finite numbers read back as the same bits. A loss that is not finite is written as `null` and reads back as NaN;
+/// an optional number that is not finite reads back as absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Optimiser steps taken so far.
+    pub step: usize,
+    /// `"train"` or `"test"`.
+    pub split: String,
+    /// Mean loss over the split's examples of this row.
+    #[serde(with = "crate::number")]
+    pub loss: f64,
+    /// Share of right answers, 0..=1; absent where the task has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
+    /// Learning rate of the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
+    /// Time of one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_seconds: Option<f64>,
+    /// Tokens read a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_second: Option<f64>,
+    /// Time since the run started.
+    #[serde(with = "crate::number")]
+    pub elapsed_seconds: f64,
+}
+
+impl Row {
+    /// Whether `other` has the same bits in everything that must be reproducible: all but the timings. Losses that
+    /// are not finite count as the same, because a file cannot tell them apart.
+    pub fn same_numbers(&self, other: &Self) -> bool {
+        self.numbers() == other.numbers()
+    }
+
+    fn numbers(&self) -> (usize, &str, [Option<u64>; 3]) {
+        let numbers = [Some(self.loss), self.accuracy, self.learning_rate];
+        (self.step, &self.split, numbers.map(|number| number.filter(|x| x.is_finite()).map(f64::to_bits)))
+    }
+}
+
+/// The rows of a `metrics.jsonl`.
+///
+/// A last line without its newline that is no row was torn by a kill, and is dropped.
+///
+/// # Errors
+/// If the file cannot be read, or another line is no row; both name the place.
+pub fn read_rows(path: &Path) -> Result<Vec<Row>, RecordError> {
+    let bytes = fs_err::read(path)?;
+    let mut rows = Vec::new();
+    for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        match serde_json::from_slice(line) {
+            Ok(row) => rows.push(row),
+            Err(_) if !line.ends_with(b"\n") => break,
+            Err(source) => return Err(RecordError::Line { path: path.into(), line: i + 1, source }),
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Row {
+        Row {
+            step: 3,
+            split: "train".into(),
+            loss: 0.1 + 0.2,
+            accuracy: Some(1.0 / 3.0),
+            learning_rate: None,
+            step_seconds: Some(0.25),
+            tokens_per_second: None,
+            elapsed_seconds: 1.5,
+        }
+    }
+
+    fn round_trip(row: &Row) -> Row {
+        serde_json::from_str(&serde_json::to_string(row).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_row_is_one_flat_line_without_what_is_undefined() {
+        assert_eq!(
+            serde_json::to_string(&row()).unwrap(),
+            r#"{"step":3,"split":"train","loss":0.30000000000000004,"accuracy":0.3333333333333333,"step_seconds":0.25,"elapsed_seconds":1.5}"#
+        );
+    }
+
+    #[test]
+    fn finite_numbers_read_back_as_the_same_bits() {
+        let mut bits = 0x3fe1_2345_6789_abcd_u64;
+        for _ in 0..1000 {
+            bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            let number = f64::from_bits(bits);
+            if number.is_finite() {
+                let row = Row { loss: number, accuracy: Some(number), ..row() };
+                assert_eq!(round_trip(&row), row, "{number:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_becomes_null_and_nan() {
+        for loss in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let row = Row { loss, ..row() };
+            assert!(serde_json::to_string(&row).unwrap().contains(r#""loss":null"#));
+            assert!(round_trip(&row).loss.is_nan());
+            assert!(round_trip(&row).same_numbers(&row));
+        }
+    }
+
+    #[test]
+    fn timings_may_differ_between_reproductions_and_nothing_else() {
+        let later = Row { step_seconds: None, tokens_per_second: Some(9.0), elapsed_seconds: 7.0, ..row() };
+        assert!(row().same_numbers(&later));
+        let others = [
+            Row { step: 4, ..row() },
+            Row { split: "test".into(), ..row() },
+            Row { loss: 0.3, ..row() },
+            Row { loss: f64::NAN, ..row() },
+            Row { accuracy: None, ..row() },
+            Row { learning_rate: Some(0.1), ..row() },
+        ];
+        for other in others {
+            assert!(!row().same_numbers(&other), "{other:?}");
+        }
+    }
+}

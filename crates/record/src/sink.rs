@@ -1,0 +1,81 @@
+//! Where training puts what it measures.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::Row;
+
+/// Takes what training emits. Training calls it and never opens a file itself.
+pub trait Sink {
+    /// Takes a row when it happens.
+    ///
+    /// # Errors
+    /// If it cannot be kept; training should then stop.
+    fn row(&mut self, row: &Row) -> io::Result<()>;
+
+    /// Takes everything that is needed to go on after `step` steps, as named files.
+    ///
+    /// # Errors
+    /// If it cannot be kept; training should then stop.
+    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()>;
+
+    /// Whether training should stop after the current step.
+    fn should_stop(&mut self) -> bool {
+        false
+    }
+}
+
+/// Keeps everything in memory, for tests.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// All rows, in order.
+    pub rows: Vec<Row>,
+    /// All checkpoints, in order: the step, and the files by name.
+    pub checkpoints: Vec<(usize, BTreeMap<String, Vec<u8>>)>,
+    /// Asks training to stop once there are this many rows.
+    pub stop_after_rows: Option<usize>,
+}
+
+impl Sink for Memory {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.rows.push(row.clone());
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()> {
+        let files = files.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect();
+        self.checkpoints.push((step, files));
+        Ok(())
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.stop_after_rows.is_some_and(|rows| self.rows.len() >= rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_keeps_everything_and_asks_to_stop_when_told_to() {
+        let row = Row {
+            step: 1,
+            split: "train".into(),
+            loss: 2.0,
+            accuracy: None,
+            learning_rate: None,
+            step_seconds: None,
+            tokens_per_second: None,
+            elapsed_seconds: 0.0,
+        };
+        let mut memory = Memory { stop_after_rows: Some(2), ..Memory::default() };
+        memory.row(&row).unwrap();
+        assert!(!memory.should_stop());
+        memory.row(&row).unwrap();
+        memory.checkpoint(1, &[("weights", b"abc")]).unwrap();
+        assert!(memory.should_stop());
+        assert_eq!(memory.rows, [row.clone(), row]);
+        assert_eq!(memory.checkpoints, [(1, BTreeMap::from([("weights".into(), b"abc".to_vec())]))]);
+    }
+}

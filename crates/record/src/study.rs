@@ -1,0 +1,142 @@
+//! A study's summary: all runs of one slug, as a table and as JSON. Both are committed, so that a figure can be
+//! redrawn and believed without the runs' folders.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{read_json, to_json};
+use crate::{Evaluation, RecordError, RunSummary, write_atomic};
+
+const CSV: &str = "summary.csv";
+const JSON: &str = "summary.json";
+
+/// The columns that every table has. A column for each swept setting follows.
+const COLUMNS: [&str; 23] = [
+    "mixer",
+    "seq_len",
+    "seed",
+    "split",
+    "accuracy",
+    "loss",
+    "parameters",
+    "step_ms",
+    "tokens_per_second",
+    "peak_bytes",
+    "state_floats",
+    "config",
+    "run",
+    "task",
+    "steps",
+    "batch",
+    "d_model",
+    "n_layers",
+    "form",
+    "device",
+    "threads",
+    "condition",
+    "examples",
+];
+
+/// The contents of a study's `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// The study's name: that of its folder.
+    pub slug: String,
+    /// All runs, in the order in which they were given.
+    pub runs: Vec<RunSummary>,
+    /// What else a reader should know, for example the machine, by name beside `slug` and `runs`.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// Writes `summary.csv` and `summary.json` of the study whose folder is `dir`, each in one piece.
+///
+/// The table has one line for each run and evaluation, ordered by config, mixer (as first seen in `runs`), `seq_len`,
+/// seed and split; an undefined number is an empty cell, one that is not finite `NaN` or `inf`.
+///
+/// # Errors
+/// If a file cannot be written, or a fact is called `slug` or `runs`.
+pub fn write_study(
+    dir: &Path,
+    runs: &[RunSummary],
+    facts: &BTreeMap<String, Value>,
+) -> Result<(), RecordError> {
+    if let Some(name) = ["slug", "runs"].into_iter().find(|name| facts.contains_key(*name)) {
+        return Err(RecordError::FactName { name: name.into() });
+    }
+    let slug = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let study = Study { slug, runs: runs.to_vec(), facts: facts.clone() };
+    fs_err::create_dir_all(dir)?;
+    write_atomic(dir.join(CSV), &table(runs)?)?;
+    Ok(write_atomic(dir.join(JSON), &to_json(&study)?)?)
+}
+
+/// Reads a study's `summary.json` back.
+///
+/// # Errors
+/// If it cannot be read, or is not one.
+pub fn read_study(dir: &Path) -> Result<Study, RecordError> {
+    read_json(&dir.join(JSON))
+}
+
+fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
+    let settings: BTreeSet<&str> =
+        runs.iter().flat_map(|run| run.settings.keys()).map(String::as_str).collect();
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(COLUMNS.iter().chain(&settings))?;
+    for (run, evaluation) in ordered(runs) {
+        let own = settings.iter().map(|key| run.settings.get(*key).map(setting).unwrap_or_default());
+        csv.write_record(cells(run, evaluation).into_iter().chain(own))?;
+    }
+    Ok(csv.into_inner().map_err(|error| error.into_error())?)
+}
+
+/// Every run with each of its evaluations, in the table's order.
+fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, &Evaluation)> {
+    let first_seen = |mixer: &str| runs.iter().position(|run| run.mixer == mixer);
+    let mut lines: Vec<_> =
+        runs.iter().flat_map(|run| run.evaluations.iter().map(move |e| (run, e))).collect();
+    lines.sort_by_key(|(run, e)| (&run.config, first_seen(&run.mixer), run.seq_len, run.seed, &e.split));
+    lines
+}
+
+/// One line, in the order of [`COLUMNS`].
+fn cells(run: &RunSummary, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
+    [
+        run.mixer.clone(),
+        run.seq_len.to_string(),
+        run.seed.to_string(),
+        evaluation.split.clone(),
+        optional(evaluation.accuracy),
+        evaluation.loss.to_string(),
+        run.parameters.to_string(),
+        run.step_ms.to_string(),
+        run.tokens_per_second.to_string(),
+        optional(run.peak_bytes),
+        optional(run.state_floats),
+        run.config.clone(),
+        run.run.clone(),
+        run.task.clone(),
+        run.steps.to_string(),
+        run.batch.to_string(),
+        run.d_model.to_string(),
+        run.n_layers.to_string(),
+        run.form.clone(),
+        run.device.clone(),
+        run.threads.to_string(),
+        evaluation.condition.clone(),
+        evaluation.examples.to_string(),
+    ]
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A text without its quotes, anything else as JSON.
+fn setting(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+}

@@ -1,0 +1,81 @@
+//! What a run came to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// The contents of a run's `summary.json`. Numbers that are not finite read back as NaN.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Name of the run's folder.
+    pub run: String,
+    /// Name of the config file.
+    pub config: String,
+    /// The task.
+    pub task: String,
+    /// The sequence mixer.
+    pub mixer: String,
+    /// Tokens in each training example.
+    pub seq_len: usize,
+    /// The run's seed.
+    pub seed: u64,
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Examples a step.
+    pub batch: usize,
+    /// Width of the model.
+    pub d_model: usize,
+    /// Blocks of the model.
+    pub n_layers: usize,
+    /// Trained numbers.
+    pub parameters: usize,
+    /// Median time of a training step in milliseconds.
+    #[serde(with = "crate::number")]
+    pub step_ms: f64,
+    /// Tokens trained on a second.
+    #[serde(with = "crate::number")]
+    pub tokens_per_second: f64,
+    /// Most memory the process held; `None` where the system does not tell.
+    pub peak_bytes: Option<u64>,
+    /// Numbers a sequence must keep to decode its next token; `None` where the mixer cannot.
+    pub state_floats: Option<usize>,
+    /// The form of the operations that ran.
+    pub form: String,
+    /// The device that ran.
+    pub device: String,
+    /// Threads used.
+    pub threads: usize,
+    /// Commit the program was built from, where known.
+    pub build_commit: Option<String>,
+    /// Final evaluations.
+    pub evaluations: Vec<Evaluation>,
+    /// When the run started.
+    pub started: String,
+    /// When it ended.
+    pub ended: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What a sweep varied beyond the above, by config key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, Value>,
+}
+
+/// One evaluation of the final model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Under which test condition, for example another length; empty for the training condition.
+    #[serde(default)]
+    pub condition: String,
+    /// `"train"` or `"test"`.
+    pub split: String,
+    /// Mean loss.
+    #[serde(with = "crate::number")]
+    pub loss: f64,
+    /// Share of right answers, 0..=1; `None` where the task has none.
+    pub accuracy: Option<f64>,
+    /// Number of examples.
+    pub examples: usize,
+}

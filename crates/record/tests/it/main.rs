@@ -1,0 +1,7 @@
+//! Run folders and studies, on a disk.
+
+#![allow(clippy::unwrap_used)]
+
+mod examples;
+mod run_dir;
+mod study;

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::json;
+use subquad_record::{Evaluation, RunSummary, read_study, write_study};
+
+use crate::examples::{evaluation, summary};
+
+const HEADER: &str = "mixer,seq_len,seed,split,accuracy,loss,parameters,step_ms,tokens_per_second,peak_bytes,\
+state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples";
+
+/// Lines of the table of `runs`.
+fn table(runs: &[RunSummary]) -> Vec<String> {
+    let results = tempfile::tempdir().unwrap();
+    write_study(&results.path().join("slug"), runs, &BTreeMap::new()).unwrap();
+    let text = fs::read_to_string(results.path().join("slug/summary.csv")).unwrap();
+    text.lines().map(String::from).collect()
+}
+
+#[test]
+fn the_table_has_its_columns_and_a_line_for_every_evaluation() {
+    let lines = table(&[summary("s4d", 64, 0)]);
+    assert_eq!(
+        lines,
+        [
+            HEADER,
+            "s4d,64,0,test,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
+         fused,cpu,2,,359",
+            "s4d,64,0,train,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
+         fused,cpu,2,,359",
+        ]
+    );
+}
+
+#[test]
+fn an_empty_study_still_has_a_header() {
+    assert_eq!(table(&[]), [HEADER]);
+}
+
+#[test]
+fn lines_follow_config_mixer_as_first_seen_length_and_seed() {
+    let other_config = RunSummary { config: "a.toml".into(), ..summary("attention", 64, 0) };
+    let runs = [
+        summary("s4d", 256, 0),
+        summary("attention", 64, 1),
+        summary("s4d", 64, 1),
+        summary("attention", 64, 0),
+        other_config,
+        summary("s4d", 64, 0),
+    ];
+    let keys: Vec<String> =
+        table(&runs)[1..].iter().map(|line| line.split(',').take(4).collect::<Vec<_>>().join(" ")).collect();
+    let wanted = ["attention 64 0", "s4d 64 0", "s4d 64 1", "s4d 256 0", "attention 64 0", "attention 64 1"];
+    let wanted: Vec<String> =
+        wanted.iter().flat_map(|key| [format!("{key} test"), format!("{key} train")]).collect();
+    assert_eq!(keys, wanted);
+}
+
+#[test]
+fn undefined_numbers_are_empty_cells_and_a_diverged_loss_is_nan() {
+    let diverged = Evaluation { loss: f64::NAN, accuracy: None, ..evaluation("test") };
+    let run = RunSummary {
+        peak_bytes: None,
+        state_floats: None,
+        evaluations: vec![diverged],
+        ..summary("attention", 64, 0)
+    };
+    assert!(table(&[run])[1].starts_with("attention,64,0,test,,NaN,12345,12.5,163840,,,quick.toml,"));
+}
+
+#[test]
+fn swept_settings_are_columns_after_the_fixed_ones() {
+    let with = |settings: &[(&str, serde_json::Value)]| RunSummary {
+        settings: settings.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
+        evaluations: vec![evaluation("test")],
+        ..summary("s4d", 64, 0)
+    };
+    let lines = table(&[with(&[("mixer.d_state", json!(16))]), with(&[("init", json!("lin, ear"))])]);
+    assert_eq!(lines[0], format!("{HEADER},init,mixer.d_state"));
+    assert!(lines[1].ends_with(",359,,16"), "{}", lines[1]);
+    assert!(lines[2].ends_with(",359,\"lin, ear\","), "{}", lines[2]);
+}
+
+#[test]
+fn a_study_reads_back_as_it_was_written() {
+    let results = tempfile::tempdir().unwrap();
+    let dir = results.path().join("02-crossover");
+    let mut run = summary("s4d", 64, 0);
+    run.settings.insert("mixer.dt_min".into(), json!(0.1 + 0.2));
+    run.evaluations[0].loss = 0.1 + 0.2;
+    let runs = [run, summary("attention", 64, u64::MAX)];
+    let facts = BTreeMap::from([("machine".to_string(), json!({"cpu": "a cpu", "cores": 2}))]);
+    write_study(&dir, &runs, &facts).unwrap();
+    let study = read_study(&dir).unwrap();
+    assert_eq!(
+        (study.slug.as_str(), study.runs.as_slice(), &study.facts),
+        ("02-crossover", runs.as_slice(), &facts)
+    );
+    let text = fs::read_to_string(dir.join("summary.json")).unwrap();
+    assert!(text.starts_with("{\n  \"slug\": \"02-crossover\",\n  \"runs\": ["), "{text}");
+}
+
+#[test]
+fn a_fact_cannot_take_the_place_of_the_runs() {
+    let results = tempfile::tempdir().unwrap();
+    let facts = BTreeMap::from([("runs".to_string(), json!(3))]);
+    let error = write_study(results.path(), &[], &facts).unwrap_err();
+    assert_eq!(error.to_string(), "a fact cannot be called `runs`: summary.json has its own `runs`");
+}
+
+#[test]
+fn a_broken_summary_is_an_error_that_names_the_file() {
+    let results = tempfile::tempdir().unwrap();
+    fs::write(results.path().join("summary.json"), "{").unwrap();
+    assert!(read_study(results.path()).unwrap_err().to_string().contains("summary.json"));
+}

@@ -1,0 +1,47 @@
+//! The words of the keys that choose one of a few, as types.
+
+use serde::{Deserialize, Serialize};
+
+/// `model.channel_mixer`: the part of a block that mixes channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelMixerKind {
+    /// Dense matrices.
+    Dense,
+    /// Block-diagonal (Monarch) matrices.
+    BlockDiagonal,
+}
+
+/// `mixer.attention.position`: how attention knows positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// Rotary embedding.
+    Rope,
+    /// Not at all.
+    None,
+}
+
+/// `mixer.s4d.init`: what the state matrix starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateInit {
+    /// S4D-Lin.
+    Lin,
+    /// S4D-LegS.
+    Legs,
+    /// S4D-Inv.
+    Inv,
+    /// Real negative numbers.
+    Real,
+}
+
+/// `mixer.s4d.discretization`: how continuous time becomes steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discretization {
+    /// Zero-order hold.
+    Zoh,
+    /// The bilinear (Tustin) map.
+    Bilinear,
+}

@@ -1,0 +1,125 @@
+//! TOML text as a flat list of dotted keys, each with its value and the place where it was written.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use super::found::Found;
+use super::{ConfigError, Origin, Problem};
+
+/// The text that entries come from.
+pub(super) enum Source<'a> {
+    File { path: Arc<Path>, text: &'a str },
+    Flag { text: Arc<str> },
+}
+
+impl Source<'_> {
+    /// Where the byte at `offset` is.
+    pub(super) fn origin(&self, offset: usize) -> Origin {
+        match self {
+            Self::File { path, text } => Origin::File { path: path.clone(), line: Some(line(text, offset)) },
+            Self::Flag { text } => Origin::Flag { text: text.clone() },
+        }
+    }
+}
+
+fn line(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// One part of a dotted key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Segment {
+    pub(super) name: String,
+    pub(super) origin: Origin,
+}
+
+/// `a.b.c = value`, however it was spelled: nested, dotted, or dotted inside quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) path: Vec<Segment>,
+    /// A table only where it is empty: other tables are entries of their own.
+    pub(super) found: Found,
+    offset: usize,
+}
+
+impl Entry {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.path.iter().map(|segment| segment.name.as_str()).collect()
+    }
+
+    /// The dotted key.
+    pub(super) fn key(&self) -> String {
+        self.names().join(".")
+    }
+
+    /// Where the first `count` segments end: the place to name when that prefix is at fault.
+    pub(super) fn origin_of(&self, count: usize) -> Origin {
+        self.path[count.clamp(1, self.path.len()) - 1].origin.clone()
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.origin_of(self.path.len())
+    }
+}
+
+/// The entries of a file, in the order in which they are written.
+pub(super) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<ConfigError>> {
+    let source = Source::File { path: path.into(), text };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(errors.iter().map(|error| syntax_error(error, text, &source)).collect());
+    }
+    let mut entries = Vec::new();
+    add_table(&[], table.get_ref(), &source, &mut entries);
+    entries.sort_by_key(|entry| entry.offset);
+    Ok(entries)
+}
+
+/// The entries of one flag: `value` read as TOML, or else as a string.
+pub(super) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
+    let source = Source::Flag { text: text.into() };
+    let path = segments(key, &source.origin(0));
+    let mut entries = Vec::new();
+    match DeValue::parse(value) {
+        Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),
+        Err(_) => entries.push(Entry { path, found: Found::Text(value.to_owned()), offset: 0 }),
+    }
+    entries
+}
+
+fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source<'_>, entries: &mut Vec<Entry>) {
+    for (key, value) in table {
+        let offset = key.span().start;
+        let path = [prefix, &segments(key.get_ref(), &source.origin(offset))].concat();
+        add(path, offset, value.get_ref(), source, entries);
+    }
+}
+
+fn add(
+    path: Vec<Segment>,
+    offset: usize,
+    value: &DeValue<'_>,
+    source: &Source<'_>,
+    entries: &mut Vec<Entry>,
+) {
+    match value {
+        DeValue::Table(table) if !table.is_empty() => add_table(&path, table, source, entries),
+        value => entries.push(Entry { path, found: Found::read(value, source), offset }),
+    }
+}
+
+fn segments(key: &str, origin: &Origin) -> Vec<Segment> {
+    key.split('.').map(|name| Segment { name: name.trim().to_owned(), origin: origin.clone() }).collect()
+}
+
+fn syntax_error(error: &toml::de::Error, text: &str, source: &Source<'_>) -> ConfigError {
+    let span = error.span().unwrap_or_default();
+    let at = text.get(span.clone()).and_then(|text| text.lines().next()).filter(|text| !text.is_empty());
+    let at = at.map(|text| format!(", at `{text}`")).unwrap_or_default();
+    ConfigError::new(
+        source.origin(span.start),
+        Problem::Syntax { message: format!("{}{at}", error.message()) },
+    )
+}

@@ -1,0 +1,106 @@
+//! Every key there is. Adding one here, in its struct in `run_config`, and where it takes effect is enough.
+
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+
+use super::{DefaultValue, Key, Kind, MixerName, Word};
+
+/// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
+const LONGEST_SEQ: i64 = 1 << 24;
+const MANY: i64 = i64::MAX;
+const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
+const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
+
+/// The keys outside `[sweep]`, section by section.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    one_of("task.name", &["digits"], "", "Which data set or generator the run trains on.").required(),
+
+    integer("model.d_model", 1, 8192, 64, "Width of the residual stream."),
+    integer("model.n_layers", 1, 64, 2, "Blocks, each a sequence mixer and a channel mixer."),
+    truth("model.causal", true, "Whether position t sees only positions up to t. False lets the mixer look both ways."),
+    one_of("model.channel_mixer", &["dense", "block_diagonal"], "dense",
+        "The part of a block that mixes channels: a dense MLP, or one of block-diagonal (Monarch) matrices."),
+    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer. Twice d_model's default."),
+    integer("model.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal channel mixer; widths are padded to a multiple. Dense ignores it."),
+    real("model.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of activations dropped in training; 0 drops none."),
+
+    integer("mixer.attention.n_heads", 1, 1024, 4, "Heads; must divide model.d_model."),
+    one_of("mixer.attention.position", &["rope", "none"], "rope", "How attention knows positions: rotary embedding, or not at all."),
+    real("mixer.attention.rope_base", ABOVE_ZERO, 10000.0, "Base of the rotary wavelengths, in tokens; 10000 as published. Ignored without rope."),
+
+    integer("mixer.s4d.d_state", 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
+    one_of("mixer.s4d.init", &["lin", "legs", "inv", "real"], "lin", "Which published initialisation the state matrix A starts from."),
+    one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
+    integer_or("mixer.s4d.n_ssm", 1, 8192, Word::DModel, "Distinct sets of A and B, shared by equal groups of channels; must divide model.d_model."),
+    real("mixer.s4d.dt_min", ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
+    real("mixer.s4d.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
+    real("mixer.s4d.ssm_lr", ZERO_OR_MORE, 0.001, "A, B and the step learn at optim.lr, but never faster than this."),
+
+    integer("mixer.m2.filter_order", 1, 65536, 64, "Hidden width of the small network that generates the long filter."),
+    integer("mixer.m2.emb_dim", 3, 65535, 5, "Width of the filter's positional features, odd: time itself, then sines and cosines."),
+    real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
+    truth("mixer.m2.residual", false, "A second long convolution of the input, beside the gated one."),
+    integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest seq_len of the config."),
+    real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "Learning rate of the filter network, which has its own."),
+    real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, which has its own."),
+
+    real("optim.lr", ZERO_OR_MORE, 0.001, "Peak learning rate."),
+    real("optim.weight_decay", ZERO_OR_MORE, 0.01, "Decoupled weight decay."),
+    real("optim.warmup", (Included(0.0), Included(1.0)), 0.1, "Share of the steps over which the learning rate climbs to its peak."),
+    real("optim.clip", ZERO_OR_MORE, 1.0, "Largest global norm of the gradient; 0 clips nothing."),
+
+    integer("train.steps", 1, MANY, 0, "Optimiser steps.").required(),
+    integer("train.batch", 1, 65536, 32, "Sequences a step."),
+    integer("train.log_every", 1, MANY, 10, "Steps between rows of the training loss.").bookkeeping(),
+    integer("train.eval_every", 0, MANY, 0, "Steps between evaluations; 0 evaluates only at the end.").bookkeeping(),
+    integer("train.checkpoint_every", 0, MANY, 0, "Steps between checkpoints that a killed run resumes from; 0 writes none.").bookkeeping(),
+];
+
+/// The axes that every sweep has. The kind is that of one value of the list.
+#[rustfmt::skip]
+pub const SWEEP_KEYS: &[Key] = &[
+    one_of("sweep.mixer", MixerName::NAMES, "", "Sequence mixers to compare.").required(),
+    integer("sweep.seq_len", 1, LONGEST_SEQ, 0, "Sequence lengths, in tokens.").required(),
+    integer("sweep.seed", 0, MANY, 0, "Seeds; each gives other weights, data order and dropout."),
+];
+
+const fn key(name: &'static str, kind: Kind, default: DefaultValue, help: &'static str) -> Key {
+    Key { name, kind, default, help, numeric: true }
+}
+
+const fn integer(name: &'static str, min: i64, max: i64, default: i64, help: &'static str) -> Key {
+    key(name, Kind::Integer { min, max }, DefaultValue::Integer(default), help)
+}
+
+const fn integer_or(name: &'static str, min: i64, max: i64, word: Word, help: &'static str) -> Key {
+    key(name, Kind::IntegerOr { min, max, word }, DefaultValue::Text(word.as_str()), help)
+}
+
+const fn real(name: &'static str, ends: (Bound<f64>, Bound<f64>), default: f64, help: &'static str) -> Key {
+    key(name, Kind::Real { min: ends.0, max: ends.1 }, DefaultValue::Real(default), help)
+}
+
+const fn truth(name: &'static str, default: bool, help: &'static str) -> Key {
+    key(name, Kind::Bool, DefaultValue::Bool(default), help)
+}
+
+const fn one_of(
+    name: &'static str,
+    words: &'static [&'static str],
+    default: &'static str,
+    help: &'static str,
+) -> Key {
+    key(name, Kind::OneOf(words), DefaultValue::Text(default), help)
+}
+
+impl Key {
+    /// No default: the config must set it.
+    const fn required(self) -> Self {
+        Self { default: DefaultValue::Required, ..self }
+    }
+
+    /// Changes what is written down, not what is computed.
+    const fn bookkeeping(self) -> Self {
+        Self { numeric: false, ..self }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a key may hold, and the check of it.
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+
+use super::found::Found;
+use super::{Value, suggest};
+
+/// The values that a key allows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A whole number from `min` to `max`.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A finite number between two ends; an integer is accepted too.
+    Real {
+        /// Lower end.
+        min: Bound<f64>,
+        /// Upper end.
+        max: Bound<f64>,
+    },
+    /// True or false.
+    Bool,
+    /// One of a few words.
+    OneOf(&'static [&'static str]),
+    /// A whole number, or a word for a number that the rest of the config gives.
+    IntegerOr {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+        /// The word.
+        word: Word,
+    },
+}
+
+/// A word that stands for a number known once the whole config is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The run's `model.d_model`.
+    DModel,
+    /// The longest `seq_len` of the config.
+    Longest,
+}
+
+impl Word {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DModel => "d_model",
+            Self::Longest => "longest",
+        }
+    }
+}
+
+impl Kind {
+    /// The value, if it is allowed.
+    pub(super) fn accept(&self, found: &Found) -> Option<Value> {
+        match (self, found) {
+            (Self::Integer { min, max } | Self::IntegerOr { min, max, .. }, Found::Integer(value)) => {
+                (min..=max).contains(&value).then_some(Value::Integer(*value))
+            }
+            (Self::Real { min, max }, Found::Real(value)) => real(*value, *min, *max),
+            (Self::Real { min, max }, Found::Integer(value)) => real(*value as f64, *min, *max),
+            (Self::Bool, Found::Bool(value)) => Some(Value::Bool(*value)),
+            (Self::OneOf(_) | Self::IntegerOr { .. }, Found::Text(text)) => {
+                self.words().contains(&text.as_str()).then(|| Value::Text(text.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// "must be .., got ..", for a value that is not allowed.
+    pub(super) fn complaint(&self, found: &Found) -> String {
+        match (self, found) {
+            (Self::OneOf(_) | Self::IntegerOr { .. }, Found::Text(text)) => {
+                let nearest = suggest::nearest(text, self.words().into_iter());
+                let hint = nearest.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
+                format!("must be {self}; got {text:?}{hint}")
+            }
+            (Self::OneOf(_), _) => format!("must be {self}; got {found}"),
+            _ => format!("must be {self}, got {found}"),
+        }
+    }
+
+    /// The words that are allowed.
+    pub(super) fn words(&self) -> Vec<&'static str> {
+        match self {
+            Self::OneOf(words) => words.to_vec(),
+            Self::IntegerOr { word, .. } => vec![word.as_str()],
+            Self::Integer { .. } | Self::Real { .. } | Self::Bool => Vec::new(),
+        }
+    }
+}
+
+fn real(value: f64, min: Bound<f64>, max: Bound<f64>) -> Option<Value> {
+    // Adding zero turns -0.0 into 0.0, so that equal numbers have equal texts.
+    (value.is_finite() && (min, max).contains(&value)).then_some(Value::Real(value + 0.0))
+}
+
+/// As it reads after "must be".
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer { min, max } => write_integer(f, *min, *max),
+            Self::Real { min, max } => write!(f, "a finite number{}", ends(*min, *max)),
+            Self::Bool => write!(f, "true or false"),
+            Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),
+            Self::IntegerOr { min, max, word } => {
+                write_integer(f, *min, *max)?;
+                write!(f, " or \"{}\"", word.as_str())
+            }
+        }
+    }
+}
+
+fn write_integer(f: &mut fmt::Formatter<'_>, min: i64, max: i64) -> fmt::Result {
+    match max {
+        i64::MAX => write!(f, "an integer >= {min}"),
+        max => write!(f, "an integer from {min} to {max}"),
+    }
+}
+
+fn ends(min: Bound<f64>, max: Bound<f64>) -> String {
+    let low = match min {
+        Bound::Included(min) => Some(format!(" >= {min}")),
+        Bound::Excluded(min) => Some(format!(" > {min}")),
+        Bound::Unbounded => None,
+    };
+    let high = match max {
+        Bound::Included(max) => Some(format!(" <= {max}")),
+        Bound::Excluded(max) => Some(format!(" < {max}")),
+        Bound::Unbounded => None,
+    };
+    [low, high].into_iter().flatten().collect::<Vec<_>>().join(" and")
+}

@@ -1,0 +1,56 @@
+//! Experiment files: strict TOML in, complete single-run configs out.
+//!
+//! ```text
+//! file, --set  ->  entries  ->  layers  ->  plan  ->  drafts  ->  runs
+//!   text        dotted keys    checked     axes    one a run    typed
+//! ```
+//! [`KEYS`] says once which keys exist, what they may hold and what they mean; parsing, messages and the
+//! table in `configs/README.md` all follow it. [`StudyConfig::load`] reports every mistake of a file at once.
+
+mod assignment;
+mod choices;
+mod conflicts;
+mod consistency;
+mod docs;
+mod draft;
+mod entry;
+mod error;
+mod find;
+mod found;
+mod keys;
+mod kind;
+mod layer;
+mod mixer_name;
+mod origin;
+mod place;
+mod plan;
+mod problem;
+mod resolved;
+mod run_config;
+mod schema;
+mod study;
+mod suggest;
+mod unknown;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use assignment::Assignment;
+pub use choices::{ChannelMixerKind, Discretization, Position, StateInit};
+pub use docs::markdown_table;
+pub use error::{ConfigError, ConfigErrors};
+pub use find::{find_configs, slug};
+pub use keys::{KEYS, SWEEP_KEYS};
+pub use kind::{Kind, Word};
+pub use mixer_name::{MixerName, UnknownMixer};
+pub use origin::Origin;
+pub use problem::Problem;
+pub use resolved::ResolvedRun;
+pub use run_config::{
+    AttentionSettings, M2Settings, MixerSettings, ModelSettings, OptimSettings, RunConfig, S4dSettings,
+    TaskSettings, TrainSettings,
+};
+pub use schema::{DefaultValue, Key};
+pub use study::{CheckLength, StudyConfig};
+pub use value::Value;

@@ -1,0 +1,91 @@
+//! Every mistake that a config can hold, in words: what is wrong, what is allowed, what to do.
+
+use thiserror::Error;
+
+use super::suggest::hint;
+use super::{MixerName, Origin, UnknownMixer};
+
+/// What is wrong; [`ConfigError`](super::ConfigError) adds where.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[allow(missing_docs)] // Each message says what its fields are.
+pub enum Problem {
+    #[error("cannot be read: {reason}")]
+    Unreadable { reason: String },
+    #[error("no such file or folder")]
+    NoSuchPath,
+    #[error("holds no .toml file")]
+    NoConfigs,
+    #[error("no folder around it to name the study after")]
+    NoFolder,
+    #[error("not UTF-8 text; save the file as UTF-8")]
+    NotUtf8,
+    #[error("not valid TOML: {message}")]
+    Syntax { message: String },
+    #[error("must read KEY=VALUE, such as train.steps=100")]
+    NotAnAssignment,
+
+    #[error("unknown key `{key}`{} (known in [{section}]: {})", hint(.meant.as_deref()), .known.join(", "))]
+    UnknownKey { key: String, section: String, known: Vec<&'static str>, meant: Option<String> },
+    #[error("unknown key `{key}`{} (every key is in a section: {})", hint(.meant.as_deref()), .known.join(", "))]
+    KeyOutsideSections { key: String, known: Vec<&'static str>, meant: Option<String> },
+    #[error("unknown axis `{key}`{} (known: mixer, seq_len, seed, or a dotted key such as \"model.d_model\")",
+        hint(.meant.as_deref()))]
+    UnknownAxis { key: String, meant: Option<String> },
+    #[error("unknown section [{section}]{} (known: {})", hint(.meant.as_deref()), .known.join(", "))]
+    UnknownSection { section: String, known: Vec<&'static str>, meant: Option<String> },
+    #[error("[{section}] {unknown}")]
+    UnknownMixer { section: String, unknown: UnknownMixer },
+    #[error("[override.{mixer}] cannot set `{key}`, which belongs to another mixer (allowed: {})",
+        .allowed.join(", "))]
+    ForeignOverride { mixer: MixerName, key: &'static str, allowed: Vec<&'static str> },
+    #[error("`{section}` is a section, [{section}], not a key; got {got}")]
+    NotASection { section: String, got: String },
+
+    #[error("`{key}` {complaint}")]
+    Value { key: String, complaint: String },
+    #[error("each value of `{key}` {complaint}")]
+    AxisValue { key: String, complaint: String },
+    #[error("`{key}` is set twice, first at {first}; keep one")]
+    SetTwice { key: String, first: Origin },
+    #[error("missing `{leaf}` in [{section}]; it must be {what}")]
+    Missing { section: &'static str, leaf: &'static str, what: String },
+
+    #[error("axis `{key}` must be a list of values, got {got}")]
+    NotAList { key: String, got: String },
+    #[error("axis `{key}` is empty; give it a value or leave it out")]
+    EmptyAxis { key: String },
+    #[error("axis `{key}` lists {value} twice")]
+    RepeatedValue { key: String, value: String },
+    #[error("`{key}` changes no numbers, so it cannot be an axis; set it in its section")]
+    IdleAxis { key: &'static str },
+    #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or take the axis out")]
+    FlagOnAxis { key: &'static str, axis: Origin },
+    #[error(
+        "`{key}` is an axis of the sweep ({axis}), so [override.{mixer}] cannot set it; remove one of the two"
+    )]
+    OverrideOnAxis { key: &'static str, mixer: MixerName, axis: Origin },
+    #[error("values {one} and {other} of axis `{key}` come to the same run; remove one of the two")]
+    SameRun { key: &'static str, one: String, other: String },
+
+    #[error(
+        "{n_heads} heads cannot share d_model = {d_model} equally; choose n_heads among the divisors of {d_model}"
+    )]
+    UnevenHeads { n_heads: i64, d_model: i64 },
+    #[error("rope rotates pairs of channels, but d_model = {d_model} gives each of {n_heads} heads {} of them; \
+        make that even or set position = \"none\"", .d_model / .n_heads)]
+    OddHead { n_heads: i64, d_model: i64 },
+    #[error("`mixer.s4d.d_state` must be even, because states come in conjugate pairs; got {d_state}")]
+    OddState { d_state: i64 },
+    #[error(
+        "n_ssm = {n_ssm} cannot share d_model = {d_model} equally; choose n_ssm among the divisors of {d_model}"
+    )]
+    UnevenSsm { n_ssm: i64, d_model: i64 },
+    #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
+    StepsCrossed { dt_min: f64, dt_max: f64 },
+    #[error("`mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
+    EvenEmbedding { emb_dim: i64 },
+    #[error("l_max = {l_max} is shorter than the longest seq_len, {longest}; raise it or use \"longest\"")]
+    ShortFilter { l_max: i64, longest: i64 },
+    #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]
+    Length { task: String, seq_len: usize, reason: String },
+}

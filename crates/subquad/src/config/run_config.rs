@@ -1,0 +1,158 @@
+//! One run's settings as types. No defaults here: every field comes from the schema, and a test keeps both equal.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ChannelMixerKind, Discretization, MixerName, Position, StateInit};
+
+/// Everything that one run needs to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// What is learned.
+    pub task: TaskSettings,
+    /// The stack around the mixer.
+    pub model: ModelSettings,
+    /// The sequence mixer and its settings.
+    pub mixer: MixerSettings,
+    /// The optimiser.
+    pub optim: OptimSettings,
+    /// The training loop.
+    pub train: TrainSettings,
+    /// Sequence length, in tokens.
+    pub seq_len: usize,
+    /// Seed of weights, data order and dropout.
+    pub seed: u64,
+}
+
+impl RunConfig {
+    /// The name of the run's mixer.
+    pub fn mixer_name(&self) -> MixerName {
+        match self.mixer {
+            MixerSettings::Attention(_) => MixerName::Attention,
+            MixerSettings::S4d(_) => MixerName::S4d,
+            MixerSettings::M2(_) => MixerName::M2,
+        }
+    }
+}
+
+/// Section `[task]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaskSettings {
+    /// The task's name.
+    pub name: String,
+}
+
+/// Section `[model]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Number of blocks.
+    pub n_layers: usize,
+    /// Whether position t sees only positions up to t.
+    pub causal: bool,
+    /// The part of a block that mixes channels.
+    pub channel_mixer: ChannelMixerKind,
+    /// Hidden width of the channel mixer.
+    pub d_hidden: usize,
+    /// Blocks of the block-diagonal channel mixer.
+    pub n_blocks: usize,
+    /// Share of activations dropped in training.
+    pub dropout: f64,
+}
+
+/// The run's section of `[mixer]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MixerSettings {
+    /// Section `[mixer.attention]`.
+    Attention(AttentionSettings),
+    /// Section `[mixer.s4d]`.
+    S4d(S4dSettings),
+    /// Section `[mixer.m2]`.
+    M2(M2Settings),
+}
+
+/// Section `[mixer.attention]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionSettings {
+    /// Number of heads.
+    pub n_heads: usize,
+    /// How attention knows positions.
+    pub position: Position,
+    /// Base of the rotary wavelengths.
+    pub rope_base: f64,
+}
+
+/// Section `[mixer.s4d]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct S4dSettings {
+    /// States a channel.
+    pub d_state: usize,
+    /// What the state matrix starts from.
+    pub init: StateInit,
+    /// How continuous time becomes steps.
+    pub discretization: Discretization,
+    /// Distinct sets of A and B, as a number.
+    pub n_ssm: usize,
+    /// Smallest initial step, in token intervals.
+    pub dt_min: f64,
+    /// Largest initial step, in token intervals.
+    pub dt_max: f64,
+    /// Largest learning rate of A, B and the step.
+    pub ssm_lr: f64,
+}
+
+/// Section `[mixer.m2]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct M2Settings {
+    /// Hidden width of the filter network.
+    pub filter_order: usize,
+    /// Width of the filter's positional features.
+    pub emb_dim: usize,
+    /// Frequency of the filter network's sine activations.
+    pub sine_frequency: f64,
+    /// Whether a second long convolution of the input runs beside the gated one.
+    pub residual: bool,
+    /// Longest sequence that the filter reaches, in tokens, as a number.
+    pub l_max: usize,
+    /// Learning rate of the filter network.
+    pub filter_lr: f64,
+    /// Weight decay of the filter network.
+    pub filter_weight_decay: f64,
+}
+
+/// Section `[optim]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimSettings {
+    /// Peak learning rate.
+    pub lr: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Share of the steps over which the learning rate climbs to its peak.
+    pub warmup: f64,
+    /// Largest global norm of the gradient; 0 clips nothing.
+    pub clip: f64,
+}
+
+/// Section `[train]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Sequences a step.
+    pub batch: usize,
+    /// Steps between rows of the training loss.
+    pub log_every: usize,
+    /// Steps between evaluations; 0 evaluates only at the end.
+    pub eval_every: usize,
+    /// Steps between checkpoints; 0 writes none.
+    pub checkpoint_every: usize,
+}

@@ -1,0 +1,80 @@
+//! A config file as the runs it asks for.
+
+use std::path::{Path, PathBuf};
+
+use super::consistency::{Context, complaints};
+use super::draft::{Draft, expand};
+use super::entry::file_entries;
+use super::error::Problems;
+use super::layer::Layer;
+use super::plan::Plan;
+use super::{Assignment, ConfigError, ConfigErrors, Origin, ResolvedRun, conflicts, find};
+
+/// Says whether a task, by name, can make sequences of a length, and if not why.
+pub type CheckLength<'a> = &'a dyn Fn(&str, usize) -> Result<(), String>;
+
+/// A config file, expanded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyConfig {
+    /// The file, as it was given.
+    pub path: PathBuf,
+    /// The keys of the axes beside mixer, seq_len and seed, in their order.
+    pub axes: Vec<String>,
+    /// Sequence length outermost, then mixer, then [`axes`](Self::axes), then seed.
+    pub runs: Vec<ResolvedRun>,
+}
+
+impl StudyConfig {
+    /// Reads a file, lays the flags over it, and checks everything; an error lists every mistake.
+    pub fn load(
+        path: &Path,
+        assignments: &[Assignment],
+        check_length: CheckLength<'_>,
+    ) -> Result<Self, ConfigErrors> {
+        Self::from_text(&find::read(path)?, path, assignments, check_length)
+    }
+
+    /// [`load`](Self::load) for text at hand; `path` is only named.
+    pub fn from_text(
+        text: &str,
+        path: &Path,
+        assignments: &[Assignment],
+        check_length: CheckLength<'_>,
+    ) -> Result<Self, ConfigErrors> {
+        let entries = file_entries(text, path).map_err(ConfigErrors)?;
+        let mut problems = Problems::default();
+        let file = Layer::read(entries, &mut problems);
+        let flags = assignments.iter().flat_map(Assignment::entries).collect();
+        let plan = Plan::new(file, Layer::read(flags, &mut problems));
+        conflicts::check(&plan, path, &mut problems);
+        let drafts = expand(&plan, &problems);
+        let context = Context { longest: plan.longest().unwrap_or(0), check_length };
+        drafts.iter().for_each(|draft| check_draft(draft, &context, path, &mut problems));
+        finish(plan, drafts, path, problems)
+    }
+}
+
+fn check_draft(draft: &Draft, context: &Context<'_>, path: &Path, problems: &mut Problems) {
+    for (problem, blamed) in complaints(draft, context) {
+        let origin = match blamed {
+            [] => draft.seq_len.origin.clone(),
+            blamed => draft.origin(blamed),
+        };
+        problems.push(ConfigError::new(origin.unwrap_or_else(|| Origin::file(path)), problem));
+    }
+}
+
+fn finish(
+    plan: Plan,
+    drafts: Vec<Draft>,
+    path: &Path,
+    problems: Problems,
+) -> Result<StudyConfig, ConfigErrors> {
+    problems.into_result()?;
+    let mut problems = Problems::default();
+    let runs: Vec<_> = drafts.into_iter().map(ResolvedRun::new).collect();
+    conflicts::check_same_runs(&runs, &plan, &mut problems);
+    problems.into_result()?;
+    let axes = plan.extra_axes().map(|axis| axis.key.name.to_owned()).collect();
+    Ok(StudyConfig { path: path.to_owned(), axes, runs })
+}

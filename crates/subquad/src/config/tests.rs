@@ -1,0 +1,58 @@
+//! What configs mean, and what is said about those that mean nothing.
+#![allow(clippy::unwrap_used)]
+
+mod drift;
+mod expansion;
+mod files;
+mod flags;
+mod keys;
+mod messages;
+mod precedence;
+mod readme;
+mod roundtrip;
+
+use std::path::Path;
+
+use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig};
+
+/// The smallest config: one run of each mixer.
+const SMALL: &str = r#"
+[task]
+name = "digits"
+[train]
+steps = 10
+[sweep]
+mixer = ["attention", "s4d", "m2"]
+seq_len = [64]
+"#;
+
+fn any_length(_: &str, _: usize) -> Result<(), String> {
+    Ok(())
+}
+
+fn load(text: &str) -> Result<StudyConfig, ConfigErrors> {
+    load_with(text, &[])
+}
+
+fn load_with(text: &str, flags: &[&str]) -> Result<StudyConfig, ConfigErrors> {
+    let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag).unwrap()).collect();
+    StudyConfig::from_text(text, Path::new("x.toml"), &flags, &any_length)
+}
+
+fn runs(text: &str) -> Vec<ResolvedRun> {
+    load(text).unwrap_or_else(|errors| panic!("{errors}")).runs
+}
+
+fn errors(text: &str) -> String {
+    load(text).unwrap_err().to_string()
+}
+
+/// The mistakes in a config that is [`SMALL`] but for these lines, which come first: line 1 is theirs.
+fn errors_before_small(lines: &str) -> String {
+    errors(&format!("{lines}{SMALL}"))
+}
+
+/// The mistakes of [`SMALL`] with flags.
+fn flag_errors(flags: &[&str]) -> String {
+    load_with(SMALL, flags).unwrap_err().to_string()
+}

@@ -1,0 +1,135 @@
+//! Messages about values: wrong type, out of range, missing, inconsistent.
+
+use std::path::Path;
+
+use super::super::StudyConfig;
+use super::{SMALL, errors, errors_before_small};
+
+#[test]
+fn values_have_a_type_and_a_range() {
+    insta::assert_snapshot!(errors_before_small("model.d_model = \"big\""), @r#"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got the string "big""#);
+    insta::assert_snapshot!(errors_before_small("model.d_model = 0"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 0");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 64.0"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 64.0");
+    insta::assert_snapshot!(errors_before_small("model.causal = 1"), @"x.toml:1: `model.causal` must be true or false, got 1");
+    insta::assert_snapshot!(errors_before_small("model.dropout = 1"), @"x.toml:1: `model.dropout` must be a finite number >= 0 and < 1, got 1");
+    insta::assert_snapshot!(errors_before_small("optim.lr = nan"), @"x.toml:1: `optim.lr` must be a finite number >= 0, got NaN");
+    insta::assert_snapshot!(errors_before_small("optim.lr = inf"), @"x.toml:1: `optim.lr` must be a finite number >= 0, got inf");
+    insta::assert_snapshot!(errors_before_small("optim.lr = -1"), @"x.toml:1: `optim.lr` must be a finite number >= 0, got -1");
+    insta::assert_snapshot!(errors_before_small("optim.warmup = 1.5"), @"x.toml:1: `optim.warmup` must be a finite number >= 0 and <= 1, got 1.5");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_min = 0"), @"x.toml:1: `mixer.s4d.dt_min` must be a finite number > 0, got 0");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 99999999999999999999"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 99999999999999999999");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 2026-01-01"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got the date 2026-01-01");
+    insta::assert_snapshot!(errors_before_small("model.d_model = [32, 64]"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got a list");
+    insta::assert_snapshot!(errors_before_small("optim.clip = {}"), @"x.toml:1: `optim.clip` must be a finite number >= 0, got a table");
+    insta::assert_snapshot!(errors(&SMALL.replace("steps = 10", "steps = 10\nlog_every = 0")), @"x.toml:6: `train.log_every` must be an integer >= 1, got 0");
+}
+
+#[test]
+fn words_get_the_nearest_word() {
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got "lgs"; did you mean "legs"?"#);
+    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal; got "block"; did you mean "block_diagonal"?"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got 3");
+    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
+    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = true"), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest", got true"#);
+}
+
+#[test]
+fn missing_keys_name_their_section_and_the_file() {
+    insta::assert_snapshot!(errors(""), @r#"
+    x.toml: missing `name` in [task]; it must be one of digits
+    x.toml: missing `steps` in [train]; it must be an integer >= 1
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, m2
+    x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
+    "#);
+}
+
+#[test]
+fn axes_are_lists_of_distinct_values() {
+    let with = |line: &str| errors(&format!("{SMALL}{line}"));
+    insta::assert_snapshot!(with("seed = 3"), @"x.toml:9: axis `sweep.seed` must be a list of values, got 3");
+    insta::assert_snapshot!(with("seed = []"), @"x.toml:9: axis `sweep.seed` is empty; give it a value or leave it out");
+    insta::assert_snapshot!(with("seed = [1, 2,\n  1]"), @"x.toml:10: axis `sweep.seed` lists 1 twice");
+    insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
+    insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
+    insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, m2; got "s4"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
+    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
+}
+
+#[test]
+fn axes_do_not_contradict_the_rest() {
+    let text = format!("{SMALL}\"optim.lr\" = [0.1, 0.2]\n[override.s4d]\noptim.lr = 0.3");
+    insta::assert_snapshot!(errors(&text), @"x.toml:11: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
+    insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]").replace("mixer = [\"attention\", \"s4d\", \"m2\"]", "\"mixer\" = [\"m2\"]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
+}
+
+#[test]
+fn keys_go_together() {
+    insta::assert_snapshot!(errors_before_small("mixer.attention.n_heads = 5"), @"x.toml:1: 5 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 30"), @"x.toml:1: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @r#"x.toml:1: rope rotates pairs of channels, but d_model = 60 gives each of 4 heads 15 of them; make that even or set position = "none""#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.d_state = 7"), @"x.toml:1: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 7");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
+    insta::assert_snapshot!(errors_before_small("mixer.m2.emb_dim = 4"), @"x.toml:1: `mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
+    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest seq_len, 64; raise it or use "longest""#);
+    insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
+}
+
+#[test]
+fn the_task_says_which_lengths_it_takes() {
+    let even = |task: &str, seq_len: usize| match seq_len % 2 {
+        0 => Ok(()),
+        _ => Err(format!("{task} come in even lengths")),
+    };
+    let text = SMALL.replace("[64]", "[64, 65,\n 67]");
+    let errors = StudyConfig::from_text(&text, Path::new("x.toml"), &[], &even).unwrap_err();
+    insta::assert_snapshot!(errors, @r#"
+    x.toml:8: seq_len = 65 does not suit task digits: digits come in even lengths
+    x.toml:9: seq_len = 67 does not suit task digits: digits come in even lengths
+    "#);
+}
+
+#[test]
+fn text_that_is_not_toml_has_a_line() {
+    insta::assert_snapshot!(errors("[task]\nname = digits\n"), @"x.toml:2: not valid TOML: string values must be quoted, expected literal string, at `digits`");
+    insta::assert_snapshot!(errors("[task]\nname = \"a\"\nname = \"b\"\n"), @"x.toml:3: not valid TOML: duplicate key, at `name`");
+    insta::assert_snapshot!(errors("[task]\n[task]\n"), @"x.toml:2: not valid TOML: duplicate key, at `task`");
+    insta::assert_snapshot!(errors("steps = 1\nsteps = 2\n[model]\nd_model = 1_\n"), @r#"
+    x.toml:2: not valid TOML: duplicate key, at `steps`
+    x.toml:4: not valid TOML: `_` may only go between digits, expected nothing, at `_`
+    "#);
+    insta::assert_snapshot!(errors("[task\n[model]\nd_model 3"), @r#"
+    x.toml:1: not valid TOML: unclosed table, expected `]`
+    x.toml:3: not valid TOML: key with no value, expected `=`
+    "#);
+}
+
+#[test]
+fn all_mistakes_come_at_once_in_the_order_of_lines() {
+    let text = "
+[model]
+d_model = 30
+causal = \"yes\"
+[train]
+stesp = 5
+[mixer.s4d]
+d_state = 3
+[sweep]
+mixer = [\"s4d\", \"attention\"]
+seq_len = [16]
+";
+    insta::assert_snapshot!(errors(text), @r#"
+    x.toml:3: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30
+    x.toml:4: `model.causal` must be true or false, got the string "yes"
+    x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
+    x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
+    x.toml: missing `name` in [task]; it must be one of digits
+    "#);
+}
+
+#[test]
+fn a_key_in_doubt_draws_no_second_complaint() {
+    insta::assert_snapshot!(errors_before_small("[model]\nd_model = 30\n[mixer.attention]\nn_head = 3"), @"x.toml:4: unknown key `mixer.attention.n_head`; did you mean `n_heads`? (known in [mixer.attention]: n_heads, position, rope_base)");
+}

@@ -1,0 +1,113 @@
+//! A run written out as a config is that run.
+
+use super::{SMALL, load_with, runs};
+
+const RICH: &str = r#"
+[task]
+name = "digits"
+[model]
+d_model = 48
+channel_mixer = "block_diagonal"
+[mixer.s4d]
+dt_min = 1e-7
+[mixer.m2]
+filter_lr = 0.0003
+[train]
+steps = 10
+eval_every = 5
+[sweep]
+mixer = ["attention", "s4d", "m2"]
+seq_len = [64, 256]
+seed = [3, 4]
+"optim.lr" = [0.001, 0.01]
+"mixer.s4d.n_ssm" = [1, "d_model"]
+[override.m2]
+"optim.weight_decay" = 0.1
+"#;
+
+#[test]
+fn a_run_written_out_loads_as_itself() {
+    for run in runs(RICH) {
+        let text = run.to_toml();
+        let [again] = &runs(&text)[..] else { panic!("not one run:\n{text}") };
+        assert_eq!(again.hash_pairs, run.hash_pairs, "{text}");
+        assert_eq!(again.settings, run.settings, "{text}");
+        assert_eq!(again.config, run.config, "{text}");
+        assert_eq!(again.to_toml(), text);
+    }
+}
+
+#[test]
+fn a_written_run_holds_every_knob() {
+    insta::assert_snapshot!(runs(RICH).last().unwrap().to_toml(), @r#"
+    [task]
+    name = "digits"
+
+    [model]
+    d_model = 48
+    n_layers = 2
+    causal = true
+    channel_mixer = "block_diagonal"
+    d_hidden = 128
+    n_blocks = 4
+    dropout = 0.0
+
+    [mixer.m2]
+    filter_order = 64
+    emb_dim = 5
+    sine_frequency = 10.0
+    residual = false
+    l_max = 256
+    filter_lr = 0.0003
+    filter_weight_decay = 0.0
+
+    [optim]
+    lr = 0.01
+    weight_decay = 0.1
+    warmup = 0.1
+    clip = 1.0
+
+    [train]
+    steps = 10
+    batch = 32
+    log_every = 10
+    eval_every = 5
+    checkpoint_every = 0
+
+    [sweep]
+    mixer = ["m2"]
+    seq_len = [256]
+    seed = [4]
+    "#);
+}
+
+#[test]
+fn words_become_numbers() {
+    let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
+    let runs = runs(&text);
+    let [_, s4d, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
+    assert_eq!(m2.hash_pairs["mixer.m2.l_max"], "256");
+}
+
+#[test]
+fn a_run_is_named_by_what_differs_from_the_defaults() {
+    let flags = ["optim.lr=0.02", "model.d_model=64", "train.log_every=1", "mixer.m2.residual=true"];
+    let run = &load_with(SMALL, &flags).unwrap().runs[0];
+    let pairs: Vec<_> = run.hash_pairs.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+    insta::assert_snapshot!(pairs.join("\n"), @r#"
+    mixer = attention
+    optim.lr = 0.02
+    seed = 0
+    seq_len = 64
+    task.name = digits
+    train.steps = 10
+    "#);
+}
+
+#[test]
+fn what_names_a_run_is_among_its_settings() {
+    for run in runs(RICH) {
+        assert!(run.hash_pairs.iter().all(|(key, value)| run.settings.get(key) == Some(value)));
+    }
+}

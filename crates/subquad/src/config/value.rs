@@ -1,0 +1,63 @@
+//! A checked value of one key.
+
+use std::fmt;
+
+/// What a key holds once its kind is known to be right.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A whole number.
+    Integer(i64),
+    /// A finite number; never minus zero.
+    Real(f64),
+    /// True or false.
+    Bool(bool),
+    /// One of a key's words.
+    Text(String),
+}
+
+impl Value {
+    /// As a TOML value.
+    pub fn to_toml(&self) -> toml::Value {
+        match self {
+            Self::Integer(value) => toml::Value::Integer(*value),
+            Self::Real(value) => toml::Value::Float(*value),
+            Self::Bool(value) => toml::Value::Boolean(*value),
+            Self::Text(value) => toml::Value::String(value.clone()),
+        }
+    }
+
+    pub(super) fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(value) => Some(*value),
+            Self::Real(_) | Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+
+    pub(super) fn as_real(&self) -> Option<f64> {
+        match self {
+            Self::Real(value) => Some(*value),
+            Self::Integer(_) | Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// As the right-hand side of a TOML line: the same text as `Display`, with words in quotes.
+    pub(super) fn to_toml_text(&self) -> String {
+        match self {
+            Self::Integer(_) | Self::Real(_) | Self::Bool(_) => self.to_string(),
+            Self::Text(value) => format!("\"{value}\""),
+        }
+    }
+}
+
+/// Canonical: equal values have equal texts, whatever spelling the file used. Words stand without quotes.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(value) => write!(f, "{value}"),
+            // Debug writes the shortest text that reads back to the same bits, and always a point or an exponent.
+            Self::Real(value) => write!(f, "{value:?}"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Text(value) => write!(f, "{value}"),
+        }
+    }
+}

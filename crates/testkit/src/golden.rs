@@ -1,0 +1,120 @@
+//! Published cases: one recorded run of a published layer in a `.safetensors` file.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::TensorData;
+use safetensors::{Dtype, SafeTensors};
+use subquad_mixer::published::{Case, CaseError, Replay};
+
+use crate::{rel_error, to_f64};
+
+/// Largest relative error of an output. f32 against f64 usually stays below 1e-5.
+pub const OUTPUT_LIMIT: f64 = 1e-4;
+/// Largest relative error of a gradient: longer sums, so ten times the outputs'.
+pub const GRADIENT_LIMIT: f64 = 1e-3;
+
+/// Reads a case: metadata `layer` and `config`, parameters under `param.<name>`, and any other tensors.
+///
+/// # Errors
+/// If the file cannot be read, is no safetensors file, lacks the metadata, or holds a tensor that is not f32.
+pub fn read(path: impl AsRef<Path>) -> Result<Case, GoldenError> {
+    let path = path.as_ref();
+    let bytes = std::fs::read(path).map_err(|source| GoldenError::Io { path: path.into(), source })?;
+    parse(&bytes).map_err(|problem| GoldenError::Format { path: path.into(), problem })
+}
+
+fn parse(bytes: &[u8]) -> Result<Case, String> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format!("not a safetensors file: {e}"))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let entry = |key: &str| metadata.get(key).cloned().ok_or(format!("the metadata has no `{key}`"));
+    let config = serde_json::from_str(&entry("config")?).map_err(|e| format!("metadata `config`: {e}"))?;
+    let mut case =
+        Case { layer: entry("layer")?, config, parameters: Default::default(), tensors: Default::default() };
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    for (name, view) in file.tensors() {
+        let data = f32_data(&name, view.dtype(), view.shape(), view.data())?;
+        match name.strip_prefix("param.") {
+            Some(parameter) => case.parameters.insert(parameter.into(), data),
+            None => case.tensors.insert(name, data),
+        };
+    }
+    Ok(case)
+}
+
+fn f32_data(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<TensorData, String> {
+    if dtype != Dtype::F32 {
+        return Err(format!("tensor `{name}` is {dtype:?}, but cases are F32"));
+    }
+    let (words, _) = bytes.as_chunks::<4>();
+    let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    Ok(TensorData::new(values, shape.to_vec()))
+}
+
+/// How far one tensor of a replay is from the recorded one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The tensor.
+    pub name: String,
+    /// `max |ours - recorded| / max |recorded|`; `None` if our layer did not compute it.
+    pub error: Option<f64>,
+    /// The largest error that counts as the same layer.
+    pub limit: f64,
+}
+
+impl Comparison {
+    /// Whether the tensors agree.
+    pub fn agrees(&self) -> bool {
+        self.error.is_some_and(|error| error <= self.limit)
+    }
+}
+
+/// Compares every recorded tensor, but for the given ones (`input` and `grad_output`), with the replay.
+pub fn compare(case: &Case, replay: &Replay) -> Vec<Comparison> {
+    let given = ["input", "grad_output"];
+    let recorded = case.tensors.iter().filter(|(name, _)| !given.contains(&name.as_str()));
+    recorded.map(|(name, data)| comparison(name, data, replay.get(name))).collect()
+}
+
+fn comparison(name: &str, recorded: &TensorData, ours: Option<&TensorData>) -> Comparison {
+    let limit = if name.starts_with("grad.") { GRADIENT_LIMIT } else { OUTPUT_LIMIT };
+    let error = ours.map(|ours| match ours.shape() == recorded.shape() {
+        true => rel_error(&to_f64(ours.clone()), &to_f64(recorded.clone())),
+        false => f64::INFINITY,
+    });
+    Comparison { name: name.into(), error, limit }
+}
+
+/// Replays the case in `path` and asserts that every tensor agrees and every parameter was used.
+///
+/// # Panics
+/// If the case cannot be read or replayed, a tensor differs, or a parameter is left.
+pub fn check(path: impl AsRef<Path>, replay: impl Fn(&mut Case) -> Result<Replay, CaseError>) {
+    let path = path.as_ref();
+    let mut case = read(path).unwrap_or_else(|e| panic!("{e}"));
+    let ours = replay(&mut case).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let wrong: Vec<_> = compare(&case, &ours).into_iter().filter(|c| !c.agrees()).collect();
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());
+    let left: Vec<_> = case.parameters.keys().collect();
+    assert!(left.is_empty(), "{}: parameters not used: {left:?}", path.display());
+}
+
+/// Why a file is no case.
+#[derive(Debug, thiserror::Error)]
+pub enum GoldenError {
+    /// It cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// It is not a case.
+    #[error("{}: {problem}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}

@@ -1,0 +1,49 @@
+//! Test inputs that are the same on every machine.
+
+use std::sync::Mutex;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// `n` numbers uniform in [-1, 1), exactly representable in f32.
+pub fn seeded(n: usize, seed: u64) -> Vec<f64> {
+    (0..n as u64).map(|i| unit(mix(seed ^ mix(i)))).collect()
+}
+
+/// [`seeded`] as a tensor.
+pub fn seeded_tensor<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+    let values: Vec<f32> = seeded(shape.iter().product(), seed).into_iter().map(|v| v as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// Runs `build` with burn's generator seeded. That generator belongs to the process, so other tests that seed it wait.
+pub fn with_seed<R>(device: &Device, seed: u64, build: impl FnOnce() -> R) -> R {
+    static GENERATOR: Mutex<()> = Mutex::new(());
+    let _guard = GENERATOR.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    device.seed(seed);
+    build()
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// 24 bits in [-1, 1): as many as an f32 holds.
+fn unit(bits: u64) -> f64 {
+    (bits >> 40) as f64 / f64::from(1 << 23) - 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_depend_on_the_seed_alone_and_fit_f32() {
+        assert_eq!(seeded(100, 1), seeded(100, 1));
+        assert_ne!(seeded(100, 1), seeded(100, 2));
+        assert!(seeded(1000, 3).iter().all(|v| (-1.0..1.0).contains(v) && f64::from(*v as f32) == *v));
+    }
+}
