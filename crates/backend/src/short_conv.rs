@@ -21,7 +21,10 @@ use crate::simd;
 /// If the channels differ.
 pub fn short_conv(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>, form: Form) -> Tensor<3> {
     let ([_, _, channels], [rows, _]) = (x.dims(), weight.dims());
-    assert!(channels == rows && bias.dims() == [channels], "a short convolution needs one kernel and bias a channel");
+    assert!(
+        channels == rows && bias.dims() == [channels],
+        "a short convolution needs one kernel and bias a channel"
+    );
     match form {
         Form::Portable => portable(x, weight, bias),
         Form::Fused => apply(ShortConv, [x.into(), weight.into(), bias.into()]),

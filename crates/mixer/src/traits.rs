@@ -85,13 +85,17 @@ pub trait MixerState: Clone + std::fmt::Debug {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MixerError {
     /// A bidirectional mixer was asked to run from a state.
-    #[error("a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true")]
+    #[error(
+        "a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true"
+    )]
     Bidirectional {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
     },
     /// The sequence is longer than the filter.
-    #[error("{mixer} has filters for at most l_max = {l_max} tokens, got {seq}; build it with a larger l_max")]
+    #[error(
+        "{mixer} has filters for at most l_max = {l_max} tokens, got {seq}; build it with a larger l_max"
+    )]
     TooLong {
         /// Name of the mixer, as in configs.
         mixer: &'static str,

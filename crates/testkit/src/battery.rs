@@ -119,7 +119,10 @@ fn changing_a_token_leaves_earlier_outputs_alone<M: SequenceMixer + Module>(mixe
         let after = mixer.forward(changed);
         let leak = (after.clone() - before.clone()).narrow(1, 0, t).abs().max().into_scalar::<f32>();
         let largest = after.abs().max().into_scalar::<f32>();
-        assert!(f64::from(leak) <= CAUSAL_LEAK * f64::from(largest), "token {t} leaks {leak:e} into the past");
+        assert!(
+            f64::from(leak) <= CAUSAL_LEAK * f64::from(largest),
+            "token {t} leaks {leak:e} into the past"
+        );
     }
 }
 
@@ -127,7 +130,8 @@ fn the_last_token_reaches_the_first_output<M: SequenceMixer + Module>(mixer: &M,
     let x = input(mixer, d_model);
     let last = SEQ - 1..SEQ;
     let changed = x.clone().slice_assign([0..2, last, 0..d_model], x.clone().narrow(1, SEQ - 1, 1) + 1.0);
-    let difference = (mixer.forward(changed) - mixer.forward(x)).narrow(1, 0, 1).abs().max().into_scalar::<f32>();
+    let difference =
+        (mixer.forward(changed) - mixer.forward(x)).narrow(1, 0, 1).abs().max().into_scalar::<f32>();
     assert!(difference > 1e-6, "a bidirectional mixer must look ahead");
 }
 
@@ -146,7 +150,8 @@ fn two_chunks_are_the_whole_sequence_at_every_split<M: SequenceMixer + Module>(m
     let x = input(mixer, d_model);
     let whole = mixer.forward(x.clone());
     for split in 1..SEQ {
-        let (first, state) = chunk(mixer, x.clone().narrow(1, 0, split), mixer.init_state(2).expect("causal"));
+        let (first, state) =
+            chunk(mixer, x.clone().narrow(1, 0, split), mixer.init_state(2).expect("causal"));
         let (second, mut state) = chunk(mixer, x.clone().narrow(1, split, SEQ - split), state);
         let chunked = Tensor::cat(vec![first, second], 1);
         assert_rel_close(chunked, whole.clone(), SAME_MAP, format!("two chunks, split at {split}"));

@@ -24,7 +24,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Case, GoldenError> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Case, String> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| format!("not a safetensors file: {e}"))?;
+    let (_, header) =
+        SafeTensors::read_metadata(bytes).map_err(|e| format!("not a safetensors file: {e}"))?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let entry = |key: &str| metadata.get(key).cloned().ok_or(format!("the metadata has no `{key}`"));
     let config = serde_json::from_str(&entry("config")?).map_err(|e| format!("metadata `config`: {e}"))?;

@@ -36,7 +36,12 @@ impl CpuKernel for FftConv {
             |work, (channel, rows)| {
                 plan.kernel_spectrum(inputs, channel, work);
                 for (b, row) in rows.into_iter().enumerate() {
-                    plan.transform(line(&inputs[0], b * channels + channel), &mut work.real, &mut work.u, &mut work.scratch);
+                    plan.transform(
+                        line(&inputs[0], b * channels + channel),
+                        &mut work.real,
+                        &mut work.u,
+                        &mut work.scratch,
+                    );
                     simd::complex_mul(&mut work.u, &work.kernel);
                     plan.inverse(&mut work.u, row, &mut work.real, &mut work.scratch);
                 }
@@ -52,7 +57,10 @@ impl CpuKernel for FftConv {
         let kernel_grads: Vec<Vec<f32>> = by_channel(&mut du, channels, seq)
             .into_par_iter()
             .enumerate()
-            .map_init(|| Workspace::new(&plan), |work, (channel, rows)| plan.channel_grads(saved, channel, rows, work))
+            .map_init(
+                || Workspace::new(&plan),
+                |work, (channel, rows)| plan.channel_grads(saved, channel, rows, work),
+            )
             .collect();
         let mut grads = vec![saved.wanted[0].then(|| Array::new(du, [batch, channels, seq]))];
         for (i, taps) in [(1, Taps::Forward), (2, Taps::Reverse)].into_iter().take(saved.inputs.len() - 1) {
@@ -90,7 +98,9 @@ fn gather_taps(circular: &[Vec<f32>], kernel: &View<'_>, seq: usize, taps: Taps)
     for (row, circular) in grad.chunks_mut(len).zip(circular) {
         match taps {
             Taps::Forward => row.iter_mut().take(seq).zip(circular).for_each(|(d, s)| *d = *s),
-            Taps::Reverse => row.iter_mut().take(seq - 1).zip(circular.iter().rev()).for_each(|(d, s)| *d = *s),
+            Taps::Reverse => {
+                row.iter_mut().take(seq - 1).zip(circular.iter().rev()).for_each(|(d, s)| *d = *s)
+            }
         }
     }
     Array::new(grad, [channels, len])
@@ -152,7 +162,12 @@ impl Plan {
         self.forward_in_place(real, spectrum, scratch);
     }
 
-    fn forward_in_place(&self, real: &mut [f32], spectrum: &mut [Complex<f32>], scratch: &mut [Complex<f32>]) {
+    fn forward_in_place(
+        &self,
+        real: &mut [f32],
+        spectrum: &mut [Complex<f32>],
+        scratch: &mut [Complex<f32>],
+    ) {
         self.forward.process_with_scratch(real, spectrum, scratch).expect("buffers have the plan's lengths");
     }
 
@@ -168,7 +183,12 @@ impl Plan {
         out.copy_from_slice(&real[..out.len()]);
     }
 
-    fn inverse_in_place(&self, spectrum: &mut [Complex<f32>], real: &mut [f32], scratch: &mut [Complex<f32>]) {
+    fn inverse_in_place(
+        &self,
+        spectrum: &mut [Complex<f32>],
+        real: &mut [f32],
+        scratch: &mut [Complex<f32>],
+    ) {
         // Exactly zero in theory; rounding leaves a little, which the inverse transform refuses.
         spectrum[0].im = 0.0;
         if self.n.is_multiple_of(2) {
@@ -191,7 +211,13 @@ impl Plan {
     }
 
     /// Fills the rows of `du` of one channel and returns the gradient of its circular kernel.
-    fn channel_grads(&self, saved: &Saved<'_>, channel: usize, rows: Vec<&mut [f32]>, work: &mut Workspace) -> Vec<f32> {
+    fn channel_grads(
+        &self,
+        saved: &Saved<'_>,
+        channel: usize,
+        rows: Vec<&mut [f32]>,
+        work: &mut Workspace,
+    ) -> Vec<f32> {
         let [_, channels, _] = saved.inputs[0].dims();
         self.kernel_spectrum(saved.inputs, channel, work);
         work.sum.fill(Complex::default());

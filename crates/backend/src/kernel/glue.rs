@@ -88,7 +88,12 @@ impl KernelOps for Flex {
         let output = kernel.keeps_output().then(|| view(&output));
         let saved = Saved { inputs: &views, output, grad: view(&grad), wanted: &wanted };
         let grads = kernel.backward(&saved);
-        grads.into_iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(grad, _)| wanted_grad(grad)).collect()
+        grads
+            .into_iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted)
+            .map(|(grad, _)| wanted_grad(grad))
+            .collect()
     }
 }
 
@@ -116,7 +121,8 @@ impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (inputs, output, kernel) = ops.state;
-        let parents: Vec<Option<NodeId>> = ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
+        let parents: Vec<Option<NodeId>> =
+            ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
         let wanted = parents.iter().map(Option::is_some).collect();
         let grad = grads.consume::<B>(&ops.node);
         let output = output.unwrap_or_else(|| grad.clone());

@@ -86,7 +86,9 @@ impl CpuKernel for Gelu {
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let mut dx = saved.grad.data.to_vec();
         let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(d, x)| simd::run(|| d.iter_mut().zip(x).for_each(|(d, x)| *d *= maths::gelu_slope(*x))));
+        chunks.for_each(|(d, x)| {
+            simd::run(|| d.iter_mut().zip(x).for_each(|(d, x)| *d *= maths::gelu_slope(*x)))
+        });
         vec![Some(Array::new(dx, saved.grad.shape))]
     }
 }

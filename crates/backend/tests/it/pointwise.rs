@@ -1,0 +1,51 @@
+//! Pointwise tails against their definitions.
+
+use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
+use subquad_backend::pointwise::{geglu, gelu, glu, reference};
+use subquad_testkit::{assert_rel_close, seeded_tensor};
+
+use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
+
+/// An odd number of rows and a width that is no multiple of a vector.
+const SHAPE: [usize; 3] = [3, 7, 26];
+
+#[test]
+fn gelu_is_exact_in_values_and_gradients() {
+    let x = Leaf::new(SHAPE, 1).values();
+    let expected: Vec<f64> = x.iter().map(|x| reference::gelu(3.0 * x)).collect();
+    let g = output_weights(SHAPE);
+    let slopes: Vec<f64> = x.iter().zip(&g).map(|(x, g)| 3.0 * g * reference::gelu_slope(3.0 * x)).collect();
+    for form in [Form::Portable, Form::Fused] {
+        let (y, grads) = run(vec![Leaf::new(SHAPE, 1)], |x| gelu(x[0].three() * 3.0, form));
+        assert_rel_close(y, &expected[..], VALUE_TOL, format!("{form:?}"));
+        assert_rel_close(&grads[0][..], &slopes[..], GRAD_TOL, format!("gradient, {form:?}"));
+    }
+}
+
+type Op = fn(Tensor<3>, Form) -> Tensor<3>;
+
+fn gates() -> [(&'static str, Op, fn(f64, f64) -> f64); 2] {
+    [("glu", glu, reference::glu), ("geglu", geglu, reference::geglu)]
+}
+
+#[test]
+fn gates_are_their_definitions_and_both_forms_have_the_same_gradients() {
+    let (x, half) = (Leaf::new(SHAPE, 1).values(), SHAPE[2] / 2);
+    for (name, op, definition) in gates() {
+        let row = |row: &[f64]| (0..half).map(|i| definition(row[i], row[half + i])).collect::<Vec<_>>();
+        let expected: Vec<f64> = x.chunks(SHAPE[2]).flat_map(row).collect();
+        let [portable, fused] = [Form::Portable, Form::Fused].map(|form| {
+            let (y, grads) = run(vec![Leaf::new(SHAPE, 1)], |x| op(x[0].three(), form));
+            assert_rel_close(y, &expected[..], VALUE_TOL, format!("{name}, {form:?}"));
+            grads
+        });
+        assert_rel_close(&fused[0][..], &portable[0][..], GRAD_TOL, format!("gradient of {name}"));
+    }
+}
+
+#[test]
+#[should_panic(expected = "two halves")]
+fn an_odd_last_axis_is_refused() {
+    glu(seeded_tensor([2, 3], 1, &Device::flex()), Form::Fused);
+}
