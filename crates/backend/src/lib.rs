@@ -3,7 +3,7 @@
 //! - [`device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
-//! - The operations several layers need: [`fft_conv`], [`short_conv`], [`pointwise`].
+//! - The operations several layers need: [`fft_conv`], [`short_conv`], [`layer_norm`], [`pointwise`].
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -12,6 +12,7 @@ mod device;
 pub mod fft_conv;
 mod form;
 pub mod kernel;
+pub mod layer_norm;
 pub mod pointwise;
 pub mod short_conv;
 mod simd;

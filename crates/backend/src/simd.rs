@@ -33,6 +33,35 @@ pub(crate) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
     }
 }
 
+/// Partial sums that run side by side, so that the compiler may use whole vectors.
+const LANES: usize = 16;
+
+/// Sum of `f(a)`, in an order that depends on the length alone.
+#[inline(always)]
+pub(crate) fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = a.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    for chunk in chunks {
+        for (lane, a) in lanes.iter_mut().zip(chunk) {
+            *lane += f(*a);
+        }
+    }
+    lanes.iter().sum::<f32>() + rest.iter().map(|a| f(*a)).sum::<f32>()
+}
+
+/// Sum of `a b`, in an order that depends on the length alone.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
 /// `a *= b`, element by element.
 pub(crate) fn complex_mul(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
     run(

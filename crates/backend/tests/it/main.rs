@@ -3,6 +3,7 @@
 
 mod fft_conv;
 mod glue;
+mod layer_norm;
 mod pointwise;
 mod short_conv;
 

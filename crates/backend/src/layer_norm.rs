@@ -1,0 +1,132 @@
+//! Layer normalisation over the last axis (Ba, Kiros, Hinton 2016), one pass in each direction.
+//!
+//! ```text
+//! y = (x - mean) / sqrt(variance + eps) * gamma + beta        mean and variance of one token's features
+//! ```
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+
+use crate::Form;
+use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::simd;
+
+/// # Shapes
+/// - `x`: `[batch, seq, d_model]`
+/// - `gamma`, `beta`: `[d_model]`
+/// - output: `[batch, seq, d_model]`
+///
+/// # Panics
+/// If the widths differ.
+pub fn layer_norm(x: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, eps: f64, form: Form) -> Tensor<3> {
+    let [_, _, width] = x.dims();
+    assert!(gamma.dims() == [width] && beta.dims() == [width], "a layer norm needs one scale and shift a feature");
+    match form {
+        Form::Portable => portable(x, gamma, beta, eps),
+        Form::Fused => apply(LayerNorm { eps: eps as f32 }, [x.into(), gamma.into(), beta.into()]),
+    }
+}
+
+fn portable(x: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, eps: f64) -> Tensor<3> {
+    let centred = x.clone() - x.mean_dim(2);
+    let variance = centred.clone().square().mean_dim(2);
+    centred / (variance + eps).sqrt() * gamma.unsqueeze() + beta.unsqueeze()
+}
+
+/// Tokens that one thread takes at a time. A constant, so that sums do not depend on the number of threads.
+const ROWS: usize = 64;
+
+/// Inputs: `x [batch, seq, width]`, `gamma [width]`, `beta [width]`.
+#[derive(Debug)]
+struct LayerNorm {
+    eps: f32,
+}
+
+impl CpuKernel for LayerNorm {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let [x, gamma, beta] = [inputs[0], inputs[1], inputs[2]];
+        let width = gamma.data.len();
+        let mut y = vec![0.0; x.data.len()];
+        let chunks = y.par_chunks_mut(ROWS * width).zip(x.data.par_chunks(ROWS * width));
+        chunks.for_each(|(y, x)| {
+            simd::run(|| {
+                for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
+                    self.normalise(y, x);
+                    for ((y, gamma), beta) in y.iter_mut().zip(gamma.data).zip(beta.data) {
+                        *y = *y * gamma + beta;
+                    }
+                }
+            })
+        });
+        Array::new(y, x.shape)
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let (x, gamma) = (saved.inputs[0], saved.inputs[1].data);
+        let width = gamma.len();
+        let mut dx = vec![0.0; x.data.len()];
+        let parts: Vec<AffineGrads> = dx
+            .par_chunks_mut(ROWS * width)
+            .zip(x.data.par_chunks(ROWS * width))
+            .zip(saved.grad.data.par_chunks(ROWS * width))
+            .map(|((dx, x), dy)| simd::run(|| self.chunk_grads(dx, x, dy, gamma)))
+            .collect();
+        let total = parts.into_iter().fold(AffineGrads::zero(width), AffineGrads::plus);
+        vec![
+            saved.wanted[0].then(|| Array::new(dx, x.shape)),
+            saved.wanted[1].then(|| Array::new(total.gamma, [width])),
+            saved.wanted[2].then(|| Array::new(total.beta, [width])),
+        ]
+    }
+}
+
+struct AffineGrads {
+    gamma: Vec<f32>,
+    beta: Vec<f32>,
+}
+
+impl AffineGrads {
+    fn zero(width: usize) -> Self {
+        Self { gamma: vec![0.0; width], beta: vec![0.0; width] }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        simd::add(&mut self.gamma, &other.gamma);
+        simd::add(&mut self.beta, &other.beta);
+        self
+    }
+}
+
+impl LayerNorm {
+    /// Writes `(x - mean) / deviation` and returns `1 / deviation`.
+    #[inline(always)]
+    fn normalise(&self, y: &mut [f32], x: &[f32]) -> f32 {
+        let scale = 1.0 / x.len() as f32;
+        let mean = simd::sum(x, |x| x) * scale;
+        y.iter_mut().zip(x).for_each(|(y, x)| *y = x - mean);
+        let variance = simd::sum(y, |y| y * y) * scale;
+        let inverse = 1.0 / (variance + self.eps).sqrt();
+        y.iter_mut().for_each(|y| *y *= inverse);
+        inverse
+    }
+
+    /// With `n` the normalised row and `h = dy gamma`: `dx = (h - mean(h) - n mean(h n)) / deviation`.
+    #[inline(always)]
+    fn chunk_grads(&self, dx: &mut [f32], x: &[f32], dy: &[f32], gamma: &[f32]) -> AffineGrads {
+        let width = gamma.len();
+        let mut grads = AffineGrads::zero(width);
+        let (mut n, mut h) = (vec![0.0; width], vec![0.0; width]);
+        for ((dx, x), dy) in dx.chunks_mut(width).zip(x.chunks(width)).zip(dy.chunks(width)) {
+            let inverse = self.normalise(&mut n, x);
+            simd::add_product(&mut grads.gamma, dy, &n);
+            simd::add(&mut grads.beta, dy);
+            h.iter_mut().zip(dy).zip(gamma).for_each(|((h, dy), gamma)| *h = dy * gamma);
+            let mean_h = simd::sum(&h, |h| h) / width as f32;
+            let mean_hn = simd::dot(&h, &n) / width as f32;
+            for ((dx, h), n) in dx.iter_mut().zip(&h).zip(&n) {
+                *dx = (h - mean_h - n * mean_hn) * inverse;
+            }
+        }
+        grads
+    }
+}
