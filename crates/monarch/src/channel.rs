@@ -69,9 +69,8 @@ pub struct BlockDiagonalMlp {
 
 impl BlockDiagonalMlp {
     /// The same layer in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
+    pub fn with_form(self, form: Form) -> Self {
+        Self { expand: self.expand.with_form(form), reduce: self.reduce.with_form(form), form }
     }
 
     /// The form of its operations.
@@ -110,7 +109,10 @@ impl DenseMlpConfig {
     /// # Errors
     /// If a size is 0.
     pub fn check(&self) -> Result<(), DenseMlpConfigError> {
-        match [("d_model", self.d_model), ("d_hidden", self.d_hidden)].into_iter().find(|(_, size)| *size == 0) {
+        match [("d_model", self.d_model), ("d_hidden", self.d_hidden)]
+            .into_iter()
+            .find(|(_, size)| *size == 0)
+        {
             Some((what, _)) => Err(DenseMlpConfigError::ZeroSize { what }),
             None => Ok(()),
         }

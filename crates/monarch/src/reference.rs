@@ -6,7 +6,9 @@
 use subquad_backend::fft_conv::reference::two_sided_conv;
 use subquad_backend::pointwise::reference::{geglu, gelu};
 
-use crate::{BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, ImplicitFilterConfig, M2Config};
+use crate::{
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, ImplicitFilterConfig, M2Config,
+};
 
 /// `[seq, d_model]` to `[seq, d_model]`.
 pub fn m2(config: &M2Config, parameters: &[f64], x: &[f64]) -> Vec<f64> {
@@ -52,7 +54,8 @@ pub fn block_diagonal_mlp(config: &BlockDiagonalMlpConfig, parameters: &[f64], x
     let reduce = BlockDiagonalLinearConfig::new(d_hidden, d_model, n_blocks);
     let mut parameters = Parameters(parameters);
     let halves = read_block_diagonal(&expand, &mut parameters, x);
-    let gate = |row: &[f64]| -> Vec<f64> { (0..d_hidden).map(|i| geglu(row[i], row[d_hidden + i])).collect() };
+    let gate =
+        |row: &[f64]| -> Vec<f64> { (0..d_hidden).map(|i| geglu(row[i], row[d_hidden + i])).collect() };
     let hidden: Vec<f64> = halves.chunks(2 * d_hidden).flat_map(gate).collect();
     let y = read_block_diagonal(&reduce, &mut parameters, &hidden);
     parameters.finish();
@@ -89,7 +92,9 @@ impl<'a> Parameters<'a> {
 fn linear(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
     let (d_input, d_output) = (weight.len() / bias.len(), bias.len());
     let dot = |row: &[f64], o: usize| (0..d_input).map(|i| row[i] * weight[i * d_output + o]).sum::<f64>();
-    x.chunks(d_input).flat_map(|row| (0..d_output).map(|o| bias[o] + dot(row, o)).collect::<Vec<_>>()).collect()
+    x.chunks(d_input)
+        .flat_map(|row| (0..d_output).map(|o| bias[o] + dot(row, o)).collect::<Vec<_>>())
+        .collect()
 }
 
 /// `y_t = bias + w_2 x_t + w_1 x_{t-1} + w_0 x_{t-2}` on `[seq, channels]`, `weight [channels, 3]`.
@@ -99,7 +104,10 @@ fn short_conv(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
         true => weight[c * 3 + 2 - back] * x[(t - back) * channels + c],
         false => 0.0,
     };
-    (0..x.len()).map(|i| (i / channels, i % channels)).map(|(t, c)| bias[c] + (0..3).map(|b| tap(t, c, b)).sum::<f64>()).collect()
+    (0..x.len())
+        .map(|i| (i / channels, i % channels))
+        .map(|(t, c)| bias[c] + (0..3).map(|b| tap(t, c, b)).sum::<f64>())
+        .collect()
 }
 
 fn product(a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -116,7 +124,8 @@ struct Filter {
 
 impl Filter {
     fn read(config: &ImplicitFilterConfig, parameters: &mut Parameters<'_>) -> Self {
-        let ImplicitFilterConfig { d_model, l_max, order, emb_dim, sine_frequency: _, bidirectional } = *config;
+        let ImplicitFilterConfig { d_model, l_max, order, emb_dim, sine_frequency: _, bidirectional } =
+            *config;
         let mut network = || Network {
             layers: [emb_dim, order, order].map(|d| (parameters.take(d * order), parameters.take(order))),
             output: parameters.take(order * d_model),
@@ -137,7 +146,9 @@ impl Filter {
     /// `conv(x, k) + bias x`, channel by channel, on `[seq, d_model]`.
     fn convolve(&self, x: &[f64]) -> Vec<f64> {
         let d_model = self.bias.len();
-        let column = |values: &[f64], h: usize| -> Vec<f64> { values.iter().skip(h).step_by(d_model).copied().collect() };
+        let column = |values: &[f64], h: usize| -> Vec<f64> {
+            values.iter().skip(h).step_by(d_model).copied().collect()
+        };
         let mut y: Vec<f64> = x.iter().enumerate().map(|(i, x)| self.bias[i % d_model] * x).collect();
         for h in 0..d_model {
             let reverse = self.reverse.as_ref().map_or(vec![], |taps| column(taps, h));
@@ -172,7 +183,11 @@ fn decay(l: usize, l_max: usize, d_model: usize) -> Vec<f64> {
     (0..d_model).map(|h| (-between(l, l_max) * (slow + (fast - slow) * between(h, d_model))).exp()).collect()
 }
 
-fn read_block_diagonal(config: &BlockDiagonalLinearConfig, parameters: &mut Parameters<'_>, x: &[f64]) -> Vec<f64> {
+fn read_block_diagonal(
+    config: &BlockDiagonalLinearConfig,
+    parameters: &mut Parameters<'_>,
+    x: &[f64],
+) -> Vec<f64> {
     let BlockDiagonalLinearConfig { d_input, d_output, n_blocks, bias } = *config;
     let (rows, columns) = (d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks));
     let weight = parameters.take(n_blocks * rows * columns);
@@ -180,6 +195,7 @@ fn read_block_diagonal(config: &BlockDiagonalLinearConfig, parameters: &mut Para
     // Output o is row o % rows of block o / rows, which reads `columns` inputs as far as they exist.
     let entry = |o: usize, q: usize| weight[o * columns + q];
     let input = |x: &[f64], o: usize, q: usize| x.get(o / rows * columns + q).copied().unwrap_or(0.0);
-    let output = |x: &[f64], o: usize| bias[o] + (0..columns).map(|q| entry(o, q) * input(x, o, q)).sum::<f64>();
+    let output =
+        |x: &[f64], o: usize| bias[o] + (0..columns).map(|q| entry(o, q) * input(x, o, q)).sum::<f64>();
     x.chunks(d_input).flat_map(|x| (0..d_output).map(|o| output(x, o)).collect::<Vec<_>>()).collect()
 }

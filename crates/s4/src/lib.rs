@@ -1,1 +1,19 @@
-//! Diagonal state-space layers (S4D) on burn: convolution, recurrence and chunked forms.
+#![doc = include_str!("../README.md")]
+
+mod complex;
+mod config;
+mod discretization;
+pub mod hippo;
+mod init;
+mod kernel;
+mod layer;
+pub mod published;
+#[doc(hidden)]
+pub mod reference;
+mod state;
+
+pub use config::{S4dConfig, S4dConfigError};
+pub use discretization::Discretization;
+pub use init::S4dInit;
+pub use layer::S4d;
+pub use state::S4dState;

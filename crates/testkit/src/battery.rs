@@ -189,7 +189,7 @@ struct Backward {
 /// Forward, then the gradients of `sum(output * g)` for a fixed random `g`: a transposed or permuted gradient shows.
 fn run_backward<M: SequenceMixer + Module>(mixer: &M, x: Tensor<3>) -> Backward {
     let device = device(mixer).autodiff();
-    let mixer = mixer.clone().fork(&device);
+    let mixer = mixer.clone().train();
     let x = Tensor::from_data(x.into_data(), &device).require_grad();
     let output = mixer.forward(x.clone());
     let weights = seeded_tensor(output.dims(), 5, &device);

@@ -5,7 +5,6 @@ mod config;
 mod dot_product;
 mod layer;
 mod rotary;
-mod scratch;
 
 use burn::tensor::Device;
 use subquad_backend::Form;

@@ -50,6 +50,8 @@ fn linspace(first: f64, last: f64, n: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::FRAC_1_SQRT_2;
+
     use super::*;
 
     /// The expected numbers carry ten digits.
@@ -64,7 +66,7 @@ mod tests {
     fn two_bands_over_eight_positions_have_their_known_features() {
         let features = positional(8, 5);
         assert_close(&features[..5], &[0.0, 1.0, 1.0, 0.0, 0.0]);
-        let second = [0.1428571429, 0.9999999969, 0.7071067812, -0.0000785398, -0.7071067812];
+        let second = [0.1428571429, 0.9999999969, FRAC_1_SQRT_2, -0.0000785398, -FRAC_1_SQRT_2];
         assert_close(&features[5..10], &second);
     }
 

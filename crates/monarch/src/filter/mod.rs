@@ -51,7 +51,9 @@ pub enum ImplicitFilterConfigError {
         what: &'static str,
     },
     /// The positional features cannot be a position and pairs.
-    #[error("emb_dim = {emb_dim}, but it counts a position and pairs of sines, so it must be odd and at least 3")]
+    #[error(
+        "emb_dim = {emb_dim}, but it counts a position and pairs of sines, so it must be odd and at least 3"
+    )]
     EmbDim {
         /// The features asked for.
         emb_dim: usize,
@@ -155,21 +157,20 @@ impl ImplicitFilter {
     pub fn convolve(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         let [_, _, seq] = x.dims();
         let kernel = self.kernel_with_bias(seq);
-        // The last token has nothing ahead of it, so seq tokens see seq - 1 taps that look ahead.
-        match seq > 1 {
-            true => match self.reverse_kernel(seq - 1) {
-                Some(reverse) => two_sided_conv(x, kernel, reverse, form),
-                None => causal_conv(x, kernel, form),
-            },
-            false => causal_conv(x, kernel, form),
+        // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
+        let reverse = if seq > 1 { self.reverse_kernel(seq - 1) } else { None };
+        match reverse {
+            Some(reverse) => two_sided_conv(x, kernel, reverse, form),
+            None => causal_conv(x, kernel, form),
         }
     }
 
     /// The bias acts on the present token alone, so it is part of lag 0; apart it would cost a pass over the sequence.
     pub(crate) fn kernel_with_bias(&self, seq: usize) -> Tensor<2> {
         let taps = self.taps(&self.network, seq);
+        let [_, d_model] = taps.dims();
         let present = taps.clone().narrow(0, 0, 1) + self.bias.val().unsqueeze::<2>();
-        taps.slice_assign([0..1], present).transpose()
+        taps.slice_assign([0..1, 0..d_model], present).transpose()
     }
 
     /// `[seq, d_model]`

@@ -13,6 +13,7 @@
 //! all later outputs (all outputs, if bidirectional), so zero them first.
 
 mod config;
+mod gate;
 mod state;
 
 use burn::module::{Module, Param};
@@ -23,8 +24,8 @@ use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, Wei
 
 use crate::ImplicitFilter;
 pub use config::{M2Config, M2ConfigError};
-pub use state::M2State;
 use state::History;
+pub use state::M2State;
 
 /// Taps of the short convolution.
 const SHORT_WIDTH: usize = 3;
@@ -76,13 +77,6 @@ impl M2 {
         self.short_conv(all).narrow(1, SHORT_PAST, seq)
     }
 
-    /// `long_conv(v * x1) * x2`. `long_conv` works on `[batch, d_model, seq]`.
-    fn gated(&self, projected: Tensor<3>, long_conv: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
-        let part = |i: usize| projected.clone().narrow(2, i * self.config.d_model, self.config.d_model);
-        let (x1, x2, v) = (part(0), part(1), part(2));
-        long_conv((v * x1).swap_dims(1, 2)).swap_dims(1, 2) * x2
-    }
-
     /// A chunk or a token, which differ in how `long_conv` goes on from what a filter has read.
     fn advance(
         &self,
@@ -93,12 +87,11 @@ impl M2 {
         self.check_causal()?;
         self.check_length(state.gated.tokens() + x.dims()[1])?;
         self.check_width(&x);
-        let projected = self.short_conv_after(&mut state.projected, self.in_linear.forward(x.clone()));
-        let y = self.gated(projected, |v| long_conv(&mut state.gated, &self.filter, v, self.form));
-        let y = match self.residual.as_ref().zip(state.inputs.as_mut()) {
-            Some((filter, inputs)) => y + long_conv(inputs, filter, x.swap_dims(1, 2), self.form).swap_dims(1, 2),
-            None => y,
-        };
+        let parts = self.short_conv_after(&mut state.projected, self.in_linear.forward(x.clone()));
+        let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form), self.form);
+        let skip = self.residual.as_ref().zip(state.inputs.as_mut());
+        let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, x.swap_dims(1, 2), self.form));
+        let y = gate::after(y, parts, skip, self.form);
         Ok(self.out_linear.forward(y))
     }
 
@@ -125,16 +118,18 @@ impl SequenceMixer for M2 {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(&x);
         self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
-        let projected = self.short_conv(self.in_linear.forward(x.clone()));
-        let y = self.gated(projected, |v| self.filter.convolve(v, self.form));
-        let y = match &self.residual {
-            Some(filter) => y + filter.convolve(x.swap_dims(1, 2), self.form).swap_dims(1, 2),
-            None => y,
-        };
+        let parts = self.short_conv(self.in_linear.forward(x.clone()));
+        let y = self.filter.convolve(gate::before(parts.clone(), self.form), self.form);
+        let skip = self.residual.as_ref().map(|filter| filter.convolve(x.swap_dims(1, 2), self.form));
+        let y = gate::after(y, parts, skip, self.form);
         self.out_linear.forward(y)
     }
 
-    fn forward_with_state(&self, x: Tensor<3>, mut state: M2State) -> Result<(Tensor<3>, M2State), MixerError> {
+    fn forward_with_state(
+        &self,
+        x: Tensor<3>,
+        mut state: M2State,
+    ) -> Result<(Tensor<3>, M2State), MixerError> {
         let y = self.advance(x, &mut state, History::chunk)?;
         Ok((y, state))
     }

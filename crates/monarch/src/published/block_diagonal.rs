@@ -3,6 +3,7 @@
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
+use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::{Gathered, invalid};
@@ -16,12 +17,12 @@ struct Published {
     nblocks: usize,
 }
 
-pub(super) fn replay(case: &mut Case, device: &Device) -> Result<Replay, CaseError> {
+pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let Published { in_features, out_features, nblocks } = case.parse_config()?;
     let has_bias = case.parameters.contains_key("bias");
     let config = BlockDiagonalLinearConfig::new(in_features, out_features, nblocks).with_bias(has_bias);
     config.check().map_err(|e| invalid(case, e))?;
-    let mut layer = config.init(device);
+    let mut layer = config.init(device).with_form(form);
     layer.weight = Param::from_tensor(case.take_tensor("weight", layer.weight.val().dims(), device)?);
     if has_bias {
         layer.bias = Some(Param::from_tensor(case.take_tensor("bias", [out_features], device)?));

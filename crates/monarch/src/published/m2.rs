@@ -100,7 +100,9 @@ fn filter(
         false => None,
     };
     let frequency = Tensor::<2>::from_data(shared_frequency(case, name, config)?, device).reshape([order]);
-    let z = case.take_tensor(&format!("{name}.pos_emb.z"), [1, l_max, emb_dim], device)?.reshape([l_max, emb_dim]);
+    let z = case
+        .take_tensor(&format!("{name}.pos_emb.z"), [1, l_max, emb_dim], device)?
+        .reshape([l_max, emb_dim]);
     let bias = case.take_tensor(&format!("{name}.bias"), [d_model], device)?;
     let t = case.take(&format!("{name}.pos_emb.t"), &[1, l_max, 1])?;
     let deltas = case.take(&format!("{name}.modulation.deltas"), &[1, 1, d_model])?;
@@ -136,7 +138,11 @@ fn network(
 }
 
 /// Takes the frequency under all its names.
-fn shared_frequency(case: &mut Case, name: &str, config: &ImplicitFilterConfig) -> Result<TensorData, CaseError> {
+fn shared_frequency(
+    case: &mut Case,
+    name: &str,
+    config: &ImplicitFilterConfig,
+) -> Result<TensorData, CaseError> {
     let shape = [1, config.order];
     let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
     let names = networks.into_iter().flat_map(|net| [1, 3, 5].map(|i| format!("{name}.{net}.{i}.freq")));

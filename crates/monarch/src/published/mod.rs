@@ -19,7 +19,7 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
     let device = device.clone().autodiff();
     match case.layer.as_str() {
         "m2_sequence_mixer" => m2::replay(case, form, &device),
-        "block_diagonal_linear" => block_diagonal::replay(case, &device),
+        "block_diagonal_linear" => block_diagonal::replay(case, form, &device),
         layer => Err(CaseError::Unsupported { layer: layer.into(), what: "this layer".into() }),
     }
 }

@@ -7,9 +7,12 @@
 //! on the way in and cut on the way out. One factor of a Monarch matrix: Dao et al. 2022,
 //! <https://arxiv.org/abs/2204.00595>, section 3; as used alone by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
 
+mod layout;
+
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
 
 use crate::init::uniform;
 
@@ -79,6 +82,7 @@ impl BlockDiagonalLinearConfig {
             bias: bias.then(|| uniform([d_output], d_output, device)),
             d_input,
             d_output,
+            form: Form::for_device(device),
         }
     }
 }
@@ -92,9 +96,22 @@ pub struct BlockDiagonalLinear {
     pub bias: Option<Param<Tensor<1>>>,
     d_input: usize,
     d_output: usize,
+    #[module(skip)]
+    form: Form,
 }
 
 impl BlockDiagonalLinear {
+    /// The same layer in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
     /// # Shapes
     /// - `x`: `[.., d_input]`
     /// - output: `[.., d_output]`
@@ -122,21 +139,9 @@ impl BlockDiagonalLinear {
     /// One matrix product a block, in one batch: `[rows, d_input]` to `[rows, d_output]`.
     fn blocks(&self, x: Tensor<2>) -> Tensor<2> {
         let weight = self.weight.val();
-        let [n_blocks, block_out, block_in] = weight.dims();
-        let x = pad(x, n_blocks * block_in);
-        let [rows, _] = x.dims();
-        let x = x.reshape([rows, n_blocks, block_in]).swap_dims(0, 1);
+        let [n_blocks, _, block_in] = weight.dims();
+        let x = layout::split(x, n_blocks, block_in, self.form); // [n_blocks, rows, block_in]
         let y = x.matmul(weight.swap_dims(1, 2)); // [n_blocks, rows, block_out]
-        y.swap_dims(0, 1).reshape([rows, n_blocks * block_out]).narrow(1, 0, self.d_output)
+        layout::join(y, self.d_output, self.form)
     }
-}
-
-/// Zeros to the right, up to `width`.
-fn pad(x: Tensor<2>, width: usize) -> Tensor<2> {
-    let [rows, d_input] = x.dims();
-    if width == d_input {
-        return x;
-    }
-    let zeros = Tensor::zeros([rows, width - d_input], &x.device());
-    Tensor::cat(vec![x, zeros], 1)
 }

@@ -1,0 +1,82 @@
+//! Which parameters train differently.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
+
+use crate::SequenceModel;
+
+/// Names of parameters that decay would only shrink: norms, biases, embedding tables.
+const NOT_DECAYED: [&str; 3] = ["bias", "gamma", "beta"];
+
+/// Groups of the whole model. Where two name a parameter, the later one holds: a mixer knows best.
+pub fn parameter_groups(model: &SequenceModel) -> Vec<ParameterGroup> {
+    let free = named_parameters(model).into_iter().filter(|p| is_free_of_decay(&p.path)).map(|p| p.id);
+    let undecayed = ParameterGroup {
+        name: "no_decay",
+        parameters: free.collect(),
+        learning_rate: LearningRate::Base,
+        weight_decay: WeightDecay::Fixed(0.0),
+    };
+    let of_mixers = model.blocks.iter().flat_map(|block| block.mixer().parameter_groups());
+    std::iter::once(undecayed).chain(merge(of_mixers)).collect()
+}
+
+fn is_free_of_decay(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    NOT_DECAYED.contains(&last) || path.starts_with("encoder.Embedding.")
+}
+
+/// One group where every block has one of the same name and rule.
+fn merge(groups: impl Iterator<Item = ParameterGroup>) -> Vec<ParameterGroup> {
+    let mut merged: Vec<ParameterGroup> = vec![];
+    for group in groups {
+        let same = |other: &&mut ParameterGroup| {
+            (other.name, other.learning_rate, other.weight_decay)
+                == (group.name, group.learning_rate, group.weight_decay)
+        };
+        match merged.iter_mut().find(same) {
+            Some(other) => other.parameters.extend(group.parameters),
+            None => merged.push(group),
+        }
+    }
+    merged
+}
+
+/// A parameter with its path of field names.
+#[derive(Debug, Clone)]
+pub struct NamedParameter {
+    /// Field names from the model down, joined by dots.
+    pub path: String,
+    /// Its identity, which optimiser states refer to.
+    pub id: ParamId,
+    /// Its values.
+    pub data: TensorData,
+}
+
+/// Every parameter in field order. Reads their values, which makes burn draw those that it has not drawn yet.
+pub fn named_parameters<M: Module>(model: &M) -> Vec<NamedParameter> {
+    let mut visitor = Collect::default();
+    model.visit(&mut visitor);
+    visitor.found
+}
+
+#[derive(Default)]
+struct Collect {
+    path: Vec<String>,
+    found: Vec<NamedParameter>,
+}
+
+impl ModuleVisitor for Collect {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push(NamedParameter { path: self.path.join("."), id: param.id, data: param.val().into_data() });
+    }
+}

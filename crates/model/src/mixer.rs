@@ -1,0 +1,106 @@
+//! The sequence mixers that a model can be built from. Adding one: a variant in each enum; the compiler lists the rest.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use subquad_attention::{Attention, AttentionConfig};
+use subquad_backend::Form;
+use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
+use subquad_monarch::{M2, M2Config};
+use subquad_s4::{S4d, S4dConfig};
+
+use crate::ModelError;
+
+/// Which sequence mixer, and its sizes.
+#[derive(Debug, Clone)]
+pub enum MixerConfig {
+    /// Softmax attention.
+    Attention(AttentionConfig),
+    /// Diagonal state space.
+    S4d(S4dConfig),
+    /// Gated implicit long convolution.
+    M2(M2Config),
+}
+
+impl MixerConfig {
+    /// Whether the mixer can be built.
+    ///
+    /// # Errors
+    /// In the mixer's own words.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let words = match self {
+            Self::Attention(config) => config.check().map_err(|e| e.to_string()),
+            Self::S4d(config) => config.check().map_err(|e| e.to_string()),
+            Self::M2(config) => config.check().map_err(|e| e.to_string()),
+        };
+        words.map_err(ModelError::Mixer)
+    }
+
+    pub(crate) fn init(&self, device: &Device) -> MixerKind {
+        match self {
+            Self::Attention(config) => MixerKind::Attention(config.init(device)),
+            Self::S4d(config) => MixerKind::S4d(config.init(device)),
+            Self::M2(config) => MixerKind::M2(config.init(device)),
+        }
+    }
+}
+
+/// A sequence mixer of any family.
+#[derive(Module, Debug)]
+pub enum MixerKind {
+    /// Softmax attention.
+    Attention(Attention),
+    /// Diagonal state space.
+    S4d(S4d),
+    /// Gated implicit long convolution.
+    M2(M2),
+}
+
+impl MixerKind {
+    /// [`SequenceMixer::forward`].
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        match self {
+            Self::Attention(mixer) => mixer.forward(x),
+            Self::S4d(mixer) => mixer.forward(x),
+            Self::M2(mixer) => mixer.forward(x),
+        }
+    }
+
+    /// [`SequenceMixer::state_size`].
+    pub fn state_size(&self, seq: usize) -> Option<usize> {
+        match self {
+            Self::Attention(mixer) => mixer.state_size(seq),
+            Self::S4d(mixer) => mixer.state_size(seq),
+            Self::M2(mixer) => mixer.state_size(seq),
+        }
+    }
+
+    /// [`SequenceMixer::check_length`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        match self {
+            Self::Attention(mixer) => mixer.check_length(seq),
+            Self::S4d(mixer) => mixer.check_length(seq),
+            Self::M2(mixer) => mixer.check_length(seq),
+        }
+    }
+
+    /// [`SequenceMixer::parameter_groups`].
+    pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        match self {
+            Self::Attention(mixer) => mixer.parameter_groups(),
+            Self::S4d(mixer) => mixer.parameter_groups(),
+            Self::M2(mixer) => mixer.parameter_groups(),
+        }
+    }
+
+    /// The same weights in another form.
+    pub fn with_form(self, form: Form) -> Self {
+        match self {
+            Self::Attention(mixer) => Self::Attention(mixer.with_form(form)),
+            Self::S4d(mixer) => Self::S4d(mixer.with_form(form)),
+            Self::M2(mixer) => Self::M2(mixer.with_form(form)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The whole model.
+
+use burn::module::Module;
+use burn::nn::{Embedding, Linear};
+use burn::tensor::{Int, Tensor};
+use subquad_backend::Form;
+use subquad_mixer::{MixerError, ParameterGroup};
+
+use crate::{Block, Dropout, Norm, parameter_groups};
+
+/// What a model reads.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// `[batch, seq, features]`
+    Reals(Tensor<3>),
+    /// `[batch, seq]`
+    Tokens(Tensor<2, Int>),
+}
+
+#[derive(Module, Debug)]
+pub(crate) enum EncoderKind {
+    Linear(Linear),
+    Embedding(Embedding),
+}
+
+/// Encoder, residual blocks, final norm, head.
+#[derive(Module, Debug)]
+pub struct SequenceModel {
+    pub(crate) encoder: EncoderKind,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) norm: Norm,
+    pub(crate) head: Linear,
+    #[module(skip)]
+    pub(crate) pooled: bool,
+}
+
+impl SequenceModel {
+    /// # Shapes
+    /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
+    /// - output: logits, `[batch, 1, classes]` with a pooled head, `[batch, seq, classes]` with a head on every token
+    ///
+    /// # Panics
+    /// If the input is of the other kind than the encoder's, or the mixer refuses the length.
+    pub fn forward(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
+        let mut h = self.encode(input);
+        for (index, block) in self.blocks.iter().enumerate() {
+            h = block.forward(h, dropout, index);
+        }
+        let h = self.norm.forward(h);
+        let h = if self.pooled { h.mean_dim(1) } else { h };
+        self.head.forward(h)
+    }
+
+    fn encode(&self, input: Input) -> Tensor<3> {
+        match (&self.encoder, input) {
+            (EncoderKind::Linear(encoder), Input::Reals(x)) => encoder.forward(x),
+            (EncoderKind::Embedding(encoder), Input::Tokens(x)) => encoder.forward(x),
+            (EncoderKind::Linear(_), Input::Tokens(_)) => panic!("this model reads reals, got tokens"),
+            (EncoderKind::Embedding(_), Input::Reals(_)) => panic!("this model reads tokens, got reals"),
+        }
+    }
+
+    /// Floats that one sequence must keep to decode token `seq + 1`, over all blocks; `None` if bidirectional.
+    pub fn state_size(&self, seq: usize) -> Option<usize> {
+        self.blocks.iter().map(|block| block.mixer().state_size(seq)).sum()
+    }
+
+    /// Whether the model can run on `seq` tokens.
+    ///
+    /// # Errors
+    /// In the mixer's words.
+    pub fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        self.blocks.iter().try_for_each(|block| block.mixer().check_length(seq))
+    }
+
+    /// The mixers' own groups, and one for the norms, biases and embeddings, which are not decayed.
+    pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        parameter_groups(self)
+    }
+
+    /// The same weights in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.blocks = self.blocks.into_iter().map(|block| block.with_form(form)).collect();
+        self.norm = self.norm.with_form(form);
+        self
+    }
+}

@@ -1,0 +1,88 @@
+//! What configs refuse, and in which words.
+
+use subquad_monarch::{BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+
+fn words<E: std::fmt::Display>(check: Result<(), E>) -> String {
+    check.err().map(|e| e.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn an_m2_needs_sizes_odd_features_a_frequency_and_rates() {
+    let ok = M2Config::new(8, 16);
+    assert_eq!(ok.check(), Ok(()));
+    assert_eq!(ok.clone().with_emb_dim(3).with_position_lr(0.0).check(), Ok(()));
+    let refused = [
+        (M2Config::new(0, 16), "d_model = 0, but a filter needs at least 1"),
+        (M2Config::new(8, 0), "l_max = 0, but a filter needs at least 1"),
+        (ok.clone().with_filter_order(0), "filter_order = 0, but a filter needs at least 1"),
+        (
+            ok.clone().with_emb_dim(4),
+            "emb_dim = 4, but it counts a position and pairs of sines, so it must be odd and at least 3",
+        ),
+        (
+            ok.clone().with_emb_dim(1),
+            "emb_dim = 1, but it counts a position and pairs of sines, so it must be odd and at least 3",
+        ),
+        (
+            ok.clone().with_sine_frequency(0.0),
+            "sine_frequency = 0, but a frequency must be positive and finite",
+        ),
+        (ok.clone().with_filter_lr(-1.0), "filter_lr = -1, but it must be a finite number of at least 0"),
+        (
+            ok.clone().with_filter_weight_decay(f64::NAN),
+            "filter_weight_decay = NaN, but it must be a finite number of at least 0",
+        ),
+        (
+            ok.with_position_lr(f64::INFINITY),
+            "position_lr = inf, but it must be a finite number of at least 0",
+        ),
+    ];
+    for (config, expected) in refused {
+        assert_eq!(words(config.check()), expected);
+    }
+}
+
+#[test]
+fn blocks_need_sizes_and_must_not_be_empty() {
+    assert_eq!(BlockDiagonalLinearConfig::new(10, 14, 4).check(), Ok(()));
+    let refused = [
+        (BlockDiagonalLinearConfig::new(0, 4, 1), "d_input = 0, but a block-diagonal layer needs at least 1"),
+        (
+            BlockDiagonalLinearConfig::new(4, 0, 1),
+            "d_output = 0, but a block-diagonal layer needs at least 1",
+        ),
+        (
+            BlockDiagonalLinearConfig::new(4, 4, 0),
+            "n_blocks = 0, but a block-diagonal layer needs at least 1",
+        ),
+        (
+            BlockDiagonalLinearConfig::new(3, 8, 4),
+            "4 blocks cannot share d_input = 3; choose at most 3 blocks",
+        ),
+        (
+            BlockDiagonalLinearConfig::new(8, 3, 4),
+            "4 blocks cannot share d_output = 3; choose at most 3 blocks",
+        ),
+    ];
+    for (config, expected) in refused {
+        assert_eq!(words(config.check()), expected);
+    }
+}
+
+#[test]
+fn channel_mixers_check_both_of_their_layers() {
+    assert_eq!(BlockDiagonalMlpConfig::new(8, 4).check(), Ok(()));
+    let mlp = BlockDiagonalMlpConfig::new(8, 3);
+    assert_eq!(words(mlp.check()), "4 blocks cannot share d_input = 3; choose at most 3 blocks");
+    assert_eq!(
+        words(DenseMlpConfig::new(8, 0).check()),
+        "d_hidden = 0, but a channel mixer needs at least 1"
+    );
+    assert_eq!(words(DenseMlpConfig::new(0, 8).check()), "d_model = 0, but a channel mixer needs at least 1");
+}
+
+#[test]
+#[should_panic(expected = "M2Config: emb_dim = 4, but it counts a position and pairs of sines")]
+fn init_refuses_in_the_same_words() {
+    M2Config::new(8, 16).with_emb_dim(4).init(&burn::tensor::Device::flex());
+}

@@ -1,0 +1,198 @@
+//! The contract of a sequence mixer, and what is particular to M2.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
+use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
+use subquad_monarch::{M2, M2Config};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
+
+use crate::FORMS;
+use crate::module::{gradients, paths, seeded_module};
+
+const D_MODEL: usize = 6;
+/// Two FFT codes on the same filters: each is right to about 1e-6 of the largest output.
+const FORMS_VALUE: f64 = 1e-5;
+/// The filter's gradient passes three sine layers of frequency 10.
+const FORMS_GRADIENT: f64 = 1e-4;
+/// The same sums in another order, in f32.
+const SAME_MAP: f64 = 1e-4;
+
+fn config(l_max: usize) -> M2Config {
+    M2Config::new(D_MODEL, l_max).with_filter_order(8)
+}
+
+fn layer(config: &M2Config) -> M2 {
+    seeded_module(|device| config.init(device))
+}
+
+#[test]
+fn causal_m2_keeps_the_contract_of_a_sequence_mixer_in_both_forms() {
+    for residual in [false, true] {
+        for form in FORMS {
+            battery::causal_mixer(&layer(&config(32).with_residual(residual)).with_form(form), D_MODEL);
+        }
+    }
+}
+
+#[test]
+fn bidirectional_m2_keeps_the_contract_of_a_sequence_mixer_in_both_forms() {
+    for residual in [false, true] {
+        let config = config(32).with_residual(residual).with_bidirectional(true);
+        for form in FORMS {
+            battery::bidirectional_mixer(&layer(&config).with_form(form), D_MODEL);
+        }
+    }
+}
+
+#[test]
+fn forms_agree_at_awkward_lengths() {
+    for bidirectional in [false, true] {
+        let layer = layer(&config(1000).with_residual(true).with_bidirectional(bidirectional));
+        let portable = layer.clone().with_form(Form::Portable);
+        battery::forms_agree(&layer, &portable, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
+    }
+}
+
+#[test]
+fn the_cpu_runs_fused_unless_told_otherwise() {
+    assert_eq!(layer(&config(4)).form(), Form::Fused);
+    assert_eq!(layer(&config(4)).with_form(Form::Portable).form(), Form::Portable);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    let config = config(16).with_residual(true).with_bidirectional(true);
+    battery::same_seed_same_bits(|device| config.init(device), &Device::flex());
+}
+
+#[test]
+fn a_shorter_sequence_is_the_beginning_of_a_longer_one() {
+    let layer = layer(&config(64));
+    let x = seeded_tensor([2, 64, D_MODEL], 1, &Device::flex());
+    let whole = layer.forward(x.clone());
+    for seq in [1, 2, 17, 63] {
+        let short = layer.forward(x.clone().narrow(1, 0, seq));
+        assert_rel_close(short, whole.clone().narrow(1, 0, seq), SAME_MAP, format!("seq = {seq}"));
+    }
+}
+
+#[test]
+fn gradients_flow_through_the_state() {
+    let device = Device::flex().autodiff();
+    let layer = layer(&config(16).with_residual(true)).train();
+    let input = || seeded_tensor([2, 9, D_MODEL], 1, &device).require_grad();
+    let weights = seeded_tensor([2, 9, D_MODEL], 2, &device);
+
+    let x = input();
+    let whole = (layer.forward(x.clone()) * weights.clone()).sum().backward();
+    let whole_x = x.grad(&whole).unwrap();
+
+    let x = input();
+    let state = layer.init_state(2).unwrap();
+    let (first, state) = layer.forward_with_state(x.clone().narrow(1, 0, 4), state).unwrap();
+    let (second, _) = layer.forward_with_state(x.clone().narrow(1, 4, 5), state).unwrap();
+    let chunks = (Tensor::cat(vec![first, second], 1) * weights).sum().backward();
+    assert_rel_close(x.grad(&chunks).unwrap(), whole_x, SAME_MAP, "input");
+    for (chunks, whole) in gradients(&layer, &chunks).into_iter().zip(gradients(&layer, &whole)) {
+        assert_rel_close(chunks.values, whole.values, SAME_MAP, whole.path);
+    }
+}
+
+#[test]
+fn the_state_holds_every_gated_input_and_two_projected_ones() {
+    let causal = layer(&config(32));
+    assert_eq!(causal.state_size(0), Some(2 * 3 * D_MODEL));
+    assert_eq!(causal.state_size(10), Some(10 * D_MODEL + 2 * 3 * D_MODEL));
+    let residual = layer(&config(32).with_residual(true));
+    assert_eq!(residual.state_size(10), Some(2 * 10 * D_MODEL + 2 * 3 * D_MODEL));
+    assert_eq!(residual.init_state(3).unwrap().floats(), 2 * 3 * D_MODEL);
+}
+
+#[test]
+fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
+    let layer = layer(&config(5));
+    let too_long = MixerError::TooLong { mixer: "m2", l_max: 5, seq: 6 };
+    let x = seeded_tensor([1, 5, D_MODEL], 1, &Device::flex());
+    let (_, mut state) = layer.forward_with_state(x.clone(), layer.init_state(1).unwrap()).unwrap();
+    let full = state.floats();
+    let token = x.clone().narrow(1, 0, 1);
+    assert_eq!(layer.step(token.clone().squeeze_dim(1), &mut state).unwrap_err(), too_long);
+    assert_eq!(state.floats(), full);
+    assert_eq!(layer.forward_with_state(token, state).unwrap_err(), too_long);
+    assert_eq!(layer.check_length(5), Ok(()));
+    assert_eq!(layer.check_length(6), Err(too_long));
+}
+
+#[test]
+#[should_panic(expected = "m2 has filters for at most l_max = 5 tokens, got 6; build it with a larger l_max")]
+fn a_whole_sequence_beyond_the_filter_is_refused_in_the_same_words() {
+    layer(&config(5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &Device::flex()));
+}
+
+#[test]
+#[should_panic(expected = "m2 has d_model = 6, got an input of width 5")]
+fn an_input_of_another_width_is_refused() {
+    layer(&config(5)).forward(seeded_tensor([1, 4, 5], 1, &Device::flex()));
+}
+
+#[test]
+fn a_bidirectional_layer_has_no_chunks_and_no_step() {
+    let mut state = layer(&config(8)).init_state(1).unwrap();
+    let layer = layer(&config(8).with_bidirectional(true));
+    let refused = MixerError::Bidirectional { mixer: "m2" };
+    let x = seeded_tensor([1, 2, D_MODEL], 1, &Device::flex());
+    assert_eq!(layer.forward_with_state(x, state.clone()).unwrap_err(), refused);
+    assert_eq!(layer.step(Tensor::zeros([1, D_MODEL], &Device::flex()), &mut state).unwrap_err(), refused);
+    assert_eq!(layer.init_state(1).unwrap_err(), refused);
+}
+
+/// Per layer: projections, short convolution, and for each filter one or two networks, frequency, bias and positions.
+fn published_parameters(config: &M2Config) -> usize {
+    let M2Config { d_model: h, l_max, filter_order: o, emb_dim: e, .. } = *config;
+    let networks = if config.bidirectional { 2 } else { 1 };
+    let filters = if config.residual { 2 } else { 1 };
+    let network = e * o + o + 2 * (o * o + o) + o * h;
+    3 * h * h + 3 * h + h * h + h + 12 * h + filters * (network * networks + o + h + l_max * e)
+}
+
+#[test]
+fn parameters_are_as_many_as_the_published_formula_counts() {
+    for (bidirectional, residual) in [(false, false), (false, true), (true, false), (true, true)] {
+        let config = config(50).with_bidirectional(bidirectional).with_residual(residual).with_emb_dim(7);
+        assert_eq!(layer(&config).num_params(), published_parameters(&config), "{config}");
+    }
+}
+
+const NETWORK: [&str; 7] = [
+    "input.weight",
+    "input.bias",
+    "inner.0.weight",
+    "inner.0.bias",
+    "inner.1.weight",
+    "inner.1.bias",
+    "output.weight",
+];
+
+#[test]
+fn groups_hold_the_networks_and_the_positions_and_nothing_else() {
+    let config = config(8).with_residual(true).with_bidirectional(true).with_filter_weight_decay(0.1);
+    let layer = layer(&config);
+    let groups = layer.parameter_groups();
+    let [filter, position] = groups.as_slice() else { panic!("two groups") };
+
+    let network = |name: &str| NETWORK.map(|parameter| format!("{name}.{parameter}"));
+    let networks = ["filter", "residual"].map(|filter| {
+        let both = ["network", "reverse"].map(|side| network(&format!("{filter}.{side}")));
+        [both.concat(), vec![format!("{filter}.frequency")]].concat()
+    });
+    assert_eq!(filter.name, "filter");
+    assert_eq!(paths(&layer, &filter.parameters), networks.concat());
+    assert_eq!(filter.learning_rate, LearningRate::AtMost(1e-3));
+    assert_eq!(filter.weight_decay, WeightDecay::Fixed(0.1));
+
+    assert_eq!(position.name, "position");
+    assert_eq!(paths(&layer, &position.parameters), ["filter.z", "residual.z"]);
+    assert_eq!(position.learning_rate, LearningRate::AtMost(1e-5));
+    assert_eq!(position.weight_decay, WeightDecay::Fixed(0.0));
+}

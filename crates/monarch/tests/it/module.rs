@@ -1,0 +1,68 @@
+//! Reading a module: its parameters and their gradients, by path, in field order.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Gradients, Tensor};
+use subquad_testkit::{to_f64, with_seed};
+
+/// A module whose parameters are all drawn, always the same.
+pub(crate) fn seeded_module<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
+    let device = Device::flex();
+    with_seed(&device, 11, || {
+        let module = build(&device);
+        parameters(&module);
+        module
+    })
+}
+
+pub(crate) fn parameters(module: &impl Module) -> Vec<f64> {
+    visit(module, None).into_iter().flat_map(|found| found.values).collect()
+}
+
+/// # Panics
+/// If a parameter has none.
+pub(crate) fn gradients(module: &impl Module, grads: &Gradients) -> Vec<Found> {
+    visit(module, Some(grads))
+}
+
+pub(crate) fn paths(module: &impl Module, ids: &[ParamId]) -> Vec<String> {
+    visit(module, None).into_iter().filter(|found| ids.contains(&found.id)).map(|found| found.path).collect()
+}
+
+pub(crate) struct Found {
+    pub(crate) path: String,
+    pub(crate) id: ParamId,
+    pub(crate) values: Vec<f64>,
+}
+
+fn visit(module: &impl Module, grads: Option<&Gradients>) -> Vec<Found> {
+    let mut visitor = Visitor { grads, path: vec![], found: vec![] };
+    module.visit(&mut visitor);
+    visitor.found
+}
+
+struct Visitor<'a> {
+    grads: Option<&'a Gradients>,
+    path: Vec<String>,
+    found: Vec<Found>,
+}
+
+impl ModuleVisitor for Visitor<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        let values = match self.grads {
+            None => value,
+            Some(grads) => {
+                value.grad(grads).unwrap_or_else(|| panic!("no gradient of {}", self.path.join(".")))
+            }
+        };
+        self.found.push(Found { path: self.path.join("."), id: param.id, values: to_f64(values) });
+    }
+}

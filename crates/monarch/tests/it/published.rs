@@ -1,0 +1,75 @@
+//! The published implementation's numbers.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use subquad_backend::Form;
+use subquad_mixer::published::{Case, CaseError};
+use subquad_monarch::published::replay;
+use subquad_testkit::golden;
+
+use crate::FORMS;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.safetensors"))
+}
+
+fn case(name: &str) -> Case {
+    golden::read(path(name)).unwrap()
+}
+
+fn refusal(case: &mut Case) -> CaseError {
+    replay(case, Form::Fused, &Device::flex()).unwrap_err()
+}
+
+#[test]
+fn published_cases_are_reproduced_in_both_forms() {
+    for name in ["m2_causal", "m2_bidirectional_residual", "blockdiag_16_24", "blockdiag_padded_10_14"] {
+        for form in FORMS {
+            golden::check(path(name), |case| replay(case, form, &Device::flex()));
+        }
+    }
+}
+
+#[test]
+fn a_frequency_that_is_not_shared_is_refused() {
+    let mut case = case("m2_bidirectional_residual");
+    let second = "filter_fn.implicit_filter_rev.3.freq";
+    let other = case.parameters["filter_fn2.implicit_filter.1.freq"].clone();
+    let shifted = other.iter::<f32>().map(|f| f + 1.0).collect::<Vec<_>>();
+    case.parameters.insert(second.into(), burn::tensor::TensorData::new(shifted, [1, 16]));
+    let first = "filter_fn.implicit_filter.1.freq".into();
+    assert_eq!(refusal(&mut case), CaseError::NotShared { first, second: second.into() });
+}
+
+#[test]
+fn absent_keys_have_the_published_defaults() {
+    let mut case = case("m2_bidirectional_residual");
+    let keys = case.config.as_object_mut().unwrap();
+    keys.remove("hyena_filter_order");
+    keys.remove("hyena_w");
+    assert!(replay(&mut case, Form::Fused, &Device::flex()).is_ok());
+}
+
+#[test]
+fn an_unknown_key_and_a_config_that_does_not_fit_are_refused() {
+    let mut unknown = case("m2_causal");
+    unknown.config["training_additions"] = serde_json::json!(true);
+    assert!(refusal(&mut unknown).to_string().contains("unknown field `training_additions`"));
+    let mut even = case("m2_causal");
+    even.config["hyena_emb_dim"] = serde_json::json!(4);
+    assert!(refusal(&mut even).to_string().contains("emb_dim = 4"));
+    let mut longer = case("m2_causal");
+    longer.config["l_max"] = serde_json::json!(34);
+    assert!(refusal(&mut longer).to_string().contains("filter_fn.pos_emb.z"));
+    let mut shorter = case("blockdiag_16_24");
+    shorter.config["nblocks"] = serde_json::json!(2);
+    assert!(refusal(&mut shorter).to_string().contains("`weight` has shape [4, 6, 4]"));
+}
+
+#[test]
+fn a_monarch_matrix_of_two_factors_is_not_implemented_here() {
+    let mut case = case("monarch_16");
+    let expected = CaseError::Unsupported { layer: "monarch_linear".into(), what: "this layer".into() };
+    assert_eq!(refusal(&mut case), expected);
+}

@@ -1,0 +1,151 @@
+//! Every layer against its f64 definition: values, and gradients by finite differences of that definition.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
+use subquad_mixer::{ChannelMixer, SequenceMixer};
+use subquad_monarch::{
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, reference,
+};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+
+use crate::FORMS;
+use crate::module::{gradients, parameters, seeded_module};
+
+/// f32 against f64. Three sine layers of frequency 10 turn rounding of 6e-8 into about 1e-5 of a filter.
+const VALUE: f64 = 1e-4;
+/// Gradients pass the same layers again and sum over the sequence.
+const GRADIENT: f64 = 1e-3;
+/// For f64 functions of size one: truncation and rounding both stay below 1e-8.
+const STEP: f64 = 1e-6;
+
+fn variants() -> [M2Config; 4] {
+    let config = |bidirectional, residual| {
+        M2Config::new(2, 1000).with_filter_order(4).with_bidirectional(bidirectional).with_residual(residual)
+    };
+    [config(false, false), config(false, true), config(true, false), config(true, true)]
+}
+
+#[test]
+fn m2_is_its_definition_at_awkward_lengths_in_both_forms() {
+    for config in variants() {
+        let layer = seeded_module(|device| config.init(device));
+        for seq in AWKWARD_LENGTHS {
+            let x = seeded(2 * seq, 4);
+            let expected = reference::m2(&config, &parameters(&layer), &x);
+            for form in FORMS {
+                let input = seeded_tensor([1, seq, 2], 4, &Device::flex());
+                let output = layer.clone().with_form(form).forward(input);
+                assert_rel_close(
+                    output,
+                    expected.as_slice(),
+                    VALUE,
+                    format!("{form:?}, seq = {seq}, {config}"),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn m2_has_the_gradients_of_its_definition_in_both_forms() {
+    for config in variants() {
+        let config = M2Config { l_max: 6, ..config };
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::m2(&config, p, x);
+        for form in FORMS {
+            let layer = layer.clone().with_form(form);
+            assert_gradients(
+                &layer,
+                |m, x| m.forward(x),
+                definition,
+                [1, 5, 2],
+                &format!("{form:?}, {config}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn block_diagonal_linear_is_its_definition_in_both_forms() {
+    for (d_input, d_output, n_blocks) in [(8, 12, 4), (10, 14, 4), (7, 3, 3), (5, 6, 4), (5, 5, 1)] {
+        for bias in [true, false] {
+            let config = BlockDiagonalLinearConfig::new(d_input, d_output, n_blocks).with_bias(bias);
+            let layer = seeded_module(|device| config.init(device));
+            let definition = |p: &[f64], x: &[f64]| reference::block_diagonal_linear(&config, p, x);
+            for form in FORMS {
+                let (layer, what) = (layer.clone().with_form(form), format!("{form:?}, {config}"));
+                assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
+                assert_gradients(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn channel_mixers_are_their_definitions_in_both_forms() {
+    for form in FORMS {
+        let config = BlockDiagonalMlpConfig::new(6, 9);
+        let layer = seeded_module(|device| config.init(device).with_form(form));
+        let definition = |p: &[f64], x: &[f64]| reference::block_diagonal_mlp(&config, p, x);
+        assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("block-diagonal", form));
+        assert_gradients(
+            &layer,
+            |m, x| m.forward(x),
+            definition,
+            [2, 3, 6],
+            &form_name("block-diagonal", form),
+        );
+
+        let config = DenseMlpConfig::new(6, 9);
+        let layer = seeded_module(|device| config.init(device).with_form(form));
+        let definition = |p: &[f64], x: &[f64]| reference::dense_mlp(&config, p, x);
+        assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("dense", form));
+        assert_gradients(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("dense", form));
+    }
+}
+
+fn form_name(layer: &str, form: Form) -> String {
+    format!("{layer}, {form:?}")
+}
+
+fn assert_values<M: Module>(
+    layer: &M,
+    forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,
+    definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    shape: [usize; 3],
+    what: &str,
+) {
+    let x = seeded_tensor(shape, 8, &Device::flex());
+    let expected = definition(&parameters(layer), &to_f64(x.clone()));
+    assert_rel_close(forward(layer, x), expected, VALUE, what);
+}
+
+/// Gradients of `sum(output * g)` for a random `g`, by the input and by each parameter tensor.
+fn assert_gradients<M: Module>(
+    layer: &M,
+    forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,
+    definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    shape: [usize; 3],
+    what: &str,
+) {
+    let device = Device::flex().autodiff();
+    let (p, x) = (parameters(layer), seeded_tensor(shape, 8, &device).require_grad());
+    let layer = layer.clone().train();
+    let output = forward(&layer, x.clone());
+    let weights = seeded_tensor(output.dims(), 9, &device);
+    let grads = (output * weights.clone()).sum().backward();
+
+    let (at, weights) = (to_f64(x.clone()), to_f64(weights));
+    let loss = |p: &[f64], x: &[f64]| definition(p, x).iter().zip(&weights).map(|(y, w)| y * w).sum::<f64>();
+    let by_input = finite_difference(|x| loss(&p, x), &at, STEP);
+    assert_rel_close(x.grad(&grads).unwrap(), by_input, GRADIENT, format!("{what}: input"));
+    let by_parameters = finite_difference(|p| loss(p, &at), &p, STEP);
+    let mut rest = by_parameters.as_slice();
+    for found in gradients(&layer, &grads) {
+        let (expected, after) = rest.split_at(found.values.len());
+        rest = after;
+        assert_rel_close(found.values, expected, GRADIENT, format!("{what}: {}", found.path));
+    }
+    assert!(rest.is_empty(), "{what}: the definition has more parameters than the layer");
+}

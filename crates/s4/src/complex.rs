@@ -1,0 +1,71 @@
+//! Complex tensors as pairs of real ones, burn having no complex type.
+
+use std::f64::consts::TAU;
+use std::ops::{Add, Mul};
+
+use burn::tensor::{Int, Tensor};
+
+/// Real and imaginary part.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair<const D: usize> {
+    pub(crate) re: Tensor<D>,
+    pub(crate) im: Tensor<D>,
+}
+
+impl<const D: usize> Pair<D> {
+    /// The same operation on both parts.
+    pub(crate) fn map<const E: usize>(self, part: impl Fn(Tensor<D>) -> Tensor<E>) -> Pair<E> {
+        Pair { re: part(self.re), im: part(self.im) }
+    }
+
+    pub(crate) fn unsqueeze_dim<const E: usize>(self, dim: usize) -> Pair<E> {
+        self.map(|part| part.unsqueeze_dim(dim))
+    }
+
+    /// `e^z`.
+    pub(crate) fn exp(self) -> Self {
+        let (size, angle) = (self.re.exp(), reduce(self.im));
+        Self { re: size.clone() * angle.clone().cos(), im: size * angle.sin() }
+    }
+}
+
+impl<const D: usize> Add for Pair<D> {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { re: self.re + other.re, im: self.im + other.im }
+    }
+}
+
+impl<const D: usize> Mul for Pair<D> {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        Self {
+            re: self.re.clone() * other.re.clone() - self.im.clone() * other.im.clone(),
+            im: self.re * other.im + self.im * other.re,
+        }
+    }
+}
+
+/// The angle within half a turn of zero: shader languages promise accurate sines there alone.
+pub(crate) fn reduce<const D: usize>(angle: Tensor<D>) -> Tensor<D> {
+    let turns = (angle.clone().detach() / TAU).round();
+    angle - turns * TAU
+}
+
+/// Length of a block when `seq` lags are cut into blocks: the power of two at or just above the square root.
+pub(crate) fn block_len(seq: usize) -> usize {
+    1 << seq.next_power_of_two().ilog2().div_ceil(2)
+}
+
+/// `e^(log_a j stride)` for `j < count`.
+///
+/// # Shapes
+/// - `log_a`: `[d_model, pairs]`
+/// - output: `[d_model, pairs, count]`
+pub(crate) fn powers(log_a: &Pair<2>, stride: usize, count: usize) -> Pair<3> {
+    let exponents = Tensor::<1, Int>::arange(0..count as i64, &log_a.re.device()).float() * stride as f64;
+    let exponents = exponents.reshape([1, 1, count]);
+    log_a.clone().map(|part| part.unsqueeze_dim(2) * exponents.clone()).exp()
+}

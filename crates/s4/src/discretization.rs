@@ -1,0 +1,82 @@
+//! From the continuous system to the recurrence of one token, in formulas that do not cancel in f32.
+//!
+//! ```text
+//!            a_bar                          b_bar / B             a = dt A
+//! zoh        e^a                            (e^a - 1) / A
+//! bilinear   (1 + a / 2) / (1 - a / 2)      dt / (1 - a / 2)
+//! ```
+//! Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 3.1.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::complex::{Pair, reduce};
+
+/// How a continuous system becomes one step of a recurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discretization {
+    /// Zero-order hold: exact for an input that is constant between tokens. Frequencies above half a turn a token alias.
+    Zoh,
+    /// Tustin's rule: frequencies are warped and never alias.
+    Bilinear,
+}
+
+/// A continuous system, `[d_model, pairs]` each, and its step, `[d_model, 1]`.
+pub(crate) struct Continuous {
+    pub(crate) dt: Tensor<2>,
+    pub(crate) a: Pair<2>,
+    pub(crate) b: Pair<2>,
+}
+
+/// The recurrence `s = a_bar s + b_bar u`, `[d_model, pairs]` each; `a_bar` as its logarithm.
+#[derive(Debug, Clone)]
+pub(crate) struct Discrete {
+    pub(crate) log_a: Pair<2>,
+    pub(crate) b: Pair<2>,
+}
+
+impl Discretization {
+    pub(crate) fn apply(self, system: Continuous) -> Discrete {
+        match self {
+            Self::Zoh => zoh(system),
+            Self::Bilinear => bilinear(system),
+        }
+    }
+}
+
+fn zoh(Continuous { dt, a, b }: Continuous) -> Discrete {
+    let log_a = a.clone().map(|part| part * dt.clone());
+    let size = a.re.clone().square() + a.im.clone().square();
+    let inverse = Pair { re: a.re / size.clone(), im: -a.im / size };
+    Discrete { b: b * exp_minus_one(log_a.clone()) * inverse, log_a }
+}
+
+/// `e^z - 1`. The plain difference would lose three digits at the smallest steps; burn has no `expm1` either, but
+/// `e^x - 1 = tanh(x / 2) (e^x + 1)` exactly.
+fn exp_minus_one(z: Pair<2>) -> Pair<2> {
+    let (size, angle) = (z.re.clone().exp(), reduce(z.im));
+    let minus_one = (z.re * 0.5).tanh() * (size.clone() + 1.0);
+    let half_sine = (angle.clone() * 0.5).sin();
+    Pair { re: minus_one * angle.clone().cos() - half_sine.square() * 2.0, im: size * angle.sin() }
+}
+
+/// With `a / 2 = x + i y`.
+fn bilinear(Continuous { dt, a, b }: Continuous) -> Discrete {
+    let Pair { re: x, im: y } = a.map(|part| part * dt.clone() * 0.5);
+    let denominator = (x.clone() - 1.0).square() + y.clone().square();
+    let log_size = log_ratio(&x, &y, &denominator) * 0.5;
+    // The shift is below the spacing of floats near 1; it keeps 0 / 0 out of the gradient where x = -1 and y = 0.
+    let angle = y.clone().atan2(x.clone() + 1.0 + 1e-10) + y.clone().atan2(-x.clone() + 1.0);
+    let gain = Pair { re: (-x + 1.0) * dt.clone() / denominator.clone(), im: y * dt / denominator };
+    Discrete { log_a: Pair { re: log_size, im: angle }, b: b * gain }
+}
+
+/// `log(((1 + x)^2 + y^2) / ((1 - x)^2 + y^2))` as a sum of two logarithms. Above one half the ratio is
+/// `1 + 4 x / denominator`, whose logarithm must not round the 1 away; below, where that sum itself cancels, the second
+/// logarithm takes over.
+fn log_ratio(x: &Tensor<2>, y: &Tensor<2>, denominator: &Tensor<2>) -> Tensor<2> {
+    let near_one = (x.clone() * 4.0 / denominator.clone()).clamp_min(-0.5).log1p();
+    let ratio = ((x.clone() + 1.0).square() + y.clone().square()) / denominator.clone();
+    near_one + (ratio * 2.0).clamp(1e-30, 1.0).log()
+}

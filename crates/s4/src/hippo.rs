@@ -1,0 +1,70 @@
+//! The spectrum of HiPPO-LegS in closed form.
+//!
+//! LegS is `A[n,k] = -sqrt(2n+1) sqrt(2k+1)` below the diagonal, `-(n+1)` on it, and `B[n] = sqrt(2n+1)`
+//! (Gu, Dao, Ermon, Rudra, Re 2020, <https://arxiv.org/abs/2008.07669>, theorem 2). Adding a rank-one term leaves its
+//! normal part `-1/2 I + K`, `K` skew with `K[n,k] = -1/2 B[n] B[k] sign(n - k)`; S4D-LegS keeps the eigenvalues of that
+//! part (Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 4).
+//!
+//! No eigensolver is needed. For `K v = i w v` let `g_n = (sum over k < n of B_k v_k) - 1/2 (sum over all)`, and
+//! `c_n = n + 1/2`. Row `n` then says
+//!
+//! ```text
+//! v_n = -B_n g_n / (c_n + i w),      g_{n+1} = -g_n (c_n - i w) / (c_n + i w),      g_N = -g_0
+//! ```
+//! so each factor turns `g` by an angle, and closing the circle is one equation in one unknown:
+//! `sum over n of atan(w / c_n) = pi (m + 1/2)`, whose left side grows with `w` and so has one root for each `m`.
+//! Its slope also normalises the eigenvector: `|B*v|^2 = 2 / slope`.
+
+use std::f64::consts::PI;
+
+/// One conjugate pair, the member with the positive imaginary part: the eigenvalue is `-1/2 + i w`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LegsPair {
+    /// Imaginary part of the eigenvalue.
+    pub w: f64,
+    /// Real part of the input weight `v* B`, where `v` has length 1 and a real positive first entry.
+    pub b_re: f64,
+    /// Its imaginary part.
+    pub b_im: f64,
+}
+
+/// The `d_state / 2` pairs of the normal part of HiPPO-LegS, slowest first.
+///
+/// # Panics
+/// If `d_state` is odd.
+pub fn legs(d_state: usize) -> Vec<LegsPair> {
+    assert!(
+        d_state.is_multiple_of(2),
+        "HiPPO-LegS comes in conjugate pairs, so d_state = {d_state} must be even"
+    );
+    let mut w = 0.0;
+    (0..d_state / 2)
+        .map(|m| {
+            w = root(d_state, PI * (m as f64 + 0.5), w);
+            pair(d_state, w)
+        })
+        .collect()
+}
+
+/// The first entry of the eigenvector is real, so `B*v = (1 + 2 i w) v_0` up to conjugation.
+fn pair(d_state: usize, w: f64) -> LegsPair {
+    let size = (2.0 / slope(d_state, w)).sqrt();
+    let direction = 1f64.hypot(2.0 * w);
+    LegsPair { w, b_re: size / direction, b_im: -2.0 * w * size / direction }
+}
+
+/// Newton's method from below: the sum is concave, so no step passes the root.
+fn root(d_state: usize, target: f64, below: f64) -> f64 {
+    let turned = |w: f64| (0..d_state).map(|n| (w / (n as f64 + 0.5)).atan()).sum::<f64>();
+    let mut w = below;
+    // Far out a step doubles w, near the root it doubles the digits.
+    for _ in 0..64 {
+        w += (target - turned(w)) / slope(d_state, w);
+    }
+    w
+}
+
+/// Derivative of `sum over n of atan(w / (n + 1/2))`.
+fn slope(d_state: usize, w: f64) -> f64 {
+    (0..d_state).map(|n| n as f64 + 0.5).map(|c| c / (c * c + w * w)).sum()
+}

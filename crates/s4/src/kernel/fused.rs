@@ -1,0 +1,70 @@
+//! The kernel on the CPU: a thread a channel, gradients contracted on the spot, nothing kept but the inputs.
+//!
+//! With `g` the gradient of the kernel, `G_n = sum_l g_l a_bar_n^l` and `G1_n = sum_l l g_l a_bar_n^l`, the complex
+//! gradients (`d/d re - i d/d im`) are `2 G_n` for `c_n` and `2 c_n G1_n` for `log a_bar_n`.
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+
+use super::row::{C32, Row};
+use crate::complex::Pair;
+
+pub(super) fn kernel(c: Pair<3>, log_a: Pair<2>, seq: usize) -> Tensor<3> {
+    apply(DiagonalKernel { seq }, [c.re.into(), c.im.into(), log_a.re.into(), log_a.im.into()])
+}
+
+/// Inputs: `c_re`, `c_im [kernels, d_model, pairs]`, `log_a_re`, `log_a_im [d_model, pairs]`.
+#[derive(Debug)]
+struct DiagonalKernel {
+    seq: usize,
+}
+
+impl CpuKernel for DiagonalKernel {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let [kernels, d_model, pairs] = inputs[0].dims();
+        let mut out = vec![0.0; kernels * d_model * self.seq];
+        out.par_chunks_mut(self.seq).enumerate().for_each_init(
+            || Row::new(pairs, self.seq),
+            |row, (at, out)| row.kernel(&numbers(inputs, 0, at), &numbers(inputs, 2, at % d_model), out),
+        );
+        Array::new(out, [kernels, d_model, self.seq])
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let [_, d_model, pairs] = saved.inputs[0].dims();
+        let rows = saved.grad.data.par_chunks(self.seq).enumerate();
+        let moments: Vec<Vec<(C32, C32)>> = rows
+            .map_init(
+                || Row::new(pairs, self.seq),
+                |row, (at, grad)| row.moments(grad, &numbers(saved.inputs, 2, at % d_model)),
+            )
+            .collect();
+        let grads = gradients(saved.inputs, &moments);
+        grads.into_iter().zip(saved.wanted).map(|(grad, wanted)| wanted.then_some(grad)).collect()
+    }
+}
+
+/// Row `at` of the complex input whose real part is `inputs[part]`.
+fn numbers(inputs: &[View<'_>], part: usize, at: usize) -> Vec<C32> {
+    let pairs = *inputs[part].shape.last().expect("inputs have axes");
+    let row = |view: &View<'_>| view.data[at * pairs..(at + 1) * pairs].to_vec();
+    row(&inputs[part]).into_iter().zip(row(&inputs[part + 1])).map(|(re, im)| C32 { re, im }).collect()
+}
+
+/// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels.
+fn gradients(inputs: &[View<'_>], moments: &[Vec<(C32, C32)>]) -> [Array; 4] {
+    let [d_model, pairs] = inputs[2].dims();
+    let mut grads = [0, 1, 2, 3].map(|i| Array::new(vec![0.0; inputs[i].data.len()], inputs[i].shape));
+    for (at, moments) in moments.iter().enumerate() {
+        let c = numbers(inputs, 0, at);
+        for (n, (c, (sum, weighted))) in c.iter().zip(moments).enumerate() {
+            let (own, shared) = (at * pairs + n, at % d_model * pairs + n);
+            grads[0].data[own] = 2.0 * sum.re;
+            grads[1].data[own] = -2.0 * sum.im;
+            grads[2].data[shared] += 2.0 * (c.re * weighted.re - c.im * weighted.im);
+            grads[3].data[shared] -= 2.0 * (c.re * weighted.im + c.im * weighted.re);
+        }
+    }
+    grads
+}

@@ -1,0 +1,152 @@
+//! The layer as a sequence mixer.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_mixer::{MixerError, SequenceMixer};
+use subquad_s4::{S4d, S4dConfig, S4dInit, S4dState};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
+
+use crate::oracle::{self, FORMS, RULES, cpu};
+
+const D_MODEL: usize = 6;
+
+/// An FFT of a thousand tokens in f32, a linear layer and a gate: about 1e-6 each.
+const LAYER: f64 = 1e-5;
+/// Gradients sum a thousand such products. Measured 2e-5 at the worst parameter.
+const LAYER_GRADIENT: f64 = 1e-4;
+
+fn config() -> S4dConfig {
+    S4dConfig::new(D_MODEL).with_d_state(8)
+}
+
+fn variants() -> Vec<S4dConfig> {
+    let shared = [1, 2, D_MODEL].map(|n_ssm| config().with_n_ssm(Some(n_ssm)).with_init(S4dInit::Legs));
+    let rules = RULES.map(|rule| config().with_discretization(rule));
+    shared.into_iter().chain(rules).collect()
+}
+
+#[test]
+fn a_causal_layer_keeps_the_contract() {
+    for config in variants() {
+        for form in FORMS {
+            battery::causal_mixer(&config.init(&cpu()).with_form(form), D_MODEL);
+        }
+    }
+}
+
+#[test]
+fn a_bidirectional_layer_keeps_the_contract() {
+    for config in variants() {
+        for form in FORMS {
+            let layer = config.clone().with_bidirectional(true).init(&cpu()).with_form(form);
+            battery::bidirectional_mixer(&layer, D_MODEL);
+        }
+    }
+}
+
+#[test]
+fn both_forms_agree_at_awkward_lengths() {
+    for bidirectional in [false, true] {
+        let layer = config().with_bidirectional(bidirectional).with_n_ssm(Some(2)).init(&cpu());
+        let fused = layer.clone().with_form(Form::Fused);
+        let portable = layer.with_form(Form::Portable);
+        battery::forms_agree(&fused, &portable, D_MODEL, &AWKWARD_LENGTHS, LAYER, LAYER_GRADIENT);
+    }
+}
+
+#[test]
+fn the_layer_is_its_definition() {
+    for bidirectional in [false, true] {
+        for rule in RULES {
+            let config = config().with_init(S4dInit::Legs).with_discretization(rule);
+            let layer = config.with_bidirectional(bidirectional).init(&cpu());
+            for seq in [1, 2, 65] {
+                let wanted = oracle::forward(&layer, rule, &seeded(seq * D_MODEL, 3));
+                for form in FORMS {
+                    let got =
+                        layer.clone().with_form(form).forward(seeded_tensor([1, seq, D_MODEL], 3, &cpu()));
+                    assert_rel_close(got, wanted.clone(), LAYER, format!("{rule:?}, {form:?}, seq = {seq}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_layer() {
+    battery::same_seed_same_bits(|device| config().init(device), &cpu());
+}
+
+#[test]
+fn the_state_after_two_chunks_is_the_state_after_the_whole() {
+    for form in FORMS {
+        let layer = config().init(&cpu()).with_form(form);
+        let x = seeded_tensor([2, 100, D_MODEL], 4, &cpu());
+        let (_, whole) = layer.forward_with_state(x.clone(), layer.init_state(2).unwrap()).unwrap();
+        let (_, half) =
+            layer.forward_with_state(x.clone().narrow(1, 0, 37), layer.init_state(2).unwrap()).unwrap();
+        let (_, chunked) = layer.forward_with_state(x.narrow(1, 37, 63), half).unwrap();
+        assert_rel_close(chunked.re, whole.re, LAYER, "real part");
+        assert_rel_close(chunked.im, whole.im, LAYER, "imaginary part");
+    }
+}
+
+#[test]
+fn gradients_through_chunks_are_the_gradients_of_the_whole() {
+    for form in FORMS {
+        let layer = config().with_init(S4dInit::Legs).init(&cpu()).with_form(form).fork(&cpu().autodiff());
+        let whole = gradients(&layer, |x| layer.forward(x));
+        let chunked = gradients(&layer, |x| {
+            let (first, state) = chunk(&layer, x.clone().narrow(1, 0, 29), layer.init_state(2).unwrap());
+            let (second, _) = chunk(&layer, x.narrow(1, 29, 41), state);
+            Tensor::cat(vec![first, second], 1)
+        });
+        for (i, (chunked, whole)) in chunked.into_iter().zip(whole).enumerate() {
+            assert_rel_close(chunked, whole, LAYER_GRADIENT, format!("{form:?}, gradient {i}"));
+        }
+    }
+}
+
+fn chunk(layer: &S4d, x: Tensor<3>, state: S4dState) -> (Tensor<3>, S4dState) {
+    layer.forward_with_state(x, state).unwrap()
+}
+
+/// Of the input, and of one parameter of each kind.
+fn gradients(layer: &S4d, run: impl Fn(Tensor<3>) -> Tensor<3>) -> Vec<Vec<f64>> {
+    let device = cpu().autodiff();
+    let x = seeded_tensor([2, 70, D_MODEL], 5, &device).require_grad();
+    let grads = (run(x.clone()) * seeded_tensor([2, 70, D_MODEL], 6, &device)).sum().backward();
+    vec![
+        to_f64(x.grad(&grads).unwrap()),
+        to_f64(layer.log_dt.val().grad(&grads).unwrap()),
+        to_f64(layer.a_im.val().grad(&grads).unwrap()),
+        to_f64(layer.b_im.val().grad(&grads).unwrap()),
+        to_f64(layer.c_re.val().grad(&grads).unwrap()),
+        to_f64(layer.d.val().grad(&grads).unwrap()),
+    ]
+}
+
+#[test]
+fn a_later_input_gives_the_same_output_later() {
+    for form in FORMS {
+        let layer = config().init(&cpu()).with_form(form);
+        let x = seeded_tensor([1, 40, D_MODEL], 7, &cpu());
+        let quiet = Tensor::zeros([1, 13, D_MODEL], &cpu());
+        let later = layer.forward(Tensor::cat(vec![quiet, x.clone()], 1)).narrow(1, 13, 40);
+        assert_rel_close(later, layer.forward(x), LAYER, format!("{form:?}"));
+    }
+}
+
+#[test]
+fn a_bidirectional_layer_says_that_it_has_no_step() {
+    let layer = config().with_bidirectional(true).init(&cpu());
+    let error = layer.init_state(1).unwrap_err();
+    assert_eq!(error, MixerError::Bidirectional { mixer: "s4d" });
+}
+
+#[test]
+#[should_panic(expected = "the input's last axis is not d_model")]
+fn another_width_is_refused() {
+    config().init(&cpu()).forward(Tensor::zeros([1, 2, D_MODEL + 1], &cpu()));
+}
