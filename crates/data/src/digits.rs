@@ -60,6 +60,8 @@ impl Digits {
         name: "digits",
         summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
         lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
+        caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
+                  which adds no information.",
         check: Self::check,
         open: |seq_len, seed| Ok(Box::new(Self::new(seq_len, seed)?)),
     };

@@ -98,6 +98,8 @@ pub struct TaskInfo {
     pub summary: &'static str,
     /// Which values of `seq_len` it has.
     pub lengths: &'static str,
+    /// What a reader of its figures must know.
+    pub caption: &'static str,
     pub(crate) check: fn(usize) -> Result<(), TaskError>,
     pub(crate) open: fn(usize, u64) -> Result<Box<dyn Task>, TaskError>,
 }

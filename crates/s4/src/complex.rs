@@ -48,10 +48,13 @@ impl<const D: usize> Mul for Pair<D> {
     }
 }
 
+/// The first bits of a turn: few enough that f32 holds a whole number of turns times this exactly.
+const TURN: f64 = 6.28125;
+
 /// The angle within half a turn of zero: shader languages promise accurate sines there alone.
 pub(crate) fn reduce<const D: usize>(angle: Tensor<D>) -> Tensor<D> {
     let turns = (angle.clone().detach() / TAU).round();
-    angle - turns * TAU
+    angle - turns.clone() * TURN - turns * (TAU - TURN)
 }
 
 /// Length of a block when `seq` lags are cut into blocks: the power of two at or just above the square root.
@@ -59,13 +62,17 @@ pub(crate) fn block_len(seq: usize) -> usize {
     1 << seq.next_power_of_two().ilog2().div_ceil(2)
 }
 
-/// `e^(log_a j stride)` for `j < count`.
+/// `e^(log_a j stride)` for `j < count`, `stride` a power of two.
+///
+/// The angle of the stride is exact, and reduced before it is multiplied again: of the phase `j stride Im(log_a)` no
+/// more is lost than `j` roundings of an angle below half a turn.
 ///
 /// # Shapes
 /// - `log_a`: `[d_model, pairs]`
 /// - output: `[d_model, pairs, count]`
 pub(crate) fn powers(log_a: &Pair<2>, stride: usize, count: usize) -> Pair<3> {
-    let exponents = Tensor::<1, Int>::arange(0..count as i64, &log_a.re.device()).float() * stride as f64;
+    let exponents = Tensor::<1, Int>::arange(0..count as i64, &log_a.re.device()).float();
     let exponents = exponents.reshape([1, 1, count]);
-    log_a.clone().map(|part| part.unsqueeze_dim(2) * exponents.clone()).exp()
+    let Pair { re, im } = log_a.clone().map(|part| part * stride as f64);
+    Pair { re, im: reduce(im) }.map(|part| part.unsqueeze_dim(2) * exponents.clone()).exp()
 }

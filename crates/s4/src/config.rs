@@ -124,11 +124,10 @@ impl S4dConfig {
         let modes = self.init.modes(self.d_state, self.b_clip);
         let kernels = if self.bidirectional { 2 } else { 1 };
         let c_shape = [kernels, self.d_model, self.d_state / 2];
-        let log_dt = Distribution::Uniform(self.dt_min.ln(), self.dt_max.ln());
         // A complex standard normal: real and imaginary part share the variance of 1.
         let half_normal = Distribution::Normal(0.0, 0.5f64.sqrt());
         S4d {
-            log_dt: random([self.d_model], log_dt, device),
+            log_dt: self.log_steps(device),
             log_a_re: self.copies(&modes, |mode| mode.decay.ln(), device),
             a_im: self.copies(&modes, |mode| mode.frequency, device),
             b_re: self.copies(&modes, |mode| mode.b_re, device),
@@ -141,6 +140,13 @@ impl S4dConfig {
             ssm_lr: self.ssm_lr,
             form: Form::for_device(device),
         }
+    }
+
+    /// Uniform between the logarithms of both limits, which may be equal.
+    fn log_steps(&self, device: &Device) -> Param<Tensor<1>> {
+        let (low, high) = (self.dt_min.ln(), self.dt_max.ln());
+        let unit = Tensor::random([self.d_model], Distribution::Uniform(0.0, 1.0), device);
+        Param::from_tensor(unit * (high - low) + low)
     }
 
     /// One value of every pair, in f32, once for every system: `[n_ssm, pairs]`.

@@ -111,7 +111,7 @@ impl Block {
 }
 
 impl S4d {
-    /// The layer with published parameters, which are taken out of `case`. Gradients of [`replay`] show what each is.
+    /// The layer with published parameters, which are taken out of `case`.
     ///
     /// # Errors
     /// If a parameter is missing or has another shape, or the case uses an option that this layer does not have, such as
@@ -180,7 +180,7 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
         replay.insert("step_output".into(), stepped.into_data());
     }
     let device = device.clone().autodiff();
-    let (layer, input) = (layer.fork(&device), case.tensor("input", &device)?.require_grad());
+    let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
     let output = layer.forward(input.clone());
     replay.insert("output".into(), output.clone().into_data());
     let grads = (output * case.tensor("grad_output", &device)?).sum().backward();

@@ -8,7 +8,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Rows and columns of a register tile: 4 x 32 sums fill eight 512-bit registers.
+/// Rows and columns of a tile of sums.
 const ROWS: usize = 4;
 const LANES: usize = 32;
 type Lanes = [f32; LANES];
@@ -52,6 +52,7 @@ pub(super) struct Row {
     packed: Vec<[f32; ROWS]>,
     /// `[blocks, block]`
     lags: Vec<Lanes>,
+    powers: Powers,
 }
 
 impl Row {
@@ -63,6 +64,7 @@ impl Row {
             outer: vec![0.0; 2 * pairs * split.blocks],
             packed: vec![[0.0; ROWS]; (2 * pairs).max(split.blocks)],
             lags: vec![[0.0; LANES]; split.columns() * split.blocks],
+            powers: Powers::new(split.block.max(split.blocks)),
         }
     }
 
@@ -127,7 +129,6 @@ impl Row {
 
     fn fill_powers(&mut self, log_a: &[C32]) {
         let Split { block, blocks, .. } = self.split;
-        let mut powers = Powers::new(block.max(blocks));
         let tables = self
             .inner
             .as_flattened_mut()
@@ -135,14 +136,15 @@ impl Row {
             .zip(self.outer.chunks_exact_mut(2 * blocks));
         for ((inner, outer), log_a) in tables.zip(log_a) {
             let (re, im) = (f64::from(log_a.re), f64::from(log_a.im));
-            powers.write(re, im, inner);
-            powers.write(re * block as f64, im * block as f64, outer);
+            self.powers.write(re, im, inner);
+            self.powers.write(re * block as f64, im * block as f64, outer);
         }
     }
 }
 
-// The loops below are compiled for several instruction sets and chosen at run time. They index, because the compiler
-// inlines a function into one with more instructions only if nothing in it passes pairs by value, as iterators do.
+// The loops below are compiled for several instruction sets and chosen at run time. That works only if all of a loop is
+// inlined, which the compiler refuses, silently, where a call inside passes a pair by value, as iterators do: so they
+// index. (Seen as missing wide registers in the disassembly.)
 
 /// `sum over k of a_ki b_kj`, where row `k` of `b` is `b[k * stride]`.
 fn tile(a: &[[f32; ROWS]], b: &[Lanes], stride: usize) -> [Lanes; ROWS] {
@@ -162,6 +164,7 @@ impl WithSimd for Tile<'_> {
     type Output = ();
 
     /// Two vectors wide at a time: 4 x 2 sums, two of `b` and one of `a` fit into sixteen registers.
+    #[allow(clippy::needless_range_loop, reason = "iterators would keep this from being inlined, see above")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for at in (0..LANES / S::F32_LANES).step_by(2) {
@@ -210,6 +213,7 @@ fn add_moments(
 const NEGLIGIBLE: f64 = 1e-30;
 
 /// Powers of a complex number in f64.
+#[derive(Debug)]
 struct Powers {
     re: Vec<f64>,
     im: Vec<f64>,

@@ -4,9 +4,9 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use subquad_mixer::{LearningRate, SequenceMixer, WeightDecay};
 use subquad_s4::{S4dConfig, S4dInit};
-use subquad_testkit::{to_f64, with_seed};
+use subquad_testkit::to_f64;
 
-use crate::oracle::cpu;
+use crate::oracle::Seeded;
 
 #[test]
 fn a_config_that_cannot_be_built_says_why() {
@@ -41,7 +41,7 @@ fn a_config_that_cannot_be_built_says_why() {
 #[test]
 #[should_panic(expected = "S4dConfig: 3 systems cannot be shared equally")]
 fn init_repeats_the_words_of_check() {
-    S4dConfig::new(4).with_n_ssm(Some(3)).init(&cpu());
+    S4dConfig::new(4).with_n_ssm(Some(3)).seeded();
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn inits_are_named_in_lower_case() {
 
 #[test]
 fn initial_values_have_their_ranges_and_variances() {
-    let layer = with_seed(&cpu(), 1, || S4dConfig::new(256).init(&cpu()));
+    let layer = S4dConfig::new(256).seeded();
     let log_dt = to_f64(layer.log_dt.val());
     assert!(log_dt.iter().all(|v| (1e-3f64.ln() - 1e-5..=0.1f64.ln() + 1e-5).contains(v)));
     let mean = log_dt.iter().sum::<f64>() / 256.0;
@@ -69,7 +69,7 @@ fn initial_values_have_their_ranges_and_variances() {
 #[test]
 fn the_clip_bounds_the_input_weights_of_legs_alone() {
     let largest = |config: S4dConfig| {
-        let layer = config.with_n_ssm(Some(1)).with_init(S4dInit::Legs).init(&cpu());
+        let layer = config.with_n_ssm(Some(1)).with_init(S4dInit::Legs).seeded();
         to_f64(layer.b_im.val()).iter().fold(0.0, |max: f64, v| max.max(v.abs()))
     };
     assert_eq!(largest(S4dConfig::new(2)), 2.0);
@@ -98,7 +98,7 @@ impl ModuleVisitor for Names {
 
 #[test]
 fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
-    let layer = S4dConfig::new(4).with_ssm_lr(2e-4).init(&cpu());
+    let layer = S4dConfig::new(4).with_ssm_lr(2e-4).seeded();
     let mut names = Names::default();
     layer.visit(&mut names);
     let groups = layer.parameter_groups();
@@ -118,7 +118,7 @@ fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
 #[test]
 fn the_layer_has_as_many_parameters_as_published() {
     // C, A, B, dt, D and the linear layer, at the published size of one sequential CIFAR layer.
-    let layer = S4dConfig::new(512).with_n_ssm(Some(2)).with_bidirectional(true).init(&cpu());
+    let layer = S4dConfig::new(512).with_n_ssm(Some(2)).with_bidirectional(true).seeded();
     let low_rank = 2 * 2 * 32; // P, which the diagonal layer does not have
     assert_eq!(layer.num_params(), 592_256 - low_rank);
 }

@@ -7,14 +7,14 @@ use subquad_mixer::{MixerError, SequenceMixer};
 use subquad_s4::{S4d, S4dConfig, S4dInit, S4dState};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
 
-use crate::oracle::{self, FORMS, RULES, cpu};
+use crate::oracle::{self, FORMS, RULES, Seeded, cpu};
 
 const D_MODEL: usize = 6;
 
-/// An FFT of a thousand tokens in f32, a linear layer and a gate: about 1e-6 each.
+/// An FFT of a thousand tokens in f32, a linear layer and a gate: measured below 2e-6.
 const LAYER: f64 = 1e-5;
-/// Gradients sum a thousand such products. Measured 2e-5 at the worst parameter.
-const LAYER_GRADIENT: f64 = 1e-4;
+/// Gradients sum a thousand such products: measured 6e-6 at the worst parameter.
+const LAYER_GRADIENT: f64 = 5e-5;
 
 fn config() -> S4dConfig {
     S4dConfig::new(D_MODEL).with_d_state(8)
@@ -30,7 +30,7 @@ fn variants() -> Vec<S4dConfig> {
 fn a_causal_layer_keeps_the_contract() {
     for config in variants() {
         for form in FORMS {
-            battery::causal_mixer(&config.init(&cpu()).with_form(form), D_MODEL);
+            battery::causal_mixer(&config.seeded().with_form(form), D_MODEL);
         }
     }
 }
@@ -39,7 +39,7 @@ fn a_causal_layer_keeps_the_contract() {
 fn a_bidirectional_layer_keeps_the_contract() {
     for config in variants() {
         for form in FORMS {
-            let layer = config.clone().with_bidirectional(true).init(&cpu()).with_form(form);
+            let layer = config.clone().with_bidirectional(true).seeded().with_form(form);
             battery::bidirectional_mixer(&layer, D_MODEL);
         }
     }
@@ -48,7 +48,7 @@ fn a_bidirectional_layer_keeps_the_contract() {
 #[test]
 fn both_forms_agree_at_awkward_lengths() {
     for bidirectional in [false, true] {
-        let layer = config().with_bidirectional(bidirectional).with_n_ssm(Some(2)).init(&cpu());
+        let layer = config().with_bidirectional(bidirectional).with_n_ssm(Some(2)).seeded();
         let fused = layer.clone().with_form(Form::Fused);
         let portable = layer.with_form(Form::Portable);
         battery::forms_agree(&fused, &portable, D_MODEL, &AWKWARD_LENGTHS, LAYER, LAYER_GRADIENT);
@@ -60,7 +60,7 @@ fn the_layer_is_its_definition() {
     for bidirectional in [false, true] {
         for rule in RULES {
             let config = config().with_init(S4dInit::Legs).with_discretization(rule);
-            let layer = config.with_bidirectional(bidirectional).init(&cpu());
+            let layer = config.with_bidirectional(bidirectional).seeded();
             for seq in [1, 2, 65] {
                 let wanted = oracle::forward(&layer, rule, &seeded(seq * D_MODEL, 3));
                 for form in FORMS {
@@ -81,7 +81,7 @@ fn the_same_seed_gives_the_same_layer() {
 #[test]
 fn the_state_after_two_chunks_is_the_state_after_the_whole() {
     for form in FORMS {
-        let layer = config().init(&cpu()).with_form(form);
+        let layer = config().seeded().with_form(form);
         let x = seeded_tensor([2, 100, D_MODEL], 4, &cpu());
         let (_, whole) = layer.forward_with_state(x.clone(), layer.init_state(2).unwrap()).unwrap();
         let (_, half) =
@@ -95,7 +95,7 @@ fn the_state_after_two_chunks_is_the_state_after_the_whole() {
 #[test]
 fn gradients_through_chunks_are_the_gradients_of_the_whole() {
     for form in FORMS {
-        let layer = config().with_init(S4dInit::Legs).init(&cpu()).with_form(form).fork(&cpu().autodiff());
+        let layer = config().with_init(S4dInit::Legs).seeded().with_form(form).train();
         let whole = gradients(&layer, |x| layer.forward(x));
         let chunked = gradients(&layer, |x| {
             let (first, state) = chunk(&layer, x.clone().narrow(1, 0, 29), layer.init_state(2).unwrap());
@@ -130,7 +130,7 @@ fn gradients(layer: &S4d, run: impl Fn(Tensor<3>) -> Tensor<3>) -> Vec<Vec<f64>>
 #[test]
 fn a_later_input_gives_the_same_output_later() {
     for form in FORMS {
-        let layer = config().init(&cpu()).with_form(form);
+        let layer = config().seeded().with_form(form);
         let x = seeded_tensor([1, 40, D_MODEL], 7, &cpu());
         let quiet = Tensor::zeros([1, 13, D_MODEL], &cpu());
         let later = layer.forward(Tensor::cat(vec![quiet, x.clone()], 1)).narrow(1, 13, 40);
@@ -140,7 +140,7 @@ fn a_later_input_gives_the_same_output_later() {
 
 #[test]
 fn a_bidirectional_layer_says_that_it_has_no_step() {
-    let layer = config().with_bidirectional(true).init(&cpu());
+    let layer = config().with_bidirectional(true).seeded();
     let error = layer.init_state(1).unwrap_err();
     assert_eq!(error, MixerError::Bidirectional { mixer: "s4d" });
 }
@@ -148,5 +148,5 @@ fn a_bidirectional_layer_says_that_it_has_no_step() {
 #[test]
 #[should_panic(expected = "the input's last axis is not d_model")]
 fn another_width_is_refused() {
-    config().init(&cpu()).forward(Tensor::zeros([1, 2, D_MODEL + 1], &cpu()));
+    config().seeded().forward(Tensor::zeros([1, 2, D_MODEL + 1], &cpu()));
 }

@@ -3,14 +3,25 @@
 use burn::tensor::Device;
 use subquad_backend::{Form, fft_conv, pointwise};
 use subquad_s4::reference::{Complex, Mode, kernel, scan};
-use subquad_s4::{Discretization, S4d};
-use subquad_testkit::to_f64;
+use subquad_s4::{Discretization, S4d, S4dConfig};
+use subquad_testkit::{to_f64, with_seed};
 
 pub(crate) const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 pub(crate) const RULES: [Discretization; 2] = [Discretization::Zoh, Discretization::Bilinear];
 
 pub(crate) fn cpu() -> Device {
     Device::flex()
+}
+
+/// Layers whose random parameters are the same in every run.
+pub(crate) trait Seeded {
+    fn seeded(&self) -> S4d;
+}
+
+impl Seeded for S4dConfig {
+    fn seeded(&self) -> S4d {
+        with_seed(&cpu(), 1, || self.init(&cpu()))
+    }
 }
 
 /// The parameters as flat lists: the layout that finite differences walk along.

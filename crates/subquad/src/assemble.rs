@@ -1,0 +1,119 @@
+//! Settings from a config onto the layers' own configs: one place for each layer.
+
+use subquad_attention::AttentionConfig;
+use subquad_data::{InputKind, TargetKind, Task};
+use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_s4::{S4dConfig, S4dInit};
+use subquad_train::TrainConfig;
+
+use crate::config::{
+    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, ModelSettings, Position, RunConfig,
+    S4dSettings, StateInit,
+};
+
+/// The model of a run on its task.
+pub fn model(run: &RunConfig, task: &dyn Task) -> ModelConfig {
+    ModelConfig {
+        d_model: run.model.d_model,
+        n_layers: run.model.n_layers,
+        mixer: mixer(run),
+        channel_mixer: channel_mixer(&run.model),
+        encoder: encoder(task.input()),
+        head: head(task.target()),
+    }
+}
+
+fn mixer(run: &RunConfig) -> MixerConfig {
+    match &run.mixer {
+        MixerSettings::Attention(settings) => MixerConfig::Attention(attention(settings, &run.model)),
+        MixerSettings::S4d(settings) => MixerConfig::S4d(s4d(settings, &run.model)),
+        MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
+    }
+}
+
+fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionConfig {
+    let position = match settings.position {
+        Position::Rope => subquad_attention::Position::Rope,
+        Position::None => subquad_attention::Position::None,
+    };
+    AttentionConfig::new(model.d_model)
+        .with_n_heads(settings.n_heads)
+        .with_causal(model.causal)
+        .with_position(position)
+        .with_rope_base(settings.rope_base)
+}
+
+fn s4d(settings: &S4dSettings, model: &ModelSettings) -> S4dConfig {
+    let init = match settings.init {
+        StateInit::Lin => S4dInit::Lin,
+        StateInit::Legs => S4dInit::Legs,
+        StateInit::Inv => S4dInit::Inv,
+        StateInit::Real => S4dInit::Real,
+    };
+    let discretization = match settings.discretization {
+        Discretization::Zoh => subquad_s4::Discretization::Zoh,
+        Discretization::Bilinear => subquad_s4::Discretization::Bilinear,
+    };
+    S4dConfig::new(model.d_model)
+        .with_d_state(settings.d_state)
+        .with_init(init)
+        .with_discretization(discretization)
+        .with_bidirectional(!model.causal)
+        .with_n_ssm(Some(settings.n_ssm))
+        .with_dt_min(settings.dt_min)
+        .with_dt_max(settings.dt_max)
+        .with_ssm_lr(settings.ssm_lr)
+}
+
+fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {
+    M2Config::new(model.d_model, settings.l_max)
+        .with_filter_order(settings.filter_order)
+        .with_emb_dim(settings.emb_dim)
+        .with_sine_frequency(settings.sine_frequency)
+        .with_bidirectional(!model.causal)
+        .with_residual(settings.residual)
+        .with_filter_lr(settings.filter_lr)
+        .with_filter_weight_decay(settings.filter_weight_decay)
+}
+
+fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {
+    match model.channel_mixer {
+        ChannelMixerKind::Dense => ChannelMixerConfig::Dense(DenseMlpConfig::new(model.d_model, model.d_hidden)),
+        ChannelMixerKind::BlockDiagonal => ChannelMixerConfig::BlockDiagonal(
+            BlockDiagonalMlpConfig::new(model.d_model, model.d_hidden).with_n_blocks(model.n_blocks),
+        ),
+    }
+}
+
+fn encoder(input: InputKind) -> Encoder {
+    match input {
+        InputKind::Reals { features } => Encoder::Linear { features },
+        InputKind::Tokens { vocab } => Encoder::Embedding { vocab },
+    }
+}
+
+fn head(target: TargetKind) -> Head {
+    match target {
+        TargetKind::Sequence { classes } => Head::Pool { classes },
+        TargetKind::Tokens { classes } => Head::Token { classes },
+    }
+}
+
+/// How a run trains.
+pub fn training(run: &RunConfig) -> TrainConfig {
+    let unless_zero = |every: usize| (every > 0).then_some(every);
+    TrainConfig {
+        steps: run.train.steps,
+        batch: run.train.batch,
+        lr: run.optim.lr,
+        weight_decay: run.optim.weight_decay,
+        warmup: run.optim.warmup,
+        clip: (run.optim.clip > 0.0).then_some(run.optim.clip),
+        dropout: run.model.dropout,
+        log_every: run.train.log_every,
+        eval_every: unless_zero(run.train.eval_every),
+        checkpoint_every: unless_zero(run.train.checkpoint_every),
+        seed: run.seed,
+    }
+}

@@ -1,0 +1,74 @@
+//! The command line.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::{Parser, Subcommand};
+
+use crate::Failure;
+use crate::commands::{check, list, plot, run, verify};
+
+/// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files.
+///
+/// Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 something ran and
+/// failed, 2 wrong use or wrong input, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "subquad", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Check(check::Args),
+    Verify(verify::Args),
+    Plot(plot::Args),
+    List(list::Args),
+}
+
+/// Reads the command line, runs the command, answers with its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.run(&mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody is left to tell if standard error is closed.
+            let _ = writeln!(io::stderr(), "{failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command; results go to `out`.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        match &self.command {
+            Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
+            Command::Check(args) => check::run(args, out),
+            Command::Verify(args) => verify::run(args, out),
+            Command::Plot(args) => plot::run(args, out),
+            Command::List(args) => list::run(args, out),
+        }
+    }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the program at once.
+fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Failure::Interrupted.exit_code()));
+        }
+        let _ = writeln!(io::stderr(), "\nstopping after this step; press Ctrl-C again to stop at once");
+    };
+    ctrlc::set_handler(handler).map_err(Failure::failed)?;
+    Ok(stop)
+}

@@ -1,0 +1,52 @@
+//! `subquad list`: what there is to choose from.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::check::config_folders;
+use crate::Failure;
+use crate::config::{MixerName, find_configs};
+
+/// List mixers, tasks and configs
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of configs
+    #[arg(default_value = "configs")]
+    pub configs: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "Mixers")?;
+    for mixer in MixerName::ALL {
+        writeln!(out, "  {:12} {}", mixer.as_str(), summary(*mixer))?;
+    }
+    writeln!(out, "\nTasks")?;
+    for task in subquad_data::tasks() {
+        writeln!(out, "  {:12} {}\n  {:12} seq_len: {}", task.name, task.summary, "", task.lengths)?;
+    }
+    writeln!(out, "\nConfigs")?;
+    for file in configs(&args.configs)? {
+        writeln!(out, "  {}", file.display())?;
+    }
+    Ok(())
+}
+
+fn summary(mixer: MixerName) -> &'static str {
+    match mixer {
+        MixerName::Attention => "softmax attention: time and score memory grow with the square of the length",
+        MixerName::S4d => "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding",
+        MixerName::M2 => "Monarch Mixer's gated implicit long convolution: seq log seq in training",
+    }
+}
+
+fn configs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = vec![];
+    for folder in config_folders(folder)? {
+        files.extend(find_configs(&folder)?);
+    }
+    Ok(files)
+}

@@ -1,0 +1,129 @@
+//! `subquad run`: train what is not there yet, then compare.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use subquad_train::TrainError;
+
+use crate::Failure;
+use crate::config::Assignment;
+use crate::execute::{RunError, Setting, execute};
+use crate::plan::{PlannedRun, Study, plan};
+use crate::progress::Messages;
+use crate::report::{Finished, comparison, write_study_files};
+
+/// Train and compare what configs ask for; runs that are already in the results are not repeated
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Config files, or folders of them
+    #[arg(required = true, value_name = "CONFIG")]
+    pub configs: Vec<PathBuf>,
+    /// Change a key in every config, such as train.steps=100 (the value is read as TOML, else as a string)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub assignments: Vec<String>,
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// Device that trains
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Only say what would run
+    #[arg(long)]
+    pub dry_run: bool,
+    /// No progress, only results and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Parses `--set` flags.
+///
+/// # Errors
+/// Every flag that is none.
+pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
+    let (parsed, wrong): (Vec<_>, Vec<_>) = flags.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);
+    match wrong.is_empty() {
+        true => Ok(parsed.into_iter().flatten().collect()),
+        false => Err(Failure::Wrong(wrong.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect())),
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Wrong input before anything runs; else the runs that failed, after all others have been tried.
+pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
+    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let studies = plan(&args.configs, &assignments(&args.assignments)?)?;
+    if args.dry_run {
+        return list_runs(&studies, args, out);
+    }
+    let messages = Messages::new(args.quiet);
+    let setting = Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
+    let mut failed = vec![];
+    for study in &studies {
+        failed.extend(run_study(study, &setting, out)?);
+    }
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
+}
+
+fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    for study in studies {
+        for run in &study.runs {
+            let dir = run.dir(study, &args.results);
+            let state = if dir.is_done() { "done" } else { "to do" };
+            writeln!(out, "{state:5}  {}", dir.path().display())?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs what is missing, then writes and shows the comparison. Returns what failed.
+fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<Vec<String>, Failure> {
+    say_what_is_there(study, setting);
+    let (mut finished, mut failed) = (vec![], vec![]);
+    for (index, run) in study.runs.iter().enumerate() {
+        match run_one(run, study, setting, &format!("[{}/{}]", index + 1, study.runs.len())) {
+            Ok(run) => finished.push(run),
+            Err(RunError::Train(TrainError::Stopped { .. })) => return Err(Failure::Interrupted),
+            // Others may still succeed; but a folder that cannot be written will not get better.
+            Err(RunError::Train(error @ TrainError::NonFinite { .. })) => failed.push(format!("{}: {error}", run.name)),
+            Err(error) => return Err(Failure::failed(format!("{}: {error}", run.name))),
+        }
+        if setting.stop.load(Ordering::Relaxed) {
+            return Err(Failure::Interrupted);
+        }
+    }
+    if !finished.is_empty() {
+        compare(study, setting, &finished, out)?;
+    }
+    Ok(failed)
+}
+
+fn say_what_is_there(study: &Study, setting: &Setting<'_>) {
+    let done = study.runs.iter().filter(|run| run.dir(study, setting.results).is_done()).count();
+    let all = study.runs.len();
+    setting.messages.say(match done {
+        0 => format!("{}: {all} runs", study.slug),
+        done if done == all => format!("{}: all {all} runs are done already; nothing to train", study.slug),
+        done => format!("{}: {all} runs, {done} of them done already", study.slug),
+    });
+}
+
+fn run_one(run: &PlannedRun, study: &Study, setting: &Setting<'_>, place: &str) -> Result<Finished, RunError> {
+    let dir = run.dir(study, setting.results);
+    let summary = match dir.is_done() {
+        true => dir.read_summary()?,
+        false => execute(run, study, setting, place)?,
+    };
+    Ok(Finished { label: run.label(), summary, dir: dir.path().into() })
+}
+
+fn compare(study: &Study, setting: &Setting<'_>, runs: &[Finished], out: &mut dyn Write) -> Result<(), Failure> {
+    let dir = setting.results.join(&study.slug);
+    write_study_files(&dir, runs)?;
+    writeln!(out, "{}", comparison(runs))?;
+    writeln!(out, "Summary and figures: {}", dir.display())?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! How a command can end badly, and the exit code of each.
+
+use std::fmt::{self, Display};
+
+/// Why a command did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// Something ran and failed: exit code 1.
+    Failed(Vec<String>),
+    /// Wrong use or wrong input, one message a mistake: exit code 2.
+    Wrong(Vec<String>),
+    /// Ctrl-C: exit code 130, as shells do.
+    Interrupted,
+}
+
+impl Failure {
+    /// Something ran and failed.
+    pub fn failed(message: impl Display) -> Self {
+        Self::Failed(vec![message.to_string()])
+    }
+
+    /// Wrong use or wrong input.
+    pub fn wrong(message: impl Display) -> Self {
+        Self::Wrong(vec![message.to_string()])
+    }
+
+    /// The program's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed(_) => 1,
+            Self::Wrong(_) => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// One line a message, each led by `error: `.
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(messages) | Self::Wrong(messages) => {
+                let lines: Vec<String> = messages.iter().map(|message| format!("error: {message}")).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl From<crate::config::ConfigErrors> for Failure {
+    fn from(errors: crate::config::ConfigErrors) -> Self {
+        Self::Wrong(errors.0.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl From<crate::config::ConfigError> for Failure {
+    fn from(error: crate::config::ConfigError) -> Self {
+        Self::wrong(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<subquad_record::RecordError> for Failure {
+    fn from(error: subquad_record::RecordError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<subquad_plot::PlotError> for Failure {
+    fn from(error: subquad_plot::PlotError) -> Self {
+        Self::failed(error)
+    }
+}

@@ -1,0 +1,74 @@
+//! Bytes alive, counted by the program's allocator.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// An allocator that counts the bytes alive. Every counter is a statistic: no memory is reached through it, so relaxed
+/// ordering is enough.
+#[derive(Debug)]
+pub struct Counting<A>(pub A);
+
+// SAFETY: every call is passed on unchanged to an allocator that keeps the trait's contract; counting touches no
+// memory of the caller and cannot panic.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises about `layout` are those that the inner allocator asks for.
+        let block = unsafe { self.0.alloc(layout) };
+        count_new(block, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        let block = unsafe { self.0.alloc_zeroed(layout) };
+        count_new(block, layout.size())
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        ALIVE.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: `block` came from this allocator with this layout, hence from the inner one.
+        unsafe { self.0.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as in `dealloc`, and the caller promises that `new_size` is valid for the alignment.
+        let moved = unsafe { self.0.realloc(block, layout, new_size) };
+        if !moved.is_null() {
+            ALIVE.fetch_sub(layout.size(), Relaxed);
+        }
+        count_new(moved, new_size)
+    }
+}
+
+fn count_new(block: *mut u8, size: usize) -> *mut u8 {
+    if !block.is_null() {
+        let alive = ALIVE.fetch_add(size, Relaxed) + size;
+        PEAK.fetch_max(alive, Relaxed);
+    }
+    block
+}
+
+/// Measures the most bytes alive above a level.
+#[derive(Debug)]
+pub struct Meter {
+    level: usize,
+}
+
+impl Meter {
+    /// Starts at the present level. One meter at a time: the peak belongs to the process.
+    pub fn start() -> Self {
+        let level = ALIVE.load(Relaxed);
+        PEAK.store(level, Relaxed);
+        Self { level }
+    }
+
+    /// Most bytes alive since the start above the level of the start. `None` where [`Counting`] is not the program's
+    /// allocator.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        let peak = PEAK.load(Relaxed);
+        (peak > 0).then(|| (peak.saturating_sub(self.level)) as u64)
+    }
+}

@@ -1,0 +1,111 @@
+//! From config files to the runs they ask for.
+
+use std::path::{Path, PathBuf};
+
+use subquad_record::{RunName, run_hash};
+
+use crate::config::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, find_configs, slug};
+use crate::{Failure, assemble};
+
+/// All runs whose results are shown together: those of the configs of one folder.
+#[derive(Debug)]
+pub struct Study {
+    /// Name of the folder that holds the configs, and of the folder in `results/`.
+    pub slug: String,
+    /// In the order in which they run. No two are the same.
+    pub runs: Vec<PlannedRun>,
+}
+
+/// One run and the name of its folder.
+#[derive(Debug)]
+pub struct PlannedRun {
+    /// Name of its folder.
+    pub name: RunName,
+    /// The config that asks for it.
+    pub config_file: PathBuf,
+    /// Its settings.
+    pub resolved: ResolvedRun,
+}
+
+/// Reads configs (files, or folders of them) and groups their runs by folder.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Study>, Failure> {
+    let mut studies: Vec<Study> = vec![];
+    for config in load_all(paths, assignments)? {
+        let slug = slug(&config.path)?;
+        let index = studies.iter().position(|study| study.slug == slug).unwrap_or_else(|| {
+            studies.push(Study { slug, runs: vec![] });
+            studies.len() - 1
+        });
+        studies[index].add(config)?;
+    }
+    Ok(studies)
+}
+
+/// Reads and checks configs; one unreadable file does not hide the mistakes of another.
+///
+/// # Errors
+/// Every mistake of every file, each once.
+pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<StudyConfig>, Failure> {
+    let (mut configs, mut mistakes) = (vec![], vec![]);
+    for path in paths {
+        for file in find_configs(path)? {
+            match load(&file, assignments) {
+                Ok(config) => configs.push(config),
+                Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
+            }
+        }
+    }
+    // A mistake in a flag is found again in every file.
+    let mut seen = std::collections::BTreeSet::new();
+    mistakes.retain(|mistake| seen.insert(mistake.clone()));
+    if mistakes.is_empty() { Ok(configs) } else { Err(Failure::Wrong(mistakes)) }
+}
+
+fn load(file: &Path, assignments: &[Assignment]) -> Result<StudyConfig, ConfigErrors> {
+    let check_length = |task: &str, seq_len| subquad_data::check(task, seq_len).map_err(|e| e.to_string());
+    StudyConfig::load(file, assignments, &check_length)
+}
+
+impl Study {
+    fn add(&mut self, config: StudyConfig) -> Result<(), Failure> {
+        for resolved in config.runs {
+            let run = PlannedRun { name: name(&resolved), config_file: config.path.clone(), resolved };
+            run.check_model()?;
+            if !self.runs.iter().any(|other| other.name == run.name) {
+                self.runs.push(run);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PlannedRun {
+    /// The layers' own words on their sizes; the config's checks should have caught everything before.
+    fn check_model(&self) -> Result<(), Failure> {
+        let run = &self.resolved.config;
+        let task = subquad_data::open(&run.task.name, run.seq_len, run.seed).map_err(Failure::wrong)?;
+        let checked = assemble::model(run, &*task).check();
+        checked.map_err(|e| Failure::wrong(format!("{}: {}: {e}", self.config_file.display(), self.name)))
+    }
+
+    /// What the run is called in tables and figures: its mixer and what else the sweep varies.
+    pub fn label(&self) -> String {
+        let axes = self.resolved.axes.iter().map(|(key, value)| {
+            let leaf = key.rsplit('.').next().unwrap_or(key);
+            format!(" {leaf}={value}")
+        });
+        std::iter::once(self.name.mixer.clone()).chain(axes).collect()
+    }
+}
+
+fn name(run: &ResolvedRun) -> RunName {
+    RunName {
+        mixer: run.config.mixer_name().to_string(),
+        seq_len: run.config.seq_len,
+        seed: run.config.seed,
+        hash: run_hash(&run.hash_pairs),
+    }
+}

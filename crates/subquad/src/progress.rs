@@ -1,0 +1,112 @@
+//! What is going on, on standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use subquad_record::{Row, Sink};
+
+/// Between two plain lines of one run.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Where messages go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Messages {
+    quiet: bool,
+}
+
+impl Messages {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// A line on standard error, unless quiet. A reader that went away is no reason to stop training.
+    pub(crate) fn say(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{message}");
+        }
+    }
+}
+
+/// Follows one run, passing everything on to the sink that keeps it.
+pub(crate) struct Progress<'a, S> {
+    sink: &'a mut S,
+    messages: Messages,
+    bar: Option<ProgressBar>,
+    steps: usize,
+    last_line: Instant,
+}
+
+impl<'a, S: Sink> Progress<'a, S> {
+    pub(crate) fn new(sink: &'a mut S, messages: Messages, title: &str, steps: usize) -> Self {
+        let bar = (!messages.quiet && io::stderr().is_terminal()).then(|| bar(title, steps));
+        if bar.is_none() {
+            messages.say(title);
+        }
+        Self { sink, messages, bar, steps, last_line: Instant::now() }
+    }
+
+    /// Ends the display with the run's result.
+    pub(crate) fn end(self, title: &str, result: &str) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+            self.messages.say(title);
+        }
+        self.messages.say(format!("    {result}"));
+    }
+
+    fn show(&mut self, row: &Row) {
+        let Some(speed) = row.tokens_per_second else { return };
+        let text = format!("loss {:.3}, {} tokens/s, {} left", row.loss, HumanCount(speed as u64), self.left(row));
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(row.step as u64);
+                bar.set_message(text);
+            }
+            None if self.last_line.elapsed() >= LINE_EVERY => {
+                self.last_line = Instant::now();
+                self.messages.say(format!("    step {}/{}, {text}", row.step, self.steps));
+            }
+            None => {}
+        }
+    }
+
+    fn left(&self, row: &Row) -> HumanDuration {
+        let per_step = row.elapsed_seconds / row.step as f64;
+        let seconds = per_step * self.steps.saturating_sub(row.step) as f64;
+        HumanDuration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    }
+}
+
+fn bar(title: &str, steps: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix}\n    {bar:30} step {pos}/{len}, {msg}")
+        .expect("the template is a constant that is shown in a test");
+    let bar = ProgressBar::new(steps as u64).with_style(style).with_prefix(title.to_owned());
+    bar.set_message("starting");
+    bar
+}
+
+impl<S: Sink> Sink for Progress<'_, S> {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.show(row);
+        self.sink.row(row)
+    }
+
+    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()> {
+        self.sink.checkpoint(step, files)
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.sink.should_stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_has_a_valid_template() {
+        assert_eq!(bar("[1/2] a run", 600).length(), Some(600));
+    }
+}

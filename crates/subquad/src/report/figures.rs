@@ -1,0 +1,137 @@
+//! Files of a study: summary as CSV and JSON, figures with the CSV that each draws.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use subquad_plot::study::{self, Facts};
+use subquad_plot::summary::Sample;
+use subquad_plot::Figure;
+use subquad_record::{Row, RunSummary, read_rows, read_study, write_study};
+
+use super::{Finished, budget, distinct};
+use crate::Failure;
+use crate::execute::BUILD_COMMIT;
+
+/// Folder of the figures within the folder of a study.
+pub const FIGURES: &str = "figures";
+/// Logged points in the moving average of the training loss.
+const SMOOTHING: usize = 5;
+
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder.
+///
+/// # Errors
+/// If a file cannot be read or written.
+pub fn write_study_files(dir: &Path, runs: &[Finished]) -> Result<(), Failure> {
+    let figures = figures(runs)?;
+    for figure in &figures {
+        figure.write(&dir.join(FIGURES))?;
+    }
+    let captions: BTreeMap<&str, &[String]> = figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
+    let facts = BTreeMap::from([
+        ("captions".to_owned(), json!(captions)),
+        ("held_equal".to_owned(), json!(budget(runs))),
+    ]);
+    let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
+    Ok(write_study(dir, &summaries, &facts)?)
+}
+
+/// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Returns their names.
+///
+/// # Errors
+/// If there are none, or a file cannot be read or written.
+pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
+    let captions = read_study(dir).map_err(Failure::wrong)?.facts.remove("captions").unwrap_or_default();
+    let mut drawn = vec![];
+    for name in study::NAMES {
+        let csv = dir.join(FIGURES).join(name).with_extension("csv");
+        if !csv.exists() {
+            continue;
+        }
+        let panels = subquad_plot::read_panels(&csv).map_err(Failure::wrong)?;
+        if let Some(figure) = study::by_name(name, panels, caption(&captions, name)) {
+            figure.write(&dir.join(FIGURES))?;
+            drawn.push(name.to_owned());
+        }
+    }
+    if drawn.is_empty() {
+        return Err(Failure::wrong(format!("{}: there are no figures to draw again", dir.join(FIGURES).display())));
+    }
+    Ok(drawn)
+}
+
+fn caption(captions: &Value, name: &str) -> Vec<String> {
+    let lines = captions[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    lines.iter().filter_map(|line| line.as_str().map(Into::into)).collect()
+}
+
+fn figures(runs: &[Finished]) -> Result<Vec<Figure>, Failure> {
+    let rows = runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
+    let facts = facts(runs);
+    let machine = with_note(&facts, machine_note(runs));
+    let (accuracy, split) = accuracy_by_step(runs, &rows);
+    let losses = by_step(runs, &rows, "train", |row| Some(row.loss));
+    let all = [
+        study::loss_by_step(&losses, SMOOTHING, &facts),
+        study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
+        study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
+        study::time_per_token(&by_length(runs, |s| Some(1e6 / s.tokens_per_second)), &machine),
+        study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &machine),
+    ];
+    // A quantity that no run has, such as memory without the counting allocator, has no figure.
+    Ok(all.into_iter().filter(|figure| !figure.panels.is_empty()).collect())
+}
+
+fn facts(runs: &[Finished]) -> Facts {
+    let commits = distinct(runs.iter().map(|run| run.summary.build_commit.as_deref().unwrap_or("unknown")));
+    let tasks = distinct(runs.iter().map(|run| run.summary.task.as_str()));
+    let notes = subquad_data::tasks().iter().filter(|task| tasks.contains(&task.name)).map(|task| task.caption.into());
+    Facts { budget: budget(runs), commit: commits.join(", "), notes: notes.collect() }
+}
+
+fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
+    let mut facts = facts.clone();
+    facts.notes.push(note.into());
+    facts
+}
+
+fn machine_note(runs: &[Finished]) -> String {
+    let summary = &runs[0].summary;
+    format!(
+        "Measured in these training runs ({} form, {} threads, {}), {}; peak memory is bytes alive above the level before the run.",
+        summary.form,
+        summary.threads,
+        summary.device,
+        BUILD_COMMIT.map_or("an unknown build", |_| "release build"),
+    )
+}
+
+/// On test data where it was evaluated on the way, else on the training batches.
+fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
+    let test = by_step(runs, rows, "test", |row| row.accuracy);
+    if test.len() > runs.len() {
+        return (test, "Accuracy on the whole test split.");
+    }
+    (by_step(runs, rows, "train", |row| row.accuracy), "Accuracy on the training batches.")
+}
+
+fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Option<f64>) -> Vec<Sample> {
+    let of_run = |(run, rows): (&Finished, &Vec<Row>)| -> Vec<Sample> {
+        let rows = rows.iter().filter(|row| row.split == split);
+        rows.filter_map(|row| Some(sample(run, length_title(run), row.step as f64, y(row)?))).collect()
+    };
+    runs.iter().zip(rows).flat_map(of_run).collect()
+}
+
+fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
+    let point = |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
+    runs.iter().filter_map(point).collect()
+}
+
+fn length_title(run: &Finished) -> String {
+    format!("length {}", run.summary.seq_len)
+}
+
+fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
+    Sample { panel, line: run.label.clone(), seed: run.summary.seed, x, y }
+}

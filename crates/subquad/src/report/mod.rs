@@ -1,0 +1,59 @@
+//! How the runs of a study compare: a table for the terminal, files and figures for the record.
+
+mod figures;
+mod table;
+
+pub use figures::{FIGURES, redraw, write_study_files};
+pub use table::comparison;
+
+use std::path::PathBuf;
+
+use subquad_record::RunSummary;
+
+/// A finished run: what to call it, what it came to, and where its rows are.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Its mixer and what else the sweep varies.
+    pub label: String,
+    /// What it came to.
+    pub summary: RunSummary,
+    /// Its folder.
+    pub dir: PathBuf,
+}
+
+/// Distinct values, in order of first appearance.
+fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut found = vec![];
+    values.for_each(|value| {
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    });
+    found
+}
+
+/// What was held equal, in words, from the runs themselves.
+fn budget(runs: &[Finished]) -> String {
+    let of = |f: fn(&RunSummary) -> usize| distinct(runs.iter().map(|run| f(&run.summary)));
+    let mut parts = vec![];
+    let mut equal = |values: Vec<usize>, words: fn(usize) -> String| {
+        if let [value] = values[..] {
+            parts.push(words(value));
+        }
+    };
+    equal(of(|s| s.steps), |n| format!("{n} optimiser steps"));
+    equal(of(|s| s.batch), |n| format!("batch {n}"));
+    equal(of(|s| s.d_model), |n| format!("width {n}"));
+    equal(of(|s| s.n_layers), |n| format!("depth {n}"));
+    parts.push(parameters(runs));
+    parts.join(", ")
+}
+
+fn parameters(runs: &[Finished]) -> String {
+    let counts = || runs.iter().map(|run| run.summary.parameters);
+    let (Some(least), Some(most)) = (counts().min(), counts().max()) else { return String::new() };
+    match (most - least) as f64 / least as f64 * 100.0 {
+        0.0 => format!("{least} parameters"),
+        percent => format!("parameters within {percent:.1} % ({least} to {most})"),
+    }
+}

@@ -1,0 +1,59 @@
+//! The comparison table.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::HumanCount;
+use subquad_plot::summary::mean_and_range;
+
+use super::{Finished, budget, distinct};
+
+const HEADER: [&str; 10] = [
+    "seq_len", "mixer", "accuracy", "min..max", "parameters", "step ms", "tokens/s", "peak MiB", "state floats", "n",
+];
+
+/// One line a length and mixer: means over seeds; accuracy with its spread. Below it what was held equal.
+pub fn comparison(runs: &[Finished]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_HORIZONTAL_ONLY).set_header(HEADER);
+    for seq_len in distinct(runs.iter().map(|run| run.summary.seq_len)) {
+        for label in distinct(runs.iter().map(|run| run.label.as_str())) {
+            let seeds: Vec<&Finished> =
+                runs.iter().filter(|run| run.summary.seq_len == seq_len && run.label == label).collect();
+            if !seeds.is_empty() {
+                table.add_row(row(seq_len, label, &seeds));
+            }
+        }
+    }
+    align(&mut table);
+    format!("{table}\nTest accuracy: mean and range over n seeds. Held equal: {}.", budget(runs))
+}
+
+fn row(seq_len: usize, label: &str, seeds: &[&Finished]) -> Vec<String> {
+    let over = |f: &dyn Fn(&Finished) -> Option<f64>| -> Vec<f64> { seeds.iter().filter_map(|run| f(run)).collect() };
+    let mean = |f: &dyn Fn(&Finished) -> Option<f64>| mean_and_range(&over(f)).mean;
+    let accuracies = over(&|run| run.summary.evaluations.first().and_then(|e| e.accuracy));
+    let accuracy = mean_and_range(&accuracies);
+    vec![
+        seq_len.to_string(),
+        label.into(),
+        known(&accuracies, format!("{:.3}", accuracy.mean)),
+        known(&accuracies, format!("{:.3}..{:.3}", accuracy.low, accuracy.high)),
+        HumanCount(seeds[0].summary.parameters as u64).to_string(),
+        format!("{:.1}", mean(&|run| Some(run.summary.step_ms))),
+        HumanCount(mean(&|run| Some(run.summary.tokens_per_second)) as u64).to_string(),
+        format!("{:.1}", mean(&|run| Some(run.summary.peak_bytes? as f64)) / f64::from(1 << 20)),
+        seeds[0].summary.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
+        seeds.len().to_string(),
+    ]
+}
+
+/// A dash where nothing was measured.
+fn known(values: &[f64], text: String) -> String {
+    if values.is_empty() { "-".into() } else { text }
+}
+
+fn align(table: &mut Table) {
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let right = HEADER[index] != "mixer";
+        column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
+    }
+}
