@@ -49,7 +49,7 @@ impl CpuKernel for LayerNorm {
         let mut y = vec![0.0; x.data.len()];
         let chunks = y.par_chunks_mut(ROWS * width).zip(x.data.par_chunks(ROWS * width));
         chunks.for_each(|(y, x)| {
-            simd::run(|| {
+            simd::run(#[inline(always)] || {
                 for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
                     self.normalise(y, x);
                     for ((y, gamma), beta) in y.iter_mut().zip(gamma.data).zip(beta.data) {
@@ -69,7 +69,7 @@ impl CpuKernel for LayerNorm {
             .par_chunks_mut(ROWS * width)
             .zip(x.data.par_chunks(ROWS * width))
             .zip(saved.grad.data.par_chunks(ROWS * width))
-            .map(|((dx, x), dy)| simd::run(|| self.chunk_grads(dx, x, dy, gamma)))
+            .map(|((dx, x), dy)| simd::run(#[inline(always)] || self.chunk_grads(dx, x, dy, gamma)))
             .collect();
         let total = parts.into_iter().fold(AffineGrads::zero(width), AffineGrads::plus);
         vec![

@@ -19,3 +19,4 @@ mod simd;
 
 pub use device::{DeviceError, device, device_names};
 pub use form::Form;
+pub use simd::instruction_set;

@@ -17,6 +17,16 @@ pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(Inlined(work))
 }
 
+/// The instruction set that fused kernels run on this machine.
+pub fn instruction_set() -> &'static str {
+    match Arch::new() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V3(_) => "avx2+fma",
+        // Plain code for the build's target: SSE2 on x86-64, NEON on ARM.
+        _ => "baseline",
+    }
+}
+
 /// `sum += a`.
 #[inline(always)]
 pub(crate) fn add(sum: &mut [f32], a: &[f32]) {

@@ -4,29 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 
-use crate::{ChannelMixerConfig, ChannelMixerKind, Dropout, MixerConfig, MixerKind, Norm};
-
-/// What a block is made of.
-#[derive(Debug, Clone)]
-pub struct BlockConfig {
-    /// Width of the residual stream.
-    pub d_model: usize,
-    /// Exchanges information between tokens.
-    pub mixer: MixerConfig,
-    /// Works on each token alone.
-    pub channel_mixer: ChannelMixerConfig,
-}
-
-impl BlockConfig {
-    pub(crate) fn init(&self, device: &Device) -> Block {
-        Block {
-            mixer_norm: Norm::new(self.d_model, device),
-            mixer: self.mixer.init(device),
-            channel_norm: Norm::new(self.d_model, device),
-            channel_mixer: self.channel_mixer.init(device),
-        }
-    }
-}
+use crate::{ChannelMixerKind, Dropout, MixerKind, ModelConfig, Norm};
 
 /// A sequence mixer and a channel mixer, each behind a norm and beside a residual connection.
 #[derive(Module, Debug)]
@@ -38,6 +16,15 @@ pub struct Block {
 }
 
 impl Block {
+    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
+        Self {
+            mixer_norm: Norm::new(config.d_model, device),
+            mixer: config.mixer.init(device),
+            channel_norm: Norm::new(config.d_model, device),
+            channel_mixer: config.channel_mixer.init(device),
+        }
+    }
+
     /// # Shapes
     /// - `h`: `[batch, seq, d_model]`
     /// - output: the same

@@ -30,6 +30,13 @@ impl ChannelMixerConfig {
         words.map_err(ModelError::ChannelMixer)
     }
 
+    pub(crate) fn d_model(&self) -> usize {
+        match self {
+            Self::Dense(config) => config.d_model,
+            Self::BlockDiagonal(config) => config.d_model,
+        }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> ChannelMixerKind {
         match self {
             Self::Dense(config) => ChannelMixerKind::Dense(config.init(device)),

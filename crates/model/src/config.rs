@@ -7,7 +7,7 @@ use subquad_backend::Form;
 
 use crate::groups::named_parameters;
 use crate::model::EncoderKind;
-use crate::{BlockConfig, ChannelMixerConfig, MixerConfig, Norm, SequenceModel};
+use crate::{Block, ChannelMixerConfig, MixerConfig, Norm, SequenceModel};
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
@@ -56,6 +56,15 @@ pub enum Head {
     },
 }
 
+impl Encoder {
+    fn size(self) -> (&'static str, usize) {
+        match self {
+            Self::Linear { features } => ("features", features),
+            Self::Embedding { vocab } => ("vocab", vocab),
+        }
+    }
+}
+
 impl Head {
     fn classes(self) -> usize {
         match self {
@@ -68,13 +77,28 @@ impl ModelConfig {
     /// Whether the model can be built.
     ///
     /// # Errors
-    /// If a size is 0 or a layer refuses its own.
+    /// If a size is 0, a mixer refuses its own, or one is of another width than the model.
     pub fn check(&self) -> Result<(), ModelError> {
-        if self.d_model == 0 || self.n_layers == 0 {
-            return Err(ModelError::Empty { d_model: self.d_model, n_layers: self.n_layers });
+        let sizes = [
+            ("d_model", self.d_model),
+            ("n_layers", self.n_layers),
+            self.encoder.size(),
+            ("classes", self.head.classes()),
+        ];
+        if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(ModelError::ZeroSize { what });
         }
         self.mixer.check()?;
-        self.channel_mixer.check()
+        self.channel_mixer.check()?;
+        self.check_width("sequence mixer", self.mixer.d_model())?;
+        self.check_width("channel mixer", self.channel_mixer.d_model())
+    }
+
+    fn check_width(&self, what: &'static str, got: usize) -> Result<(), ModelError> {
+        match got == self.d_model {
+            true => Ok(()),
+            false => Err(ModelError::Width { what, got, wanted: self.d_model }),
+        }
     }
 
     /// A model with fresh weights, drawn from burn's generator of the device.
@@ -83,11 +107,9 @@ impl ModelConfig {
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> SequenceModel {
         self.check().unwrap_or_else(|e| panic!("ModelConfig: {e}"));
-        let block =
-            BlockConfig { d_model: self.d_model, mixer: self.mixer.clone(), channel_mixer: self.channel_mixer.clone() };
         SequenceModel {
             encoder: self.init_encoder(device),
-            blocks: (0..self.n_layers).map(|_| block.init(device)).collect(),
+            blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
             norm: Norm::new(self.d_model, device),
             head: LinearConfig::new(self.d_model, self.head.classes()).init(device),
             pooled: matches!(self.head, Head::Pool { .. }),
@@ -122,13 +144,21 @@ impl ModelConfig {
 /// Why a model cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// There is nothing to build.
-    #[error("a model needs d_model >= 1 and n_layers >= 1, got d_model = {d_model}, n_layers = {n_layers}")]
-    Empty {
-        /// Width.
-        d_model: usize,
-        /// Depth.
-        n_layers: usize,
+    /// A size is 0.
+    #[error("{what} = 0, but a model needs at least 1")]
+    ZeroSize {
+        /// The size.
+        what: &'static str,
+    },
+    /// A mixer was made for another model.
+    #[error("the {what} has d_model = {got}, but the model has d_model = {wanted}")]
+    Width {
+        /// Which mixer.
+        what: &'static str,
+        /// Its width.
+        got: usize,
+        /// The model's width.
+        wanted: usize,
     },
     /// The sequence mixer refuses its sizes.
     #[error("sequence mixer: {0}")]

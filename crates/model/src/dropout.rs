@@ -25,13 +25,44 @@ impl Dropout<'_> {
         match self {
             Self::Off => x,
             Self::On { rate: 0.0, .. } => x,
-            Self::On { rate, uniform } => x.clone() * mask(&x, *rate, uniform(site, x.shape().num_elements())),
+            Self::On { rate, uniform } => {
+                x.clone() * mask(&x, *rate, uniform(site, x.shape().num_elements()))
+            }
         }
     }
 }
 
 fn mask(x: &Tensor<3>, rate: f64, uniform: Vec<f32>) -> Tensor<3> {
     let scale = (1.0 / (1.0 - rate)) as f32;
-    let values: Vec<f32> = uniform.into_iter().map(|u| if f64::from(u) < rate { 0.0 } else { scale }).collect();
+    let values: Vec<f32> =
+        uniform.into_iter().map(|u| if f64::from(u) < rate { 0.0 } else { scale }).collect();
     Tensor::from_data(TensorData::new(values, x.dims()), &x.device())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    /// What is left of ones when the draws are 0, 0.25, 0.5, 0.75.
+    fn kept(rate: f64) -> Vec<f32> {
+        let uniform = |_: usize, count: usize| (0..count).map(|i| i as f32 / count as f32).collect();
+        let ones = Tensor::ones([1, 2, 2], &Device::flex());
+        Dropout::On { rate, uniform: &uniform }.apply(ones, 0).into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn draws_below_the_rate_drop_and_the_rest_is_scaled_up() {
+        assert_eq!(kept(0.5), [0.0, 0.0, 2.0, 2.0]);
+        assert_eq!(kept(0.2), [0.0, 1.25, 1.25, 1.25]);
+    }
+
+    #[test]
+    fn rate_zero_and_off_leave_everything_and_draw_nothing() {
+        let never = |_: usize, _: usize| -> Vec<f32> { unreachable!("nothing is drawn") };
+        let x = Tensor::<3>::ones([1, 2, 2], &Device::flex());
+        for dropout in [Dropout::Off, Dropout::On { rate: 0.0, uniform: &never }] {
+            dropout.apply(x.clone(), 0).into_data().assert_eq(&x.clone().into_data(), true);
+        }
+    }
 }

@@ -6,11 +6,8 @@ use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
 
 use crate::SequenceModel;
 
-/// Names of parameters that decay would only shrink: norms, biases, embedding tables.
-const NOT_DECAYED: [&str; 3] = ["bias", "gamma", "beta"];
-
 /// Groups of the whole model. Where two name a parameter, the later one holds: a mixer knows best.
-pub fn parameter_groups(model: &SequenceModel) -> Vec<ParameterGroup> {
+pub(crate) fn parameter_groups(model: &SequenceModel) -> Vec<ParameterGroup> {
     let free = named_parameters(model).into_iter().filter(|p| is_free_of_decay(&p.path)).map(|p| p.id);
     let undecayed = ParameterGroup {
         name: "no_decay",
@@ -22,9 +19,13 @@ pub fn parameter_groups(model: &SequenceModel) -> Vec<ParameterGroup> {
     std::iter::once(undecayed).chain(merge(of_mixers)).collect()
 }
 
+/// Biases (`bias`, `short_bias`), norms and embedding tables: decay would only shrink them. A variant of an enum is part of
+/// the path.
 fn is_free_of_decay(path: &str) -> bool {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    NOT_DECAYED.contains(&last) || path.starts_with("encoder.Embedding.")
+    path.ends_with("bias")
+        || path.ends_with(".gamma")
+        || path.ends_with(".beta")
+        || path.starts_with("encoder.Embedding.")
 }
 
 /// One group where every block has one of the same name and rule.
@@ -46,7 +47,7 @@ fn merge(groups: impl Iterator<Item = ParameterGroup>) -> Vec<ParameterGroup> {
 /// A parameter with its path of field names.
 #[derive(Debug, Clone)]
 pub struct NamedParameter {
-    /// Field names from the model down, joined by dots.
+    /// Field names from the model down, joined by dots; an enum adds the name of its variant.
     pub path: String,
     /// Its identity, which optimiser states refer to.
     pub id: ParamId,
@@ -77,6 +78,10 @@ impl ModuleVisitor for Collect {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push(NamedParameter { path: self.path.join("."), id: param.id, data: param.val().into_data() });
+        self.found.push(NamedParameter {
+            path: self.path.join("."),
+            id: param.id,
+            data: param.val().into_data(),
+        });
     }
 }

@@ -35,6 +35,14 @@ impl MixerConfig {
         words.map_err(ModelError::Mixer)
     }
 
+    pub(crate) fn d_model(&self) -> usize {
+        match self {
+            Self::Attention(config) => config.d_model,
+            Self::S4d(config) => config.d_model,
+            Self::M2(config) => config.d_model,
+        }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> MixerKind {
         match self {
             Self::Attention(config) => MixerKind::Attention(config.init(device)),

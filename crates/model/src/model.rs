@@ -6,7 +6,8 @@ use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup};
 
-use crate::{Block, Dropout, Norm, parameter_groups};
+use crate::groups::parameter_groups;
+use crate::{Block, Dropout, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
@@ -73,7 +74,8 @@ impl SequenceModel {
         self.blocks.iter().try_for_each(|block| block.mixer().check_length(seq))
     }
 
-    /// The mixers' own groups, and one for the norms, biases and embeddings, which are not decayed.
+    /// One group for the norms, biases and embeddings, which are not decayed, and after it the mixers' own. Where two name a
+    /// parameter, the later one holds.
     pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
         parameter_groups(self)
     }

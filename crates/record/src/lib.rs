@@ -30,7 +30,7 @@ mod writer;
 pub use atomic::write_atomic;
 pub use error::RecordError;
 pub use hash::run_hash;
-pub use manifest::{Machine, Manifest, Outcome, instruction_set, timestamp};
+pub use manifest::{Machine, Manifest, Outcome, timestamp};
 pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;

@@ -18,7 +18,7 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// The machine.
     pub machine: Machine,
-    /// The instruction set that ran, for example [`instruction_set`].
+    /// The instruction set that the fused kernels ran, for example `"avx2+fma"`.
     pub instruction_set: String,
     /// The device that ran, for example `"cpu"`.
     pub device: String,
@@ -123,29 +123,6 @@ fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())
 }
 
-/// The widest vector instructions this machine offers: `"avx512f"`, `"avx2+fma"`, `"sse2"`, `"neon"`, or the
-/// architecture's name where none of these is known.
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub fn instruction_set() -> &'static str {
-    if is_x86_feature_detected!("avx512f") {
-        "avx512f"
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "avx2+fma"
-    } else if is_x86_feature_detected!("sse2") {
-        "sse2"
-    } else {
-        std::env::consts::ARCH
-    }
-}
-
-/// The widest vector instructions this machine offers: `"avx512f"`, `"avx2+fma"`, `"sse2"`, `"neon"`, or the
-/// architecture's name where none of these is known.
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-pub fn instruction_set() -> &'static str {
-    // Every aarch64 target of Rust's first two tiers has neon.
-    if cfg!(target_arch = "aarch64") { "neon" } else { std::env::consts::ARCH }
-}
-
 /// Now, in UTC and whole seconds: `2026-11-23T17:04:05Z` (RFC 3339).
 pub fn timestamp() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
@@ -177,10 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn every_machine_has_a_name_cores_and_an_instruction_set() {
+    fn every_machine_has_a_name_and_cores() {
         let machine = Machine::detect();
         assert!(!machine.cpu.is_empty() && machine.cores > 0 && !machine.os.is_empty());
-        assert!(!instruction_set().is_empty());
     }
 
     #[test]

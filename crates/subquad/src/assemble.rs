@@ -8,8 +8,8 @@ use subquad_s4::{S4dConfig, S4dInit};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, ModelSettings, Position, RunConfig,
-    S4dSettings, StateInit,
+    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, ModelSettings, Position,
+    RunConfig, S4dSettings, StateInit,
 };
 
 /// The model of a run on its task.
@@ -79,7 +79,9 @@ fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {
 
 fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {
     match model.channel_mixer {
-        ChannelMixerKind::Dense => ChannelMixerConfig::Dense(DenseMlpConfig::new(model.d_model, model.d_hidden)),
+        ChannelMixerKind::Dense => {
+            ChannelMixerConfig::Dense(DenseMlpConfig::new(model.d_model, model.d_hidden))
+        }
         ChannelMixerKind::BlockDiagonal => ChannelMixerConfig::BlockDiagonal(
             BlockDiagonalMlpConfig::new(model.d_model, model.d_hidden).with_n_blocks(model.n_blocks),
         ),

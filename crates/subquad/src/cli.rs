@@ -10,12 +10,13 @@ use clap::{Parser, Subcommand};
 use crate::Failure;
 use crate::commands::{check, list, plot, run, verify};
 
-/// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files.
-///
-/// Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 something ran and
-/// failed, 2 wrong use or wrong input, 130 interrupted.
+const OUTPUT: &str = "\
+Results go to standard output, progress and messages to standard error.
+Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted.";
+
+/// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]
-#[command(name = "subquad", version, max_term_width = 100)]
+#[command(name = "subquad", version, after_help = OUTPUT)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,8 +37,11 @@ pub fn main() -> ExitCode {
     match cli.run(&mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody is left to tell if standard error is closed.
-            let _ = writeln!(io::stderr(), "{failure}");
+            let message = failure.to_string();
+            if !message.is_empty() {
+                // Nobody is left to tell if standard error is closed.
+                let _ = writeln!(io::stderr(), "{message}");
+            }
             ExitCode::from(failure.exit_code())
         }
     }

@@ -11,7 +11,7 @@ use indicatif::HumanCount;
 use subquad_backend::Form;
 use subquad_model::SequenceModel;
 use subquad_record::{
-    Evaluation, Machine, Manifest, Outcome, RecordError, RunDir, RunSummary, RunWriter, instruction_set, timestamp,
+    Evaluation, Machine, Manifest, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
 use subquad_train::{TrainError, Trained, to_safetensors, train};
 
@@ -70,13 +70,17 @@ pub fn execute(
 ) -> Result<RunSummary, RunError> {
     let started = timestamp();
     let config = &run.resolved.config;
-    let manifest = manifest(run, setting, &started);
-    let mut writer =
-        run.dir(study, setting.results).start(&run.resolved.to_toml(), manifest)?.with_stop(setting.stop.clone());
-    let meter = Meter::start();
     let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let manifest = manifest(run, setting, &started);
+    let mut writer = run
+        .dir(study, setting.results)
+        .start(&run.resolved.to_toml(), manifest)?
+        .with_stop(setting.stop.clone());
+    // From here on: the data are the same for every mixer, and loading them takes more than a small model.
+    let meter = Meter::start();
     let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
-    let facts = Facts { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started };
+    let facts =
+        Facts { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started };
     let title = title(run, place, facts.parameters);
     let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
     match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
@@ -95,7 +99,10 @@ pub fn execute(
 fn title(run: &PlannedRun, place: &str, parameters: usize) -> String {
     let train = &run.resolved.config.train;
     let parameters = HumanCount(parameters as u64);
-    format!("{place} {}: {} steps of {} sequences, {parameters} parameters", run.name, train.steps, train.batch)
+    format!(
+        "{place} {}: {} steps of {} sequences, {parameters} parameters",
+        run.name, train.steps, train.batch
+    )
 }
 
 fn result(summary: &RunSummary) -> String {
@@ -105,7 +112,8 @@ fn result(summary: &RunSummary) -> String {
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
-    let metadata = HashMap::from([("run".to_owned(), summary.run.clone()), ("format".to_owned(), "pt".to_owned())]);
+    // One entry: several would be written in an order of chance, and the same run would give other bytes.
+    let metadata = HashMap::from([("run".to_owned(), summary.run.clone())]);
     writer.weights(&to_safetensors(model, metadata))?;
     writer.finish(&summary)?;
     Ok(summary)
@@ -129,7 +137,7 @@ fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest 
         config_file: run.config_file.display().to_string(),
         command: std::env::args().collect(),
         machine: Machine::detect(),
-        instruction_set: instruction_set().into(),
+        instruction_set: subquad_backend::instruction_set().into(),
         device: setting.device_name.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),

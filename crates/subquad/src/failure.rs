@@ -42,7 +42,9 @@ impl Display for Failure {
                 let lines: Vec<String> = messages.iter().map(|message| format!("error: {message}")).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Interrupted => f.write_str("interrupted"),
+            Self::Interrupted => {
+                f.write_str("interrupted; the same command again goes on with the runs that are left")
+            }
         }
     }
 }
@@ -61,7 +63,11 @@ impl From<crate::config::ConfigError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::failed(error)
+        match error.kind() {
+            // As in `subquad list | head`: whoever read the results has seen enough, so there is nothing to tell.
+            std::io::ErrorKind::BrokenPipe => Self::Failed(vec![]),
+            _ => Self::failed(error),
+        }
     }
 }
 

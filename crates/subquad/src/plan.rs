@@ -44,24 +44,29 @@ pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Study>,
     Ok(studies)
 }
 
-/// Reads and checks configs; one unreadable file does not hide the mistakes of another.
+/// Reads and checks configs; one unreadable path does not hide the mistakes of another.
 ///
 /// # Errors
 /// Every mistake of every file, each once.
 pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<StudyConfig>, Failure> {
     let (mut configs, mut mistakes) = (vec![], vec![]);
-    for path in paths {
-        for file in find_configs(path)? {
-            match load(&file, assignments) {
-                Ok(config) => configs.push(config),
-                Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
-            }
+    for loaded in paths.iter().flat_map(|path| load_path(path, assignments)) {
+        match loaded {
+            Ok(config) => configs.push(config),
+            Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
         }
     }
     // A mistake in a flag is found again in every file.
     let mut seen = std::collections::BTreeSet::new();
     mistakes.retain(|mistake| seen.insert(mistake.clone()));
     if mistakes.is_empty() { Ok(configs) } else { Err(Failure::Wrong(mistakes)) }
+}
+
+fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<StudyConfig, ConfigErrors>> {
+    match find_configs(path) {
+        Ok(files) => files.iter().map(|file| load(file, assignments)).collect(),
+        Err(error) => vec![Err(error.into())],
+    }
 }
 
 fn load(file: &Path, assignments: &[Assignment]) -> Result<StudyConfig, ConfigErrors> {

@@ -57,7 +57,8 @@ impl<'a, S: Sink> Progress<'a, S> {
 
     fn show(&mut self, row: &Row) {
         let Some(speed) = row.tokens_per_second else { return };
-        let text = format!("loss {:.3}, {} tokens/s, {} left", row.loss, HumanCount(speed as u64), self.left(row));
+        let text =
+            format!("loss {:.3}, {} tokens/s, {} left", row.loss, HumanCount(speed as u64), self.left(row));
         match &self.bar {
             Some(bar) => {
                 bar.set_position(row.step as u64);
@@ -79,7 +80,7 @@ impl<'a, S: Sink> Progress<'a, S> {
 }
 
 fn bar(title: &str, steps: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix}\n    {bar:30} step {pos}/{len}, {msg}")
+    let style = ProgressStyle::with_template("{prefix}\n    {bar:20} step {pos}/{len}, {wide_msg}")
         .expect("the template is a constant that is shown in a test");
     let bar = ProgressBar::new(steps as u64).with_style(style).with_prefix(title.to_owned());
     bar.set_message("starting");

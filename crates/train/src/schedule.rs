@@ -63,7 +63,9 @@ mod tests {
         let rates: Vec<f64> = (0..=100).map(|_| schedule.step()).collect();
         assert!((rates[0] - 4e-4).abs() < 1e-12, "the first step already learns");
         assert!(rates[..10].is_sorted() && rates[10..].iter().rev().is_sorted());
-        assert!((rates[9] - 4e-3).abs() < 1e-12 && (rates[55] - 2e-3).abs() < 1e-12 && rates[100].abs() < 1e-12);
+        assert!(
+            (rates[9] - 4e-3).abs() < 1e-12 && (rates[55] - 2e-3).abs() < 1e-12 && rates[100].abs() < 1e-12
+        );
     }
 
     #[test]

@@ -32,7 +32,10 @@ impl Labels {
                 Self { rows: None, classes: classes.iter().map(|class| *class as i32).collect() }
             }
             Targets::Tokens(classes) => {
-                let labelled = classes.iter().enumerate().filter_map(|(row, class)| Some((row as i32, (*class)? as i32)));
+                let labelled = classes
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(row, class)| Some((row as i32, (*class)? as i32)));
                 let (rows, classes) = labelled.unzip();
                 Self { rows: Some(rows), classes }
             }

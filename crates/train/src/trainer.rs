@@ -14,34 +14,7 @@ use subquad_record::{Row, Sink};
 use crate::clip::clip_global_norm;
 use crate::score::{cross_entropy, score};
 use crate::tensors::split;
-use crate::{Score, WarmupCosine, evaluate, optimiser};
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainConfig {
-    /// Optimiser steps.
-    pub steps: usize,
-    /// Sequences a step.
-    pub batch: usize,
-    /// Peak learning rate.
-    pub lr: f64,
-    /// AdamW's decoupled weight decay.
-    pub weight_decay: f64,
-    /// Fraction of the steps that warm up, 0 to 1.
-    pub warmup: f64,
-    /// Largest norm of all gradients together; `None`: not clipped.
-    pub clip: Option<f64>,
-    /// Probability of dropping an activation.
-    pub dropout: f64,
-    /// Steps from one row of the training loss to the next.
-    pub log_every: usize,
-    /// Steps from one evaluation to the next; `None`: at the last step only.
-    pub eval_every: Option<usize>,
-    /// Steps from one checkpoint to the next; `None`: never.
-    pub checkpoint_every: Option<usize>,
-    /// Seed of the dropout masks.
-    pub seed: u64,
-}
+use crate::{Score, TrainConfig, WarmupCosine, evaluate, optimiser};
 
 /// A finished training.
 #[derive(Debug)]
@@ -57,7 +30,7 @@ pub struct Trained {
 /// Why a training ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The loss is NaN or infinite. Its row has been handed to the sink.
+    /// The loss, of training or test, is NaN or infinite. Its row has been handed to the sink.
     #[error("the loss became {loss} at step {step}; a lower learning rate or a longer warm-up may help")]
     NonFinite {
         /// The step, counted from 1.
@@ -88,6 +61,9 @@ pub enum TrainError {
 ///
 /// # Errors
 /// See [`TrainError`].
+///
+/// # Panics
+/// If [`TrainConfig::check`] fails.
 pub fn train(
     model: SequenceModel,
     task: &dyn Task,
@@ -95,6 +71,7 @@ pub fn train(
     device: &Device,
     sink: &mut dyn Sink,
 ) -> Result<Trained, TrainError> {
+    config.check().unwrap_or_else(|e| panic!("TrainConfig: {e}"));
     let mut trainer = Trainer::new(model, task, config, device);
     for step in 1..=config.steps {
         let score = trainer.step(step);
@@ -170,12 +147,11 @@ impl<'a> Trainer<'a> {
         if last || step == 1 || step.is_multiple_of(self.config.log_every) || !loss.is_finite() {
             sink.row(&self.train_row(step, score))?;
         }
-        if !loss.is_finite() {
-            return Err(TrainError::NonFinite { step, loss });
-        }
+        require_finite(step, loss)?;
         if last || due(self.config.eval_every, step) {
             self.last_test = evaluate(&self.model.valid(), self.task, self.config.batch, &self.device);
             sink.row(&self.row(step, "test", self.last_test))?;
+            require_finite(step, self.last_test.loss())?;
         }
         if due(self.config.checkpoint_every, step) {
             self.checkpoint(step, sink)?;
@@ -184,7 +160,8 @@ impl<'a> Trainer<'a> {
     }
 
     fn train_row(&self, step: usize, score: Score) -> Row {
-        let seconds = median(&self.step_seconds[self.step_seconds.len().saturating_sub(self.config.log_every)..]);
+        let seconds =
+            median(&self.step_seconds[self.step_seconds.len().saturating_sub(self.config.log_every)..]);
         let schedule = WarmupCosine::new(self.config.lr, self.config.warmup, self.config.steps);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
@@ -213,7 +190,10 @@ impl<'a> Trainer<'a> {
         let model = self.model.clone().into_record().into_bytes().map_err(failed)?;
         let optimiser = self.optimiser.into_bytes().map_err(failed)?;
         let rates = self.rates.to_record().into_bytes().map_err(failed)?;
-        sink.checkpoint(step, &[("model.bpk", &model), ("optimiser.bpk", &optimiser), ("rates.bpk", &rates)])?;
+        sink.checkpoint(
+            step,
+            &[("model.bpk", &model), ("optimiser.bpk", &optimiser), ("rates.bpk", &rates)],
+        )?;
         Ok(())
     }
 
@@ -222,11 +202,18 @@ impl<'a> Trainer<'a> {
     }
 }
 
+fn require_finite(step: usize, loss: f64) -> Result<(), TrainError> {
+    match loss.is_finite() {
+        true => Ok(()),
+        false => Err(TrainError::NonFinite { step, loss }),
+    }
+}
+
 fn due(every: Option<usize>, step: usize) -> bool {
     every.is_some_and(|every| step.is_multiple_of(every))
 }
 
-/// The middle value, 0 of nothing.
+/// The middle value, the upper one of two; 0 of nothing.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -12,7 +12,8 @@ pub fn to_safetensors(model: &SequenceModel, metadata: HashMap<String, String>) 
         .map(|p| (p.path, p.data.shape().to_vec(), p.data.iter::<f32>().flat_map(f32::to_le_bytes).collect()))
         .collect();
     let views = parameters.iter().map(|(path, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a value of the shape");
+        let view =
+            TensorView::new(Dtype::F32, shape.clone(), bytes).expect("four bytes a value of the shape");
         (path, view)
     });
     serialize(views, Some(metadata)).expect("the header of named f32 tensors is valid")

@@ -35,7 +35,7 @@ pub fn glu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
             let (a, b) = halves(x);
             a * activation::sigmoid(b)
         }
-        Form::Fused => gated(x, Gate::SigmoidOfSecond),
+        Form::Fused => gated(x, SigmoidOfSecond),
     }
 }
 
@@ -49,13 +49,13 @@ pub fn geglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
             let (a, b) = halves(x);
             activation::gelu(a) * b
         }
-        Form::Fused => gated(x, Gate::GeluOfFirst),
+        Form::Fused => gated(x, GeluOfFirst),
     }
 }
 
-fn gated<const D: usize>(x: Tensor<D>, gate: Gate) -> Tensor<D> {
+fn gated<const D: usize>(x: Tensor<D>, gate: impl Gate) -> Tensor<D> {
     half_of_last_axis(&x);
-    apply(Gated { gate }, [x.into()])
+    apply(Gated(gate), [x.into()])
 }
 
 fn halves<const D: usize>(x: Tensor<D>) -> (Tensor<D>, Tensor<D>) {
@@ -77,83 +77,81 @@ struct Gelu;
 
 impl CpuKernel for Gelu {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
-        let mut y = vec![0.0; inputs[0].data.len()];
-        let chunks = y.par_chunks_mut(CHUNK).zip(inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(y, x)| simd::run(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = maths::gelu(*x))));
+        let mut y = inputs[0].data.to_vec();
+        y.par_chunks_mut(CHUNK).for_each(|y| simd::run(#[inline(always)] || gelu_in_place(y)));
         Array::new(y, inputs[0].shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let mut dx = saved.grad.data.to_vec();
         let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(d, x)| {
-            simd::run(|| d.iter_mut().zip(x).for_each(|(d, x)| *d *= maths::gelu_slope(*x)))
-        });
+        chunks.for_each(|(d, x)| simd::run(#[inline(always)] || times_slope(d, x)));
         vec![Some(Array::new(dx, saved.grad.shape))]
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Gate {
-    SigmoidOfSecond,
-    GeluOfFirst,
+#[inline(always)]
+fn gelu_in_place(y: &mut [f32]) {
+    for y in y {
+        *y = maths::gelu(*y);
+    }
+}
+
+#[inline(always)]
+fn times_slope(d: &mut [f32], x: &[f32]) {
+    for (d, x) in d.iter_mut().zip(x) {
+        *d *= maths::gelu_slope(*x);
+    }
+}
+
+/// A function of the two halves of a row, element by element.
+trait Gate: std::fmt::Debug + Send + Sync + 'static {
+    fn value(a: f32, b: f32) -> f32;
+    /// Derivatives by `a` and by `b`.
+    fn slopes(a: f32, b: f32) -> (f32, f32);
 }
 
 #[derive(Debug)]
-struct Gated {
-    gate: Gate,
-}
+struct SigmoidOfSecond;
 
-impl Gate {
+impl Gate for SigmoidOfSecond {
     #[inline(always)]
-    fn value(self, a: f32, b: f32) -> f32 {
-        match self {
-            Self::SigmoidOfSecond => a * maths::sigmoid(b),
-            Self::GeluOfFirst => maths::gelu(a) * b,
-        }
+    fn value(a: f32, b: f32) -> f32 {
+        a * maths::sigmoid(b)
     }
 
-    /// Derivatives by `a` and by `b`.
     #[inline(always)]
-    fn slopes(self, a: f32, b: f32) -> (f32, f32) {
-        match self {
-            Self::SigmoidOfSecond => {
-                let s = maths::sigmoid(b);
-                (s, a * s * (1.0 - s))
-            }
-            Self::GeluOfFirst => (maths::gelu_slope(a) * b, maths::gelu(a)),
-        }
+    fn slopes(a: f32, b: f32) -> (f32, f32) {
+        let s = maths::sigmoid(b);
+        (s, a * s * (1.0 - s))
     }
 }
 
-impl Gated {
+#[derive(Debug)]
+struct GeluOfFirst;
+
+impl Gate for GeluOfFirst {
     #[inline(always)]
-    fn row(&self, y: &mut [f32], x: &[f32]) {
-        let (a, b) = x.split_at(y.len());
-        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            *y = self.gate.value(*a, *b);
-        }
+    fn value(a: f32, b: f32) -> f32 {
+        maths::gelu(a) * b
     }
 
     #[inline(always)]
-    fn row_grad(&self, dx: &mut [f32], x: &[f32], dy: &[f32]) {
-        let ((da, db), (a, b)) = (dx.split_at_mut(dy.len()), x.split_at(dy.len()));
-        for ((((da, db), a), b), dy) in da.iter_mut().zip(db).zip(a).zip(b).zip(dy) {
-            let (by_a, by_b) = self.gate.slopes(*a, *b);
-            (*da, *db) = (dy * by_a, dy * by_b);
-        }
+    fn slopes(a: f32, b: f32) -> (f32, f32) {
+        (maths::gelu_slope(a) * b, maths::gelu(a))
     }
 }
 
-impl CpuKernel for Gated {
+#[derive(Debug)]
+struct Gated<G>(G);
+
+impl<G: Gate> CpuKernel for Gated<G> {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let (width, shape) = halved(inputs[0].shape);
         let mut y = vec![0.0; inputs[0].data.len() / 2];
         let rows = rows_per_chunk(width);
         let chunks = y.par_chunks_mut(rows * width).zip(inputs[0].data.par_chunks(rows * 2 * width));
-        chunks.for_each(|(y, x)| {
-            simd::run(|| y.chunks_mut(width).zip(x.chunks(2 * width)).for_each(|(y, x)| self.row(y, x)))
-        });
+        chunks.for_each(|(y, x)| simd::run(#[inline(always)] || values::<G>(y, x, width)));
         Array::new(y, shape)
     }
 
@@ -164,11 +162,29 @@ impl CpuKernel for Gated {
         let rows = rows_per_chunk(width);
         let wide = rows * 2 * width;
         let chunks = dx.par_chunks_mut(wide).zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
-        chunks.for_each(|((dx, x), dy)| {
-            let rows = dx.chunks_mut(2 * width).zip(x.chunks(2 * width)).zip(dy.chunks(width));
-            simd::run(|| rows.for_each(|((dx, x), dy)| self.row_grad(dx, x, dy)))
-        });
+        chunks.for_each(|((dx, x), dy)| simd::run(#[inline(always)] || grads::<G>(dx, x, dy, width)));
         vec![Some(Array::new(dx, saved.inputs[0].shape))]
+    }
+}
+
+#[inline(always)]
+fn values<G: Gate>(y: &mut [f32], x: &[f32], width: usize) {
+    for (y, x) in y.chunks_mut(width).zip(x.chunks(2 * width)) {
+        let (a, b) = x.split_at(width);
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = G::value(*a, *b);
+        }
+    }
+}
+
+#[inline(always)]
+fn grads<G: Gate>(dx: &mut [f32], x: &[f32], dy: &[f32], width: usize) {
+    for ((dx, x), dy) in dx.chunks_mut(2 * width).zip(x.chunks(2 * width)).zip(dy.chunks(width)) {
+        let ((da, db), (a, b)) = (dx.split_at_mut(width), x.split_at(width));
+        for ((((da, db), a), b), dy) in da.iter_mut().zip(db).zip(a).zip(b).zip(dy) {
+            let (by_a, by_b) = G::slopes(*a, *b);
+            (*da, *db) = (dy * by_a, dy * by_b);
+        }
     }
 }
 

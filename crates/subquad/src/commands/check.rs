@@ -68,7 +68,9 @@ pub(crate) fn config_folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     folders.sort();
     match folders.is_empty() {
-        true => Err(Failure::wrong(format!("{}: holds no .toml file and no folder with one", path.display()))),
+        true => {
+            Err(Failure::wrong(format!("{}: holds no .toml file and no folder with one", path.display())))
+        }
         false => Ok(folders),
     }
 }
@@ -90,6 +92,7 @@ fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);
     training.steps = SMOKE_STEPS;
-    subquad_train::train(model, &*task, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
+    subquad_train::train(model, &*task, &training, &device, &mut Memory::default())
+        .map_err(|e| failed(&e))?;
     Ok(())
 }

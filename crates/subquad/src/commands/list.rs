@@ -38,7 +38,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 fn summary(mixer: MixerName) -> &'static str {
     match mixer {
         MixerName::Attention => "softmax attention: time and score memory grow with the square of the length",
-        MixerName::S4d => "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding",
+        MixerName::S4d => {
+            "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding"
+        }
         MixerName::M2 => "Monarch Mixer's gated implicit long convolution: seq log seq in training",
     }
 }

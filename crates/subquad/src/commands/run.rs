@@ -14,22 +14,27 @@ use crate::plan::{PlannedRun, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Finished, comparison, write_study_files};
 
-/// Train and compare what configs ask for; runs that are already in the results are not repeated
+const AGAIN: &str = "\
+Runs that are already in the results are not repeated, so an interrupted command goes on when it is
+given again. Keys of a config: configs/README.md.";
+
+/// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
+#[command(after_help = AGAIN)]
 pub struct Args {
     /// Config files, or folders of them
     #[arg(required = true, value_name = "CONFIG")]
     pub configs: Vec<PathBuf>,
-    /// Change a key in every config, such as train.steps=100 (the value is read as TOML, else as a string)
+    /// Change a key in every config, such as train.steps=100; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub assignments: Vec<String>,
-    /// Where results go
+    /// Folder that results go to
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
     /// Device that trains
     #[arg(long, default_value = "cpu")]
     pub device: String,
-    /// Only say what would run
+    /// Only list the runs: which are done, which are to do
     #[arg(long)]
     pub dry_run: bool,
     /// No progress, only results and errors
@@ -42,10 +47,13 @@ pub struct Args {
 /// # Errors
 /// Every flag that is none.
 pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
-    let (parsed, wrong): (Vec<_>, Vec<_>) = flags.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);
+    let (parsed, wrong): (Vec<_>, Vec<_>) =
+        flags.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);
     match wrong.is_empty() {
         true => Ok(parsed.into_iter().flatten().collect()),
-        false => Err(Failure::Wrong(wrong.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect())),
+        false => {
+            Err(Failure::Wrong(wrong.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect()))
+        }
     }
 }
 
@@ -60,7 +68,8 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
         return list_runs(&studies, args, out);
     }
     let messages = Messages::new(args.quiet);
-    let setting = Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
+    let setting =
+        Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
     let mut failed = vec![];
     for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
@@ -88,7 +97,9 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
             Ok(run) => finished.push(run),
             Err(RunError::Train(TrainError::Stopped { .. })) => return Err(Failure::Interrupted),
             // Others may still succeed; but a folder that cannot be written will not get better.
-            Err(RunError::Train(error @ TrainError::NonFinite { .. })) => failed.push(format!("{}: {error}", run.name)),
+            Err(RunError::Train(error @ TrainError::NonFinite { .. })) => {
+                failed.push(format!("{}: {error}", run.name))
+            }
             Err(error) => return Err(Failure::failed(format!("{}: {error}", run.name))),
         }
         if setting.stop.load(Ordering::Relaxed) {
@@ -104,14 +115,22 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
 fn say_what_is_there(study: &Study, setting: &Setting<'_>) {
     let done = study.runs.iter().filter(|run| run.dir(study, setting.results).is_done()).count();
     let all = study.runs.len();
-    setting.messages.say(match done {
-        0 => format!("{}: {all} runs", study.slug),
-        done if done == all => format!("{}: all {all} runs are done already; nothing to train", study.slug),
-        done => format!("{}: {all} runs, {done} of them done already", study.slug),
+    let slug = &study.slug;
+    setting.messages.say(match (all, done) {
+        (1, 0) => format!("{slug}: 1 run"),
+        (all, 0) => format!("{slug}: {all} runs"),
+        (1, 1) => format!("{slug}: its run is done already; nothing to train"),
+        (all, done) if done == all => format!("{slug}: all {all} runs are done already; nothing to train"),
+        (all, done) => format!("{slug}: {all} runs, {done} of them done already"),
     });
 }
 
-fn run_one(run: &PlannedRun, study: &Study, setting: &Setting<'_>, place: &str) -> Result<Finished, RunError> {
+fn run_one(
+    run: &PlannedRun,
+    study: &Study,
+    setting: &Setting<'_>,
+    place: &str,
+) -> Result<Finished, RunError> {
     let dir = run.dir(study, setting.results);
     let summary = match dir.is_done() {
         true => dir.read_summary()?,
@@ -120,7 +139,12 @@ fn run_one(run: &PlannedRun, study: &Study, setting: &Setting<'_>, place: &str) 
     Ok(Finished { label: run.label(), summary, dir: dir.path().into() })
 }
 
-fn compare(study: &Study, setting: &Setting<'_>, runs: &[Finished], out: &mut dyn Write) -> Result<(), Failure> {
+fn compare(
+    study: &Study,
+    setting: &Setting<'_>,
+    runs: &[Finished],
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
     write_study_files(&dir, runs)?;
     writeln!(out, "{}", comparison(runs))?;

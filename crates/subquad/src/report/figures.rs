@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use subquad_plot::Figure;
 use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
-use subquad_plot::Figure;
 use subquad_record::{Row, RunSummary, read_rows, read_study, write_study};
 
-use super::{Finished, budget, distinct};
+use super::{Finished, budget, distinct, parameters};
 use crate::Failure;
-use crate::execute::BUILD_COMMIT;
 
 /// Folder of the figures within the folder of a study.
 pub const FIGURES: &str = "figures";
@@ -27,10 +26,12 @@ pub fn write_study_files(dir: &Path, runs: &[Finished]) -> Result<(), Failure> {
     for figure in &figures {
         figure.write(&dir.join(FIGURES))?;
     }
-    let captions: BTreeMap<&str, &[String]> = figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
+    let captions: BTreeMap<&str, &[String]> =
+        figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
     let facts = BTreeMap::from([
         ("captions".to_owned(), json!(captions)),
         ("held_equal".to_owned(), json!(budget(runs))),
+        ("parameters".to_owned(), json!(parameters(runs))),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
     Ok(write_study(dir, &summaries, &facts)?)
@@ -41,23 +42,24 @@ pub fn write_study_files(dir: &Path, runs: &[Finished]) -> Result<(), Failure> {
 /// # Errors
 /// If there are none, or a file cannot be read or written.
 pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
+    let folder = dir.join(FIGURES);
+    let has_table = |name: &&str| folder.join(name).with_extension("csv").exists();
+    let names: Vec<_> = study::NAMES.into_iter().filter(has_table).collect();
+    if names.is_empty() {
+        let what = "no figures to draw again; name the folder of a study, such as results/00-quickstart";
+        return Err(Failure::wrong(format!("{}: {what}", folder.display())));
+    }
     let captions = read_study(dir).map_err(Failure::wrong)?.facts.remove("captions").unwrap_or_default();
-    let mut drawn = vec![];
-    for name in study::NAMES {
-        let csv = dir.join(FIGURES).join(name).with_extension("csv");
-        if !csv.exists() {
-            continue;
-        }
-        let panels = subquad_plot::read_panels(&csv).map_err(Failure::wrong)?;
-        if let Some(figure) = study::by_name(name, panels, caption(&captions, name)) {
-            figure.write(&dir.join(FIGURES))?;
-            drawn.push(name.to_owned());
-        }
-    }
-    if drawn.is_empty() {
-        return Err(Failure::wrong(format!("{}: there are no figures to draw again", dir.join(FIGURES).display())));
-    }
-    Ok(drawn)
+    names.iter().try_for_each(|name| redraw_one(&folder, name, caption(&captions, name)))?;
+    Ok(names.into_iter().map(Into::into).collect())
+}
+
+fn redraw_one(folder: &Path, name: &str, caption: Vec<String>) -> Result<(), Failure> {
+    let panels =
+        subquad_plot::read_panels(&folder.join(name).with_extension("csv")).map_err(Failure::wrong)?;
+    let figure = study::by_name(name, panels, caption).expect("every name in the list of names has a figure");
+    figure.write(folder)?;
+    Ok(())
 }
 
 fn caption(captions: &Value, name: &str) -> Vec<String> {
@@ -66,7 +68,8 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
 }
 
 fn figures(runs: &[Finished]) -> Result<Vec<Figure>, Failure> {
-    let rows = runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
     let facts = facts(runs);
     let machine = with_note(&facts, machine_note(runs));
     let (accuracy, split) = accuracy_by_step(runs, &rows);
@@ -85,8 +88,12 @@ fn figures(runs: &[Finished]) -> Result<Vec<Figure>, Failure> {
 fn facts(runs: &[Finished]) -> Facts {
     let commits = distinct(runs.iter().map(|run| run.summary.build_commit.as_deref().unwrap_or("unknown")));
     let tasks = distinct(runs.iter().map(|run| run.summary.task.as_str()));
-    let notes = subquad_data::tasks().iter().filter(|task| tasks.contains(&task.name)).map(|task| task.caption.into());
-    Facts { budget: budget(runs), commit: commits.join(", "), notes: notes.collect() }
+    let notes = subquad_data::tasks()
+        .iter()
+        .filter(|task| tasks.contains(&task.name))
+        .map(|task| task.caption.into());
+    let notes = std::iter::once(parameters(runs)).chain(notes).collect();
+    Facts { budget: budget(runs), commit: commits.join(", "), notes }
 }
 
 fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
@@ -98,11 +105,12 @@ fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
 fn machine_note(runs: &[Finished]) -> String {
     let summary = &runs[0].summary;
     format!(
-        "Measured in these training runs ({} form, {} threads, {}), {}; peak memory is bytes alive above the level before the run.",
+        "Measured in these training runs ({} form, {} threads, {}), {} build; peak memory is bytes alive above the level \
+         once the data are loaded.",
         summary.form,
         summary.threads,
         summary.device,
-        BUILD_COMMIT.map_or("an unknown build", |_| "release build"),
+        if cfg!(debug_assertions) { "debug" } else { "release" },
     )
 }
 
@@ -124,7 +132,8 @@ fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Opt
 }
 
 fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
-    let point = |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
+    let point =
+        |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
     runs.iter().filter_map(point).collect()
 }
 

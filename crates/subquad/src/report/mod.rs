@@ -8,6 +8,7 @@ pub use table::comparison;
 
 use std::path::PathBuf;
 
+use indicatif::HumanCount;
 use subquad_record::RunSummary;
 
 /// A finished run: what to call it, what it came to, and where its rows are.
@@ -45,15 +46,16 @@ fn budget(runs: &[Finished]) -> String {
     equal(of(|s| s.batch), |n| format!("batch {n}"));
     equal(of(|s| s.d_model), |n| format!("width {n}"));
     equal(of(|s| s.n_layers), |n| format!("depth {n}"));
-    parts.push(parameters(runs));
-    parts.join(", ")
+    if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
 }
 
+/// How many parameters the runs have: a sentence of its own, because runs of one width rarely have equally many.
 fn parameters(runs: &[Finished]) -> String {
     let counts = || runs.iter().map(|run| run.summary.parameters);
     let (Some(least), Some(most)) = (counts().min(), counts().max()) else { return String::new() };
+    let count = |n: usize| HumanCount(n as u64);
     match (most - least) as f64 / least as f64 * 100.0 {
-        0.0 => format!("{least} parameters"),
-        percent => format!("parameters within {percent:.1} % ({least} to {most})"),
+        0.0 => format!("Parameters: {}.", count(least)),
+        percent => format!("Parameters: {} to {}, {percent:.1} % apart.", count(least), count(most)),
     }
 }

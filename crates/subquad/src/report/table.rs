@@ -1,19 +1,35 @@
 //! The comparison table.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::HumanCount;
 use subquad_plot::summary::mean_and_range;
 
 use super::{Finished, budget, distinct};
 
 const HEADER: [&str; 10] = [
-    "seq_len", "mixer", "accuracy", "min..max", "parameters", "step ms", "tokens/s", "peak MiB", "state floats", "n",
+    "seq_len",
+    "mixer",
+    "accuracy",
+    "min..max",
+    "parameters",
+    "step ms",
+    "tokens/s",
+    "peak MiB",
+    "state floats",
+    "n",
 ];
+
+/// A line below the header and nothing else.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+
+const LEGEND: &str = "\
+accuracy: on test data, mean and range over n seeds. step ms: median step. peak MiB: most memory alive in training.
+state floats: what decoding keeps of one sequence of this length to go on.";
 
 /// One line a length and mixer: means over seeds; accuracy with its spread. Below it what was held equal.
 pub fn comparison(runs: &[Finished]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::ASCII_HORIZONTAL_ONLY).set_header(HEADER);
+    table.load_style(STYLE).set_header(HEADER);
     for seq_len in distinct(runs.iter().map(|run| run.summary.seq_len)) {
         for label in distinct(runs.iter().map(|run| run.label.as_str())) {
             let seeds: Vec<&Finished> =
@@ -24,11 +40,13 @@ pub fn comparison(runs: &[Finished]) -> String {
         }
     }
     align(&mut table);
-    format!("{table}\nTest accuracy: mean and range over n seeds. Held equal: {}.", budget(runs))
+    format!("{}\n\n{LEGEND}\nHeld equal: {}.", table.trim_fmt(), budget(runs))
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished]) -> Vec<String> {
-    let over = |f: &dyn Fn(&Finished) -> Option<f64>| -> Vec<f64> { seeds.iter().filter_map(|run| f(run)).collect() };
+    let over = |f: &dyn Fn(&Finished) -> Option<f64>| -> Vec<f64> {
+        seeds.iter().filter_map(|run| f(run)).collect()
+    };
     let mean = |f: &dyn Fn(&Finished) -> Option<f64>| mean_and_range(&over(f)).mean;
     let accuracies = over(&|run| run.summary.evaluations.first().and_then(|e| e.accuracy));
     let accuracy = mean_and_range(&accuracies);
@@ -54,6 +72,10 @@ fn known(values: &[f64], text: String) -> String {
 fn align(table: &mut Table) {
     for (index, column) in table.column_iter_mut().enumerate() {
         let right = HEADER[index] != "mixer";
-        column.set_cell_alignment(if right { CellAlignment::Right } else { CellAlignment::Left });
+        column.set_padding((0, 1)).set_cell_alignment(if right {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        });
     }
 }

@@ -1,0 +1,90 @@
+//! What can be built, and from which seed.
+
+use burn::module::Module;
+use subquad_attention::AttentionConfig;
+use subquad_model::{
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel, named_parameters,
+};
+use subquad_monarch::DenseMlpConfig;
+
+use crate::{D_MODEL, attention, build, combinations, config, cpu};
+
+fn refused(config: ModelConfig) -> String {
+    config.check().unwrap_err().to_string()
+}
+
+#[test]
+fn a_refused_config_says_which_part_and_why() {
+    let fine = || config(attention(true));
+    assert!(fine().check().is_ok());
+    let zero = |what| format!("{what} = 0, but a model needs at least 1");
+    assert_eq!(refused(ModelConfig { d_model: 0, ..fine() }), zero("d_model"));
+    assert_eq!(refused(ModelConfig { n_layers: 0, ..fine() }), zero("n_layers"));
+    assert_eq!(refused(ModelConfig { encoder: Encoder::Linear { features: 0 }, ..fine() }), zero("features"));
+    assert_eq!(refused(ModelConfig { encoder: Encoder::Embedding { vocab: 0 }, ..fine() }), zero("vocab"));
+    assert_eq!(refused(ModelConfig { head: Head::Pool { classes: 0 }, ..fine() }), zero("classes"));
+    let mixer = MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(3));
+    assert_eq!(
+        refused(ModelConfig { mixer, ..fine() }),
+        "sequence mixer: 3 heads cannot share d_model = 8 equally; choose a divisor of 8"
+    );
+    let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 0));
+    assert_eq!(
+        refused(ModelConfig { channel_mixer, ..fine() }),
+        "channel mixer: d_hidden = 0, but a channel mixer needs at least 1"
+    );
+}
+
+#[test]
+fn mixers_of_another_width_are_refused() {
+    let fine = || config(attention(true));
+    let mixer = MixerConfig::Attention(AttentionConfig::new(16));
+    assert_eq!(
+        refused(ModelConfig { mixer, ..fine() }),
+        "the sequence mixer has d_model = 16, but the model has d_model = 8"
+    );
+    let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(4, 12));
+    assert_eq!(
+        refused(ModelConfig { channel_mixer, ..fine() }),
+        "the channel mixer has d_model = 4, but the model has d_model = 8"
+    );
+}
+
+#[test]
+#[should_panic(expected = "ModelConfig: n_layers = 0, but a model needs at least 1")]
+fn building_panics_with_the_words_of_the_check() {
+    ModelConfig { n_layers: 0, ..config(attention(true)) }.init(&cpu());
+}
+
+fn bits(model: &SequenceModel) -> Vec<Vec<u8>> {
+    named_parameters(model).into_iter().map(|p| p.data.as_bytes().to_vec()).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
+    for config in combinations(true).into_iter().chain(combinations(false)) {
+        assert_eq!(bits(&build(&config, 7)), bits(&build(&config, 7)), "{config:?}");
+        assert_ne!(bits(&build(&config, 7)), bits(&build(&config, 8)), "{config:?}");
+    }
+}
+
+#[test]
+fn blocks_are_drawn_one_by_one() {
+    let parameters = named_parameters(&build(&config(attention(true)), 0));
+    let qkv = |block: usize| {
+        let path = format!("blocks.{block}.mixer.Attention.qkv.weight");
+        parameters.iter().find(|p| p.path == path).unwrap().data.clone()
+    };
+    assert_ne!(qkv(0), qkv(1));
+}
+
+#[test]
+fn a_small_attention_model_has_as_many_parameters_as_counted_by_hand() {
+    let encoder = 3 * 8 + 8;
+    let mixer = (8 * 24 + 24) + (8 * 8 + 8);
+    let channel_mixer = (8 * 12 + 12) + (12 * 8 + 8);
+    let norm = 2 * 8;
+    let head = 8 * 5 + 5;
+    let model = build(&config(attention(true)), 0);
+    assert_eq!(model.num_params(), encoder + 2 * (norm + mixer + norm + channel_mixer) + norm + head);
+}

@@ -1,0 +1,165 @@
+//! What every combination of mixers must keep.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+use subquad_backend::Form;
+use subquad_model::{Dropout, Encoder, Head, Input, ModelConfig, SequenceModel};
+use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+
+use crate::{
+    BATCH, CLASSES, D_MODEL, D_STATE, FEATURES, SEQ, VOCAB, build, combinations, config, cpu, input, mixers,
+    reals,
+};
+
+/// f32 through two blocks in another order of operations: measured 3e-7; ten times that.
+const FORM_VALUES: f64 = 3e-6;
+/// Gradients sum over tokens, and those of S4D's decays cancel: measured 1.2e-5 there, 2e-6 elsewhere.
+const FORM_GRADIENTS: f64 = 1e-4;
+/// An FFT spreads rounding errors over all tokens, also those before the one that changed: about 2e-7 of the largest
+/// value; fifty times that.
+const CAUSAL_LEAK: f64 = 1e-5;
+
+fn logits(model: &SequenceModel, input: Input) -> Tensor<3> {
+    model.forward(input, &Dropout::Off)
+}
+
+#[test]
+fn a_pooled_head_answers_once_a_sequence_and_a_token_head_once_a_token() {
+    let encoders = [Encoder::Linear { features: FEATURES }, Encoder::Embedding { vocab: VOCAB }];
+    for combination in combinations(true).into_iter().chain(combinations(false)) {
+        for encoder in encoders {
+            let answers = |head| {
+                let config = ModelConfig { encoder, head, ..combination.clone() };
+                logits(&build(&config, 0), input(encoder, &cpu())).dims()
+            };
+            assert_eq!(answers(Head::Pool { classes: CLASSES }), [BATCH, 1, CLASSES]);
+            assert_eq!(answers(Head::Token { classes: CLASSES }), [BATCH, SEQ, CLASSES]);
+        }
+    }
+}
+
+#[test]
+fn both_forms_are_one_map_with_one_gradient() {
+    for config in combinations(true).into_iter().chain(combinations(false)) {
+        let model = build(&config, 3);
+        let fused = backward(model.clone().with_form(Form::Fused));
+        let portable = backward(model.with_form(Form::Portable));
+        assert_rel_close(fused.logits, portable.logits, FORM_VALUES, format!("logits of {config:?}"));
+        for ((path, fused), (_, portable)) in fused.gradients.into_iter().zip(portable.gradients) {
+            assert_rel_close(fused, portable, FORM_GRADIENTS, format!("gradient of {path} of {config:?}"));
+        }
+    }
+}
+
+#[test]
+fn every_parameter_has_a_gradient() {
+    for config in combinations(true).into_iter().chain(combinations(false)) {
+        let model = build(&config, 3);
+        let all: usize = backward(model.clone()).gradients.iter().map(|(_, gradient)| gradient.len()).sum();
+        assert_eq!(all, model.num_params(), "{config:?}");
+    }
+}
+
+struct Backward {
+    logits: Vec<f64>,
+    /// Path and gradient, in field order.
+    gradients: Vec<(String, Vec<f64>)>,
+}
+
+/// The gradients of `sum(logits * g)` for a fixed random `g`: a transposed or permuted gradient shows.
+fn backward(model: SequenceModel) -> Backward {
+    let (model, device) = (model.train(), cpu().autodiff());
+    let logits = logits(&model, Input::Reals(reals(&device)));
+    let grads = (logits.clone() * seeded_tensor(logits.dims(), 5, &device)).sum().backward();
+    let mut visitor = Collect { grads: &grads, path: vec![], found: vec![] };
+    model.visit(&mut visitor);
+    Backward { logits: to_f64(logits), gradients: visitor.found }
+}
+
+struct Collect<'a> {
+    grads: &'a Gradients,
+    path: Vec<String>,
+    found: Vec<(String, Vec<f64>)>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.grads).map(to_f64);
+        self.found.extend(gradient.map(|gradient| (self.path.join("."), gradient)));
+    }
+}
+
+#[test]
+fn changing_token_t_leaves_earlier_logits_of_a_causal_model_alone() {
+    for config in combinations(true) {
+        let model = build(&config, 4);
+        for t in [1, SEQ / 2, SEQ - 1] {
+            let change = change_of_logits(&model, t);
+            let (before, after) = change.split_at(t);
+            assert!(before.iter().all(|c| *c <= CAUSAL_LEAK), "token {t} leaks {before:?} in {config:?}");
+            assert!(after[0] > 1e-3, "token {t} must change its own logits, got {after:?} in {config:?}");
+        }
+    }
+}
+
+#[test]
+fn the_last_token_of_a_bidirectional_model_reaches_the_first_logits() {
+    for config in combinations(false) {
+        let change = change_of_logits(&build(&config, 4), SEQ - 1);
+        assert!(change[0] > 1e-5, "{change:?} in {config:?}");
+    }
+}
+
+/// Largest change of each token's logits, relative to the largest logit, when token `t` changes.
+fn change_of_logits(model: &SequenceModel, t: usize) -> Vec<f64> {
+    let x = reals(&cpu());
+    let changed = x.clone().slice_assign([0..BATCH, t..t + 1, 0..FEATURES], x.clone().narrow(1, t, 1) + 1.0);
+    let before = logits(model, Input::Reals(x));
+    let largest = f64::from(before.clone().abs().max().into_scalar::<f32>());
+    let change = (logits(model, Input::Reals(changed)) - before).abs().max_dim(2).max_dim(0);
+    to_f64(change).into_iter().map(|c| c / largest).collect()
+}
+
+#[test]
+fn the_state_of_a_model_is_that_of_all_its_blocks() {
+    let sizes = mixers(true).map(|mixer| build(&config(mixer), 0).state_size(7));
+    let (keys_and_values, complex_states) = (2 * 7 * D_MODEL, D_STATE * D_MODEL);
+    let gated_inputs_and_short_past = 7 * D_MODEL + 2 * 3 * D_MODEL;
+    assert_eq!(
+        sizes,
+        [keys_and_values, complex_states, gated_inputs_and_short_past].map(|block| Some(2 * block))
+    );
+}
+
+#[test]
+fn a_bidirectional_model_has_no_state() {
+    for mixer in mixers(false) {
+        assert_eq!(build(&config(mixer), 0).state_size(7), None);
+    }
+}
+
+#[test]
+fn a_model_takes_the_lengths_that_its_mixer_takes() {
+    let [attention, s4d, m2] = mixers(true).map(|mixer| build(&config(mixer), 0));
+    assert!(attention.check_length(1 << 20).is_ok() && s4d.check_length(1 << 20).is_ok());
+    assert!(m2.check_length(SEQ).is_ok());
+    assert_eq!(
+        m2.check_length(SEQ + 1).unwrap_err().to_string(),
+        "m2 has filters for at most l_max = 9 tokens, got 10; build it with a larger l_max"
+    );
+}
+
+#[test]
+#[should_panic(expected = "this model reads reals, got tokens")]
+fn a_model_of_reals_refuses_tokens() {
+    let [config, ..] = mixers(true).map(config);
+    logits(&build(&config, 0), input(Encoder::Embedding { vocab: VOCAB }, &cpu()));
+}

@@ -1,0 +1,90 @@
+//! Whole models: what they are made of, and that every combination keeps the contract.
+#![allow(clippy::unwrap_used)]
+
+mod config;
+mod contract;
+mod dropout;
+mod groups;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use subquad_attention::AttentionConfig;
+use subquad_model::{ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, SequenceModel};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_s4::S4dConfig;
+use subquad_testkit::{seeded, seeded_tensor, with_seed};
+
+const D_MODEL: usize = 8;
+const D_STATE: usize = 4;
+const D_HIDDEN: usize = 12;
+const BATCH: usize = 2;
+const SEQ: usize = 9;
+const FEATURES: usize = 3;
+const VOCAB: usize = 7;
+const CLASSES: usize = 5;
+
+fn cpu() -> Device {
+    Device::flex()
+}
+
+fn attention(causal: bool) -> MixerConfig {
+    MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2).with_causal(causal))
+}
+
+fn s4d(causal: bool) -> MixerConfig {
+    MixerConfig::S4d(S4dConfig::new(D_MODEL).with_d_state(D_STATE).with_bidirectional(!causal))
+}
+
+fn m2(causal: bool) -> MixerConfig {
+    MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
+}
+
+fn mixers(causal: bool) -> [MixerConfig; 3] {
+    [attention(causal), s4d(causal), m2(causal)]
+}
+
+fn dense() -> ChannelMixerConfig {
+    ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, D_HIDDEN))
+}
+
+fn block_diagonal() -> ChannelMixerConfig {
+    ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, D_HIDDEN).with_n_blocks(2))
+}
+
+fn config(mixer: MixerConfig) -> ModelConfig {
+    ModelConfig {
+        d_model: D_MODEL,
+        n_layers: 2,
+        mixer,
+        channel_mixer: dense(),
+        encoder: Encoder::Linear { features: FEATURES },
+        head: Head::Token { classes: CLASSES },
+    }
+}
+
+/// Every sequence mixer with every channel mixer.
+fn combinations(causal: bool) -> Vec<ModelConfig> {
+    let pairs =
+        mixers(causal).into_iter().flat_map(|mixer| [(mixer.clone(), dense()), (mixer, block_diagonal())]);
+    pairs.map(|(mixer, channel_mixer)| ModelConfig { channel_mixer, ..config(mixer) }).collect()
+}
+
+/// Under the lock of burn's generator, which belongs to the process.
+fn build(config: &ModelConfig, seed: u64) -> SequenceModel {
+    with_seed(&cpu(), seed, || config.init_seeded(seed, &cpu()))
+}
+
+fn reals(device: &Device) -> Tensor<3> {
+    seeded_tensor([BATCH, SEQ, FEATURES], 1, device)
+}
+
+fn tokens(device: &Device) -> Tensor<2, Int> {
+    let tokens = seeded(BATCH * SEQ, 2).into_iter().map(|v| ((v + 1.0) / 2.0 * VOCAB as f64) as i32);
+    Tensor::from_data(TensorData::new(tokens.collect(), [BATCH, SEQ]), device)
+}
+
+fn input(encoder: Encoder, device: &Device) -> Input {
+    match encoder {
+        Encoder::Linear { .. } => Input::Reals(reals(device)),
+        Encoder::Embedding { .. } => Input::Tokens(tokens(device)),
+    }
+}

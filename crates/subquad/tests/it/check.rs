@@ -1,0 +1,49 @@
+//! `subquad check` and `subquad list`.
+
+use crate::lab::{Lab, TINY, repository};
+
+#[test]
+fn the_configs_of_the_repository_are_right() {
+    let answer = Lab::new().subquad(&format!("check {}", repository().join("configs").display())).expect(0);
+    assert!(answer.out.contains("digits.toml: ok, "), "{}", answer.out);
+    assert!(answer.out.lines().all(|line| line.contains(".toml: ok, ")), "{}", answer.out);
+}
+
+#[test]
+fn a_smoke_test_trains_every_kind_of_run_and_keeps_nothing() {
+    let lab = Lab::new();
+    let answer = lab.subquad("check tiny --smoke").expect(0);
+    let lines: Vec<_> = answer.out.lines().collect();
+    assert_eq!(lines[0], "tiny/tiny.toml: ok, 6 runs");
+    assert_eq!(lines.len(), 1 + 3, "{}", answer.out);
+    assert!(lines[1..].iter().all(|line| line.ends_with(": trained 2 steps")), "{}", answer.out);
+    assert!(!lab.path("results").exists());
+}
+
+#[test]
+fn mistakes_of_all_files_are_told_with_their_lines() {
+    let lab = Lab::new();
+    lab.write("configs/a/a.toml", TINY.replace("n_heads = 2", "n_heads = 3"));
+    lab.write("configs/b/b.toml", TINY.replace("[train]", "[trian]"));
+    lab.write("configs/b/c.toml", "[task\n");
+    let answer = lab.subquad("check").expect(2);
+    assert_eq!(answer.out, "");
+    insta::assert_snapshot!(answer.err, @"");
+}
+
+#[test]
+fn the_folder_of_configs_is_configs_unless_named() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"");
+    lab.write("configs/a/a.toml", TINY);
+    insta::assert_snapshot!(lab.subquad("check").expect(0).out, @"");
+}
+
+#[test]
+fn list_shows_mixers_tasks_and_configs() {
+    let lab = Lab::new();
+    lab.write("configs/a/a.toml", TINY);
+    let answer = lab.subquad("list").expect(0);
+    assert_eq!(answer.err, "");
+    insta::assert_snapshot!(answer.out, @"");
+}

@@ -1,0 +1,69 @@
+//! Runs that fail.
+
+use subquad_record::{Manifest, Outcome};
+
+use crate::lab::{Answer, Lab, name};
+
+/// A learning rate that sends the weights beyond f32 in the second step.
+const ABSURD: &str = "1e30";
+
+/// Two runs for each learning rate.
+fn run(lab: &Lab, rates: &str) -> Answer {
+    let flags = "--set optim.clip=0 --set optim.warmup=0 --set sweep.mixer=[\"attention\"]";
+    lab.subquad(&format!("run tiny {flags} --set sweep.optim.lr=[{rates}]"))
+}
+
+fn run_both(lab: &Lab) -> Answer {
+    run(lab, &format!("0.001,{ABSURD}")).expect(1)
+}
+
+fn outcomes(lab: &Lab) -> Vec<(String, Outcome)> {
+    let outcome = |run: &std::path::PathBuf| {
+        let manifest = fs_err::read(run.join("manifest.json")).unwrap();
+        (name(run), serde_json::from_slice::<Manifest>(&manifest).unwrap().outcome)
+    };
+    lab.runs("results").iter().map(outcome).collect()
+}
+
+#[test]
+fn a_loss_that_is_not_finite_fails_its_run_and_no_other() {
+    let lab = Lab::new();
+    let answer = run_both(&lab);
+    let (done, failed): (Vec<_>, Vec<_>) =
+        outcomes(&lab).into_iter().partition(|(_, outcome)| *outcome == Outcome::Done);
+    assert_eq!((done.len(), failed.len()), (2, 2), "{}", answer.err);
+    for (run, outcome) in failed {
+        assert!(
+            matches!(&outcome, Outcome::Failed(why) if why.contains("the loss became NaN at step")),
+            "{outcome}"
+        );
+        assert!(answer.err.contains(&format!("error: {run}: the loss became NaN at step")), "{}", answer.err);
+    }
+}
+
+#[test]
+fn the_comparison_holds_the_runs_that_did_not_fail() {
+    let lab = Lab::new();
+    let answer = run_both(&lab);
+    assert!(answer.out.contains("attention lr=0.001"), "{}", answer.out);
+    assert!(!answer.out.contains("e30"), "{}", answer.out);
+    let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 2, "{csv}");
+    assert!(lab.path("results/tiny/figures/loss_by_step.png").exists());
+}
+
+#[test]
+fn a_failed_run_is_tried_again() {
+    let lab = Lab::new();
+    run_both(&lab);
+    let again = run_both(&lab);
+    assert!(again.err.starts_with("tiny: 4 runs, 2 of them done already\n"), "{}", again.err);
+}
+
+#[test]
+fn a_study_of_failures_writes_no_summary() {
+    let lab = Lab::new();
+    let answer = run(&lab, ABSURD).expect(1);
+    assert_eq!(answer.out, "");
+    assert!(!lab.path("results/tiny/summary.csv").exists());
+}

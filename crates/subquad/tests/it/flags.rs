@@ -1,0 +1,89 @@
+//! Flags, and what is said about wrong ones.
+
+use crate::lab::{Lab, TINY, name};
+
+/// What a wrong command says, having written nothing.
+fn refused(lab: &Lab, arguments: &str) -> String {
+    let answer = lab.subquad(arguments).expect(2);
+    assert_eq!(answer.out, "", "{arguments}");
+    assert!(!lab.path("results").exists(), "{arguments} wrote results");
+    answer.err
+}
+
+#[test]
+fn set_changes_a_key_of_every_config() {
+    let lab = Lab::new();
+    lab.write("tiny/second.toml", TINY.replace("batch = 4", "batch = 8"));
+    lab.subquad("run tiny --set train.steps=2 --set sweep.mixer=[\"attention\"] --set sweep.seed=[0]")
+        .expect(0);
+    assert_eq!(lab.runs("results").len(), 2);
+    for run in lab.runs("results") {
+        let config = fs_err::read_to_string(run.join("config.toml")).unwrap();
+        assert!(config.contains("\nsteps = 2\n"), "{}: {config}", name(&run));
+    }
+    let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    for config in [",second.toml,", ",tiny.toml,"] {
+        assert_eq!(csv.matches(config).count(), 1, "{csv}");
+    }
+}
+
+#[test]
+fn a_value_that_is_no_toml_is_a_word() {
+    let lab = Lab::new();
+    let listed = lab.subquad("run tiny --dry-run --set mixer.s4d.init=legs").expect(0).out;
+    assert_ne!(listed, lab.subquad("run tiny --dry-run").expect(0).out);
+}
+
+#[test]
+fn wrong_set_flags_are_named() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.stps=3"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps=many"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set steps --set =3"), @"");
+}
+
+#[test]
+fn a_mistake_in_a_flag_is_told_once_for_all_configs() {
+    let lab = Lab::new();
+    lab.write("tiny/second.toml", TINY.replace("batch = 4", "batch = 8"));
+    assert_eq!(refused(&lab, "run tiny --set optim.lr=-1").lines().count(), 1);
+}
+
+#[test]
+fn unknown_devices_get_the_known_ones() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(refused(&lab, "run tiny --device tpu"), @"");
+}
+
+#[test]
+fn every_missing_path_is_named() {
+    let lab = Lab::new();
+    lab.write("empty/notes.md", "");
+    insta::assert_snapshot!(refused(&lab, "run none.toml tiny empty"), @"");
+}
+
+#[test]
+fn every_mistake_of_a_config_is_told_at_once_with_its_line() {
+    let lab = Lab::new();
+    let broken = TINY.replace("n_layers = 1", "n_layer = 1").replace("d_state = 4", "d_state = 5");
+    lab.write("tiny/broken.toml", broken.replace("\"s4d\", ", "\"s5\", \"s4d\", "));
+    insta::assert_snapshot!(refused(&lab, "run tiny"), @"");
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let lab = Lab::new();
+    let answer = lab.subquad("run tiny --dry-run").expect(0);
+    assert_eq!(answer.out.lines().count(), 6, "{}", answer.out);
+    assert_eq!(answer.err, "");
+    assert!(!lab.path("results").exists());
+}
+
+#[test]
+fn wrong_use_is_exit_code_2() {
+    let lab = Lab::new();
+    for arguments in ["", "rum", "run", "run tiny --sed 3", "verify", "plot", "verify x --form fast"] {
+        assert!(!refused(&lab, arguments).is_empty(), "{arguments}");
+    }
+}

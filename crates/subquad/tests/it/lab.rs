@@ -1,0 +1,131 @@
+//! A folder of its own for a test, with a small study in it, and the program to run there.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::cargo::cargo_bin_cmd;
+use tempfile::TempDir;
+
+/// Far above what any command of these tests takes, so that a hang is a failure and not a wait.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// All three mixers and two seeds on the smallest model that is worth the name: milliseconds a run.
+pub(crate) const TINY: &str = r#"
+[task]
+name = "digits"
+
+[model]
+d_model = 8
+n_layers = 1
+d_hidden = 16
+
+[mixer.attention]
+n_heads = 2
+
+[mixer.s4d]
+d_state = 4
+
+[mixer.m2]
+filter_order = 8
+
+[train]
+steps = 4
+batch = 4
+log_every = 2
+
+[sweep]
+mixer = ["attention", "s4d", "m2"]
+seq_len = [64]
+seed = [0, 1]
+"#;
+
+/// The six runs of [`TINY`].
+pub(crate) const TINY_RUNS: usize = 6;
+
+/// What the program answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Answer {
+    /// The answer, if the exit code is this one.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "standard output:\n{}\nstandard error:\n{}", self.out, self.err);
+        self
+    }
+}
+
+/// A temporary folder in which the program runs.
+pub(crate) struct Lab {
+    folder: TempDir,
+}
+
+impl Lab {
+    /// With [`TINY`] in the study `tiny`.
+    pub(crate) fn new() -> Self {
+        let lab = Self { folder: tempfile::tempdir().unwrap() };
+        lab.write("tiny/tiny.toml", TINY);
+        lab
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, contents).unwrap();
+    }
+
+    /// Runs `subquad` with these arguments, split at spaces.
+    pub(crate) fn subquad(&self, arguments: &str) -> Answer {
+        let mut command = cargo_bin_cmd!("subquad");
+        command.current_dir(self.folder.path()).args(arguments.split_whitespace()).timeout(TIMEOUT);
+        let output = command.output().unwrap();
+        Answer {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The folders of the runs of study `tiny` in `results`, by name.
+    pub(crate) fn runs(&self, results: &str) -> Vec<PathBuf> {
+        files(&self.path(results).join("tiny/runs"))
+    }
+
+    /// The one run whose name starts so.
+    pub(crate) fn run_folder(&self, start: &str) -> PathBuf {
+        let mut runs = self.runs("results");
+        runs.retain(|run| name(run).starts_with(start));
+        assert_eq!(runs.len(), 1, "{start}");
+        runs.remove(0)
+    }
+}
+
+/// What is in a folder, by name.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// The folder of all crates.
+pub(crate) fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder of the repository.
+pub(crate) fn repository() -> PathBuf {
+    crates().parent().unwrap().to_owned()
+}

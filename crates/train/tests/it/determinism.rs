@@ -1,0 +1,57 @@
+//! The same seed gives the same bits.
+
+use std::collections::HashMap;
+
+use subquad_model::MixerConfig;
+use subquad_record::{Memory, Row};
+use subquad_train::{TrainConfig, to_safetensors, train};
+
+use crate::tasks::Sequences;
+use crate::{cpu, mixers, plain, sequence_model};
+
+/// Rows and weights of a training with dropout.
+fn trained(mixer: MixerConfig, seed: u64) -> (Vec<Row>, Vec<u8>) {
+    let mut sink = Memory::default();
+    let config = TrainConfig { dropout: 0.2, clip: Some(1.0), seed, ..plain(4, 4) };
+    let trained = train(sequence_model(mixer), &Sequences::new(8, 5), &config, &cpu(), &mut sink).unwrap();
+    (sink.rows, to_safetensors(&trained.model, HashMap::new()))
+}
+
+fn same_numbers(a: &[Row], b: &[Row]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_numbers(b))
+}
+
+#[test]
+fn two_trainings_of_one_seed_give_the_same_rows_and_weights() {
+    for mixer in mixers() {
+        let ((first_rows, first), (second_rows, second)) =
+            (trained(mixer.clone(), 3), trained(mixer.clone(), 3));
+        assert!(same_numbers(&first_rows, &second_rows), "{first_rows:?} {second_rows:?}");
+        assert!(first == second, "weights differ: {mixer:?}");
+    }
+}
+
+#[test]
+fn another_seed_drops_other_activations() {
+    for mixer in mixers() {
+        let ((first_rows, first), (second_rows, second)) =
+            (trained(mixer.clone(), 3), trained(mixer.clone(), 4));
+        assert!(!same_numbers(&first_rows, &second_rows) && first != second, "{mixer:?}");
+    }
+}
+
+#[test]
+fn every_step_drops_other_activations() {
+    let losses = |dropout| {
+        let mut sink = Memory::default();
+        let [mixer, ..] = mixers();
+        // Without learning and with one batch, nothing but the masks can change.
+        let config = TrainConfig { dropout, lr: 0.0, ..plain(2, 4) };
+        train(sequence_model(mixer), &Sequences::new(4, 1), &config, &cpu(), &mut sink).unwrap();
+        [sink.rows[0].loss, sink.rows[1].loss]
+    };
+    let [first, second] = losses(0.0);
+    assert_eq!(first, second);
+    let [first, second] = losses(0.2);
+    assert_ne!(first, second);
+}

@@ -1,0 +1,99 @@
+//! Loss and accuracy against their definition.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use subquad_data::{Batch, Inputs, Targets, Task};
+use subquad_model::{Dropout, Input, SequenceModel};
+use subquad_record::Memory;
+use subquad_testkit::to_f64;
+use subquad_train::{Score, evaluate, train};
+
+use crate::tasks::{Retold, Sequences};
+use crate::{attention, cpu, plain, sequence_model, token_model};
+
+/// Sums of a few f32 logarithms.
+const LOSS: f64 = 1e-5;
+
+/// Test examples: no multiple of any batch below.
+const TEST_LEN: usize = 7;
+
+/// By the definition, in f64: `-ln softmax(logits)[class]` and whether the class has the largest logit.
+fn by_hand(model: &SequenceModel, batch: Batch) -> Score {
+    let labels: Vec<_> = match &batch.targets {
+        Targets::Sequence(classes) => classes.iter().copied().map(Some).collect(),
+        Targets::Tokens(classes) => classes.clone(),
+    };
+    let logits = model.forward(input(batch), &Dropout::Off);
+    let [.., classes] = logits.dims();
+    let mut score = Score::default();
+    for (row, label) in to_f64(logits).chunks(classes).zip(labels) {
+        let Some(label) = label else { continue };
+        let own = row[label as usize];
+        score.loss_sum += row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - own;
+        score.correct += usize::from(row.iter().all(|logit| *logit <= own));
+        score.labels += 1;
+    }
+    score
+}
+
+pub(crate) fn input(batch: Batch) -> Input {
+    let Batch { batch, seq_len, inputs, .. } = batch;
+    match inputs {
+        Inputs::Reals { features, values } => {
+            Input::Reals(Tensor::from_data(TensorData::new(values, [batch, seq_len, features]), &cpu()))
+        }
+        Inputs::Tokens(tokens) => {
+            let tokens: Vec<i32> = tokens.into_iter().map(|token| token as i32).collect();
+            Input::Tokens(Tensor::<2, Int>::from_data(TensorData::new(tokens, [batch, seq_len]), &cpu()))
+        }
+    }
+}
+
+#[track_caller]
+fn assert_same(actual: Score, expected: Score) {
+    assert_eq!((actual.correct, actual.labels), (expected.correct, expected.labels));
+    let error = (actual.loss_sum - expected.loss_sum).abs();
+    assert!(error <= LOSS * expected.loss_sum, "loss {} and by hand {}", actual.loss_sum, expected.loss_sum);
+}
+
+#[test]
+fn the_score_of_sequences_is_the_definition_for_every_batch_size() {
+    let (model, task) = (sequence_model(attention()), Sequences::new(1, TEST_LEN));
+    let expected = by_hand(&model, task.test_batch(0..TEST_LEN));
+    assert_eq!(expected.labels, TEST_LEN);
+    for batch in [1, 2, 3, TEST_LEN, 100] {
+        assert_same(evaluate(&model, &task, batch, &cpu()), expected);
+    }
+}
+
+#[test]
+fn tokens_without_a_label_count_neither_in_loss_nor_in_accuracy() {
+    let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
+    let expected = by_hand(&model, task.test_batch(0..TEST_LEN));
+    assert_eq!(expected.labels, 5 * 3, "two of seven sequences have no label, the others three");
+    for batch in [1, 2, 3, TEST_LEN, 100] {
+        assert_same(evaluate(&model, &task, batch, &cpu()), expected);
+    }
+}
+
+#[test]
+fn every_test_example_is_asked_for_once() {
+    let (model, task) = (sequence_model(attention()), Sequences::new(1, TEST_LEN));
+    evaluate(&model, &task, 3, &cpu());
+    assert_eq!(*task.asked.lock().unwrap(), [0..3, 3..6, 6..7]);
+}
+
+#[test]
+fn a_training_row_is_the_score_of_its_batch_before_the_step() {
+    let (model, task, mut sink) = (token_model(attention()), Retold::new(TEST_LEN), Memory::default());
+    let expected = by_hand(&model, task.train_batch(0, 4));
+    train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
+    assert!((sink.rows[0].loss - expected.loss()).abs() <= LOSS * expected.loss());
+    assert_eq!(sink.rows[0].accuracy, Some(expected.accuracy()));
+}
+
+#[test]
+fn the_result_is_the_score_of_the_trained_model() {
+    let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
+    let trained = train(model, &task, &plain(3, 4), &cpu(), &mut Memory::default()).unwrap();
+    assert_same(trained.test, by_hand(&trained.model, task.test_batch(0..TEST_LEN)));
+}

@@ -1,0 +1,28 @@
+//! Every mixer can learn.
+
+use subquad_record::Memory;
+use subquad_train::{TrainConfig, train};
+
+use crate::tasks::{Retold, Sequences};
+use crate::{attention, cpu, mixers, plain, sequence_model, token_model};
+
+#[test]
+fn every_mixer_learns_one_batch_by_heart() {
+    for mixer in mixers() {
+        let mut sink = Memory::default();
+        let config = TrainConfig { log_every: 100, warmup: 0.1, ..plain(100, 8) };
+        train(sequence_model(mixer.clone()), &Sequences::new(8, 1), &config, &cpu(), &mut sink).unwrap();
+        let (first, last) = (&sink.rows[0], &sink.rows[1]);
+        assert_eq!((first.step, last.step), (1, 100));
+        assert!(last.loss < 0.05 * first.loss, "{} to {}: {mixer:?}", first.loss, last.loss);
+        assert_eq!(last.accuracy, Some(1.0), "{mixer:?}");
+    }
+}
+
+#[test]
+fn attention_learns_to_repeat_the_token_before() {
+    let config = TrainConfig { log_every: 1000, ..plain(200, 16) };
+    let trained =
+        train(token_model(attention()), &Retold::new(30), &config, &cpu(), &mut Memory::default()).unwrap();
+    assert!(trained.test.accuracy() > 0.9, "{:?}", trained.test);
+}

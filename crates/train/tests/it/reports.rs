@@ -1,0 +1,115 @@
+//! What reaches the sink, and how a training ends.
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Bytes;
+use subquad_record::Memory;
+use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate};
+
+use crate::tasks::Sequences;
+use crate::{attention, cpu, plain, sequence_model, train_sequences};
+
+fn task() -> Sequences {
+    Sequences::new(8, 5)
+}
+
+fn rows(sink: &Memory) -> Vec<(usize, &str)> {
+    sink.rows.iter().map(|row| (row.step, row.split.as_str())).collect()
+}
+
+#[test]
+fn rows_and_checkpoints_come_when_they_are_due() {
+    let mut sink = Memory::default();
+    let config = TrainConfig { log_every: 3, eval_every: Some(2), checkpoint_every: Some(3), ..plain(7, 2) };
+    train_sequences(&task(), &config, &mut sink).unwrap();
+    let expected = [
+        (1, "train"),
+        (2, "test"),
+        (3, "train"),
+        (4, "test"),
+        (6, "train"),
+        (6, "test"),
+        (7, "train"),
+        (7, "test"),
+    ];
+    assert_eq!(rows(&sink), expected);
+    assert_eq!(sink.checkpoints.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [3, 6]);
+    for (_, files) in &sink.checkpoints {
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["model.bpk", "optimiser.bpk", "rates.bpk"]);
+    }
+}
+
+#[test]
+fn without_intervals_the_last_step_alone_is_tested() {
+    let mut sink = Memory::default();
+    train_sequences(&task(), &TrainConfig { log_every: 100, ..plain(4, 2) }, &mut sink).unwrap();
+    assert_eq!(rows(&sink), [(1, "train"), (4, "train"), (4, "test")]);
+    assert!(sink.checkpoints.is_empty());
+}
+
+#[test]
+fn training_rows_hold_the_rate_and_the_speed_of_their_step() {
+    let mut sink = Memory::default();
+    let config = TrainConfig { warmup: 0.5, ..plain(4, 2) };
+    train_sequences(&task(), &config, &mut sink).unwrap();
+    let schedule = WarmupCosine::new(config.lr, config.warmup, config.steps);
+    let (training, test) = sink.rows.split_at(4);
+    for (t, row) in training.iter().enumerate() {
+        assert_eq!(row.learning_rate, Some(schedule.rate(t)));
+        let (seconds, speed) = (row.step_seconds.unwrap(), row.tokens_per_second.unwrap());
+        assert!(seconds > 0.0 && (speed * seconds / (2.0 * 6.0) - 1.0).abs() < 1e-12);
+    }
+    assert_eq!((test[0].learning_rate, test[0].step_seconds, test[0].tokens_per_second), (None, None, None));
+    assert!(sink.rows.is_sorted_by_key(|row| row.elapsed_seconds));
+}
+
+#[test]
+fn a_checkpoint_holds_the_weights_of_its_step() {
+    let mut sink = Memory::default();
+    let config = TrainConfig { eval_every: Some(2), checkpoint_every: Some(2), ..plain(4, 2) };
+    train_sequences(&task(), &config, &mut sink).unwrap();
+    let bytes = Bytes::from_bytes_vec(sink.checkpoints[0].1["model.bpk"].clone());
+    let model = sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap());
+    let row = sink.rows.iter().find(|row| row.split == "test").unwrap();
+    assert_eq!(row.step, 2);
+    assert_eq!(evaluate(&model, &task(), config.batch, &cpu()).loss(), row.loss);
+}
+
+#[test]
+fn a_sink_that_asks_to_stop_ends_the_training_after_the_step() {
+    let mut sink = Memory { stop_after_rows: Some(2), ..Memory::default() };
+    let error = train_sequences(&task(), &plain(5, 2), &mut sink).unwrap_err();
+    assert!(matches!(error, TrainError::Stopped { step: 2 }), "{error:?}");
+    assert_eq!(error.to_string(), "stopped after step 2");
+    assert_eq!(rows(&sink), [(1, "train"), (2, "train")]);
+}
+
+#[test]
+fn a_sink_that_asks_to_stop_after_the_last_step_is_too_late() {
+    let mut sink = Memory { stop_after_rows: Some(3), ..Memory::default() };
+    assert!(train_sequences(&task(), &TrainConfig { log_every: 9, ..plain(5, 2) }, &mut sink).is_ok());
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_training_after_its_row() {
+    let (mut task, mut sink) = (task(), Memory::default());
+    task.poisoned_from = 2;
+    let config = TrainConfig { log_every: 100, ..plain(5, 2) };
+    let error = train_sequences(&task, &config, &mut sink).unwrap_err();
+    assert!(matches!(error, TrainError::NonFinite { step: 3, loss } if loss.is_nan()), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "the loss became NaN at step 3; a lower learning rate or a longer warm-up may help"
+    );
+    assert_eq!(rows(&sink), [(1, "train"), (3, "train")]);
+    assert!(sink.rows[1].loss.is_nan());
+}
+
+#[test]
+fn a_test_loss_that_is_no_number_ends_the_training_after_its_row() {
+    let mut sink = Memory::default();
+    let error = train_sequences(&task(), &TrainConfig { lr: 1e30, ..plain(1, 2) }, &mut sink).unwrap_err();
+    assert!(matches!(error, TrainError::NonFinite { step: 1, .. }), "{error:?}");
+    assert_eq!(rows(&sink), [(1, "train"), (1, "test")]);
+    assert!(sink.rows[0].loss.is_finite());
+}

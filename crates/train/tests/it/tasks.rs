@@ -1,0 +1,149 @@
+//! Two small tasks: a class a sequence, and a class at some tokens.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use subquad_data::{Batch, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task};
+
+pub(crate) const SEQ: usize = 6;
+pub(crate) const FEATURES: usize = 2;
+pub(crate) const CLASSES: usize = 3;
+pub(crate) const VOCAB: usize = 5;
+
+const TRAIN: u64 = 0;
+const TEST: u64 = 1;
+
+/// Random reals with a random class: to be learned by heart.
+pub(crate) struct Sequences {
+    train_len: usize,
+    test_len: usize,
+    /// Training batches from this one on, counted from 0, hold a number that is none.
+    pub(crate) poisoned_from: usize,
+    /// Test examples asked for so far.
+    pub(crate) asked: Mutex<Vec<Range<usize>>>,
+}
+
+impl Sequences {
+    pub(crate) fn new(train_len: usize, test_len: usize) -> Self {
+        Self { train_len, test_len, poisoned_from: usize::MAX, asked: Mutex::default() }
+    }
+}
+
+fn draws(split: u64, example: usize) -> Draws {
+    Stream::new(0, "test task").at(split, example as u64)
+}
+
+fn sequences(split: u64, examples: impl ExactSizeIterator<Item = usize>) -> Batch {
+    let (batch, mut values, mut classes) = (examples.len(), vec![], vec![]);
+    for mut draws in examples.map(|example| draws(split, example)) {
+        values.extend((0..SEQ * FEATURES).map(|_| draws.normal()));
+        classes.push(draws.below(CLASSES) as u32);
+    }
+    let inputs = Inputs::Reals { features: FEATURES, values };
+    Batch { batch, seq_len: SEQ, inputs, targets: Targets::Sequence(classes) }
+}
+
+fn poison(mut batch: Batch) -> Batch {
+    if let Inputs::Reals { values, .. } = &mut batch.inputs {
+        values[0] = f32::NAN;
+    }
+    batch
+}
+
+impl Task for Sequences {
+    fn name(&self) -> &'static str {
+        "sequences"
+    }
+
+    fn seq_len(&self) -> usize {
+        SEQ
+    }
+
+    fn input(&self) -> InputKind {
+        InputKind::Reals { features: FEATURES }
+    }
+
+    fn target(&self) -> TargetKind {
+        TargetKind::Sequence { classes: CLASSES }
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        Some(self.train_len)
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        let batch = sequences(TRAIN, (0..batch).map(|i| (step * batch + i) % self.train_len));
+        if step >= self.poisoned_from { poison(batch) } else { batch }
+    }
+
+    fn test_len(&self) -> usize {
+        self.test_len
+    }
+
+    fn test_batch(&self, range: Range<usize>) -> Batch {
+        self.asked.lock().unwrap().push(range.clone());
+        sequences(TEST, range)
+    }
+}
+
+/// Random tokens; every odd token is to be answered with the token before it. Every third sequence has no labels.
+///
+/// ```text
+/// inputs:   3 1 4 1 0 2
+/// targets:  . 3 . 4 . 0
+/// ```
+pub(crate) struct Retold {
+    test_len: usize,
+}
+
+impl Retold {
+    pub(crate) fn new(test_len: usize) -> Self {
+        Self { test_len }
+    }
+}
+
+fn retold(split: u64, examples: impl ExactSizeIterator<Item = usize>) -> Batch {
+    let (batch, mut all, mut labels) = (examples.len(), vec![], vec![]);
+    for example in examples {
+        let mut draws = draws(split, example);
+        let tokens: Vec<u32> = (0..SEQ).map(|_| draws.below(VOCAB) as u32).collect();
+        let labelled = |t: usize| t % 2 == 1 && example % 3 != 2;
+        labels.extend((0..SEQ).map(|t| labelled(t).then(|| tokens[t - 1])));
+        all.extend(tokens);
+    }
+    Batch { batch, seq_len: SEQ, inputs: Inputs::Tokens(all), targets: Targets::Tokens(labels) }
+}
+
+impl Task for Retold {
+    fn name(&self) -> &'static str {
+        "retold"
+    }
+
+    fn seq_len(&self) -> usize {
+        SEQ
+    }
+
+    fn input(&self) -> InputKind {
+        InputKind::Tokens { vocab: VOCAB }
+    }
+
+    fn target(&self) -> TargetKind {
+        TargetKind::Tokens { classes: VOCAB }
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        retold(TRAIN, step * batch..(step + 1) * batch)
+    }
+
+    fn test_len(&self) -> usize {
+        self.test_len
+    }
+
+    fn test_batch(&self, range: Range<usize>) -> Batch {
+        retold(TEST, range)
+    }
+}
