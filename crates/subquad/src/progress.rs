@@ -58,7 +58,7 @@ impl<'a, S: Sink> Progress<'a, S> {
     fn show(&mut self, row: &Row) {
         let Some(speed) = row.tokens_per_second else { return };
         let text =
-            format!("loss {:.3}, {} tokens/s, {} left", row.loss, HumanCount(speed as u64), self.left(row));
+            format!("loss {:.3}, {} tokens/s, {:#} left", row.loss, HumanCount(speed as u64), self.left(row));
         match &self.bar {
             Some(bar) => {
                 bar.set_position(row.step as u64);

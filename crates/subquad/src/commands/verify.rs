@@ -21,7 +21,7 @@ pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Form of the operations, if not the device's own
+    /// Form to use, if not the device's own
     #[arg(long, value_parser = ["portable", "fused"])]
     pub form: Option<String>,
 }

@@ -23,8 +23,8 @@ const HEADER: [&str; 10] = [
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
 const LEGEND: &str = "\
-accuracy: on test data, mean and range over n seeds. step ms: median step. peak MiB: most memory alive in training.
-state floats: what decoding keeps of one sequence of this length to go on.";
+accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
+the data aside. state floats: what decoding keeps of one sequence of this length to go on.";
 
 /// One line a length and mixer: means over seeds; accuracy with its spread. Below it what was held equal.
 pub fn comparison(runs: &[Finished]) -> String {

@@ -28,15 +28,20 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     lab.write("configs/b/c.toml", "[task\n");
     let answer = lab.subquad("check").expect(2);
     assert_eq!(answer.out, "");
-    insta::assert_snapshot!(answer.err, @"");
+    insta::assert_snapshot!(answer.err, @"
+    error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, model, mixer.attention, mixer.s4d, mixer.m2, optim, train, sweep, override)
+    error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
+    error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
+    ");
 }
 
 #[test]
 fn the_folder_of_configs_is_configs_unless_named() {
     let lab = Lab::new();
-    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"");
+    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs: no such file or folder");
     lab.write("configs/a/a.toml", TINY);
-    insta::assert_snapshot!(lab.subquad("check").expect(0).out, @"");
+    insta::assert_snapshot!(lab.subquad("check").expect(0).out, @"configs/a/a.toml: ok, 6 runs");
 }
 
 #[test]
@@ -45,5 +50,17 @@ fn list_shows_mixers_tasks_and_configs() {
     lab.write("configs/a/a.toml", TINY);
     let answer = lab.subquad("list").expect(0);
     assert_eq!(answer.err, "");
-    insta::assert_snapshot!(answer.out, @"");
+    insta::assert_snapshot!(answer.out, @"
+    Mixers
+      attention    softmax attention: time and score memory grow with the square of the length
+      s4d          diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
+      m2           Monarch Mixer's gated implicit long convolution: seq log seq in training
+
+    Tasks
+      digits       classify handwritten digits (1,797 embedded images), one pixel a token
+                   seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information
+
+    Configs
+      configs/a/a.toml
+    ");
 }

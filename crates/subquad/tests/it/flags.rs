@@ -37,10 +37,13 @@ fn a_value_that_is_no_toml_is_a_word() {
 #[test]
 fn wrong_set_flags_are_named() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --set train.stps=3"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps=many"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set steps --set =3"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.stps=3"), @"error: --set train.stps=3: unknown key `train.stps`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps=many"), @r#"error: --set train.steps=many: `train.steps` must be an integer >= 1, got the string "many""#);
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps"), @"error: --set train.steps: must read KEY=VALUE, such as train.steps=100");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set steps --set =3"), @"
+    error: --set steps: must read KEY=VALUE, such as train.steps=100
+    error: --set =3: must read KEY=VALUE, such as train.steps=100
+    ");
 }
 
 #[test]
@@ -53,14 +56,17 @@ fn a_mistake_in_a_flag_is_told_once_for_all_configs() {
 #[test]
 fn unknown_devices_get_the_known_ones() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --device tpu"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --device tpu"), @"error: this build has no device `tpu`; it has: cpu");
 }
 
 #[test]
 fn every_missing_path_is_named() {
     let lab = Lab::new();
     lab.write("empty/notes.md", "");
-    insta::assert_snapshot!(refused(&lab, "run none.toml tiny empty"), @"");
+    insta::assert_snapshot!(refused(&lab, "run none.toml tiny empty"), @"
+    error: none.toml: no such file or folder
+    error: empty: holds no .toml file
+    ");
 }
 
 #[test]
@@ -68,7 +74,11 @@ fn every_mistake_of_a_config_is_told_at_once_with_its_line() {
     let lab = Lab::new();
     let broken = TINY.replace("n_layers = 1", "n_layer = 1").replace("d_state = 4", "d_state = 5");
     lab.write("tiny/broken.toml", broken.replace("\"s4d\", ", "\"s5\", \"s4d\", "));
-    insta::assert_snapshot!(refused(&lab, "run tiny"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny"), @r#"
+    error: tiny/broken.toml:7: unknown key `model.n_layer`; did you mean `n_layers`? (known in [model]: d_model, n_layers, causal, channel_mixer, d_hidden, n_blocks, dropout)
+    error: tiny/broken.toml:14: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 5
+    error: tiny/broken.toml:25: each value of `sweep.mixer` must be one of attention, s4d, m2; got "s5"
+    "#);
 }
 
 #[test]

@@ -12,4 +12,5 @@ mod lab;
 mod plot;
 mod rerun;
 mod run;
+mod table;
 mod verify;

@@ -25,7 +25,7 @@ fn figures_drawn_again_are_the_same_files() {
 #[test]
 fn a_folder_without_figures_is_wrong_input() {
     let lab = Lab::new();
-    insta::assert_snapshot!(lab.subquad("plot tiny").expect(2).err, @"");
+    insta::assert_snapshot!(lab.subquad("plot tiny").expect(2).err, @"error: tiny/figures: no figures to draw again; name the folder of a study, such as results/00-quickstart");
 }
 
 #[test]
@@ -33,5 +33,5 @@ fn a_table_that_is_none_is_named() {
     let lab = Lab::new();
     lab.subquad("run tiny").expect(0);
     lab.write("results/tiny/figures/loss_by_step.csv", "a,b\n1,2\n");
-    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"");
+    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv: not a figure's table (panel,line,x,y,low,high)");
 }

@@ -80,7 +80,7 @@ fn a_changed_number_is_found_and_its_tensor_named() {
     let differing: Vec<_> = answer.out.lines().filter(|line| line.ends_with("DIFFERS")).collect();
     assert_eq!(differing.len(), 1, "{}", answer.out);
     assert!(differing[0].starts_with("  output "), "{}", answer.out);
-    insta::assert_snapshot!(answer.err, @"");
+    insta::assert_snapshot!(answer.err, @"error: changed.safetensors: 1 of 12 tensors differ: output");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_number_that_is_none_differs() {
     let mut case = CaseFile::read(&one("monarch", "m2_causal"));
     case.set_last("grad.input", |_| f32::NAN);
     case.write(&lab, "nan.safetensors");
-    insta::assert_snapshot!(lab.subquad("verify nan.safetensors").expect(1).err, @"");
+    insta::assert_snapshot!(lab.subquad("verify nan.safetensors").expect(1).err, @"error: nan.safetensors: 1 of 19 tensors differ: grad.input");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn a_tensor_that_we_do_not_compute_differs() {
     let mut case = CaseFile::read(&one("monarch", "blockdiag_16_24"));
     case.add("hidden");
     case.write(&lab, "hidden.safetensors");
-    insta::assert_snapshot!(lab.subquad("verify hidden.safetensors").expect(1).err, @"");
+    insta::assert_snapshot!(lab.subquad("verify hidden.safetensors").expect(1).err, @"error: hidden.safetensors: 1 of 6 tensors differ: hidden");
 }
 
 #[test]
@@ -124,7 +124,11 @@ fn files_that_are_no_case_are_wrong_input() {
     lab.write("empty.safetensors", "");
     let answer = lab.subquad("verify none.safetensors cut.safetensors empty.safetensors").expect(2);
     assert_eq!(answer.out, "");
-    insta::assert_snapshot!(answer.err, @"");
+    insta::assert_snapshot!(answer.err, @"
+    error: none.safetensors: No such file or directory (os error 2)
+    error: cut.safetensors: not a safetensors file: incomplete metadata, file not fully covered
+    error: empty.safetensors: not a safetensors file: header too small
+    ");
 }
 
 #[test]
@@ -133,7 +137,10 @@ fn layers_that_are_not_here_are_wrong_input() {
     for (file, krate) in [("s4_legs", "s4"), ("monarch_16", "monarch")] {
         CaseFile::read(&one(krate, file)).write(&lab, &format!("{file}.safetensors"));
     }
-    insta::assert_snapshot!(lab.subquad("verify s4_legs.safetensors monarch_16.safetensors").expect(2).err, @"");
+    insta::assert_snapshot!(lab.subquad("verify s4_legs.safetensors monarch_16.safetensors").expect(2).err, @"
+    error: s4_legs.safetensors: layer `s4_block`: kernel = `s4` (only `s4d`) is not implemented here
+    error: monarch_16.safetensors: unknown layer `monarch_linear` (known: s4_block, m2_sequence_mixer, block_diagonal_linear)
+    ");
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! The comparison as it is printed.
+
+use std::collections::BTreeMap;
+
+use subquad::report::{Finished, comparison};
+use subquad_record::{Evaluation, Outcome, RunSummary};
+
+fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
+    let evaluation =
+        Evaluation { condition: String::new(), split: "test".into(), loss: 1.0, accuracy, examples: 359 };
+    let summary = RunSummary {
+        run: String::new(),
+        config: "a.toml".into(),
+        task: "digits".into(),
+        mixer: mixer.into(),
+        seq_len,
+        seed,
+        steps: 600,
+        batch: 32,
+        d_model: 64,
+        n_layers: 2,
+        parameters: 67_850,
+        step_ms: 31.64,
+        tokens_per_second: 64_731.2,
+        peak_bytes: Some(50 << 20),
+        state_floats: (mixer != "m2").then_some(16_384),
+        form: "fused".into(),
+        device: "cpu".into(),
+        threads: 2,
+        build_commit: None,
+        evaluations: vec![evaluation],
+        started: String::new(),
+        ended: String::new(),
+        outcome: Outcome::Done,
+        settings: BTreeMap::new(),
+    };
+    Finished { label: mixer.into(), summary, dir: "runs".into() }
+}
+
+#[test]
+fn a_line_is_a_mixer_at_a_length_over_all_seeds() {
+    let runs = [
+        finished("attention", 64, 0, Some(0.9)),
+        finished("attention", 64, 1, Some(0.95)),
+        finished("m2", 64, 0, Some(0.8)),
+        finished("attention", 1024, 0, None),
+    ];
+    insta::assert_snapshot!(comparison(&runs), @"
+    seq_len  mixer      accuracy      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
+    -----------------------------------------------------------------------------------------------------
+         64  attention     0.925  0.900..0.950      67,850     31.6    64,731      50.0        16,384  2
+         64  m2            0.800  0.800..0.800      67,850     31.6    64,731      50.0          none  1
+       1024  attention         -             -      67,850     31.6    64,731      50.0        16,384  1
+
+    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
+    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+    Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
+    ");
+}
+
+#[test]
+fn only_what_is_equal_is_called_so() {
+    let mut runs = [finished("s4d", 64, 0, None), finished("s4d", 64, 1, None)];
+    runs[1].summary.steps = 300;
+    runs[1].summary.batch = 64;
+    assert!(comparison(&runs).ends_with("\nHeld equal: width 64, depth 2."), "{}", comparison(&runs));
+    runs[1].summary.d_model = 32;
+    runs[1].summary.n_layers = 1;
+    assert!(comparison(&runs).ends_with("\nHeld equal: nothing."), "{}", comparison(&runs));
+}
