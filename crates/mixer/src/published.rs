@@ -124,7 +124,7 @@ pub enum CaseError {
         message: String,
     },
     /// Our layer cannot do what the config asks for.
-    #[error("layer `{layer}`: {what} is not implemented here")]
+    #[error("layer `{layer}`: not implemented here: {what}")]
     Unsupported {
         /// The layer.
         layer: String,

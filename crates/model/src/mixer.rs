@@ -54,6 +54,7 @@ impl MixerConfig {
 
 /// A sequence mixer of any family.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model holds one a block, and burn has no module in a box")]
 pub enum MixerKind {
     /// Softmax attention.
     Attention(Attention),

@@ -16,3 +16,8 @@ mod progress;
 pub mod report;
 
 pub use failure::Failure;
+
+/// The examples of the repository's README, compiled as doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

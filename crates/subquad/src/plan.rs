@@ -12,6 +12,8 @@ use crate::{Failure, assemble};
 pub struct Study {
     /// Name of the folder that holds the configs, and of the folder in `results/`.
     pub slug: String,
+    /// The folder that holds the configs.
+    folder: PathBuf,
     /// In the order in which they run. No two are the same.
     pub runs: Vec<PlannedRun>,
 }
@@ -34,14 +36,20 @@ pub struct PlannedRun {
 pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Study>, Failure> {
     let mut studies: Vec<Study> = vec![];
     for config in load_all(paths, assignments)? {
-        let slug = slug(&config.path)?;
+        let (slug, folder) = (slug(&config.path)?, folder(&config.path)?);
         let index = studies.iter().position(|study| study.slug == slug).unwrap_or_else(|| {
-            studies.push(Study { slug, runs: vec![] });
+            studies.push(Study { slug, folder: folder.clone(), runs: vec![] });
             studies.len() - 1
         });
+        studies[index].check_folder(&folder)?;
         studies[index].add(config)?;
     }
     Ok(studies)
+}
+
+fn folder(config: &Path) -> Result<PathBuf, Failure> {
+    let file = fs_err::canonicalize(config).map_err(Failure::wrong)?;
+    Ok(file.parent().map(Into::into).unwrap_or_default())
 }
 
 /// Reads and checks configs; one unreadable path does not hide the mistakes of another.
@@ -75,6 +83,19 @@ fn load(file: &Path, assignments: &[Assignment]) -> Result<StudyConfig, ConfigEr
 }
 
 impl Study {
+    /// Two folders of one name would share results.
+    fn check_folder(&self, folder: &Path) -> Result<(), Failure> {
+        match folder == self.folder {
+            true => Ok(()),
+            false => Err(Failure::wrong(format!(
+                "{} and {} would share the results folder `{}`; run them one by one, with different --results",
+                self.folder.display(),
+                folder.display(),
+                self.slug
+            ))),
+        }
+    }
+
     fn add(&mut self, config: StudyConfig) -> Result<(), Failure> {
         for resolved in config.runs {
             let run = PlannedRun { name: name(&resolved), config_file: config.path.clone(), resolved };

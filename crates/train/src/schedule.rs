@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn a_schedule_goes_on_where_its_record_was_made() {
         let mut first = WarmupCosine::new(1.0, 0.5, 10);
-        (0..3).for_each(|_| drop(first.step()));
+        for _ in 0..3 {
+            first.step();
+        }
         let mut second = WarmupCosine::new(1.0, 0.5, 10);
         second.load_record(first.to_record());
         assert_eq!(first, second);

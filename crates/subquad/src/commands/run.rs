@@ -1,10 +1,11 @@
 //! `subquad run`: train what is not there yet, then compare.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use subquad_record::read_study;
 use subquad_train::TrainError;
 
 use crate::Failure;
@@ -125,6 +126,20 @@ fn say_what_is_there(study: &Study, setting: &Setting<'_>) {
     });
 }
 
+/// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
+fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
+    let Ok(before) = read_study(dir) else { return };
+    let asked_for = |name: &str| study.runs.iter().any(|run| run.name.to_string() == name);
+    let leave = before.runs.iter().filter(|run| !asked_for(&run.run)).count();
+    if leave > 0 {
+        setting.messages.say(format!(
+            "note: {leave} runs leave the summary and figures in {}, since this command does not ask for them; \
+             --results DIR keeps studies apart",
+            dir.display()
+        ));
+    }
+}
+
 fn run_one(
     run: &PlannedRun,
     study: &Study,
@@ -146,6 +161,7 @@ fn compare(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
+    say_what_leaves(&dir, study, setting);
     write_study_files(&dir, runs)?;
     writeln!(out, "{}", comparison(runs))?;
     writeln!(out, "Summary and figures: {}", dir.display())?;

@@ -1,8 +1,9 @@
 //! Who may use whom, and which crates know burn.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
-use cargo_metadata::{Dependency, DependencyKind, MetadataCommand, Package};
+use serde::Deserialize;
 
 use crate::lab::{crates, files, repository};
 
@@ -26,11 +27,32 @@ const WITHOUT_BURN: [&str; 3] = ["data", "record", "plot"];
 /// burn's inner crates, which change most from version to version.
 const INNER_BURN: [&str; 2] = ["burn-autodiff", "burn-flex"];
 
+/// What `cargo metadata` tells of a crate.
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dependency {
+    name: String,
+    /// `None`: a normal dependency; else `dev` or `build`.
+    kind: Option<String>,
+    /// Where a crate of ours is.
+    path: Option<String>,
+}
+
 fn packages() -> Vec<Package> {
-    let mut command = MetadataCommand::new();
-    command.manifest_path(repository().join("Cargo.toml")).no_deps();
-    command.other_options(["--offline".to_owned(), "--locked".to_owned()]);
-    command.exec().unwrap().packages
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version=1", "--no-deps", "--offline", "--locked"]);
+    let output = command.current_dir(repository()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice::<Metadata>(&output.stdout).unwrap().packages
 }
 
 /// The name of the crate's folder.
@@ -38,11 +60,15 @@ fn short(name: &str) -> &str {
     name.strip_prefix("subquad-").unwrap_or(name)
 }
 
-fn of_kind(package: &Package, kind: DependencyKind) -> impl Iterator<Item = &Dependency> {
-    package.dependencies.iter().filter(move |dependency| dependency.kind == kind)
+const NORMAL: Option<&str> = None;
+const DEVELOPMENT: Option<&str> = Some("dev");
+const BUILD: Option<&str> = Some("build");
+
+fn of_kind<'a>(package: &'a Package, kind: Option<&'a str>) -> impl Iterator<Item = &'a Dependency> {
+    package.dependencies.iter().filter(move |dependency| dependency.kind.as_deref() == kind)
 }
 
-fn ours(package: &Package, kind: DependencyKind) -> BTreeSet<&str> {
+fn ours<'a>(package: &'a Package, kind: Option<&'a str>) -> BTreeSet<&'a str> {
     let ours = of_kind(package, kind).filter(|dependency| dependency.path.is_some());
     ours.map(|dependency| short(&dependency.name)).collect()
 }
@@ -55,7 +81,7 @@ fn is_burn(dependency: &Dependency) -> bool {
 fn every_crate_uses_exactly_what_the_picture_shows() {
     let packages = packages();
     let found: Vec<_> =
-        packages.iter().map(|p| (short(&p.name).to_owned(), ours(p, DependencyKind::Normal))).collect();
+        packages.iter().map(|p| (short(&p.name).to_owned(), ours(p, NORMAL))).collect();
     assert_eq!(found.len(), USES.len(), "{found:#?}");
     for (name, uses) in found {
         let shown = USES.iter().find(|(other, _)| *other == name);
@@ -75,9 +101,9 @@ fn tests_add_no_crate_of_ours_but_testkit() {
     for package in packages() {
         let mut allowed = reached(short(&package.name));
         allowed.insert("testkit");
-        let uses = ours(&package, DependencyKind::Development);
+        let uses = ours(&package, DEVELOPMENT);
         assert!(uses.is_subset(&allowed), "{}: {uses:?}", package.name);
-        assert!(ours(&package, DependencyKind::Build).is_empty(), "{}", package.name);
+        assert!(ours(&package, BUILD).is_empty(), "{}", package.name);
     }
 }
 
@@ -85,7 +111,7 @@ fn tests_add_no_crate_of_ours_but_testkit() {
 fn data_records_and_figures_know_no_burn() {
     let packages = packages();
     for package in packages.iter().filter(|p| WITHOUT_BURN.contains(&short(&p.name))) {
-        let burn = of_kind(package, DependencyKind::Normal).find(|dependency| is_burn(dependency));
+        let burn = of_kind(package, NORMAL).find(|dependency| is_burn(dependency));
         assert!(burn.is_none(), "{}: {burn:?}", package.name);
     }
 }

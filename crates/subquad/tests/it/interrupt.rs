@@ -4,10 +4,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use assert_cmd::cargo::cargo_bin;
 use subquad_record::{Manifest, Outcome};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PROGRAM};
 
 /// Long enough to be interrupted, short enough to be done when it is run again: a second or two.
 const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --set sweep.mixer=[\"attention\"] \
@@ -26,7 +25,7 @@ fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
 }
 
 fn start(lab: &Lab) -> Child {
-    let mut command = Command::new(cargo_bin!("subquad"));
+    let mut command = Command::new(PROGRAM);
     command.current_dir(lab.path("")).args(LONG.split_whitespace());
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }

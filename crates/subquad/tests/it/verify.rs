@@ -138,7 +138,7 @@ fn layers_that_are_not_here_are_wrong_input() {
         CaseFile::read(&one(krate, file)).write(&lab, &format!("{file}.safetensors"));
     }
     insta::assert_snapshot!(lab.subquad("verify s4_legs.safetensors monarch_16.safetensors").expect(2).err, @"
-    error: s4_legs.safetensors: layer `s4_block`: kernel = `s4` (only `s4d`) is not implemented here
+    error: s4_legs.safetensors: layer `s4_block`: not implemented here: kernel = `s4` (only `s4d`)
     error: monarch_16.safetensors: unknown layer `monarch_linear` (known: s4_block, m2_sequence_mixer, block_diagonal_linear)
     ");
 }
