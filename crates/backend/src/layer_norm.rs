@@ -20,7 +20,10 @@ use crate::simd;
 /// If the widths differ.
 pub fn layer_norm(x: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, eps: f64, form: Form) -> Tensor<3> {
     let [_, _, width] = x.dims();
-    assert!(gamma.dims() == [width] && beta.dims() == [width], "a layer norm needs one scale and shift a feature");
+    assert!(
+        gamma.dims() == [width] && beta.dims() == [width],
+        "a layer norm needs one scale and shift a feature"
+    );
     match form {
         Form::Portable => portable(x, gamma, beta, eps),
         Form::Fused => apply(LayerNorm { eps: eps as f32 }, [x.into(), gamma.into(), beta.into()]),
@@ -49,14 +52,17 @@ impl CpuKernel for LayerNorm {
         let mut y = vec![0.0; x.data.len()];
         let chunks = y.par_chunks_mut(ROWS * width).zip(x.data.par_chunks(ROWS * width));
         chunks.for_each(|(y, x)| {
-            simd::run(#[inline(always)] || {
-                for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
-                    self.normalise(y, x);
-                    for ((y, gamma), beta) in y.iter_mut().zip(gamma.data).zip(beta.data) {
-                        *y = *y * gamma + beta;
+            simd::run(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
+                        self.normalise(y, x);
+                        for ((y, gamma), beta) in y.iter_mut().zip(gamma.data).zip(beta.data) {
+                            *y = *y * gamma + beta;
+                        }
                     }
-                }
-            })
+                },
+            )
         });
         Array::new(y, x.shape)
     }
@@ -69,7 +75,12 @@ impl CpuKernel for LayerNorm {
             .par_chunks_mut(ROWS * width)
             .zip(x.data.par_chunks(ROWS * width))
             .zip(saved.grad.data.par_chunks(ROWS * width))
-            .map(|((dx, x), dy)| simd::run(#[inline(always)] || self.chunk_grads(dx, x, dy, gamma)))
+            .map(|((dx, x), dy)| {
+                simd::run(
+                    #[inline(always)]
+                    || self.chunk_grads(dx, x, dy, gamma),
+                )
+            })
             .collect();
         let total = parts.into_iter().fold(AffineGrads::zero(width), AffineGrads::plus);
         vec![

@@ -53,7 +53,12 @@ impl CpuKernel for ShortConv {
         let taps = taps_first(&inputs[1]);
         let mut y = vec![0.0; inputs[0].data.len()];
         let sequences = y.par_chunks_mut(seq * channels).zip(inputs[0].data.par_chunks(seq * channels));
-        sequences.for_each(|(y, x)| simd::run(#[inline(always)] || convolve(y, x, &taps, inputs[2].data)));
+        sequences.for_each(|(y, x)| {
+            simd::run(
+                #[inline(always)]
+                || convolve(y, x, &taps, inputs[2].data),
+            )
+        });
         Array::new(y, [batch, seq, channels])
     }
 
@@ -66,7 +71,12 @@ impl CpuKernel for ShortConv {
             .par_chunks_mut(seq * channels)
             .zip(saved.grad.data.par_chunks(seq * channels))
             .zip(saved.inputs[0].data.par_chunks(seq * channels))
-            .map(|((dx, dy), x)| simd::run(#[inline(always)] || sequence_grads(dx, dy, x, &taps)))
+            .map(|((dx, dy), x)| {
+                simd::run(
+                    #[inline(always)]
+                    || sequence_grads(dx, dy, x, &taps),
+                )
+            })
             .collect();
         let total = TapGrads::sum(per_sequence, width, channels);
         vec![

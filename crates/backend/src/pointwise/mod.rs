@@ -78,14 +78,24 @@ struct Gelu;
 impl CpuKernel for Gelu {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let mut y = inputs[0].data.to_vec();
-        y.par_chunks_mut(CHUNK).for_each(|y| simd::run(#[inline(always)] || gelu_in_place(y)));
+        y.par_chunks_mut(CHUNK).for_each(|y| {
+            simd::run(
+                #[inline(always)]
+                || gelu_in_place(y),
+            )
+        });
         Array::new(y, inputs[0].shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let mut dx = saved.grad.data.to_vec();
         let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(d, x)| simd::run(#[inline(always)] || times_slope(d, x)));
+        chunks.for_each(|(d, x)| {
+            simd::run(
+                #[inline(always)]
+                || times_slope(d, x),
+            )
+        });
         vec![Some(Array::new(dx, saved.grad.shape))]
     }
 }
@@ -151,7 +161,12 @@ impl<G: Gate> CpuKernel for Gated<G> {
         let mut y = vec![0.0; inputs[0].data.len() / 2];
         let rows = rows_per_chunk(width);
         let chunks = y.par_chunks_mut(rows * width).zip(inputs[0].data.par_chunks(rows * 2 * width));
-        chunks.for_each(|(y, x)| simd::run(#[inline(always)] || values::<G>(y, x, width)));
+        chunks.for_each(|(y, x)| {
+            simd::run(
+                #[inline(always)]
+                || values::<G>(y, x, width),
+            )
+        });
         Array::new(y, shape)
     }
 
@@ -162,7 +177,12 @@ impl<G: Gate> CpuKernel for Gated<G> {
         let rows = rows_per_chunk(width);
         let wide = rows * 2 * width;
         let chunks = dx.par_chunks_mut(wide).zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
-        chunks.for_each(|((dx, x), dy)| simd::run(#[inline(always)] || grads::<G>(dx, x, dy, width)));
+        chunks.for_each(|((dx, x), dy)| {
+            simd::run(
+                #[inline(always)]
+                || grads::<G>(dx, x, dy, width),
+            )
+        });
         vec![Some(Array::new(dx, saved.inputs[0].shape))]
     }
 }

@@ -24,8 +24,9 @@ fn gelu_is_exact_in_values_and_gradients() {
 }
 
 type Op = fn(Tensor<3>, Form) -> Tensor<3>;
+type Definition = fn(f64, f64) -> f64;
 
-fn gates() -> [(&'static str, Op, fn(f64, f64) -> f64); 2] {
+fn gates() -> [(&'static str, Op, Definition); 2] {
     [("glu", glu, reference::glu), ("geglu", geglu, reference::geglu)]
 }
 

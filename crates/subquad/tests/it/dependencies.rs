@@ -80,8 +80,7 @@ fn is_burn(dependency: &Dependency) -> bool {
 #[test]
 fn every_crate_uses_exactly_what_the_picture_shows() {
     let packages = packages();
-    let found: Vec<_> =
-        packages.iter().map(|p| (short(&p.name).to_owned(), ours(p, NORMAL))).collect();
+    let found: Vec<_> = packages.iter().map(|p| (short(&p.name).to_owned(), ours(p, NORMAL))).collect();
     assert_eq!(found.len(), USES.len(), "{found:#?}");
     for (name, uses) in found {
         let shown = USES.iter().find(|(other, _)| *other == name);

@@ -1,11 +1,11 @@
 //! Loss and accuracy against their definition.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use subquad_data::{Batch, Inputs, Targets, Task};
+use subquad_data::{Batch, Inputs, Stream, Targets, Task};
 use subquad_model::{Dropout, Input, SequenceModel};
 use subquad_record::Memory;
 use subquad_testkit::to_f64;
-use subquad_train::{Score, evaluate, train};
+use subquad_train::{Score, TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, Sequences};
 use crate::{attention, cpu, plain, sequence_model, token_model};
@@ -18,11 +18,15 @@ const TEST_LEN: usize = 7;
 
 /// By the definition, in f64: `-ln softmax(logits)[class]` and whether the class has the largest logit.
 fn by_hand(model: &SequenceModel, batch: Batch) -> Score {
+    by_hand_with(model, batch, &Dropout::Off)
+}
+
+fn by_hand_with(model: &SequenceModel, batch: Batch, dropout: &Dropout<'_>) -> Score {
     let labels: Vec<_> = match &batch.targets {
         Targets::Sequence(classes) => classes.iter().copied().map(Some).collect(),
         Targets::Tokens(classes) => classes.clone(),
     };
-    let logits = model.forward(input(batch), &Dropout::Off);
+    let logits = model.forward(input(batch), dropout);
     let [.., classes] = logits.dims();
     let mut score = Score::default();
     for (row, label) in to_f64(logits).chunks(classes).zip(labels) {
@@ -89,6 +93,23 @@ fn a_training_row_is_the_score_of_its_batch_before_the_step() {
     train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
     assert!((sink.rows[0].loss - expected.loss()).abs() <= LOSS * expected.loss());
     assert_eq!(sink.rows[0].accuracy, Some(expected.accuracy()));
+}
+
+#[test]
+fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
+    let (model, task, mut sink) = (sequence_model(attention()), Sequences::new(4, 1), Memory::default());
+    let config = TrainConfig { dropout: 0.3, lr: 0.0, seed: 5, ..plain(2, 4) };
+    train(model.clone(), &task, &config, &cpu(), &mut sink).unwrap();
+    for step in [1, 2] {
+        let uniform = |site: usize, count: usize| {
+            let mut draws = Stream::new(5, "dropout").at(step, site as u64);
+            (0..count).map(|_| draws.uniform()).collect()
+        };
+        let expected =
+            by_hand_with(&model, task.train_batch(0, 4), &Dropout::On { rate: 0.3, uniform: &uniform });
+        let row = &sink.rows[step as usize - 1];
+        assert!((row.loss - expected.loss()).abs() <= LOSS * expected.loss(), "step {step}");
+    }
 }
 
 #[test]
