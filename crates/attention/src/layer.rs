@@ -9,9 +9,10 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use subquad_backend::Form;
+use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
+use crate::dot_product::self_attention;
 use crate::{AttentionState, Position, Rotary, scaled_dot_product};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2).
@@ -38,18 +39,38 @@ impl Attention {
         Self { form, ..self }
     }
 
-    /// Queries, keys and values of tokens whose first has position `first`, each `[batch, heads, seq, d_head]`.
-    fn project(&self, x: Tensor<3>, first: usize) -> [Tensor<4>; 3] {
+    /// The whole sequence without cutting the projections apart.
+    fn forward_packed(&self, x: Tensor<3>) -> Tensor<3> {
+        let rotary = self.rotary(0, self.check_width(&x));
+        let qkv = linear(&self.qkv, x, self.form);
+        let y = self_attention(qkv, self.n_heads, self.causal, rotary);
+        linear(&self.output, y, self.form)
+    }
+
+    /// The number of tokens, if they have the layer's width.
+    fn check_width(&self, x: &Tensor<3>) -> usize {
         let [_, seq, width] = x.dims();
         assert_eq!(width, self.d_model(), "attention got tokens of another width than its d_model");
-        let parts: [Tensor<3>; 3] = self.qkv.forward(x).chunk(3, 2).try_into().expect("three parts");
-        let [q, k, v] = parts.map(|part| self.split_heads(part));
+        seq
+    }
+
+    /// The rotations of `seq` positions from `first` on, if the layer has positions.
+    fn rotary(&self, first: usize, seq: usize) -> Option<Rotary> {
         match self.position {
-            Position::None => [q, k, v],
-            Position::Rope => {
-                let rotary = Rotary::new(first, seq, self.d_head(), self.rope_base);
-                [rotary.apply(q, self.form), rotary.apply(k, self.form), v]
-            }
+            Position::None => None,
+            Position::Rope => Some(Rotary::new(first, seq, self.d_head(), self.rope_base)),
+        }
+    }
+
+    /// Queries, keys and values of tokens whose first has position `first`, each `[batch, heads, seq, d_head]`.
+    fn project(&self, x: Tensor<3>, first: usize) -> [Tensor<4>; 3] {
+        let rotary = self.rotary(first, self.check_width(&x));
+        let parts: [Tensor<3>; 3] =
+            linear(&self.qkv, x, self.form).chunk(3, 2).try_into().expect("three parts");
+        let [q, k, v] = parts.map(|part| self.split_heads(part));
+        match rotary {
+            None => [q, k, v],
+            Some(rotary) => [rotary.apply(q, self.form), rotary.apply(k, self.form), v],
         }
     }
 
@@ -61,7 +82,7 @@ impl Attention {
     /// From heads side by side back to tokens: `[batch, seq, d_model]`.
     fn merge(&self, y: Tensor<4>) -> Tensor<3> {
         let [batch, _, seq, _] = y.dims();
-        self.output.forward(y.swap_dims(1, 2).reshape([batch, seq, self.d_model()]))
+        linear(&self.output, y.swap_dims(1, 2).reshape([batch, seq, self.d_model()]), self.form)
     }
 
     fn d_model(&self) -> usize {
@@ -84,8 +105,13 @@ impl SequenceMixer for Attention {
     type State = AttentionState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [q, k, v] = self.project(x, 0);
-        self.merge(scaled_dot_product(q, k, v, self.causal, self.form))
+        match self.form {
+            Form::Fused => self.forward_packed(x),
+            Form::Portable => {
+                let [q, k, v] = self.project(x, 0);
+                self.merge(scaled_dot_product(q, k, v, self.causal, self.form))
+            }
+        }
     }
 
     fn forward_with_state(

@@ -86,7 +86,7 @@ impl Rotary {
         }
     }
 
-    fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
+    pub(crate) fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
         let head = self.seq * 2 * self.half;
         let mut turned = vec![0.0; x.data.len()];
         let heads = turned.par_chunks_exact_mut(head).zip(x.data.par_chunks_exact(head));

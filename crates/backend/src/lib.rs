@@ -3,7 +3,8 @@
 //! - [`device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
-//! - The operations several layers need: [`fft_conv`], [`short_conv`], [`layer_norm`], [`pointwise`].
+//! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
+//!   [`layer_norm`], [`pointwise`]; and [`matmul`], products of matrices in slices, for kernels.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -13,6 +14,8 @@ pub mod fft_conv;
 mod form;
 pub mod kernel;
 pub mod layer_norm;
+pub mod linear;
+pub mod matmul;
 pub mod pointwise;
 pub mod short_conv;
 mod simd;

@@ -12,7 +12,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use subquad_backend::{Form, pointwise};
+use subquad_backend::{Form, linear::linear, pointwise};
 use subquad_mixer::ChannelMixer;
 
 use crate::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
@@ -154,6 +154,7 @@ impl DenseMlp {
 
 impl ChannelMixer for DenseMlp {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.reduce.forward(pointwise::gelu(self.expand.forward(x), self.form))
+        let hidden = pointwise::gelu(linear(&self.expand, x, self.form), self.form);
+        linear(&self.reduce, hidden, self.form)
     }
 }

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
+use subquad_backend::linear::linear;
 use subquad_backend::{Form, pointwise};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
@@ -86,7 +87,7 @@ impl S4d {
     /// What happens to every token alone, after the convolution.
     fn tail<const D: usize>(&self, y: Tensor<D>) -> Tensor<D> {
         let hidden = pointwise::gelu(y, self.form);
-        pointwise::glu(self.output.forward(hidden), self.form)
+        pointwise::glu(linear(&self.output, hidden, self.form), self.form)
     }
 
     fn c(&self) -> Pair<3> {

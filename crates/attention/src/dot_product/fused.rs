@@ -12,8 +12,8 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::matmul::{Matrix, MatrixMut};
 
-use super::matmul::{Matrix, MatrixMut};
 use super::softmax::{row_width, softmax_rows, softmax_rows_backward};
 
 /// Queries that share one pass over their keys: enough for the products to be worth their set-up, few enough for the
@@ -26,8 +26,8 @@ pub(super) fn attend(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, causal: bool) -> 
 
 /// Inputs: `q [batch, heads, seq_q, d_head]`, `k` and `v [batch, heads, seq_k, d_head]`.
 #[derive(Debug)]
-struct DotProduct {
-    causal: bool,
+pub(super) struct DotProduct {
+    pub(super) causal: bool,
 }
 
 impl CpuKernel for DotProduct {

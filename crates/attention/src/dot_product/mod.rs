@@ -6,12 +6,14 @@
 //! Causal: j runs over the keys up to the query's own position, all others have weight exactly 0.
 
 mod fused;
-mod matmul;
+mod packed;
 mod portable;
 mod softmax;
 
 use burn::tensor::Tensor;
 use subquad_backend::Form;
+
+pub(crate) use packed::self_attention;
 
 /// Softmax attention of every head by itself.
 ///

@@ -4,6 +4,7 @@
 mod fft_conv;
 mod glue;
 mod layer_norm;
+mod linear;
 mod pointwise;
 mod short_conv;
 

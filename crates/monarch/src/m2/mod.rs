@@ -19,7 +19,7 @@ mod state;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use subquad_backend::{Form, short_conv::short_conv};
+use subquad_backend::{Form, linear::linear, short_conv::short_conv};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::ImplicitFilter;
@@ -87,12 +87,13 @@ impl M2 {
         self.check_causal()?;
         self.check_length(state.gated.tokens() + x.dims()[1])?;
         self.check_width(&x);
-        let parts = self.short_conv_after(&mut state.projected, self.in_linear.forward(x.clone()));
+        let parts =
+            self.short_conv_after(&mut state.projected, linear(&self.in_linear, x.clone(), self.form));
         let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form), self.form);
         let skip = self.residual.as_ref().zip(state.inputs.as_mut());
         let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, x.swap_dims(1, 2), self.form));
         let y = gate::after(y, parts, skip, self.form);
-        Ok(self.out_linear.forward(y))
+        Ok(linear(&self.out_linear, y, self.form))
     }
 
     fn check_causal(&self) -> Result<(), MixerError> {
@@ -118,11 +119,11 @@ impl SequenceMixer for M2 {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(&x);
         self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
-        let parts = self.short_conv(self.in_linear.forward(x.clone()));
+        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
         let y = self.filter.convolve(gate::before(parts.clone(), self.form), self.form);
         let skip = self.residual.as_ref().map(|filter| filter.convolve(x.swap_dims(1, 2), self.form));
         let y = gate::after(y, parts, skip, self.form);
-        self.out_linear.forward(y)
+        linear(&self.out_linear, y, self.form)
     }
 
     fn forward_with_state(

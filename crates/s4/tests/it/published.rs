@@ -23,7 +23,7 @@ fn published_layers_are_reproduced_in_both_forms() {
 fn the_low_rank_kernel_is_refused_by_name() {
     let mut case = golden::read(path("s4_legs")).unwrap();
     let error = S4d::from_published(&mut case, &cpu()).unwrap_err();
-    assert_eq!(error.to_string(), "layer `s4_block`: kernel = `s4` (only `s4d`) is not implemented here");
+    assert_eq!(error.to_string(), "layer `s4_block`: not implemented here: kernel = `s4` (only `s4d`)");
 }
 
 #[test]

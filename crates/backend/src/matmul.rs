@@ -5,7 +5,7 @@ use gemm::Parallelism;
 
 /// A matrix in a slice: entry `(i, j)` is at `i * row_stride + j * col_stride`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Matrix<'a> {
+pub struct Matrix<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -18,13 +18,14 @@ impl<'a> Matrix<'a> {
     ///
     /// # Panics
     /// If the slice is too short or rows overlap.
-    pub(super) fn new(data: &'a [f32], rows: usize, cols: usize, stride: usize) -> Self {
+    pub fn new(data: &'a [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data, rows, cols, stride);
         Self { data, rows, cols, row_stride: stride, col_stride: 1 }
     }
 
     /// Rows and columns exchanged; no value moves.
-    pub(super) fn transposed(self) -> Self {
+    #[must_use]
+    pub fn transposed(self) -> Self {
         let Self { data, rows, cols, row_stride, col_stride } = self;
         Self { data, rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
     }
@@ -32,7 +33,7 @@ impl<'a> Matrix<'a> {
 
 /// [`Matrix`] that can be written.
 #[derive(Debug)]
-pub(super) struct MatrixMut<'a> {
+pub struct MatrixMut<'a> {
     data: &'a mut [f32],
     rows: usize,
     cols: usize,
@@ -42,7 +43,7 @@ pub(super) struct MatrixMut<'a> {
 impl<'a> MatrixMut<'a> {
     /// # Panics
     /// As for [`Matrix::new`].
-    pub(super) fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
+    pub fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data, rows, cols, stride);
         Self { data, rows, cols, row_stride: stride }
     }
@@ -51,7 +52,7 @@ impl<'a> MatrixMut<'a> {
     ///
     /// # Panics
     /// If the sizes do not fit.
-    pub(super) fn set_product(self, scale: f32, lhs: Matrix<'_>, rhs: Matrix<'_>) {
+    pub fn set_product(self, scale: f32, lhs: Matrix<'_>, rhs: Matrix<'_>) {
         self.product(false, scale, lhs, rhs);
     }
 
@@ -59,7 +60,7 @@ impl<'a> MatrixMut<'a> {
     ///
     /// # Panics
     /// If the sizes do not fit.
-    pub(super) fn add_product(self, scale: f32, lhs: Matrix<'_>, rhs: Matrix<'_>) {
+    pub fn add_product(self, scale: f32, lhs: Matrix<'_>, rhs: Matrix<'_>) {
         self.product(true, scale, lhs, rhs);
     }
 
@@ -92,7 +93,7 @@ impl<'a> MatrixMut<'a> {
                 false,
                 false,
                 false,
-                // A head is one thread's work, so products are not split again.
+                // Callers split their work among threads; a product is not split again.
                 Parallelism::None,
             );
         }

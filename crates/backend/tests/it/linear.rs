@@ -1,0 +1,79 @@
+//! The linear layer against its definition.
+
+use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
+use subquad_backend::linear::linear;
+use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
+
+use crate::{GRAD_TOL, VALUE_TOL, output_weights};
+
+const D_INPUT: usize = 5;
+const D_OUTPUT: usize = 7;
+
+fn layer(bias: bool) -> Linear {
+    let device = Device::flex();
+    let mut layer = LinearConfig::new(D_INPUT, D_OUTPUT).with_bias(bias).init(&device);
+    layer.weight = Param::from_tensor(seeded_tensor::<2>([D_INPUT, D_OUTPUT], 1, &device));
+    layer.bias = bias.then(|| Param::from_tensor(seeded_tensor([D_OUTPUT], 2, &device)));
+    layer.train()
+}
+
+fn definition(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let row = |x: &[f64]| -> Vec<f64> {
+        (0..D_OUTPUT)
+            .map(|j| bias[j] + x.iter().enumerate().map(|(i, x)| x * weight[i * D_OUTPUT + j]).sum::<f64>())
+            .collect()
+    };
+    x.chunks(D_INPUT).flat_map(row).collect()
+}
+
+#[test]
+fn both_forms_are_the_definition_in_values_and_gradients() {
+    // One row; fewer rows than parts of the gradient's sum; more rows than one thread takes at a time.
+    for (batch, seq) in [(1, 1), (1, 3), (3, 101)] {
+        for has_bias in [false, true] {
+            let layer = layer(has_bias);
+            let x = seeded_tensor([batch, seq, D_INPUT], 3, &Device::flex());
+            let (x64, weight) = (to_f64(x.clone()), to_f64(layer.weight.val()));
+            let bias = layer.bias.as_ref().map_or(vec![0.0; D_OUTPUT], |bias| to_f64(bias.val()));
+            let g = output_weights([batch, seq, D_OUTPUT]);
+            let loss = |x: &[f64], w: &[f64], b: &[f64]| -> f64 {
+                definition(x, w, b).iter().zip(&g).map(|(y, g)| y * g).sum()
+            };
+            let expected = [
+                finite_difference(|x| loss(x, &weight, &bias), &x64, 1e-3),
+                finite_difference(|w| loss(&x64, w, &bias), &weight, 1e-3),
+                finite_difference(|b| loss(&x64, &weight, b), &bias, 1e-3),
+            ];
+            for form in [Form::Portable, Form::Fused] {
+                let what = format!("{form:?}, {batch} x {seq}, bias: {has_bias}");
+                let (y, grads) = run(&layer, x.clone(), form);
+                assert_rel_close(y, definition(&x64, &weight, &bias), VALUE_TOL, &what);
+                assert_eq!(grads.len(), if has_bias { 3 } else { 2 });
+                for (grad, expected) in grads.into_iter().zip(&expected) {
+                    assert_rel_close(grad, &expected[..], GRAD_TOL, &what);
+                }
+            }
+        }
+    }
+}
+
+/// Output, and the gradients of input, weight and bias.
+fn run(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<3>::from_data(x.into_data(), &device).require_grad();
+    let y = linear(layer, x.clone(), form);
+    let weights = seeded_tensor(y.dims(), 99, &device);
+    let grads = (y.clone() * weights).sum().backward();
+    let mut found = vec![to_f64(x.grad(&grads).unwrap()), to_f64(layer.weight.val().grad(&grads).unwrap())];
+    found.extend(layer.bias.as_ref().map(|bias| to_f64(bias.val().grad(&grads).unwrap())));
+    (to_f64(y), found)
+}
+
+#[test]
+#[should_panic(expected = "a linear layer of 5 inputs got 4")]
+fn another_width_is_refused_in_words() {
+    linear(&layer(true), Tensor::<3>::zeros([1, 1, 4], &Device::flex()), Form::Fused);
+}
