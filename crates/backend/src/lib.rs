@@ -4,7 +4,8 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`]; and [`matmul`], products of matrices in slices, for kernels.
+//!   [`layer_norm`], [`pointwise`]; and for kernels [`simd`], [`maths`] and
+//!   [`matmul`].
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -15,10 +16,11 @@ mod form;
 pub mod kernel;
 pub mod layer_norm;
 pub mod linear;
+pub mod maths;
 pub mod matmul;
 pub mod pointwise;
 pub mod short_conv;
-mod simd;
+pub mod simd;
 
 pub use device::{DeviceError, device, device_names};
 pub use form::Form;

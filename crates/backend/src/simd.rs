@@ -5,7 +5,7 @@ use realfft::num_complex::Complex;
 
 /// Runs `work`, and all that is inlined into it, compiled for the machine's instruction set.
 #[inline(always)]
-pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
+pub fn run<R>(work: impl FnOnce() -> R) -> R {
     struct Inlined<F>(F);
     impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Inlined<F> {
         type Output = R;

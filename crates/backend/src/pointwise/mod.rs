@@ -6,7 +6,6 @@
 //! geglu([a, b]) = gelu(a) b                Shazeer 2020, in the order of M2's channel mixer
 //! ```
 
-mod maths;
 #[doc(hidden)]
 pub mod reference;
 
@@ -15,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
-use crate::simd;
+use crate::{maths, simd};
 
 /// Exact GELU of every element.
 pub fn gelu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
