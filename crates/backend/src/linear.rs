@@ -1,7 +1,7 @@
 //! A linear layer on every token: `y = x W + b`.
 //!
-//! burn's own adds the bias in a pass of its own and, in the backward pass, copies operands before it multiplies them; at
-//! the widths of small models both cost as much as the products.
+//! The fused form starts every row from the bias and lets the product add to it, and its gradients multiply operands where
+//! they lie: no pass for the bias, no transposed copies.
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use subquad_data::TaskError;
 use subquad_record::{RunName, run_hash};
 
 use crate::config::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, find_configs, slug};
@@ -78,8 +79,16 @@ fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<StudyConfig,
 }
 
 fn load(file: &Path, assignments: &[Assignment]) -> Result<StudyConfig, ConfigErrors> {
-    let check_length = |task: &str, seq_len| subquad_data::check(task, seq_len).map_err(|e| e.to_string());
+    let check_length = |task: &str, seq_len| subquad_data::check(task, seq_len).map_err(reason);
     StudyConfig::load(file, assignments, &check_length)
+}
+
+/// What the config's error does not already say.
+fn reason(error: TaskError) -> String {
+    match error {
+        TaskError::Length { rule, nearest, .. } => format!("{rule}; nearest allowed: {nearest}"),
+        TaskError::Unknown { .. } => error.to_string(),
+    }
 }
 
 impl Study {

@@ -20,7 +20,7 @@ pub const KEYS: &[Key] = &[
     truth("model.causal", true, "Whether position t sees only positions up to t. False lets the mixer look both ways."),
     one_of("model.channel_mixer", &["dense", "block_diagonal"], "dense",
         "The part of a block that mixes channels: a dense MLP, or one of block-diagonal (Monarch) matrices."),
-    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer. Twice d_model's default."),
+    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer."),
     integer("model.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal channel mixer; widths are padded to a multiple. Dense ignores it."),
     real("model.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of activations dropped in training; 0 drops none."),
 
@@ -31,7 +31,7 @@ pub const KEYS: &[Key] = &[
     integer("mixer.s4d.d_state", 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
     one_of("mixer.s4d.init", &["lin", "legs", "inv", "real"], "lin", "Which published initialisation the state matrix A starts from."),
     one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
-    integer_or("mixer.s4d.n_ssm", 1, 8192, Word::DModel, "Distinct sets of A and B, shared by equal groups of channels; must divide model.d_model."),
+    integer_or("mixer.s4d.n_ssm", 1, 8192, Word::DModel, "Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide model.d_model."),
     real("mixer.s4d.dt_min", ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
     real("mixer.s4d.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
     real("mixer.s4d.ssm_lr", ZERO_OR_MORE, 0.001, "A, B and the step learn at optim.lr, but never faster than this."),
@@ -41,8 +41,8 @@ pub const KEYS: &[Key] = &[
     real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
     truth("mixer.m2.residual", false, "A second long convolution of the input, beside the gated one."),
     integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest seq_len of the config."),
-    real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "Learning rate of the filter network, which has its own."),
-    real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, which has its own."),
+    real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
+    real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
 
     real("optim.lr", ZERO_OR_MORE, 0.001, "Peak learning rate."),
     real("optim.weight_decay", ZERO_OR_MORE, 0.01, "Decoupled weight decay."),

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use subquad::config::{KEYS, StudyConfig};
+use burn::module::Module;
+use burn::tensor::Device;
+use subquad::assemble;
+use subquad::config::{KEYS, RunConfig, StudyConfig};
+use subquad::plan::plan;
 
 use crate::lab::{files, repository};
 
@@ -47,4 +51,21 @@ fn every_config_writes_out_every_knob_of_its_mixers() {
             assert!(written.contains(axis), "{} leaves {axis} to its default", path.display());
         }
     }
+}
+
+/// As the comparison promises: parameters within 10 %, through the width of the channel mixer.
+#[test]
+fn the_quick_start_gives_every_mixer_the_same_budget() {
+    let studies = plan(&[repository().join("configs/00-quickstart")], &[]).unwrap();
+    let runs: Vec<_> = studies[0].runs.iter().map(|run| &run.resolved.config).collect();
+    assert_eq!(runs.len(), 18);
+    let equal = |run: &RunConfig| (run.train.steps, run.train.batch, run.model.d_model, run.model.n_layers);
+    assert!(runs.iter().all(|run| equal(run) == equal(runs[0])));
+    let parameters = runs.iter().map(|run| {
+        let task = subquad_data::open(&run.task.name, run.seq_len, run.seed).unwrap();
+        assemble::model(run, &*task).init(&Device::flex()).num_params()
+    });
+    let parameters: BTreeSet<usize> = parameters.collect();
+    let (least, most) = (parameters.first().unwrap(), parameters.last().unwrap());
+    assert!(most * 10 <= least * 11, "{parameters:?}");
 }
