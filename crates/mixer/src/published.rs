@@ -62,6 +62,41 @@ impl Case {
         Ok(Tensor::from_data(data.clone(), device))
     }
 
+    /// [`tensor`](Self::tensor) whose last axis must be `width`.
+    ///
+    /// # Errors
+    /// As for [`tensor`](Self::tensor), and if the last axis is another or an axis is empty.
+    pub fn tensor_of_width<const D: usize>(
+        &self,
+        name: &str,
+        width: usize,
+        device: &Device,
+    ) -> Result<Tensor<D>, CaseError> {
+        let tensor = self.tensor::<D>(name, device)?;
+        let mut wanted = tensor.dims().map(|axis| axis.max(1));
+        wanted[D - 1] = width;
+        match tensor.dims() == wanted {
+            true => Ok(tensor),
+            false => Err(CaseError::wrong_shape(name, &tensor.dims(), &wanted)),
+        }
+    }
+
+    /// The recorded gradient of the output, which must be shaped as ours.
+    ///
+    /// # Errors
+    /// As for [`tensor`](Self::tensor), and if the shape is another.
+    pub fn grad_output<const D: usize>(
+        &self,
+        output: &Tensor<D>,
+        device: &Device,
+    ) -> Result<Tensor<D>, CaseError> {
+        let grad = self.tensor::<D>("grad_output", device)?;
+        match grad.dims() == output.dims() {
+            true => Ok(grad),
+            false => Err(CaseError::wrong_shape("grad_output", &grad.dims(), &output.dims())),
+        }
+    }
+
     /// The config as a type of the layer crate, which should deny unknown fields.
     ///
     /// # Errors
@@ -81,7 +116,13 @@ fn check_shape(name: &str, data: &TensorData, wanted: &[usize]) -> Result<(), Ca
     if got == wanted {
         return Ok(());
     }
-    Err(CaseError::Shape { name: name.into(), got, wanted: wanted.to_vec() })
+    Err(CaseError::wrong_shape(name, &got, wanted))
+}
+
+impl CaseError {
+    fn wrong_shape(name: &str, got: &[usize], wanted: &[usize]) -> Self {
+        Self::Shape { name: name.into(), got: got.to_vec(), wanted: wanted.to_vec() }
+    }
 }
 
 /// Why a case cannot be replayed.

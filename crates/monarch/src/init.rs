@@ -1,4 +1,4 @@
-//! Random parameters, drawn at once, so that a seed set before `init` fixes them.
+//! Random parameters of our own, drawn at once. Those of burn's `Linear` are drawn when they are first read.
 
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor};

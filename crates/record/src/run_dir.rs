@@ -46,10 +46,13 @@ impl RunDir {
         self.path.join(WEIGHTS)
     }
 
-    /// Whether the run is done: there is a readable summary, and the manifest says so.
+    /// Whether the run is done: the manifest says so, summary and rows can be read, and the weights are there.
     pub fn is_done(&self) -> bool {
         let ended_well = |manifest: Manifest| manifest.outcome == Outcome::Done;
-        self.read_summary().is_ok() && self.read_manifest().is_ok_and(ended_well)
+        self.read_manifest().is_ok_and(ended_well)
+            && self.read_summary().is_ok()
+            && self.read_rows().is_ok_and(|rows| !rows.is_empty())
+            && self.weights_path().is_file()
     }
 
     /// Begins the run from nothing: makes the folder, removes what an unfinished run left there (its own files only),

@@ -13,8 +13,8 @@ use crate::discretization::{Continuous, Discrete};
 use crate::kernel::kernel;
 use crate::{Discretization, S4dState};
 
-/// Below this decay `A` counts as zero: its square must not underflow.
-const LOG_DECAY_MIN: f64 = -30.0;
+/// Below this decay `A` counts as zero: `|A|^4`, which the gradient of a division by `|A|^2` needs, must not underflow.
+const LOG_DECAY_MIN: f64 = -18.0;
 
 /// A diagonal state-space model on every channel, then a gated linear layer across channels. Built by
 /// [`S4dConfig`](crate::S4dConfig).

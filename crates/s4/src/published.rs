@@ -173,7 +173,8 @@ impl Taker<'_> {
 /// As for [`S4d::from_published`], or if the case has no input.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let layer = S4d::from_published(case, device)?.with_form(form);
-    let input: Tensor<3> = case.tensor("input", device)?;
+    let width = layer.d.dims()[0];
+    let input: Tensor<3> = case.tensor_of_width("input", width, device)?;
     let mut replay = Replay::new();
     replay.insert("kernel".into(), layer.kernel(input.dims()[1]).into_data());
     if let Some(stepped) = stepped(&layer, &input) {
@@ -183,7 +184,8 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
     let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
     let output = layer.forward(input.clone());
     replay.insert("output".into(), output.clone().into_data());
-    let grads = (output * case.tensor("grad_output", &device)?).sum().backward();
+    let grad_output = case.grad_output(&output, &device)?;
+    let grads = (output * grad_output).sum().backward();
     replay.insert("grad.input".into(), grad(&input, &grads).into_data());
     replay.extend(gradients(&layer, &grads));
     Ok(replay)

@@ -9,13 +9,15 @@ use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::Form;
+use subquad_data::Task;
 use subquad_model::SequenceModel;
 use subquad_record::{
-    Evaluation, Machine, Manifest, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
+    Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
-use subquad_train::{TrainError, Trained, to_safetensors, train};
+use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
+use crate::config::RunConfig;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
@@ -76,6 +78,7 @@ pub fn execute(
         .dir(study, setting.results)
         .start(&run.resolved.to_toml(), manifest)?
         .with_stop(setting.stop.clone());
+    warm_up(config, &*task, setting)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
     let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
@@ -93,6 +96,18 @@ pub fn execute(
             progress.end(&title, &error.to_string());
             give_up(writer, error)
         }
+    }
+}
+
+/// One step that is thrown away: threads, transform plans and tables are made once a process, and would be charged to the
+/// run that happens to come first.
+fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result<(), RunError> {
+    let model = assemble::model(config, task).init_seeded(config.seed, &setting.device);
+    let training = TrainConfig { steps: 1, checkpoint_every: None, ..assemble::training(config) };
+    match train(model, task, &training, &setting.device, &mut Memory::default()) {
+        // The run itself will say so, with its rows on record.
+        Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

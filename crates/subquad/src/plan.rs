@@ -105,6 +105,15 @@ impl Study {
         }
     }
 
+    /// What a run is called in tables and figures: its mixer, what else the sweep varies, and its config where the study has
+    /// several.
+    pub fn label(&self, run: &PlannedRun) -> String {
+        let others = self.runs.iter().any(|other| other.config_file != run.config_file);
+        let config = run.config_file.file_stem().filter(|_| others);
+        let config = config.map(|stem| format!(" ({})", stem.to_string_lossy())).unwrap_or_default();
+        format!("{}{config}", run.label())
+    }
+
     fn add(&mut self, config: StudyConfig) -> Result<(), Failure> {
         for resolved in config.runs {
             let run = PlannedRun { name: name(&resolved), config_file: config.path.clone(), resolved };
@@ -126,7 +135,7 @@ impl PlannedRun {
         checked.map_err(|e| Failure::wrong(format!("{}: {}: {e}", self.config_file.display(), self.name)))
     }
 
-    /// What the run is called in tables and figures: its mixer and what else the sweep varies.
+    /// Its mixer and what else the sweep varies.
     pub fn label(&self) -> String {
         let axes = self.resolved.axes.iter().map(|(key, value)| {
             let leaf = key.rsplit('.').next().unwrap_or(key);

@@ -26,8 +26,9 @@ struct SumOfSquares<'a> {
 
 impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // On the host, one by one, in f64: burn adds up large tensors in an order of chance, and f32 squares overflow.
         if let Some(grad) = self.grads.get::<D>(param.id) {
-            self.sum += f64::from(grad.square().sum().into_scalar::<f32>());
+            self.sum += grad.into_data().iter::<f64>().map(|g| g * g).sum::<f64>();
         }
     }
 }

@@ -108,7 +108,7 @@ impl<'a> Trainer<'a> {
             device: device.clone(),
             dropout: Stream::new(config.seed, "dropout"),
             started: Instant::now(),
-            step_seconds: Vec::with_capacity(config.steps),
+            step_seconds: Vec::new(),
             last_test: Score::default(),
         }
     }

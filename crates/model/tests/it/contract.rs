@@ -55,8 +55,12 @@ fn both_forms_are_one_map_with_one_gradient() {
 fn every_parameter_has_a_gradient() {
     for config in combinations(true).into_iter().chain(combinations(false)) {
         let model = build(&config, 3);
-        let all: usize = backward(model.clone()).gradients.iter().map(|(_, gradient)| gradient.len()).sum();
+        let gradients = backward(model.clone()).gradients;
+        let all: usize = gradients.iter().map(|(_, gradient)| gradient.len()).sum();
         assert_eq!(all, model.num_params(), "{config:?}");
+        for (path, gradient) in gradients {
+            assert!(gradient.iter().any(|g| *g != 0.0), "the loss does not reach {path}");
+        }
     }
 }
 
@@ -114,7 +118,9 @@ fn changing_token_t_leaves_earlier_logits_of_a_causal_model_alone() {
 fn the_last_token_of_a_bidirectional_model_reaches_the_first_logits() {
     for config in combinations(false) {
         let change = change_of_logits(&build(&config, 4), SEQ - 1);
-        assert!(change[0] > 1e-5, "{change:?} in {config:?}");
+        // M2's filter decays steeply over nine tokens, so far above the leak is asked of the neighbour alone.
+        assert!(change[SEQ - 2] > 100.0 * CAUSAL_LEAK, "{change:?} in {config:?}");
+        assert!(change[0] > CAUSAL_LEAK, "{change:?} in {config:?}");
     }
 }
 

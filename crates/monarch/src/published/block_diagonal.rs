@@ -27,7 +27,7 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     if has_bias {
         layer.bias = Some(Param::from_tensor(case.take_tensor("bias", [out_features], device)?));
     }
-    let input: Tensor<2> = case.tensor("input", device)?.require_grad();
+    let input: Tensor<2> = case.tensor_of_width("input", in_features, device)?.require_grad();
     let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
     gathered.value("dense_weight", layer.dense_weight());
     gathered.grad("weight", layer.weight.val());

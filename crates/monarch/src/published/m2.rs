@@ -57,10 +57,10 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     let config = M2Config::from(case.parse_config::<Published>()?);
     config.check().map_err(|e| invalid(case, e))?;
     let layer = layer(case, &config, device)?.with_form(form);
-    let input: Tensor<3> = case.tensor("input", device)?.require_grad();
-    let [_, seq, d_model] = input.dims();
-    if seq > config.l_max || d_model != config.d_model {
-        return Err(invalid(case, format!("an input of {seq} tokens and width {d_model} does not fit")));
+    let input: Tensor<3> = case.tensor_of_width("input", config.d_model, device)?.require_grad();
+    let [_, seq, _] = input.dims();
+    if seq > config.l_max {
+        return Err(invalid(case, format!("an input of {seq} tokens is longer than the filters")));
     }
     let output = subquad_mixer::SequenceMixer::forward(&layer, input.clone());
     let mut gathered = Gathered::new(case, input, output, device)?;

@@ -58,7 +58,7 @@ impl Gathered {
         output: Tensor<D>,
         device: &Device,
     ) -> Result<Self, CaseError> {
-        let grad_output = case.tensor::<D>("grad_output", device)?;
+        let grad_output = case.grad_output(&output, device)?;
         let grads = (output.clone() * grad_output).sum().backward();
         let mut gathered = Self { grads, replay: Replay::new() };
         gathered.value("output", output);

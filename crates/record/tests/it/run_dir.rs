@@ -101,12 +101,28 @@ fn a_torn_middle_line_is_an_error_that_names_file_and_line() {
 }
 
 #[test]
-fn a_run_is_done_only_with_its_summary_and_the_manifests_word() {
+fn a_run_is_done_only_with_all_its_files_and_the_manifests_word() {
     let results = tempfile::tempdir().unwrap();
-    let (dir, writer) = started(&results);
+    let (dir, mut writer) = started(&results);
+    writer.row(&row(0)).unwrap();
+    writer.weights(b"weights").unwrap();
     assert!(!dir.is_done(), "running");
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     assert!(dir.is_done());
+
+    for name in ["metrics.jsonl", "model.safetensors"] {
+        let path = dir.path().join(name);
+        let whole = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(!dir.is_done(), "no {name}");
+        fs::write(&path, whole).unwrap();
+        assert!(dir.is_done());
+    }
+    let metrics = dir.path().join("metrics.jsonl");
+    let rows = fs::read(&metrics).unwrap();
+    fs::write(&metrics, "garbage\n").unwrap();
+    assert!(!dir.is_done(), "rows that cannot be read");
+    fs::write(&metrics, rows).unwrap();
 
     let summary_path = dir.path().join("summary.json");
     let whole = fs::read(&summary_path).unwrap();
@@ -158,6 +174,7 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
     let results = tempfile::tempdir().unwrap();
     let (dir, mut writer) = started(&results);
     writer.row(&row(0)).unwrap();
+    writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     let error = dir.start("", manifest()).unwrap_err();
     assert!(matches!(error, RecordError::Finished { .. }), "{error}");

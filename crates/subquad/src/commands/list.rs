@@ -37,11 +37,15 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 
 fn summary(mixer: MixerName) -> &'static str {
     match mixer {
-        MixerName::Attention => "softmax attention: time and score memory grow with the square of the length",
+        MixerName::Attention => {
+            "softmax attention: time grows with the square of the length, the cache in decoding with the length"
+        }
         MixerName::S4d => {
             "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding"
         }
-        MixerName::M2 => "Monarch Mixer's gated implicit long convolution: seq log seq in training",
+        MixerName::M2 => {
+            "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
+        }
     }
 }
 

@@ -64,6 +64,9 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
     let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    if args.results.exists() && !args.results.is_dir() {
+        return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
+    }
     let studies = plan(&args.configs, &assignments(&args.assignments)?)?;
     if args.dry_run {
         return list_runs(&studies, args, out);
@@ -108,7 +111,7 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         }
     }
     if !finished.is_empty() {
-        compare(study, setting, &finished, out)?;
+        compare(study, setting, &finished, &failed, out)?;
     }
     Ok(failed)
 }
@@ -149,21 +152,30 @@ fn run_one(
     let dir = run.dir(study, setting.results);
     let summary = match dir.is_done() {
         true => dir.read_summary()?,
-        false => execute(run, study, setting, place)?,
+        false => {
+            if dir.path().exists() {
+                setting.messages.say(format!("{}: unfinished or damaged, so it starts again", run.name));
+            }
+            execute(run, study, setting, place)?
+        }
     };
-    Ok(Finished { label: run.label(), summary, dir: dir.path().into() })
+    Ok(Finished { label: study.label(run), summary, dir: dir.path().into() })
 }
 
 fn compare(
     study: &Study,
     setting: &Setting<'_>,
     runs: &[Finished],
+    failed: &[String],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
     say_what_leaves(&dir, study, setting);
-    write_study_files(&dir, runs)?;
+    write_study_files(&dir, runs, failed)?;
     writeln!(out, "{}", comparison(runs))?;
+    for failure in failed {
+        writeln!(out, "Failed, so not above: {failure}.")?;
+    }
     writeln!(out, "Summary and figures: {}", dir.display())?;
     Ok(())
 }

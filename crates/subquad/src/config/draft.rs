@@ -33,9 +33,12 @@ impl Draft {
         self.value(name)?.as_real()
     }
 
-    /// Where the first of these keys that is no default was set.
+    /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
     pub(super) fn origin(&self, names: &[&str]) -> Option<Origin> {
-        names.iter().find_map(|name| self.settings.get(name)?.origin.clone())
+        let mut origins = names.iter().filter_map(|name| self.settings.get(name)?.origin.clone());
+        let first = origins.next()?;
+        let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
+        if is_flag(&first) { Some(first) } else { Some(origins.find(is_flag).unwrap_or(first)) }
     }
 }
 

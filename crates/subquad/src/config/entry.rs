@@ -80,7 +80,8 @@ pub(super) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<Co
 /// The entries of one flag: `value` read as TOML, or else as a string.
 pub(super) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
     let source = Source::Flag { text: text.into() };
-    let path = segments(key, &source.origin(0));
+    // A dotted key may be quoted, as it is in a file; no key holds a quote.
+    let path = segments(&key.replace('"', ""), &source.origin(0));
     let mut entries = Vec::new();
     match DeValue::parse(value) {
         Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),

@@ -17,12 +17,13 @@ pub const FIGURES: &str = "figures";
 /// Logged points in the moving average of the training loss.
 const SMOOTHING: usize = 5;
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder.
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. `failed` tells which runs have no
+/// numbers, and why.
 ///
 /// # Errors
 /// If a file cannot be read or written.
-pub fn write_study_files(dir: &Path, runs: &[Finished]) -> Result<(), Failure> {
-    let figures = figures(runs)?;
+pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[String]) -> Result<(), Failure> {
+    let figures = figures(runs, failed)?;
     for figure in &figures {
         figure.write(&dir.join(FIGURES))?;
     }
@@ -32,6 +33,7 @@ pub fn write_study_files(dir: &Path, runs: &[Finished]) -> Result<(), Failure> {
         ("captions".to_owned(), json!(captions)),
         ("held_equal".to_owned(), json!(budget(runs))),
         ("parameters".to_owned(), json!(parameters(runs))),
+        ("failed".to_owned(), json!(failed)),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
     Ok(write_study(dir, &summaries, &facts)?)
@@ -67,19 +69,19 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
     lines.iter().filter_map(|line| line.as_str().map(Into::into)).collect()
 }
 
-fn figures(runs: &[Finished]) -> Result<Vec<Figure>, Failure> {
+fn figures(runs: &[Finished], failed: &[String]) -> Result<Vec<Figure>, Failure> {
     let rows =
         runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
-    let facts = facts(runs);
-    let machine = with_note(&facts, machine_note(runs));
+    let facts = left_out(failed).into_iter().fold(facts(runs), |facts, note| with_note(&facts, note));
+    let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
     let (accuracy, split) = accuracy_by_step(runs, &rows);
     let losses = by_step(runs, &rows, "train", |row| Some(row.loss));
     let all = [
         study::loss_by_step(&losses, SMOOTHING, &facts),
         study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
         study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
-        study::time_per_token(&by_length(runs, |s| Some(1e6 / s.tokens_per_second)), &machine),
-        study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &machine),
+        study::time_per_token(&by_length(runs, |s| Some(1e6 / s.tokens_per_second)), &time),
+        study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
     ];
     // A quantity that no run has, such as memory without the counting allocator, has no figure.
     Ok(all.into_iter().filter(|figure| !figure.panels.is_empty()).collect())
@@ -96,17 +98,23 @@ fn facts(runs: &[Finished]) -> Facts {
     Facts { budget: budget(runs), commit: commits.join(", "), notes }
 }
 
+/// A diverged run has no numbers to draw, but a reader must know that it was there.
+fn left_out(failed: &[String]) -> Option<String> {
+    (!failed.is_empty()).then(|| format!("Left out, because they failed: {}.", failed.join("; ")))
+}
+
 fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
     let mut facts = facts.clone();
     facts.notes.push(note.into());
     facts
 }
 
-fn machine_note(runs: &[Finished]) -> String {
+const MEMORY_NOTE: &str = "Most bytes alive in these training runs, above the level once the data are loaded and a step has been tried.";
+
+fn time_note(runs: &[Finished]) -> String {
     let summary = &runs[0].summary;
     format!(
-        "Measured in these training runs ({} form, {} threads, {}), {} build; peak memory is bytes alive above the level \
-         once the data are loaded.",
+        "Median step of these training runs ({} form, {} threads, {}, {} build).",
         summary.form,
         summary.threads,
         summary.device,

@@ -52,9 +52,9 @@ fn list_shows_mixers_tasks_and_configs() {
     assert_eq!(answer.err, "");
     insta::assert_snapshot!(answer.out, @"
     Mixers
-      attention    softmax attention: time and score memory grow with the square of the length
+      attention    softmax attention: time grows with the square of the length, the cache in decoding with the length
       s4d          diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
-      m2           Monarch Mixer's gated implicit long convolution: seq log seq in training
+      m2           Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
 
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel a token

@@ -17,9 +17,9 @@ const USES: [(&str, &str); 12] = [
     ("attention", "backend mixer"),
     ("s4", "backend mixer"),
     ("monarch", "backend mixer"),
-    ("testkit", "backend mixer"),
+    ("testkit", "mixer"),
     ("model", "attention backend mixer monarch s4"),
-    ("train", "backend data mixer model record"),
+    ("train", "data mixer model record"),
     ("subquad", "attention backend data mixer model monarch plot record s4 testkit train"),
 ];
 

@@ -47,6 +47,7 @@ fn the_comparison_holds_the_runs_that_did_not_fail() {
     let answer = run_both(&lab);
     assert!(answer.out.contains("attention lr=0.001"), "{}", answer.out);
     assert!(!answer.out.contains("e30"), "{}", answer.out);
+    assert_eq!(answer.out.matches("Failed, so not above: attention-L64").count(), 2, "{}", answer.out);
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 2, "{csv}");
     assert!(lab.path("results/tiny/figures/loss_by_step.png").exists());

@@ -1,6 +1,6 @@
 //! Flags, and what is said about wrong ones.
 
-use crate::lab::{Lab, TINY, name};
+use crate::lab::{Lab, TINY, TINY_RUNS, name};
 
 /// What a wrong command says, having written nothing.
 fn refused(lab: &Lab, arguments: &str) -> String {
@@ -96,4 +96,25 @@ fn wrong_use_is_exit_code_2() {
     for arguments in ["", "rum", "run", "run tiny --sed 3", "verify", "plot", "verify x --form fast"] {
         assert!(!refused(&lab, arguments).is_empty(), "{arguments}");
     }
+}
+
+#[test]
+fn a_key_in_quotes_is_the_key() {
+    let lab = Lab::new();
+    let flags = r#"--set override.s4d."optim.lr"=0.002 --set sweep."model.d_hidden"=[8,16]"#;
+    let answer = lab.subquad(&format!("run tiny --dry-run {flags}")).expect(0);
+    assert_eq!(answer.out.lines().count(), 2 * TINY_RUNS);
+}
+
+#[test]
+fn a_combination_that_a_flag_made_wrong_is_blamed_on_the_flag() {
+    let answer = Lab::new().subquad("run tiny --dry-run --set model.d_model=9").expect(2);
+    assert!(answer.err.starts_with("error: --set model.d_model=9: "), "{}", answer.err);
+}
+
+#[test]
+fn results_that_are_a_file_are_wrong_input() {
+    let lab = Lab::new();
+    let answer = lab.subquad("run tiny --results tiny/tiny.toml").expect(2);
+    assert_eq!(answer.err, "error: --results tiny/tiny.toml: is a file, not a folder\n");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::lab::{Lab, TINY_RUNS, files, name};
+use crate::lab::{Lab, TINY, TINY_RUNS, files, name};
 
 /// Every file of every run: when it was written, and what it holds.
 fn runs(lab: &Lab) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
@@ -84,4 +84,27 @@ fn results_of_another_seed_join_the_study() {
     lab.subquad("run tiny").expect(0);
     assert!(changed(&before, &lab).iter().all(|run| name(run).contains("-s1-")));
     assert_eq!(lab.runs("results").len(), TINY_RUNS);
+}
+
+#[test]
+fn a_damaged_run_says_so_and_runs_again() {
+    let lab = Lab::new();
+    lab.subquad("run tiny").expect(0);
+    let damaged = lab.run_folder("s4d-L64-s1").join("metrics.jsonl");
+    fs_err::write(&damaged, "garbage\n").unwrap();
+    let answer = lab.subquad("run tiny").expect(0);
+    assert!(answer.err.contains("6 runs, 5 of them done already"), "{}", answer.err);
+    assert!(answer.err.contains("unfinished or damaged, so it starts again"), "{}", answer.err);
+    assert!(fs_err::read_to_string(&damaged).unwrap().starts_with('{'));
+}
+
+#[test]
+fn configs_of_one_folder_are_told_apart() {
+    let lab = Lab::new();
+    lab.write("two/short.toml", TINY);
+    lab.write("two/long.toml", TINY.replace("steps = 4", "steps = 6"));
+    let answer = lab.subquad("run two").expect(0);
+    for label in ["m2 (short)", "m2 (long)"] {
+        assert!(answer.out.contains(label), "{}", answer.out);
+    }
 }

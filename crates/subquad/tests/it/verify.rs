@@ -156,3 +156,17 @@ fn one_wrong_file_does_not_hide_the_others() {
         assert!(answer.err.contains(part), "{}", answer.err);
     }
 }
+
+#[test]
+fn tensors_of_another_shape_than_the_layer_are_wrong_input() {
+    for (krate, case) in [("monarch", "blockdiag_16_24"), ("monarch", "m2_causal"), ("s4", "s4d_legs_zoh")] {
+        for tensor in ["input", "grad_output"] {
+            let lab = Lab::new();
+            let mut file = CaseFile::read(&one(krate, case));
+            file.header[tensor]["shape"].as_array_mut().unwrap().reverse();
+            file.write(&lab, "turned.safetensors");
+            let answer = lab.subquad("verify turned.safetensors").expect(2);
+            assert!(answer.err.contains(&format!("tensor `{tensor}` has shape")), "{case}: {}", answer.err);
+        }
+    }
+}
