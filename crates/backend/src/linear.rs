@@ -108,9 +108,11 @@ fn part_grads(dx: &mut [f32], x: &[f32], dy: &[f32], saved: &Saved<'_>) -> Param
         MatrixMut::new(&mut weight, d_input, d_output, d_output).set_product(1.0, x, dy_rows);
     }
     let mut bias = vec![0.0; d_output];
-    simd::run(
-        #[inline(always)]
-        || dy.chunks(d_output).for_each(|dy| simd::add(&mut bias, dy)),
-    );
+    if saved.wanted.get(2) == Some(&true) {
+        simd::run(
+            #[inline(always)]
+            || dy.chunks(d_output).for_each(|dy| simd::add(&mut bias, dy)),
+        );
+    }
     ParameterGrads { weight, bias }
 }

@@ -38,7 +38,7 @@ pub struct RunSummary {
     /// Tokens trained on a second.
     #[serde(with = "crate::number")]
     pub tokens_per_second: f64,
-    /// Most memory the process held; `None` where the system does not tell.
+    /// Most bytes alive in training above the level before the model was made; `None` where nothing counts them.
     pub peak_bytes: Option<u64>,
     /// Numbers a sequence must keep to decode its next token; `None` where the mixer cannot.
     pub state_floats: Option<usize>,

@@ -35,8 +35,16 @@ pub struct PlannedRun {
 /// # Errors
 /// Every mistake of every file.
 pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Study>, Failure> {
+    group(load_all(paths, assignments)?)
+}
+
+/// The studies of configs that have been read.
+///
+/// # Errors
+/// If two folders of one name would share results, or a layer refuses its sizes.
+pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
     let mut studies: Vec<Study> = vec![];
-    for config in load_all(paths, assignments)? {
+    for config in configs {
         let (slug, folder) = (slug(&config.path)?, folder(&config.path)?);
         let index = studies.iter().position(|study| study.slug == slug).unwrap_or_else(|| {
             studies.push(Study { slug, folder: folder.clone(), runs: vec![] });

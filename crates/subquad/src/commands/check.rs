@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use subquad_record::Memory;
 
 use crate::config::StudyConfig;
-use crate::plan::{PlannedRun, load_all, plan};
+use crate::plan::{PlannedRun, group, load_all};
 use crate::{Failure, assemble};
 
 /// Validate configs without running them
@@ -29,10 +29,11 @@ const SMOKE_STEPS: usize = 2;
 /// Every mistake in every config, or the first smoke test that fails.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
-    for config in load_all(&folders, &[])? {
-        say_ok(&config, out)?;
+    let configs = load_all(&folders, &[])?;
+    for config in &configs {
+        say_ok(config, out)?;
     }
-    for study in plan(&folders, &[])? {
+    for study in group(configs)? {
         let mut tried = vec![];
         for run in study.runs.iter().filter(|_| args.smoke) {
             // A seed changes numbers, not shapes.
