@@ -3,6 +3,7 @@
 
 mod error;
 mod figure;
+pub mod fit;
 mod layout;
 mod palette;
 mod panel;

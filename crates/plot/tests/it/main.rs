@@ -1,6 +1,8 @@
 //! What a user of the crate relies on: the files, what is in them, and that they can be redrawn.
 #![allow(clippy::unwrap_used)]
 
+mod fit;
+
 use std::path::Path;
 
 use subquad_plot::study::{self, Facts};
