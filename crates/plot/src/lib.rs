@@ -9,6 +9,7 @@ mod palette;
 mod panel;
 mod png;
 mod scale;
+pub mod scaling;
 mod scene;
 pub mod study;
 pub mod summary;

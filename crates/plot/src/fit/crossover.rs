@@ -53,7 +53,8 @@ pub struct Comparison {
     pub crossovers: Vec<Crossover>,
     /// Places where the curves are equal but neither passes the other, the ends of the range included.
     pub touches: Vec<f64>,
-    /// Whether the bands also overlap at some measured x outside the intervals of the crossovers.
+    /// Whether the bands also overlap at some measured x at which the curves differ, outside the intervals of the
+    /// crossovers.
     pub overlap_elsewhere: bool,
 }
 
@@ -83,10 +84,10 @@ impl Comparison {
         let (from, to) = (short(self.range.0), short(self.range.1));
         let mut words = match (self.cheaper, &self.crossovers[..]) {
             (None, _) => format!("{first} and {second} cost the same from {from} to {to} {unit}"),
-            (Some(cheaper), []) => format!(
-                "No crossover from {from} to {to} {unit}: {first} costs {} than {second} throughout",
-                more_or_less(cheaper)
-            ),
+            (Some(cheaper), []) => {
+                let sense = more_or_less(cheaper);
+                format!("{first} costs {sense} than {second} throughout, from {from} to {to} {unit}")
+            }
             (Some(_), found) => {
                 let turn = |c: &Crossover| format!(" from {c} {unit} on");
                 let rest =
@@ -96,9 +97,9 @@ impl Comparison {
             }
         };
         for x in &self.touches {
-            words += &format!(", the same at {}", short(*x));
+            words += &format!(", meeting it at {}", short(*x));
         }
-        if self.overlap_elsewhere && self.cheaper.is_some() {
+        if self.overlap_elsewhere {
             let also = if self.crossovers.is_empty() { "" } else { " elsewhere" };
             words += &format!(", but the spreads overlap{also}");
         }
@@ -138,7 +139,9 @@ pub fn crossovers(first: &[Point], second: &[Point]) -> Option<Comparison> {
         }
     }
     let range = (nodes[0].x, nodes[nodes.len() - 1].x);
-    let overlap_elsewhere = nodes.iter().any(|n| n.overlap() && !crossovers.iter().any(|c| c.holds(n.x)));
+    let overlap_elsewhere = nodes
+        .iter()
+        .any(|n| n.overlap() && n.cheaper().is_some() && !crossovers.iter().any(|c| c.holds(n.x)));
     Some(Comparison {
         range,
         cheaper: stretches.iter().find_map(side),

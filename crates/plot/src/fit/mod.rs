@@ -17,7 +17,7 @@ fn positive(value: f64) -> bool {
 }
 
 /// Whole from 100 on, else three digits: 512, 33.3, 64.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     if value >= 100.0 {
         return format!("{value:.0}");
     }

@@ -210,7 +210,7 @@ fn without_a_crossover_one_curve_is_cheaper_throughout() {
         (Some(Which::Second), 0, (64.0, 8192.0))
     );
     assert!(!found.overlap_elsewhere);
-    let words = "No crossover from 64 to 8192 tokens: attention costs more than s4d throughout";
+    let words = "attention costs more than s4d throughout, from 64 to 8192 tokens";
     assert_eq!(found.words(["attention", "s4d"], "tokens"), words);
     let wide = compare(&banded(&LENGTHS, |x| 3.0 * x, 1.5), &b);
     assert!(wide.overlap_elsewhere);
@@ -240,7 +240,11 @@ fn curves_that_meet_without_passing_touch() {
     let flat = [(1.0, 2.0), (2.0, 2.0), (4.0, 2.0), (8.0, 2.0)];
     let inside = compare(&bare(&[(1.0, 1.0), (2.0, 2.0), (4.0, 1.0), (8.0, 1.0)]), &bare(&flat));
     assert_eq!((inside.crossovers.len(), &inside.touches[..]), (0, &[2.0][..]));
-    assert!(inside.overlap_elsewhere);
+    assert!(!inside.overlap_elsewhere);
+    assert_eq!(
+        inside.words(["a", "b"], "tokens"),
+        "a costs less than b throughout, from 1 to 8 tokens, meeting it at 2"
+    );
     let stretch = compare(&bare(&[(1.0, 1.0), (2.0, 2.0), (4.0, 2.0), (8.0, 1.0)]), &bare(&flat));
     assert_close(stretch.touches[0], 8f64.sqrt(), "the middle of the stretch");
     let ends = compare(&bare(&[(1.0, 2.0), (2.0, 1.0), (4.0, 1.0), (8.0, 2.0)]), &bare(&flat));
