@@ -28,7 +28,8 @@ fn method(growths: &[Growth], Scaling { symbol, .. }: &Scaling) -> String {
     if growths.iter().flat_map(|growth| growth.fits.iter().flatten()).any(|fit| fit.half_width < 0.005) {
         words += ", which is not written below 0.005";
     }
-    words + ". Lower panel: slope between neighbouring points."
+    let slopes = growths.iter().flat_map(|growth| &growth.slopes).any(|line| !line.points.is_empty());
+    words + if slopes { ". Lower panel: slope between neighbouring points." } else { "." }
 }
 
 fn marks(panels: &[Panel]) -> String {

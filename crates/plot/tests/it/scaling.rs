@@ -89,6 +89,7 @@ fn what_cannot_be_fitted_or_compared_is_said_and_the_rest_is_drawn() {
 fn one_length_is_a_figure_without_fits_and_slopes() {
     let figure = time_by_length(vec![quadratic_and_linear("", &LENGTHS[..1])], vec![]);
     assert!(!svg(&figure).contains("local slope"));
+    assert!(!figure.caption.join("").contains("Lower panel"));
     assert_eq!(figure.x.ticks, Some(vec![64.0]));
 }
 
