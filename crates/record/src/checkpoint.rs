@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use fs_err::PathExt;
 use serde::{Deserialize, Serialize};
 
 use crate::RecordError;
@@ -68,7 +69,7 @@ pub(crate) fn write(folder: &Path, checkpoint: &Checkpoint, rows: Digest) -> io:
 }
 
 fn write_files(temporary: &Path, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
-    if temporary.try_exists()? {
+    if temporary.fs_err_try_exists()? {
         fs_err::remove_dir_all(temporary)?;
     }
     fs_err::create_dir_all(temporary)?;
@@ -105,7 +106,7 @@ pub(crate) fn read(folder: &Path, step: usize) -> Result<(Checkpoint, Index), Re
 
 /// Step and place of every checkpoint in `folder`, whole or not, the newest first; none where the folder does not exist.
 pub(crate) fn list(folder: &Path) -> io::Result<Vec<(usize, PathBuf)>> {
-    if !folder.try_exists()? {
+    if !folder.fs_err_try_exists()? {
         return Ok(Vec::new());
     }
     let mut found = Vec::new();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fs_err::PathExt;
+
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::to_json;
 use crate::metrics::Metrics;
@@ -98,7 +100,7 @@ impl Sink for RunWriter {
     /// step of one run has one state.
     fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
         let folder = self.path.join(CHECKPOINT);
-        if checkpoint::place(&folder, step).try_exists()? {
+        if checkpoint::place(&folder, step).fs_err_try_exists()? {
             return Ok(());
         }
         // Rows that the checkpoint's state already counts must not be lost to a power cut that spares the checkpoint.

@@ -9,7 +9,7 @@ use subquad_record::{Checkpoint, Manifest, RecordError, Remains, Resumption, Run
 use tempfile::TempDir;
 
 use crate::examples::{files, keep_checkpoint, manifest, row, summary};
-use crate::run_dir::{names, open, started};
+use crate::run_dir::{names, started};
 
 /// A run killed in its 6th step, with checkpoints after 2 and 4; a row a step, the last one torn.
 fn killed(results: &TempDir) -> RunDir {

@@ -151,13 +151,12 @@ fn run_one(
 ) -> Result<Finished, RunError> {
     let dir = run.dir(study, setting.results);
     let summary = match dir.is_done() {
-        true => dir.read_summary()?,
-        false => {
-            if dir.path().exists() {
-                setting.messages.say(format!("{}: unfinished or damaged, so it starts again", run.name));
-            }
-            execute(run, study, setting, place)?
+        true => {
+            // Only a kill at the very end leaves any, and they are in nobody's way.
+            let _ = dir.remove_checkpoints();
+            dir.read_summary()?
         }
+        false => execute(run, study, setting, place)?,
     };
     Ok(Finished { label: study.label(run), summary, dir: dir.path().into() })
 }
