@@ -94,6 +94,8 @@ fn with_moments(optimiser: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOpti
     // burn leaves out what it cannot place, and would begin that parameter's moments anew.
     match optimiser.to_record().len() == tensors {
         true => Ok(optimiser),
-        false => Err(RecordError::Validation("a part of the optimiser's state belongs to no parameter".into())),
+        false => {
+            Err(RecordError::Validation("a part of the optimiser's state belongs to no parameter".into()))
+        }
     }
 }

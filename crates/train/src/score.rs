@@ -61,8 +61,9 @@ mod tests {
     /// More than burn adds up in a fixed order by itself.
     const MANY: usize = (4 << 20) + 5;
 
-    /// Over 64 partial sums, f32 loses less than this of a mean of numbers of one sign (measured 3e-8).
-    const MEAN: f64 = 1e-6;
+    /// f32 loses 4e-6 of this mean (measured): every one of its partial sums adds 65 thousand numbers of one sign. Five times
+    /// that.
+    const MEAN: f64 = 2e-5;
 
     #[test]
     fn the_mean_of_many_numbers_has_the_same_bits_each_time() {

@@ -16,8 +16,9 @@ use crate::progress::Messages;
 use crate::report::{Finished, comparison, write_study_files};
 
 const AGAIN: &str = "\
-Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-given again. Keys of a config: configs/README.md.";
+Runs that are already in the results are not repeated. A command that was interrupted or killed goes
+on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
+Keys of a config: configs/README.md.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]

@@ -76,7 +76,8 @@ fn without_a_whole_checkpoint_the_run_starts_again() {
     for (step, file) in [(50, "optimiser.bpk"), (100, "index.json")] {
         cut(folder(&lab).join(format!("checkpoint/step-{step}/{file}")));
     }
-    let words = ["step-50/optimiser.bpk: ", "step-100/index.json: ", "unfinished or damaged, so it starts again"];
+    let words =
+        ["step-50/optimiser.bpk: ", "step-100/index.json: ", "unfinished or damaged, so it starts again"];
     ends_the_same_and_says(&lab, RUN, &words);
 }
 
