@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic::TEMPORARY_ENDING;
 use crate::error::read_json;
+use crate::metrics::Metrics;
 use crate::{Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows};
 
 pub(crate) const CONFIG: &str = "config.toml";
@@ -61,19 +62,34 @@ impl RunDir {
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be removed or written.
     pub fn start(&self, config: &str, manifest: Manifest) -> Result<RunWriter, RecordError> {
-        if self.is_done() {
-            return Err(RecordError::Finished { path: self.path.clone() });
-        }
+        self.refuse_if_done()?;
         self.create()?;
-        self.clear()?;
-        RunWriter::begin(self.path.clone(), config, manifest)
+        self.remove_files(&FILES)?;
+        self.remove_checkpoints()?;
+        let metrics = Metrics::create(&self.path.join(METRICS))?;
+        RunWriter::begin(self.path.clone(), config, metrics, manifest)
     }
 
-    fn clear(&self) -> Result<(), RecordError> {
-        for name in FILES {
+    pub(crate) fn refuse_if_done(&self) -> Result<(), RecordError> {
+        match self.is_done() {
+            true => Err(RecordError::Finished { path: self.path.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Removes all checkpoints. Of a run that is done, they can only be what a kill at its very end left.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
+        Ok(remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?)
+    }
+
+    /// Removes these files of the run, and what a kill left beside any file.
+    pub(crate) fn remove_files(&self, names: &[&str]) -> Result<(), RecordError> {
+        for name in names {
             remove_if_there(fs_err::remove_file(self.path.join(name)))?;
         }
-        remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?;
         for entry in fs_err::read_dir(&self.path)? {
             let entry = entry?;
             if is_temporary(&entry.file_name().to_string_lossy()) {
@@ -114,28 +130,6 @@ impl RunDir {
     pub fn read_summary(&self) -> Result<RunSummary, RecordError> {
         read_json(&self.path.join(SUMMARY))
     }
-
-    /// The newest complete checkpoint: its step and its folder.
-    ///
-    /// # Errors
-    /// If the folder of checkpoints cannot be read.
-    pub fn latest_checkpoint(&self) -> Result<Option<(usize, PathBuf)>, RecordError> {
-        Ok(checkpoints(&self.path.join(CHECKPOINT))?.into_iter().max())
-    }
-}
-
-/// All complete checkpoints in `folder`; none where it does not exist.
-pub(crate) fn checkpoints(folder: &Path) -> std::io::Result<Vec<(usize, PathBuf)>> {
-    if !folder.try_exists()? {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let entry = entry?;
-        let step = entry.file_name().to_str().and_then(|name| name.strip_prefix("step-")?.parse().ok());
-        found.extend(step.map(|step| (step, entry.path())));
-    }
-    Ok(found)
 }
 
 /// Whether a kill left this beside one of the run's files.
@@ -144,7 +138,7 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// A removal, where having nothing to remove is fine.
-pub(crate) fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
+fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -17,6 +17,7 @@ use subquad_record::{
 use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
+use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
@@ -70,23 +71,22 @@ pub fn execute(
     setting: &Setting<'_>,
     place: &str,
 ) -> Result<RunSummary, RunError> {
-    let started = timestamp();
     let config = &run.resolved.config;
     let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
-    let manifest = manifest(run, setting, &started);
-    let mut writer = run
-        .dir(study, setting.results)
-        .start(&run.resolved.to_toml(), manifest)?
-        .with_stop(setting.stop.clone());
     warm_up(config, &*task, setting)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
     let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
-    let facts =
-        Facts { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started };
-    let title = title(run, place, facts.parameters);
-    let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
-    match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
+    let (parameters, state_floats) = (model.num_params(), model.state_size(config.seq_len));
+    let training = assemble::training(config);
+    let dir = run.dir(study, setting.results);
+    let manifest = manifest(run, setting);
+    let Begun { mut writer, training, done } =
+        Meter::uncounted(|| begin(run, &dir, setting, manifest, model, &*task, &training))?;
+    let facts = Facts { parameters, state_floats, started: writer.started().to_owned() };
+    let title = title(run, place, parameters, done);
+    let mut progress = Progress::new(&mut writer, setting.messages, &title, done, config.train.steps);
+    match training.run(&mut progress) {
         Ok(trained) => {
             let summary = facts.summary(run, setting, &trained, meter.peak_bytes());
             progress.end(&title, &result(&summary));
@@ -111,13 +111,13 @@ fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result
     }
 }
 
-fn title(run: &PlannedRun, place: &str, parameters: usize) -> String {
+fn title(run: &PlannedRun, place: &str, parameters: usize, done: usize) -> String {
     let train = &run.resolved.config.train;
-    let parameters = HumanCount(parameters as u64);
-    format!(
-        "{place} {}: {} steps of {} sequences, {parameters} parameters",
-        run.name, train.steps, train.batch
-    )
+    let steps = match done {
+        0 => format!("{} steps of {} sequences", train.steps, train.batch),
+        done => format!("goes on from step {done} of {}", train.steps),
+    };
+    format!("{place} {}: {steps}, {} parameters", run.name, HumanCount(parameters as u64))
 }
 
 fn result(summary: &RunSummary) -> String {
@@ -137,15 +137,14 @@ fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> 
 fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError> {
     let outcome = match &error {
         TrainError::Stopped { .. } => Outcome::Interrupted,
-        TrainError::NonFinite { .. } | TrainError::Sink(_) | TrainError::Checkpoint { .. } => {
-            Outcome::Failed(error.to_string())
-        }
+        TrainError::NonFinite { .. } | TrainError::Sink(_) => Outcome::Failed(error.to_string()),
     };
-    writer.give_up(outcome)?;
+    // Where rows could not be written, this most likely cannot either; what went wrong first is the one to report.
+    let _ = writer.give_up(outcome);
     Err(error.into())
 }
 
-fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest {
+fn manifest(run: &PlannedRun, setting: &Setting<'_>) -> Manifest {
     Manifest {
         program_version: env!("CARGO_PKG_VERSION").into(),
         build_commit: BUILD_COMMIT.map(Into::into),
@@ -156,7 +155,8 @@ fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest 
         device: setting.device_name.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
-        started: started.into(),
+        started: timestamp(),
+        resumed: vec![],
         ended: None,
         outcome: Outcome::Running,
     }

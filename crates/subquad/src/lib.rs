@@ -5,6 +5,7 @@
 //! the writer they are given and messages to standard error.
 
 pub mod assemble;
+mod begin;
 pub mod cli;
 pub mod commands;
 pub mod config;

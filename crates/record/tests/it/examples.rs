@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use subquad_record::{Evaluation, Machine, Manifest, Outcome, Row, RunName, RunSummary};
+use subquad_record::{Evaluation, Machine, Manifest, Outcome, Row, RunName, RunSummary, RunWriter, Sink};
 
 pub(crate) fn name() -> RunName {
     RunName { mixer: "s4d".into(), seq_len: 64, seed: 0, hash: "1b9d3f07".into() }
@@ -38,6 +38,7 @@ pub(crate) fn manifest() -> Manifest {
         form: "fused".into(),
         threads: 2,
         started: "2026-11-23T17:04:05Z".into(),
+        resumed: vec![],
         ended: None,
         outcome: Outcome::Running,
     }
@@ -80,4 +81,14 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
     }
+}
+
+/// The files of the checkpoint after `step` steps.
+pub(crate) fn files(step: usize) -> BTreeMap<String, Vec<u8>> {
+    let file = |name: &str| (name.to_string(), format!("{name} after {step} steps").into_bytes());
+    BTreeMap::from(["model", "optimiser"].map(file))
+}
+
+pub(crate) fn keep_checkpoint(writer: &mut RunWriter, step: usize) {
+    writer.checkpoint(step, &|| Ok(files(step))).unwrap();
 }

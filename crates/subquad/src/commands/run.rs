@@ -16,8 +16,9 @@ use crate::progress::Messages;
 use crate::report::{Finished, comparison, write_study_files};
 
 const AGAIN: &str = "\
-Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-given again. Keys of a config: configs/README.md.";
+Runs that are already in the results are not repeated. A command that was interrupted or killed goes
+on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
+Keys of a config: configs/README.md.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
@@ -151,13 +152,12 @@ fn run_one(
 ) -> Result<Finished, RunError> {
     let dir = run.dir(study, setting.results);
     let summary = match dir.is_done() {
-        true => dir.read_summary()?,
-        false => {
-            if dir.path().exists() {
-                setting.messages.say(format!("{}: unfinished or damaged, so it starts again", run.name));
-            }
-            execute(run, study, setting, place)?
+        true => {
+            // Only a kill at the very end leaves any, and they are in nobody's way.
+            let _ = dir.remove_checkpoints();
+            dir.read_summary()?
         }
+        false => execute(run, study, setting, place)?,
     };
     Ok(Finished { label: study.label(run), summary, dir: dir.path().into() })
 }

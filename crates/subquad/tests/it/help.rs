@@ -52,8 +52,9 @@ fn run_explains_itself() {
       -q, --quiet            No progress, only results and errors
       -h, --help             Print help
 
-    Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-    given again. Keys of a config: configs/README.md.
+    Runs that are already in the results are not repeated. A command that was interrupted or killed goes
+    on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
+    Keys of a config: configs/README.md.
     ");
 }
 
