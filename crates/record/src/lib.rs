@@ -9,6 +9,7 @@
 //!     checkpoint/step-<n>/
 //!     model.safetensors   the weights at the end
 //!     summary.json        RunSummary: there once the run is done
+//!     lock                locked while a process works on the run: Lock
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
 
@@ -17,6 +18,7 @@
 mod atomic;
 mod error;
 mod hash;
+mod lock;
 mod manifest;
 mod number;
 mod row;
@@ -30,11 +32,12 @@ mod writer;
 pub use atomic::write_atomic;
 pub use error::RecordError;
 pub use hash::run_hash;
-pub use manifest::{Machine, Manifest, Outcome, timestamp};
+pub use lock::{Attempt, Held, Holder, Lock};
+pub use manifest::{Machine, Manifest, Outcome, Repository, timestamp};
 pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;
 pub use sink::{Memory, Sink};
-pub use study::{Study, read_study, write_study};
+pub use study::{Study, lock_path, read_study, write_study};
 pub use summary::{Evaluation, RunSummary};
 pub use writer::RunWriter;

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod examples;
+mod lock;
 mod run_dir;
 mod study;

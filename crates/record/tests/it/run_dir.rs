@@ -183,6 +183,24 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
 }
 
 #[test]
+fn a_discarded_run_leaves_nothing_of_its_own() {
+    let results = tempfile::tempdir().unwrap();
+    open(&results).discard().unwrap();
+    let (dir, mut writer) = started(&results);
+    writer.row(&row(0)).unwrap();
+    writer.checkpoint(1, &[("optimizer", b"abc")]).unwrap();
+    writer.weights(b"weights").unwrap();
+    writer.finish(&summary("s4d", 64, 0)).unwrap();
+    for name in ["lock", "notes.txt"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    assert!(dir.is_begun() && dir.is_done());
+    dir.discard().unwrap();
+    assert!(!dir.is_begun() && !dir.is_done());
+    assert_eq!(names(dir.path()), ["lock", "notes.txt"]);
+}
+
+#[test]
 fn a_new_checkpoint_replaces_the_older_ones() {
     let results = tempfile::tempdir().unwrap();
     let (dir, mut writer) = started(&results);
