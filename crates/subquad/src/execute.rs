@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -18,15 +18,18 @@ use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
 use crate::config::RunConfig;
+use crate::crew::command_line;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
 
 /// The commit that the program was built from, where it was built in a git checkout.
 pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
+/// The program's version.
+pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What all runs of a command share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// The folder that stands for `results/`.
     pub results: &'a Path,
@@ -34,9 +37,19 @@ pub struct Setting<'a> {
     pub device: Device,
     /// Its name.
     pub device_name: String,
+    /// Runs that are allowed at once, by the whole command.
+    pub jobs: usize,
+    /// Whether runs that are done run again.
+    pub force: bool,
     /// Set when the runs should stop.
     pub stop: Arc<AtomicBool>,
     pub(crate) messages: Messages,
+}
+
+impl Setting<'_> {
+    pub(crate) fn should_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a run has no summary.
@@ -73,7 +86,7 @@ pub fn execute(
     let started = timestamp();
     let config = &run.resolved.config;
     let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
-    let manifest = manifest(run, setting, &started);
+    let manifest = manifest(run, study, setting, &started);
     let mut writer = run
         .dir(study, setting.results)
         .start(&run.resolved.to_toml(), manifest)?
@@ -82,8 +95,7 @@ pub fn execute(
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
     let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
-    let facts =
-        Facts { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started };
+    let facts = Facts::new(&model, config, started);
     let title = title(run, place, facts.parameters);
     let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
     match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
@@ -120,10 +132,14 @@ fn title(run: &PlannedRun, place: &str, parameters: usize) -> String {
     )
 }
 
-fn result(summary: &RunSummary) -> String {
+pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
     let accuracy = test.accuracy.map_or(String::new(), |accuracy| format!("accuracy {accuracy:.3}, "));
-    format!("test: {accuracy}loss {:.3}; {:.1} ms a step", test.loss, summary.step_ms)
+    let time = match summary.timings_are_shared() {
+        true => String::new(),
+        false => format!("; {:.1} ms a step", summary.step_ms),
+    };
+    format!("test: {accuracy}loss {:.3}{time}", test.loss)
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
@@ -145,21 +161,43 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
     Err(error.into())
 }
 
-fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest {
+fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>, started: &str) -> Manifest {
     Manifest {
-        program_version: env!("CARGO_PKG_VERSION").into(),
+        program_version: PROGRAM_VERSION.into(),
         build_commit: BUILD_COMMIT.map(Into::into),
         config_file: run.config_file.display().to_string(),
-        command: std::env::args().collect(),
+        config_repository: study.repository().cloned(),
+        command: command_line(),
         machine: Machine::detect(),
         instruction_set: subquad_backend::instruction_set().into(),
         device: setting.device_name.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
+        jobs: setting.jobs,
         started: started.into(),
         ended: None,
         outcome: Outcome::Running,
     }
+}
+
+/// A run that failed, as a summary without numbers.
+///
+/// # Errors
+/// If the task cannot be had, or the run has left no manifest.
+pub fn without_numbers(
+    run: &PlannedRun,
+    study: &Study,
+    setting: &Setting<'_>,
+    why: &str,
+) -> Result<RunSummary, RunError> {
+    let config = &run.resolved.config;
+    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let manifest = run.dir(study, setting.results).read_manifest()?;
+    let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
+    let facts = Facts::new(&model, config, manifest.started);
+    let outcome = Outcome::Failed(why.into());
+    let ended = manifest.ended.unwrap_or_default();
+    Ok(RunSummary { ended, outcome, ..facts.blank(run, setting) })
 }
 
 /// What is known of a run before it trains.
@@ -170,6 +208,10 @@ struct Facts {
 }
 
 impl Facts {
+    fn new(model: &SequenceModel, config: &RunConfig, started: String) -> Self {
+        Self { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started }
+    }
+
     fn summary(
         self,
         run: &PlannedRun,
@@ -177,6 +219,18 @@ impl Facts {
         trained: &Trained,
         peak_bytes: Option<u64>,
     ) -> RunSummary {
+        let config = &run.resolved.config;
+        RunSummary {
+            step_ms: trained.step_seconds * 1e3,
+            tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
+            peak_bytes,
+            evaluations: vec![evaluation(trained)],
+            ..self.blank(run, setting)
+        }
+    }
+
+    /// Without what training measures.
+    fn blank(self, run: &PlannedRun, setting: &Setting<'_>) -> RunSummary {
         let config = &run.resolved.config;
         RunSummary {
             run: run.name.to_string(),
@@ -190,15 +244,16 @@ impl Facts {
             d_model: config.model.d_model,
             n_layers: config.model.n_layers,
             parameters: self.parameters,
-            step_ms: trained.step_seconds * 1e3,
-            tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
-            peak_bytes,
+            step_ms: f64::NAN,
+            tokens_per_second: f64::NAN,
+            peak_bytes: None,
             state_floats: self.state_floats,
             form: Form::for_device(&setting.device).as_str().into(),
             device: setting.device_name.clone(),
             threads: rayon::current_num_threads(),
+            jobs: setting.jobs,
             build_commit: BUILD_COMMIT.map(Into::into),
-            evaluations: vec![evaluation(trained)],
+            evaluations: vec![],
             started: self.started,
             ended: timestamp(),
             outcome: Outcome::Done,

@@ -2,27 +2,14 @@
 #![cfg(unix)]
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use subquad_record::{Manifest, Outcome};
 
-use crate::lab::{Lab, PROGRAM};
+use crate::lab::{Lab, PROGRAM, wait_for};
 
 /// Long enough to be interrupted, short enough to be done when it is run again: a second or two.
 const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --set sweep.mixer=[\"attention\"] \
                     --set sweep.seed=[0]";
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 fn start(lab: &Lab) -> Child {
     let mut command = Command::new(PROGRAM);
@@ -37,7 +24,7 @@ fn rows(lab: &Lab) -> Option<Vec<u8>> {
     (!rows.is_empty()).then_some(rows)
 }
 
-fn press_ctrl_c(child: &Child) {
+pub(crate) fn press_ctrl_c(child: &Child) {
     let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
 }
