@@ -28,6 +28,8 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::print_stderr)]
+
     use super::*;
 
     /// As git would for someone who has set nothing up; `None` without a `git` program.

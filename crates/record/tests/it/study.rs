@@ -71,8 +71,9 @@ fn undefined_numbers_are_empty_cells_and_a_diverged_loss_is_nan() {
 #[test]
 fn timings_that_were_shared_are_left_out_and_memory_stays() {
     let run = RunSummary { jobs: 2, ..summary("s4d", 64, 0) };
-    assert!(table(&[run.clone()])[1].starts_with("s4d,64,0,test,0.875,0.5,12345,,,1048576,4096,"));
-    assert!(table(&[run])[1].ends_with(",359,2,done"));
+    let lines = table(&[run]);
+    assert!(lines[1].starts_with("s4d,64,0,test,0.875,0.5,12345,,,1048576,4096,"), "{}", lines[1]);
+    assert!(lines[1].ends_with(",359,2,done"), "{}", lines[1]);
 }
 
 #[test]

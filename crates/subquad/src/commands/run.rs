@@ -17,16 +17,16 @@ use crate::{Failure, staleness};
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-given again. Several commands may share a study: a run that another process holds comes last, and its
-result is used. --force runs what is done again and replaces a result only once its run starts; to go
-on after an interruption, leave it out.
+given again. Several commands may share a study: a run that another process holds comes last, and
+its result is used. --force runs what is done again and replaces a result only once its run starts;
+to go on after an interruption, leave it out.
 
---jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads says,
-and the same number of threads gives the same bits. Timings of runs that shared the machine stay on
-record, but leave tables and figures. The children end with their parent.
+--jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
+says, and the same number of threads gives the same bits. Timings of runs that shared the machine
+stay on record, but leave tables and figures. The children end with their parent.
 
-A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length, seed,
-kind of device. Keys of a config: configs/README.md.";
+A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
+seed, kind of device. Keys of a config: configs/README.md.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
@@ -148,7 +148,7 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
     let (mut finished, mut failed) = (vec![], vec![]);
     for (index, run) in study.runs.iter().enumerate() {
         match ended.remove(&index) {
-            Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, summary)),
+            Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, *summary)),
             Some(Ended::Failed(why)) => failed.push(as_failed(run, study, setting, why)),
             None => {
                 let summary = run.dir(study, setting.results).read_summary()?;

@@ -74,7 +74,7 @@ impl<'a> Children<'a> {
 
     fn done(&self, index: usize) -> Result<Ended, Failure> {
         let dir = self.study.runs[index].dir(self.study, self.setting.results);
-        Ok(Ended::Done(dir.read_summary()?))
+        Ok(Ended::Done(dir.read_summary()?.into()))
     }
 
     /// One line for each run that ends: bars of several runs would overwrite each other.

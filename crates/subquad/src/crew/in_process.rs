@@ -38,7 +38,7 @@ impl<'a> InProcess<'a> {
     fn outcome(&self, index: usize, result: Result<RunSummary, RunError>) -> Result<Ended, Failure> {
         let name = &self.study.runs[index].name;
         match result {
-            Ok(summary) => Ok(Ended::Done(summary)),
+            Ok(summary) => Ok(Ended::Done(summary.into())),
             Err(RunError::Train(TrainError::Stopped { .. })) => Err(Failure::Interrupted),
             // Others may still succeed; but a folder that cannot be written will not get better.
             Err(RunError::Train(error @ TrainError::NonFinite { .. })) => {

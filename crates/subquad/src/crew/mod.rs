@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// How a run ended that did not stop the whole command.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    Done(RunSummary),
+    Done(Box<RunSummary>),
     /// Why, led by the run's name.
     Failed(String),
 }

@@ -56,16 +56,16 @@ fn run_explains_itself() {
       -h, --help             Print help
 
     Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-    given again. Several commands may share a study: a run that another process holds comes last, and its
-    result is used. --force runs what is done again and replaces a result only once its run starts; to go
-    on after an interruption, leave it out.
+    given again. Several commands may share a study: a run that another process holds comes last, and
+    its result is used. --force runs what is done again and replaces a result only once its run starts;
+    to go on after an interruption, leave it out.
 
-    --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads says,
-    and the same number of threads gives the same bits. Timings of runs that shared the machine stay on
-    record, but leave tables and figures. The children end with their parent.
+    --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
+    says, and the same number of threads gives the same bits. Timings of runs that shared the machine
+    stay on record, but leave tables and figures. The children end with their parent.
 
-    A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length, seed,
-    kind of device. Keys of a config: configs/README.md.
+    A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
+    seed, kind of device. Keys of a config: configs/README.md.
     ");
 }
 

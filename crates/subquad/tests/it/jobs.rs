@@ -1,7 +1,7 @@
 //! Several runs at once, each in a process of its own.
 #![cfg(unix)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use subquad_record::{Held, Holder, Manifest, Outcome};
@@ -13,7 +13,7 @@ use crate::lab::{Lab, TINY_RUNS, files, name, wait_for};
 const ENDLESS: &str =
     "run tiny --jobs 2 --set train.steps=100000 --set train.log_every=1 --set sweep.mixer=[\"s4d\"]";
 
-fn manifest(run: &std::path::Path) -> Manifest {
+fn manifest(run: &Path) -> Manifest {
     serde_json::from_slice(&fs_err::read(run.join("manifest.json")).unwrap()).unwrap()
 }
 
@@ -92,7 +92,7 @@ fn locks(lab: &Lab) -> Option<Vec<PathBuf>> {
     (runs.len() == 2 && runs.iter().all(has_rows)).then(|| runs.iter().map(|run| run.join("lock")).collect())
 }
 
-fn holder(lock: &PathBuf) -> Option<Holder> {
+fn holder(lock: &Path) -> Option<Holder> {
     Held::at(lock).unwrap()?.by
 }
 

@@ -1,6 +1,6 @@
 //! Results of other builds, and running again what is done.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::lab::{Lab, TINY_RUNS, wait_for};
@@ -20,9 +20,7 @@ fn age(run: &Path) {
 }
 
 fn written(lab: &Lab) -> Vec<SystemTime> {
-    let time = |run: &std::path::PathBuf| {
-        fs_err::metadata(run.join("model.safetensors")).unwrap().modified().unwrap()
-    };
+    let time = |run: &PathBuf| fs_err::metadata(run.join("model.safetensors")).unwrap().modified().unwrap();
     lab.runs("results").iter().map(time).collect()
 }
 
