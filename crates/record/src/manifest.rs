@@ -14,6 +14,9 @@ pub struct Manifest {
     pub build_commit: Option<String>,
     /// The config file, as it was named.
     pub config_file: String,
+    /// The git repository that holds the config file; `None` without one, or without git.
+    #[serde(default)]
+    pub config_repository: Option<Repository>,
     /// The command line, one argument an item.
     pub command: Vec<String>,
     /// The machine.
@@ -26,6 +29,9 @@ pub struct Manifest {
     pub form: String,
     /// Threads used.
     pub threads: usize,
+    /// Runs that were allowed at once on the machine; above 1, the run's timings are shared ones.
+    #[serde(default = "alone")]
+    pub jobs: usize,
     /// When the run started, as [`timestamp`] writes it.
     pub started: String,
     /// Each time it went on from a checkpoint.
@@ -66,6 +72,20 @@ impl Manifest {
             ("the number of threads", self.threads.to_string()),
         ]
     }
+}
+
+/// Records from before there were jobs.
+pub(crate) fn alone() -> usize {
+    1
+}
+
+/// A git repository as it was when the run started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// The commit that was checked out.
+    pub commit: String,
+    /// Whether anything was changed since, or was not committed; `results/` aside.
+    pub dirty: bool,
 }
 
 /// How a run ended. As text: `"running"`, `"done"`, `"failed: <why>"`, `"interrupted"`.

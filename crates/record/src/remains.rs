@@ -41,7 +41,7 @@ impl RunDir {
 
     /// Goes on after `step`, one of a checkpoint that [`remains`](Self::remains) found: cuts the rows back to those that
     /// the checkpoint counts, and removes what the run left after them. The manifest keeps when the run started, and notes
-    /// that it went on.
+    /// that it went on, and the larger number of jobs.
     ///
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be read, removed or written.
@@ -54,7 +54,9 @@ impl RunDir {
         let metrics = Metrics::cut(&self.path().join(METRICS), &index.rows)?;
         let mut resumed = before.resumed;
         resumed.push(Resumption { step, at: manifest.started });
-        let manifest = Manifest { started: before.started, resumed, ..manifest };
+        // Step times carry on, so those of shared jobs make the whole shared.
+        let jobs = manifest.jobs.max(before.jobs);
+        let manifest = Manifest { started: before.started, jobs, resumed, ..manifest };
         RunWriter::begin(self.path().into(), config, metrics, manifest)
     }
 

@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 use crate::atomic::TEMPORARY_ENDING;
 use crate::error::read_json;
 use crate::metrics::Metrics;
-use crate::{Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows};
+use crate::{
+    Attempt, Held, Lock, Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows,
+};
 
+/// Folder of the runs within the folder of a study.
+pub(crate) const RUNS: &str = "runs";
 pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+const LOCK: &str = "lock";
 
 /// Every file of a run. The summary is first: once it is gone, no kill leaves a folder that looks done.
 const FILES: [&str; 5] = [SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
@@ -26,7 +31,7 @@ pub struct RunDir {
 impl RunDir {
     /// The folder of run `name` of study `slug`. Touches no file.
     pub fn open(results: &Path, slug: &str, name: &RunName) -> Self {
-        Self { path: results.join(slug).join("runs").join(name.to_string()) }
+        Self { path: results.join(slug).join(RUNS).join(name.to_string()) }
     }
 
     /// Makes the folder, and those above it, where missing.
@@ -56,6 +61,40 @@ impl RunDir {
             && self.weights_path().is_file()
     }
 
+    /// Whether a process has begun the run, however far it came.
+    pub fn is_begun(&self) -> bool {
+        FILES.iter().any(|name| self.path.join(name).exists())
+    }
+
+    /// Tries to take the run's lock, which keeps other processes from working on the run. Makes its folder, and does not
+    /// wait.
+    ///
+    /// # Errors
+    /// As [`Lock::try_take`].
+    pub fn try_lock(&self) -> Result<Attempt, RecordError> {
+        Lock::try_take(&self.path.join(LOCK))
+    }
+
+    /// Who works on the run now, if anyone.
+    ///
+    /// # Errors
+    /// As [`Held::at`].
+    pub fn held(&self) -> Result<Option<Held>, RecordError> {
+        Held::at(&self.path.join(LOCK))
+    }
+
+    /// Removes what the run has left, done or not, so that it begins from nothing. Its own files only; the lock stays.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn discard(&self) -> Result<(), RecordError> {
+        if !self.path.try_exists()? {
+            return Ok(());
+        }
+        self.remove_files(&FILES)?;
+        self.remove_checkpoints()
+    }
+
     /// Begins the run from nothing: makes the folder, removes what an unfinished run left there (its own files only),
     /// and writes `config`, the text of the run's complete config, and `manifest`, as running.
     ///
@@ -64,8 +103,7 @@ impl RunDir {
     pub fn start(&self, config: &str, manifest: Manifest) -> Result<RunWriter, RecordError> {
         self.refuse_if_done()?;
         self.create()?;
-        self.remove_files(&FILES)?;
-        self.remove_checkpoints()?;
+        self.discard()?;
         let metrics = Metrics::create(&self.path.join(METRICS))?;
         RunWriter::begin(self.path.clone(), config, metrics, manifest)
     }

@@ -45,9 +45,9 @@ impl RunWriter {
         Self { stop, ..self }
     }
 
-    /// When the run started, in this process or an earlier one.
-    pub fn started(&self) -> &str {
-        &self.manifest.started
+    /// The manifest as it stands: of this process, but with what earlier ones have left in it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
     }
 
     /// Writes the weights at the end, `model.safetensors`.

@@ -41,7 +41,7 @@ pub(crate) fn begin<'a>(
             Err(error) => say(error.to_string()),
         }
     }
-    if dir.path().exists() {
+    if dir.is_begun() {
         say("unfinished or damaged, so it starts again".into());
     }
     let writer = dir.start(&toml, manifest)?.with_stop(setting.stop.clone());

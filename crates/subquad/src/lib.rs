@@ -9,12 +9,15 @@ mod begin;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod crew;
 pub mod execute;
 mod failure;
 pub mod memory;
 pub mod plan;
 mod progress;
 pub mod report;
+pub mod repository;
+mod staleness;
 
 pub use failure::Failure;
 

@@ -22,6 +22,11 @@ impl Messages {
         Self { quiet }
     }
 
+    /// A line on standard error even when quiet: what changes how results must be read.
+    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
+        let _ = writeln!(io::stderr(), "warning: {message}");
+    }
+
     /// A line on standard error, unless quiet. A reader that went away is no reason to stop training.
     pub(crate) fn say(&self, message: impl std::fmt::Display) {
         if !self.quiet {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use subquad_record::{Evaluation, Machine, Manifest, Outcome, Row, RunName, RunSummary, RunWriter, Sink};
+use subquad_record::{
+    Evaluation, Machine, Manifest, Outcome, Repository, Row, RunName, RunSummary, RunWriter, Sink,
+};
 
 pub(crate) fn name() -> RunName {
     RunName { mixer: "s4d".into(), seq_len: 64, seed: 0, hash: "1b9d3f07".into() }
@@ -26,6 +28,7 @@ pub(crate) fn manifest() -> Manifest {
         program_version: "0.1.0".into(),
         build_commit: None,
         config_file: "configs/00-quickstart/quick.toml".into(),
+        config_repository: Some(Repository { commit: "0123456789ab".into(), dirty: false }),
         command: vec!["subquad".into(), "run".into()],
         machine: Machine {
             cpu: "a cpu".into(),
@@ -37,6 +40,7 @@ pub(crate) fn manifest() -> Manifest {
         device: "cpu".into(),
         form: "fused".into(),
         threads: 2,
+        jobs: 1,
         started: "2026-11-23T17:04:05Z".into(),
         resumed: vec![],
         ended: None,
@@ -74,6 +78,7 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         form: "fused".into(),
         device: "cpu".into(),
         threads: 2,
+        jobs: 1,
         build_commit: Some("abc1234".into()),
         evaluations: vec![evaluation("train"), evaluation("test")],
         started: "2026-11-23T17:04:05Z".into(),

@@ -4,5 +4,6 @@
 
 mod checkpoints;
 mod examples;
+mod lock;
 mod run_dir;
 mod study;

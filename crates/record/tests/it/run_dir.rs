@@ -182,6 +182,23 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
 }
 
 #[test]
+fn a_discarded_run_leaves_nothing_of_its_own() {
+    let results = tempfile::tempdir().unwrap();
+    open(&results).discard().unwrap();
+    let (dir, mut writer) = started(&results);
+    writer.row(&row(0)).unwrap();
+    checkpoint(&mut writer, 1, b"abc");
+    writer.weights(b"weights").unwrap();
+    writer.finish(&summary("s4d", 64, 0)).unwrap();
+    for name in ["lock", "notes.txt"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    assert!(dir.is_begun() && dir.is_done());
+    dir.discard().unwrap();
+    assert!(!dir.is_begun() && !dir.is_done());
+    assert_eq!(names(dir.path()), ["lock", "notes.txt"]);
+}
+
 fn the_writer_stops_when_its_flag_is_raised() {
     let results = tempfile::tempdir().unwrap();
     let stop = Arc::new(AtomicBool::new(false));

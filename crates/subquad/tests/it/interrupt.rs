@@ -5,8 +5,8 @@ use std::process::{Child, Command};
 
 use subquad_record::{Manifest, Outcome};
 
-use crate::lab::Lab;
-use crate::process::{assert_same_end, end, manifest, start, wait_for};
+use crate::lab::{Lab, wait_for};
+use crate::process::{assert_same_end, end, manifest, start};
 
 /// Long enough to be interrupted, short enough to be done when it is run again: a second or two.
 const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --set train.checkpoint_every=0 \
@@ -19,7 +19,7 @@ fn rows(lab: &Lab) -> Option<Vec<u8>> {
     (!rows.is_empty()).then_some(rows)
 }
 
-fn press_ctrl_c(child: &Child) {
+pub(crate) fn press_ctrl_c(child: &Child) {
     let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
 }

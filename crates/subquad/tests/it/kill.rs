@@ -6,7 +6,8 @@ use std::process::Child;
 use std::time::Instant;
 
 use crate::lab::Lab;
-use crate::process::{assert_same_end, end, manifest, start, wait_for};
+use crate::lab::wait_for;
+use crate::process::{assert_same_end, end, manifest, start};
 
 /// All three mixers; a checkpoint after every step, so that many a kill falls into one.
 const ALL: &str = "run tiny --set train.steps=12 --set train.log_every=1 --set train.eval_every=5 \

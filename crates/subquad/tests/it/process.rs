@@ -2,25 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
 
 use subquad_record::{Manifest, RunSummary, read_rows};
 
-use crate::lab::{Answer, Lab, PROGRAM, name};
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Asks until there is an answer.
-pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
+use crate::lab::{Answer, Lab, PROGRAM, name, wait_for};
 
 /// Starts the program and leaves it running.
 pub(crate) fn start(lab: &Lab, arguments: &str) -> Child {
