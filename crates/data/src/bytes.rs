@@ -212,7 +212,11 @@ fn no_text(places: &[PathBuf], has_folder: bool) -> TaskError {
         if has_folder { String::new() } else { format!(", set {DATA} to the folder of your data sets") };
     let advice =
         format!("set task.path to a text file{folder}, or leave it empty for the text that comes along");
-    TaskError::NoData { task: Bytes::INFO.name, looked_for: looked_for.join(", "), advice }
+    TaskError::NoData {
+        task: Bytes::INFO.name,
+        looked_for: format!("looked for {}", looked_for.join(", ")),
+        advice,
+    }
 }
 
 /// The last tenth must hold one window and the byte after it.

@@ -1,12 +1,19 @@
 //! A task with its options.
 
-use crate::{Bytes, BytesConfig, Digits, InputKind, TargetKind, Task, TaskError, TaskInfo};
+use crate::{
+    Bytes, BytesConfig, Digits, InputKind, Mnist, MnistConfig, Mqar, MqarConfig, TargetKind, Task, TaskError,
+    TaskInfo,
+};
 
 /// Which task, with its options.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TaskConfig {
     /// [`Digits`], which has none.
     Digits,
+    /// [`Mqar`].
+    Mqar(MqarConfig),
+    /// [`Mnist`].
+    Mnist(MnistConfig),
     /// [`Bytes`].
     Bytes(BytesConfig),
 }
@@ -16,6 +23,8 @@ impl TaskConfig {
     pub fn info(&self) -> &'static TaskInfo {
         match self {
             Self::Digits => &Digits::INFO,
+            Self::Mqar(_) => &Mqar::INFO,
+            Self::Mnist(_) => &Mnist::INFO,
             Self::Bytes(_) => &Bytes::INFO,
         }
     }
@@ -24,6 +33,8 @@ impl TaskConfig {
     pub fn input(&self) -> InputKind {
         match self {
             Self::Digits => Digits::INPUT,
+            Self::Mqar(config) => InputKind::Tokens { vocab: config.vocab },
+            Self::Mnist(_) => Mnist::INPUT,
             Self::Bytes(_) => Bytes::INPUT,
         }
     }
@@ -32,6 +43,8 @@ impl TaskConfig {
     pub fn target(&self) -> TargetKind {
         match self {
             Self::Digits => Digits::TARGET,
+            Self::Mqar(config) => TargetKind::Tokens { classes: config.vocab },
+            Self::Mnist(_) => Mnist::TARGET,
             Self::Bytes(_) => Bytes::TARGET,
         }
     }
@@ -43,6 +56,8 @@ impl TaskConfig {
     pub fn check(&self, seq_len: usize) -> Result<(), TaskError> {
         match self {
             Self::Digits => Digits::check(seq_len),
+            Self::Mqar(config) => Mqar::check(config, seq_len),
+            Self::Mnist(_) => Mnist::check(seq_len),
             Self::Bytes(_) => Bytes::check(seq_len),
         }
     }
@@ -54,6 +69,8 @@ impl TaskConfig {
     pub fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         Ok(match self {
             Self::Digits => Box::new(Digits::new(seq_len, seed)?),
+            Self::Mqar(config) => Box::new(Mqar::new(config, seq_len, seed)?),
+            Self::Mnist(config) => Box::new(Mnist::new(config, seq_len, seed)?),
             Self::Bytes(config) => Box::new(Bytes::new(config, seq_len, seed)?),
         })
     }

@@ -36,11 +36,11 @@ pub enum TaskError {
         problem: String,
     },
     /// The task's data are not there.
-    #[error("the data of task {task} are not there: looked for {looked_for}; {advice}")]
+    #[error("the data of task {task} are not there: {looked_for}; {advice}")]
     NoData {
         /// The task's name.
         task: &'static str,
-        /// Every place that was looked at.
+        /// Where they were looked for.
         looked_for: String,
         /// What to do.
         advice: String,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Batch, Bytes, Digits, TaskError};
+use crate::{Batch, Bytes, Digits, Mnist, Mqar, TaskError};
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
@@ -120,7 +120,7 @@ pub struct TaskInfo {
     pub(crate) check: fn(usize) -> Result<(), TaskError>,
 }
 
-const TASKS: &[TaskInfo] = &[Digits::INFO, Bytes::INFO];
+const TASKS: &[TaskInfo] = &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO];
 
 /// All tasks.
 pub fn tasks() -> &'static [TaskInfo] {

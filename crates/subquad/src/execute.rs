@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::Form;
-use subquad_data::{Condition, Metric, Task};
+use subquad_data::{Condition, FewTests, Metric, Task};
 use subquad_model::SequenceModel;
 use subquad_record::{
     Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
@@ -105,7 +105,9 @@ pub fn execute(
 fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result<(), RunError> {
     let model = assemble::model(config, task).init_seeded(config.seed, &setting.device);
     let training = TrainConfig { steps: 1, checkpoint_every: None, ..assemble::training(config) };
-    match train(model, task, &training, &setting.device, &mut Memory::default()) {
+    // One batch under each test condition makes what is made once for it.
+    let few = FewTests { task, examples: config.train.batch };
+    match train(model, &few, &training, &setting.device, &mut Memory::default()) {
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),

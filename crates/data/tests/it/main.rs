@@ -4,4 +4,6 @@
 
 mod bytes;
 mod digits;
+mod mnist;
+mod mqar;
 mod registry;

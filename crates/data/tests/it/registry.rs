@@ -1,8 +1,16 @@
-use subquad_data::{BytesConfig, TaskConfig, check, open, tasks};
+use subquad_data::{BytesConfig, MqarConfig, TaskConfig, check, open, tasks};
+
+use crate::mnist::made_up;
 
 /// Every task, and a length that it has.
-fn all() -> [(TaskConfig, usize); 2] {
-    [(TaskConfig::Digits, 64), (TaskConfig::Bytes(BytesConfig::default()), 50)]
+fn all() -> [(TaskConfig, usize); 4] {
+    let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
+    [
+        (TaskConfig::Digits, 64),
+        (TaskConfig::Mqar(MqarConfig { test_conditions, ..MqarConfig::default() }), 64),
+        (TaskConfig::Mnist(made_up()), 784),
+        (TaskConfig::Bytes(BytesConfig::default()), 50),
+    ]
 }
 
 #[test]
@@ -79,5 +87,8 @@ fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
 
 #[test]
 fn an_unknown_task_is_refused_with_the_known_ones() {
-    assert_eq!(check("digit", 64).unwrap_err().to_string(), "there is no task `digit`; known: digits, bytes");
+    assert_eq!(
+        check("digit", 64).unwrap_err().to_string(),
+        "there is no task `digit`; known: digits, mqar, mnist, bytes"
+    );
 }

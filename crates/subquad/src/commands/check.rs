@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use subquad_data::TaskError;
+use subquad_data::{FewTests, TaskError};
 use subquad_record::Memory;
 
 use crate::config::StudyConfig;
@@ -108,7 +108,7 @@ fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);
     training.steps = SMOKE_STEPS;
-    subquad_train::train(model, &*task, &training, &device, &mut Memory::default())
-        .map_err(|e| failed(&e))?;
+    let few = FewTests { task: &*task, examples: training.batch };
+    subquad_train::train(model, &few, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
     Ok(())
 }

@@ -19,7 +19,7 @@ const N_SSM: &[&str] = &["mixer.s4d.n_ssm", "model.d_model"];
 const STEPS: &[&str] = &["mixer.s4d.dt_min", "mixer.s4d.dt_max"];
 const PATH: &str = "task.path";
 /// Tasks that read files of the user's.
-const READERS: &[&str] = &["bytes"];
+const READERS: &[&str] = &["mnist", "bytes"];
 
 /// Everything wrong with the combination of one run's keys.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
@@ -78,7 +78,7 @@ pub(super) fn task_complaint(draft: &Draft, context: &Context<'_>) -> Option<(Pr
     let TaskProblem { reason, keys } = (context.check_task)(&settings, seq_len).err()?;
     let problem = match keys.is_empty() {
         true => Problem::Length { task, seq_len, reason },
-        false => Problem::Task { task, seq_len, reason },
+        false => Problem::Task { task, reason },
     };
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     Some((problem, draft.origin(&keys).or_else(|| draft.seq_len.origin.clone())))

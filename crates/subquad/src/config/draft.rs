@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::Problems;
 use super::keys::{KEYS, SWEEP_KEYS};
+use super::kind::Share;
 use super::layer::{Axis, Setting};
 use super::plan::{Choice, Plan, default_of};
 use super::resolved::insert;
@@ -34,6 +35,15 @@ impl Draft {
         self.value(name)?.as_real()
     }
 
+    /// Lengths of training and of every test condition.
+    fn lengths(&self) -> impl Iterator<Item = i64> {
+        let conditions = self.settings.values().flat_map(|setting| match &setting.value {
+            Value::Sizes(sizes) => sizes.as_slice(),
+            Value::Integer(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_) => &[],
+        });
+        self.seq_len.value.as_integer().into_iter().chain(conditions.map(|(length, _)| *length))
+    }
+
     /// The settings of the task; `None` where one of them is missing or in doubt.
     pub(super) fn task(&self) -> Option<TaskSettings> {
         let mut table = toml::Table::new();
@@ -60,14 +70,22 @@ pub(super) fn expand(plan: &Plan, problems: &Problems) -> Vec<Draft> {
     for seq_len in values(plan, "sweep.seq_len") {
         for mixer in plan.mixers() {
             for choices in choices_of(plan, mixer) {
-                let settings = settle(plan, mixer, &choices, problems);
+                let settings = settle(plan, mixer, &seq_len, &choices, problems);
                 for seed in values(plan, "sweep.seed") {
                     drafts.push(draft(mixer, &seq_len, seed, &settings, &choices));
                 }
             }
         }
     }
+    if let Some(longest) = longest(&drafts) {
+        drafts.iter_mut().for_each(|draft| settle_word(&mut draft.settings, Word::Longest, longest));
+    }
     drafts
+}
+
+/// The longest sequence of all runs, in tokens, in training or in a test.
+pub(super) fn longest(drafts: &[Draft]) -> Option<i64> {
+    drafts.iter().flat_map(Draft::lengths).max()
 }
 
 fn draft(
@@ -113,6 +131,7 @@ fn combinations<'a>(axes: impl Iterator<Item = &'a Axis>) -> Vec<Vec<Choice<'a>>
 fn settle(
     plan: &Plan,
     mixer: MixerName,
+    seq_len: &Setting,
     choices: &[Choice<'_>],
     problems: &Problems,
 ) -> BTreeMap<&'static str, Setting> {
@@ -120,29 +139,33 @@ fn settle(
     let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&task) && !problems.doubts(key));
     let mut settings: BTreeMap<_, _> =
         own.filter_map(|key| Some((key.name, plan.resolve(key, mixer, choices)?))).collect();
-    settle_words(plan, &mut settings);
+    if let Some(d_model) = settings.get("model.d_model").and_then(|setting| setting.value.as_integer()) {
+        settle_word(&mut settings, Word::DModel, d_model);
+    }
+    if let Some(seq_len) = seq_len.value.as_integer() {
+        settle_shares(&mut settings, seq_len);
+    }
     settings
 }
 
-/// Puts numbers for the words that stand for one.
-fn settle_words(plan: &Plan, settings: &mut BTreeMap<&'static str, Setting>) {
-    let d_model = settings.get("model.d_model").and_then(|setting| setting.value.as_integer());
-    for (key, word) in KEYS.iter().filter_map(|key| Some((key, word_of(key)?))) {
-        let number = match word {
-            Word::DModel => d_model,
-            Word::Longest => plan.longest(),
-        };
-        if let (Some(Setting { value: value @ Value::Text(_), .. }), Some(number)) =
-            (settings.get_mut(key.name), number)
-        {
+/// Puts the number for a word that stands for it.
+fn settle_word(settings: &mut BTreeMap<&'static str, Setting>, word: Word, number: i64) {
+    for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOr { word: own, .. } if own == word))
+    {
+        if let Some(Setting { value: value @ Value::Text(_), .. }) = settings.get_mut(key.name) {
             *value = Value::Integer(number);
         }
     }
 }
 
-fn word_of(key: &Key) -> Option<Word> {
-    match key.kind {
-        Kind::IntegerOr { word, .. } => Some(word),
-        Kind::Integer { .. } | Kind::Real { .. } | Kind::Bool | Kind::OneOf(_) | Kind::Text => None,
+/// Puts the numbers for shares of the length.
+fn settle_shares(settings: &mut BTreeMap<&'static str, Setting>, seq_len: i64) {
+    for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOrShare { .. })) {
+        if let Some(Setting { value, .. }) = settings.get_mut(key.name)
+            && let Value::Text(text) = &value
+            && let Some(share) = Share::parse(text)
+        {
+            *value = Value::Integer(share.of(seq_len));
+        }
     }
 }

@@ -47,12 +47,6 @@ impl Plan {
         name.map(|setting| setting.value.to_string()).unwrap_or_default()
     }
 
-    /// The longest sequence of the config, in tokens.
-    pub(super) fn longest(&self) -> Option<i64> {
-        let values = self.axis("sweep.seq_len").map(|axis| axis.values.as_slice()).unwrap_or_default();
-        values.iter().filter_map(|setting| setting.value.as_integer()).max()
-    }
-
     /// From weakest to strongest: default, file, the mixer's override, axis, `--set`, `--set override`.
     pub(super) fn resolve(
         &self,

@@ -34,6 +34,8 @@ pub enum DefaultValue {
     Bool(bool),
     /// A word or text.
     Text(&'static str),
+    /// An empty list of sizes.
+    NoSizes,
 }
 
 impl DefaultValue {
@@ -45,6 +47,7 @@ impl DefaultValue {
             Self::Real(value) => Some(Value::Real(value)),
             Self::Bool(value) => Some(Value::Bool(value)),
             Self::Text(value) => Some(Value::Text(value.to_owned())),
+            Self::NoSizes => Some(Value::Sizes(Vec::new())),
         }
     }
 }

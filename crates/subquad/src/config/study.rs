@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::consistency::{Context, complaints, task_complaint};
-use super::draft::{Draft, expand};
+use super::draft::{Draft, expand, longest};
 use super::entry::file_entries;
 use super::error::Problems;
 use super::layer::Layer;
@@ -57,7 +57,7 @@ impl StudyConfig {
         let plan = Plan::new(file, Layer::read(flags, &mut problems));
         conflicts::check(&plan, path, &mut problems);
         let drafts = expand(&plan, &problems);
-        let context = Context { longest: plan.longest().unwrap_or(0), check_task };
+        let context = Context { longest: longest(&drafts).unwrap_or(0), check_task };
         drafts.iter().for_each(|draft| check_draft(draft, &context, path, &mut problems));
         finish(plan, drafts, path, problems)
     }

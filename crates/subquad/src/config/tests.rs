@@ -10,6 +10,7 @@ mod messages;
 mod precedence;
 mod readme;
 mod roundtrip;
+mod tasks;
 
 use std::path::Path;
 

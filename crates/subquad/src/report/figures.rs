@@ -170,7 +170,9 @@ fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample
 fn by_test_length(runs: &[Finished]) -> Vec<Sample> {
     let several = |run: &&Finished| distinct(run.summary.evaluations.iter().map(|e| e.seq_len)).len() > 1;
     let points = |run: &Finished| -> Vec<Sample> {
-        let evaluations = &run.summary.evaluations;
+        let mut evaluations = run.summary.evaluations.clone();
+        // `8 pairs` before `16 pairs`, which fixes the order of panels.
+        evaluations.sort_by(|a, b| (a.variant.len(), &a.variant).cmp(&(b.variant.len(), &b.variant)));
         let lengths = distinct(evaluations.iter().map(|e| e.seq_len)).len();
         let panel = |e: &Evaluation| match lengths == evaluations.len() {
             true => format!("trained at length {}", run.summary.seq_len),

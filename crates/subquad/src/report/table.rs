@@ -49,9 +49,7 @@ pub fn comparison(runs: &[Finished]) -> String {
 
 /// The scores that some run has; accuracy where none has any.
 fn scores(runs: &[Finished]) -> Vec<Score> {
-    let known = |score: &Score| {
-        runs.iter().any(|run| run.summary.evaluations.iter().any(|e| (score.of)(e).is_some()))
-    };
+    let known = |score: &Score| evaluations(runs).any(|e| (score.of)(e).is_some());
     let known: Vec<Score> = SCORES.into_iter().filter(known).collect();
     if known.is_empty() { vec![SCORES[0]] } else { known }
 }
@@ -64,14 +62,17 @@ fn header(scores: &[Score]) -> Vec<&'static str> {
 
 /// The seeds of each length and label.
 fn groups(runs: &[Finished]) -> Vec<(usize, &str, Vec<&Finished>)> {
-    let keys = |run: &Finished| (run.summary.seq_len, run.label.clone());
-    let lengths = distinct(runs.iter().map(|run| run.summary.seq_len));
-    let labels = distinct(runs.iter().map(|run| run.label.as_str()));
-    let pairs = lengths.iter().flat_map(|&seq_len| labels.iter().map(move |&label| (seq_len, label)));
-    let with_seeds = pairs.map(|(seq_len, label)| {
-        (seq_len, label, runs.iter().filter(|run| keys(run) == (seq_len, label.into())).collect::<Vec<_>>())
-    });
-    with_seeds.filter(|(_, _, seeds)| !seeds.is_empty()).collect()
+    let mut groups = vec![];
+    for seq_len in distinct(runs.iter().map(|run| run.summary.seq_len)) {
+        for label in distinct(runs.iter().map(|run| run.label.as_str())) {
+            let own = |run: &&Finished| run.summary.seq_len == seq_len && run.label == label;
+            let seeds: Vec<_> = runs.iter().filter(own).collect();
+            if !seeds.is_empty() {
+                groups.push((seq_len, label, seeds));
+            }
+        }
+    }
+    groups
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Vec<String> {
@@ -79,7 +80,8 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Ve
         mean_and_range(&seeds.iter().filter_map(|run| f(run)).collect::<Vec<f64>>()).mean
     };
     let mut cells = vec![seq_len.to_string(), label.into()];
-    cells.extend(scores.iter().flat_map(|score| score_cells(seeds, "", *score)));
+    let own: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
+    cells.extend(scores.iter().flat_map(|score| score_cells(&own, *score)));
     cells.extend([
         HumanCount(seeds[0].summary.parameters as u64).to_string(),
         format!("{:.1}", mean(&|run| Some(run.summary.step_ms))),
@@ -91,10 +93,9 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Ve
     cells
 }
 
-/// Mean and range under a condition; dashes where nothing was measured.
-fn score_cells(seeds: &[&Finished], condition: &str, score: Score) -> [String; 2] {
-    let evaluations = seeds.iter().flat_map(|run| run.summary.evaluations.iter());
-    let values: Vec<f64> = evaluations.filter(|e| e.condition == condition).filter_map(score.of).collect();
+/// Mean and range of these evaluations; dashes where nothing was measured.
+fn score_cells(evaluations: &[&Evaluation], score: Score) -> [String; 2] {
+    let values: Vec<f64> = evaluations.iter().filter_map(|e| (score.of)(e)).collect();
     let spread = mean_and_range(&values);
     match values.is_empty() {
         true => ["-".into(), "-".into()],
@@ -102,25 +103,56 @@ fn score_cells(seeds: &[&Finished], condition: &str, score: Score) -> [String; 2
     }
 }
 
-/// A table of the scores under test conditions other than that of training, a column each; nothing where there are none.
+/// A table of the scores under every test condition, a column each; nothing where there is that of training alone.
 fn conditions(runs: &[Finished], scores: &[Score]) -> String {
-    let evaluations = runs.iter().flat_map(|run| run.summary.evaluations.iter());
-    let names = distinct(evaluations.map(|e| e.condition.as_str()).filter(|name| !name.is_empty()));
-    if names.is_empty() {
+    let columns = condition_columns(runs);
+    if columns.is_empty() {
         return String::new();
     }
+    let names = || columns.iter().map(|column| column.name.to_owned());
     let tables = scores.iter().map(|score| {
-        let header = ["seq_len", "mixer"].into_iter().chain(names.iter().copied()).map(Into::into).collect();
-        let cells = |seeds: &[&Finished]| {
-            names.iter().map(|name| score_cells(seeds, name, *score)[0].clone()).collect()
-        };
+        let header = ["seq_len", "mixer"].map(Into::into).into_iter().chain(names()).collect();
         let lines = groups(runs).into_iter().map(|(seq_len, label, seeds)| {
-            [vec![seq_len.to_string(), label.to_owned()], cells(&seeds)].concat()
+            let cells = columns.iter().map(|column| column.cell(&seeds, *score));
+            [seq_len.to_string(), label.to_owned()].into_iter().chain(cells).collect()
         });
-        let title = format!("{} under other test conditions (seq_len is that of training):", score.column);
+        let title = format!("{} by test condition; seq_len is that of training:", score.column);
         format!("\n{title}\n\n{}\n", table(header, lines.collect()))
     });
     format!("{}\n", tables.collect::<String>())
+}
+
+/// A test condition that some run names. A run that was trained under it has it without a name.
+#[derive(PartialEq)]
+struct ConditionColumn<'a> {
+    name: &'a str,
+    seq_len: Option<usize>,
+    variant: &'a str,
+}
+
+impl ConditionColumn<'_> {
+    fn cell(&self, seeds: &[&Finished], score: Score) -> String {
+        let same = |e: &&Evaluation| (e.seq_len, e.variant.as_str()) == (self.seq_len, self.variant);
+        let own: Vec<_> = evaluations(seeds.iter().copied()).filter(same).collect();
+        let [mean, _] = score_cells(&own, score);
+        mean
+    }
+}
+
+/// By length, then by variant, `8 pairs` before `16 pairs`.
+fn condition_columns(runs: &[Finished]) -> Vec<ConditionColumn<'_>> {
+    let named = evaluations(runs).filter(|e| !e.condition.is_empty());
+    let mut columns = distinct(named.map(|e| ConditionColumn {
+        name: &e.condition,
+        seq_len: e.seq_len,
+        variant: &e.variant,
+    }));
+    columns.sort_by_key(|column| (column.seq_len, column.variant.len(), column.variant));
+    columns
+}
+
+fn evaluations<'a>(runs: impl IntoIterator<Item = &'a Finished>) -> impl Iterator<Item = &'a Evaluation> {
+    runs.into_iter().flat_map(|run| &run.summary.evaluations)
 }
 
 fn table(header: Vec<String>, lines: Vec<Vec<String>>) -> String {

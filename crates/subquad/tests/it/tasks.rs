@@ -141,3 +141,82 @@ fn an_axis_of_another_task_multiplies_no_runs() {
     lab.write("two/two.toml", text.replace("test_examples = 6", ""));
     assert_eq!(names(&lab, "two").len(), 3 * (1 + 2) * 2);
 }
+
+/// [`TINY`] on associative recall, tested at other lengths and pair counts too.
+fn mqar() -> String {
+    let task = "name = \"mqar\"\n\n[task.mqar]\nvocab = 70\ntest_examples = 5\ntest_conditions = [\"16x2\", \"64x4\", \"64x8\"]";
+    TINY.replace("name = \"digits\"", task).replace("seq_len = [64]", "seq_len = [16, 32]")
+}
+
+#[test]
+fn a_run_is_tested_under_every_condition_after_its_last_step() {
+    let lab = Lab::new();
+    lab.write("recall/recall.toml", mqar());
+    let answer = lab.subquad("run recall --set sweep.seed=[0] --set train.eval_every=2").expect(0);
+    assert!(answer.out.contains("\nseq_len  mixer       16x2   64x4   64x8\n"), "{}", answer.out);
+    let run = |start: &str| {
+        let runs = files(&lab.path("results/recall/runs"));
+        runs.into_iter().find(|run| name(run).starts_with(start)).unwrap()
+    };
+    let rows = subquad_record::read_rows(&run("m2-L16").join("metrics.jsonl")).unwrap();
+    let tests = rows.iter().filter(|row| row.split == "test").map(|row| (row.step, row.condition.as_str()));
+    // 16 tokens have one pair, so 16x2 is a condition of its own.
+    assert_eq!(tests.collect::<Vec<_>>(), [(2, ""), (4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
+    let csv = fs_err::read_to_string(lab.path("results/recall/summary.csv")).unwrap();
+    assert_eq!(csv.lines().count(), 1 + 3 * 2 * 4, "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,64,")).count(), 3 * 2, "{csv}");
+    let figure =
+        fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
+    assert!(figure.contains("\ntrained at 32: 2 pairs,s4d,16.0,"), "{figure}");
+}
+
+#[test]
+fn one_number_of_pairs_a_length_makes_one_curve() {
+    let lab = Lab::new();
+    lab.write("recall/recall.toml", mqar().replace(", \"64x8\"", ""));
+    lab.subquad("run recall --set sweep.seed=[0] --set sweep.seq_len=[32]").expect(0);
+    let figure =
+        fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
+    let lengths = figure.lines().filter(|line| line.starts_with("trained at length 32,m2,"));
+    let lengths: Vec<_> = lengths.map(|line| line.split(',').nth(2).unwrap()).collect();
+    assert_eq!(lengths, ["16.0", "32.0", "64.0"], "{figure}");
+}
+
+#[test]
+fn the_filter_of_m2_reaches_the_longest_test_condition() {
+    let lab = Lab::new();
+    lab.write("recall/recall.toml", mqar());
+    lab.subquad("run recall --set sweep.seed=[0] --set sweep.mixer=[\"m2\"] --set sweep.seq_len=[16]")
+        .expect(0);
+    let [run] = &files(&lab.path("results/recall/runs"))[..] else { panic!("not one run") };
+    let config = fs_err::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("\nl_max = 64\n") && config.contains("\nn_pairs = 1\n"), "{config}");
+}
+
+/// An IDX file of zeros.
+fn idx(axes: &[u8]) -> Vec<u8> {
+    let header = [0, 0, 8, axes.len() as u8].into_iter().chain(axes.iter().flat_map(|&n| [0, 0, 0, n]));
+    let count = axes.iter().map(|&n| usize::from(n)).product();
+    header.chain(std::iter::repeat_n(0, count)).collect()
+}
+
+#[test]
+fn mnist_is_found_in_the_folder_of_data() {
+    let lab = Lab::new();
+    lab.write(
+        "m/m.toml",
+        TINY.replace("\"digits\"", "\"mnist\"").replace("seq_len = [64]", "seq_len = [784]"),
+    );
+    insta::assert_snapshot!(lab.subquad("run m").expect(2).err, @"error: m/m.toml: the data of task mnist are not there: neither task.path nor SUBQUAD_DATA is set; set task.path to the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each with .gz or without), or SUBQUAD_DATA to the folder around `mnist`");
+    for split in ["train", "t10k"] {
+        lab.write(&format!("data/mnist/{split}-images-idx3-ubyte"), idx(&[8, 28, 28]));
+        lab.write(&format!("data/mnist/{split}-labels-idx1-ubyte"), idx(&[8]));
+    }
+    let run = "run m --set sweep.seed=[0] --set sweep.mixer=[\"s4d\"]";
+    lab.subquad_with(run, &[("SUBQUAD_DATA", "data")]).expect(0);
+    let named = lab.subquad(&format!("{run} --dry-run --set task.path=data/mnist")).expect(0);
+    assert!(named.out.starts_with("done "), "the same files by another way are the same data: {}", named.out);
+    let fewer =
+        lab.subquad(&format!("{run} --set task.path=data/mnist --set task.mnist.train_examples=9")).expect(2);
+    insta::assert_snapshot!(fewer.err, @"error: m/m.toml: data/mnist/train-images-idx3-ubyte: holds 8 images, fewer than train_examples = 9");
+}
