@@ -129,7 +129,7 @@ impl Mnist {
         summary: "classify handwritten digits of 28 x 28, one pixel a token",
         lengths: "784",
         data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel a token.",
+        caption: "MNIST, one pixel a token, in the order that the config names.",
         check: Self::check,
     };
 

@@ -62,7 +62,9 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
         LOSS_BY_STEP => ("Training loss", step(), Axis::linear("training loss (nats)")),
         ACCURACY_BY_STEP => ("Accuracy during training", step(), accuracy()),
         ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
-        ACCURACY_BY_TEST_LENGTH => ("Accuracy by length of the test sequences", lengths(&panels), accuracy()),
+        ACCURACY_BY_TEST_LENGTH => {
+            ("Accuracy by length of the test sequences", test_lengths(&panels), accuracy())
+        }
         BITS_PER_BYTE_BY_STEP => ("Bits per byte during training", step(), bits()),
         BITS_PER_BYTE_BY_LENGTH => ("Bits per byte by sequence length", lengths(&panels), bits()),
         TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
@@ -135,6 +137,10 @@ fn lengths(panels: &[Panel]) -> Axis {
     ticks.sort_by(f64::total_cmp);
     ticks.dedup();
     Axis::log2("sequence length (tokens)").with_ticks(ticks)
+}
+
+fn test_lengths(panels: &[Panel]) -> Axis {
+    Axis { label: "length of the test sequences (tokens)".into(), ..lengths(panels) }
 }
 
 /// From zero where the values stay within a decade, else logarithmic.

@@ -16,7 +16,7 @@ pub struct Args {
     /// A config file, a folder of them, or a folder of such folders
     #[arg(default_value = "configs")]
     pub path: PathBuf,
-    /// Also train every run for two steps, keeping nothing; not those whose data are not here
+    /// Also train every run whose data are here for two steps, keeping nothing
     #[arg(long)]
     pub smoke: bool,
 }

@@ -176,7 +176,7 @@ fn by_test_length(runs: &[Finished]) -> Vec<Sample> {
         let lengths = distinct(evaluations.iter().map(|e| e.seq_len)).len();
         let panel = |e: &Evaluation| match lengths == evaluations.len() {
             true => format!("trained at length {}", run.summary.seq_len),
-            false => format!("trained at {}: {}", run.summary.seq_len, e.variant),
+            false => format!("trained at {}, test: {}", run.summary.seq_len, e.variant),
         };
         let point = |e: &Evaluation| Some(sample(run, panel(e), e.seq_len? as f64, e.accuracy?));
         evaluations.iter().filter_map(point).collect()

@@ -31,7 +31,7 @@ const SCORES: [Score; 2] = [
     },
     Score {
         column: "bits/byte",
-        legend: "bits/byte: on test data, mean and range over n seeds; less is better.",
+        legend: "bits/byte: on test data, mean and range over n seeds.",
         of: |e| e.bits_per_byte,
     },
 ];

@@ -124,7 +124,7 @@ fn a_text_is_compared_in_bits_per_byte() {
     --------------------------------------------------------------------------------------------------
          64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
 
-    bits/byte: on test data, mean and range over n seeds; less is better. step ms: median. peak MiB: most memory alive,
+    bits/byte: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
     the data aside. state floats: what decoding keeps of one sequence of this length to go on.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");

@@ -167,7 +167,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,64,")).count(), 3 * 2, "{csv}");
     let figure =
         fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
-    assert!(figure.contains("\ntrained at 32: 2 pairs,s4d,16.0,"), "{figure}");
+    assert!(figure.contains("\n\"trained at 32, test: 2 pairs\",s4d,16.0,"), "{figure}");
 }
 
 #[test]
