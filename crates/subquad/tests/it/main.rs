@@ -20,4 +20,5 @@ mod run;
 mod sharing;
 mod staleness;
 mod table;
+mod tasks;
 mod verify;
