@@ -52,7 +52,7 @@ impl SequenceModel {
         self.head.forward(h)
     }
 
-    fn encode(&self, input: Input) -> Tensor<3> {
+    pub(crate) fn encode(&self, input: Input) -> Tensor<3> {
         match (&self.encoder, input) {
             (EncoderKind::Linear(encoder), Input::Reals(x)) => encoder.forward(x),
             (EncoderKind::Embedding(encoder), Input::Tokens(x)) => encoder.forward(x),
