@@ -26,6 +26,9 @@ pub struct Manifest {
     pub form: String,
     /// Threads used.
     pub threads: usize,
+    /// Digest of the data that the task was given; absent where the program made them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// When the run started, as [`timestamp`] writes it.
     pub started: String,
     /// When it ended; `None` while it runs.

@@ -14,7 +14,7 @@ const CSV: &str = "summary.csv";
 const JSON: &str = "summary.json";
 
 /// The columns that every table has. A column for each swept setting follows.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 25] = [
     "mixer",
     "seq_len",
     "seed",
@@ -38,6 +38,8 @@ const COLUMNS: [&str; 23] = [
     "threads",
     "condition",
     "examples",
+    "test_len",
+    "bits_per_byte",
 ];
 
 /// The contents of a study's `summary.json`.
@@ -129,6 +131,8 @@ fn cells(run: &RunSummary, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
         run.threads.to_string(),
         evaluation.condition.clone(),
         evaluation.examples.to_string(),
+        optional(evaluation.seq_len),
+        optional(evaluation.bits_per_byte),
     ]
 }
 

@@ -9,12 +9,12 @@ use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::Form;
-use subquad_data::Task;
+use subquad_data::{Condition, Metric, Task};
 use subquad_model::SequenceModel;
 use subquad_record::{
     Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
-use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
+use subquad_train::{Score, TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
 use crate::config::RunConfig;
@@ -72,7 +72,7 @@ pub fn execute(
 ) -> Result<RunSummary, RunError> {
     let started = timestamp();
     let config = &run.resolved.config;
-    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
     let manifest = manifest(run, setting, &started);
     let mut writer = run
         .dir(study, setting.results)
@@ -88,7 +88,8 @@ pub fn execute(
     let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
     match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
         Ok(trained) => {
-            let summary = facts.summary(run, setting, &trained, meter.peak_bytes());
+            let evaluations = evaluations(&*task, &trained);
+            let summary = facts.summary(run, setting, &trained, evaluations, meter.peak_bytes());
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -122,8 +123,10 @@ fn title(run: &PlannedRun, place: &str, parameters: usize) -> String {
 
 fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
-    let accuracy = test.accuracy.map_or(String::new(), |accuracy| format!("accuracy {accuracy:.3}, "));
-    format!("test: {accuracy}loss {:.3}; {:.1} ms a step", test.loss, summary.step_ms)
+    let accuracy = test.accuracy.map(|accuracy| format!("accuracy {accuracy:.3}, "));
+    let bits = test.bits_per_byte.map(|bits| format!("{bits:.3} bits per byte, "));
+    let score = accuracy.or(bits).unwrap_or_default();
+    format!("test: {score}loss {:.3}; {:.1} ms a step", test.loss, summary.step_ms)
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
@@ -156,6 +159,7 @@ fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest 
         device: setting.device_name.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
+        data: run.data.clone(),
         started: started.into(),
         ended: None,
         outcome: Outcome::Running,
@@ -175,13 +179,14 @@ impl Facts {
         run: &PlannedRun,
         setting: &Setting<'_>,
         trained: &Trained,
+        evaluations: Vec<Evaluation>,
         peak_bytes: Option<u64>,
     ) -> RunSummary {
         let config = &run.resolved.config;
         RunSummary {
             run: run.name.to_string(),
             config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
-            task: config.task.name.clone(),
+            task: assemble::task(&config.task).info().name.into(),
             mixer: run.name.mixer.clone(),
             seq_len: config.seq_len,
             seed: config.seed,
@@ -198,7 +203,7 @@ impl Facts {
             device: setting.device_name.clone(),
             threads: rayon::current_num_threads(),
             build_commit: BUILD_COMMIT.map(Into::into),
-            evaluations: vec![evaluation(trained)],
+            evaluations,
             started: self.started,
             ended: timestamp(),
             outcome: Outcome::Done,
@@ -207,13 +212,23 @@ impl Facts {
     }
 }
 
-fn evaluation(trained: &Trained) -> Evaluation {
+/// The condition of training first.
+fn evaluations(task: &dyn Task, trained: &Trained) -> Vec<Evaluation> {
+    let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
+    let all = first.chain(trained.other_tests.iter().cloned());
+    all.map(|(condition, score)| evaluation(condition, score, task.metric())).collect()
+}
+
+fn evaluation(condition: Condition, score: Score, metric: Metric) -> Evaluation {
     Evaluation {
-        condition: String::new(),
+        condition: condition.name,
+        seq_len: Some(condition.seq_len),
+        variant: condition.variant,
         split: "test".into(),
-        loss: trained.test.loss(),
-        accuracy: Some(trained.test.accuracy()),
-        examples: trained.test.labels,
+        loss: score.loss(),
+        accuracy: (metric == Metric::Accuracy).then(|| score.accuracy()),
+        bits_per_byte: (metric == Metric::BitsPerByte).then(|| score.bits()),
+        examples: condition.examples,
     }
 }
 

@@ -7,7 +7,7 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
-use subquad_data::{Stream, Task};
+use subquad_data::{Condition, Metric, Stream, Task};
 use subquad_model::{Dropout, SequenceModel};
 use subquad_record::{Row, Sink};
 
@@ -21,8 +21,10 @@ use crate::{Score, TrainConfig, WarmupCosine, evaluate, optimiser};
 pub struct Trained {
     /// The trained model, off autodiff.
     pub model: SequenceModel,
-    /// Score on the whole test split after the last step.
+    /// Score on all test examples of the condition of training, after the last step.
     pub test: Score,
+    /// Scores under the task's other test conditions.
+    pub other_tests: Vec<(Condition, Score)>,
     /// Seconds of the median step.
     pub step_seconds: f64,
 }
@@ -57,7 +59,7 @@ pub enum TrainError {
     },
 }
 
-/// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it on the whole test split.
+/// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it under all of the task's test conditions.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -94,6 +96,7 @@ struct Trainer<'a> {
     started: Instant,
     step_seconds: Vec<f64>,
     last_test: Score,
+    other_tests: Vec<(Condition, Score)>,
 }
 
 impl<'a> Trainer<'a> {
@@ -110,6 +113,7 @@ impl<'a> Trainer<'a> {
             started: Instant::now(),
             step_seconds: Vec::new(),
             last_test: Score::default(),
+            other_tests: Vec::new(),
         }
     }
 
@@ -120,7 +124,7 @@ impl<'a> Trainer<'a> {
         let (input, labels) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
         let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform };
-        let logits = labels.select(self.model.forward(input, &dropout));
+        let logits = labels.logits(&self.model, input, &dropout);
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.model));
@@ -149,12 +153,30 @@ impl<'a> Trainer<'a> {
         }
         require_finite(step, loss)?;
         if last || due(self.config.eval_every, step) {
-            self.last_test = evaluate(&self.model.valid(), self.task, self.config.batch, &self.device);
+            self.last_test = self.test(0);
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
         }
+        if last {
+            self.test_others(step, sink)?;
+        }
         if due(self.config.checkpoint_every, step) {
             self.checkpoint(step, sink)?;
+        }
+        Ok(())
+    }
+
+    fn test(&self, condition: usize) -> Score {
+        let tokens = self.config.batch * self.task.seq_len();
+        evaluate(&self.model.valid(), self.task, condition, tokens, &self.device)
+    }
+
+    /// A model may fail under a condition that it was not trained for: that is a result.
+    fn test_others(&mut self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
+        for (index, condition) in self.task.conditions().into_iter().enumerate().skip(1) {
+            let score = self.test(index);
+            sink.row(&Row { condition: condition.name.clone(), ..self.row(step, "test", score) })?;
+            self.other_tests.push((condition, score));
         }
         Ok(())
     }
@@ -175,8 +197,9 @@ impl<'a> Trainer<'a> {
         Row {
             step,
             split: split.into(),
+            condition: String::new(),
             loss: score.loss(),
-            accuracy: Some(score.accuracy()),
+            accuracy: (self.task.metric() == Metric::Accuracy).then(|| score.accuracy()),
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,
@@ -198,7 +221,12 @@ impl<'a> Trainer<'a> {
     }
 
     fn finish(self) -> Trained {
-        Trained { model: self.model.valid(), test: self.last_test, step_seconds: median(&self.step_seconds) }
+        Trained {
+            model: self.model.valid(),
+            test: self.last_test,
+            other_tests: self.other_tests,
+            step_seconds: median(&self.step_seconds),
+        }
     }
 }
 

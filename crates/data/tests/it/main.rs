@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bytes;
 mod digits;
 mod registry;

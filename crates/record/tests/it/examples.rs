@@ -12,6 +12,7 @@ pub(crate) fn row(step: usize) -> Row {
     Row {
         step,
         split: "train".into(),
+        condition: String::new(),
         loss: 1.0 / (step + 3) as f64,
         accuracy: None,
         learning_rate: Some(1e-3),
@@ -37,6 +38,7 @@ pub(crate) fn manifest() -> Manifest {
         device: "cpu".into(),
         form: "fused".into(),
         threads: 2,
+        data: None,
         started: "2026-11-23T17:04:05Z".into(),
         ended: None,
         outcome: Outcome::Running,
@@ -46,9 +48,12 @@ pub(crate) fn manifest() -> Manifest {
 pub(crate) fn evaluation(split: &str) -> Evaluation {
     Evaluation {
         condition: String::new(),
+        seq_len: Some(64),
+        variant: String::new(),
         split: split.into(),
         loss: 0.5,
         accuracy: Some(0.875),
+        bits_per_byte: None,
         examples: 359,
     }
 }

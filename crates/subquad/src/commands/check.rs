@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_data::TaskError;
 use subquad_record::Memory;
 
 use crate::config::StudyConfig;
-use crate::plan::{PlannedRun, group, load_all};
+use crate::plan::{PlannedRun, check_models, digests, group, load_all};
 use crate::{Failure, assemble};
 
 /// Validate configs without running them
@@ -15,7 +16,7 @@ pub struct Args {
     /// A config file, a folder of them, or a folder of such folders
     #[arg(default_value = "configs")]
     pub path: PathBuf,
-    /// Also train every run for two steps, keeping nothing
+    /// Also train every run for two steps, keeping nothing; not those whose data are not here
     #[arg(long)]
     pub smoke: bool,
 }
@@ -26,14 +27,18 @@ const SMOKE_STEPS: usize = 2;
 /// Runs the command.
 ///
 /// # Errors
-/// Every mistake in every config, or the first smoke test that fails.
+/// Every mistake in every config, damaged data, or the first smoke test that fails.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
     let configs = load_all(&folders, &[])?;
-    for config in &configs {
-        say_ok(config, out)?;
+    let mut here = vec![];
+    for config in configs {
+        check_models(&config)?;
+        let missing = missing_data(&config)?;
+        say_ok(&config, missing.as_ref(), out)?;
+        here.extend(missing.is_none().then_some(config));
     }
-    for study in group(configs)? {
+    for study in group(here)? {
         let mut tried = vec![];
         for run in study.runs.iter().filter(|_| args.smoke) {
             // A seed changes numbers, not shapes.
@@ -48,10 +53,20 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_ok(config: &StudyConfig, out: &mut dyn Write) -> Result<(), Failure> {
+/// What is missing; anything else that is wrong with the data is a mistake.
+fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
+    match digests(config) {
+        Ok(_) => Ok(None),
+        Err(error @ TaskError::NoData { .. }) => Ok(Some(error)),
+        Err(error) => Err(Failure::wrong(format!("{}: {error}", config.path.display()))),
+    }
+}
+
+fn say_ok(config: &StudyConfig, missing: Option<&TaskError>, out: &mut dyn Write) -> Result<(), Failure> {
     let count = config.runs.len();
     let plural = if count == 1 { "" } else { "s" };
-    writeln!(out, "{}: ok, {count} run{plural}", config.path.display())?;
+    let skipped = missing.map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
+    writeln!(out, "{}: ok, {count} run{plural}{skipped}", config.path.display())?;
     Ok(())
 }
 
@@ -89,7 +104,7 @@ fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
     let config = &run.resolved.config;
     let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
-    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed).map_err(|e| failed(&e))?;
+    let task = assemble::task(&config.task).open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);
     training.steps = SMOKE_STEPS;

@@ -6,7 +6,8 @@ use super::error::Problems;
 use super::keys::{KEYS, SWEEP_KEYS};
 use super::layer::{Axis, Setting};
 use super::plan::{Choice, Plan, default_of};
-use super::{Key, Kind, MixerName, Origin, Value, Word};
+use super::resolved::insert;
+use super::{Key, Kind, MixerName, Origin, TaskSettings, Value, Word};
 
 /// One run before its keys are checked together.
 #[derive(Debug)]
@@ -33,6 +34,17 @@ impl Draft {
         self.value(name)?.as_real()
     }
 
+    /// The settings of the task; `None` where one of them is missing or in doubt.
+    pub(super) fn task(&self) -> Option<TaskSettings> {
+        let mut table = toml::Table::new();
+        for (name, setting) in &self.settings {
+            if let Some(name) = name.strip_prefix("task.") {
+                insert(&mut table, name, setting.value.to_toml());
+            }
+        }
+        table.try_into().ok()
+    }
+
     /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
     pub(super) fn origin(&self, names: &[&str]) -> Option<Origin> {
         let mut origins = names.iter().filter_map(|name| self.settings.get(name)?.origin.clone());
@@ -47,7 +59,7 @@ pub(super) fn expand(plan: &Plan, problems: &Problems) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for seq_len in values(plan, "sweep.seq_len") {
         for mixer in plan.mixers() {
-            for choices in combinations(plan.extra_axes().filter(|axis| axis.key.belongs_to(mixer))) {
+            for choices in choices_of(plan, mixer) {
                 let settings = settle(plan, mixer, &choices, problems);
                 for seed in values(plan, "sweep.seed") {
                     drafts.push(draft(mixer, &seq_len, seed, &settings, &choices));
@@ -75,6 +87,19 @@ fn values(plan: &Plan, name: &str) -> Vec<Setting> {
     plan.axis(name).map_or_else(|| default.collect(), |axis| axis.values.clone())
 }
 
+/// What the runs of a mixer take from the extra axes. An axis of another task's key multiplies no runs.
+fn choices_of(plan: &Plan, mixer: MixerName) -> Vec<Vec<Choice<'_>>> {
+    let mut found = Vec::new();
+    for mut choices in combinations(plan.extra_axes().filter(|axis| axis.key.belongs_to(mixer))) {
+        let task = plan.task(mixer, &choices);
+        choices.retain(|(key, _)| key.serves(&task));
+        if !found.contains(&choices) {
+            found.push(choices);
+        }
+    }
+    found
+}
+
 /// Every way to take one value from each axis; the first axis varies slowest.
 fn combinations<'a>(axes: impl Iterator<Item = &'a Axis>) -> Vec<Vec<Choice<'a>>> {
     axes.fold(vec![Vec::new()], |shorter, axis| {
@@ -91,7 +116,8 @@ fn settle(
     choices: &[Choice<'_>],
     problems: &Problems,
 ) -> BTreeMap<&'static str, Setting> {
-    let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && !problems.doubts(key));
+    let task = plan.task(mixer, choices);
+    let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&task) && !problems.doubts(key));
     let mut settings: BTreeMap<_, _> =
         own.filter_map(|key| Some((key.name, plan.resolve(key, mixer, choices)?))).collect();
     settle_words(plan, &mut settings);
@@ -117,6 +143,6 @@ fn settle_words(plan: &Plan, settings: &mut BTreeMap<&'static str, Setting>) {
 fn word_of(key: &Key) -> Option<Word> {
     match key.kind {
         Kind::IntegerOr { word, .. } => Some(word),
-        Kind::Integer { .. } | Kind::Real { .. } | Kind::Bool | Kind::OneOf(_) => None,
+        Kind::Integer { .. } | Kind::Real { .. } | Kind::Bool | Kind::OneOf(_) | Kind::Text => None,
     }
 }

@@ -13,7 +13,11 @@ const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 /// The keys outside `[sweep]`, section by section.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    one_of("task.name", &["digits"], "", "Which data set or generator the run trains on.").required(),
+    one_of("task.name", &["digits", "bytes"], "", "Which data set or generator the run trains on.").required(),
+    text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
+        the task's own place. A digest of the contents names the run instead.").bookkeeping(),
+
+    integer("task.bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
 
     integer("model.d_model", 1, 8192, 64, "Width of the residual stream."),
     integer("model.n_layers", 1, 64, 2, "Blocks, each a sequence mixer and a channel mixer."),
@@ -82,6 +86,10 @@ const fn real(name: &'static str, ends: (Bound<f64>, Bound<f64>), default: f64, 
 
 const fn truth(name: &'static str, default: bool, help: &'static str) -> Key {
     key(name, Kind::Bool, DefaultValue::Bool(default), help)
+}
+
+const fn text(name: &'static str, default: &'static str, help: &'static str) -> Key {
+    key(name, Kind::Text, DefaultValue::Text(default), help)
 }
 
 const fn one_of(

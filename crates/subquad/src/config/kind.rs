@@ -36,6 +36,8 @@ pub enum Kind {
         /// The word.
         word: Word,
     },
+    /// Any text of one line, also none.
+    Text,
 }
 
 /// A word that stands for a number known once the whole config is.
@@ -70,6 +72,9 @@ impl Kind {
             (Self::OneOf(_) | Self::IntegerOr { .. }, Found::Text(text)) => {
                 self.words().contains(&text.as_str()).then(|| Value::Text(text.clone()))
             }
+            (Self::Text, Found::Text(text)) => {
+                (!text.contains(char::is_control)).then(|| Value::Text(text.clone()))
+            }
             _ => None,
         }
     }
@@ -92,7 +97,7 @@ impl Kind {
         match self {
             Self::OneOf(words) => words.to_vec(),
             Self::IntegerOr { word, .. } => vec![word.as_str()],
-            Self::Integer { .. } | Self::Real { .. } | Self::Bool => Vec::new(),
+            Self::Integer { .. } | Self::Real { .. } | Self::Bool | Self::Text => Vec::new(),
         }
     }
 }
@@ -114,6 +119,7 @@ impl fmt::Display for Kind {
                 write_integer(f, *min, *max)?;
                 write!(f, " or \"{}\"", word.as_str())
             }
+            Self::Text => write!(f, "a text of one line"),
         }
     }
 }

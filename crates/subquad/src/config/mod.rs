@@ -48,9 +48,9 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, M2Settings, MixerSettings, ModelSettings, OptimSettings, RunConfig, S4dSettings,
-    TaskSettings, TrainSettings,
+    AttentionSettings, BytesSettings, M2Settings, MixerSettings, ModelSettings, OptimSettings, RunConfig,
+    S4dSettings, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
-pub use study::{CheckLength, StudyConfig};
+pub use study::{CheckTask, StudyConfig, TaskProblem};
 pub use value::Value;

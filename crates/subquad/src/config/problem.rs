@@ -56,7 +56,7 @@ pub enum Problem {
     EmptyAxis { key: String },
     #[error("axis `{key}` lists {value} twice")]
     RepeatedValue { key: String, value: String },
-    #[error("`{key}` changes no numbers, so it cannot be an axis; set it in its section")]
+    #[error("`{key}` is no part of a run's name, so it cannot be an axis; set it in its section")]
     IdleAxis { key: &'static str },
     #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or take the axis out")]
     FlagOnAxis { key: &'static str, axis: Origin },
@@ -88,4 +88,8 @@ pub enum Problem {
     ShortFilter { l_max: i64, longest: i64 },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]
     Length { task: String, seq_len: usize, reason: String },
+    #[error("task {task} at seq_len = {seq_len}: {reason}")]
+    Task { task: String, seq_len: usize, reason: String },
+    #[error("task {task} reads no files, so `task.path` would do nothing; take it out")]
+    IdlePath { task: String },
 }

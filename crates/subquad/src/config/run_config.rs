@@ -35,12 +35,39 @@ impl RunConfig {
     }
 }
 
-/// Section `[task]`.
+/// Section `[task]`, with the section of the task that it names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TaskSettings {
+    /// The embedded digits, which have no section.
+    Digits {
+        /// Empty, because they are embedded.
+        path: String,
+    },
+    /// The next byte of a text.
+    Bytes {
+        /// The text; empty for the embedded one.
+        path: String,
+        /// Section `[task.bytes]`.
+        bytes: BytesSettings,
+    },
+}
+
+impl TaskSettings {
+    /// Where the task's data are; empty for its own place.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Digits { path } | Self::Bytes { path, .. } => path,
+        }
+    }
+}
+
+/// Section `[task.bytes]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TaskSettings {
-    /// The task's name.
-    pub name: String,
+pub struct BytesSettings {
+    /// Test windows at most; 0: all.
+    pub test_examples: usize,
 }
 
 /// Section `[model]`.

@@ -32,7 +32,7 @@ pub enum DefaultValue {
     Real(f64),
     /// True or false.
     Bool(bool),
-    /// A word.
+    /// A word or text.
     Text(&'static str),
 }
 
@@ -63,6 +63,16 @@ impl Key {
     /// The mixer whose section holds the key; `None` if every run has it.
     pub fn mixer(&self) -> Option<MixerName> {
         self.section().strip_prefix("mixer.").and_then(|name| name.parse().ok())
+    }
+
+    /// The task whose section holds the key; `None` if every run has it.
+    pub fn task(&self) -> Option<&'static str> {
+        self.section().strip_prefix("task.")
+    }
+
+    /// Whether a run on this task has the key.
+    pub fn serves(&self, task: &str) -> bool {
+        self.task().is_none_or(|own| own == task)
     }
 
     /// Whether a run with this mixer has the key.

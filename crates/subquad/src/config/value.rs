@@ -11,7 +11,7 @@ pub enum Value {
     Real(f64),
     /// True or false.
     Bool(bool),
-    /// One of a key's words.
+    /// A text, for most keys one of a few words.
     Text(String),
 }
 
@@ -44,7 +44,7 @@ impl Value {
     pub(super) fn to_toml_text(&self) -> String {
         match self {
             Self::Integer(_) | Self::Real(_) | Self::Bool(_) => self.to_string(),
-            Self::Text(value) => format!("\"{value}\""),
+            Self::Text(_) => self.to_toml().to_string(),
         }
     }
 }

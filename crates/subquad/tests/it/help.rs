@@ -68,7 +68,7 @@ fn check_explains_itself() {
       [PATH]  A config file, a folder of them, or a folder of such folders [default: configs]
 
     Options:
-          --smoke  Also train every run for two steps, keeping nothing
+          --smoke  Also train every run for two steps, keeping nothing; not those whose data are not here
       -h, --help   Print help
     ");
 }

@@ -13,4 +13,5 @@ mod plot;
 mod rerun;
 mod run;
 mod table;
+mod tasks;
 mod verify;

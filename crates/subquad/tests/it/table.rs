@@ -6,8 +6,16 @@ use subquad::report::{Finished, comparison};
 use subquad_record::{Evaluation, Outcome, RunSummary};
 
 fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
-    let evaluation =
-        Evaluation { condition: String::new(), split: "test".into(), loss: 1.0, accuracy, examples: 359 };
+    let evaluation = Evaluation {
+        condition: String::new(),
+        seq_len: Some(seq_len),
+        variant: String::new(),
+        split: "test".into(),
+        loss: 1.0,
+        accuracy,
+        bits_per_byte: None,
+        examples: 359,
+    };
     let summary = RunSummary {
         run: String::new(),
         config: "a.toml".into(),

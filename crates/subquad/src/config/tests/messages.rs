@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::StudyConfig;
+use super::super::{StudyConfig, TaskProblem, TaskSettings};
 use super::{SMALL, errors, errors_before_small};
 
 #[test]
@@ -36,7 +36,7 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
-    x.toml: missing `name` in [task]; it must be one of digits
+    x.toml: missing `name` in [task]; it must be one of digits, bytes
     x.toml: missing `steps` in [train]; it must be an integer >= 1
     x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, m2
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
@@ -79,15 +79,15 @@ fn keys_go_together() {
 
 #[test]
 fn the_task_says_which_lengths_it_takes() {
-    let even = |task: &str, seq_len: usize| match seq_len % 2 {
+    let even = |_: &TaskSettings, seq_len: usize| match seq_len % 2 {
         0 => Ok(()),
-        _ => Err(format!("{task} come in even lengths")),
+        _ => Err(TaskProblem { reason: "they come in even lengths".into(), keys: vec![] }),
     };
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
     let errors = StudyConfig::from_text(&text, Path::new("x.toml"), &[], &even).unwrap_err();
     insta::assert_snapshot!(errors, @r#"
-    x.toml:8: seq_len = 65 does not suit task digits: digits come in even lengths
-    x.toml:9: seq_len = 67 does not suit task digits: digits come in even lengths
+    x.toml:8: seq_len = 65 does not suit task digits: they come in even lengths
+    x.toml:9: seq_len = 67 does not suit task digits: they come in even lengths
     "#);
 }
 
@@ -125,7 +125,7 @@ seq_len = [16]
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
     x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits
+    x.toml: missing `name` in [task]; it must be one of digits, bytes
     "#);
 }
 
