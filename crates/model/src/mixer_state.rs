@@ -10,6 +10,7 @@ use crate::MixerKind;
 
 /// What the sequence mixer of one block remembers.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a model's state holds one a block")]
 pub enum MixerKindState {
     /// Keys and values of every token: grows with the sequence.
     Attention(AttentionState),

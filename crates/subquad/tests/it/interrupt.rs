@@ -13,7 +13,7 @@ const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --se
                     --set sweep.seed=[0]";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = ready() {
@@ -37,7 +37,7 @@ fn rows(lab: &Lab) -> Option<Vec<u8>> {
     (!rows.is_empty()).then_some(rows)
 }
 
-fn press_ctrl_c(child: &Child) {
+pub(crate) fn press_ctrl_c(child: &Child) {
     let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
 }

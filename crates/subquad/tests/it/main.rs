@@ -6,6 +6,7 @@ mod configs;
 mod dependencies;
 mod failing;
 mod flags;
+mod generate;
 mod help;
 mod interrupt;
 mod lab;
