@@ -57,7 +57,7 @@ impl<'a> Generator<'a> {
 
     /// Bytes that a model must be able to read to write `bytes` of them after `prompt`.
     pub fn reads(prompt: &[u8], bytes: usize) -> usize {
-        prompt.len().max(1) + bytes.saturating_sub(1)
+        prompt.len().max(1).saturating_add(bytes.saturating_sub(1))
     }
 
     /// The next byte.

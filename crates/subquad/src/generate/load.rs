@@ -66,11 +66,9 @@ fn check_text(config: &RunConfig, task: &TaskConfig) -> Result<(), String> {
     }
     match config.model.causal {
         true => Ok(()),
-        false => Err(
-            "the model is bidirectional: to say which byte comes next it needs those that follow; train one \
-                      with model.causal = true"
-                .into(),
-        ),
+        false => Err("the model is bidirectional: it must see the bytes to come, and there are none yet; train one with \
+                      model.causal = true"
+            .into()),
     }
 }
 
