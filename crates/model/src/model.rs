@@ -70,7 +70,7 @@ impl SequenceModel {
         blocks.fold(self.encode(input), |h, (index, block)| block.forward(h, dropout, index))
     }
 
-    fn encode(&self, input: Input) -> Tensor<3> {
+    pub(crate) fn encode(&self, input: Input) -> Tensor<3> {
         match (&self.encoder, input) {
             (EncoderKind::Linear(encoder), Input::Reals(x)) => encoder.forward(x),
             (EncoderKind::Embedding(encoder), Input::Tokens(x)) => encoder.forward(x),

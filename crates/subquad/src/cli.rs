@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand};
 
 use crate::Failure;
-use crate::commands::{check, list, plot, run, verify};
+use crate::commands::{check, generate, list, plot, run, verify};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
@@ -27,6 +27,7 @@ enum Command {
     Run(run::Args),
     Check(check::Args),
     Verify(verify::Args),
+    Generate(generate::Args),
     Plot(plot::Args),
     List(list::Args),
 }
@@ -57,6 +58,7 @@ impl Cli {
             Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
+            Command::Generate(args) => generate::run(args, stop_on_interrupt()?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(args, out),
         }

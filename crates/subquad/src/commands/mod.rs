@@ -1,6 +1,7 @@
 //! The commands of the program, a file each.
 
 pub mod check;
+pub mod generate;
 pub mod list;
 pub mod plot;
 pub mod run;

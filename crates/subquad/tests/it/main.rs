@@ -7,6 +7,7 @@ mod damage;
 mod dependencies;
 mod failing;
 mod flags;
+mod generate;
 mod help;
 mod interrupt;
 mod jobs;
