@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod checkpoints;
 mod examples;
+mod lock;
 mod run_dir;
 mod study;

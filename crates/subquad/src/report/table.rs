@@ -6,7 +6,7 @@ use subquad_plot::summary::mean_and_range;
 
 use subquad_record::Evaluation;
 
-use super::{Finished, budget, distinct};
+use super::{Finished, budget, distinct, timing_note};
 
 /// A line below the header and nothing else.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
@@ -44,7 +44,9 @@ pub fn comparison(runs: &[Finished]) -> String {
     let lines = groups(runs).into_iter().map(|(seq_len, label, seeds)| row(seq_len, label, &seeds, &scores));
     let legends = scores.iter().map(|score| score.legend).collect::<Vec<_>>().join(" ");
     let main = table(header, lines.collect());
-    format!("{main}\n\n{legends} {COSTS}\n{}Held equal: {}.", conditions(runs, &scores), budget(runs))
+    let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
+    let conditions = conditions(runs, &scores);
+    format!("{main}\n\n{legends} {COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
 }
 
 /// The scores that some run has; accuracy where none has any.
@@ -76,17 +78,23 @@ fn groups(runs: &[Finished]) -> Vec<(usize, &str, Vec<&Finished>)> {
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Vec<String> {
-    let mean = |f: &dyn Fn(&Finished) -> Option<f64>| {
-        mean_and_range(&seeds.iter().filter_map(|run| f(run)).collect::<Vec<f64>>()).mean
+    let cost = |f: &dyn Fn(&Finished) -> Option<f64>, text: &dyn Fn(f64) -> String| {
+        let values: Vec<f64> = seeds.iter().filter_map(|run| f(run)).collect();
+        if values.is_empty() { "-".into() } else { text(mean_and_range(&values).mean) }
     };
+    let own = |run: &Finished| !run.summary.timings_are_shared();
     let mut cells = vec![seq_len.to_string(), label.into()];
-    let own: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
-    cells.extend(scores.iter().flat_map(|score| score_cells(&own, *score)));
+    let evaluations: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
+    cells.extend(scores.iter().flat_map(|score| score_cells(&evaluations, *score)));
     cells.extend([
         HumanCount(seeds[0].summary.parameters as u64).to_string(),
-        format!("{:.1}", mean(&|run| Some(run.summary.step_ms))),
-        HumanCount(mean(&|run| Some(run.summary.tokens_per_second)) as u64).to_string(),
-        format!("{:.1}", mean(&|run| Some(run.summary.peak_bytes? as f64)) / f64::from(1 << 20)),
+        cost(&|run| own(run).then_some(run.summary.step_ms), &|ms| format!("{ms:.1}")),
+        cost(&|run| own(run).then_some(run.summary.tokens_per_second), &|speed| {
+            HumanCount(speed as u64).to_string()
+        }),
+        cost(&|run| Some(run.summary.peak_bytes? as f64), &|bytes| {
+            format!("{:.1}", bytes / f64::from(1 << 20))
+        }),
         seeds[0].summary.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
         seeds.len().to_string(),
     ]);

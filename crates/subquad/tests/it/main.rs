@@ -3,15 +3,22 @@
 
 mod check;
 mod configs;
+mod damage;
 mod dependencies;
 mod failing;
 mod flags;
 mod help;
 mod interrupt;
+mod jobs;
+mod kill;
 mod lab;
+mod names;
 mod plot;
+mod process;
 mod rerun;
 mod run;
+mod sharing;
+mod staleness;
 mod table;
 mod tasks;
 mod verify;
