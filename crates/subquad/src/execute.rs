@@ -190,7 +190,7 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
 /// A run that failed, as a summary without numbers.
 ///
 /// # Errors
-/// If the task cannot be had, or the run has left no manifest.
+/// If the run has left no manifest.
 pub fn without_numbers(
     run: &PlannedRun,
     study: &Study,
@@ -198,9 +198,10 @@ pub fn without_numbers(
     why: &str,
 ) -> Result<RunSummary, RunError> {
     let config = &run.resolved.config;
-    let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
+    let task = assemble::task(&config.task);
     let manifest = run.dir(study, setting.results).read_manifest()?;
-    let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
+    let model =
+        assemble::model_of(config, task.input(), task.target()).init_seeded(config.seed, &setting.device);
     let outcome = Outcome::Failed(why.into());
     let ended = manifest.ended.clone().unwrap_or_default();
     Ok(RunSummary { ended, outcome, ..Facts::new(&model, config).blank(run, setting, &manifest) })

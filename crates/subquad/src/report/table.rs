@@ -44,7 +44,8 @@ pub fn comparison(runs: &[Finished]) -> String {
     let legends = scores.iter().map(|score| score.legend).collect::<Vec<_>>().join(" ");
     let main = table(header, lines.collect());
     let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
-    format!("{main}\n\n{legends} {COSTS}\n{note}{}Held equal: {}.", conditions(runs, &scores), budget(runs))
+    let conditions = conditions(runs, &scores);
+    format!("{main}\n\n{legends} {COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
 }
 
 /// The scores that some run has; accuracy where none has any.
@@ -76,30 +77,27 @@ fn groups(runs: &[Finished]) -> Vec<(usize, &str, Vec<&Finished>)> {
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Vec<String> {
-    let over = |f: &dyn Fn(&Finished) -> Option<f64>| -> Vec<f64> {
-        seeds.iter().filter_map(|run| f(run)).collect()
+    let cost = |f: &dyn Fn(&Finished) -> Option<f64>, text: &dyn Fn(f64) -> String| {
+        let values: Vec<f64> = seeds.iter().filter_map(|run| f(run)).collect();
+        if values.is_empty() { "-".into() } else { text(mean_and_range(&values).mean) }
     };
-    let mean = |f: &dyn Fn(&Finished) -> Option<f64>| mean_and_range(&over(f)).mean;
     let own = |run: &Finished| !run.summary.timings_are_shared();
-    let step_ms = over(&|run| own(run).then_some(run.summary.step_ms));
-    let speeds = over(&|run| own(run).then_some(run.summary.tokens_per_second));
     let mut cells = vec![seq_len.to_string(), label.into()];
-    let own: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
-    cells.extend(scores.iter().flat_map(|score| score_cells(&own, *score)));
+    let evaluations: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
+    cells.extend(scores.iter().flat_map(|score| score_cells(&evaluations, *score)));
     cells.extend([
         HumanCount(seeds[0].summary.parameters as u64).to_string(),
-        known(&step_ms, format!("{:.1}", mean_and_range(&step_ms).mean)),
-        known(&speeds, HumanCount(mean_and_range(&speeds).mean as u64).to_string()),
-        format!("{:.1}", mean(&|run| Some(run.summary.peak_bytes? as f64)) / f64::from(1 << 20)),
+        cost(&|run| own(run).then_some(run.summary.step_ms), &|ms| format!("{ms:.1}")),
+        cost(&|run| own(run).then_some(run.summary.tokens_per_second), &|speed| {
+            HumanCount(speed as u64).to_string()
+        }),
+        cost(&|run| Some(run.summary.peak_bytes? as f64), &|bytes| {
+            format!("{:.1}", bytes / f64::from(1 << 20))
+        }),
         seeds[0].summary.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
         seeds.len().to_string(),
     ]);
     cells
-}
-
-/// A dash where nothing was measured.
-fn known(values: &[f64], text: String) -> String {
-    if values.is_empty() { "-".into() } else { text }
 }
 
 /// Mean and range of these evaluations; dashes where nothing was measured.
