@@ -15,6 +15,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod atomic;
+mod cell;
 mod error;
 mod hash;
 mod manifest;
@@ -28,6 +29,7 @@ mod summary;
 mod writer;
 
 pub use atomic::write_atomic;
+pub use cell::{Cell, read_cells, write_cells};
 pub use error::RecordError;
 pub use hash::run_hash;
 pub use manifest::{Machine, Manifest, Outcome, timestamp};

@@ -5,6 +5,7 @@
 //! the writer they are given and messages to standard error.
 
 pub mod assemble;
+pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod config;

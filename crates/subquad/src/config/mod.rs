@@ -29,7 +29,7 @@ mod resolved;
 mod run_config;
 mod schema;
 mod study;
-mod suggest;
+pub(crate) mod suggest;
 mod unknown;
 mod value;
 

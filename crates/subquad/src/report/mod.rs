@@ -1,8 +1,10 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
+mod cells;
 mod figures;
 mod table;
 
+pub use cells::{cells_table, spread_warnings};
 pub use figures::{FIGURES, redraw, write_study_files};
 pub use table::comparison;
 

@@ -20,7 +20,8 @@ const HEADER: [&str; 10] = [
 ];
 
 /// A line below the header and nothing else.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+pub(super) const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
 const LEGEND: &str = "\
 accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
