@@ -1,7 +1,7 @@
 //! Plain loops compiled for several instruction sets; the best that the machine has is chosen at run time.
 
 use pulp::Arch;
-use realfft::num_complex::Complex;
+use rustfft::num_complex::Complex;
 
 /// Runs `work`, and all that is inlined into it, compiled for the machine's instruction set.
 #[inline(always)]

@@ -1,16 +1,14 @@
-//! The fused form: realfft, a thread a channel, gradients by recomputing the spectra.
+//! The fused form: transforms of half the padded length, a thread a channel, gradients by recomputing the spectra.
 //!
 //! The kernel's spectrum is computed once a channel and the whole batch runs under it. The backward pass keeps only
 //! `u` and the kernels: with `G`, `U`, `K` the spectra of the output's gradient, the input and the kernel,
-//! `du = irfft(G conj K)` and `dk = irfft(sum over the batch of G conj U)`, both in one pass.
-
-use std::sync::{Arc, Mutex};
+//! `du` comes from `G conj K` and `dk` from `sum over the batch of G conj U`, both in one pass.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use realfft::num_complex::Complex;
-use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use rustfft::num_complex::Complex;
 
+use super::weighted::Transform;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
 use crate::simd;
 
@@ -29,21 +27,14 @@ struct FftConv;
 impl CpuKernel for FftConv {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let [batch, channels, seq] = inputs[0].dims();
-        let plan = Plan::new(seq);
+        let transform = Transform::of(seq);
         let mut y = vec![0.0; batch * channels * seq];
         by_channel(&mut y, channels, seq).into_par_iter().enumerate().for_each_init(
-            || Workspace::new(&plan),
+            || Workspace::new(&transform),
             |work, (channel, rows)| {
-                plan.kernel_spectrum(inputs, channel, work);
+                work.load_kernel(inputs, channel);
                 for (b, row) in rows.into_iter().enumerate() {
-                    plan.transform(
-                        line(&inputs[0], b * channels + channel),
-                        &mut work.real,
-                        &mut work.u,
-                        &mut work.scratch,
-                    );
-                    simd::complex_mul(&mut work.u, &work.kernel);
-                    plan.inverse(&mut work.u, row, &mut work.real, &mut work.scratch);
+                    work.convolve(line(&inputs[0], b * channels + channel), row);
                 }
             },
         );
@@ -51,22 +42,17 @@ impl CpuKernel for FftConv {
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let [batch, channels, seq] = saved.inputs[0].dims();
-        let plan = Plan::new(seq);
-        let mut du = vec![0.0; batch * channels * seq];
-        let kernel_grads: Vec<Vec<f32>> = by_channel(&mut du, channels, seq)
-            .into_par_iter()
-            .enumerate()
-            .map_init(
-                || Workspace::new(&plan),
-                |work, (channel, rows)| plan.channel_grads(saved, channel, rows, work),
-            )
-            .collect();
-        let mut grads = vec![saved.wanted[0].then(|| Array::new(du, [batch, channels, seq]))];
-        for (i, taps) in [(1, Taps::Forward), (2, Taps::Reverse)].into_iter().take(saved.inputs.len() - 1) {
-            grads.push(saved.wanted[i].then(|| gather_taps(&kernel_grads, &saved.inputs[i], seq, taps)));
-        }
-        grads
+        let [_, channels, seq] = saved.inputs[0].dims();
+        let transform = Transform::of(seq);
+        let mut grads: Vec<Vec<f32>> = saved.inputs.iter().map(|input| vec![0.0; input.data.len()]).collect();
+        let (du, kernels) = grads.split_at_mut(1);
+        let rows = by_channel(&mut du[0], channels, seq);
+        rows.into_par_iter().zip(by_kernel(kernels, channels)).enumerate().for_each_init(
+            || Workspace::new(&transform),
+            |work, (channel, (rows, taps))| work.channel_grads(saved, channel, rows, taps),
+        );
+        let grads = grads.into_iter().zip(saved.inputs).zip(saved.wanted);
+        grads.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
     }
 }
 
@@ -79,44 +65,29 @@ fn by_channel(values: &mut [f32], channels: usize, seq: usize) -> Vec<Vec<&mut [
     rows
 }
 
+/// The taps of each channel: of its kernel and, if two-sided, of the reverse one.
+fn by_kernel(kernels: &mut [Vec<f32>], channels: usize) -> Vec<Vec<&mut [f32]>> {
+    let mut taps: Vec<Vec<&mut [f32]>> = (0..channels).map(|_| Vec::new()).collect();
+    for kernel in kernels {
+        let len = kernel.len() / channels;
+        taps.iter_mut().zip(kernel.chunks_mut(len)).for_each(|(taps, row)| taps.push(row));
+    }
+    taps
+}
+
 fn line<'a>(view: &View<'a>, row: usize) -> &'a [f32] {
     let len = *view.shape.last().expect("a convolution's inputs have axes");
     &view.data[row * len..(row + 1) * len]
 }
 
-#[derive(Clone, Copy)]
-enum Taps {
-    /// Lags 0, 1, ..: the front of the circular kernel.
-    Forward,
-    /// Lags -1, -2, ..: its end, backwards.
-    Reverse,
-}
-
-fn gather_taps(circular: &[Vec<f32>], kernel: &View<'_>, seq: usize, taps: Taps) -> Array {
-    let [channels, len] = kernel.dims();
-    let mut grad = vec![0.0; channels * len];
-    for (row, circular) in grad.chunks_mut(len).zip(circular) {
-        match taps {
-            Taps::Forward => row.iter_mut().take(seq).zip(circular).for_each(|(d, s)| *d = *s),
-            Taps::Reverse => {
-                row.iter_mut().take(seq - 1).zip(circular.iter().rev()).for_each(|(d, s)| *d = *s)
-            }
-        }
-    }
-    Array::new(grad, [channels, len])
-}
-
-/// The transforms of one length. Planning is cached by the process.
-struct Plan {
-    n: usize,
-    seq: usize,
-    forward: Arc<dyn RealToComplex<f32>>,
-    inverse: Arc<dyn ComplexToReal<f32>>,
+/// At most `count` of the values: taps beyond the sequence are not used.
+fn within(row: &[f32], count: usize) -> &[f32] {
+    &row[..row.len().min(count)]
 }
 
 /// One thread's buffers.
-struct Workspace {
-    real: Vec<f32>,
+struct Workspace<'a> {
+    transform: &'a Transform,
     u: Vec<Complex<f32>>,
     grad: Vec<Complex<f32>>,
     kernel: Vec<Complex<f32>>,
@@ -124,145 +95,69 @@ struct Workspace {
     scratch: Vec<Complex<f32>>,
 }
 
-impl Workspace {
-    fn new(plan: &Plan) -> Self {
-        let spectrum = || vec![Complex::default(); plan.n / 2 + 1];
-        let scratch = plan.forward.get_scratch_len().max(plan.inverse.get_scratch_len());
-        Self {
-            real: vec![0.0; plan.n],
-            u: spectrum(),
-            grad: spectrum(),
-            kernel: spectrum(),
-            sum: spectrum(),
-            scratch: vec![Complex::default(); scratch],
-        }
-    }
-}
-
-impl Plan {
-    fn new(seq: usize) -> Self {
-        static PLANNER: Mutex<Option<RealFftPlanner<f32>>> = Mutex::new(None);
-        let n = transform_len(seq);
-        // A planner that a panic left half-way is still a cache of whole plans.
-        let mut guard = PLANNER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let planner = guard.get_or_insert_with(RealFftPlanner::new);
-        Self { n, seq, forward: planner.plan_fft_forward(n), inverse: planner.plan_fft_inverse(n) }
+impl<'a> Workspace<'a> {
+    fn new(transform: &'a Transform) -> Self {
+        let points = |count| vec![Complex::default(); count];
+        let n = transform.len();
+        let scratch = points(transform.scratch_len());
+        Self { transform, u: points(n), grad: points(n), kernel: points(n), sum: points(n), scratch }
     }
 
-    /// Spectrum of `values`, padded with zeros.
-    fn transform(
-        &self,
-        values: &[f32],
-        real: &mut [f32],
-        spectrum: &mut [Complex<f32>],
-        scratch: &mut [Complex<f32>],
-    ) {
-        real[..values.len()].copy_from_slice(values);
-        real[values.len()..].fill(0.0);
-        self.forward_in_place(real, spectrum, scratch);
+    /// The spectrum of a channel's kernel, with the transforms' 1/n in it.
+    fn load_kernel(&mut self, inputs: &[View<'_>], channel: usize) {
+        let [_, _, seq] = inputs[0].dims();
+        let taps = within(line(&inputs[1], channel), seq);
+        let reverse = inputs.get(2).map_or(&[][..], |reverse| within(line(reverse, channel), seq - 1));
+        let scale = 1.0 / self.transform.len() as f32;
+        self.transform.kernel_spectrum(taps, reverse, scale, &mut self.kernel, &mut self.scratch);
     }
 
-    fn forward_in_place(
-        &self,
-        real: &mut [f32],
-        spectrum: &mut [Complex<f32>],
-        scratch: &mut [Complex<f32>],
-    ) {
-        self.forward.process_with_scratch(real, spectrum, scratch).expect("buffers have the plan's lengths");
+    fn convolve(&mut self, row: &[f32], out: &mut [f32]) {
+        self.transform.spectrum(row, &mut self.u, &mut self.scratch);
+        simd::complex_mul(&mut self.u, &self.kernel);
+        self.transform.invert(&mut self.u, &mut self.scratch);
+        self.transform.read(&self.u, 1.0, out);
     }
 
-    /// The first `out.len()` values of the inverse transform. The 1/n is in the kernel's spectrum.
-    fn inverse(
-        &self,
-        spectrum: &mut [Complex<f32>],
-        out: &mut [f32],
-        real: &mut [f32],
-        scratch: &mut [Complex<f32>],
-    ) {
-        self.inverse_in_place(spectrum, real, scratch);
-        out.copy_from_slice(&real[..out.len()]);
-    }
-
-    fn inverse_in_place(
-        &self,
-        spectrum: &mut [Complex<f32>],
-        real: &mut [f32],
-        scratch: &mut [Complex<f32>],
-    ) {
-        // Exactly zero in theory; rounding leaves a little, which the inverse transform refuses.
-        spectrum[0].im = 0.0;
-        if self.n.is_multiple_of(2) {
-            spectrum[self.n / 2].im = 0.0;
-        }
-        self.inverse.process_with_scratch(spectrum, real, scratch).expect("buffers have the plan's lengths");
-    }
-
-    /// Spectrum of the circular kernel over n, into `work.kernel`.
-    fn kernel_spectrum(&self, inputs: &[View<'_>], channel: usize, work: &mut Workspace) {
-        let scale = 1.0 / self.n as f32;
-        work.real.fill(0.0);
-        let taps = line(&inputs[1], channel);
-        work.real.iter_mut().take(self.seq).zip(taps).for_each(|(d, k)| *d = k * scale);
-        if let Some(reverse) = inputs.get(2) {
-            let taps = line(reverse, channel);
-            work.real.iter_mut().rev().take(self.seq - 1).zip(taps).for_each(|(d, k)| *d = k * scale);
-        }
-        self.forward_in_place(&mut work.real, &mut work.kernel, &mut work.scratch);
-    }
-
-    /// Fills the rows of `du` of one channel and returns the gradient of its circular kernel.
+    /// Fills the rows of `du` and the taps' gradients of one channel.
     fn channel_grads(
-        &self,
+        &mut self,
         saved: &Saved<'_>,
         channel: usize,
         rows: Vec<&mut [f32]>,
-        work: &mut Workspace,
-    ) -> Vec<f32> {
-        let [_, channels, _] = saved.inputs[0].dims();
-        self.kernel_spectrum(saved.inputs, channel, work);
-        work.sum.fill(Complex::default());
+        taps: Vec<&mut [f32]>,
+    ) {
+        let [_, channels, seq] = saved.inputs[0].dims();
+        self.load_kernel(saved.inputs, channel);
+        self.sum.fill(Complex::default());
         for (b, row) in rows.into_iter().enumerate() {
             let at = b * channels + channel;
-            self.transform(line(&saved.grad, at), &mut work.real, &mut work.grad, &mut work.scratch);
+            self.transform.spectrum(line(&saved.grad, at), &mut self.grad, &mut self.scratch);
             if saved.wanted[1..].contains(&true) {
-                self.transform(line(&saved.inputs[0], at), &mut work.real, &mut work.u, &mut work.scratch);
-                simd::complex_add_mul_conj(&mut work.sum, &work.grad, &work.u);
+                self.transform.spectrum(line(&saved.inputs[0], at), &mut self.u, &mut self.scratch);
+                simd::complex_add_mul_conj(&mut self.sum, &self.grad, &self.u);
             }
-            simd::complex_mul_conj(&mut work.grad, &work.kernel);
-            self.inverse(&mut work.grad, row, &mut work.real, &mut work.scratch);
+            if saved.wanted[0] {
+                self.input_grad(row);
+            }
         }
-        self.inverse_in_place(&mut work.sum, &mut work.real, &mut work.scratch);
-        let scale = 1.0 / self.n as f32;
-        work.real.iter().map(|g| g * scale).collect()
+        self.tap_grads(taps, seq);
     }
-}
 
-/// The smallest even 2^a 3^b 5^c that holds every lag of `seq` tokens without wrapping: at least `2 seq - 1`.
-fn transform_len(seq: usize) -> usize {
-    let least = (2 * seq).max(2);
-    (least..).step_by(2).find(|n| is_smooth(*n)).expect("powers of two are smooth")
-}
-
-fn is_smooth(mut n: usize) -> bool {
-    for factor in [2, 3, 5] {
-        while n.is_multiple_of(factor) {
-            n /= factor;
-        }
+    fn input_grad(&mut self, row: &mut [f32]) {
+        simd::complex_mul_conj(&mut self.grad, &self.kernel);
+        self.transform.invert(&mut self.grad, &mut self.scratch);
+        self.transform.read(&self.grad, 1.0, row);
     }
-    n == 1
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn transforms_are_even_smooth_and_long_enough() {
-        for seq in [1, 2, 3, 5, 63, 64, 65, 1000, 1023] {
-            let n = transform_len(seq);
-            assert!(n >= 2 * seq - 1 && n.is_multiple_of(2) && is_smooth(n), "seq = {seq}: {n}");
+    /// Taps beyond the sequence are not used: their gradient stays zero.
+    fn tap_grads(&mut self, taps: Vec<&mut [f32]>, seq: usize) {
+        self.transform.invert(&mut self.sum, &mut self.scratch);
+        let scale = 1.0 / self.transform.len() as f32;
+        let reads = [(Transform::read as fn(&_, &_, _, &mut _), seq), (Transform::read_reverse, seq - 1)];
+        for (taps, (read, used)) in taps.into_iter().zip(reads) {
+            let used = taps.len().min(used);
+            read(self.transform, &self.sum, scale, &mut taps[..used]);
         }
-        assert_eq!(transform_len(1024), 2048);
-        assert_eq!(transform_len(784), 1600);
     }
 }

@@ -10,6 +10,7 @@ mod fused;
 mod portable;
 #[doc(hidden)]
 pub mod reference;
+mod weighted;
 
 use burn::tensor::Tensor;
 

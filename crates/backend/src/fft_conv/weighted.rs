@@ -1,0 +1,183 @@
+//! Convolution of real rows by complex transforms of `n >= seq` points, half of what zero padding takes.
+//!
+//! Each row is weighted before its transform: `X_j = sum over t of x_t g^t e^{-2 pi i t j / n}` with
+//! `g = e^{i pi / 2n}`, so that `g^n = i`. A product of such spectra is a product of polynomials modulo `x^n - i`: what
+//! falls at time `t + n` comes back to `t` times `i`, what falls at `t - n` times `-i`. Rows and kernels are real, so the
+//! real part at `t` is the linear convolution, untouched by what wraps around. This is the right-angle convolution of
+//! Crandall and Fagin 1994, "Discrete weighted transforms and large-integer arithmetic", Section 3.
+
+use std::collections::HashMap;
+use std::f64::consts::FRAC_PI_2;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
+
+use crate::simd;
+
+/// A spectrum, or the points that become one.
+pub(super) type Points = [Complex<f32>];
+
+/// The transforms of one length.
+pub(super) struct Transform {
+    forward: Arc<dyn Fft<f32>>,
+    inverse: Arc<dyn Fft<f32>>,
+    weights: Weights,
+}
+
+/// `g^t`, cosines and sines apart.
+struct Weights {
+    re: Vec<f32>,
+    im: Vec<f32>,
+}
+
+impl Transform {
+    /// For rows of `seq` values and lags up to `seq - 1` either way. Made once a process and length.
+    pub(super) fn of(seq: usize) -> Arc<Self> {
+        static MADE: Mutex<Option<HashMap<usize, Arc<Transform>>>> = Mutex::new(None);
+        // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = smooth_at_least(seq);
+        made.get_or_insert_default().entry(n).or_insert_with(|| Arc::new(Self::new(n))).clone()
+    }
+
+    fn new(n: usize) -> Self {
+        let mut planner = FftPlanner::new();
+        let (forward, inverse) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
+        Self { forward, inverse, weights: Weights::new(n) }
+    }
+
+    /// Points a spectrum has.
+    pub(super) fn len(&self) -> usize {
+        self.weights.re.len()
+    }
+
+    /// Points that [`spectrum`](Self::spectrum) and [`invert`](Self::invert) need to work in.
+    pub(super) fn scratch_len(&self) -> usize {
+        self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len())
+    }
+
+    /// The spectrum of a row of at most `n` values at times 0, 1, .., into `points`.
+    pub(super) fn spectrum(&self, row: &[f32], points: &mut Points, scratch: &mut Points) {
+        self.weights.apply(row, points);
+        self.forward.process_with_scratch(points, scratch);
+    }
+
+    /// The spectrum of a kernel with taps at lags 0, 1, .. and `reverse` taps at lags -1, -2, .., each times `scale`.
+    pub(super) fn kernel_spectrum(
+        &self,
+        taps: &[f32],
+        reverse: &[f32],
+        scale: f32,
+        points: &mut Points,
+        scratch: &mut Points,
+    ) {
+        self.weights.apply(taps, points);
+        self.weights.add_reverse(reverse, points);
+        points.iter_mut().for_each(|x| *x *= scale);
+        self.forward.process_with_scratch(points, scratch);
+    }
+
+    /// The product's polynomial, unscaled and still weighted, in place of its spectrum.
+    pub(super) fn invert(&self, points: &mut Points, scratch: &mut Points) {
+        self.inverse.process_with_scratch(points, scratch);
+    }
+
+    /// Values at times 0, 1, .. of inverted `points`, times `scale`.
+    pub(super) fn read(&self, points: &Points, scale: f32, row: &mut [f32]) {
+        self.weights.real_part(points, scale, row);
+    }
+
+    /// Values at times -1, -2, .. of inverted `points`, times `scale`.
+    pub(super) fn read_reverse(&self, points: &Points, scale: f32, row: &mut [f32]) {
+        let Weights { re, im } = &self.weights;
+        let ends = points.iter().rev().zip(re.iter().rev()).zip(im.iter().rev());
+        // A value at -j comes back at n - j times -i: it is minus the imaginary part there.
+        row.iter_mut().zip(ends).for_each(|(value, ((x, re), im))| *value = scale * (x.re * im - x.im * re));
+    }
+}
+
+impl Weights {
+    fn new(n: usize) -> Self {
+        let angle = |t: usize| FRAC_PI_2 * t as f64 / n as f64;
+        Self {
+            re: (0..n).map(|t| angle(t).cos() as f32).collect(),
+            im: (0..n).map(|t| angle(t).sin() as f32).collect(),
+        }
+    }
+
+    /// `points_t = row_t g^t`, zero beyond the row.
+    fn apply(&self, row: &[f32], points: &mut Points) {
+        let (head, tail) = points.split_at_mut(row.len());
+        simd::run(
+            #[inline(always)]
+            || {
+                for (((point, x), re), im) in head.iter_mut().zip(row).zip(&self.re).zip(&self.im) {
+                    *point = Complex::new(x * re, x * im);
+                }
+            },
+        );
+        tail.fill(Complex::default());
+    }
+
+    /// Adds values at times -1, -2, ..: `-i` times the value, at the end.
+    fn add_reverse(&self, row: &[f32], points: &mut Points) {
+        let ends = points.iter_mut().rev().zip(self.re.iter().rev()).zip(self.im.iter().rev());
+        for (((point, re), im), x) in ends.zip(row) {
+            *point += Complex::new(x * im, -x * re);
+        }
+    }
+
+    /// `row_t = scale Re(points_t g^-t)`.
+    fn real_part(&self, points: &Points, scale: f32, row: &mut [f32]) {
+        simd::run(
+            #[inline(always)]
+            || {
+                for (((value, x), re), im) in row.iter_mut().zip(points).zip(&self.re).zip(&self.im) {
+                    *value = scale * (x.re * re + x.im * im);
+                }
+            },
+        );
+    }
+}
+
+/// The smallest 2^a 3^b 5^c that is at least `least`.
+fn smooth_at_least(least: usize) -> usize {
+    (least..).find(|n| is_smooth(*n)).expect("powers of two are smooth")
+}
+
+fn is_smooth(mut n: usize) -> bool {
+    for factor in [2, 3, 5] {
+        while n.is_multiple_of(factor) {
+            n /= factor;
+        }
+    }
+    n == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transforms_are_smooth_and_no_longer_than_needed() {
+        let lengths = [1, 2, 3, 5, 7, 63, 784, 1000, 1023, 1024];
+        assert_eq!(lengths.map(smooth_at_least), [1, 2, 3, 5, 8, 64, 800, 1000, 1024, 1024]);
+    }
+
+    #[test]
+    fn a_row_comes_back_from_its_spectrum_and_the_past_stays_apart_from_the_future() {
+        let transform = Transform::of(6);
+        let n = transform.len();
+        let (mut points, mut scratch) =
+            (vec![Complex::default(); n], vec![Complex::default(); transform.scratch_len()]);
+        let (taps, reverse) = ([1.0, -2.0, 3.0, 0.5, 0.0, 4.0], [7.0, -1.0, 2.0, 0.25, 5.0]);
+        transform.kernel_spectrum(&taps, &reverse, 1.0 / n as f32, &mut points, &mut scratch);
+        transform.invert(&mut points, &mut scratch);
+        let (mut future, mut past) = ([0.0; 6], [0.0; 5]);
+        transform.read(&points, 1.0, &mut future);
+        transform.read_reverse(&points, 1.0, &mut past);
+        let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(close(&future, &taps) && close(&past, &reverse), "{future:?} {past:?}");
+    }
+}
