@@ -9,6 +9,7 @@
 //!     checkpoint/step-<n>/
 //!     model.safetensors   the weights at the end
 //!     summary.json        RunSummary: there once the run is done
+//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line; their study: write_cell_study
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
 
@@ -16,6 +17,7 @@
 
 mod atomic;
 mod cell;
+mod cell_study;
 mod error;
 mod hash;
 mod manifest;
@@ -30,6 +32,7 @@ mod writer;
 
 pub use atomic::write_atomic;
 pub use cell::{Cell, read_cells, write_cells};
+pub use cell_study::{CellStudy, write_cell_study};
 pub use error::RecordError;
 pub use hash::run_hash;
 pub use manifest::{Machine, Manifest, Outcome, timestamp};
@@ -37,6 +40,6 @@ pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;
 pub use sink::{Memory, Sink};
-pub use study::{Study, read_study, write_study};
+pub use study::{Study, read_facts, read_study, write_study};
 pub use summary::{Evaluation, RunSummary};
 pub use writer::RunWriter;

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod plan;
 mod progress;
 pub mod report;
+pub mod scaling;
 
 pub use failure::Failure;
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use subquad_record::Memory;
 
-use crate::config::StudyConfig;
-use crate::plan::{PlannedRun, group, load_all};
+use crate::config::ConfigFile;
+use crate::plan::{PlannedRun, by_kind, group, load_all};
+use crate::scaling::{self, Point};
 use crate::{Failure, assemble};
 
 /// Validate configs without running them
@@ -33,7 +34,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for config in &configs {
         say_ok(config, out)?;
     }
-    for study in group(configs)? {
+    let (training, bench) = by_kind(configs);
+    let studies = group(training)?;
+    scaling::group(bench.clone(), &studies)?;
+    for config in bench.iter().filter(|_| args.smoke) {
+        let sizes = scaling::smoke(config)?;
+        writeln!(out, "{}: measured at {sizes} of its sizes", config.path.display())?;
+    }
+    for study in studies {
         let mut tried = vec![];
         for run in study.runs.iter().filter(|_| args.smoke) {
             // A seed changes numbers, not shapes.
@@ -48,10 +56,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_ok(config: &StudyConfig, out: &mut dyn Write) -> Result<(), Failure> {
-    let count = config.runs.len();
+fn say_ok(config: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
+    let (path, count, what) = match config {
+        ConfigFile::Training(config) => (&config.path, config.runs.len(), "run"),
+        ConfigFile::Bench(config) => (&config.path, Point::all(&config.settings).len(), "size"),
+    };
     let plural = if count == 1 { "" } else { "s" };
-    writeln!(out, "{}: ok, {count} run{plural}", config.path.display())?;
+    writeln!(out, "{}: ok, {count} {what}{plural}", path.display())?;
     Ok(())
 }
 

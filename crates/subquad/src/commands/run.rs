@@ -9,11 +9,13 @@ use subquad_record::read_study;
 use subquad_train::TrainError;
 
 use crate::Failure;
+use crate::bench::Place;
 use crate::config::Assignment;
 use crate::execute::{RunError, Setting, execute};
 use crate::plan::{PlannedRun, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Finished, comparison, write_study_files};
+use crate::scaling;
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated, so an interrupted command goes on when it is
@@ -67,17 +69,20 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
-    let studies = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let planned = plan(&args.configs, &assignments(&args.assignments)?)?;
     if args.dry_run {
-        return list_runs(&studies, args, out);
+        list_runs(&planned.training, args, out)?;
+        let place = Place { device, device_name: args.device.clone() };
+        return planned.bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
     }
     let messages = Messages::new(args.quiet);
     let setting =
         Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
     let mut failed = vec![];
-    for study in &studies {
+    for study in &planned.training {
         failed.extend(run_study(study, &setting, out)?);
     }
+    planned.bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out))?;
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use super::{DefaultValue, Key, Kind, MixerName, Word};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
-const LONGEST_SEQ: i64 = 1 << 24;
+pub(super) const LONGEST_SEQ: i64 = 1 << 24;
 const MANY: i64 = i64::MAX;
 const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
 const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
@@ -68,7 +68,7 @@ const fn key(name: &'static str, kind: Kind, default: DefaultValue, help: &'stat
     Key { name, kind, default, help, numeric: true }
 }
 
-const fn integer(name: &'static str, min: i64, max: i64, default: i64, help: &'static str) -> Key {
+pub(super) const fn integer(name: &'static str, min: i64, max: i64, default: i64, help: &'static str) -> Key {
     key(name, Kind::Integer { min, max }, DefaultValue::Integer(default), help)
 }
 
@@ -76,7 +76,12 @@ const fn integer_or(name: &'static str, min: i64, max: i64, word: Word, help: &'
     key(name, Kind::IntegerOr { min, max, word }, DefaultValue::Text(word.as_str()), help)
 }
 
-const fn real(name: &'static str, ends: (Bound<f64>, Bound<f64>), default: f64, help: &'static str) -> Key {
+pub(super) const fn real(
+    name: &'static str,
+    ends: (Bound<f64>, Bound<f64>),
+    default: f64,
+    help: &'static str,
+) -> Key {
     key(name, Kind::Real { min: ends.0, max: ends.1 }, DefaultValue::Real(default), help)
 }
 
@@ -84,7 +89,7 @@ const fn truth(name: &'static str, default: bool, help: &'static str) -> Key {
     key(name, Kind::Bool, DefaultValue::Bool(default), help)
 }
 
-const fn one_of(
+pub(super) const fn one_of(
     name: &'static str,
     words: &'static [&'static str],
     default: &'static str,

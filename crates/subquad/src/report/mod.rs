@@ -2,10 +2,12 @@
 
 mod cells;
 mod figures;
+mod scaling;
 mod table;
 
 pub use cells::{cells_table, spread_warnings};
 pub use figures::{FIGURES, redraw, write_study_files};
+pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
 pub use table::comparison;
 
 use std::path::PathBuf;
