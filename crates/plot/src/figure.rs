@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::scale::Scale;
+use crate::scaling::Scaling;
 use crate::{PlotError, layout, png, svg, table};
 
 /// One figure: panels side by side under one title, one legend and one caption.
@@ -21,6 +22,8 @@ pub struct Figure {
     pub y: Axis,
     /// Up to four a row.
     pub panels: Vec<Panel>,
+    /// Whether, and in which words, power laws, crossovers and local slopes are drawn with the points.
+    pub scaling: Option<Scaling>,
 }
 
 /// One axis: what is measured and how it is spaced.

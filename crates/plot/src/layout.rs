@@ -1,11 +1,12 @@
 //! A figure on a page: title, legend, a grid of panels, axis labels and caption, from top to bottom.
 
 use crate::palette::{self, Look};
-use crate::panel::{self, Frame, TICK_GAP, TICK_TEXT, drawable};
+use crate::panel::{self, Frame, Numbers, TICK_GAP, TICK_TEXT, drawable};
 use crate::scale::{Range, tick_labels};
+use crate::scaling::{Derived, Growth, Place};
 use crate::scene::{Anchor, Ink, Scene};
 use crate::text::{CAP_HEIGHT, width, wrap};
-use crate::{Figure, Line, Panel, PlotError, Point};
+use crate::{Figure, Line, PlotError, Point};
 
 const EDGE: f64 = 14.0;
 const TITLE_TEXT: f64 = 14.0;
@@ -20,7 +21,9 @@ const LEGEND_GAP: f64 = 18.0;
 
 /// Places everything.
 pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
-    let page = Page::measure(figure).ok_or_else(|| PlotError::Empty { figure: figure.name.clone() })?;
+    let growths = figure.scaling.map_or(Vec::new(), |_| figure.panels.iter().map(Growth::of).collect());
+    let page =
+        Page::measure(figure, &growths).ok_or_else(|| PlotError::Empty { figure: figure.name.clone() })?;
     let mut scene = Scene { width: page.left + page.grid_width() + EDGE + 4.0, ..Scene::default() };
     let mut y = EDGE;
     y = page.draw_paragraph(&mut scene, &figure.title, y, TITLE_TEXT, Ink::TEXT) + 4.0;
@@ -43,6 +46,8 @@ struct Page<'a> {
     x: Range,
     y: Range,
     y_ticks: Vec<f64>,
+    /// Of a scaling figure.
+    derived: Option<Derived<'a>>,
     columns: usize,
     panel: (f64, f64),
     /// Left end of the first panel, of the title and of the caption.
@@ -50,11 +55,12 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// `None` where no point can be drawn.
-    fn measure(figure: &'a Figure) -> Option<Self> {
+    /// `None` where no point can be drawn. `growths` are those of a scaling figure.
+    fn measure(figure: &'a Figure, growths: &'a [Growth]) -> Option<Self> {
         let visible = || points(figure).filter(|point| drawable(point, &figure.x, &figure.y));
         let x = Range::cover(&figure.x, visible().map(|p| p.x))?;
-        let y = Range::cover(&figure.y, visible().flat_map(|p| [p.y, p.low, p.high]))?;
+        let fitted = growths.iter().flat_map(Growth::fit_ends).flatten().map(|(_, y)| y);
+        let y = Range::cover(&figure.y, visible().flat_map(|p| [p.y, p.low, p.high]).chain(fitted))?;
         let count = figure.panels.len();
         let columns = count.div_ceil(count.div_ceil(4));
         let panel = match columns {
@@ -64,10 +70,12 @@ impl<'a> Page<'a> {
             _ => (180.0, 170.0),
         };
         let y_ticks = y.ticks(&figure.y, (panel.1 / 30.0) as usize);
-        let numbers = tick_labels(figure.y.scale, &y_ticks);
+        let derived = figure.scaling.map(|scaling| Derived::new(growths, &scaling, &x, panel.0));
+        let mut numbers = tick_labels(figure.y.scale, &y_ticks);
+        numbers.extend(derived.iter().flat_map(Derived::slope_numbers));
         let widest = numbers.iter().map(|label| width(label, TICK_TEXT)).fold(0.0, f64::max);
         let left = (EDGE + LABEL_TEXT + 8.0 + widest + TICK_GAP).ceil();
-        Some(Self { figure, legend: legend(figure), x, y, y_ticks, columns, panel, left })
+        Some(Self { figure, legend: legend(figure), x, y, y_ticks, derived, columns, panel, left })
     }
 
     fn grid_width(&self) -> f64 {
@@ -103,23 +111,36 @@ impl<'a> Page<'a> {
         middle + LEGEND_TEXT * 0.7
     }
 
-    /// All panels and the label of the vertical axis; the result is where the numbers of the last row end.
+    /// All panels and the labels of the vertical axes; the result is where the numbers of the last row end.
     fn draw_panels(&self, scene: &mut Scene, top: f64) -> f64 {
         let titles = || self.figure.panels.iter().map(|panel| wrap(&panel.title, PANEL_TEXT, self.panel.0));
-        let heading = titles().map(|lines| lines.len()).max().unwrap_or(0) as f64 * PANEL_TEXT * LINE_HEIGHT;
+        let title = titles().map(|lines| lines.len()).max().unwrap_or(0) as f64 * PANEL_TEXT * LINE_HEIGHT;
+        let (above, below) = self.derived.as_ref().map_or((0.0, 0.0), |d| (d.above(), d.below()));
+        let heading = title + 4.0 + above;
         let numbers = TICK_GAP + TICK_TEXT * LINE_HEIGHT;
-        let row_height = heading + 4.0 + self.panel.1 + numbers + 10.0;
-        for (index, (panel, title)) in self.figure.panels.iter().zip(titles()).enumerate() {
+        let row_height = heading + self.panel.1 + below + numbers + 10.0;
+        for (index, title) in titles().enumerate() {
             let (row, column) = (index / self.columns, index % self.columns);
             let left = self.left + column as f64 * (self.panel.0 + PANEL_GAP);
-            let top = top + row as f64 * row_height + heading + 4.0;
-            self.draw_title(scene, &title, left, top);
-            self.draw_panel(scene, panel, left, top, column == 0);
+            let top = top + row as f64 * row_height + heading;
+            self.draw_title(scene, &title, left, top - above);
+            self.draw_panel(scene, index, left, top);
         }
-        let bottom = top + self.figure.panels.len().div_ceil(self.columns) as f64 * row_height - 10.0;
-        let middle = (top + heading + 4.0 + bottom - numbers) / 2.0;
-        scene.turned_text(&self.figure.y.label, (EDGE + LABEL_TEXT * 0.8, middle), LABEL_TEXT, Ink::TEXT);
+        let rows = self.figure.panels.len().div_ceil(self.columns);
+        let bottom = top + rows as f64 * row_height - 10.0;
+        match self.derived.as_ref().and_then(Derived::slope_label) {
+            None => self.draw_y_label(scene, &self.figure.y.label, (top + heading + bottom - numbers) / 2.0),
+            Some((slope, down)) => (0..rows).for_each(|row| {
+                let top = top + row as f64 * row_height + heading;
+                self.draw_y_label(scene, &self.figure.y.label, top + self.panel.1 / 2.0);
+                self.draw_y_label(scene, slope, top + self.panel.1 + down);
+            }),
+        }
         bottom
+    }
+
+    fn draw_y_label(&self, scene: &mut Scene, label: &str, middle: f64) {
+        scene.turned_text(label, (EDGE + LABEL_TEXT * 0.8, middle), LABEL_TEXT, Ink::TEXT);
     }
 
     fn draw_title(&self, scene: &mut Scene, lines: &[String], left: f64, top: f64) {
@@ -129,19 +150,31 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn draw_panel(&self, scene: &mut Scene, panel: &Panel, left: f64, top: f64, numbers: bool) {
-        let (width, height) = self.panel;
+    fn draw_panel(&self, scene: &mut Scene, index: usize, left: f64, top: f64) {
+        let ((width, height), panel) = (self.panel, &self.figure.panels[index]);
         let frame = Frame { left, top, width, height, x: &self.x, y: &self.y };
         let (x, y) = (&self.figure.x, &self.figure.y);
         let x_ticks = self.x.ticks(x, (width / 42.0) as usize);
+        let first = index.is_multiple_of(self.columns);
+        let lowest = self.derived.as_ref().is_none_or(|derived| derived.below() == 0.0);
+        let numbers = Numbers { x: lowest, y: first };
         panel::draw_axes(scene, &frame, (x, &x_ticks), (y, &self.y_ticks), numbers);
         let look = |line: &Line| self.legend.iter().find(|(known, _)| known.label == line.label);
         // A label missing from the legend has no point to draw in any panel.
-        let (lines, looks) = panel.lines.iter().filter_map(|l| Some((l.clone(), look(l)?.1))).unzip();
-        let shown = Panel { title: panel.title.clone(), lines };
-        let looks: Vec<Look> = looks;
-        panel::draw_curves(scene, &frame, &shown, &looks, (x, y));
+        let looks: Vec<Option<Look>> = panel.lines.iter().map(|line| Some(look(line)?.1)).collect();
+        let mut fits = Vec::new();
+        if let Some(derived) = &self.derived {
+            derived.draw_marks(scene, index, &frame, &looks);
+            derived.draw_slopes(scene, index, &Place { frame: &frame, x: (x, &x_ticks) }, &looks, first);
+            fits = derived.fits(index, &frame);
+        }
+        panel::draw_curves(scene, &frame, &shown(&panel.lines, &looks), &fits, (x, y));
     }
+}
+
+/// Lines that have something to draw somewhere in the figure.
+pub(crate) fn shown<'a>(lines: &'a [Line], looks: &[Option<Look>]) -> Vec<(&'a Line, Look)> {
+    lines.iter().zip(looks).filter_map(|(line, look)| Some((line, (*look)?))).collect()
 }
 
 fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
@@ -165,7 +198,7 @@ fn legend(figure: &Figure) -> Vec<(&Line, Look)> {
 mod tests {
     use super::*;
     use crate::scene::{Label, Mark};
-    use crate::{Axis, study};
+    use crate::{Axis, Panel, study};
 
     /// Left, top, right, bottom.
     fn text_box(label: &Label) -> [f64; 4] {
@@ -185,8 +218,9 @@ mod tests {
 
     fn crowded(name: &str, panels: usize) -> Figure {
         let labels = ["attention", "s4d", "m2", "s4", "hyena", "monarch", "causal_monarch", "a longer name"];
-        let points =
-            |k: f64| (1..9).map(|i| Point::new(f64::from(1 << i) * 8.0, k * 1234.5 * f64::from(i))).collect();
+        // Steeper curves start lower, so that all cross the first one.
+        let y = |k: f64, i: i32| 1234.5 * k * f64::from(i).powf((9.0 - k) / 4.0);
+        let points = |k: f64| (1..9).map(|i| Point::new(f64::from(1 << i) * 8.0, y(k, i))).collect();
         let lines: Vec<Line> =
             labels.iter().zip(1..).map(|(l, k)| Line::new(*l, points(f64::from(k)))).collect();
         let panels =
@@ -221,7 +255,8 @@ mod tests {
         let line = |label: &str| Line::new(label, vec![Point { x: 64.0, y: 0.5, low: 0.4, high: 0.6 }]);
         let panels = vec![Panel { title: String::new(), lines: vec![line("attention"), line("s4d")] }];
         let (x, y) = (Axis::log2("x"), Axis::linear("y"));
-        let figure = Figure { name: "n".into(), title: "t".into(), caption: vec![], x, y, panels };
+        let figure =
+            Figure { name: "n".into(), title: "t".into(), caption: vec![], x, y, panels, scaling: None };
         let scene = scene(&figure).unwrap();
         let markers = scene.marks.iter().filter_map(|mark| match mark {
             Mark::Polygon { points, ink } if *ink != Ink::WHITE => Some(points[0].0),

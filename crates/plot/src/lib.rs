@@ -3,11 +3,13 @@
 
 mod error;
 mod figure;
+pub mod fit;
 mod layout;
 mod palette;
 mod panel;
 mod png;
 mod scale;
+pub mod scaling;
 mod scene;
 pub mod study;
 pub mod summary;

@@ -6,7 +6,7 @@ use crate::palette::{Look, Shape};
 use crate::scale::{Range, tick_labels};
 use crate::scene::{Anchor, Ink, Scene, Xy};
 use crate::text::{CAP_HEIGHT, width};
-use crate::{Axis, Line, Panel, Point};
+use crate::{Axis, Line, Point};
 
 /// Font size of the numbers at the ticks.
 pub(crate) const TICK_TEXT: f64 = 9.5;
@@ -15,7 +15,8 @@ pub(crate) const TICK_TEXT: f64 = 9.5;
 pub(crate) const TICK_GAP: f64 = 7.0;
 
 const CURVE_WIDTH: f64 = 1.6;
-const MARKER_RADIUS: f64 = 3.4;
+const FIT_WIDTH: f64 = 1.0;
+pub(crate) const MARKER_RADIUS: f64 = 3.4;
 const BAND_ALPHA: f64 = 0.18;
 const DASH: [f64; 2] = [6.0, 3.5];
 
@@ -39,11 +40,11 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    fn at(&self, x: f64, y: f64) -> Xy {
+    pub(crate) fn at(&self, x: f64, y: f64) -> Xy {
         (self.left_of(x), self.top_of(y))
     }
 
-    fn left_of(&self, x: f64) -> f64 {
+    pub(crate) fn left_of(&self, x: f64) -> f64 {
         self.left + self.width * self.x.fraction(x)
     }
 
@@ -51,7 +52,7 @@ impl Frame<'_> {
         self.top + self.height * (1.0 - self.y.fraction(y))
     }
 
-    fn bottom(&self) -> f64 {
+    pub(crate) fn bottom(&self) -> f64 {
         self.top + self.height
     }
 }
@@ -61,13 +62,20 @@ pub(crate) fn drawable(point: &Point, x: &Axis, y: &Axis) -> bool {
     x.scale.accepts(point.x) && y.scale.accepts(point.y)
 }
 
-/// Grid, ticks and the two axis lines; numbers at the vertical axis only where asked.
+/// At which axes numbers are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Numbers {
+    pub(crate) x: bool,
+    pub(crate) y: bool,
+}
+
+/// Grid, ticks and the two axis lines; numbers only where asked.
 pub(crate) fn draw_axes(
     scene: &mut Scene,
     frame: &Frame,
     x: (&Axis, &[f64]),
     y: (&Axis, &[f64]),
-    numbers: bool,
+    numbers: Numbers,
 ) {
     let (left, right, bottom) = (frame.left, frame.left + frame.width, frame.bottom());
     for &value in y.1 {
@@ -80,11 +88,13 @@ pub(crate) fn draw_axes(
         scene.polyline(vec![(at, bottom), (at, bottom + 3.5)], 0.8, Ink::AXIS);
     }
     scene.polyline(vec![(left, frame.top), (left, bottom), (right, bottom)], 0.8, Ink::AXIS);
-    draw_x_numbers(scene, frame, x);
+    if numbers.x {
+        draw_x_numbers(scene, frame, x);
+    }
     for (&value, label) in y.1.iter().zip(tick_labels(y.0.scale, y.1)) {
         let at = frame.top_of(value);
         scene.polyline(vec![(left - 3.5, at), (left, at)], 0.8, Ink::AXIS);
-        if numbers {
+        if numbers.y {
             let baseline = at + TICK_TEXT * CAP_HEIGHT / 2.0;
             scene.text(&label, (left - TICK_GAP, baseline), TICK_TEXT, Anchor::End, Ink::TEXT);
         }
@@ -103,26 +113,29 @@ fn draw_x_numbers(scene: &mut Scene, frame: &Frame, (axis, ticks): (&Axis, &[f64
     }
 }
 
-/// Bands below curves below markers, so that no curve hides behind another's band.
+/// Bands below curves below fitted lines below markers, so that no curve hides behind another's band.
 pub(crate) fn draw_curves(
     scene: &mut Scene,
     frame: &Frame,
-    panel: &Panel,
-    looks: &[Look],
+    curves: &[(&Line, Look)],
+    fits: &[[Xy; 2]],
     axes: (&Axis, &Axis),
 ) {
-    let runs: Vec<Vec<&[Point]>> = panel.lines.iter().map(|line| runs(line, axes)).collect();
+    let runs: Vec<Vec<&[Point]>> = curves.iter().map(|(line, _)| runs(line, axes)).collect();
     let shifts = dodges(&runs);
-    for ((runs, look), shift) in runs.iter().zip(looks).zip(&shifts) {
+    for ((runs, (_, look)), shift) in runs.iter().zip(curves).zip(&shifts) {
         runs.iter().for_each(|run| draw_band(scene, frame, run, look, *shift));
     }
-    for ((line, runs), look) in panel.lines.iter().zip(&runs).zip(looks) {
+    for ((line, look), runs) in curves.iter().zip(&runs) {
         for run in runs {
             let places: Vec<Xy> = run.iter().map(|p| frame.at(p.x, p.y)).collect();
             draw_path(scene, &places, line.dashed, look.ink);
         }
     }
-    for (index, ((line, runs), look)) in panel.lines.iter().zip(&runs).zip(looks).enumerate() {
+    for dash in fits.iter().flat_map(|fit| dashes(fit)) {
+        scene.polyline(dash, FIT_WIDTH, Ink::TEXT);
+    }
+    for (index, ((line, look), runs)) in curves.iter().zip(&runs).enumerate() {
         for point in marked(line, runs, index) {
             let (x, y) = frame.at(point.x, point.y);
             draw_marker(scene, (x + shifts[index], y), look);

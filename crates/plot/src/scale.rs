@@ -100,7 +100,9 @@ impl Range {
         let values = match self.scale {
             Scale::Linear => Vec::new(),
             Scale::Log2 => self.powers(wanted, &[1.0]),
-            Scale::Log10 if self.high - self.low < 2.2 => self.powers(wanted, &[1.0, 2.0, 5.0]),
+            Scale::Log10 if self.high - self.low < 2.2 || self.holds_few_powers() => {
+                self.powers(wanted, &[1.0, 2.0, 5.0])
+            }
             Scale::Log10 => self.powers(wanted, &[1.0]),
         };
         // A log axis may lie between two powers; evenly spaced round values serve there.
@@ -108,6 +110,10 @@ impl Range {
             return values;
         }
         even_values(self.scale.inverse(self.low), self.scale.inverse(self.high), wanted)
+    }
+
+    fn holds_few_powers(&self) -> bool {
+        self.high.floor() - self.low.ceil() < 2.0
     }
 
     /// Multiples of whole powers, every k-th where all would be too many.
@@ -198,6 +204,7 @@ mod tests {
         assert_eq!(labels(&Axis::log2(""), [64.0, 1024.0]), ["64", "128", "256", "512", "1024"]);
         assert_eq!(labels(&Axis::log10(""), [1.0, 1e5]), ["1", "10", "100", "1000", "10k", "100k"]);
         assert_eq!(labels(&Axis::log10(""), [3.0, 60.0]), ["5", "10", "20", "50"]);
+        assert_eq!(labels(&Axis::log10(""), [0.25, 70.0]), ["0.2", "0.5", "1", "2", "5", "10", "20", "50"]);
         assert_eq!(labels(&Axis::log10(""), [30.0, 36.0]), ["30", "32", "34", "36"]);
     }
 

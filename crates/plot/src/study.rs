@@ -1,14 +1,24 @@
 //! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
 //!
 //! [`by_name`] makes any of them from panels alone, so a folder of CSV files can be redrawn. The other functions start
-//! from one sample a seed and write the caption as well.
+//! from one sample a seed and write the caption as well; the scaling figures have their own in [`scaling`].
 
 use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
-use crate::{Axis, Figure, Panel, Scale};
+use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
-pub const NAMES: [&str; 5] =
-    [LOSS_BY_STEP, ACCURACY_BY_STEP, ACCURACY_BY_LENGTH, TIME_PER_TOKEN, PEAK_MEMORY];
+pub const NAMES: [&str; 10] = [
+    LOSS_BY_STEP,
+    ACCURACY_BY_STEP,
+    ACCURACY_BY_LENGTH,
+    TIME_PER_TOKEN,
+    PEAK_MEMORY,
+    scaling::TIME_BY_LENGTH,
+    scaling::MEMORY_BY_LENGTH,
+    scaling::STATE_BY_LENGTH,
+    scaling::TIME_BY_WIDTH,
+    scaling::MEMORY_BY_WIDTH,
+];
 
 const LOSS_BY_STEP: &str = "loss_by_step";
 const ACCURACY_BY_STEP: &str = "accuracy_by_step";
@@ -52,9 +62,9 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
         ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
         TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
         PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
-        _ => return None,
+        _ => return scaling::by_name(name, panels, caption),
     };
-    Some(Figure { name: name.to_owned(), title: title.to_owned(), caption, x, y, panels })
+    Some(Figure { name: name.to_owned(), title: title.to_owned(), caption, x, y, panels, scaling: None })
 }
 
 /// Training loss against optimiser step, a panel a length.

@@ -1,6 +1,10 @@
 //! What a user of the crate relies on: the files, what is in them, and that they can be redrawn.
 #![allow(clippy::unwrap_used)]
 
+mod committed;
+mod fit;
+mod scaling;
+
 use std::path::Path;
 
 use subquad_plot::study::{self, Facts};
@@ -19,6 +23,7 @@ fn figure(panels: Vec<Panel>) -> Figure {
         x: Axis::log2("sequence length (tokens)"),
         y: Axis::linear("loss (nats)"),
         panels,
+        scaling: None,
     }
 }
 
@@ -207,6 +212,11 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         study::accuracy_by_length(&samples, &facts()),
         study::time_per_token(&samples, &facts()),
         study::peak_memory(&samples, &facts()),
+        subquad_plot::scaling::time_by_length(aggregate(&samples), vec![]),
+        subquad_plot::scaling::memory_by_length(aggregate(&samples), vec![]),
+        subquad_plot::scaling::state_by_length(aggregate(&samples), vec![]),
+        subquad_plot::scaling::time_by_width(aggregate(&samples), vec![]),
+        subquad_plot::scaling::memory_by_width(aggregate(&samples), vec![]),
     ];
     assert_eq!(figures.each_ref().map(|figure| figure.name.as_str()), study::NAMES);
     for figure in figures {

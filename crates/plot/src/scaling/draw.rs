@@ -1,0 +1,25 @@
+//! Crossovers inside a panel's frame.
+
+use super::growth::Growth;
+use crate::fit::End;
+use crate::palette::Look;
+use crate::panel::Frame;
+use crate::scene::Scene;
+
+const MARK_WIDTH: f64 = 0.9;
+const INTERVAL_ALPHA: f64 = 0.10;
+
+/// A vertical line at each crossover, shaded over its interval, in the colour of the line that is compared with the
+/// first.
+pub(super) fn draw_crossovers(scene: &mut Scene, frame: &Frame, growth: &Growth, looks: &[Option<Look>]) {
+    for (line, crossover) in growth.crossovers() {
+        let Some(look) = looks[line] else { continue };
+        let (End::At(low) | End::Open(low), End::At(high) | End::Open(high)) =
+            (crossover.low, crossover.high);
+        let [low, at, high] = [low, crossover.x, high].map(|x| frame.left_of(x));
+        let (top, bottom) = (frame.top, frame.bottom());
+        let stretch = vec![(low, top), (high, top), (high, bottom), (low, bottom)];
+        scene.polygon(stretch, look.ink.with_alpha(INTERVAL_ALPHA));
+        scene.polyline(vec![(at, top), (at, bottom)], MARK_WIDTH, look.ink);
+    }
+}
