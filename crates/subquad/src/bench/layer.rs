@@ -18,7 +18,10 @@ pub trait Layer: Debug {
     /// The same weights, tracked by autodiff.
     fn tracked(&self) -> Box<dyn Layer>;
 
-    /// The values of every parameter tensor, in field order. The first call draws those that are drawn at first use.
+    /// Draws the parameters that are drawn at first use, in field order.
+    fn draw(&self);
+
+    /// The values of every parameter tensor, in field order.
     fn parameters(&self) -> Vec<Vec<f64>>;
 
     /// The gradient of every parameter tensor, in field order, empty where there is none.
@@ -66,6 +69,10 @@ impl<M: Module + Debug + 'static> Layer for Of<M> {
         Box::new(Self { module: self.module.clone().train(), ..*self })
     }
 
+    fn draw(&self) {
+        self.module.visit(&mut Draw);
+    }
+
     fn parameters(&self) -> Vec<Vec<f64>> {
         visit(&self.module, None)
     }
@@ -83,6 +90,15 @@ fn visit(module: &impl Module, gradients: Option<&Gradients>) -> Vec<Vec<f64>> {
     let mut visitor = Collect { gradients, found: vec![] };
     module.visit(&mut visitor);
     visitor.found
+}
+
+/// Uses every parameter once.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        drop(param.val());
+    }
 }
 
 /// Gathers the parameters' gradients, or without gradients their values.

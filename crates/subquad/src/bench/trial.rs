@@ -32,7 +32,7 @@ impl Trial {
     pub(super) fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
         device.seed(SEED);
         let plain = (subject.build)(sizes, device);
-        plain.parameters();
+        plain.draw();
         let tracked_device = device.clone().autodiff();
         let normal = Distribution::Normal(0.0, 1.0);
         let leaf = Tensor::random((subject.input)(sizes), normal, &tracked_device).require_grad();

@@ -4,6 +4,7 @@ use comfy_table::{CellAlignment, Table};
 use indicatif::HumanCount;
 use subquad_record::Cell;
 
+use super::distinct;
 use super::table::STYLE;
 
 const HEADER: [&str; 9] = [
@@ -38,7 +39,7 @@ pub fn cells_table(cells: &[Cell]) -> String {
         let alignment = if left { CellAlignment::Left } else { CellAlignment::Right };
         column.set_padding((0, 1)).set_cell_alignment(alignment);
     }
-    format!("{}\n\n{LEGEND}{}", table.trim_fmt(), conditions(cells))
+    format!("{}\n\n{LEGEND}\n{}", table.trim_fmt(), conditions(cells))
 }
 
 fn row(cell: &Cell) -> [String; HEADER.len()] {
@@ -62,12 +63,18 @@ fn milliseconds(median: f64, q1: f64, q3: f64) -> String {
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
 }
 
-/// What all cells share.
+/// Where and how they were measured.
 fn conditions(cells: &[Cell]) -> String {
-    let Some(Cell { batch, form, device, threads, instruction_set, machine, .. }) = cells.first() else {
-        return String::new();
-    };
-    format!("\nBatch {batch}, {form} form, {device}, threads: {threads}, {instruction_set}, {}.", machine.cpu)
+    let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(" or ");
+    format!(
+        "Batch {}; {} form, {}, {} threads, {}, {}.",
+        of(|c| c.batch.to_string()),
+        of(|c| c.form.clone()),
+        of(|c| c.device.clone()),
+        of(|c| c.threads.to_string()),
+        of(|c| c.instruction_set.clone()),
+        of(|c| c.machine.cpu.clone())
+    )
 }
 
 /// A sentence for each cell whose times vary too much to be trusted.

@@ -58,6 +58,11 @@ fn run_explains_itself() {
 }
 
 #[test]
+fn bench_explains_itself() {
+    insta::assert_snapshot!(help("bench --help"), @"");
+}
+
+#[test]
 fn check_explains_itself() {
     insta::assert_snapshot!(help("check --help"), @"
     Validate configs without running them

@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, writes and answers.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod check;
 mod configs;
 mod dependencies;
@@ -12,5 +13,6 @@ mod lab;
 mod plot;
 mod rerun;
 mod run;
+mod scaling;
 mod table;
 mod verify;

@@ -32,4 +32,4 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
 }
 
 /// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 13.0;
+const ACTIVATIONS: f64 = 17.0;

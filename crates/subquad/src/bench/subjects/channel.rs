@@ -22,10 +22,8 @@ pub(super) fn dense(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f6
     reference::dense_mlp(&dense_config(sizes), &parameters.concat(), x)
 }
 
-/// Weights, their gradients in [`PARTS`] and their sum, and activations.
 pub(super) fn alive_dense(sizes: &Sizes) -> f64 {
-    let weights = 2.0 * sizes.d_model as f64 * sizes.d_hidden() as f64;
-    6.0 * weights + activations(sizes)
+    alive(2.0 * sizes.d_model as f64 * sizes.d_hidden() as f64, sizes)
 }
 
 fn block_diagonal_config(sizes: &Sizes) -> BlockDiagonalMlpConfig {
@@ -45,10 +43,10 @@ pub(super) fn block_diagonal(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) 
 }
 
 pub(super) fn alive_block_diagonal(sizes: &Sizes) -> f64 {
-    let weights = 3.0 * sizes.d_model as f64 * sizes.d_hidden() as f64 / sizes.n_blocks as f64;
-    3.0 * weights + activations(sizes)
+    alive(3.0 * sizes.d_model as f64 * sizes.d_hidden() as f64 / sizes.n_blocks as f64, sizes)
 }
 
-fn activations(sizes: &Sizes) -> f64 {
-    (4 * sizes.elements() + 4 * sizes.tokens() * sizes.d_hidden()) as f64
+/// Weights and their gradients; input, output and hidden values and their gradients.
+fn alive(weights: f64, sizes: &Sizes) -> f64 {
+    2.0 * weights + 4.0 * sizes.elements() as f64 + 2.0 * (sizes.tokens() * sizes.d_hidden()) as f64
 }

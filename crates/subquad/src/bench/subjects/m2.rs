@@ -30,4 +30,4 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
 }
 
 /// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 20.0;
+const ACTIVATIONS: f64 = 22.0;

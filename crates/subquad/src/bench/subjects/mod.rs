@@ -69,7 +69,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "m2",
-        summary: "Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq_len",
+        summary: "Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq",
         hidden: Hidden::Nothing,
         check: m2::check,
         build: m2::build,
@@ -79,7 +79,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "fft_conv",
-        summary: "the causal long convolution alone, its kernel a parameter; input [batch, d_model, seq_len]",
+        summary: "causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]",
         hidden: Hidden::Nothing,
         check: |_| Ok(()),
         build: fft_conv::build,

@@ -57,4 +57,4 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
 }
 
 /// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 11.0;
+const ACTIVATIONS: f64 = 8.0;
