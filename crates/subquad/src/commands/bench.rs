@@ -18,11 +18,11 @@ use crate::report::{cells_table, spread_warnings};
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
 pub struct Args {
-    /// Layers to measure, separated by commas
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "attention,s4d,m2")]
+    /// Layers to measure
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', default_value = "attention,s4d,m2")]
     pub mixers: Vec<String>,
-    /// Sequence lengths, separated by commas
-    #[arg(long, value_name = "TOKENS", value_delimiter = ',', default_value = "256,1024,4096",
+    /// Sequence lengths
+    #[arg(long, value_name = "TOKENS,..", value_delimiter = ',', default_value = "256,1024,4096",
         value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
     pub lengths: Vec<u32>,
     /// Sequences at once
@@ -37,7 +37,7 @@ pub struct Args {
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Seconds of repeats, for each layer and length; three at least
+    /// Seconds per layer and length; at least three repeats run
     #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
     pub seconds: f64,
     /// Print a JSON array instead of a table
@@ -64,10 +64,10 @@ fn after_help() -> String {
     let layers: String = SEQUENCE.iter().chain(CHANNEL).map(line).collect();
     format!(
         "Layers:\n{layers}\n\
-         forward runs without autodiff; forward+backward is forward, mean of squares, and backward to every\n\
-         parameter and to the input. Times are medians over repeats, which the layers of one length take in\n\
-         turns, so that whatever slows the machine for a while slows all of them. Channel mixers have a hidden\n\
-         width of 2 d_model, and 4 blocks where there are blocks."
+         forward runs without autodiff; forward+backward is forward, mean of squares, and backward to\n\
+         every parameter and to the input. Times are medians over repeats, which the layers of one length\n\
+         take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers\n\
+         have a hidden width of 2 d_model, and 4 blocks where there are blocks."
     )
 }
 

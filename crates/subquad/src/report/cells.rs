@@ -95,3 +95,74 @@ pub fn spread_warnings(cells: &[Cell]) -> Vec<String> {
 fn spread(cell: &Cell) -> f64 {
     (cell.forward_backward_ms_q3 - cell.forward_backward_ms_q1) / cell.forward_backward_ms
 }
+
+#[cfg(test)]
+mod tests {
+    use subquad_record::Machine;
+
+    use super::*;
+
+    fn cell(mixer: &str, median: f64, half: f64) -> Cell {
+        let machine =
+            Machine { cpu: "Some CPU".into(), cores: 2, memory_bytes: None, os: "linux x86_64".into() };
+        Cell {
+            mixer: mixer.into(),
+            seq_len: 1024,
+            batch: 4,
+            d_model: 128,
+            d_hidden: None,
+            n_blocks: None,
+            parameters: 66_048,
+            forward_ms: median / 3.0,
+            forward_ms_q1: median / 3.0 - half,
+            forward_ms_q3: median / 3.0 + half,
+            forward_backward_ms: median,
+            forward_backward_ms_q1: median - half,
+            forward_backward_ms_q3: median + half,
+            repeats: 30,
+            tokens_per_second: 4096.0 / (median / 1e3),
+            peak_bytes: (mixer != "m2").then_some(50 << 20),
+            state_floats: (mixer != "m2").then_some(16_384),
+            check_error: 2.3e-6,
+            check_value_error: 2.3e-6,
+            check_gradient_error: 1e-7,
+            check_against: "f64 reference".into(),
+            form: "fused".into(),
+            device: "cpu".into(),
+            threads: 2,
+            instruction_set: "avx2+fma".into(),
+            program_version: String::new(),
+            build_commit: None,
+            measured: String::new(),
+            machine,
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_layer_at_a_size() {
+        let cells = [
+            cell("attention", 2412.0, 20.0),
+            cell("m2", 33.16, 1.0),
+            Cell { batch: 1, ..cell("s4d", 0.51, 0.01) },
+        ];
+        insta::assert_snapshot!(cells_table(&cells), @"
+        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  peak MiB  state floats  check
+        ----------------------------------------------------------------------------------------------------------
+           1024      128  attention       804 ± 20            2412 ± 20      1,698      50.0        16,384   2e-6
+           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522         -          none   2e-6
+           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372      50.0        16,384   2e-6
+
+        ms: median ± half the distance between the quartiles. tokens/s and peak MiB: of forward+backward; the peak
+        includes layer, input and all gradients. state floats: what decoding keeps of one sequence of this length.
+        check: largest relative error against the f64 reference at a small size, of outputs and gradients.
+        Batch 4 or 1; fused form, cpu, 2 threads, avx2+fma, Some CPU.
+        ");
+    }
+
+    #[test]
+    fn times_that_vary_much_are_warned_of() {
+        let warnings = spread_warnings(&[cell("attention", 10.0, 0.5), cell("s4d", 10.0, 2.0)]);
+        assert_eq!(warnings.len(), 1);
+        insta::assert_snapshot!(warnings[0], @"warning: s4d at length 1024, width 128: times vary by 40 %; another program may share this machine. Measure again when it is idle");
+    }
+}

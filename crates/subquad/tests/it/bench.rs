@@ -154,26 +154,33 @@ fn quiet_leaves_only_results_and_warnings() {
 
 #[test]
 fn unknown_names_and_devices_are_wrong_use() {
-    insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"");
-    insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"");
+    insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
+    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
+    error: unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
+    ");
+    insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: this build has no device `tpu`; it has: cpu");
 }
 
 #[test]
 fn sizes_that_cannot_be_are_wrong_use() {
-    let first = |arguments: &str| bench(arguments).expect(2).err.lines().next().unwrap().to_owned();
-    insta::assert_snapshot!(first("--lengths 16,0"), @"");
-    insta::assert_snapshot!(first("--lengths many"), @"");
-    insta::assert_snapshot!(first("--seconds 0"), @"");
-    insta::assert_snapshot!(first("--threads 0"), @"");
-    insta::assert_snapshot!(first("--mixers attention --lengths 16 --d-model 6"), @"");
-    insta::assert_snapshot!(first("--mixers block_diagonal --lengths 16 --d-model 2"), @"");
+    let first = |arguments: &str| {
+        let answer = Lab::new().subquad(&format!("bench {arguments}")).expect(2);
+        answer.err.lines().next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!(first("--lengths 16,0"), @"error: invalid value '0' for '--lengths <TOKENS,..>': 0 is not in 1..=16777216");
+    insta::assert_snapshot!(first("--lengths many"), @"error: invalid value 'many' for '--lengths <TOKENS,..>': invalid digit found in string");
+    insta::assert_snapshot!(first("--seconds 0"), @"error: invalid value '0' for '--seconds <S>': must be a number above 0 and at most 86400");
+    insta::assert_snapshot!(first("--threads 0"), @"error: invalid value '0' for '--threads <N>': 0 is not in 1..=1024");
+    insta::assert_snapshot!(first("--mixers attention --lengths 16 --d-model 6"), @"error: attention: 4 heads cannot share d_model = 6 equally; choose a divisor of 6");
+    insta::assert_snapshot!(first("--mixers block_diagonal --lengths 16 --d-model 2"), @"error: block_diagonal: 4 blocks cannot share d_input = 2; choose at most 2 blocks");
 }
 
 /// Where the system tells what memory is free.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
-    let answer = bench("--mixers s4d --lengths 16777216 --batch 65536 --d-model 65536").expect(2);
+    let large = "bench --mixers s4d --lengths 16777216 --batch 65536 --d-model 65536";
+    let answer = Lab::new().subquad(large).expect(2);
     let text = "error: s4d of batch 65536, length 16777216 and width 65536 needs about ";
     assert!(
         answer.err.starts_with(text) && answer.err.contains(" GiB are free; choose smaller sizes"),

@@ -19,6 +19,7 @@ fn the_program_explains_itself() {
 
     Commands:
       run     Train and compare what configs ask for
+      bench   Measure time and memory of whole layers, each checked against its definition first
       check   Validate configs without running them
       verify  Replay recorded runs of published layers on ours and compare every tensor
       plot    Draw the figures of studies again from their committed CSV files

@@ -179,12 +179,15 @@ fn figures_drawn_again_are_the_same_files() {
 #[test]
 fn a_config_that_measures_is_checked_like_the_others() {
     let lab = lab();
-    insta::assert_snapshot!(lab.subquad("check sizes").expect(0).out, @"");
-    insta::assert_snapshot!(lab.subquad("check sizes --smoke").expect(0).out, @"");
+    insta::assert_snapshot!(lab.subquad("check sizes").expect(0).out, @"sizes/layers.toml: ok, 9 sizes");
+    insta::assert_snapshot!(lab.subquad("check sizes --smoke").expect(0).out, @"
+    sizes/layers.toml: ok, 9 sizes
+    sizes/layers.toml: measured at 2 of its sizes
+    ");
     assert!(!lab.path("results").exists());
     lab.write("sizes/layers.toml", SIZES.replace("lengths", "length"));
-    insta::assert_snapshot!(lab.subquad("check sizes").expect(2).err, @"");
-    insta::assert_snapshot!(lab.subquad("run sizes").expect(2).err, @"");
+    insta::assert_snapshot!(lab.subquad("check sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(lab.subquad("run sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
     assert!(!lab.path("results").exists());
 }
 

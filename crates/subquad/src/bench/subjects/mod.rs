@@ -175,8 +175,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").unwrap().name, "fft_conv");
-        insta::assert_snapshot!(find("atention").unwrap_err(), @"");
-        insta::assert_snapshot!(find("mamba").unwrap_err(), @"");
+        insta::assert_snapshot!(find("atention").unwrap_err(), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").unwrap_err(), @"unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
     }
 
     #[test]

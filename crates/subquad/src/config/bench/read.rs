@@ -33,9 +33,9 @@ pub(super) fn read(entries: Vec<Entry>, problems: &mut Problems) -> Settings {
             [SECTION] if entry.found == Found::Table => {}
             [SECTION, leaf] => match key_of(leaf) {
                 Some(key) => add(key, &entry, &mut settings, problems),
-                None => problems.push(unknown::diagnose(&entry)),
+                None => problems.misplaced(unknown::diagnose(&entry)),
             },
-            _ => problems.push(unknown::diagnose(&entry)),
+            _ => problems.misplaced(unknown::diagnose(&entry)),
         }
     }
     settings
@@ -76,7 +76,8 @@ fn single(key: &'static Key, entry: &Entry, problems: &mut Problems) -> Vec<Valu
 
 fn list(key: &'static Key, entry: &Entry, problems: &mut Problems) -> Vec<Value> {
     let Found::List(items) = &entry.found else {
-        let problem = Problem::NotAList { key: entry.key(), got: entry.found.to_string() };
+        let complaint = format!("must be a list of values, got {}", entry.found);
+        let problem = Problem::Value { key: entry.key(), complaint };
         problems.push_about(key, ConfigError::new(entry.origin(), problem));
         return vec![];
     };
@@ -85,7 +86,7 @@ fn list(key: &'static Key, entry: &Entry, problems: &mut Problems) -> Vec<Value>
         let problem = match key.kind.accept(found) {
             None => Problem::AxisValue { key: entry.key(), complaint: key.kind.complaint(found) },
             Some(value) if values.contains(&value) => {
-                Problem::RepeatedValue { key: entry.key(), value: value.to_string() }
+                Problem::Value { key: entry.key(), complaint: format!("lists {value} twice") }
             }
             Some(value) => {
                 values.push(value);

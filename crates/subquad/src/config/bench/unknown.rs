@@ -2,44 +2,48 @@
 
 use super::super::entry::Entry;
 use super::super::found::Found;
+use super::super::unknown::Misplaced;
 use super::super::{ConfigError, Key, Problem, schema, suggest};
 use super::read::{SECTION, all_keys, key_of};
 
 /// Which part is unknown, and what was probably meant.
-pub(super) fn diagnose(entry: &Entry) -> ConfigError {
+pub(super) fn diagnose(entry: &Entry) -> Misplaced {
     let names = entry.names();
     let (origin, known) = (entry.origin(), vec![SECTION]);
     match names[..] {
         [SECTION] => {
             let (section, got) = (SECTION.to_owned(), entry.found.to_string());
-            ConfigError::new(origin, Problem::NotASection { section, got })
+            ConfigError::new(origin, Problem::NotASection { section, got }).into()
         }
         [SECTION, leaf] if entry.found != Found::Table => unknown_key(entry, leaf),
         [SECTION, name, ..] => match key_of(name) {
             Some(key) => {
                 let problem =
                     Problem::Value { key: key.name.into(), complaint: key.kind.complaint(&Found::Table) };
-                ConfigError::new(entry.origin_of(2), problem)
+                Misplaced { error: ConfigError::new(entry.origin_of(2), problem), meant: Some(key) }
             }
-            None => section(entry, 2, None),
+            None => section(entry, 2, None).into(),
         },
         [first, ..] if is_training(first) => {
-            ConfigError::new(entry.origin_of(1), Problem::TrainingInBench { section: first.to_owned() })
+            let problem = Problem::TrainingInBench { section: first.to_owned() };
+            ConfigError::new(entry.origin_of(1), problem).into()
         }
         [leaf] if entry.found != Found::Table => {
-            let meant = key_of(leaf).map(|key| key.name.to_owned());
-            ConfigError::new(origin, Problem::KeyOutsideSections { key: entry.key(), known, meant })
+            let meant = key_of(leaf);
+            let shown = meant.map(|key| key.name.to_owned());
+            let problem = Problem::KeyOutsideSections { key: entry.key(), known, meant: shown };
+            Misplaced { error: ConfigError::new(origin, problem), meant }
         }
-        [first, ..] => section(entry, 1, suggest::nearest(first, [SECTION].into_iter())),
+        [first, ..] => section(entry, 1, suggest::nearest(first, [SECTION].into_iter())).into(),
         [] => unreachable!("an entry has a name"),
     }
 }
 
-fn unknown_key(entry: &Entry, leaf: &str) -> ConfigError {
-    let meant = suggest::nearest(leaf, all_keys().map(Key::leaf)).map(str::to_owned);
-    let known = all_keys().map(Key::leaf).collect();
+fn unknown_key(entry: &Entry, leaf: &str) -> Misplaced {
+    let near = suggest::nearest(leaf, all_keys().map(Key::leaf));
+    let (meant, known) = (near.map(str::to_owned), all_keys().map(Key::leaf).collect());
     let problem = Problem::UnknownKey { key: entry.key(), section: SECTION.into(), known, meant };
-    ConfigError::new(entry.origin(), problem)
+    Misplaced { error: ConfigError::new(entry.origin(), problem), meant: near.and_then(key_of) }
 }
 
 fn section(entry: &Entry, count: usize, meant: Option<&str>) -> ConfigError {
