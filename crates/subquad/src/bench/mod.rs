@@ -24,4 +24,6 @@ pub use measure::{BenchError, Timing, measure};
 pub use quartiles::Quartiles;
 pub use room::check_sizes;
 pub use sizes::Sizes;
-pub use subjects::{CHANNEL, CHANNEL_NAMES, Hidden, SEQUENCE, SEQUENCE_NAMES, Subject, UnknownSubject, find};
+pub use subjects::{
+    CHANNEL, CHANNEL_NAMES, Definition, Hidden, SEQUENCE, SEQUENCE_NAMES, Subject, UnknownSubject, find,
+};

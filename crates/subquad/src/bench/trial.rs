@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
 use subquad_backend::Form;
 use subquad_backend::mean_square::mean_square;
+use subquad_testkit::{to_f64, with_seed};
 
 use super::{BenchError, Layer, Sizes, Subject};
 
@@ -30,12 +31,13 @@ pub(super) struct Step {
 
 impl Trial {
     pub(super) fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
-        device.seed(SEED);
-        let plain = (subject.build)(sizes, device);
-        plain.draw();
         let tracked_device = device.clone().autodiff();
-        let normal = Distribution::Normal(0.0, 1.0);
-        let leaf = Tensor::random((subject.input)(sizes), normal, &tracked_device).require_grad();
+        let (plain, leaf) = with_seed(device, SEED, || {
+            let plain = (subject.build)(sizes, device);
+            plain.draw();
+            let normal = Distribution::Normal(0.0, 1.0);
+            (plain, Tensor::random((subject.input)(sizes), normal, &tracked_device).require_grad())
+        });
         Self {
             tracked: plain.tracked(),
             plain,
@@ -77,7 +79,7 @@ impl Trial {
     pub(super) fn step(&self) -> Step {
         let gradients = self.backward();
         let mut found = self.tracked.gradients(&gradients);
-        found.push(self.leaf.grad(&gradients).map(subquad_testkit::to_f64).unwrap_or_default());
+        found.push(self.leaf.grad(&gradients).map(to_f64).unwrap_or_default());
         Step { gradients: found }
     }
 }
