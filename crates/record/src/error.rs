@@ -29,6 +29,14 @@ pub enum RecordError {
         /// What is wrong.
         source: serde_json::Error,
     },
+    /// A file is not as it was written.
+    #[error("{}: damaged ({what})", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How that shows.
+        what: String,
+    },
     /// A table could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
@@ -50,6 +58,12 @@ pub enum RecordError {
         /// The name.
         name: String,
     },
+}
+
+impl RecordError {
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.into(), what: what.into() }
+    }
 }
 
 /// The JSON of `path` as a `T`.

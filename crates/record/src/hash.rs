@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
+use crate::digest::Digest;
 
 /// Eight hex digits for a set of settings: the start of the SHA-256 of the lines `key=value\n` in the order of the
 /// keys, with `\` and line breaks inside them written as `\\` and `\n`.
@@ -18,8 +18,7 @@ use sha2::{Digest, Sha256};
 pub fn run_hash(pairs: &BTreeMap<String, String>) -> String {
     let text: String =
         pairs.iter().map(|(key, value)| format!("{}={}\n", escape(key), escape(value))).collect();
-    let digest = Sha256::digest(text.as_bytes());
-    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    Digest::of(text.as_bytes()).sha256[..8].to_owned()
 }
 
 fn escape(text: &str) -> String {

@@ -6,9 +6,10 @@
 //!     config.toml         what was asked for, complete
 //!     manifest.json       Manifest: by which program, where, when, and how it ended
 //!     metrics.jsonl       one Row a line, written when it happens
-//!     checkpoint/step-<n>/
+//!     checkpoint/step-<n>/    until the run is done: a Checkpoint to go on from, and one before it
 //!     model.safetensors   the weights at the end
 //!     summary.json        RunSummary: there once the run is done
+//!     lock                locked while a process works on the run: Lock
 //! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line; their study: write_cell_study
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
@@ -18,10 +19,15 @@
 mod atomic;
 mod cell;
 mod cell_study;
+mod checkpoint;
+mod digest;
 mod error;
 mod hash;
+mod lock;
 mod manifest;
+mod metrics;
 mod number;
+mod remains;
 mod row;
 mod run_dir;
 mod run_name;
@@ -33,13 +39,16 @@ mod writer;
 pub use atomic::write_atomic;
 pub use cell::{Cell, read_cells, write_cells};
 pub use cell_study::{CellStudy, write_cell_study};
+pub use checkpoint::Checkpoint;
 pub use error::RecordError;
 pub use hash::run_hash;
-pub use manifest::{Machine, Manifest, Outcome, timestamp};
+pub use lock::{Attempt, Held, Holder, Lock};
+pub use manifest::{Machine, Manifest, Outcome, Repository, Resumption, timestamp};
+pub use remains::Remains;
 pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;
-pub use sink::{Memory, Sink};
-pub use study::{Study, read_facts, read_study, write_study};
+pub use sink::{MakeFiles, Memory, Sink};
+pub use study::{Study, lock_path, read_facts, read_study, write_study};
 pub use summary::{Evaluation, RunSummary};
 pub use writer::RunWriter;

@@ -14,6 +14,9 @@ pub struct Manifest {
     pub build_commit: Option<String>,
     /// The config file, as it was named.
     pub config_file: String,
+    /// The git repository that holds the config file; `None` without one, or without git.
+    #[serde(default)]
+    pub config_repository: Option<Repository>,
     /// The command line, one argument an item.
     pub command: Vec<String>,
     /// The machine.
@@ -26,12 +29,63 @@ pub struct Manifest {
     pub form: String,
     /// Threads used.
     pub threads: usize,
+    /// Runs that were allowed at once on the machine; above 1, the run's timings are shared ones.
+    #[serde(default = "alone")]
+    pub jobs: usize,
     /// When the run started, as [`timestamp`] writes it.
     pub started: String,
+    /// Each time it went on from a checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumption>,
     /// When it ended; `None` while it runs.
     pub ended: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// A run went on from a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// The checkpoint's step.
+    pub step: usize,
+    /// When, as [`timestamp`] writes it.
+    pub at: String,
+}
+
+impl Manifest {
+    /// Why a run that `before` began may not give the same bits if it goes on as this manifest says; `None` if it will.
+    /// Timings of the two would not belong together either.
+    pub(crate) fn differs_from(&self, before: &Self) -> Option<String> {
+        let pairs = before.what_changes_bits().into_iter().zip(self.what_changes_bits());
+        let mut changed = pairs.filter(|(before, now)| before != now);
+        changed.next().map(|((what, before), (_, now))| format!("{what} was {before}, is {now}"))
+    }
+
+    fn what_changes_bits(&self) -> [(&'static str, String); 7] {
+        [
+            ("the program's version", self.program_version.clone()),
+            ("its commit", self.build_commit.clone().unwrap_or_else(|| "unknown".into())),
+            ("the processor", self.machine.cpu.clone()),
+            ("the instruction set", self.instruction_set.clone()),
+            ("the device", self.device.clone()),
+            ("the form", self.form.clone()),
+            ("the number of threads", self.threads.to_string()),
+        ]
+    }
+}
+
+/// Records from before there were jobs.
+pub(crate) fn alone() -> usize {
+    1
+}
+
+/// A git repository as it was when the run started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// The commit that was checked out.
+    pub commit: String,
+    /// Whether anything was changed since, or was not committed; `results/` aside.
+    pub dirty: bool,
 }
 
 /// How a run ended. As text: `"running"`, `"done"`, `"failed: <why>"`, `"interrupted"`.

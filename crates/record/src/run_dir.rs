@@ -4,14 +4,20 @@ use std::path::{Path, PathBuf};
 
 use crate::atomic::TEMPORARY_ENDING;
 use crate::error::read_json;
-use crate::{Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows};
+use crate::metrics::Metrics;
+use crate::{
+    Attempt, Held, Lock, Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows,
+};
 
+/// Folder of the runs within the folder of a study.
+pub(crate) const RUNS: &str = "runs";
 pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const SUMMARY: &str = "summary.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
+const LOCK: &str = "lock";
 
 /// Every file of a run. The summary is first: once it is gone, no kill leaves a folder that looks done.
 const FILES: [&str; 5] = [SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
@@ -25,7 +31,7 @@ pub struct RunDir {
 impl RunDir {
     /// The folder of run `name` of study `slug`. Touches no file.
     pub fn open(results: &Path, slug: &str, name: &RunName) -> Self {
-        Self { path: results.join(slug).join("runs").join(name.to_string()) }
+        Self { path: results.join(slug).join(RUNS).join(name.to_string()) }
     }
 
     /// Makes the folder, and those above it, where missing.
@@ -55,25 +61,73 @@ impl RunDir {
             && self.weights_path().is_file()
     }
 
+    /// Whether a process has begun the run, however far it came.
+    pub fn is_begun(&self) -> bool {
+        FILES.iter().any(|name| self.path.join(name).exists())
+    }
+
+    /// Tries to take the run's lock, which keeps other processes from working on the run. Makes its folder, and does not
+    /// wait.
+    ///
+    /// # Errors
+    /// As [`Lock::try_take`].
+    pub fn try_lock(&self) -> Result<Attempt, RecordError> {
+        Lock::try_take(&self.path.join(LOCK))
+    }
+
+    /// Who works on the run now, if anyone.
+    ///
+    /// # Errors
+    /// As [`Held::at`].
+    pub fn held(&self) -> Result<Option<Held>, RecordError> {
+        Held::at(&self.path.join(LOCK))
+    }
+
+    /// Removes what the run has left, done or not, so that it begins from nothing. Its own files only; the lock stays.
+    ///
+    /// # Errors
+    /// If a file cannot be removed.
+    pub fn discard(&self) -> Result<(), RecordError> {
+        if !self.path.try_exists()? {
+            return Ok(());
+        }
+        self.remove_files(&FILES)?;
+        self.remove_checkpoints()
+    }
+
     /// Begins the run from nothing: makes the folder, removes what an unfinished run left there (its own files only),
     /// and writes `config`, the text of the run's complete config, and `manifest`, as running.
     ///
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be removed or written.
     pub fn start(&self, config: &str, manifest: Manifest) -> Result<RunWriter, RecordError> {
-        if self.is_done() {
-            return Err(RecordError::Finished { path: self.path.clone() });
-        }
+        self.refuse_if_done()?;
         self.create()?;
-        self.clear()?;
-        RunWriter::begin(self.path.clone(), config, manifest)
+        self.discard()?;
+        let metrics = Metrics::create(&self.path.join(METRICS))?;
+        RunWriter::begin(self.path.clone(), config, metrics, manifest)
     }
 
-    fn clear(&self) -> Result<(), RecordError> {
-        for name in FILES {
+    pub(crate) fn refuse_if_done(&self) -> Result<(), RecordError> {
+        match self.is_done() {
+            true => Err(RecordError::Finished { path: self.path.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Removes all checkpoints. Of a run that is done, they can only be what a kill at its very end left.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
+        Ok(remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?)
+    }
+
+    /// Removes these files of the run, and what a kill left beside any file.
+    pub(crate) fn remove_files(&self, names: &[&str]) -> Result<(), RecordError> {
+        for name in names {
             remove_if_there(fs_err::remove_file(self.path.join(name)))?;
         }
-        remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?;
         for entry in fs_err::read_dir(&self.path)? {
             let entry = entry?;
             if is_temporary(&entry.file_name().to_string_lossy()) {
@@ -114,28 +168,6 @@ impl RunDir {
     pub fn read_summary(&self) -> Result<RunSummary, RecordError> {
         read_json(&self.path.join(SUMMARY))
     }
-
-    /// The newest complete checkpoint: its step and its folder.
-    ///
-    /// # Errors
-    /// If the folder of checkpoints cannot be read.
-    pub fn latest_checkpoint(&self) -> Result<Option<(usize, PathBuf)>, RecordError> {
-        Ok(checkpoints(&self.path.join(CHECKPOINT))?.into_iter().max())
-    }
-}
-
-/// All complete checkpoints in `folder`; none where it does not exist.
-pub(crate) fn checkpoints(folder: &Path) -> std::io::Result<Vec<(usize, PathBuf)>> {
-    if !folder.try_exists()? {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let entry = entry?;
-        let step = entry.file_name().to_str().and_then(|name| name.strip_prefix("step-")?.parse().ok());
-        found.extend(step.map(|step| (step, entry.path())));
-    }
-    Ok(found)
 }
 
 /// Whether a kill left this beside one of the run's files.
@@ -144,7 +176,7 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// A removal, where having nothing to remove is fine.
-pub(crate) fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
+fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

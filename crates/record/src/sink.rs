@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::Row;
+use crate::{Checkpoint, Row};
+
+/// Makes the files of a checkpoint, by name. Called only where they are to be kept: they take as much memory again as all
+/// that is trained.
+pub type MakeFiles<'a> = dyn Fn() -> io::Result<BTreeMap<String, Vec<u8>>> + 'a;
 
 /// Takes what training emits. Training calls it and never opens a file itself.
 pub trait Sink {
@@ -13,11 +17,11 @@ pub trait Sink {
     /// If it cannot be kept; training should then stop.
     fn row(&mut self, row: &Row) -> io::Result<()>;
 
-    /// Takes everything that is needed to go on after `step` steps, as named files.
+    /// Takes everything that is needed to go on after `step` steps. Rows that came before belong to it.
     ///
     /// # Errors
-    /// If it cannot be kept; training should then stop.
-    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()>;
+    /// If it cannot be made or kept; training should then stop.
+    fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()>;
 
     /// Whether training should stop after the current step.
     fn should_stop(&mut self) -> bool {
@@ -30,8 +34,8 @@ pub trait Sink {
 pub struct Memory {
     /// All rows, in order.
     pub rows: Vec<Row>,
-    /// All checkpoints, in order: the step, and the files by name.
-    pub checkpoints: Vec<(usize, BTreeMap<String, Vec<u8>>)>,
+    /// All checkpoints, in order.
+    pub checkpoints: Vec<Checkpoint>,
     /// Asks training to stop once there are this many rows.
     pub stop_after_rows: Option<usize>,
 }
@@ -42,9 +46,8 @@ impl Sink for Memory {
         Ok(())
     }
 
-    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()> {
-        let files = files.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect();
-        self.checkpoints.push((step, files));
+    fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
+        self.checkpoints.push(Checkpoint { step, files: files()? });
         Ok(())
     }
 
@@ -73,9 +76,10 @@ mod tests {
         memory.row(&row).unwrap();
         assert!(!memory.should_stop());
         memory.row(&row).unwrap();
-        memory.checkpoint(1, &[("weights", b"abc")]).unwrap();
+        let files = BTreeMap::from([("weights".to_string(), b"abc".to_vec())]);
+        memory.checkpoint(1, &|| Ok(files.clone())).unwrap();
         assert!(memory.should_stop());
         assert_eq!(memory.rows, [row.clone(), row]);
-        assert_eq!(memory.checkpoints, [(1, BTreeMap::from([("weights".into(), b"abc".to_vec())]))]);
+        assert_eq!(memory.checkpoints, [Checkpoint { step: 1, files }]);
     }
 }

@@ -2,19 +2,20 @@
 //! redrawn and believed without the runs' folders.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{read_json, to_json};
+use crate::run_dir::RUNS;
 use crate::{Evaluation, RecordError, RunSummary, write_atomic};
 
 pub(crate) const CSV: &str = "summary.csv";
 pub(crate) const JSON: &str = "summary.json";
 
 /// The columns that every table has. A column for each swept setting follows.
-const COLUMNS: [&str; 23] = [
+const COLUMNS: [&str; 25] = [
     "mixer",
     "seq_len",
     "seed",
@@ -38,6 +39,8 @@ const COLUMNS: [&str; 23] = [
     "threads",
     "condition",
     "examples",
+    "jobs",
+    "outcome",
 ];
 
 /// The contents of a study's `summary.json`.
@@ -54,14 +57,17 @@ pub struct Study {
 
 /// Writes `summary.csv` and `summary.json` of the study whose folder is `dir`, each in one piece.
 ///
-/// The table has one line for each run and evaluation, ordered by config, mixer (as first seen in `runs`), `seq_len`,
-/// seed and split; an undefined number is an empty cell, one that is not finite `NaN` or `inf`.
+/// The table has one line for each run and evaluation, ordered by config, mixer (as first seen), `seq_len`, seed and split;
+/// an undefined number is an empty cell, a loss that is not finite `NaN` or `inf`. Timings that were
+/// [shared](RunSummary::timings_are_shared) are left out. A run without evaluations, such as those in `failed`, has one
+/// line, without a split. `summary.json` lists `runs` alone.
 ///
 /// # Errors
 /// If a file cannot be written, or a fact is called `slug` or `runs`.
 pub fn write_study(
     dir: &Path,
     runs: &[RunSummary],
+    failed: &[RunSummary],
     facts: &BTreeMap<String, Value>,
 ) -> Result<(), RecordError> {
     if let Some(name) = ["slug", "runs"].into_iter().find(|name| facts.contains_key(*name)) {
@@ -70,8 +76,14 @@ pub fn write_study(
     let slug = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let study = Study { slug, runs: runs.to_vec(), facts: facts.clone() };
     fs_err::create_dir_all(dir)?;
-    write_atomic(dir.join(CSV), &table(runs)?)?;
+    write_atomic(dir.join(CSV), &table(&[runs, failed].concat())?)?;
     Ok(write_atomic(dir.join(JSON), &to_json(&study)?)?)
+}
+
+/// The file to [lock](crate::Lock) while the summary and the figures of the study in `dir` are written. It is among the
+/// runs, which nobody commits.
+pub fn lock_path(dir: &Path) -> PathBuf {
+    dir.join(RUNS).join(".lock")
 }
 
 /// Reads a study's `summary.json` back.
@@ -102,27 +114,35 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     Ok(csv.into_inner().map_err(|error| error.into_error())?)
 }
 
-/// Every run with each of its evaluations, in the table's order.
-fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, &Evaluation)> {
+/// Every run with each of its evaluations, or with none, in the table's order.
+fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, Option<&Evaluation>)> {
     let first_seen = |mixer: &str| runs.iter().position(|run| run.mixer == mixer);
-    let mut lines: Vec<_> =
-        runs.iter().flat_map(|run| run.evaluations.iter().map(move |e| (run, e))).collect();
-    lines.sort_by_key(|(run, e)| (&run.config, first_seen(&run.mixer), run.seq_len, run.seed, &e.split));
+    let mut lines = Vec::new();
+    for run in runs {
+        lines.extend(run.evaluations.iter().map(|evaluation| (run, Some(evaluation))));
+        if run.evaluations.is_empty() {
+            lines.push((run, None));
+        }
+    }
+    lines.sort_by_key(|(run, evaluation)| {
+        let split = evaluation.map(|evaluation| &evaluation.split);
+        (&run.config, first_seen(&run.mixer), run.seq_len, run.seed, split)
+    });
     lines
 }
 
 /// One line, in the order of [`COLUMNS`].
-fn cells(run: &RunSummary, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
+fn cells(run: &RunSummary, evaluation: Option<&Evaluation>) -> [String; COLUMNS.len()] {
     [
         run.mixer.clone(),
         run.seq_len.to_string(),
         run.seed.to_string(),
-        evaluation.split.clone(),
-        optional(evaluation.accuracy),
-        evaluation.loss.to_string(),
+        optional(evaluation.map(|e| &e.split)),
+        optional(evaluation.and_then(|e| e.accuracy)),
+        optional(evaluation.map(|e| e.loss)),
         run.parameters.to_string(),
-        run.step_ms.to_string(),
-        run.tokens_per_second.to_string(),
+        timing(run, run.step_ms),
+        timing(run, run.tokens_per_second),
         optional(run.peak_bytes),
         optional(run.state_floats),
         run.config.clone(),
@@ -135,9 +155,16 @@ fn cells(run: &RunSummary, evaluation: &Evaluation) -> [String; COLUMNS.len()] {
         run.form.clone(),
         run.device.clone(),
         run.threads.to_string(),
-        evaluation.condition.clone(),
-        evaluation.examples.to_string(),
+        optional(evaluation.map(|e| &e.condition)),
+        optional(evaluation.map(|e| e.examples)),
+        run.jobs.to_string(),
+        run.outcome.to_string(),
     ]
+}
+
+/// Empty where nothing was measured, or other runs disturbed it.
+fn timing(run: &RunSummary, value: f64) -> String {
+    optional((value.is_finite() && !run.timings_are_shared()).then_some(value))
 }
 
 fn optional(value: Option<impl ToString>) -> String {

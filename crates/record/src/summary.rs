@@ -48,6 +48,9 @@ pub struct RunSummary {
     pub device: String,
     /// Threads used.
     pub threads: usize,
+    /// Runs that were allowed at once on the machine; above 1, the timings are shared ones.
+    #[serde(default = "crate::manifest::alone")]
+    pub jobs: usize,
     /// Commit the program was built from, where known.
     pub build_commit: Option<String>,
     /// Final evaluations.
@@ -61,6 +64,13 @@ pub struct RunSummary {
     /// What a sweep varied beyond the above, by config key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Value>,
+}
+
+impl RunSummary {
+    /// Whether other runs of the same command may have slowed this one down. Its timings then compare with nothing.
+    pub fn timings_are_shared(&self) -> bool {
+        self.jobs > 1
+    }
 }
 
 /// One evaluation of the final model.

@@ -1,31 +1,38 @@
 //! The sink that writes a run's folder.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fs_err::File;
+use fs_err::PathExt;
 
-use crate::atomic::{TEMPORARY_ENDING, sync_folder, write_synced};
+use crate::checkpoint::{self, Checkpoint};
 use crate::error::to_json;
-use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, METRICS, SUMMARY, WEIGHTS, checkpoints, remove_if_there};
+use crate::metrics::Metrics;
+use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, SUMMARY, WEIGHTS};
+use crate::sink::MakeFiles;
 use crate::{Manifest, Outcome, RecordError, Row, RunSummary, Sink, timestamp, write_atomic};
 
-/// Writes a run's folder while the run goes on. From [`RunDir::start`](crate::RunDir::start); ends with
-/// [`finish`](Self::finish) or [`give_up`](Self::give_up). Dropped without either, the manifest still says running.
+/// Writes a run's folder while the run goes on. From [`RunDir::start`](crate::RunDir::start) or
+/// [`RunDir::resume`](crate::RunDir::resume); ends with [`finish`](Self::finish) or [`give_up`](Self::give_up). Dropped
+/// without either, the manifest still says running.
 #[derive(Debug)]
 pub struct RunWriter {
     path: PathBuf,
     manifest: Manifest,
-    metrics: File,
+    metrics: Metrics,
     stop: Arc<AtomicBool>,
 }
 
 impl RunWriter {
-    pub(crate) fn begin(path: PathBuf, config: &str, manifest: Manifest) -> Result<Self, RecordError> {
+    pub(crate) fn begin(
+        path: PathBuf,
+        config: &str,
+        metrics: Metrics,
+        manifest: Manifest,
+    ) -> Result<Self, RecordError> {
         write_atomic(path.join(CONFIG), config.as_bytes())?;
-        let metrics = File::create(path.join(METRICS))?;
         let mut writer = Self { path, manifest, metrics, stop: Arc::default() };
         writer.manifest.ended = None;
         writer.manifest.outcome = Outcome::Running;
@@ -38,6 +45,11 @@ impl RunWriter {
         Self { stop, ..self }
     }
 
+    /// The manifest as it stands: of this process, but with what earlier ones have left in it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     /// Writes the weights at the end, `model.safetensors`.
     ///
     /// # Errors
@@ -47,16 +59,21 @@ impl RunWriter {
     }
 
     /// Ends the run with its summary; the manifest takes over its outcome and end. With [`Outcome::Done`] the run
-    /// [`is_done`](crate::RunDir::is_done) from here on.
+    /// [`is_done`](crate::RunDir::is_done) from here on, and needs its checkpoints no more: they are removed.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(mut self, summary: &RunSummary) -> Result<(), RecordError> {
-        self.metrics.sync_all()?;
+        self.metrics.sync()?;
         write_atomic(self.path.join(SUMMARY), &to_json(summary)?)?;
         self.manifest.ended = Some(summary.ended.clone());
         self.manifest.outcome = summary.outcome.clone();
-        self.write_manifest()
+        self.write_manifest()?;
+        if self.manifest.outcome == Outcome::Done {
+            // A run that is done is not made undone by what cannot be removed.
+            let _ = fs_err::remove_dir_all(self.path.join(CHECKPOINT));
+        }
+        Ok(())
     }
 
     /// Ends the run without a summary, now: failed or interrupted.
@@ -75,49 +92,23 @@ impl RunWriter {
 }
 
 impl Sink for RunWriter {
-    /// One line in one piece, then flush: a killed run keeps every row it finished.
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        let mut line = serde_json::to_vec(row)?;
-        line.push(b'\n');
-        self.metrics.write_all(&line)?;
-        self.metrics.flush()
+        self.metrics.push(row)
     }
 
-    /// Writes `checkpoint/step-<step>/`, then removes the older ones: a kill leaves either an old one or the new one
-    /// complete. A step that is there already is left alone, because one step of one run has one state.
-    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()> {
+    /// Writes `checkpoint/step-<step>/` and keeps the one before. A step that is there already is left alone, because one
+    /// step of one run has one state.
+    fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
         let folder = self.path.join(CHECKPOINT);
-        let place = folder.join(format!("step-{step}"));
-        if place.try_exists()? {
+        if checkpoint::place(&folder, step).fs_err_try_exists()? {
             return Ok(());
         }
-        let temporary = folder.join(format!(".step-{step}{TEMPORARY_ENDING}"));
         // Rows that the checkpoint's state already counts must not be lost to a power cut that spares the checkpoint.
-        self.metrics.sync_all()?;
-        write_folder(&temporary, files)?;
-        fs_err::rename(&temporary, &place)?;
-        sync_folder(&place)?;
-        remove_others(&folder, step)
+        let rows = self.metrics.sync()?;
+        checkpoint::write(&folder, &Checkpoint { step, files: files()? }, rows)
     }
 
     fn should_stop(&mut self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
-}
-
-/// A folder with these files alone, all on the disk; nothing is left where that fails.
-fn write_folder(folder: &Path, files: &[(&str, &[u8])]) -> io::Result<()> {
-    remove_if_there(fs_err::remove_dir_all(folder))?;
-    fs_err::create_dir_all(folder)?;
-    let written = files.iter().try_for_each(|(name, bytes)| write_synced(&folder.join(name), bytes));
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs_err::remove_dir_all(folder);
-    }
-    written
-}
-
-fn remove_others(folder: &Path, step: usize) -> io::Result<()> {
-    let others = checkpoints(folder)?.into_iter().filter(|(other, _)| *other != step);
-    others.into_iter().try_for_each(|(_, path)| fs_err::remove_dir_all(path))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -17,16 +17,20 @@ use subquad_record::{
 use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
+use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
+use crate::crew::command_line;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
 
 /// The commit that the program was built from, where it was built in a git checkout.
 pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
+/// The program's version.
+pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What all runs of a command share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting<'a> {
     /// The folder that stands for `results/`.
     pub results: &'a Path,
@@ -34,9 +38,19 @@ pub struct Setting<'a> {
     pub device: Device,
     /// Its name.
     pub device_name: String,
+    /// Runs that are allowed at once, by the whole command.
+    pub jobs: usize,
+    /// Whether runs that are done run again.
+    pub force: bool,
     /// Set when the runs should stop.
     pub stop: Arc<AtomicBool>,
     pub(crate) messages: Messages,
+}
+
+impl Setting<'_> {
+    pub(crate) fn should_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// Why a run has no summary.
@@ -70,25 +84,24 @@ pub fn execute(
     setting: &Setting<'_>,
     place: &str,
 ) -> Result<RunSummary, RunError> {
-    let started = timestamp();
     let config = &run.resolved.config;
     let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
-    let manifest = manifest(run, setting, &started);
-    let mut writer = run
-        .dir(study, setting.results)
-        .start(&run.resolved.to_toml(), manifest)?
-        .with_stop(setting.stop.clone());
     warm_up(config, &*task, setting)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
     let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
-    let facts =
-        Facts { parameters: model.num_params(), state_floats: model.state_size(config.seq_len), started };
-    let title = title(run, place, facts.parameters);
-    let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
-    match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
+    let facts = Facts::new(&model, config);
+    let training = assemble::training(config);
+    let dir = run.dir(study, setting.results);
+    let manifest = manifest(run, study, setting);
+    let Begun { mut writer, training, done } =
+        Meter::uncounted(|| begin(run, &dir, setting, manifest, model, &*task, &training))?;
+    let manifest = writer.manifest().clone();
+    let title = title(run, place, facts.parameters, done);
+    let mut progress = Progress::new(&mut writer, setting.messages, &title, done, config.train.steps);
+    match training.run(&mut progress) {
         Ok(trained) => {
-            let summary = facts.summary(run, setting, &trained, meter.peak_bytes());
+            let summary = facts.summary(run, setting, &manifest, &trained, meter.peak_bytes());
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -111,19 +124,23 @@ fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result
     }
 }
 
-fn title(run: &PlannedRun, place: &str, parameters: usize) -> String {
+fn title(run: &PlannedRun, place: &str, parameters: usize, done: usize) -> String {
     let train = &run.resolved.config.train;
-    let parameters = HumanCount(parameters as u64);
-    format!(
-        "{place} {}: {} steps of {} sequences, {parameters} parameters",
-        run.name, train.steps, train.batch
-    )
+    let steps = match done {
+        0 => format!("{} steps of {} sequences", train.steps, train.batch),
+        done => format!("goes on from step {done} of {}", train.steps),
+    };
+    format!("{place} {}: {steps}, {} parameters", run.name, HumanCount(parameters as u64))
 }
 
-fn result(summary: &RunSummary) -> String {
+pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
     let accuracy = test.accuracy.map_or(String::new(), |accuracy| format!("accuracy {accuracy:.3}, "));
-    format!("test: {accuracy}loss {:.3}; {:.1} ms a step", test.loss, summary.step_ms)
+    let time = match summary.timings_are_shared() {
+        true => String::new(),
+        false => format!("; {:.1} ms a step", summary.step_ms),
+    };
+    format!("test: {accuracy}loss {:.3}{time}", test.loss)
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
@@ -137,46 +154,83 @@ fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> 
 fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError> {
     let outcome = match &error {
         TrainError::Stopped { .. } => Outcome::Interrupted,
-        TrainError::NonFinite { .. } | TrainError::Sink(_) | TrainError::Checkpoint { .. } => {
-            Outcome::Failed(error.to_string())
-        }
+        TrainError::NonFinite { .. } | TrainError::Sink(_) => Outcome::Failed(error.to_string()),
     };
-    writer.give_up(outcome)?;
+    // Where rows could not be written, this most likely cannot either; what went wrong first is the one to report.
+    let _ = writer.give_up(outcome);
     Err(error.into())
 }
 
-fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest {
+fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest {
     Manifest {
-        program_version: env!("CARGO_PKG_VERSION").into(),
+        program_version: PROGRAM_VERSION.into(),
         build_commit: BUILD_COMMIT.map(Into::into),
         config_file: run.config_file.display().to_string(),
-        command: std::env::args().collect(),
+        config_repository: study.repository().cloned(),
+        command: command_line(),
         machine: Machine::detect(),
         instruction_set: subquad_backend::instruction_set().into(),
         device: setting.device_name.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
-        started: started.into(),
+        jobs: setting.jobs,
+        started: timestamp(),
+        resumed: vec![],
         ended: None,
         outcome: Outcome::Running,
     }
+}
+
+/// A run that failed, as a summary without numbers.
+///
+/// # Errors
+/// If the task cannot be had, or the run has left no manifest.
+pub fn without_numbers(
+    run: &PlannedRun,
+    study: &Study,
+    setting: &Setting<'_>,
+    why: &str,
+) -> Result<RunSummary, RunError> {
+    let config = &run.resolved.config;
+    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let manifest = run.dir(study, setting.results).read_manifest()?;
+    let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
+    let outcome = Outcome::Failed(why.into());
+    let ended = manifest.ended.clone().unwrap_or_default();
+    Ok(RunSummary { ended, outcome, ..Facts::new(&model, config).blank(run, setting, &manifest) })
 }
 
 /// What is known of a run before it trains.
 struct Facts {
     parameters: usize,
     state_floats: Option<usize>,
-    started: String,
 }
 
 impl Facts {
+    fn new(model: &SequenceModel, config: &RunConfig) -> Self {
+        Self { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) }
+    }
+
     fn summary(
         self,
         run: &PlannedRun,
         setting: &Setting<'_>,
+        manifest: &Manifest,
         trained: &Trained,
         peak_bytes: Option<u64>,
     ) -> RunSummary {
+        let config = &run.resolved.config;
+        RunSummary {
+            step_ms: trained.step_seconds * 1e3,
+            tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
+            peak_bytes,
+            evaluations: vec![evaluation(trained)],
+            ..self.blank(run, setting, manifest)
+        }
+    }
+
+    /// Without what training measures.
+    fn blank(self, run: &PlannedRun, setting: &Setting<'_>, manifest: &Manifest) -> RunSummary {
         let config = &run.resolved.config;
         RunSummary {
             run: run.name.to_string(),
@@ -190,16 +244,17 @@ impl Facts {
             d_model: config.model.d_model,
             n_layers: config.model.n_layers,
             parameters: self.parameters,
-            step_ms: trained.step_seconds * 1e3,
-            tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
-            peak_bytes,
+            step_ms: f64::NAN,
+            tokens_per_second: f64::NAN,
+            peak_bytes: None,
             state_floats: self.state_floats,
             form: Form::for_device(&setting.device).as_str().into(),
             device: setting.device_name.clone(),
             threads: rayon::current_num_threads(),
+            jobs: manifest.jobs,
             build_commit: BUILD_COMMIT.map(Into::into),
-            evaluations: vec![evaluation(trained)],
-            started: self.started,
+            evaluations: vec![],
+            started: manifest.started.clone(),
             ended: timestamp(),
             outcome: Outcome::Done,
             settings: axes(run),

@@ -42,9 +42,7 @@ impl Display for Failure {
                 let lines: Vec<String> = messages.iter().map(|message| format!("error: {message}")).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Interrupted => {
-                f.write_str("interrupted; the same command again goes on with the runs that are left")
-            }
+            Self::Interrupted => f.write_str("interrupted; the same command again goes on from here"),
         }
     }
 }

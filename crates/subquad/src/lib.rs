@@ -5,17 +5,21 @@
 //! the writer they are given and messages to standard error.
 
 pub mod assemble;
+mod begin;
 pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod crew;
 pub mod execute;
 mod failure;
 pub mod memory;
 pub mod plan;
 mod progress;
 pub mod report;
+pub mod repository;
 pub mod scaling;
+mod staleness;
 
 pub use failure::Failure;
 

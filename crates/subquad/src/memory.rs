@@ -65,6 +65,14 @@ impl Meter {
         Self { level }
     }
 
+    /// Does `work` without counting what it needs while it goes on; what it leaves behind counts.
+    pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+        let peak = PEAK.load(Relaxed);
+        let done = work();
+        PEAK.store(peak.max(ALIVE.load(Relaxed)), Relaxed);
+        done
+    }
+
     /// Most bytes alive since the start above the level of the start. `None` where [`Counting`] is not the program's
     /// allocator.
     pub fn peak_bytes(&self) -> Option<u64> {

@@ -1,13 +1,15 @@
 //! From config files to the runs they ask for.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use subquad_data::TaskError;
-use subquad_record::{RunName, run_hash};
+use subquad_record::{Repository, RunName, run_hash};
 
 use crate::config::{
     Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, StudyConfig, find_configs, slug,
 };
+use crate::repository::repository;
 use crate::scaling::{self, BenchStudy};
 use crate::{Failure, assemble};
 
@@ -18,9 +20,14 @@ pub struct Study {
     pub slug: String,
     /// The folder that holds the configs.
     folder: PathBuf,
+    /// The git repository of that folder, once it was asked for.
+    repository: OnceLock<Option<Repository>>,
     /// In the order in which they run. No two are the same.
     pub runs: Vec<PlannedRun>,
 }
+
+/// The device whose runs are named by their settings alone.
+const UNNAMED_DEVICE: &str = "cpu";
 
 /// One run and the name of its folder.
 #[derive(Debug)]
@@ -74,7 +81,7 @@ pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
     for config in configs {
         let (slug, folder) = (slug(&config.path)?, folder(&config.path)?);
         let index = studies.iter().position(|study| study.slug == slug).unwrap_or_else(|| {
-            studies.push(Study { slug, folder: folder.clone(), runs: vec![] });
+            studies.push(Study { slug, folder: folder.clone(), repository: OnceLock::new(), runs: vec![] });
             studies.len() - 1
         });
         studies[index].check_folder(&folder)?;
@@ -144,6 +151,22 @@ impl Study {
                 self.slug
             ))),
         }
+    }
+
+    /// The study on a device of this kind, such as `"cpu"`. Another kind rounds differently, so its runs have names of
+    /// their own.
+    pub fn on_device(mut self, kind: &str) -> Self {
+        for run in self.runs.iter_mut().filter(|_| kind != UNNAMED_DEVICE) {
+            let mut pairs = run.resolved.hash_pairs.clone();
+            pairs.insert("device".into(), kind.into());
+            run.name.hash = run_hash(&pairs);
+        }
+        self
+    }
+
+    /// The git repository that holds the configs; git is asked once.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.repository.get_or_init(|| repository(&self.folder)).as_ref()
     }
 
     /// What a run is called in tables and figures: its mixer, what else the sweep varies, and its config where the study has

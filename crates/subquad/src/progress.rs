@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
-use subquad_record::{Row, Sink};
+use subquad_record::{MakeFiles, Row, Sink};
+
+use crate::memory::Meter;
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -18,6 +20,11 @@ pub(crate) struct Messages {
 impl Messages {
     pub(crate) fn new(quiet: bool) -> Self {
         Self { quiet }
+    }
+
+    /// A line on standard error even when quiet: what changes how results must be read.
+    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
+        let _ = writeln!(io::stderr(), "warning: {message}");
     }
 
     /// A line on standard error, unless quiet. A reader that went away is no reason to stop training.
@@ -38,8 +45,12 @@ pub(crate) struct Progress<'a, S> {
 }
 
 impl<'a, S: Sink> Progress<'a, S> {
-    pub(crate) fn new(sink: &'a mut S, messages: Messages, title: &str, steps: usize) -> Self {
+    /// Of a run that has done `done` of its `steps` steps.
+    pub(crate) fn new(sink: &'a mut S, messages: Messages, title: &str, done: usize, steps: usize) -> Self {
         let bar = (!messages.quiet && io::stderr().is_terminal()).then(|| bar(title, steps));
+        if let Some(bar) = &bar {
+            bar.set_position(done as u64);
+        }
         if bar.is_none() {
             messages.say(title);
         }
@@ -93,8 +104,9 @@ impl<S: Sink> Sink for Progress<'_, S> {
         self.sink.row(row)
     }
 
-    fn checkpoint(&mut self, step: usize, files: &[(&str, &[u8])]) -> io::Result<()> {
-        self.sink.checkpoint(step, files)
+    /// What a checkpoint needs for a moment is not what training needs.
+    fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
+        Meter::uncounted(|| self.sink.checkpoint(step, files))
     }
 
     fn should_stop(&mut self) -> bool {

@@ -21,7 +21,7 @@ pub struct TrainConfig {
     pub log_every: usize,
     /// Steps from one evaluation to the next; `None`: at the last step only.
     pub eval_every: Option<usize>,
-    /// Steps from one checkpoint to the next; `None`: never.
+    /// Steps from one checkpoint to the next; `None`: only where the sink asks to stop.
     pub checkpoint_every: Option<usize>,
     /// Seed of the dropout masks.
     pub seed: u64,

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod checkpoint;
 mod clip;
+mod clock;
 mod config;
 mod evaluate;
 mod optimiser;
@@ -10,9 +12,10 @@ mod tensors;
 mod trainer;
 mod weights;
 
+pub use checkpoint::ResumeError;
 pub use config::{TrainConfig, TrainConfigError};
 pub use evaluate::evaluate;
 pub use schedule::WarmupCosine;
 pub use score::Score;
-pub use trainer::{TrainError, Trained, train};
+pub use trainer::{TrainError, Trained, Training, train};
 pub use weights::to_safetensors;

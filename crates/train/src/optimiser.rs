@@ -7,9 +7,14 @@ use subquad_mixer::ParameterGroup;
 
 use crate::{TrainConfig, WarmupCosine};
 
-/// Optimiser and learning rates, one pair a group. All groups follow the same schedule, each to its own peak.
-pub(crate) fn build(config: &TrainConfig, groups: &[ParameterGroup]) -> (ModuleOptimizer, ModuleLrScheduler) {
-    let schedule = |peak| WarmupCosine::new(peak, config.warmup, config.steps);
+/// Optimiser and learning rates, one pair a group, after `done` steps; the moments are those of the start. All groups
+/// follow the same schedule, each to its own peak.
+pub(crate) fn build(
+    config: &TrainConfig,
+    groups: &[ParameterGroup],
+    done: usize,
+) -> (ModuleOptimizer, ModuleLrScheduler) {
+    let schedule = |peak| WarmupCosine::new(peak, config.warmup, config.steps).after(done);
     let mut optimiser = ModuleOptimizer::from(adamw(config.weight_decay));
     let mut rates = ModuleLrScheduler::new(schedule(config.lr));
     for group in groups {

@@ -24,6 +24,11 @@ impl WarmupCosine {
         Self { peak, warmup_steps: warmup_steps.min(steps), steps, next: 0 }
     }
 
+    /// The same schedule after `done` steps.
+    pub fn after(self, done: usize) -> Self {
+        Self { next: done, ..self }
+    }
+
     /// The rate of step `t`, counted from 0. Zero from the last step on.
     pub fn rate(&self, t: usize) -> f64 {
         if t < self.warmup_steps {
@@ -84,5 +89,6 @@ mod tests {
         let mut second = WarmupCosine::new(1.0, 0.5, 10);
         second.load_record(first.to_record());
         assert_eq!(first, second);
+        assert_eq!(first, WarmupCosine::new(1.0, 0.5, 10).after(3));
     }
 }

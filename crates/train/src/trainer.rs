@@ -3,18 +3,18 @@
 use std::io;
 use std::time::Instant;
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use subquad_data::{Stream, Task};
 use subquad_model::{Dropout, SequenceModel};
-use subquad_record::{Row, Sink};
+use subquad_record::{Checkpoint, Row, Sink};
 
+use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
 use crate::score::{cross_entropy, score};
 use crate::tensors::split;
-use crate::{Score, TrainConfig, WarmupCosine, evaluate, optimiser};
+use crate::{ResumeError, Score, TrainConfig, WarmupCosine, evaluate};
 
 /// A finished training.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub struct Trained {
     pub model: SequenceModel,
     /// Score on the whole test split after the last step.
     pub test: Score,
-    /// Seconds of the median step.
+    /// Seconds of the median step, over all steps: those before a checkpoint too.
     pub step_seconds: f64,
 }
 
@@ -38,7 +38,7 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
-    /// The sink asked to stop.
+    /// The sink asked to stop. It has been handed a checkpoint of the step.
     #[error("stopped after step {step}")]
     Stopped {
         /// The last step that was finished, counted from 1.
@@ -47,14 +47,6 @@ pub enum TrainError {
     /// The sink failed.
     #[error(transparent)]
     Sink(#[from] io::Error),
-    /// A checkpoint could not be made.
-    #[error("checkpoint at step {step}: {message}")]
-    Checkpoint {
-        /// The step, counted from 1.
-        step: usize,
-        /// burn's words.
-        message: String,
-    },
 }
 
 /// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it on the whole test split.
@@ -71,46 +63,68 @@ pub fn train(
     device: &Device,
     sink: &mut dyn Sink,
 ) -> Result<Trained, TrainError> {
-    config.check().unwrap_or_else(|e| panic!("TrainConfig: {e}"));
-    let mut trainer = Trainer::new(model, task, config, device);
-    for step in 1..=config.steps {
-        let score = trainer.step(step);
-        trainer.report(step, score, sink)?;
-        if sink.should_stop() && step < config.steps {
-            return Err(TrainError::Stopped { step });
-        }
-    }
-    Ok(trainer.finish())
+    Training::new(model, task, config, device).run(sink)
 }
 
-struct Trainer<'a> {
-    model: SequenceModel,
-    optimiser: ModuleOptimizer,
-    rates: ModuleLrScheduler,
+/// A training that has steps to go: all, or those after a checkpoint.
+pub struct Training<'a> {
+    state: State,
+    /// Steps that are done.
+    done: usize,
     task: &'a dyn Task,
     config: &'a TrainConfig,
     device: Device,
     dropout: Stream,
-    started: Instant,
-    step_seconds: Vec<f64>,
     last_test: Score,
 }
 
-impl<'a> Trainer<'a> {
-    fn new(model: SequenceModel, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
-        let (optimiser, rates) = optimiser::build(config, &model.parameter_groups());
-        Self {
-            model: model.train(),
-            optimiser,
-            rates,
-            task,
-            config,
-            device: device.clone(),
-            dropout: Stream::new(config.seed, "dropout"),
-            started: Instant::now(),
-            step_seconds: Vec::new(),
-            last_test: Score::default(),
+impl<'a> Training<'a> {
+    /// From the start.
+    ///
+    /// # Panics
+    /// If [`TrainConfig::check`] fails.
+    pub fn new(model: SequenceModel, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
+        Self::at(State::new(model, checked(config)), 0, task, config, device)
+    }
+
+    /// From a checkpoint of the same training: its end is that of a training without a break, bit for bit. `model` gives
+    /// structure and device; its weights are replaced.
+    ///
+    /// # Errors
+    /// If the checkpoint is not one of this training.
+    ///
+    /// # Panics
+    /// If [`TrainConfig::check`] fails.
+    pub fn resume(
+        model: SequenceModel,
+        task: &'a dyn Task,
+        config: &'a TrainConfig,
+        device: &Device,
+        checkpoint: Checkpoint,
+    ) -> Result<Self, ResumeError> {
+        let done = checkpoint.step;
+        Ok(Self::at(State::resume(model, checked(config), checkpoint)?, done, task, config, device))
+    }
+
+    fn at(state: State, done: usize, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
+        let dropout = Stream::new(config.seed, "dropout");
+        Self { state, done, task, config, device: device.clone(), dropout, last_test: Score::default() }
+    }
+
+    /// Trains to the end, then evaluates on the whole test split.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained, TrainError> {
+        for step in self.done + 1..=self.config.steps {
+            let score = self.step(step);
+            self.report(step, score, sink)?;
+            if sink.should_stop() && step < self.config.steps {
+                self.checkpoint(step, sink)?;
+                return Err(TrainError::Stopped { step });
+            }
         }
+        Ok(self.finish())
     }
 
     /// One optimiser step; `step` counts from 1. The score is of the batch, before the step.
@@ -120,11 +134,11 @@ impl<'a> Trainer<'a> {
         let (input, labels) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
         let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform };
-        let logits = labels.select(self.model.forward(input, &dropout));
+        let logits = labels.select(self.state.model.forward(input, &dropout));
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
-        self.descend(GradientsParams::from_grads(loss.backward(), &self.model));
-        self.step_seconds.push(clock.elapsed().as_secs_f64());
+        self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
+        self.state.clock.step_took(clock.elapsed().as_secs_f64());
         score(logits.inner(), &labels, mean)
     }
 
@@ -134,10 +148,11 @@ impl<'a> Trainer<'a> {
     }
 
     fn descend(&mut self, mut grads: GradientsParams) {
+        let State { model, optimiser, rates, .. } = &mut self.state;
         if let Some(limit) = self.config.clip {
-            clip_global_norm(&self.model, &mut grads, limit);
+            clip_global_norm(model, &mut grads, limit);
         }
-        self.model = self.optimiser.step(self.rates.step(), self.model.clone(), grads);
+        *model = optimiser.step(rates.step(), model.clone(), grads);
     }
 
     /// Rows, evaluation and checkpoint that are due after `step`.
@@ -149,19 +164,19 @@ impl<'a> Trainer<'a> {
         }
         require_finite(step, loss)?;
         if last || due(self.config.eval_every, step) {
-            self.last_test = evaluate(&self.model.valid(), self.task, self.config.batch, &self.device);
+            self.last_test = evaluate(&self.state.model.valid(), self.task, self.config.batch, &self.device);
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
         }
-        if due(self.config.checkpoint_every, step) {
+        // After the last step there is nothing to go on with.
+        if due(self.config.checkpoint_every, step) && !last {
             self.checkpoint(step, sink)?;
         }
         Ok(())
     }
 
     fn train_row(&self, step: usize, score: Score) -> Row {
-        let seconds =
-            median(&self.step_seconds[self.step_seconds.len().saturating_sub(self.config.log_every)..]);
+        let seconds = self.state.clock.recent_median(self.config.log_every);
         let schedule = WarmupCosine::new(self.config.lr, self.config.warmup, self.config.steps);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
@@ -180,26 +195,24 @@ impl<'a> Trainer<'a> {
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,
-            elapsed_seconds: self.started.elapsed().as_secs_f64(),
+            elapsed_seconds: self.state.clock.elapsed(),
         }
     }
 
-    /// All that a later process needs to go on from here.
-    fn checkpoint(&self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
-        let failed = |e: burn::store::RecordError| TrainError::Checkpoint { step, message: e.to_string() };
-        let model = self.model.clone().into_record().into_bytes().map_err(failed)?;
-        let optimiser = self.optimiser.into_bytes().map_err(failed)?;
-        let rates = self.rates.to_record().into_bytes().map_err(failed)?;
-        sink.checkpoint(
-            step,
-            &[("model.bpk", &model), ("optimiser.bpk", &optimiser), ("rates.bpk", &rates)],
-        )?;
-        Ok(())
+    fn checkpoint(&self, step: usize, sink: &mut dyn Sink) -> io::Result<()> {
+        let failed = |e| io::Error::other(format!("checkpoint at step {step}: {e}"));
+        sink.checkpoint(step, &|| self.state.files().map_err(failed))
     }
 
     fn finish(self) -> Trained {
-        Trained { model: self.model.valid(), test: self.last_test, step_seconds: median(&self.step_seconds) }
+        let step_seconds = self.state.clock.median();
+        Trained { model: self.state.model.valid(), test: self.last_test, step_seconds }
     }
+}
+
+fn checked(config: &TrainConfig) -> &TrainConfig {
+    config.check().unwrap_or_else(|e| panic!("TrainConfig: {e}"));
+    config
 }
 
 fn require_finite(step: usize, loss: f64) -> Result<(), TrainError> {
@@ -211,11 +224,4 @@ fn require_finite(step: usize, loss: f64) -> Result<(), TrainError> {
 
 fn due(every: Option<usize>, step: usize) -> bool {
     every.is_some_and(|every| step.is_multiple_of(every))
-}
-
-/// The middle value, the upper one of two; 0 of nothing.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
 }

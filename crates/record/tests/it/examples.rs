@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use subquad_record::{Evaluation, Machine, Manifest, Outcome, Row, RunName, RunSummary};
+use subquad_record::{
+    Evaluation, Machine, Manifest, Outcome, Repository, Row, RunName, RunSummary, RunWriter, Sink,
+};
 
 pub(crate) fn name() -> RunName {
     RunName { mixer: "s4d".into(), seq_len: 64, seed: 0, hash: "1b9d3f07".into() }
@@ -26,6 +28,7 @@ pub(crate) fn manifest() -> Manifest {
         program_version: "0.1.0".into(),
         build_commit: None,
         config_file: "configs/00-quickstart/quick.toml".into(),
+        config_repository: Some(Repository { commit: "0123456789ab".into(), dirty: false }),
         command: vec!["subquad".into(), "run".into()],
         machine: Machine {
             cpu: "a cpu".into(),
@@ -37,7 +40,9 @@ pub(crate) fn manifest() -> Manifest {
         device: "cpu".into(),
         form: "fused".into(),
         threads: 2,
+        jobs: 1,
         started: "2026-11-23T17:04:05Z".into(),
+        resumed: vec![],
         ended: None,
         outcome: Outcome::Running,
     }
@@ -73,6 +78,7 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         form: "fused".into(),
         device: "cpu".into(),
         threads: 2,
+        jobs: 1,
         build_commit: Some("abc1234".into()),
         evaluations: vec![evaluation("train"), evaluation("test")],
         started: "2026-11-23T17:04:05Z".into(),
@@ -80,4 +86,14 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
     }
+}
+
+/// The files of the checkpoint after `step` steps.
+pub(crate) fn files(step: usize) -> BTreeMap<String, Vec<u8>> {
+    let file = |name: &str| (name.to_string(), format!("{name} after {step} steps").into_bytes());
+    BTreeMap::from(["model", "optimiser"].map(file))
+}
+
+pub(crate) fn keep_checkpoint(writer: &mut RunWriter, step: usize) {
+    writer.checkpoint(step, &|| Ok(files(step))).unwrap();
 }

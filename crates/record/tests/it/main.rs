@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod cells;
+mod checkpoints;
 mod examples;
+mod lock;
 mod run_dir;
 mod study;

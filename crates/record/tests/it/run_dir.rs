@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use subquad_record::{Outcome, RecordError, RunDir, RunSummary, RunWriter, Sink};
 use tempfile::TempDir;
 
-use crate::examples::{manifest, name, row, summary};
+use crate::examples::{keep_checkpoint, manifest, name, row, summary};
 
-fn open(results: &TempDir) -> RunDir {
+pub(crate) fn open(results: &TempDir) -> RunDir {
     RunDir::open(results.path(), "00-quickstart", &name())
 }
 
-fn started(results: &TempDir) -> (RunDir, RunWriter) {
+pub(crate) fn started(results: &TempDir) -> (RunDir, RunWriter) {
     let dir = open(results);
     let writer = dir.start("seed = 0\n", manifest()).unwrap();
     (dir, writer)
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -41,7 +41,7 @@ fn a_finished_run_reads_back_as_it_was_written() {
     let results = tempfile::tempdir().unwrap();
     let (dir, mut writer) = started(&results);
     (0..3).for_each(|step| writer.row(&row(step)).unwrap());
-    writer.checkpoint(2, &[("optimizer", b"abc")]).unwrap();
+    keep_checkpoint(&mut writer, 2);
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
 
@@ -55,9 +55,8 @@ fn a_finished_run_reads_back_as_it_was_written() {
     );
     assert_eq!(subquad_record::Manifest { outcome: Outcome::Running, ended: None, ..ended }, manifest());
     assert_eq!(fs::read(dir.weights_path()).unwrap(), b"weights");
-    let files =
-        ["checkpoint", "config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
-    assert_eq!(names(dir.path()), files);
+    let files = ["config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
+    assert_eq!(names(dir.path()), files, "checkpoints are needed no more");
 }
 
 #[test]
@@ -154,7 +153,7 @@ fn starting_again_removes_the_runs_own_remains_and_nothing_else() {
     let results = tempfile::tempdir().unwrap();
     let (dir, mut writer) = started(&results);
     writer.row(&row(0)).unwrap();
-    writer.checkpoint(1, &[("optimizer", b"abc")]).unwrap();
+    keep_checkpoint(&mut writer, 1);
     writer.weights(b"weights").unwrap();
     drop(writer);
     for name in ["summary.json", ".manifest.json.1-0.tmp", "notes.txt", ".notes.tmp"] {
@@ -183,46 +182,23 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
 }
 
 #[test]
-fn a_new_checkpoint_replaces_the_older_ones() {
+fn a_discarded_run_leaves_nothing_of_its_own() {
     let results = tempfile::tempdir().unwrap();
+    open(&results).discard().unwrap();
     let (dir, mut writer) = started(&results);
-    assert_eq!(dir.latest_checkpoint().unwrap(), None);
-    for step in [9, 10, 100] {
-        let content = step.to_string();
-        writer.checkpoint(step, &[("model", b"m"), ("optimizer", content.as_bytes())]).unwrap();
-        let (latest, folder) = dir.latest_checkpoint().unwrap().unwrap();
-        assert_eq!((latest, names(&folder)), (step, vec!["model".to_string(), "optimizer".into()]));
-        assert_eq!(fs::read_to_string(folder.join("optimizer")).unwrap(), content);
-        assert_eq!(names(&dir.path().join("checkpoint")), [format!("step-{step}")]);
+    writer.row(&row(0)).unwrap();
+    checkpoint(&mut writer, 1, b"abc");
+    writer.weights(b"weights").unwrap();
+    writer.finish(&summary("s4d", 64, 0)).unwrap();
+    for name in ["lock", "notes.txt"] {
+        fs::write(dir.path().join(name), "").unwrap();
     }
-    writer.checkpoint(100, &[("model", b"again")]).unwrap();
-    assert_eq!(names(&dir.path().join("checkpoint/step-100")), ["model", "optimizer"]);
+    assert!(dir.is_begun() && dir.is_done());
+    dir.discard().unwrap();
+    assert!(!dir.is_begun() && !dir.is_done());
+    assert_eq!(names(dir.path()), ["lock", "notes.txt"]);
 }
 
-#[test]
-fn a_checkpoint_that_fails_leaves_the_older_one() {
-    let results = tempfile::tempdir().unwrap();
-    let (dir, mut writer) = started(&results);
-    writer.checkpoint(1, &[("model", b"m")]).unwrap();
-    let error = writer.checkpoint(2, &[("model", b"m"), ("missing/optimizer", b"o")]).unwrap_err();
-    assert!(error.to_string().contains("missing/optimizer"), "{error}");
-    assert_eq!(names(&dir.path().join("checkpoint")), ["step-1"]);
-    assert_eq!(dir.latest_checkpoint().unwrap().unwrap().0, 1);
-}
-
-#[test]
-fn half_a_checkpoint_left_by_a_kill_does_not_count_and_does_not_stay() {
-    let results = tempfile::tempdir().unwrap();
-    let (dir, mut writer) = started(&results);
-    let half = dir.path().join("checkpoint/.step-5.tmp");
-    fs::create_dir_all(&half).unwrap();
-    fs::write(half.join("stale"), "s").unwrap();
-    assert_eq!(dir.latest_checkpoint().unwrap(), None);
-    writer.checkpoint(5, &[("model", b"m")]).unwrap();
-    assert_eq!(names(&dir.path().join("checkpoint/step-5")), ["model"]);
-}
-
-#[test]
 fn the_writer_stops_when_its_flag_is_raised() {
     let results = tempfile::tempdir().unwrap();
     let stop = Arc::new(AtomicBool::new(false));

@@ -2,17 +2,17 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::json;
-use subquad_record::{Evaluation, RunSummary, read_study, write_study};
+use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_study, write_study};
 
-use crate::examples::{evaluation, summary};
+use crate::examples::{evaluation, manifest, summary};
 
 const HEADER: &str = "mixer,seq_len,seed,split,accuracy,loss,parameters,step_ms,tokens_per_second,peak_bytes,\
-state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples";
+state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples,jobs,outcome";
 
 /// Lines of the table of `runs`.
 fn table(runs: &[RunSummary]) -> Vec<String> {
     let results = tempfile::tempdir().unwrap();
-    write_study(&results.path().join("slug"), runs, &BTreeMap::new()).unwrap();
+    write_study(&results.path().join("slug"), runs, &[], &BTreeMap::new()).unwrap();
     let text = fs::read_to_string(results.path().join("slug/summary.csv")).unwrap();
     text.lines().map(String::from).collect()
 }
@@ -25,9 +25,9 @@ fn the_table_has_its_columns_and_a_line_for_every_evaluation() {
         [
             HEADER,
             "s4d,64,0,test,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
-         fused,cpu,2,,359",
+         fused,cpu,2,,359,1,done",
             "s4d,64,0,train,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
-         fused,cpu,2,,359",
+         fused,cpu,2,,359,1,done",
         ]
     );
 }
@@ -69,6 +69,54 @@ fn undefined_numbers_are_empty_cells_and_a_diverged_loss_is_nan() {
 }
 
 #[test]
+fn timings_that_were_shared_are_left_out_and_memory_stays() {
+    let run = RunSummary { jobs: 2, ..summary("s4d", 64, 0) };
+    let lines = table(&[run]);
+    assert!(lines[1].starts_with("s4d,64,0,test,0.875,0.5,12345,,,1048576,4096,"), "{}", lines[1]);
+    assert!(lines[1].ends_with(",359,2,done"), "{}", lines[1]);
+}
+
+#[test]
+fn a_failed_run_has_a_line_without_numbers_and_no_place_among_the_runs() {
+    let failed = RunSummary {
+        step_ms: f64::NAN,
+        tokens_per_second: f64::NAN,
+        peak_bytes: None,
+        evaluations: vec![],
+        outcome: Outcome::Failed("the loss became NaN".into()),
+        ..summary("s4d", 64, 1)
+    };
+    let results = tempfile::tempdir().unwrap();
+    let runs = [summary("s4d", 64, 2), summary("s4d", 64, 0)];
+    write_study(results.path(), &runs, &[failed], &BTreeMap::new()).unwrap();
+    let text = fs::read_to_string(results.path().join("summary.csv")).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with("s4d,64,1,")).collect();
+    assert_eq!(
+        lines,
+        ["s4d,64,1,,,,12345,,,,4096,quick.toml,s4d-L64-s1-1b9d3f07,digits,100,32,64,2,fused,cpu,2,,,1,\
+          failed: the loss became NaN"]
+    );
+    assert_eq!(text.lines().nth(3), Some(lines[0]), "in its place: {text}");
+    assert_eq!(read_study(results.path()).unwrap().runs, runs);
+}
+
+#[test]
+fn records_from_before_there_were_jobs_still_read() {
+    let run = |jobs: &str| {
+        let text = serde_json::to_string(&summary("s4d", 64, 0)).unwrap();
+        assert!(text.contains("\"jobs\":1,"), "{text}");
+        serde_json::from_str::<RunSummary>(&text.replace("\"jobs\":1,", jobs)).unwrap()
+    };
+    assert_eq!(run(""), summary("s4d", 64, 0));
+    assert_eq!(run("\"jobs\":4,").jobs, 4);
+    let mut old = serde_json::to_value(manifest()).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    fields.remove("jobs").zip(fields.remove("config_repository")).unwrap();
+    let old: Manifest = serde_json::from_value(old).unwrap();
+    assert_eq!(old, Manifest { config_repository: None, ..manifest() });
+}
+
+#[test]
 fn swept_settings_are_columns_after_the_fixed_ones() {
     let with = |settings: &[(&str, serde_json::Value)]| RunSummary {
         settings: settings.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
@@ -77,8 +125,8 @@ fn swept_settings_are_columns_after_the_fixed_ones() {
     };
     let lines = table(&[with(&[("mixer.d_state", json!(16))]), with(&[("init", json!("lin, ear"))])]);
     assert_eq!(lines[0], format!("{HEADER},init,mixer.d_state"));
-    assert!(lines[1].ends_with(",359,,16"), "{}", lines[1]);
-    assert!(lines[2].ends_with(",359,\"lin, ear\","), "{}", lines[2]);
+    assert!(lines[1].ends_with(",359,1,done,,16"), "{}", lines[1]);
+    assert!(lines[2].ends_with(",359,1,done,\"lin, ear\","), "{}", lines[2]);
 }
 
 #[test]
@@ -90,7 +138,7 @@ fn a_study_reads_back_as_it_was_written() {
     run.evaluations[0].loss = 0.1 + 0.2;
     let runs = [run, summary("attention", 64, u64::MAX)];
     let facts = BTreeMap::from([("machine".to_string(), json!({"cpu": "a cpu", "cores": 2}))]);
-    write_study(&dir, &runs, &facts).unwrap();
+    write_study(&dir, &runs, &[], &facts).unwrap();
     let study = read_study(&dir).unwrap();
     assert_eq!(
         (study.slug.as_str(), study.runs.as_slice(), &study.facts),
@@ -104,7 +152,7 @@ fn a_study_reads_back_as_it_was_written() {
 fn a_fact_cannot_take_the_place_of_the_runs() {
     let results = tempfile::tempdir().unwrap();
     let facts = BTreeMap::from([("runs".to_string(), json!(3))]);
-    let error = write_study(results.path(), &[], &facts).unwrap_err();
+    let error = write_study(results.path(), &[], &[], &facts).unwrap_err();
     assert_eq!(error.to_string(), "a fact cannot be called `runs`: summary.json has its own `runs`");
 }
 

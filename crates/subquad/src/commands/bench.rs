@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use subquad_record::Cell;
 
+use super::run::use_threads;
 use crate::Failure;
 use crate::bench::{
     BenchError, CHANNEL, Checked, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, find,
     measure_cells,
 };
 use crate::progress::Messages;
-use crate::report::{cells_table, spread_warnings};
+use crate::report::{cells_table, spread_warning};
 
 /// Measure time and memory of whole layers, each checked against its definition first
 #[derive(Debug, clap::Args)]
@@ -81,7 +82,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let subjects = subjects(&args.mixers)?;
     let sizes = all_sizes(args);
     check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;
-    use_threads(args.threads)?;
+    use_threads(args.threads.map(usize::from))?;
     let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
     let messages = Messages::new(args.quiet);
     let mut cells = vec![];
@@ -89,7 +90,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         messages.say(format!("[{}/{}] length {}", index + 1, args.lengths.len(), sizes.seq_len));
         cells.extend(measure_length(args, &checked, sizes, &place)?);
     }
-    spread_warnings(&cells).iter().for_each(|warning| Messages::new(false).say(warning));
+    if let Some(warning) = spread_warning(&cells) {
+        Messages::new(false).say(warning);
+    }
     show(args, &cells, out)
 }
 
@@ -119,12 +122,6 @@ fn all_sizes(args: &Args) -> Vec<Sizes> {
         n_blocks: 4,
     };
     lengths.into_iter().map(sizes).collect()
-}
-
-/// The pool is made once a process, so this comes before anything that runs in it.
-fn use_threads(threads: Option<u16>) -> Result<(), Failure> {
-    let Some(threads) = threads else { return Ok(()) };
-    rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global().map_err(Failure::failed)
 }
 
 fn measure_length(

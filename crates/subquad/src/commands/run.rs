@@ -3,23 +3,32 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use subquad_record::read_study;
-use subquad_train::TrainError;
+use subquad_record::{Manifest, RunSummary, read_study};
 
-use crate::Failure;
 use crate::bench::Place;
 use crate::config::Assignment;
-use crate::execute::{RunError, Setting, execute};
-use crate::plan::{PlannedRun, Study, plan};
+use crate::crew::{Ended, lock_study, serve, work_off};
+use crate::execute::{Setting, without_numbers};
+use crate::plan::{Planned, PlannedRun, Study, plan};
 use crate::progress::Messages;
-use crate::report::{Finished, comparison, write_study_files};
-use crate::scaling;
+use crate::report::{Failed, Finished, comparison, write_study_files};
+use crate::{Failure, scaling, staleness};
 
 const AGAIN: &str = "\
-Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-given again. Keys of a config: configs/README.md.";
+Runs that are already in the results are not repeated. A command that was interrupted or killed goes
+on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
+Several commands may share a study: a run that another process holds comes last, and its result is
+used. --force runs what is done again and replaces a result only once its run starts; to go on after
+an interruption, leave it out.
+
+--jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
+says, and the same number of threads gives the same bits. Timings of runs that shared the machine
+stay on record, but leave tables and figures. The children end with their parent.
+
+A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
+seed, kind of device. Keys of a config: configs/README.md.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
@@ -37,12 +46,28 @@ pub struct Args {
     /// Device that trains
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Runs at once, each in its own process; above 1 none is timed
+    #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
+    pub jobs: usize,
+    /// Threads of each run, if not all cores
+    #[arg(long, value_name = "T", value_parser = one_or_more)]
+    pub threads: Option<usize>,
+    /// Run again what is done
+    #[arg(long)]
+    pub force: bool,
     /// Only list the runs: which are done, which are to do
     #[arg(long)]
     pub dry_run: bool,
-    /// No progress, only results and errors
+    /// No progress, only results, warnings and errors
     #[arg(long, short)]
     pub quiet: bool,
+    /// For a child process of --jobs: only the run of this name, while standard input is open
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub only_run: Option<String>,
+}
+
+fn one_or_more(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a whole number >= 1".into())
 }
 
 /// Parses `--set` flags.
@@ -69,28 +94,46 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
-    let planned = plan(&args.configs, &assignments(&args.assignments)?)?;
+    use_threads(args.threads)?;
+    let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let studies: Vec<_> = training.into_iter().map(|study| study.on_device(&args.device)).collect();
     if args.dry_run {
-        list_runs(&planned.training, args, out)?;
+        list_runs(&studies, args, out)?;
         let place = Place { device, device_name: args.device.clone() };
-        return planned.bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
+        return bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
     }
-    let messages = Messages::new(args.quiet);
-    let setting =
-        Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
+    let setting = Setting {
+        results: &args.results,
+        device,
+        device_name: args.device.clone(),
+        jobs: args.jobs,
+        force: args.force,
+        stop,
+        messages: Messages::new(args.quiet || args.only_run.is_some()),
+    };
+    if let Some(name) = &args.only_run {
+        return serve(name, &studies, &setting);
+    }
     let mut failed = vec![];
-    for study in &planned.training {
+    for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
     }
-    planned.bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out))?;
+    bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out))?;
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
+}
+
+/// Sets the number of threads of this process. The pool is made once, so this comes before anything that runs in it.
+pub(crate) fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+    let Some(threads) = threads else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global().map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))
 }
 
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for study in studies {
         for run in &study.runs {
             let dir = run.dir(study, &args.results);
-            let state = if dir.is_done() { "done" } else { "to do" };
+            let state = if dir.is_done() && !args.force { "done" } else { "to do" };
             writeln!(out, "{state:5}  {}", dir.path().display())?;
         }
     }
@@ -99,39 +142,67 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
 
 /// Runs what is missing, then writes and shows the comparison. Returns what failed.
 fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<Vec<String>, Failure> {
-    say_what_is_there(study, setting);
+    let is_done = |index: &usize| study.runs[*index].dir(study, setting.results).is_done();
+    let (done, missing): (Vec<_>, Vec<_>) = (0..study.runs.len()).partition(is_done);
+    let to_do = if setting.force { (0..study.runs.len()).collect() } else { missing };
+    // A run that has the machine for itself is timed for itself.
+    let setting = &Setting { jobs: setting.jobs.min(to_do.len()).max(1), ..setting.clone() };
+    say_what_is_there(study, done.len(), setting);
+    warn_of_other_builds(study, &done, setting);
+    let mut ended = work_off(study, &to_do, setting)?;
     let (mut finished, mut failed) = (vec![], vec![]);
     for (index, run) in study.runs.iter().enumerate() {
-        match run_one(run, study, setting, &format!("[{}/{}]", index + 1, study.runs.len())) {
-            Ok(run) => finished.push(run),
-            Err(RunError::Train(TrainError::Stopped { .. })) => return Err(Failure::Interrupted),
-            // Others may still succeed; but a folder that cannot be written will not get better.
-            Err(RunError::Train(error @ TrainError::NonFinite { .. })) => {
-                failed.push(format!("{}: {error}", run.name))
+        match ended.remove(&index) {
+            Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, *summary)),
+            Some(Ended::Failed(why)) => failed.push(as_failed(run, study, setting, why)),
+            None => {
+                let dir = run.dir(study, setting.results);
+                // Only a kill at the very end leaves any, and they are in nobody's way.
+                let _ = dir.remove_checkpoints();
+                finished.push(as_finished(run, study, setting, dir.read_summary()?));
             }
-            Err(error) => return Err(Failure::failed(format!("{}: {error}", run.name))),
-        }
-        if setting.stop.load(Ordering::Relaxed) {
-            return Err(Failure::Interrupted);
         }
     }
     if !finished.is_empty() {
         compare(study, setting, &finished, &failed, out)?;
     }
-    Ok(failed)
+    Ok(failed.into_iter().map(|run| run.why).collect())
 }
 
-fn say_what_is_there(study: &Study, setting: &Setting<'_>) {
-    let done = study.runs.iter().filter(|run| run.dir(study, setting.results).is_done()).count();
+fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {
+    Finished { label: study.label(run), summary, dir: run.dir(study, setting.results).path().into() }
+}
+
+fn as_failed(run: &PlannedRun, study: &Study, setting: &Setting<'_>, why: String) -> Failed {
+    let reason = why.strip_prefix(&format!("{}: ", run.name)).unwrap_or(&why);
+    // Where even that fails, the reason is all there is to tell.
+    Failed { summary: without_numbers(run, study, setting, reason).ok(), why }
+}
+
+fn say_what_is_there(study: &Study, done: usize, setting: &Setting<'_>) {
     let all = study.runs.len();
     let slug = &study.slug;
     setting.messages.say(match (all, done) {
         (1, 0) => format!("{slug}: 1 run"),
         (all, 0) => format!("{slug}: {all} runs"),
+        (1, 1) if setting.force => format!("{slug}: its run is done already, and runs again"),
+        (all, done) if setting.force => format!("{slug}: {all} runs, all again; {done} are done already"),
         (1, 1) => format!("{slug}: its run is done already; nothing to train"),
         (all, done) if done == all => format!("{slug}: all {all} runs are done already; nothing to train"),
         (all, done) => format!("{slug}: {all} runs, {done} of them done already"),
     });
+    if setting.jobs > 1 {
+        let (jobs, threads) = (setting.jobs, rayon::current_num_threads());
+        setting.messages.say(format!("{slug}: up to {jobs} runs at once, each with {threads} threads"));
+    }
+}
+
+fn warn_of_other_builds(study: &Study, done: &[usize], setting: &Setting<'_>) {
+    let manifest = |index: &usize| study.runs[*index].dir(study, setting.results).read_manifest().ok();
+    let manifests: Vec<Manifest> = done.iter().filter(|_| !setting.force).filter_map(manifest).collect();
+    for warning in staleness::warnings(&manifests, study.runs.len()) {
+        setting.messages.warn(format!("{}: {warning}", study.slug));
+    }
 }
 
 /// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
@@ -140,46 +211,28 @@ fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
     let asked_for = |name: &str| study.runs.iter().any(|run| run.name.to_string() == name);
     let leave = before.runs.iter().filter(|run| !asked_for(&run.run)).count();
     if leave > 0 {
-        setting.messages.say(format!(
-            "note: {leave} runs leave the summary and figures in {}, since this command does not ask for them; \
+        setting.messages.warn(format!(
+            "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \
              --results DIR keeps studies apart",
             dir.display()
         ));
     }
 }
 
-fn run_one(
-    run: &PlannedRun,
-    study: &Study,
-    setting: &Setting<'_>,
-    place: &str,
-) -> Result<Finished, RunError> {
-    let dir = run.dir(study, setting.results);
-    let summary = match dir.is_done() {
-        true => dir.read_summary()?,
-        false => {
-            if dir.path().exists() {
-                setting.messages.say(format!("{}: unfinished or damaged, so it starts again", run.name));
-            }
-            execute(run, study, setting, place)?
-        }
-    };
-    Ok(Finished { label: study.label(run), summary, dir: dir.path().into() })
-}
-
 fn compare(
     study: &Study,
     setting: &Setting<'_>,
     runs: &[Finished],
-    failed: &[String],
+    failed: &[Failed],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
+    let _lock = lock_study(&dir, setting)?;
     say_what_leaves(&dir, study, setting);
     write_study_files(&dir, runs, failed)?;
     writeln!(out, "{}", comparison(runs))?;
     for failure in failed {
-        writeln!(out, "Failed, so not above: {failure}.")?;
+        writeln!(out, "Failed, so not above: {}.", failure.why)?;
     }
     writeln!(out, "Summary and figures: {}", dir.display())?;
     Ok(())

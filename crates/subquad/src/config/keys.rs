@@ -53,7 +53,7 @@ pub const KEYS: &[Key] = &[
     integer("train.batch", 1, 65536, 32, "Sequences a step."),
     integer("train.log_every", 1, MANY, 10, "Steps between rows of the training loss.").bookkeeping(),
     integer("train.eval_every", 0, MANY, 0, "Steps between evaluations; 0 evaluates only at the end.").bookkeeping(),
-    integer("train.checkpoint_every", 0, MANY, 0, "Steps between checkpoints of weights, optimiser and schedule in the run's folder, the last one kept; 0 writes none.").bookkeeping(),
+    integer("train.checkpoint_every", 0, MANY, 100, "Steps between checkpoints, from which a killed run goes on; 0 writes them only when it is asked to stop.").bookkeeping(),
 ];
 
 /// The axes that every sweep has. The kind is that of one value of the list.

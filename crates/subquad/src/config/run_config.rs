@@ -153,6 +153,6 @@ pub struct TrainSettings {
     pub log_every: usize,
     /// Steps between evaluations; 0 evaluates only at the end.
     pub eval_every: usize,
-    /// Steps between checkpoints; 0 writes none.
+    /// Steps between checkpoints; 0 writes one only when the run is asked to stop.
     pub checkpoint_every: usize,
 }

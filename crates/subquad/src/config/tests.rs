@@ -8,6 +8,7 @@ mod files;
 mod flags;
 mod keys;
 mod messages;
+mod naming;
 mod precedence;
 mod readme;
 mod roundtrip;

@@ -9,7 +9,7 @@ use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
 use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
 
-use super::{Finished, budget, distinct, parameters};
+use super::{Failed, Finished, budget, distinct, parameters, timing_note};
 use crate::Failure;
 
 /// Folder of the figures within the folder of a study.
@@ -17,26 +17,42 @@ pub const FIGURES: &str = "figures";
 /// Logged points in the moving average of the training loss.
 const SMOOTHING: usize = 5;
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. `failed` tells which runs have no
-/// numbers, and why.
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Figures of an earlier
+/// summary that these runs do not have are removed.
 ///
 /// # Errors
 /// If a file cannot be read or written.
-pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[String]) -> Result<(), Failure> {
-    let figures = figures(runs, failed)?;
+pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Result<(), Failure> {
+    let reasons: Vec<&str> = failed.iter().map(|run| run.why.as_str()).collect();
+    let figures = figures(runs, &reasons)?;
     for figure in &figures {
         figure.write(&dir.join(FIGURES))?;
     }
+    remove_other_figures(&dir.join(FIGURES), &figures)?;
     let captions: BTreeMap<&str, &[String]> =
         figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
     let facts = BTreeMap::from([
         ("captions".to_owned(), json!(captions)),
         ("held_equal".to_owned(), json!(budget(runs))),
         ("parameters".to_owned(), json!(parameters(runs))),
-        ("failed".to_owned(), json!(failed)),
+        ("failed".to_owned(), json!(reasons)),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
-    Ok(write_study(dir, &summaries, &facts)?)
+    let failed: Vec<RunSummary> = failed.iter().filter_map(|run| run.summary.clone()).collect();
+    Ok(write_study(dir, &summaries, &failed, &facts)?)
+}
+
+/// A figure from earlier beside a summary that does not have it would claim something about other runs.
+fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
+    for name in study::NAMES.into_iter().filter(|name| figures.iter().all(|figure| figure.name != *name)) {
+        for ending in ["csv", "svg", "png"] {
+            let path = folder.join(name).with_extension(ending);
+            if path.exists() {
+                fs_err::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Returns their names.
@@ -69,7 +85,7 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
     lines.iter().filter_map(|line| line.as_str().map(Into::into)).collect()
 }
 
-fn figures(runs: &[Finished], failed: &[String]) -> Result<Vec<Figure>, Failure> {
+fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
     let rows =
         runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
     let facts = left_out(failed).into_iter().fold(facts(runs), |facts, note| with_note(&facts, note));
@@ -80,7 +96,7 @@ fn figures(runs: &[Finished], failed: &[String]) -> Result<Vec<Figure>, Failure>
         study::loss_by_step(&losses, SMOOTHING, &facts),
         study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
         study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
-        study::time_per_token(&by_length(runs, |s| Some(1e6 / s.tokens_per_second)), &time),
+        study::time_per_token(&by_length(runs, microseconds_per_token), &time),
         study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
     ];
     // A quantity that no run has, such as memory without the counting allocator, has no figure.
@@ -99,7 +115,7 @@ fn facts(runs: &[Finished]) -> Facts {
 }
 
 /// A diverged run has no numbers to draw, but a reader must know that it was there.
-fn left_out(failed: &[String]) -> Option<String> {
+fn left_out(failed: &[&str]) -> Option<String> {
     (!failed.is_empty()).then(|| format!("Left out, because they failed: {}.", failed.join("; ")))
 }
 
@@ -113,13 +129,20 @@ const MEMORY_NOTE: &str = "Most bytes alive in these training runs, above the le
 
 fn time_note(runs: &[Finished]) -> String {
     let summary = &runs[0].summary;
+    let threads = distinct(runs.iter().map(|run| run.summary.threads.to_string()));
+    let note = timing_note(runs).map_or(String::new(), |note| format!(" {note}"));
     format!(
-        "Median step of these training runs ({} form, {} threads, {}, {} build).",
+        "Median step of these training runs ({} form, {} threads, {}, {} build).{note}",
         summary.form,
-        summary.threads,
+        threads.join(" and "),
         summary.device,
         if cfg!(debug_assertions) { "debug" } else { "release" },
     )
+}
+
+/// Timings that were shared compare with nothing.
+fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
+    (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }
 
 /// On test data where it was evaluated on the way, else on the training batches.

@@ -5,7 +5,7 @@ mod figures;
 mod scaling;
 mod table;
 
-pub use cells::{cells_table, spread_warnings};
+pub use cells::{cells_table, spread_warning};
 pub use figures::{FIGURES, redraw, write_study_files};
 pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
 pub use table::comparison;
@@ -24,6 +24,28 @@ pub struct Finished {
     pub summary: RunSummary,
     /// Its folder.
     pub dir: PathBuf,
+}
+
+/// A run without numbers: why, led by its name, and all that is known of it.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// Why, led by the run's name.
+    pub why: String,
+    /// Everything but numbers; `None` where it failed before it began.
+    pub summary: Option<RunSummary>,
+}
+
+/// What a reader of timings must know of these runs; empty where all were timed alike and alone.
+fn timing_note(runs: &[Finished]) -> Option<String> {
+    let shared = runs.iter().filter(|run| run.summary.timings_are_shared()).count();
+    let note =
+        |left_out: String| format!("Timings leave out {left_out}, because runs shared the machine (--jobs).");
+    match shared {
+        0 => None,
+        _ if shared == runs.len() => Some(note("all runs".into())),
+        1 => Some(note(format!("1 of {} runs", runs.len()))),
+        _ => Some(note(format!("{shared} of {} runs", runs.len()))),
+    }
 }
 
 /// Distinct values, in order of first appearance.

@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use indicatif::HumanCount;
 use subquad_plot::summary::mean_and_range;
 
-use super::{Finished, budget, distinct};
+use super::{Finished, budget, distinct, timing_note};
 
 const HEADER: [&str; 10] = [
     "seq_len",
@@ -41,7 +41,8 @@ pub fn comparison(runs: &[Finished]) -> String {
         }
     }
     align(&mut table);
-    format!("{}\n\n{LEGEND}\nHeld equal: {}.", table.trim_fmt(), budget(runs))
+    let note = timing_note(runs).map_or(String::new(), |note| format!("\n{note}"));
+    format!("{}\n\n{LEGEND}{note}\nHeld equal: {}.", table.trim_fmt(), budget(runs))
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished]) -> Vec<String> {
@@ -49,6 +50,9 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished]) -> Vec<String> {
         seeds.iter().filter_map(|run| f(run)).collect()
     };
     let mean = |f: &dyn Fn(&Finished) -> Option<f64>| mean_and_range(&over(f)).mean;
+    let own = |run: &Finished| !run.summary.timings_are_shared();
+    let step_ms = over(&|run| own(run).then_some(run.summary.step_ms));
+    let speeds = over(&|run| own(run).then_some(run.summary.tokens_per_second));
     let accuracies = over(&|run| run.summary.evaluations.first().and_then(|e| e.accuracy));
     let accuracy = mean_and_range(&accuracies);
     vec![
@@ -57,8 +61,8 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished]) -> Vec<String> {
         known(&accuracies, format!("{:.3}", accuracy.mean)),
         known(&accuracies, format!("{:.3}..{:.3}", accuracy.low, accuracy.high)),
         HumanCount(seeds[0].summary.parameters as u64).to_string(),
-        format!("{:.1}", mean(&|run| Some(run.summary.step_ms))),
-        HumanCount(mean(&|run| Some(run.summary.tokens_per_second)) as u64).to_string(),
+        known(&step_ms, format!("{:.1}", mean_and_range(&step_ms).mean)),
+        known(&speeds, HumanCount(mean_and_range(&speeds).mean as u64).to_string()),
         format!("{:.1}", mean(&|run| Some(run.summary.peak_bytes? as f64)) / f64::from(1 << 20)),
         seeds[0].summary.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
         seeds.len().to_string(),

@@ -10,8 +10,9 @@ use super::{BenchStudy, Point};
 use crate::Failure;
 use crate::bench::{BenchError, Checked, Place, check_all, check_sizes, measure_cells};
 use crate::config::BenchConfig;
+use crate::crew::lock_study;
 use crate::execute::{BUILD_COMMIT, Setting};
-use crate::report::{MeasuredConfig, scaling_report, spread_warnings, write_scaling_files};
+use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
 
 const CELLS: &str = "cells.jsonl";
 const CONFIG: &str = "config.toml";
@@ -38,6 +39,9 @@ pub fn list(study: &BenchStudy, results: &Path, place: &Place, out: &mut dyn Wri
 /// Wrong input before anything runs; failure if a layer is not what its definition says or a file cannot be written.
 pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let place = Place { device: setting.device.clone(), device_name: setting.device_name.clone() };
+    let dir = setting.results.join(&study.slug);
+    // Two commands that measure at once would measure each other.
+    let _lock = lock_study(&dir, setting)?;
     let mut measured = vec![];
     for (config, points) in study.points() {
         let folder = study.run_folder(config, setting.results, &place);
@@ -45,10 +49,11 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
         log.measure(study, &points, &place, setting)?;
         measured.push(MeasuredConfig { config, cells: log.of(&points), points });
     }
-    let dir = setting.results.join(&study.slug);
     let all: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
     say_what_differs(&all, setting);
-    spread_warnings(&all).iter().for_each(|warning| setting.messages.say(warning));
+    if let Some(warning) = spread_warning(&all) {
+        setting.messages.say(warning);
+    }
     write_scaling_files(&dir, &measured)?;
     writeln!(out, "{}", scaling_report(&measured))?;
     writeln!(out, "Summary and figures: {}", dir.display())?;
@@ -92,7 +97,8 @@ impl<'a> Log<'a> {
         place: &Place,
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
-        let missing: Vec<&Point> = points.iter().filter(|point| !is_measured(point, &self.cells)).collect();
+        let is_missing = |point: &&Point| setting.force || !is_measured(point, &self.cells);
+        let missing: Vec<&Point> = points.iter().filter(is_missing).collect();
         setting.messages.say(format!(
             "{}: {}, {} of {} sizes to measure",
             study.slug,

@@ -49,12 +49,25 @@ fn run_explains_itself() {
           --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
           --results <DIR>    Folder that results go to [default: results]
           --device <DEVICE>  Device that trains [default: cpu]
+          --jobs <N>         Runs at once, each in its own process; above 1 none is timed [default: 1]
+          --threads <T>      Threads of each run, if not all cores
+          --force            Run again what is done
           --dry-run          Only list the runs: which are done, which are to do
-      -q, --quiet            No progress, only results and errors
+      -q, --quiet            No progress, only results, warnings and errors
       -h, --help             Print help
 
-    Runs that are already in the results are not repeated, so an interrupted command goes on when it is
-    given again. Keys of a config: configs/README.md.
+    Runs that are already in the results are not repeated. A command that was interrupted or killed goes
+    on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
+    Several commands may share a study: a run that another process holds comes last, and its result is
+    used. --force runs what is done again and replaces a result only once its run starts; to go on after
+    an interruption, leave it out.
+
+    --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
+    says, and the same number of threads gives the same bits. Timings of runs that shared the machine
+    stay on record, but leave tables and figures. The children end with their parent.
+
+    A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
+    seed, kind of device. Keys of a config: configs/README.md.
     ");
 }
 

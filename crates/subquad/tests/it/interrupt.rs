@@ -1,34 +1,16 @@
 //! Ctrl-C.
 #![cfg(unix)]
 
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
 use subquad_record::{Manifest, Outcome};
 
-use crate::lab::{Lab, PROGRAM};
+use crate::lab::{Lab, wait_for};
+use crate::process::{assert_same_end, end, manifest, start};
 
 /// Long enough to be interrupted, short enough to be done when it is run again: a second or two.
-const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --set sweep.mixer=[\"attention\"] \
-                    --set sweep.seed=[0]";
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(value) = ready() {
-            return value;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn start(lab: &Lab) -> Child {
-    let mut command = Command::new(PROGRAM);
-    command.current_dir(lab.path("")).args(LONG.split_whitespace());
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
-}
+const LONG: &str = "run tiny --set train.steps=3000 --set train.log_every=1 --set train.checkpoint_every=0 \
+                    --set sweep.mixer=[\"attention\"] --set sweep.seed=[0]";
 
 /// The run's rows as bytes, once there are some.
 fn rows(lab: &Lab) -> Option<Vec<u8>> {
@@ -37,26 +19,30 @@ fn rows(lab: &Lab) -> Option<Vec<u8>> {
     (!rows.is_empty()).then_some(rows)
 }
 
-fn press_ctrl_c(child: &Child) {
+pub(crate) fn press_ctrl_c(child: &Child) {
     let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
 }
 
-fn outcome(lab: &Lab) -> Outcome {
-    let manifest = fs_err::read(lab.run_folder("attention").join("manifest.json")).unwrap();
-    serde_json::from_slice::<Manifest>(&manifest).unwrap().outcome
+fn the_manifest(lab: &Lab) -> Manifest {
+    manifest(&lab.run_folder("attention"))
 }
 
 #[test]
-fn an_interrupted_run_says_so_and_runs_again() {
+fn an_interrupted_run_goes_on_from_the_very_step() {
     let lab = Lab::new();
-    let mut child = start(&lab);
+    let child = start(&lab, LONG);
     wait_for("the first row", || rows(&lab));
     press_ctrl_c(&child);
-    let status = wait_for("the end", || child.try_wait().unwrap());
-    assert_eq!(status.code(), Some(130));
-    assert_eq!(outcome(&lab), Outcome::Interrupted);
+    assert_eq!(end(child).code(), Some(130));
+    assert_eq!(the_manifest(&lab).outcome, Outcome::Interrupted);
     assert!(!lab.path("results/tiny/summary.csv").exists());
-    lab.subquad(LONG).expect(0);
-    assert_eq!(outcome(&lab), Outcome::Done);
+    let rows = subquad_record::read_rows(&lab.run_folder("attention").join("metrics.jsonl")).unwrap();
+    let last = rows.last().unwrap().step;
+    let again = lab.subquad(LONG).expect(0);
+    assert!(again.err.contains(&format!(": goes on from step {last} of 3000, ")), "{}", again.err);
+    let manifest = the_manifest(&lab);
+    assert_eq!((manifest.outcome, manifest.resumed[0].step), (Outcome::Done, last));
+    lab.subquad(&format!("{LONG} --results whole")).expect(0);
+    assert_same_end(&lab, "results", "whole");
 }

@@ -1,7 +1,8 @@
 //! A folder of its own for a test, with a small study in it, and the program to run there.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -41,6 +42,9 @@ seed = [0, 1]
 /// The six runs of [`TINY`].
 pub(crate) const TINY_RUNS: usize = 6;
 
+/// How long a test waits for another process.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What the program answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -50,6 +54,14 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The answer, if the exit code is this one.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
@@ -81,21 +93,23 @@ impl Lab {
         fs_err::write(path, contents).unwrap();
     }
 
-    /// Runs `subquad` with these arguments, split at spaces.
-    pub(crate) fn subquad(&self, arguments: &str) -> Answer {
+    /// `subquad` with these arguments, split at spaces, to be started.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.current_dir(self.folder.path()).args(arguments.split_whitespace());
-        let output = command.output().unwrap();
-        Answer {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        command
+    }
+
+    /// Runs `subquad` with these arguments, split at spaces.
+    pub(crate) fn subquad(&self, arguments: &str) -> Answer {
+        Answer::of(self.command(arguments).output().unwrap())
     }
 
     /// The folders of the runs of study `tiny` in `results`, by name.
     pub(crate) fn runs(&self, results: &str) -> Vec<PathBuf> {
-        files(&self.path(results).join("tiny/runs"))
+        let mut folders = files(&self.path(results).join("tiny/runs"));
+        folders.retain(|path| path.is_dir());
+        folders
     }
 
     /// The one run whose name starts so.
@@ -104,6 +118,18 @@ impl Lab {
         runs.retain(|run| name(run).starts_with(start));
         assert_eq!(runs.len(), 1, "{start}");
         runs.remove(0)
+    }
+}
+
+/// Polls until there is something.
+pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = ready() {
+            return value;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

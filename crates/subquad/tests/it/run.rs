@@ -49,7 +49,7 @@ fn a_study_leaves_runs_a_summary_and_figures() {
     let lab = Lab::new();
     lab.subquad("run tiny").expect(0);
     let files_of_a_run =
-        ["config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
+        ["config.toml", "lock", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
     for run in lab.runs("results") {
         assert_eq!(names(&run), files_of_a_run, "{}", name(&run));
     }

@@ -31,7 +31,8 @@ fn lab() -> Lab {
 
 /// The file that keeps the cells of the one config.
 fn log(lab: &Lab) -> PathBuf {
-    let runs = files(&lab.path("results/sizes/runs"));
+    let mut runs = files(&lab.path("results/sizes/runs"));
+    runs.retain(|path| path.is_dir());
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs[0].join("cells.jsonl")
 }
@@ -138,6 +139,15 @@ fn a_killed_study_keeps_the_lengths_it_finished() {
     let missing = 5 - before.len() / 2;
     assert!(answer.err.contains(&format!("{missing} of 5 sizes to measure")), "{}", answer.err);
     assert_eq!(lines(&lab)[..before.len()], before[..]);
+}
+
+#[test]
+fn force_measures_all_again() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let answer = lab.subquad(&format!("{RUN} --force")).expect(0);
+    assert!(answer.err.contains("9 of 9 sizes to measure"), "{}", answer.err);
+    assert_eq!(lines(&lab).len(), 18);
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Fi
         form: "fused".into(),
         device: "cpu".into(),
         threads: 2,
+        jobs: 1,
         build_commit: None,
         evaluations: vec![evaluation],
         started: String::new(),
@@ -56,6 +57,28 @@ fn a_line_is_a_mixer_at_a_length_over_all_seeds() {
     the data aside. state floats: what decoding keeps of one sequence of this length to go on.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
+}
+
+#[test]
+fn timings_that_were_shared_are_left_out_and_said_to_be() {
+    let mut runs = [finished("s4d", 64, 0, None), finished("s4d", 64, 1, None), finished("m2", 64, 0, None)];
+    runs[0].summary.jobs = 2;
+    runs[0].summary.step_ms = 1000.0;
+    let cells = |table: &str, row: usize| -> Vec<String> {
+        table.lines().nth(row).unwrap().split_whitespace().map(Into::into).collect()
+    };
+    let table = comparison(&runs);
+    assert_eq!(cells(&table, 2)[5..8], ["31.6", "64,731", "50.0"], "{table}");
+    let note =
+        |what: &str| format!("\nTimings leave out {what}, because runs shared the machine (--jobs).\n");
+    assert!(table.contains(&note("1 of 3 runs")), "{table}");
+    runs[1].summary.jobs = 2;
+    let table = comparison(&runs);
+    assert_eq!(cells(&table, 2)[5..8], ["-", "-", "50.0"], "{table}");
+    assert_eq!(cells(&table, 3)[5..8], ["31.6", "64,731", "50.0"], "{table}");
+    assert!(table.contains(&note("2 of 3 runs")), "{table}");
+    runs[2].summary.jobs = 2;
+    assert!(comparison(&runs).contains(&note("all runs")));
 }
 
 #[test]

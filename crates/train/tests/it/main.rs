@@ -6,6 +6,7 @@ mod evaluation;
 mod optimiser;
 mod overfit;
 mod reports;
+mod resume;
 mod tasks;
 mod weights;
 

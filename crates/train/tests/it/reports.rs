@@ -1,10 +1,12 @@
 //! What reaches the sink, and how a training ends.
 
+use std::io;
+
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
-use subquad_record::Memory;
-use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate};
+use subquad_record::{MakeFiles, Memory, Row, Sink};
+use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate, train};
 
 use crate::tasks::Sequences;
 use crate::{attention, cpu, plain, sequence_model, train_sequences};
@@ -15,6 +17,10 @@ fn task() -> Sequences {
 
 fn rows(sink: &Memory) -> Vec<(usize, &str)> {
     sink.rows.iter().map(|row| (row.step, row.split.as_str())).collect()
+}
+
+fn checkpoints(sink: &Memory) -> Vec<usize> {
+    sink.checkpoints.iter().map(|checkpoint| checkpoint.step).collect()
 }
 
 #[test]
@@ -33,10 +39,17 @@ fn rows_and_checkpoints_come_when_they_are_due() {
         (7, "test"),
     ];
     assert_eq!(rows(&sink), expected);
-    assert_eq!(sink.checkpoints.iter().map(|(step, _)| *step).collect::<Vec<_>>(), [3, 6]);
-    for (_, files) in &sink.checkpoints {
-        assert_eq!(files.keys().collect::<Vec<_>>(), ["model.bpk", "optimiser.bpk", "rates.bpk"]);
+    assert_eq!(checkpoints(&sink), [3, 6]);
+    for checkpoint in &sink.checkpoints {
+        assert_eq!(checkpoint.files.keys().collect::<Vec<_>>(), ["clock.f64", "model.bpk", "optimiser.bpk"]);
     }
+}
+
+#[test]
+fn the_last_step_leaves_no_checkpoint_since_nothing_comes_after_it() {
+    let mut sink = Memory::default();
+    train_sequences(&task(), &TrainConfig { checkpoint_every: Some(2), ..plain(6, 2) }, &mut sink).unwrap();
+    assert_eq!(checkpoints(&sink), [2, 4]);
 }
 
 #[test]
@@ -68,7 +81,7 @@ fn a_checkpoint_holds_the_weights_of_its_step() {
     let mut sink = Memory::default();
     let config = TrainConfig { eval_every: Some(2), checkpoint_every: Some(2), ..plain(4, 2) };
     train_sequences(&task(), &config, &mut sink).unwrap();
-    let bytes = Bytes::from_bytes_vec(sink.checkpoints[0].1["model.bpk"].clone());
+    let bytes = Bytes::from_bytes_vec(sink.checkpoints[0].files["model.bpk"].clone());
     let model = sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap());
     let row = sink.rows.iter().find(|row| row.split == "test").unwrap();
     assert_eq!(row.step, 2);
@@ -76,11 +89,12 @@ fn a_checkpoint_holds_the_weights_of_its_step() {
 }
 
 #[test]
-fn a_sink_that_asks_to_stop_ends_the_training_after_the_step() {
+fn a_sink_that_asks_to_stop_ends_the_training_after_the_step_with_a_checkpoint() {
     let mut sink = Memory { stop_after_rows: Some(2), ..Memory::default() };
     let error = train_sequences(&task(), &plain(5, 2), &mut sink).unwrap_err();
     assert!(matches!(error, TrainError::Stopped { step: 2 }), "{error:?}");
     assert_eq!(error.to_string(), "stopped after step 2");
+    assert_eq!(checkpoints(&sink), [2]);
     assert_eq!(rows(&sink), [(1, "train"), (2, "train")]);
 }
 
@@ -112,4 +126,29 @@ fn a_test_loss_that_is_no_number_ends_the_training_after_its_row() {
     assert!(matches!(error, TrainError::NonFinite { step: 1, .. }), "{error:?}");
     assert_eq!(rows(&sink), [(1, "train"), (1, "test")]);
     assert!(sink.rows[0].loss.is_finite());
+}
+
+/// Keeps rows, but no checkpoint.
+#[derive(Default)]
+struct Full {
+    rows: Memory,
+}
+
+impl Sink for Full {
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        self.rows.row(row)
+    }
+
+    fn checkpoint(&mut self, _: usize, _: &MakeFiles<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_kept_ends_the_training_with_its_rows() {
+    let mut sink = Full::default();
+    let config = TrainConfig { checkpoint_every: Some(2), ..plain(5, 2) };
+    let error = train(sequence_model(attention()), &task(), &config, &cpu(), &mut sink).unwrap_err();
+    assert!(matches!(&error, TrainError::Sink(e) if e.kind() == io::ErrorKind::StorageFull), "{error:?}");
+    assert_eq!(rows(&sink.rows), [(1, "train"), (2, "train")]);
 }

@@ -72,7 +72,7 @@ fn a_written_run_holds_every_knob() {
     batch = 32
     log_every = 10
     eval_every = 5
-    checkpoint_every = 0
+    checkpoint_every = 100
 
     [sweep]
     mixer = ["m2"]

@@ -1,0 +1,49 @@
+//! Where a run begins: at its start, or at what an earlier process left of it.
+
+use subquad_data::Task;
+use subquad_model::SequenceModel;
+use subquad_record::{Manifest, RecordError, RunDir, RunWriter};
+use subquad_train::{TrainConfig, Training};
+
+use crate::execute::Setting;
+use crate::plan::PlannedRun;
+
+/// A run that can train.
+pub(crate) struct Begun<'a> {
+    pub(crate) writer: RunWriter,
+    pub(crate) training: Training<'a>,
+    /// Steps that are done.
+    pub(crate) done: usize,
+}
+
+/// Goes on from the run's newest checkpoint that is whole and fits; where there is none, begins anew. Says what it could
+/// not use.
+pub(crate) fn begin<'a>(
+    run: &PlannedRun,
+    dir: &RunDir,
+    setting: &Setting<'_>,
+    manifest: Manifest,
+    model: SequenceModel,
+    task: &'a dyn Task,
+    config: &'a TrainConfig,
+) -> Result<Begun<'a>, RecordError> {
+    let toml = run.resolved.to_toml();
+    let say = |what: String| setting.messages.say(format!("{}: {what}", run.name));
+    let remains = dir.remains(&manifest)?;
+    remains.notes.into_iter().for_each(say);
+    if let Some(checkpoint) = remains.checkpoint {
+        let done = checkpoint.step;
+        match Training::resume(model.clone(), task, config, &setting.device, checkpoint) {
+            Ok(training) => {
+                let writer = dir.resume(done, &toml, manifest)?.with_stop(setting.stop.clone());
+                return Ok(Begun { writer, training, done });
+            }
+            Err(error) => say(error.to_string()),
+        }
+    }
+    if dir.is_begun() {
+        say("unfinished or damaged, so it starts again".into());
+    }
+    let writer = dir.start(&toml, manifest)?.with_stop(setting.stop.clone());
+    Ok(Begun { writer, training: Training::new(model, task, config, &setting.device), done: 0 })
+}

@@ -1,0 +1,60 @@
+//! Which keys name a run: those that change its numbers.
+
+use super::super::{KEYS, Key, Kind, ResolvedRun, StudyConfig};
+use super::{SMALL, load_with};
+
+/// Values to try for a key. One that the config refuses is passed over.
+fn candidates(key: &Key) -> Vec<String> {
+    let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
+    match &key.kind {
+        Kind::Integer { .. } | Kind::IntegerOr { .. } => {
+            numbers(&["1", "2", "3", "5", "4", "8", "32", "64", "4096"])
+        }
+        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "3.0"]),
+        Kind::Bool => numbers(&["true", "false"]),
+        Kind::OneOf(words) => words.iter().map(|word| word.to_string()).collect(),
+    }
+}
+
+fn tasks() -> Vec<String> {
+    KEYS.iter().find(|key| key.name == "task.name").map(candidates).unwrap_or_default()
+}
+
+/// The config with this key at each value that it takes, on some task.
+fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
+    let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
+    let load = |value: &String| {
+        let flags = flags(value);
+        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        // A task's own name is set by one flag alone.
+        load_with(SMALL, if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
+    };
+    candidates(key).iter().filter_map(load).collect()
+}
+
+fn has(run: &ResolvedRun, key: &Key) -> bool {
+    run.settings.contains_key(key.name)
+}
+
+#[test]
+fn every_key_that_changes_numbers_names_the_runs_that_have_it_and_no_other_key_does() {
+    for key in KEYS {
+        let mut compared = 0;
+        for variants in tasks().iter().map(|task| variants(key, task)) {
+            for pair in variants.windows(2) {
+                for (a, b) in pair[0].runs.iter().zip(&pair[1].runs).filter(|(a, _)| has(a, key)) {
+                    let differs = a.settings[key.name] != b.settings[key.name];
+                    assert_eq!(
+                        a.hash_pairs != b.hash_pairs,
+                        differs && key.numeric,
+                        "{}: {a:?} {b:?}",
+                        key.name
+                    );
+                    compared += usize::from(differs);
+                }
+            }
+        }
+        let has_a_choice = candidates(key).len() > 1;
+        assert!(compared > 0 || !has_a_choice, "no two values of {} could be compared", key.name);
+    }
+}

@@ -1,0 +1,90 @@
+//! What names a run, and what does not.
+
+use std::collections::BTreeSet;
+
+use subquad::plan::plan;
+use subquad_record::read_study;
+
+use crate::lab::{Lab, TINY_RUNS, repository};
+
+fn names(lab: &Lab, arguments: &str) -> Vec<String> {
+    let listed = lab.subquad(&format!("run --dry-run {arguments}")).expect(0).out;
+    listed.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+/// Names are for ever: whoever has results finds them by these.
+#[test]
+fn the_quick_starts_runs_keep_their_names() {
+    let config = repository().join("configs/00-quickstart");
+    let names = names(&Lab::new(), &config.display().to_string());
+    insta::assert_snapshot!(names.join("\n"), @"
+    attention-L64-s0-5c885b46
+    attention-L64-s1-91f05bbb
+    s4d-L64-s0-c8af8b62
+    s4d-L64-s1-f069ae5c
+    m2-L64-s0-5d18b9ed
+    m2-L64-s1-41c80efd
+    attention-L144-s0-e2e56aed
+    attention-L144-s1-a882953e
+    s4d-L144-s0-190adac5
+    s4d-L144-s1-e405adc9
+    m2-L144-s0-1cca7f30
+    m2-L144-s1-f2917040
+    attention-L256-s0-fbe98764
+    attention-L256-s1-24b71870
+    s4d-L256-s0-596a77eb
+    s4d-L256-s1-4accf135
+    m2-L256-s0-b17a5219
+    m2-L256-s1-62ec3385
+    ");
+    let recorded = read_study(&repository().join("results/00-quickstart")).unwrap();
+    assert_eq!(recorded.runs.into_iter().map(|run| run.run).collect::<Vec<_>>(), names);
+}
+
+#[test]
+fn bookkeeping_and_flags_of_the_machine_leave_names_alone() {
+    let lab = Lab::new();
+    let before = names(&lab, "tiny");
+    assert_eq!(before.len(), TINY_RUNS);
+    for flags in [
+        "--set train.log_every=3 --set train.eval_every=1 --set train.checkpoint_every=1",
+        "--results elsewhere",
+        "--threads 1",
+        "--jobs 3",
+        "--force --quiet",
+        "--device cpu",
+    ] {
+        assert_eq!(names(&lab, &format!("tiny {flags}")), before, "{flags}");
+    }
+}
+
+#[test]
+fn another_kind_of_device_names_other_runs() {
+    let lab = Lab::new();
+    let on = |kind: &str| -> Vec<String> {
+        let study = plan(&[lab.path("tiny")], &[]).unwrap().remove(0).on_device(kind);
+        study.runs.iter().map(|run| run.name.to_string()).collect()
+    };
+    assert_eq!(on("cpu"), names(&lab, "tiny"));
+    let all: BTreeSet<_> = ["cpu", "wgpu", "cuda"].into_iter().flat_map(on).collect();
+    assert_eq!(all.len(), 3 * TINY_RUNS);
+}
+
+#[test]
+fn the_number_of_threads_is_on_record() {
+    let lab = Lab::new();
+    lab.subquad("run tiny --threads 1 --set sweep.mixer=[\"s4d\"]").expect(0);
+    for run in lab.runs("results") {
+        let text = fs_err::read_to_string(run.join("manifest.json")).unwrap();
+        assert!(text.contains("\"threads\": 1,"), "{text}");
+    }
+}
+
+#[test]
+fn counts_of_zero_are_refused() {
+    let lab = Lab::new();
+    for flag in ["--jobs", "--threads"] {
+        let err = lab.subquad(&format!("run tiny {flag} 0")).expect(2).err;
+        assert!(err.contains(&format!("'0' for '{flag} ")) && err.contains("a whole number >= 1"), "{err}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What a checkpoint holds, and taking it up again.
+//!
+//! ```text
+//! model.bpk        every parameter with its identity, which the optimiser's states refer to
+//! optimiser.bpk    both moments and the step count of every parameter
+//! clock.f64        seconds so far, then of each step
+//! ```
+//! Nothing else carries over from step to step: batches, dropout masks and learning rates follow from the step's number.
+
+use std::collections::BTreeMap;
+
+use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::module::Module;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::Bytes;
+use subquad_model::SequenceModel;
+use subquad_record::Checkpoint;
+
+use crate::clock::Clock;
+use crate::{TrainConfig, optimiser};
+
+const MODEL: &str = "model.bpk";
+const OPTIMISER: &str = "optimiser.bpk";
+const CLOCK: &str = "clock.f64";
+
+/// A checkpoint is not one of the training that should go on from it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the checkpoint of step {step} does not fit: {why}")]
+pub struct ResumeError {
+    /// The checkpoint's step.
+    pub step: usize,
+    /// What does not fit.
+    pub why: String,
+}
+
+/// What changes from step to step.
+pub(crate) struct State {
+    /// On autodiff.
+    pub(crate) model: SequenceModel,
+    pub(crate) optimiser: ModuleOptimizer,
+    pub(crate) rates: ModuleLrScheduler,
+    pub(crate) clock: Clock,
+}
+
+impl State {
+    /// At the start.
+    pub(crate) fn new(model: SequenceModel, config: &TrainConfig) -> Self {
+        let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), 0);
+        Self { model: model.train(), optimiser, rates, clock: Clock::new() }
+    }
+
+    pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, RecordError> {
+        let model = self.model.clone().into_record().into_bytes()?.to_vec();
+        let optimiser = self.optimiser.into_bytes()?.to_vec();
+        let files = [(MODEL, model), (OPTIMISER, optimiser), (CLOCK, self.clock.to_bytes())];
+        Ok(files.map(|(name, bytes)| (name.to_owned(), bytes)).into())
+    }
+
+    /// At `checkpoint`. `model` gives the structure and the device; its weights are replaced.
+    pub(crate) fn resume(
+        model: SequenceModel,
+        config: &TrainConfig,
+        mut checkpoint: Checkpoint,
+    ) -> Result<Self, ResumeError> {
+        let step = checkpoint.step;
+        let refuse = |why: String| ResumeError { step, why };
+        if step >= config.steps {
+            return Err(refuse(format!("the training has {} steps", config.steps)));
+        }
+        let mut file = |name: &str| {
+            let bytes = checkpoint.files.remove(name);
+            bytes.ok_or_else(|| refuse(format!("it has no {name}")))
+        };
+        let (weights, moments, clock) = (file(MODEL)?, file(OPTIMISER)?, file(CLOCK)?);
+        let model = with_weights(model, weights).map_err(|e| refuse(e.to_string()))?;
+        // After the weights: the groups name parameters by the identities that come with them.
+        let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), step);
+        let optimiser = with_moments(optimiser, moments).map_err(|e| refuse(e.to_string()))?;
+        let clock = Clock::from_bytes(&clock, step);
+        let clock = clock.ok_or_else(|| refuse(format!("{CLOCK} is not of {step} steps")))?;
+        Ok(Self { model: model.train(), optimiser, rates, clock })
+    }
+}
+
+fn with_weights(model: SequenceModel, bytes: Vec<u8>) -> Result<SequenceModel, RecordError> {
+    model.try_load_record(ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?)
+}
+
+fn with_moments(optimiser: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
+    let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
+    let tensors = record.len();
+    let optimiser = optimiser.load_record(record);
+    // burn leaves out what it cannot place, and would begin that parameter's moments anew.
+    match optimiser.to_record().len() == tensors {
+        true => Ok(optimiser),
+        false => {
+            Err(RecordError::Validation("a part of the optimiser's state belongs to no parameter".into()))
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A training that goes on from a checkpoint ends as one without a break.
+
+use std::collections::HashMap;
+
+use subquad_backend::Form;
+use subquad_data::Task;
+use subquad_model::{MixerConfig, SequenceModel};
+use subquad_monarch::M2Config;
+use subquad_record::{Checkpoint, Memory, Row};
+use subquad_train::{ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train};
+
+use crate::tasks::{Retold, Sequences};
+use crate::{attention, cpu, m2, mixers, plain, sequence_model, token_model};
+
+const STEPS: usize = 5;
+
+/// Everything that carries over from step to step: warm-up, clipping, decay, dropout, rows of every kind.
+fn config() -> TrainConfig {
+    TrainConfig {
+        warmup: 0.4,
+        clip: Some(0.5),
+        weight_decay: 0.1,
+        dropout: 0.2,
+        eval_every: Some(2),
+        checkpoint_every: Some(1),
+        ..plain(STEPS, 4)
+    }
+}
+
+fn weights(trained: &Trained) -> Vec<u8> {
+    to_safetensors(&trained.model, HashMap::new())
+}
+
+/// The training without a break, and all its checkpoints.
+fn whole(model: SequenceModel, task: &dyn Task) -> (Memory, Vec<u8>) {
+    let mut sink = Memory::default();
+    let trained = train(model, task, &config(), &cpu(), &mut sink).unwrap();
+    (sink, weights(&trained))
+}
+
+fn resume(model: SequenceModel, task: &dyn Task, from: Checkpoint) -> Result<(Memory, Vec<u8>), ResumeError> {
+    let (config, mut sink) = (config(), Memory::default());
+    let training = Training::resume(model, task, &config, &cpu(), from)?;
+    let trained = training.run(&mut sink).unwrap();
+    Ok((sink, weights(&trained)))
+}
+
+fn after(rows: &[Row], step: usize) -> Vec<&Row> {
+    rows.iter().filter(|row| row.step > step).collect()
+}
+
+/// Resumes at every step, each time into a model that has nothing of the first one but its sizes.
+fn every_resumption_ends_the_same(build: impl Fn() -> SequenceModel, task: &dyn Task, name: &str) {
+    let (expected, expected_weights) = whole(build(), task);
+    assert_eq!(expected.checkpoints.len(), STEPS - 1);
+    for checkpoint in &expected.checkpoints {
+        let step = checkpoint.step;
+        let (got, got_weights) = resume(build(), task, checkpoint.clone()).unwrap();
+        let rows = after(&expected.rows, step);
+        assert_eq!(got.rows.len(), rows.len(), "{name} from step {step}");
+        assert!(got.rows.iter().zip(rows).all(|(a, b)| a.same_numbers(b)), "{name} from step {step}");
+        assert!(got_weights == expected_weights, "{name} from step {step}: other weights");
+        let later = &expected.checkpoints[step..];
+        assert!(got.checkpoints.iter().zip(later).all(|(a, b)| a.files["model.bpk"] == b.files["model.bpk"]));
+    }
+}
+
+#[test]
+fn every_mixer_goes_on_bit_for_bit_from_every_step() {
+    for mixer in mixers() {
+        let name = format!("{mixer:?}");
+        every_resumption_ends_the_same(|| sequence_model(mixer.clone()), &Sequences::new(8, 5), &name);
+    }
+}
+
+#[test]
+fn the_portable_form_goes_on_bit_for_bit() {
+    for mixer in mixers() {
+        let build = || sequence_model(mixer.clone()).with_form(Form::Portable);
+        every_resumption_ends_the_same(build, &Sequences::new(8, 5), &format!("portable {mixer:?}"));
+    }
+}
+
+#[test]
+fn a_head_on_every_token_and_groups_of_their_own_rates_go_on_bit_for_bit() {
+    let mixer: M2Config = m2().with_filter_lr(1e-3).with_filter_weight_decay(0.9).with_position_lr(5e-3);
+    let build = || token_model(MixerConfig::M2(mixer.clone()));
+    every_resumption_ends_the_same(build, &Retold::new(5), "tokens");
+}
+
+#[test]
+fn a_training_that_is_stopped_again_and_again_ends_the_same() {
+    let (build, task) = (|| sequence_model(attention()), Sequences::new(8, 5));
+    let (expected, expected_weights) = whole(build(), &task);
+    let config = TrainConfig { checkpoint_every: None, ..config() };
+    let (mut rows, mut from): (Vec<Row>, Option<Checkpoint>) = (vec![], None);
+    let trained = loop {
+        let mut sink = Memory { stop_after_rows: Some(1), ..Memory::default() };
+        let training = match from.take() {
+            None => Training::new(build(), &task, &config, &cpu()),
+            Some(from) => Training::resume(build(), &task, &config, &cpu(), from).unwrap(),
+        };
+        let ended = training.run(&mut sink);
+        rows.append(&mut sink.rows);
+        match ended {
+            Ok(trained) => break trained,
+            Err(TrainError::Stopped { .. }) => from = sink.checkpoints.pop(),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(rows.len(), expected.rows.len());
+    assert!(rows.iter().zip(&expected.rows).all(|(a, b)| a.same_numbers(b)));
+    assert!(weights(&trained) == expected_weights);
+    assert!(rows.is_sorted_by_key(|row| row.elapsed_seconds), "time goes on, too");
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused() {
+    let task = Sequences::new(8, 5);
+    let (sink, _) = whole(sequence_model(attention()), &task);
+    let refusal = |change: &dyn Fn(&mut Checkpoint)| {
+        let mut checkpoint = sink.checkpoints[1].clone();
+        change(&mut checkpoint);
+        resume(sequence_model(attention()), &task, checkpoint).err().unwrap().to_string()
+    };
+    let start = "the checkpoint of step 2 does not fit: ";
+    for file in ["model.bpk", "optimiser.bpk", "clock.f64"] {
+        let missing = refusal(&|checkpoint| drop(checkpoint.files.remove(file)));
+        assert_eq!(missing, format!("{start}it has no {file}"));
+        let empty = refusal(&|checkpoint| checkpoint.files.get_mut(file).unwrap().clear());
+        assert!(empty.starts_with(start), "{file}: {empty}");
+    }
+    assert!(refusal(&|checkpoint| checkpoint.step = 3).ends_with("clock.f64 is not of 3 steps"));
+    assert!(refusal(&|checkpoint| checkpoint.step = STEPS).ends_with("the training has 5 steps"));
+    let other_model = resume(sequence_model(MixerConfig::M2(m2())), &task, sink.checkpoints[1].clone());
+    assert!(other_model.err().unwrap().to_string().starts_with(start));
+}
