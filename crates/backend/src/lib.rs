@@ -4,7 +4,7 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`]; and for kernels [`simd`], [`maths`] and
+//!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`maths`] and
 //!   [`matmul`].
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -18,6 +18,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod maths;
 pub mod matmul;
+pub mod mean_square;
 pub mod pointwise;
 pub mod short_conv;
 pub mod simd;

@@ -38,6 +38,7 @@ pub struct MatrixMut<'a> {
     rows: usize,
     cols: usize,
     row_stride: usize,
+    parallelism: Parallelism,
 }
 
 impl<'a> MatrixMut<'a> {
@@ -45,7 +46,13 @@ impl<'a> MatrixMut<'a> {
     /// As for [`Matrix::new`].
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data, rows, cols, stride);
-        Self { data, rows, cols, row_stride: stride }
+        Self { data, rows, cols, row_stride: stride, parallelism: Parallelism::None }
+    }
+
+    /// The same matrix, whose product all threads share. Otherwise the calling thread makes it alone.
+    #[must_use]
+    pub fn on_all_threads(self) -> Self {
+        Self { parallelism: Parallelism::Rayon(0), ..self }
     }
 
     /// `self = scale * lhs * rhs`
@@ -93,8 +100,7 @@ impl<'a> MatrixMut<'a> {
                 false,
                 false,
                 false,
-                // Callers split their work among threads; a product is not split again.
-                Parallelism::None,
+                self.parallelism,
             );
         }
     }

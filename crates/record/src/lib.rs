@@ -10,12 +10,15 @@
 //!     model.safetensors   the weights at the end
 //!     summary.json        RunSummary: there once the run is done
 //!     lock                locked while a process works on the run: Lock
+//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line; their study: write_cell_study
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod atomic;
+mod cell;
+mod cell_study;
 mod checkpoint;
 mod digest;
 mod error;
@@ -34,6 +37,8 @@ mod summary;
 mod writer;
 
 pub use atomic::write_atomic;
+pub use cell::{Cell, read_cells, write_cells};
+pub use cell_study::{CellStudy, write_cell_study};
 pub use checkpoint::Checkpoint;
 pub use error::RecordError;
 pub use hash::run_hash;
@@ -44,6 +49,6 @@ pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;
 pub use sink::{MakeFiles, Memory, Sink};
-pub use study::{Study, lock_path, read_study, write_study};
+pub use study::{Study, lock_path, read_facts, read_study, write_study};
 pub use summary::{Evaluation, RunSummary};
 pub use writer::RunWriter;

@@ -11,8 +11,8 @@ use crate::error::{read_json, to_json};
 use crate::run_dir::RUNS;
 use crate::{Evaluation, RecordError, RunSummary, write_atomic};
 
-const CSV: &str = "summary.csv";
-const JSON: &str = "summary.json";
+pub(crate) const CSV: &str = "summary.csv";
+pub(crate) const JSON: &str = "summary.json";
 
 /// The columns that every table has. A column for each swept setting follows.
 const COLUMNS: [&str; 27] = [
@@ -93,6 +93,14 @@ pub fn lock_path(dir: &Path) -> PathBuf {
 /// # Errors
 /// If it cannot be read, or is not one.
 pub fn read_study(dir: &Path) -> Result<Study, RecordError> {
+    read_json(&dir.join(JSON))
+}
+
+/// What a `summary.json` of either kind says beside its runs or cells, by name.
+///
+/// # Errors
+/// If it cannot be read, or is no JSON object.
+pub fn read_facts(dir: &Path) -> Result<BTreeMap<String, Value>, RecordError> {
     read_json(&dir.join(JSON))
 }
 

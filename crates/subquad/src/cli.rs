@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand};
 
 use crate::Failure;
-use crate::commands::{check, generate, list, plot, run, verify};
+use crate::commands::{bench, check, generate, list, plot, run, verify};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
@@ -25,6 +25,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Args),
+    Bench(bench::Args),
     Check(check::Args),
     Verify(verify::Args),
     Generate(generate::Args),
@@ -56,6 +57,7 @@ impl Cli {
     pub fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
+            Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
             Command::Generate(args) => generate::run(args, stop_on_interrupt()?, out),

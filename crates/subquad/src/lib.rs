@@ -6,6 +6,7 @@
 
 pub mod assemble;
 mod begin;
+pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod plan;
 mod progress;
 pub mod report;
 pub mod repository;
+pub mod scaling;
 mod staleness;
 
 pub use failure::Failure;

@@ -7,9 +7,11 @@ use subquad_data::{TaskConfig, TaskError};
 use subquad_record::{Repository, RunName, run_hash};
 
 use crate::config::{
-    Assignment, ConfigErrors, ResolvedRun, StudyConfig, TaskProblem, TaskSettings, find_configs, slug,
+    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, StudyConfig, TaskProblem, TaskSettings,
+    find_configs, slug,
 };
 use crate::repository::repository;
+use crate::scaling::{self, BenchStudy};
 use crate::{Failure, assemble};
 
 /// All runs whose results are shown together: those of the configs of one folder.
@@ -41,12 +43,36 @@ pub struct PlannedRun {
     pub data: Option<String>,
 }
 
-/// Reads configs (files, or folders of them) and groups their runs by folder.
+/// Everything that configs ask for.
+#[derive(Debug)]
+pub struct Planned {
+    /// Studies that train.
+    pub training: Vec<Study>,
+    /// Studies that measure.
+    pub bench: Vec<BenchStudy>,
+}
+
+/// Reads configs (files, or folders of them) and groups what they ask for by folder.
 ///
 /// # Errors
 /// Every mistake of every file.
-pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Study>, Failure> {
-    group(load_all(paths, assignments)?)
+pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Planned, Failure> {
+    let (training, bench) = by_kind(load_all(paths, assignments)?);
+    let training = group(training)?;
+    let bench = scaling::group(bench, &training)?;
+    Ok(Planned { training, bench })
+}
+
+/// Those that train and those that measure.
+pub fn by_kind(files: Vec<ConfigFile>) -> (Vec<StudyConfig>, Vec<BenchConfig>) {
+    let (mut training, mut bench) = (vec![], vec![]);
+    for file in files {
+        match file {
+            ConfigFile::Training(config) => training.push(config),
+            ConfigFile::Bench(config) => bench.push(config),
+        }
+    }
+    (training, bench)
 }
 
 /// The studies of configs that have been read. Reads the data of their tasks, because their contents are part of what a run
@@ -68,7 +94,8 @@ pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
     Ok(studies)
 }
 
-fn folder(config: &Path) -> Result<PathBuf, Failure> {
+/// The folder that holds a config, whatever it is called here.
+pub(crate) fn folder(config: &Path) -> Result<PathBuf, Failure> {
     let file = fs_err::canonicalize(config).map_err(Failure::wrong)?;
     Ok(file.parent().map(Into::into).unwrap_or_default())
 }
@@ -77,7 +104,7 @@ fn folder(config: &Path) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// Every mistake of every file, each once.
-pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<StudyConfig>, Failure> {
+pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<ConfigFile>, Failure> {
     let (mut configs, mut mistakes) = (vec![], vec![]);
     for loaded in paths.iter().flat_map(|path| load_path(path, assignments)) {
         match loaded {
@@ -91,16 +118,16 @@ pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Stu
     if mistakes.is_empty() { Ok(configs) } else { Err(Failure::Wrong(mistakes)) }
 }
 
-fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<StudyConfig, ConfigErrors>> {
+fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<ConfigFile, ConfigErrors>> {
     match find_configs(path) {
         Ok(files) => files.iter().map(|file| load(file, assignments)).collect(),
         Err(error) => vec![Err(error.into())],
     }
 }
 
-fn load(file: &Path, assignments: &[Assignment]) -> Result<StudyConfig, ConfigErrors> {
+fn load(file: &Path, assignments: &[Assignment]) -> Result<ConfigFile, ConfigErrors> {
     let check_task = |task: &TaskSettings, seq_len| assemble::task(task).check(seq_len).map_err(problem);
-    StudyConfig::load(file, assignments, &check_task)
+    ConfigFile::load(file, assignments, &check_task)
 }
 
 /// What the config's error does not already say.
@@ -120,6 +147,11 @@ fn problem(error: TaskError) -> TaskProblem {
 }
 
 impl Study {
+    /// The folder that holds the configs.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Two folders of one name would share results.
     fn check_folder(&self, folder: &Path) -> Result<(), Failure> {
         match folder == self.folder {

@@ -31,7 +31,7 @@ fn definition(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
 
 #[test]
 fn both_forms_are_the_definition_in_values_and_gradients() {
-    // One row; fewer rows than parts of the gradient's sum; more rows than one thread takes at a time.
+    // One token; so few that threads share the products; so many that each thread takes some.
     for (batch, seq) in [(1, 1), (1, 3), (3, 101)] {
         for has_bias in [false, true] {
             let layer = layer(has_bias);

@@ -5,6 +5,7 @@ mod fft_conv;
 mod glue;
 mod layer_norm;
 mod linear;
+mod mean_square;
 mod pointwise;
 mod short_conv;
 

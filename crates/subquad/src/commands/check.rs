@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use subquad_data::{FewTests, TaskError};
 use subquad_record::Memory;
 
-use crate::config::StudyConfig;
+use crate::config::{BenchConfig, ConfigFile, StudyConfig};
 use crate::plan::{PlannedRun, check_models, digests, group, load_all};
+use crate::scaling::{self, Point};
 use crate::{Failure, assemble};
 
 /// Validate configs without running them
@@ -31,14 +32,20 @@ const SMOKE_STEPS: usize = 2;
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
     let configs = load_all(&folders, &[])?;
-    let mut here = vec![];
+    let (mut here, mut bench) = (vec![], vec![]);
     for config in configs {
-        check_models(&config)?;
-        let missing = missing_data(&config)?;
-        say_ok(&config, missing.as_ref(), out)?;
-        here.extend(missing.is_none().then_some(config));
+        match config {
+            ConfigFile::Training(config) => here.extend(check_training(config, out)?),
+            ConfigFile::Bench(config) => bench.push(check_bench(config, out)?),
+        }
     }
-    for study in group(here)? {
+    let studies = group(here)?;
+    scaling::group(bench.clone(), &studies)?;
+    for config in bench.iter().filter(|_| args.smoke) {
+        let sizes = scaling::smoke(config)?;
+        writeln!(out, "{}: measured at {sizes} of its sizes", config.path.display())?;
+    }
+    for study in studies {
         let mut tried = vec![];
         for run in study.runs.iter().filter(|_| args.smoke) {
             // A seed changes numbers, not shapes.
@@ -62,11 +69,23 @@ fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
     }
 }
 
-fn say_ok(config: &StudyConfig, missing: Option<&TaskError>, out: &mut dyn Write) -> Result<(), Failure> {
-    let count = config.runs.len();
+/// Says that a config that trains is right, and gives it back if its data are here.
+fn check_training(config: StudyConfig, out: &mut dyn Write) -> Result<Option<StudyConfig>, Failure> {
+    check_models(&config)?;
+    let missing = missing_data(&config)?;
+    let skipped = missing.as_ref().map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
+    say_ok(&config.path, config.runs.len(), "run", &skipped, out)?;
+    Ok(missing.is_none().then_some(config))
+}
+
+fn check_bench(config: BenchConfig, out: &mut dyn Write) -> Result<BenchConfig, Failure> {
+    say_ok(&config.path, Point::all(&config.settings).len(), "size", "", out)?;
+    Ok(config)
+}
+
+fn say_ok(path: &Path, count: usize, what: &str, note: &str, out: &mut dyn Write) -> Result<(), Failure> {
     let plural = if count == 1 { "" } else { "s" };
-    let skipped = missing.map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
-    writeln!(out, "{}: ok, {count} run{plural}{skipped}", config.path.display())?;
+    writeln!(out, "{}: ok, {count} {what}{plural}{note}", path.display())?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The commands of the program, a file each.
 
+pub mod bench;
 pub mod check;
 pub mod generate;
 pub mod list;

@@ -7,13 +7,14 @@ use std::sync::atomic::AtomicBool;
 
 use subquad_record::{Manifest, RunSummary, read_study};
 
+use crate::bench::Place;
 use crate::config::Assignment;
 use crate::crew::{Ended, lock_study, serve, work_off};
 use crate::execute::{Setting, without_numbers};
-use crate::plan::{PlannedRun, Study, plan};
+use crate::plan::{Planned, PlannedRun, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Failed, Finished, comparison, write_study_files};
-use crate::{Failure, staleness};
+use crate::{Failure, scaling, staleness};
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated. A command that was interrupted or killed goes
@@ -94,10 +95,12 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
     use_threads(args.threads)?;
-    let studies = plan(&args.configs, &assignments(&args.assignments)?)?;
-    let studies: Vec<_> = studies.into_iter().map(|study| study.on_device(&args.device)).collect();
+    let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let studies: Vec<_> = training.into_iter().map(|study| study.on_device(&args.device)).collect();
     if args.dry_run {
-        return list_runs(&studies, args, out);
+        list_runs(&studies, args, out)?;
+        let place = Place { device, device_name: args.device.clone() };
+        return bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
     }
     let setting = Setting {
         results: &args.results,
@@ -115,11 +118,12 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
     }
+    bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out))?;
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
 }
 
-/// Sets the number of threads that every run of this process has.
-fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
+/// Sets the number of threads of this process. The pool is made once, so this comes before anything that runs in it.
+pub(crate) fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
     let Some(threads) = threads else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     pool.build_global().map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))

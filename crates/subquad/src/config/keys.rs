@@ -85,7 +85,7 @@ const fn key(name: &'static str, kind: Kind, default: DefaultValue, help: &'stat
     Key { name, kind, default, help, numeric: true }
 }
 
-const fn integer(name: &'static str, min: i64, max: i64, default: i64, help: &'static str) -> Key {
+pub(super) const fn integer(name: &'static str, min: i64, max: i64, default: i64, help: &'static str) -> Key {
     key(name, Kind::Integer { min, max }, DefaultValue::Integer(default), help)
 }
 
@@ -93,7 +93,12 @@ const fn integer_or(name: &'static str, min: i64, max: i64, word: Word, help: &'
     key(name, Kind::IntegerOr { min, max, word }, DefaultValue::Text(word.as_str()), help)
 }
 
-const fn real(name: &'static str, ends: (Bound<f64>, Bound<f64>), default: f64, help: &'static str) -> Key {
+pub(super) const fn real(
+    name: &'static str,
+    ends: (Bound<f64>, Bound<f64>),
+    default: f64,
+    help: &'static str,
+) -> Key {
     key(name, Kind::Real { min: ends.0, max: ends.1 }, DefaultValue::Real(default), help)
 }
 
@@ -113,7 +118,7 @@ const fn text(name: &'static str, default: &'static str, help: &'static str) -> 
     key(name, Kind::Text, DefaultValue::Text(default), help)
 }
 
-const fn one_of(
+pub(super) const fn one_of(
     name: &'static str,
     words: &'static [&'static str],
     default: &'static str,

@@ -5,9 +5,12 @@
 //!   text        dotted keys    checked     axes    one a run    typed
 //! ```
 //! [`KEYS`] says once which keys exist, what they may hold and what they mean; parsing, messages and the
-//! table in `configs/README.md` all follow it. [`StudyConfig::load`] reports every mistake of a file at once.
+//! table in `configs/README.md` all follow it. [`ConfigFile::load`] reports every mistake of a file at once.
+//!
+//! A file with a section `[bench]` is of another kind: it asks for measurements, [`BenchConfig`], and trains nothing.
 
 mod assignment;
+mod bench;
 mod choices;
 mod conflicts;
 mod consistency;
@@ -15,6 +18,7 @@ mod docs;
 mod draft;
 mod entry;
 mod error;
+mod file;
 mod find;
 mod found;
 mod keys;
@@ -29,7 +33,7 @@ mod resolved;
 mod run_config;
 mod schema;
 mod study;
-mod suggest;
+pub(crate) mod suggest;
 mod unknown;
 mod value;
 
@@ -37,9 +41,11 @@ mod value;
 mod tests;
 
 pub use assignment::Assignment;
+pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
 pub use choices::{ChannelMixerKind, Discretization, Permutation, Position, StateInit};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
+pub use file::ConfigFile;
 pub use find::{find_configs, slug};
 pub use keys::{KEYS, SWEEP_KEYS};
 pub use kind::{Kind, Word};

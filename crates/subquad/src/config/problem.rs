@@ -38,6 +38,8 @@ pub enum Problem {
     #[error("[override.{mixer}] cannot set `{key}`, which belongs to another mixer (allowed: {})",
         .allowed.join(", "))]
     ForeignOverride { mixer: MixerName, key: &'static str, allowed: Vec<&'static str> },
+    #[error("[{section}] is for configs that train, and this one has [bench]; put it into a file of its own")]
+    TrainingInBench { section: String },
     #[error("`{section}` is a section, [{section}], not a key; got {got}")]
     NotASection { section: String, got: String },
 
@@ -88,6 +90,8 @@ pub enum Problem {
         "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
     )]
     ShortFilter { l_max: i64, longest: i64 },
+    #[error("{reason}")]
+    Layer { reason: String },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]
     Length { task: String, seq_len: usize, reason: String },
     #[error("task {task}: {reason}")]

@@ -36,13 +36,15 @@ pub enum DefaultValue {
     Text(&'static str),
     /// An empty list of sizes.
     NoSizes,
+    /// A list of nothing.
+    EmptyList,
 }
 
 impl DefaultValue {
-    /// As a value; `None` if the config must set it.
+    /// As a value; `None` if the config must set it, or it is a list.
     pub fn value(self) -> Option<Value> {
         match self {
-            Self::Required => None,
+            Self::Required | Self::EmptyList => None,
             Self::Integer(value) => Some(Value::Integer(value)),
             Self::Real(value) => Some(Value::Real(value)),
             Self::Bool(value) => Some(Value::Bool(value)),

@@ -3,7 +3,7 @@
 use strsim::damerau_levenshtein;
 
 /// The nearest candidate, if it is near enough to be a plausible slip: a third of the letters, or its beginning.
-pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let name = name.to_lowercase().replace('-', "_");
     let slips = (name.chars().count() / 3).max(1);
     let near = candidates.clone().map(|candidate| (damerau_levenshtein(&name, candidate), candidate));
@@ -16,6 +16,6 @@ fn completion<'a>(name: &str, mut candidates: impl Iterator<Item = &'a str>) -> 
 }
 
 /// The words that offer `meant`, or nothing.
-pub(super) fn hint(meant: Option<&str>) -> String {
+pub(crate) fn hint(meant: Option<&str>) -> String {
     meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! What configs mean, and what is said about those that mean nothing.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod drift;
 mod expansion;
 mod files;

@@ -114,7 +114,8 @@ fn unknown_section(entry: &Entry, scope: Scope) -> Misplaced {
     // The last name is the key's, unless it is that of an empty table.
     let most = names.len() - usize::from(entry.found != Found::Table);
     let count = (scope.depth() + 1..most).find(|count| !schema::is_section(&own(*count))).unwrap_or(most);
-    let meant = suggest::nearest(&own(count), known.iter().copied()).map(str::to_owned);
+    let bench = ["bench"].into_iter().filter(|_| scope == Scope::File);
+    let meant = suggest::nearest(&own(count), known.iter().copied().chain(bench)).map(str::to_owned);
     let problem = Problem::UnknownSection { section: names[..count].join("."), known, meant };
     ConfigError::new(entry.origin_of(count), problem).into()
 }

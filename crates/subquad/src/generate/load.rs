@@ -7,7 +7,7 @@ use subquad_record::{Outcome, RunDir};
 use subquad_train::from_safetensors;
 
 use crate::config::RunConfig;
-use crate::plan::load_all;
+use crate::plan::{by_kind, load_all};
 use crate::{Failure, assemble};
 
 /// A model that says which byte comes next, off autodiff, and the settings that it was trained with.
@@ -50,7 +50,8 @@ fn check_done(run: &RunDir) -> Result<(), Failure> {
 
 fn settings(run: &RunDir) -> Result<RunConfig, Failure> {
     let path = run.config_path();
-    let mut runs = load_all(std::slice::from_ref(&path), &[])?.into_iter().flat_map(|config| config.runs);
+    let (training, _) = by_kind(load_all(std::slice::from_ref(&path), &[])?);
+    let mut runs = training.into_iter().flat_map(|config| config.runs);
     match (runs.next(), runs.next()) {
         (Some(run), None) => Ok(run.config),
         _ => Err(Failure::wrong(format!("{}: not the config of one run", path.display()))),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use subquad_plot::Figure;
 use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
-use subquad_record::{Evaluation, Row, RunSummary, read_rows, read_study, write_study};
+use subquad_record::{Evaluation, Row, RunSummary, read_facts, read_rows, write_study};
 
 use super::{Failed, Finished, budget, distinct, parameters, timing_note};
 use crate::Failure;
@@ -67,7 +67,7 @@ pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
         let what = "no figures to draw again; name the folder of a study, such as results/00-quickstart";
         return Err(Failure::wrong(format!("{}: {what}", folder.display())));
     }
-    let captions = read_study(dir).map_err(Failure::wrong)?.facts.remove("captions").unwrap_or_default();
+    let captions = read_facts(dir).map_err(Failure::wrong)?.remove("captions").unwrap_or_default();
     names.iter().try_for_each(|name| redraw_one(&folder, name, caption(&captions, name)))?;
     Ok(names.into_iter().map(Into::into).collect())
 }

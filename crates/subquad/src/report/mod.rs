@@ -1,9 +1,13 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
+mod cells;
 mod figures;
+mod scaling;
 mod table;
 
+pub use cells::{cells_table, spread_warning};
 pub use figures::{FIGURES, redraw, write_study_files};
+pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
 pub use table::comparison;
 
 use std::path::PathBuf;

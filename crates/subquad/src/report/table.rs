@@ -8,7 +8,8 @@ use subquad_record::Evaluation;
 use super::{Finished, budget, distinct, timing_note};
 
 /// A line below the header and nothing else.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+pub(super) const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
 const COSTS: &str = "\
 step ms: median. peak MiB: most memory alive,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::Device;
 use subquad::assemble;
-use subquad::config::{KEYS, Key, RunConfig, StudyConfig, TaskSettings};
+use subquad::config::{BENCH_KEYS, BENCH_LISTS, ConfigFile, KEYS, Key, RunConfig, TaskSettings};
 use subquad::plan::plan;
 
 use crate::lab::{files, repository};
@@ -41,7 +41,11 @@ fn every_config_writes_out_every_knob_of_its_mixers() {
     assert!(!configs().is_empty());
     for path in configs() {
         let any_length = |_: &TaskSettings, _: usize| Ok(());
-        let study = StudyConfig::load(&path, &[], &any_length).unwrap_or_else(|e| panic!("{e}"));
+        let config = ConfigFile::load(&path, &[], &any_length).unwrap_or_else(|e| panic!("{e}"));
+        let ConfigFile::Training(study) = config else {
+            assert_every_bench_key(&path);
+            continue;
+        };
         let written = keys(&path);
         let used = |key: &&Key| study.runs.iter().any(|run| run.settings.contains_key(key.name));
         for key in KEYS.iter().filter(used) {
@@ -53,10 +57,17 @@ fn every_config_writes_out_every_knob_of_its_mixers() {
     }
 }
 
+fn assert_every_bench_key(path: &PathBuf) {
+    let written = keys(path);
+    for key in BENCH_LISTS.iter().chain(BENCH_KEYS) {
+        assert!(written.contains(key.name), "{} leaves {} to its default", path.display(), key.name);
+    }
+}
+
 /// As the comparison promises: parameters within 10 %, through the width of the channel mixer.
 #[test]
 fn the_quick_start_gives_every_mixer_the_same_budget() {
-    let studies = plan(&[repository().join("configs/00-quickstart")], &[]).unwrap();
+    let studies = plan(&[repository().join("configs/00-quickstart")], &[]).unwrap().training;
     let runs: Vec<_> = studies[0].runs.iter().map(|run| &run.resolved.config).collect();
     assert_eq!(runs.len(), 18);
     let equal = |run: &RunConfig| (run.train.steps, run.train.batch, run.model.d_model, run.model.n_layers);

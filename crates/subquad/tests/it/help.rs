@@ -19,6 +19,7 @@ fn the_program_explains_itself() {
 
     Commands:
       run       Train and compare what configs ask for
+      bench     Measure time and memory of whole layers, each checked against its definition first
       check     Validate configs without running them
       verify    Replay recorded runs of published layers on ours and compare every tensor
       generate  Let a run trained on bytes go on with a text
@@ -68,6 +69,40 @@ fn run_explains_itself() {
 
     A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
     seed, kind of device. Keys of a config: configs/README.md.
+    ");
+}
+
+#[test]
+fn bench_explains_itself() {
+    insta::assert_snapshot!(help("bench --help"), @"
+    Measure time and memory of whole layers, each checked against its definition first
+
+    Usage: subquad bench [OPTIONS]
+
+    Options:
+          --mixers <NAME,..>     Layers to measure [default: attention,s4d,m2]
+          --lengths <TOKENS,..>  Sequence lengths [default: 256,1024,4096]
+          --batch <N>            Sequences at once [default: 4]
+          --d-model <N>          Width of input and output [default: 128]
+          --device <DEVICE>      Device that runs [default: cpu]
+          --threads <N>          Threads [default: one a core]
+          --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
+          --json                 Print a JSON array instead of a table
+      -q, --quiet                No progress, only results, warnings and errors
+      -h, --help                 Print help
+
+    Layers:
+      attention       softmax attention: causal, 4 heads, no positions
+      s4d             diagonal state space: causal, d_state 64, GELU, gated linear output
+      m2              Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
+      fft_conv        causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
+      dense           dense MLP with a GELU
+      block_diagonal  block-diagonal (Monarch) MLP with a GELU gate
+
+    forward runs without autodiff; forward+backward is forward, mean of squares, and backward to
+    every parameter and to the input. Times are medians over repeats, which the layers of one length
+    take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers
+    have a hidden width of 2 d_model, and 4 blocks where there are blocks.
     ");
 }
 

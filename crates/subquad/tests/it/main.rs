@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, writes and answers.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod check;
 mod configs;
 mod damage;
@@ -18,6 +19,7 @@ mod plot;
 mod process;
 mod rerun;
 mod run;
+mod scaling;
 mod sharing;
 mod staleness;
 mod table;

@@ -62,7 +62,7 @@ fn bookkeeping_and_flags_of_the_machine_leave_names_alone() {
 fn another_kind_of_device_names_other_runs() {
     let lab = Lab::new();
     let on = |kind: &str| -> Vec<String> {
-        let study = plan(&[lab.path("tiny")], &[]).unwrap().remove(0).on_device(kind);
+        let study = plan(&[lab.path("tiny")], &[]).unwrap().training.remove(0).on_device(kind);
         study.runs.iter().map(|run| run.name.to_string()).collect()
     };
     assert_eq!(on("cpu"), names(&lab, "tiny"));

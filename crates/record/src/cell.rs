@@ -1,0 +1,95 @@
+//! One measured cell: a layer at one size.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::row::read_lines;
+use crate::{Machine, RecordError, write_atomic};
+
+/// What `subquad bench` measures of one layer at one size, and where: one line of `cells.jsonl`.
+///
+/// Times are medians over the repeats; `_q1` and `_q3` are their quartiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Name of the layer.
+    pub mixer: String,
+    /// Sequence length, in tokens.
+    pub seq_len: usize,
+    /// Sequences at once.
+    pub batch: usize,
+    /// Width of input and output.
+    pub d_model: usize,
+    /// Hidden width; `None` where the layer has none.
+    pub d_hidden: Option<usize>,
+    /// Blocks of a block-diagonal layer; `None` for others.
+    pub n_blocks: Option<usize>,
+    /// Numbers the layer learns.
+    pub parameters: usize,
+    /// One forward pass without autodiff.
+    pub forward_ms: f64,
+    /// Its first quartile.
+    pub forward_ms_q1: f64,
+    /// Its third quartile.
+    pub forward_ms_q3: f64,
+    /// Forward, mean of squares, and backward to every parameter and to the input.
+    pub forward_backward_ms: f64,
+    /// Its first quartile.
+    pub forward_backward_ms_q1: f64,
+    /// Its third quartile.
+    pub forward_backward_ms_q3: f64,
+    /// Times that each of both was repeated.
+    pub repeats: usize,
+    /// Tokens a second, forward and backward.
+    pub tokens_per_second: f64,
+    /// Most bytes alive in forward and backward above the level before layer and input were made; `None` where nobody
+    /// counts them.
+    pub peak_bytes: Option<u64>,
+    /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
+    pub state_floats: Option<usize>,
+    /// The larger of both errors below.
+    pub check_error: f64,
+    /// Error of the outputs at a small size, relative to the largest.
+    pub check_value_error: f64,
+    /// Error of the gradients there, along a random direction of each tensor, relative to the gradient's length.
+    pub check_gradient_error: f64,
+    /// What both are errors against.
+    pub check_against: String,
+    /// The form of the operations that ran: `"fused"`, `"portable"`.
+    pub form: String,
+    /// The device that ran, for example `"cpu"`.
+    pub device: String,
+    /// Threads used.
+    pub threads: usize,
+    /// The instruction set that the fused kernels ran, for example `"avx2+fma"`.
+    pub instruction_set: String,
+    /// Version of the program.
+    pub program_version: String,
+    /// Commit the program was built from, where known.
+    pub build_commit: Option<String>,
+    /// When, as [`timestamp`](crate::timestamp) writes it.
+    pub measured: String,
+    /// The machine.
+    pub machine: Machine,
+}
+
+/// Puts `cells` at `path`, one a line, replacing what is there in one piece.
+///
+/// # Errors
+/// If that fails.
+pub fn write_cells(path: &Path, cells: &[Cell]) -> Result<(), RecordError> {
+    let mut bytes = Vec::new();
+    for cell in cells {
+        serde_json::to_writer(&mut bytes, cell).map_err(std::io::Error::from)?;
+        bytes.push(b'\n');
+    }
+    Ok(write_atomic(path, &bytes)?)
+}
+
+/// The cells at `path`; none where there is no file.
+///
+/// # Errors
+/// If the file cannot be read, or a line is no cell.
+pub fn read_cells(path: &Path) -> Result<Vec<Cell>, RecordError> {
+    if path.try_exists()? { read_lines(path) } else { Ok(Vec::new()) }
+}

@@ -1,0 +1,108 @@
+//! Measurements as rows for the record.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use burn::tensor::Device;
+use subquad_backend::Form;
+use subquad_record::{Cell, Machine, timestamp};
+
+use super::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
+use crate::execute::BUILD_COMMIT;
+
+/// A layer that is what its definition says.
+#[derive(Debug, Clone, Copy)]
+pub struct Checked {
+    /// The layer.
+    pub subject: &'static Subject,
+    /// How close it is.
+    pub check: Check,
+}
+
+/// Checks every layer on `device`.
+///
+/// # Errors
+/// In the words of each check that fails.
+pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<Checked>, Vec<String>> {
+    let (mut checked, mut wrong) = (vec![], vec![]);
+    for subject in subjects {
+        match check(subject, device) {
+            Ok(check) => checked.push(Checked { subject, check }),
+            Err(error) => wrong.push(error),
+        }
+    }
+    if wrong.is_empty() { Ok(checked) } else { Err(wrong) }
+}
+
+/// Where a command measures.
+#[derive(Debug)]
+pub struct Place {
+    /// The device.
+    pub device: Device,
+    /// Its name.
+    pub device_name: String,
+}
+
+impl Place {
+    /// Whether tensors of the device are in the memory that the program's allocator counts.
+    pub(super) fn is_host(&self) -> bool {
+        self.device_name == "cpu"
+    }
+}
+
+/// Measures these layers side by side at one size: a row a layer, in their order.
+///
+/// # Errors
+/// See [`BenchError`].
+pub fn measure_cells(
+    checked: &[Checked],
+    sizes: &Sizes,
+    limit: Duration,
+    place: &Place,
+    stop: &AtomicBool,
+) -> Result<Vec<Cell>, BenchError> {
+    let subjects: Vec<&Subject> = checked.iter().map(|checked| checked.subject).collect();
+    let timings = measure(&subjects, sizes, limit, &place.device, place.is_host(), stop)?;
+    Ok(checked.iter().zip(timings).map(|(checked, timing)| cell(checked, sizes, timing, place)).collect())
+}
+
+fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place) -> Cell {
+    let Checked { subject, check } = checked;
+    let (d_hidden, n_blocks) = match subject.hidden {
+        Hidden::Nothing => (None, None),
+        Hidden::Width => (Some(sizes.d_hidden()), None),
+        Hidden::Blocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
+    };
+    let Timing { forward_ms, forward_backward_ms, repeats, peak_bytes, state_floats, parameters } = timing;
+    Cell {
+        mixer: subject.name.into(),
+        seq_len: sizes.seq_len,
+        batch: sizes.batch,
+        d_model: sizes.d_model,
+        d_hidden,
+        n_blocks,
+        parameters,
+        forward_ms: forward_ms.median,
+        forward_ms_q1: forward_ms.q1,
+        forward_ms_q3: forward_ms.q3,
+        forward_backward_ms: forward_backward_ms.median,
+        forward_backward_ms_q1: forward_backward_ms.q1,
+        forward_backward_ms_q3: forward_backward_ms.q3,
+        repeats,
+        tokens_per_second: sizes.tokens() as f64 / (forward_backward_ms.median / 1e3),
+        peak_bytes,
+        state_floats,
+        check_error: check.error(),
+        check_value_error: check.value_error,
+        check_gradient_error: check.gradient_error,
+        check_against: Check::AGAINST.into(),
+        form: Form::for_device(&place.device).as_str().into(),
+        device: place.device_name.clone(),
+        threads: rayon::current_num_threads(),
+        instruction_set: subquad_backend::instruction_set().into(),
+        program_version: env!("CARGO_PKG_VERSION").into(),
+        build_commit: BUILD_COMMIT.map(Into::into),
+        measured: timestamp(),
+        machine: Machine::detect(),
+    }
+}

@@ -1,0 +1,136 @@
+//! Is the layer that is timed the layer it claims to be?
+
+use burn::tensor::Device;
+use rayon::prelude::*;
+use subquad_testkit::golden::{GRADIENT_LIMIT, OUTPUT_LIMIT};
+use subquad_testkit::{rel_error, seeded, to_f64};
+
+use super::trial::Trial;
+use super::{Sizes, Subject};
+
+/// Small, and no multiple of anything that a kernel works in.
+const SIZES: Sizes = Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5 };
+/// Directions for each tensor: an error of the gradient hides from one with a chance of some percent, from all with none to
+/// speak of.
+const DIRECTIONS: u64 = 3;
+/// Of the central difference: in f64, truncation and rounding both stay far below f32's errors.
+const STEP: f64 = 1e-6;
+
+/// How far a layer is from its definition, in the form and on the device that are timed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Check {
+    /// Largest error of an output, relative to the largest output.
+    pub value_error: f64,
+    /// Largest error of a gradient along a random direction, relative to that gradient's length: over every parameter
+    /// tensor and the input.
+    pub gradient_error: f64,
+}
+
+impl Check {
+    /// What both errors are against.
+    pub const AGAINST: &str = "f64 reference";
+
+    /// The larger error.
+    pub fn error(&self) -> f64 {
+        self.value_error.max(self.gradient_error)
+    }
+}
+
+/// Compares a layer with its f64 definition at a small size: outputs, and the gradients of the mean of squares.
+///
+/// # Errors
+/// If an error is above the limits of `subquad verify`: the layer computes something else, so its speed means nothing.
+pub fn check(subject: &Subject, device: &Device) -> Result<Check, String> {
+    let trial = Trial::new(subject, &SIZES, device);
+    let mut point = trial.plain.parameters();
+    point.push(to_f64(trial.input.clone()));
+    let output = to_f64(trial.plain.forward(trial.input.clone()));
+    let found = Check {
+        value_error: rel_error(&output, &definition(subject, &point)),
+        gradient_error: gradient_error(subject, &point, &trial.step().gradients),
+    };
+    let fine = found.value_error <= OUTPUT_LIMIT && found.gradient_error <= GRADIENT_LIMIT;
+    if fine { Ok(found) } else { Err(complaint(subject, &found)) }
+}
+
+fn complaint(subject: &Subject, found: &Check) -> String {
+    format!(
+        "{} is not what its f64 reference says, so it is not timed: outputs are off by {:.1e} (limit {OUTPUT_LIMIT:.0e}), \
+         gradients by {:.1e} (limit {GRADIENT_LIMIT:.0e})",
+        subject.name, found.value_error, found.gradient_error
+    )
+}
+
+/// The outputs of the batch, by definition. `point` is every parameter tensor, then the input.
+fn definition(subject: &Subject, point: &[Vec<f64>]) -> Vec<f64> {
+    let (input, parameters) = point.split_last().expect("the input is there");
+    let sequences = input.chunks(SIZES.seq_len * SIZES.d_model);
+    sequences.flat_map(|x| (subject.definition)(&SIZES, parameters, x)).collect()
+}
+
+/// NaN if any error is.
+fn gradient_error(subject: &Subject, point: &[Vec<f64>], gradients: &[Vec<f64>]) -> f64 {
+    let all: Vec<(usize, u64)> =
+        (0..point.len()).flat_map(|tensor| (0..DIRECTIONS).map(move |seed| (tensor, seed))).collect();
+    let errors: Vec<f64> = all
+        .into_par_iter()
+        .map(|(tensor, seed)| directional_error(subject, point, tensor, &gradients[tensor], seed))
+        .collect();
+    errors.into_iter().fold(0.0, |largest, error| if error <= largest { largest } else { error })
+}
+
+/// Along a random direction of signs `v`, `g . v` has the standard deviation `|g|`: an error of the gradient shows there in
+/// proportion, and two evaluations of the definition are enough.
+fn directional_error(
+    subject: &Subject,
+    point: &[Vec<f64>],
+    tensor: usize,
+    gradient: &[f64],
+    seed: u64,
+) -> f64 {
+    let direction: Vec<f64> = seeded(point[tensor].len(), seed).iter().map(|v| v.signum()).collect();
+    let loss_at = |step: f64| {
+        let mut moved = point.to_vec();
+        moved[tensor].iter_mut().zip(&direction).for_each(|(x, v)| *x += step * v);
+        let output = definition(subject, &moved);
+        output.iter().map(|y| y * y).sum::<f64>() / output.len() as f64
+    };
+    let expected = (loss_at(STEP) - loss_at(-STEP)) / (2.0 * STEP);
+    let got: f64 = gradient.iter().zip(&direction).map(|(g, v)| g * v).sum();
+    let length = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+    (got - expected).abs() / if length > 0.0 { length } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CHANNEL, SEQUENCE};
+    use super::*;
+
+    #[test]
+    fn every_subject_is_its_definition() {
+        for subject in SEQUENCE.iter().chain(CHANNEL) {
+            let found = check(subject, &Device::flex()).unwrap_or_else(|error| panic!("{error}"));
+            assert!(found.error() > 0.0, "{}: {found:?}", subject.name);
+        }
+    }
+
+    #[test]
+    fn another_layer_under_the_name_is_refused() {
+        let wrong = Subject { definition: |_, _, x| x.to_vec(), ..SEQUENCE[0] };
+        let error = check(&wrong, &Device::flex()).expect_err("another layer");
+        assert!(error.starts_with("attention is not what its f64 reference says"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_gradient_shows() {
+        let subject = &SEQUENCE[0];
+        let trial = Trial::new(subject, &SIZES, &Device::flex());
+        let mut point = trial.plain.parameters();
+        point.push(to_f64(trial.input.clone()));
+        for tensor in 0..point.len() {
+            let mut gradients = trial.step().gradients;
+            gradients[tensor].iter_mut().for_each(|g| *g *= 1.02);
+            assert!(gradient_error(subject, &point, &gradients) > GRADIENT_LIMIT, "tensor {tensor}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Layers of any family, as the bench sees them.
+
+use std::fmt::Debug;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+use subquad_mixer::{ChannelMixer, SequenceMixer};
+use subquad_testkit::to_f64;
+
+/// A layer that can be measured.
+pub trait Layer: Debug {
+    /// The whole layer, on an input of the shape that its [`Subject`](super::Subject) names.
+    fn forward(&self, x: Tensor<3>) -> Tensor<3>;
+
+    /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
+    fn state_floats(&self, seq_len: usize) -> Option<usize>;
+
+    /// The same weights, tracked by autodiff.
+    fn tracked(&self) -> Box<dyn Layer>;
+
+    /// Draws the parameters that are drawn at first use, in field order.
+    fn draw(&self);
+
+    /// The values of every parameter tensor, in field order.
+    fn parameters(&self) -> Vec<Vec<f64>>;
+
+    /// The gradient of every parameter tensor, in field order, empty where there is none.
+    fn gradients(&self, gradients: &Gradients) -> Vec<Vec<f64>>;
+
+    /// Numbers the layer learns.
+    fn count(&self) -> usize;
+}
+
+/// A sequence mixer as a [`Layer`].
+pub(super) fn sequence<M: SequenceMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
+    Box::new(Of { module, forward: M::forward, state_floats: M::state_size })
+}
+
+/// A channel mixer as a [`Layer`]. It keeps nothing of the tokens it has seen.
+pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
+    Box::new(Of { module, forward: M::forward, state_floats: |_, _| None })
+}
+
+/// An operation with parameters as a [`Layer`].
+pub(super) fn bare<M: Module + Debug + 'static>(
+    module: M,
+    forward: fn(&M, Tensor<3>) -> Tensor<3>,
+) -> Box<dyn Layer> {
+    Box::new(Of { module, forward, state_floats: |_, _| None })
+}
+
+#[derive(Debug)]
+struct Of<M> {
+    module: M,
+    forward: fn(&M, Tensor<3>) -> Tensor<3>,
+    state_floats: fn(&M, usize) -> Option<usize>,
+}
+
+impl<M: Module + Debug + 'static> Layer for Of<M> {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        (self.forward)(&self.module, x)
+    }
+
+    fn state_floats(&self, seq_len: usize) -> Option<usize> {
+        (self.state_floats)(&self.module, seq_len)
+    }
+
+    fn tracked(&self) -> Box<dyn Layer> {
+        Box::new(Self { module: self.module.clone().train(), ..*self })
+    }
+
+    fn draw(&self) {
+        self.module.visit(&mut Draw);
+    }
+
+    fn parameters(&self) -> Vec<Vec<f64>> {
+        visit(&self.module, None)
+    }
+
+    fn gradients(&self, gradients: &Gradients) -> Vec<Vec<f64>> {
+        visit(&self.module, Some(gradients))
+    }
+
+    fn count(&self) -> usize {
+        self.module.num_params()
+    }
+}
+
+fn visit(module: &impl Module, gradients: Option<&Gradients>) -> Vec<Vec<f64>> {
+    let mut visitor = Collect { gradients, found: vec![] };
+    module.visit(&mut visitor);
+    visitor.found
+}
+
+/// Uses every parameter once.
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        drop(param.val());
+    }
+}
+
+/// Gathers the parameters' gradients, or without gradients their values.
+struct Collect<'a> {
+    gradients: Option<&'a Gradients>,
+    found: Vec<Vec<f64>>,
+}
+
+impl ModuleVisitor for Collect<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        self.found.push(match self.gradients {
+            None => to_f64(value),
+            Some(gradients) => value.grad(gradients).map(to_f64).unwrap_or_default(),
+        });
+    }
+}

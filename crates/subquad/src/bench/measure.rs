@@ -1,0 +1,120 @@
+//! Several layers at one size: memory one by one, then times in turns.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use burn::tensor::Device;
+
+use super::trial::Trial;
+use super::{Quartiles, Sizes, Subject};
+use crate::memory::Meter;
+
+/// Turns that each layer gets: whatever slows the machine for a while then hits all layers alike.
+const TURNS: u32 = 10;
+/// Repeats that each layer gets whatever the time limit: fewer have no quartiles.
+const FEWEST: usize = 3;
+
+/// Why there is no measurement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BenchError {
+    /// The device failed; burn's words.
+    #[error("the device failed: {0}")]
+    Device(String),
+    /// It was asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
+
+/// What one layer takes at one size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// Milliseconds of a forward pass without autodiff.
+    pub forward_ms: Quartiles,
+    /// Milliseconds of forward, mean of squares, and backward to every parameter and to the input.
+    pub forward_backward_ms: Quartiles,
+    /// Times that each was repeated.
+    pub repeats: usize,
+    /// Most bytes alive in forward and backward above the level before layer and input were made.
+    pub peak_bytes: Option<u64>,
+    /// Floats that one sequence keeps to decode one more token.
+    pub state_floats: Option<usize>,
+    /// Numbers the layer learns.
+    pub parameters: usize,
+}
+
+/// Measures `subjects` side by side, each for about `limit` and at least three repeats.
+///
+/// Memory is counted where `host_memory` says that the layers' tensors live there.
+///
+/// # Errors
+/// See [`BenchError`].
+pub fn measure(
+    subjects: &[&Subject],
+    sizes: &Sizes,
+    limit: Duration,
+    device: &Device,
+    host_memory: bool,
+    stop: &AtomicBool,
+) -> Result<Vec<Timing>, BenchError> {
+    let mut runners = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        runners.push(Runner::start(subject, sizes, device, host_memory)?);
+    }
+    for turn in 1..=TURNS {
+        for runner in &mut runners {
+            runner.turn(limit * turn / TURNS, FEWEST.min(turn as usize), stop)?;
+        }
+    }
+    Ok(runners.into_iter().map(|runner| runner.finish(sizes)).collect())
+}
+
+struct Runner {
+    trial: Trial,
+    peak_bytes: Option<u64>,
+    used: Duration,
+    forward_ms: Vec<f64>,
+    forward_backward_ms: Vec<f64>,
+}
+
+impl Runner {
+    /// Makes the layer and runs it once, counting bytes.
+    fn start(
+        subject: &Subject,
+        sizes: &Sizes,
+        device: &Device,
+        host_memory: bool,
+    ) -> Result<Self, BenchError> {
+        // Threads, transform plans and tables are made once a process, and would be counted where they come first.
+        Trial::new(subject, sizes, device).time_forward_backward()?;
+        let meter = Meter::start();
+        let trial = Trial::new(subject, sizes, device);
+        trial.time_forward_backward()?;
+        let peak_bytes = meter.peak_bytes().filter(|_| host_memory);
+        Ok(Self { trial, peak_bytes, used: Duration::ZERO, forward_ms: vec![], forward_backward_ms: vec![] })
+    }
+
+    /// Repeats until `share` of the time is used and there are `fewest` repeats.
+    fn turn(&mut self, share: Duration, fewest: usize, stop: &AtomicBool) -> Result<(), BenchError> {
+        while self.used < share || self.forward_ms.len() < fewest {
+            if stop.load(Ordering::Relaxed) {
+                return Err(BenchError::Stopped);
+            }
+            let (forward, both) = (self.trial.time_forward()?, self.trial.time_forward_backward()?);
+            self.used += forward + both;
+            self.forward_ms.push(forward.as_secs_f64() * 1e3);
+            self.forward_backward_ms.push(both.as_secs_f64() * 1e3);
+        }
+        Ok(())
+    }
+
+    fn finish(self, sizes: &Sizes) -> Timing {
+        Timing {
+            repeats: self.forward_ms.len(),
+            forward_ms: Quartiles::of(self.forward_ms),
+            forward_backward_ms: Quartiles::of(self.forward_backward_ms),
+            peak_bytes: self.peak_bytes,
+            state_floats: self.trial.plain.state_floats(sizes.seq_len),
+            parameters: self.trial.plain.count(),
+        }
+    }
+}

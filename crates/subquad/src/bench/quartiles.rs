@@ -1,0 +1,50 @@
+//! The middle of a few measurements, and how far they spread.
+
+/// Median and quartiles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quartiles {
+    /// A quarter of the values lie below.
+    pub q1: f64,
+    /// Half of them.
+    pub median: f64,
+    /// Three quarters.
+    pub q3: f64,
+}
+
+impl Quartiles {
+    /// Of these values, with linear interpolation between neighbours.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (values.len() - 1) as f64;
+            let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
+            low + (high - low) * place.fract()
+        };
+        Self { q1: at(0.25), median: at(0.5), q3: at(0.75) }
+    }
+
+    /// The middle half over the median.
+    pub fn spread(&self) -> f64 {
+        (self.q3 - self.q1) / self.median
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_lie_between_neighbours() {
+        let found = Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]);
+        assert_eq!(found, Quartiles { q1: 1.75, median: 2.5, q3: 3.25 });
+        assert_eq!(found.spread(), 0.6);
+    }
+
+    #[test]
+    fn one_value_has_no_spread() {
+        assert_eq!(Quartiles::of(vec![5.0]), Quartiles { q1: 5.0, median: 5.0, q3: 5.0 });
+    }
+}

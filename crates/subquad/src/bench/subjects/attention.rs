@@ -1,0 +1,35 @@
+//! Causal softmax attention of four heads, without positions.
+
+use burn::tensor::Device;
+use subquad_attention::{AttentionConfig, Position, reference};
+
+use crate::bench::layer::sequence;
+use crate::bench::{Layer, Sizes};
+
+const N_HEADS: usize = 4;
+
+fn config(sizes: &Sizes) -> AttentionConfig {
+    AttentionConfig::new(sizes.d_model).with_n_heads(N_HEADS).with_position(Position::None)
+}
+
+pub(super) fn check(sizes: &Sizes) -> Result<(), String> {
+    config(sizes).check().map_err(|error| error.to_string())
+}
+
+pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+    sequence(config(sizes).init(device))
+}
+
+pub(super) fn definition(_: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
+    let [qkv, qkv_bias, output, output_bias] = parameters else { panic!("four tensors") };
+    let [qkv, qkv_bias, output, output_bias] = [qkv, qkv_bias, output, output_bias].map(Clone::clone);
+    let weights = reference::Weights { qkv, qkv_bias, output, output_bias };
+    reference::layer(x, &weights, N_HEADS, true, None)
+}
+
+pub(super) fn alive(sizes: &Sizes) -> f64 {
+    ACTIVATIONS * sizes.elements() as f64 + 8.0 * (sizes.d_model as f64).powi(2)
+}
+
+/// Floats alive for each float of the input.
+const ACTIVATIONS: f64 = 17.0;

@@ -1,0 +1,37 @@
+//! The causal long convolution by itself: `[batch, d_model, seq_len]` with one kernel as long as the sequence a channel.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Distribution, Tensor};
+use subquad_backend::Form;
+use subquad_backend::fft_conv::{causal_conv, reference};
+
+use crate::bench::layer::bare;
+use crate::bench::{Layer, Sizes};
+
+#[derive(Module, Debug)]
+struct Convolution {
+    /// `[d_model, seq_len]`
+    kernel: Param<Tensor<2>>,
+    #[module(skip)]
+    form: Form,
+}
+
+pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+    let shape = [sizes.d_model, sizes.seq_len];
+    let kernel = Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device));
+    bare(Convolution { kernel, form: Form::for_device(device) }, |layer, x| {
+        causal_conv(x, layer.kernel.val(), layer.form)
+    })
+}
+
+pub(super) fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
+    let channels = x.chunks(sizes.seq_len).zip(parameters[0].chunks(sizes.seq_len));
+    channels.flat_map(|(u, kernel)| reference::causal_conv(u, kernel)).collect()
+}
+
+pub(super) fn alive(sizes: &Sizes) -> f64 {
+    ACTIVATIONS * sizes.elements() as f64 + 2.0 * (sizes.d_model * sizes.seq_len) as f64
+}
+
+/// Floats alive for each float of the input.
+const ACTIVATIONS: f64 = 4.0;

@@ -1,0 +1,192 @@
+//! The table of layers that can be measured.
+
+mod attention;
+mod channel;
+mod fft_conv;
+mod m2;
+mod s4d;
+
+use std::fmt::Debug;
+
+use burn::tensor::Device;
+
+use super::{Layer, Sizes};
+use crate::config::suggest;
+
+/// A layer that can be measured: how to make it, its definition, and what it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// As on the command line, in configs and in results.
+    pub name: &'static str,
+    /// What exactly is measured.
+    pub summary: &'static str,
+    /// What it has between input and output.
+    pub hidden: Hidden,
+    /// Whether the layer can have these sizes.
+    pub check: fn(&Sizes) -> Result<(), String>,
+    /// The layer. Weights come from the device's generator.
+    pub build: fn(&Sizes, &Device) -> Box<dyn Layer>,
+    /// Shape of its input.
+    pub input: fn(&Sizes) -> [usize; 3],
+    /// The layer in f64.
+    pub definition: Definition,
+    /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
+    pub alive: fn(&Sizes) -> f64,
+}
+
+/// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
+pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
+
+/// What of [`Sizes`] a layer has besides batch, length and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden {
+    /// Nothing.
+    Nothing,
+    /// A hidden width.
+    Width,
+    /// A hidden width in blocks.
+    Blocks,
+}
+
+/// Layers along the sequence.
+pub const SEQUENCE: &[Subject] = &[
+    Subject {
+        name: "attention",
+        summary: "softmax attention: causal, 4 heads, no positions",
+        hidden: Hidden::Nothing,
+        check: attention::check,
+        build: attention::build,
+        input: tokens,
+        definition: attention::definition,
+        alive: attention::alive,
+    },
+    Subject {
+        name: "s4d",
+        summary: "diagonal state space: causal, d_state 64, GELU, gated linear output",
+        hidden: Hidden::Nothing,
+        check: s4d::check,
+        build: s4d::build,
+        input: tokens,
+        definition: s4d::definition,
+        alive: s4d::alive,
+    },
+    Subject {
+        name: "m2",
+        summary: "Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: m2::check,
+        build: m2::build,
+        input: tokens,
+        definition: m2::definition,
+        alive: m2::alive,
+    },
+    Subject {
+        name: "fft_conv",
+        summary: "causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]",
+        hidden: Hidden::Nothing,
+        check: |_| Ok(()),
+        build: fft_conv::build,
+        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
+        definition: fft_conv::definition,
+        alive: fft_conv::alive,
+    },
+];
+
+/// Layers along the width.
+pub const CHANNEL: &[Subject] = &[
+    Subject {
+        name: "dense",
+        summary: "dense MLP with a GELU",
+        hidden: Hidden::Width,
+        check: channel::check_dense,
+        build: channel::build_dense,
+        input: tokens,
+        definition: channel::dense,
+        alive: channel::alive_dense,
+    },
+    Subject {
+        name: "block_diagonal",
+        summary: "block-diagonal (Monarch) MLP with a GELU gate",
+        hidden: Hidden::Blocks,
+        check: channel::check_block_diagonal,
+        build: channel::build_block_diagonal,
+        input: tokens,
+        definition: channel::block_diagonal,
+        alive: channel::alive_block_diagonal,
+    },
+];
+
+/// The names of [`SEQUENCE`].
+pub const SEQUENCE_NAMES: &[&str] = &names::<{ SEQUENCE.len() }>(SEQUENCE);
+/// The names of [`CHANNEL`].
+pub const CHANNEL_NAMES: &[&str] = &names::<{ CHANNEL.len() }>(CHANNEL);
+
+const fn names<const N: usize>(subjects: &[Subject]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < N {
+        names[i] = subjects[i].name;
+        i += 1;
+    }
+    names
+}
+
+fn tokens(sizes: &Sizes) -> [usize; 3] {
+    [sizes.batch, sizes.seq_len, sizes.d_model]
+}
+
+/// The layer of this name.
+///
+/// # Errors
+/// If there is none.
+pub fn find(name: &str) -> Result<&'static Subject, UnknownSubject> {
+    let mut all = SEQUENCE.iter().chain(CHANNEL);
+    all.find(|subject| subject.name == name).ok_or_else(|| UnknownSubject { name: name.into() })
+}
+
+/// A name that no layer has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mixer `{name}`{} (known: {})", suggest::hint(self.nearest()), all_names().collect::<Vec<_>>().join(", "))]
+pub struct UnknownSubject {
+    /// The name as it was written.
+    pub name: String,
+}
+
+impl UnknownSubject {
+    fn nearest(&self) -> Option<&'static str> {
+        suggest::nearest(&self.name, all_names())
+    }
+}
+
+fn all_names() -> impl Iterator<Item = &'static str> + Clone {
+    SEQUENCE_NAMES.iter().chain(CHANNEL_NAMES).copied()
+}
+
+/// `x W + bias`, row by row.
+fn linear(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let (d_input, d_output) = (weight.len() / bias.len(), bias.len());
+    let entry = |row: &[f64], o: usize| {
+        bias[o] + row.iter().enumerate().map(|(i, x)| x * weight[i * d_output + o]).sum::<f64>()
+    };
+    x.chunks(d_input).flat_map(|row| (0..d_output).map(|o| entry(row, o)).collect::<Vec<_>>()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_and_a_slip_is_hinted_at() {
+        assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all_names().collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SEQUENCE.len() + CHANNEL.len());
+    }
+}

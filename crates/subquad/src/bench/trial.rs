@@ -1,0 +1,85 @@
+//! One layer at one size, ready to be timed.
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::{Device, Distribution, Gradients, Tensor};
+use subquad_backend::Form;
+use subquad_backend::mean_square::mean_square;
+use subquad_testkit::{to_f64, with_seed};
+
+use super::{BenchError, Layer, Sizes, Subject};
+
+/// Seed of weights and input: timings do not depend on it, the check's error does.
+const SEED: u64 = 0;
+
+/// A layer with and without autodiff, on the same weights, and its input.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) plain: Box<dyn Layer>,
+    tracked: Box<dyn Layer>,
+    pub(super) input: Tensor<3>,
+    leaf: Tensor<3>,
+    form: Form,
+    device: Device,
+}
+
+/// What a training step computes.
+pub(super) struct Step {
+    /// Of the loss, by every parameter tensor in field order, then by the input.
+    pub(super) gradients: Vec<Vec<f64>>,
+}
+
+impl Trial {
+    pub(super) fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
+        let tracked_device = device.clone().autodiff();
+        let (plain, leaf) = with_seed(device, SEED, || {
+            let plain = (subject.build)(sizes, device);
+            plain.draw();
+            let normal = Distribution::Normal(0.0, 1.0);
+            (plain, Tensor::random((subject.input)(sizes), normal, &tracked_device).require_grad())
+        });
+        Self {
+            tracked: plain.tracked(),
+            plain,
+            input: leaf.clone().inner(),
+            leaf,
+            form: Form::for_device(device),
+            device: device.clone(),
+        }
+    }
+
+    /// Once, without autodiff.
+    pub(super) fn time_forward(&self) -> Result<Duration, BenchError> {
+        self.time(|| drop(self.plain.forward(self.input.clone())))
+    }
+
+    /// Once: forward, mean of squares, backward to every parameter and to the input.
+    pub(super) fn time_forward_backward(&self) -> Result<Duration, BenchError> {
+        self.time(|| drop(self.backward()))
+    }
+
+    /// From an idle device to an idle device; what `work` frees is part of it.
+    fn time(&self, work: impl FnOnce()) -> Result<Duration, BenchError> {
+        self.sync()?;
+        let start = Instant::now();
+        work();
+        self.sync()?;
+        Ok(start.elapsed())
+    }
+
+    fn sync(&self) -> Result<(), BenchError> {
+        self.device.sync().map_err(|error| BenchError::Device(error.to_string()))
+    }
+
+    fn backward(&self) -> Gradients {
+        mean_square(self.tracked.forward(self.leaf.clone()), self.form).backward()
+    }
+
+    /// The gradients of what is timed.
+    pub(super) fn step(&self) -> Step {
+        let gradients = self.backward();
+        let mut found = self.tracked.gradients(&gradients);
+        found.push(self.leaf.grad(&gradients).map(to_f64).unwrap_or_default());
+        Step { gradients: found }
+    }
+}

@@ -1,0 +1,147 @@
+//! `subquad bench`: what whole layers cost, side by side.
+
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use subquad_record::Cell;
+
+use super::run::use_threads;
+use crate::Failure;
+use crate::bench::{
+    BenchError, CHANNEL, Checked, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, find,
+    measure_cells,
+};
+use crate::progress::Messages;
+use crate::report::{cells_table, spread_warning};
+
+/// Measure time and memory of whole layers, each checked against its definition first
+#[derive(Debug, clap::Args)]
+#[command(after_help = after_help())]
+pub struct Args {
+    /// Layers to measure
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', default_value = "attention,s4d,m2")]
+    pub mixers: Vec<String>,
+    /// Sequence lengths
+    #[arg(long, value_name = "TOKENS,..", value_delimiter = ',', default_value = "256,1024,4096",
+        value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
+    pub lengths: Vec<u32>,
+    /// Sequences at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub batch: u32,
+    /// Width of input and output
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub d_model: u32,
+    /// Device that runs
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Seconds per layer and length; at least three repeats run
+    #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Print a JSON array instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// No progress, only results, warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// As for the keys of a config.
+const LONGEST: i64 = 1 << 24;
+const LONGEST_SECONDS: f64 = 86_400.0;
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= LONGEST_SECONDS => Ok(seconds),
+        _ => Err(format!("must be a number above 0 and at most {LONGEST_SECONDS}")),
+    }
+}
+
+fn after_help() -> String {
+    let line = |subject: &Subject| format!("  {:15} {}\n", subject.name, subject.summary);
+    let layers: String = SEQUENCE.iter().chain(CHANNEL).map(line).collect();
+    format!(
+        "Layers:\n{layers}\n\
+         forward runs without autodiff; forward+backward is forward, mean of squares, and backward to\n\
+         every parameter and to the input. Times are medians over repeats, which the layers of one length\n\
+         take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers\n\
+         have a hidden width of 2 d_model, and 4 blocks where there are blocks."
+    )
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Wrong use before anything runs; failure if a layer is not what its definition says.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let place = Place { device, device_name: args.device.clone() };
+    let subjects = subjects(&args.mixers)?;
+    let sizes = all_sizes(args);
+    check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;
+    use_threads(args.threads.map(usize::from))?;
+    let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
+    let messages = Messages::new(args.quiet);
+    let mut cells = vec![];
+    for (index, sizes) in sizes.iter().enumerate() {
+        messages.say(format!("[{}/{}] length {}", index + 1, args.lengths.len(), sizes.seq_len));
+        cells.extend(measure_length(args, &checked, sizes, &place)?);
+    }
+    if let Some(warning) = spread_warning(&cells) {
+        Messages::new(false).say(warning);
+    }
+    show(args, &cells, out)
+}
+
+/// Each once, in the order asked for.
+fn subjects(names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
+    let (mut subjects, mut unknown): (Vec<&Subject>, Vec<String>) = (vec![], vec![]);
+    for name in names {
+        match find(name.trim()) {
+            Ok(subject) if subjects.iter().any(|other| other.name == subject.name) => {}
+            Ok(subject) => subjects.push(subject),
+            Err(error) => unknown.push(error.to_string()),
+        }
+    }
+    if unknown.is_empty() { Ok(subjects) } else { Err(Failure::Wrong(unknown)) }
+}
+
+/// Each length once, short ones first.
+fn all_sizes(args: &Args) -> Vec<Sizes> {
+    let mut lengths = args.lengths.clone();
+    lengths.sort_unstable();
+    lengths.dedup();
+    let sizes = |seq_len| Sizes {
+        batch: args.batch as usize,
+        seq_len: seq_len as usize,
+        d_model: args.d_model as usize,
+        hidden_factor: 2,
+        n_blocks: 4,
+    };
+    lengths.into_iter().map(sizes).collect()
+}
+
+fn measure_length(
+    args: &Args,
+    checked: &[Checked],
+    sizes: &Sizes,
+    place: &Place,
+) -> Result<Vec<Cell>, Failure> {
+    let limit = Duration::from_secs_f64(args.seconds);
+    // Nothing is kept until the end, so Ctrl-C may end the program as it always does.
+    let never = AtomicBool::new(false);
+    measure_cells(checked, sizes, limit, place, &never).map_err(|error| match error {
+        BenchError::Device(_) | BenchError::Stopped => Failure::failed(error),
+    })
+}
+
+fn show(args: &Args, cells: &[Cell], out: &mut dyn Write) -> Result<(), Failure> {
+    match args.json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(cells).map_err(Failure::failed)?)?,
+        false => writeln!(out, "{}", cells_table(cells))?,
+    }
+    Ok(())
+}

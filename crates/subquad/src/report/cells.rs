@@ -1,0 +1,170 @@
+//! The table of measured cells, and what to be wary of.
+
+use comfy_table::{CellAlignment, Table};
+use indicatif::HumanCount;
+use subquad_record::Cell;
+
+use super::distinct;
+use super::table::STYLE;
+
+const HEADER: [&str; 9] = [
+    "seq_len",
+    "d_model",
+    "mixer",
+    "forward ms",
+    "forward+backward ms",
+    "tokens/s",
+    "peak MiB",
+    "state floats",
+    "check",
+];
+
+const LEGEND: &str = "\
+ms: median ± half the distance between the quartiles. tokens/s and peak MiB: of forward+backward; the peak
+includes layer, input and all gradients. state floats: what decoding keeps of one sequence of this length.
+check: largest relative error against the f64 reference at a small size, of outputs and gradients.";
+
+/// The middle half of the times over their median, from which a timing is in doubt.
+const WIDE: f64 = 0.2;
+
+/// One line a cell, in the order given.
+pub fn cells_table(cells: &[Cell]) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(HEADER);
+    cells.iter().for_each(|cell| {
+        table.add_row(row(cell));
+    });
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let left = HEADER[index] == "mixer";
+        let alignment = if left { CellAlignment::Left } else { CellAlignment::Right };
+        column.set_padding((0, 1)).set_cell_alignment(alignment);
+    }
+    format!("{}\n\n{LEGEND}\n{}", table.trim_fmt(), conditions(cells))
+}
+
+fn row(cell: &Cell) -> [String; HEADER.len()] {
+    let none = || "none".to_owned();
+    [
+        cell.seq_len.to_string(),
+        cell.d_model.to_string(),
+        cell.mixer.clone(),
+        milliseconds(cell.forward_ms, cell.forward_ms_q1, cell.forward_ms_q3),
+        milliseconds(cell.forward_backward_ms, cell.forward_backward_ms_q1, cell.forward_backward_ms_q3),
+        HumanCount(cell.tokens_per_second as u64).to_string(),
+        cell.peak_bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 20))),
+        cell.state_floats.map_or_else(none, |floats| HumanCount(floats as u64).to_string()),
+        format!("{:.0e}", cell.check_error),
+    ]
+}
+
+/// Three digits of the median, and the spread to the same place.
+fn milliseconds(median: f64, q1: f64, q3: f64) -> String {
+    let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
+    format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
+}
+
+/// Where and how they were measured.
+fn conditions(cells: &[Cell]) -> String {
+    let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(" or ");
+    format!(
+        "Batch {}; {} form, {}, {} threads, {}, {}.",
+        of(|c| c.batch.to_string()),
+        of(|c| c.form.clone()),
+        of(|c| c.device.clone()),
+        of(|c| c.threads.to_string()),
+        of(|c| c.instruction_set.clone()),
+        of(|c| c.machine.cpu.clone())
+    )
+}
+
+/// A sentence on the cells whose times vary too much to be trusted, if there are any.
+pub fn spread_warning(cells: &[Cell]) -> Option<String> {
+    let wide = cells.iter().filter(|cell| spread(cell) > WIDE);
+    let widest = wide.clone().max_by(|a, b| spread(a).total_cmp(&spread(b)))?;
+    Some(format!(
+        "warning: times vary by more than {:.0} % in {} of {} measurements, most those of {} at length {} and width {} \
+         ({:.0} %): another program may share this machine. Measure again when it is idle",
+        WIDE * 100.0,
+        wide.count(),
+        cells.len(),
+        widest.mixer,
+        widest.seq_len,
+        widest.d_model,
+        spread(widest) * 100.0
+    ))
+}
+
+fn spread(cell: &Cell) -> f64 {
+    (cell.forward_backward_ms_q3 - cell.forward_backward_ms_q1) / cell.forward_backward_ms
+}
+
+#[cfg(test)]
+mod tests {
+    use subquad_record::Machine;
+
+    use super::*;
+
+    fn cell(mixer: &str, median: f64, half: f64) -> Cell {
+        let machine =
+            Machine { cpu: "Some CPU".into(), cores: 2, memory_bytes: None, os: "linux x86_64".into() };
+        Cell {
+            mixer: mixer.into(),
+            seq_len: 1024,
+            batch: 4,
+            d_model: 128,
+            d_hidden: None,
+            n_blocks: None,
+            parameters: 66_048,
+            forward_ms: median / 3.0,
+            forward_ms_q1: median / 3.0 - half,
+            forward_ms_q3: median / 3.0 + half,
+            forward_backward_ms: median,
+            forward_backward_ms_q1: median - half,
+            forward_backward_ms_q3: median + half,
+            repeats: 30,
+            tokens_per_second: 4096.0 / (median / 1e3),
+            peak_bytes: (mixer != "m2").then_some(50 << 20),
+            state_floats: (mixer != "m2").then_some(16_384),
+            check_error: 2.3e-6,
+            check_value_error: 2.3e-6,
+            check_gradient_error: 1e-7,
+            check_against: "f64 reference".into(),
+            form: "fused".into(),
+            device: "cpu".into(),
+            threads: 2,
+            instruction_set: "avx2+fma".into(),
+            program_version: String::new(),
+            build_commit: None,
+            measured: String::new(),
+            machine,
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_layer_at_a_size() {
+        let cells = [
+            cell("attention", 2412.0, 20.0),
+            cell("m2", 33.16, 1.0),
+            Cell { batch: 1, ..cell("s4d", 0.51, 0.01) },
+        ];
+        insta::assert_snapshot!(cells_table(&cells), @"
+        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  peak MiB  state floats  check
+        ----------------------------------------------------------------------------------------------------------
+           1024      128  attention       804 ± 20            2412 ± 20      1,698      50.0        16,384   2e-6
+           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522         -          none   2e-6
+           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372      50.0        16,384   2e-6
+
+        ms: median ± half the distance between the quartiles. tokens/s and peak MiB: of forward+backward; the peak
+        includes layer, input and all gradients. state floats: what decoding keeps of one sequence of this length.
+        check: largest relative error against the f64 reference at a small size, of outputs and gradients.
+        Batch 4 or 1; fused form, cpu, 2 threads, avx2+fma, Some CPU.
+        ");
+    }
+
+    #[test]
+    fn times_that_vary_much_are_warned_of() {
+        assert_eq!(spread_warning(&[cell("attention", 10.0, 0.5)]), None);
+        let cells = [cell("attention", 10.0, 0.5), cell("s4d", 10.0, 2.0), cell("m2", 10.0, 1.5)];
+        insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"");
+    }
+}

@@ -1,0 +1,112 @@
+//! The scaling figures, a panel a config.
+
+use subquad_plot::scaling::{
+    memory_by_length, memory_by_width, state_by_length, time_by_length, time_by_width,
+};
+use subquad_plot::{Figure, Line, Panel, Point};
+use subquad_record::Cell;
+
+use super::MeasuredConfig;
+use super::curves::{Curve, Quantity, curves};
+use crate::report::distinct;
+use crate::scaling::Along;
+
+type Draw = fn(Vec<Panel>, Vec<String>) -> Figure;
+
+const FIGURES: [(Draw, Along, Quantity); 5] = [
+    (time_by_length, Along::Length, Quantity::ForwardBackward),
+    (memory_by_length, Along::Length, Quantity::Memory),
+    (state_by_length, Along::Length, Quantity::State),
+    (time_by_width, Along::Width, Quantity::ForwardBackward),
+    (memory_by_width, Along::Width, Quantity::Memory),
+];
+
+/// Those that have something to show.
+pub(super) fn figures(measured: &[MeasuredConfig<'_>]) -> Vec<Figure> {
+    let figure = |(draw, along, quantity): (Draw, Along, Quantity)| {
+        let panels = panels(measured, along, quantity);
+        (!panels.is_empty()).then(|| draw(panels, caption(measured, along, quantity)))
+    };
+    FIGURES.into_iter().filter_map(figure).collect()
+}
+
+fn panels(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> Vec<Panel> {
+    let several = measured.len() > 1;
+    let panel = |measured: &MeasuredConfig<'_>| {
+        let lines = curves(measured, along, quantity).into_iter().map(|curve| line(curve, quantity));
+        let title = if several { measured.name() } else { String::new() };
+        Panel { title, lines: lines.collect() }
+    };
+    measured.iter().map(panel).filter(|panel| !panel.lines.is_empty()).collect()
+}
+
+fn line(curve: Curve, quantity: Quantity) -> Line {
+    let unit = match quantity {
+        Quantity::Memory => f64::from(1 << 20),
+        Quantity::ForwardBackward | Quantity::Forward | Quantity::State => 1.0,
+    };
+    let scaled = |p: &Point| Point { x: p.x, y: p.y / unit, low: p.low / unit, high: p.high / unit };
+    Line::new(curve.mixer, curve.points.iter().map(scaled).collect())
+}
+
+fn caption(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> Vec<String> {
+    let names = |measured: &MeasuredConfig<'_>| match along {
+        Along::Length => measured.config.settings.mixers.clone(),
+        Along::Width => measured.config.settings.channel_mixers.clone(),
+    };
+    let own = |measured: &MeasuredConfig<'_>| -> Vec<Cell> {
+        let names = names(measured);
+        measured.cells.iter().filter(|cell| names.contains(&cell.mixer)).cloned().collect()
+    };
+    let cells: Vec<Cell> = measured.iter().flat_map(own).collect();
+    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), place(&cells))]
+}
+
+fn what(quantity: Quantity, cells: &[Cell]) -> String {
+    let repeats = || cells.iter().map(|cell| cell.repeats);
+    let least = repeats().min().unwrap_or(0);
+    let most = repeats().max().unwrap_or(0);
+    match quantity {
+        Quantity::ForwardBackward | Quantity::Forward => format!(
+            "Point: median over n = {least} to {most} interleaved repeats of one layer: forward, mean of squares, and \
+             backward to every parameter and the input. Band: quartiles."
+        ),
+        Quantity::Memory => {
+            "Point: most bytes alive in one forward and backward pass, above the level before layer and input were made \
+             (counted by the allocator, n = 1)."
+                .into()
+        }
+        Quantity::State => "Point: what decoding keeps of one sequence of this length. A layer without a line keeps no \
+                            state of that kind."
+            .into(),
+    }
+}
+
+fn held_equal(along: Along, cells: &[Cell]) -> String {
+    let list = |values: Vec<usize>| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+    let of = |f: fn(&Cell) -> usize| list(distinct(cells.iter().map(f)));
+    match along {
+        Along::Length => format!("batch {}, width {}", of(|c| c.batch), of(|c| c.d_model)),
+        Along::Width => {
+            let factors = distinct(cells.iter().filter_map(|c| Some(c.d_hidden? / c.d_model)));
+            let blocks = list(distinct(cells.iter().filter_map(|c| c.n_blocks)));
+            let blocks =
+                if blocks.is_empty() { blocks } else { format!(", {blocks} blocks where there are blocks") };
+            format!("{} tokens, hidden width {} times the width{blocks}", of(|c| c.seq_len), list(factors))
+        }
+    }
+}
+
+fn place(cells: &[Cell]) -> String {
+    let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(", ");
+    format!(
+        "Commit {}; {}, {} form, {} threads, {}, {}; {} build.",
+        of(|c| c.build_commit.clone().unwrap_or_else(|| "unknown".into())),
+        of(|c| c.device.clone()),
+        of(|c| c.form.clone()),
+        of(|c| c.threads.to_string()),
+        of(|c| c.machine.cpu.clone()),
+        of(|c| c.instruction_set.clone()),
+        if cfg!(debug_assertions) { "debug" } else { "release" }
+    )
+}

@@ -1,0 +1,74 @@
+//! What a study that measures says on the terminal.
+
+use comfy_table::{CellAlignment, Table};
+use subquad_record::Cell;
+
+use super::MeasuredConfig;
+use super::curves::Quantity;
+use super::growth::{Exponent, crossings, exponents};
+use crate::report::table::STYLE;
+use crate::report::{cells_table, distinct};
+
+const LEGEND: &str = "\
+Exponents: the slope of a least-squares line on logarithms over the upper half of the points, at least four,
+with its 95 % t-interval; a dash where there are fewer points or no such number.";
+
+/// Every cell, then exponents and crossovers.
+pub fn scaling_report(measured: &[MeasuredConfig<'_>]) -> String {
+    let cells: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
+    let several = measured.len() > 1;
+    format!(
+        "{}\n\n{}\n\n{LEGEND}\n\n{}",
+        cells_table(&cells),
+        exponent_table(&exponents(measured), several),
+        crossing_lines(measured, several)
+    )
+}
+
+fn exponent_table(exponents: &[Exponent], several: bool) -> String {
+    let mut table = Table::new();
+    let titles = Quantity::ALL.map(|quantity| quantity.title().to_owned());
+    let header = ["exponent over", "mixer", "fitted"].map(str::to_owned).into_iter().chain(titles);
+    table.load_style(STYLE).set_header(header);
+    for (config, along, mixer) in
+        distinct(exponents.iter().map(|e| (e.config.as_str(), e.along, e.mixer.as_str())))
+    {
+        let own: Vec<&Exponent> = exponents
+            .iter()
+            .filter(|e| (e.config.as_str(), e.along, e.mixer.as_str()) == (config, along, mixer))
+            .collect();
+        let over = if several { format!("{along} ({config})") } else { along.to_owned() };
+        let powers = Quantity::ALL.map(|quantity| power(&own, quantity));
+        table.add_row([over, mixer.to_owned(), fitted(&own)].into_iter().chain(powers));
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let alignment = if index < 2 { CellAlignment::Left } else { CellAlignment::Right };
+        column.set_padding((0, 1)).set_cell_alignment(alignment);
+    }
+    table.trim_fmt()
+}
+
+fn power(own: &[&Exponent], quantity: Quantity) -> String {
+    let fit = own.iter().find(|e| e.quantity == quantity.column()).and_then(|e| e.fit);
+    fit.map_or("-".into(), |fit| fit.exponent_words())
+}
+
+fn fitted(own: &[&Exponent]) -> String {
+    let range = own.iter().find_map(|e| e.fit).map(|fit| fit.range);
+    range.map_or("-".into(), |(from, to)| format!("{from} to {to}"))
+}
+
+/// Time in full; of memory and state, only where layers cross would be news, and that is in `summary.json`.
+fn crossing_lines(measured: &[MeasuredConfig<'_>], several: bool) -> String {
+    let time = Quantity::ForwardBackward.column();
+    let all = crossings(measured);
+    let lines = all.iter().filter(|crossing| crossing.quantity == time).map(|crossing| {
+        let config = if several { format!(" ({})", crossing.config) } else { String::new() };
+        format!("  {}{config}.", crossing.words)
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() {
+        return "No two layers to compare.".into();
+    }
+    format!("In forward+backward time:\n{}", lines.join("\n"))
+}

@@ -1,0 +1,104 @@
+//! The sizes that a config asks for, each with the layers that are measured there side by side.
+
+use subquad_record::Cell;
+
+use crate::bench::{Sizes, Subject, find};
+use crate::config::BenchSettings;
+
+/// What grows from point to point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    /// The sequence.
+    Length,
+    /// The width.
+    Width,
+}
+
+/// One size.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// What grows.
+    pub along: Along,
+    /// The size.
+    pub sizes: Sizes,
+    /// The layers, in the config's order.
+    pub subjects: Vec<&'static Subject>,
+}
+
+impl Along {
+    /// As it is spelled in front of a number.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Width => "width",
+        }
+    }
+
+    /// What it counts, in the plural.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Length => "tokens",
+            Self::Width => "channels",
+        }
+    }
+
+    /// How far a cell is along it.
+    pub fn of(self, cell: &Cell) -> usize {
+        match self {
+            Self::Length => cell.seq_len,
+            Self::Width => cell.d_model,
+        }
+    }
+}
+
+impl Point {
+    /// All points of a config: lengths, then widths, each in the config's order.
+    pub fn all(settings: &BenchSettings) -> Vec<Self> {
+        let lengths = settings.lengths.iter().map(|&seq_len| Self {
+            along: Along::Length,
+            sizes: sizes(settings, settings.batch, seq_len, settings.d_model),
+            subjects: subjects(&settings.mixers),
+        });
+        let widths = settings.widths.iter().map(|&width| Self {
+            along: Along::Width,
+            sizes: sizes(settings, 1, settings.tokens, width),
+            subjects: subjects(&settings.channel_mixers),
+        });
+        lengths.chain(widths).collect()
+    }
+
+    /// Such as `length 256`.
+    pub fn title(&self) -> String {
+        let size = match self.along {
+            Along::Length => self.sizes.seq_len,
+            Along::Width => self.sizes.d_model,
+        };
+        format!("{} {size}", self.along.as_str())
+    }
+
+    /// Its cells among these, in the order of its layers; fewer than layers where it has not been measured.
+    pub fn cells<'a>(&self, cells: &'a [Cell]) -> Vec<&'a Cell> {
+        let mine = |subject: &&Subject| cells.iter().find(|cell| self.is_of(subject, cell));
+        self.subjects.iter().filter_map(mine).collect()
+    }
+
+    /// Whether a cell measures one of its layers at its size.
+    pub fn has(&self, cell: &Cell) -> bool {
+        self.subjects.iter().any(|subject| self.is_of(subject, cell))
+    }
+
+    fn is_of(&self, subject: &Subject, cell: &Cell) -> bool {
+        let Sizes { batch, seq_len, d_model, .. } = self.sizes;
+        (cell.mixer.as_str(), cell.batch, cell.seq_len, cell.d_model)
+            == (subject.name, batch, seq_len, d_model)
+    }
+}
+
+fn sizes(settings: &BenchSettings, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
+    let BenchSettings { hidden_factor, n_blocks, .. } = *settings;
+    Sizes { batch, seq_len, d_model, hidden_factor, n_blocks }
+}
+
+fn subjects(names: &[String]) -> Vec<&'static Subject> {
+    names.iter().map(|name| find(name).expect("configs hold names of the table")).collect()
+}

@@ -1,0 +1,185 @@
+//! Measures what is missing, size by size, then compares.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use subquad_record::{Cell, Machine, read_cells, write_atomic, write_cells};
+
+use super::{BenchStudy, Point};
+use crate::Failure;
+use crate::bench::{BenchError, Checked, Place, check_all, check_sizes, measure_cells};
+use crate::config::BenchConfig;
+use crate::crew::lock_study;
+use crate::execute::{BUILD_COMMIT, Setting};
+use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
+
+const CELLS: &str = "cells.jsonl";
+const CONFIG: &str = "config.toml";
+
+/// Lists every point of a study: whether it has been measured.
+///
+/// # Errors
+/// If cells cannot be read.
+pub fn list(study: &BenchStudy, results: &Path, place: &Place, out: &mut dyn Write) -> Result<(), Failure> {
+    for (config, points) in study.points() {
+        let folder = study.run_folder(config, results, place);
+        let cells = read_cells(&folder.join(CELLS))?;
+        for point in points {
+            let state = if is_measured(&point, &cells) { "done" } else { "to do" };
+            writeln!(out, "{state:5}  {} {}", folder.display(), point.title())?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures what is missing, then writes and shows the comparison.
+///
+/// # Errors
+/// Wrong input before anything runs; failure if a layer is not what its definition says or a file cannot be written.
+pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let place = Place { device: setting.device.clone(), device_name: setting.device_name.clone() };
+    let dir = setting.results.join(&study.slug);
+    // Two commands that measure at once would measure each other.
+    let _lock = lock_study(&dir, setting)?;
+    let mut measured = vec![];
+    for (config, points) in study.points() {
+        let folder = study.run_folder(config, setting.results, &place);
+        let mut log = Log::open(folder, config)?;
+        log.measure(study, &points, &place, setting)?;
+        measured.push(MeasuredConfig { config, cells: log.of(&points), points });
+    }
+    let all: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
+    say_what_differs(&all, setting);
+    if let Some(warning) = spread_warning(&all) {
+        setting.messages.say(warning);
+    }
+    write_scaling_files(&dir, &measured)?;
+    writeln!(out, "{}", scaling_report(&measured))?;
+    writeln!(out, "Summary and figures: {}", dir.display())?;
+    Ok(())
+}
+
+/// Cells of another build or machine are not wrong, but a comparison with them may be.
+fn say_what_differs(cells: &[Cell], setting: &Setting<'_>) {
+    let here = Machine::detect();
+    let strange = |cell: &&Cell| cell.build_commit.as_deref() != BUILD_COMMIT || cell.machine.cpu != here.cpu;
+    let count = cells.iter().filter(strange).count();
+    if count > 0 {
+        setting.messages.say(format!(
+            "note: {count} of {} measurements come from another build or machine; delete the study's runs/ to measure all again",
+            cells.len()
+        ));
+    }
+}
+
+fn is_measured(point: &Point, cells: &[Cell]) -> bool {
+    point.cells(cells).len() == point.subjects.len()
+}
+
+/// The cells of one config, on disk after every point.
+struct Log<'a> {
+    folder: PathBuf,
+    config: &'a BenchConfig,
+    cells: Vec<Cell>,
+}
+
+impl<'a> Log<'a> {
+    fn open(folder: PathBuf, config: &'a BenchConfig) -> Result<Self, Failure> {
+        let cells = read_cells(&folder.join(CELLS))?;
+        Ok(Self { folder, config, cells })
+    }
+
+    fn measure(
+        &mut self,
+        study: &BenchStudy,
+        points: &[Point],
+        place: &Place,
+        setting: &Setting<'_>,
+    ) -> Result<(), Failure> {
+        let is_missing = |point: &&Point| setting.force || !is_measured(point, &self.cells);
+        let missing: Vec<&Point> = points.iter().filter(is_missing).collect();
+        setting.messages.say(format!(
+            "{}: {}, {} of {} sizes to measure",
+            study.slug,
+            self.config.path.display(),
+            missing.len(),
+            points.len()
+        ));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let checked = check_points(&missing, place)?;
+        fs_err::create_dir_all(&self.folder)?;
+        write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
+        for (index, point) in missing.iter().enumerate() {
+            setting.messages.say(format!("[{}/{}] {}", index + 1, missing.len(), point.title()));
+            self.measure_point(point, &checked, place, setting)?;
+        }
+        Ok(())
+    }
+
+    fn measure_point(
+        &mut self,
+        point: &Point,
+        checked: &[Checked],
+        place: &Place,
+        setting: &Setting<'_>,
+    ) -> Result<(), Failure> {
+        let limit = Duration::from_secs_f64(self.config.settings.seconds);
+        let of = |name: &str| checked.iter().find(|checked| checked.subject.name == name).copied();
+        let own: Vec<Checked> = point.subjects.iter().filter_map(|subject| of(subject.name)).collect();
+        let found =
+            measure_cells(&own, &point.sizes, limit, place, &setting.stop).map_err(|error| match error {
+                BenchError::Stopped => Failure::Interrupted,
+                BenchError::Device(_) => Failure::failed(error),
+            })?;
+        setting.messages.say(format!("    {}", in_short(&found)));
+        self.cells.retain(|cell| !point.has(cell));
+        self.cells.extend(found);
+        Ok(write_cells(&self.folder.join(CELLS), &self.cells)?)
+    }
+
+    /// The cells of these points, in their order.
+    fn of(&self, points: &[Point]) -> Vec<Cell> {
+        points.iter().flat_map(|point| point.cells(&self.cells)).cloned().collect()
+    }
+}
+
+fn in_short(cells: &[Cell]) -> String {
+    let one = |cell: &Cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms);
+    format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+/// Refuses what cannot be measured before anything is, and checks every layer once.
+fn check_points(points: &[&Point], place: &Place) -> Result<Vec<Checked>, Failure> {
+    let mut subjects = vec![];
+    for point in points {
+        check_sizes(&point.subjects, &[point.sizes], place).map_err(Failure::Wrong)?;
+        for subject in &point.subjects {
+            if !subjects.iter().any(|other: &&crate::bench::Subject| other.name == subject.name) {
+                subjects.push(*subject);
+            }
+        }
+    }
+    check_all(&subjects, &place.device).map_err(Failure::Failed)
+}
+
+/// Runs every layer of a config at its smallest sizes for an instant, keeping nothing. Returns how many sizes.
+///
+/// # Errors
+/// As [`run_study`].
+pub fn smoke(config: &BenchConfig) -> Result<usize, Failure> {
+    let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
+    let place = Place { device, device_name: "cpu".into() };
+    let points = Point::all(&config.settings);
+    let first = |along| points.iter().filter(|p| p.along == along).min_by_key(|p| p.sizes.elements());
+    let smallest: Vec<&Point> =
+        [super::Along::Length, super::Along::Width].into_iter().filter_map(first).collect();
+    for point in &smallest {
+        let checked = check_points(&[point], &place)?;
+        measure_cells(&checked, &point.sizes, Duration::ZERO, &place, &Default::default())
+            .map_err(Failure::failed)?;
+    }
+    Ok(smallest.len())
+}

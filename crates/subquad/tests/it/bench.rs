@@ -1,0 +1,190 @@
+//! `subquad bench`. No test looks at a time: a machine may be busy.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::lab::{Answer, Lab};
+
+/// Every layer, at sizes that take an instant.
+const SMALL: &str = "--batch 2 --d-model 8 --seconds 0.001";
+
+fn bench(arguments: &str) -> Answer {
+    Lab::new().subquad(&format!("bench {SMALL} {arguments}"))
+}
+
+fn cells(arguments: &str) -> Vec<Value> {
+    let answer = bench(&format!("--json {arguments}")).expect(0);
+    serde_json::from_str::<Vec<Value>>(&answer.out).unwrap()
+}
+
+#[test]
+fn json_is_one_array_of_cells_by_length_then_mixer() {
+    let cells = cells("--mixers s4d,attention --lengths 32,16,32");
+    let order: Vec<_> =
+        cells.iter().map(|cell| (cell["seq_len"].as_u64().unwrap(), &cell["mixer"])).collect();
+    assert_eq!(
+        order,
+        [(16, &"s4d".into()), (16, &"attention".into()), (32, &"s4d".into()), (32, &"attention".into())]
+    );
+    let keys: BTreeSet<&str> = cells[0].as_object().unwrap().keys().map(String::as_str).collect();
+    let wanted = [
+        "batch",
+        "build_commit",
+        "check_against",
+        "check_error",
+        "check_gradient_error",
+        "check_value_error",
+        "d_hidden",
+        "d_model",
+        "device",
+        "form",
+        "forward_backward_ms",
+        "forward_backward_ms_q1",
+        "forward_backward_ms_q3",
+        "forward_ms",
+        "forward_ms_q1",
+        "forward_ms_q3",
+        "instruction_set",
+        "machine",
+        "measured",
+        "mixer",
+        "n_blocks",
+        "parameters",
+        "peak_bytes",
+        "program_version",
+        "repeats",
+        "seq_len",
+        "state_floats",
+        "threads",
+        "tokens_per_second",
+    ];
+    assert_eq!(keys, BTreeSet::from(wanted));
+}
+
+#[test]
+fn a_cell_says_what_was_measured_and_how() {
+    for cell in cells("--mixers attention,s4d,m2,fft_conv,dense,block_diagonal --lengths 16 --threads 2") {
+        let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
+        assert!(
+            number("forward_ms_q1") <= number("forward_ms")
+                && number("forward_ms") <= number("forward_ms_q3")
+        );
+        assert!(number("forward_backward_ms") > 0.0 && number("repeats") >= 3.0, "{cell}");
+        let tokens = 2.0 * 16.0 / (number("forward_backward_ms") / 1e3);
+        assert!((number("tokens_per_second") / tokens - 1.0).abs() < 1e-9, "{cell}");
+        assert!(number("check_error") > 0.0 && number("check_error") < 1e-3, "{cell}");
+        assert_eq!((&cell["form"], &cell["check_against"]), (&"fused".into(), &"f64 reference".into()));
+        assert_eq!((number("threads"), &cell["device"]), (2.0, &"cpu".into()));
+    }
+}
+
+#[test]
+fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
+    for mixer in ["attention", "s4d", "m2", "fft_conv", "dense", "block_diagonal"] {
+        let cells = cells(&format!("--mixers {mixer} --lengths 64,256,1024"));
+        let peaks: Vec<u64> = cells.iter().map(|cell| cell["peak_bytes"].as_u64().unwrap()).collect();
+        assert!(peaks[0] < peaks[1] && peaks[1] < peaks[2], "{mixer}: {peaks:?}");
+        for (cell, peak) in cells.iter().zip(peaks) {
+            let (input, parameters) =
+                (2 * 8 * cell["seq_len"].as_u64().unwrap(), cell["parameters"].as_u64().unwrap());
+            assert!(peak >= 4 * (2 * input + parameters), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn the_state_is_what_a_causal_mixer_keeps_and_null_for_others() {
+    let state = |mixer: &str| -> Vec<Option<u64>> {
+        cells(&format!("--mixers {mixer} --lengths 16,32"))
+            .iter()
+            .map(|cell| cell["state_floats"].as_u64())
+            .collect()
+    };
+    assert_eq!(state("attention"), [Some(2 * 16 * 8), Some(2 * 32 * 8)]);
+    assert_eq!(state("s4d"), [Some(64 * 8), Some(64 * 8)]);
+    for mixer in ["m2", "fft_conv", "dense", "block_diagonal"] {
+        assert_eq!(state(mixer), [None, None], "{mixer}");
+    }
+}
+
+#[test]
+fn channel_mixers_say_their_hidden_width_and_blocks() {
+    let cells = cells("--mixers dense,block_diagonal,s4d --lengths 4");
+    let shape = |cell: &Value| (cell["d_hidden"].as_u64(), cell["n_blocks"].as_u64());
+    assert_eq!(
+        cells.iter().map(shape).collect::<Vec<_>>(),
+        [(Some(16), None), (Some(16), Some(4)), (None, None)]
+    );
+}
+
+#[test]
+fn people_get_a_table_that_explains_itself() {
+    let answer = bench("--mixers m2,attention --lengths 16").expect(0);
+    let lines: Vec<&str> = answer.out.lines().collect();
+    assert_eq!(
+        lines[0].split("  ").filter(|title| !title.trim().is_empty()).map(str::trim).collect::<Vec<_>>(),
+        [
+            "seq_len",
+            "d_model",
+            "mixer",
+            "forward ms",
+            "forward+backward ms",
+            "tokens/s",
+            "peak MiB",
+            "state floats",
+            "check"
+        ]
+    );
+    assert!(
+        lines[2].contains(" m2 ") && lines[2].contains("none") && lines[2].contains(" ± "),
+        "{}",
+        lines[2]
+    );
+    assert!(lines[3].contains(" attention ") && lines[3].contains(" 256 "), "{}", lines[3]);
+    assert!(answer.out.contains("\nBatch 2; fused form, cpu, "), "{}", answer.out);
+    assert!(answer.err.starts_with("[1/1] length 16\n"), "{}", answer.err);
+}
+
+#[test]
+fn quiet_leaves_only_results_and_warnings() {
+    let answer = bench("--mixers dense --lengths 1,2 -q").expect(0);
+    assert!(answer.err.lines().all(|line| line.starts_with("warning: ")), "{}", answer.err);
+}
+
+#[test]
+fn unknown_names_and_devices_are_wrong_use() {
+    insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
+    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
+    error: unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
+    ");
+    insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: this build has no device `tpu`; it has: cpu");
+}
+
+#[test]
+fn sizes_that_cannot_be_are_wrong_use() {
+    let first = |arguments: &str| {
+        let answer = Lab::new().subquad(&format!("bench {arguments}")).expect(2);
+        answer.err.lines().next().unwrap().to_owned()
+    };
+    insta::assert_snapshot!(first("--lengths 16,0"), @"error: invalid value '0' for '--lengths <TOKENS,..>': 0 is not in 1..=16777216");
+    insta::assert_snapshot!(first("--lengths many"), @"error: invalid value 'many' for '--lengths <TOKENS,..>': invalid digit found in string");
+    insta::assert_snapshot!(first("--seconds 0"), @"error: invalid value '0' for '--seconds <S>': must be a number above 0 and at most 86400");
+    insta::assert_snapshot!(first("--threads 0"), @"error: invalid value '0' for '--threads <N>': 0 is not in 1..=1024");
+    insta::assert_snapshot!(first("--mixers attention --lengths 16 --d-model 6"), @"error: attention: 4 heads cannot share d_model = 6 equally; choose a divisor of 6");
+    insta::assert_snapshot!(first("--mixers block_diagonal --lengths 16 --d-model 2"), @"error: block_diagonal: 4 blocks cannot share d_input = 2; choose at most 2 blocks");
+}
+
+/// Where the system tells what memory is free.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
+    let large = "bench --mixers s4d --lengths 16777216 --batch 65536 --d-model 65536";
+    let answer = Lab::new().subquad(large).expect(2);
+    let text = "error: s4d of batch 65536, length 16777216 and width 65536 needs about ";
+    assert!(
+        answer.err.starts_with(text) && answer.err.contains(" GiB are free; choose smaller sizes"),
+        "{}",
+        answer.err
+    );
+}

@@ -1,0 +1,213 @@
+//! `subquad run` on a config that measures: size by size, resumable, fitted. No test looks at a time.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::lab::{Lab, PROGRAM, files};
+
+/// Five lengths, four widths: enough for exponents, at sizes that take an instant.
+const SIZES: &str = r#"
+[bench]
+mixers = ["attention", "s4d"]
+lengths = [8, 16, 32, 64, 128]
+batch = 1
+d_model = 8
+channel_mixers = ["dense", "block_diagonal"]
+widths = [8, 16, 32, 64]
+tokens = 8
+seconds = 0.001
+"#;
+
+const RUN: &str = "run sizes --set bench.seconds=0.001";
+
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.write("sizes/layers.toml", SIZES);
+    lab
+}
+
+/// The file that keeps the cells of the one config.
+fn log(lab: &Lab) -> PathBuf {
+    let mut runs = files(&lab.path("results/sizes/runs"));
+    runs.retain(|path| path.is_dir());
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].join("cells.jsonl")
+}
+
+fn lines(lab: &Lab) -> Vec<String> {
+    fs_err::read_to_string(log(lab)).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn summary(lab: &Lab) -> Value {
+    serde_json::from_slice(&fs_err::read(lab.path("results/sizes/summary.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn every_size_is_measured_fitted_compared_and_drawn() {
+    let lab = lab();
+    let answer = lab.subquad(RUN).expect(0);
+    assert_eq!(lines(&lab).len(), 2 * 5 + 2 * 4);
+    let summary = summary(&lab);
+    assert_eq!((&summary["slug"], summary["cells"].as_array().unwrap().len()), (&"sizes".into(), 18));
+    let exponent = |mixer: &str, quantity: &str| -> Value {
+        let all = summary["exponents"].as_array().unwrap();
+        let own = |e: &&Value| e["mixer"] == mixer && e["quantity"] == quantity;
+        all.iter().find(own).unwrap_or_else(|| panic!("{mixer}, {quantity}")).clone()
+    };
+    // Counted, not timed: 2 L d_model floats, and d_state d_model at any length.
+    let [attention, s4d] = ["attention", "s4d"].map(|mixer| exponent(mixer, "state_floats"));
+    assert!((attention["exponent"].as_f64().unwrap() - 1.0).abs() < 1e-9, "{attention}");
+    assert!(s4d["exponent"].as_f64().unwrap().abs() < 1e-9, "{s4d}");
+    // The upper half of five points is three, and no exponent comes from fewer than four.
+    assert_eq!((attention["points"].as_u64(), attention["fitted_from"].as_f64()), (Some(4), Some(16.0)));
+    assert_eq!(exponent("dense", "forward_backward_ms")["local_slopes"].as_array().unwrap().len(), 3);
+    let crossings = summary["crossovers"].as_array().unwrap();
+    let state = crossings.iter().find(|c| c["quantity"] == "state_floats").unwrap();
+    assert_eq!(state["places"][0]["at"].as_f64(), Some(32.0), "2 * 32 * 8 = 64 * 8: {state}");
+    let figures = files(&lab.path("results/sizes/figures"));
+    assert_eq!(figures.len(), 5 * 3, "{figures:?}");
+    for words in
+        ["exponent over", "In forward+backward time:", "dense costs ", "Summary and figures: results/sizes"]
+    {
+        assert!(answer.out.contains(words), "{words} in {}", answer.out);
+    }
+    let table = fs_err::read_to_string(lab.path("results/sizes/summary.csv")).unwrap();
+    assert_eq!(table.lines().count(), 1 + 18);
+    assert!(table.starts_with("mixer,seq_len,d_model,forward_backward_ms,"), "{table}");
+}
+
+#[test]
+fn what_is_measured_is_not_measured_again() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let before = lines(&lab);
+    let answer = lab.subquad(RUN).expect(0);
+    assert!(answer.err.starts_with("sizes: sizes/layers.toml, 0 of 9 sizes to measure\n"), "{}", answer.err);
+    assert_eq!(lines(&lab), before);
+}
+
+#[test]
+fn a_study_goes_on_with_the_sizes_that_are_missing() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let before = lines(&lab);
+    // A length is complete with all of its layers: of the third only one is left, of the fourth none.
+    let left: Vec<&str> = before
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| ![5, 6, 7].contains(i))
+        .map(|(_, line)| line.as_str())
+        .collect();
+    fs_err::write(log(&lab), format!("{}\n", left.join("\n"))).unwrap();
+    let dry = lab.subquad(&format!("{RUN} --dry-run")).expect(0);
+    let to_do: Vec<&str> = dry.out.lines().filter(|line| line.starts_with("to do")).collect();
+    assert_eq!(dry.out.lines().count(), 9);
+    assert!(
+        to_do.len() == 2 && to_do[0].ends_with(" length 32") && to_do[1].ends_with(" length 64"),
+        "{}",
+        dry.out
+    );
+    let answer = lab.subquad(RUN).expect(0);
+    assert!(answer.err.contains("2 of 9 sizes to measure\n[1/2] length 32\n"), "{}", answer.err);
+    let after = lines(&lab);
+    let kept = |line: &&String| after.contains(line);
+    assert_eq!((after.len(), before.iter().filter(kept).count()), (18, 14));
+    assert_eq!(summary(&lab)["cells"].as_array().unwrap().len(), 18);
+}
+
+#[test]
+fn a_killed_study_keeps_the_lengths_it_finished() {
+    let lab = lab();
+    let long = "run sizes --set bench.seconds=0.3 --set bench.widths=[] --set bench.channel_mixers=[]";
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(lab.path("")).args(long.split_whitespace());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    let runs = lab.path("results/sizes/runs");
+    while !(runs.exists() && files(&runs).iter().any(|run| run.join("cells.jsonl").exists())) {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited too long for the first length");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = lines(&lab);
+    assert!(before.len() >= 2 && before.len() < 10, "{}", before.len());
+    let answer = lab.subquad(long).expect(0);
+    let missing = 5 - before.len() / 2;
+    assert!(answer.err.contains(&format!("{missing} of 5 sizes to measure")), "{}", answer.err);
+    assert_eq!(lines(&lab)[..before.len()], before[..]);
+}
+
+#[test]
+fn force_measures_all_again() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let answer = lab.subquad(&format!("{RUN} --force")).expect(0);
+    assert!(answer.err.contains("9 of 9 sizes to measure"), "{}", answer.err);
+    assert_eq!(lines(&lab).len(), 18);
+}
+
+#[test]
+fn a_longer_list_goes_on_and_other_conditions_start_anew() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let longer = lab.subquad(&format!("{RUN} --set bench.lengths=[8,256]")).expect(0);
+    assert!(longer.err.contains("1 of 6 sizes to measure"), "{}", longer.err);
+    let wider = lab.subquad(&format!("{RUN} --set bench.d_model=16 --dry-run")).expect(0);
+    assert!(wider.out.lines().all(|line| line.starts_with("to do")), "{}", wider.out);
+}
+
+#[test]
+fn damaged_cells_are_named() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let text = fs_err::read_to_string(log(&lab)).unwrap();
+    fs_err::write(log(&lab), format!("{{}}\n{text}")).unwrap();
+    let answer = lab.subquad(RUN).expect(1);
+    assert!(answer.err.contains("cells.jsonl:1: not a row of metrics"), "{}", answer.err);
+}
+
+#[test]
+fn figures_drawn_again_are_the_same_files() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let figures = lab.path("results/sizes/figures");
+    let drawn =
+        || -> Vec<Vec<u8>> { files(&figures).into_iter().map(|path| fs_err::read(path).unwrap()).collect() };
+    let before = drawn();
+    fs_err::remove_dir_all(lab.path("results/sizes/runs")).unwrap();
+    for path in files(&figures).iter().filter(|path| path.extension().unwrap() != "csv") {
+        fs_err::remove_file(path).unwrap();
+    }
+    assert_eq!(lab.subquad("plot results/sizes").expect(0).out.lines().count(), 5 * 2);
+    assert!(drawn() == before);
+}
+
+#[test]
+fn a_config_that_measures_is_checked_like_the_others() {
+    let lab = lab();
+    insta::assert_snapshot!(lab.subquad("check sizes").expect(0).out, @"sizes/layers.toml: ok, 9 sizes");
+    insta::assert_snapshot!(lab.subquad("check sizes --smoke").expect(0).out, @"
+    sizes/layers.toml: ok, 9 sizes
+    sizes/layers.toml: measured at 2 of its sizes
+    ");
+    assert!(!lab.path("results").exists());
+    lab.write("sizes/layers.toml", SIZES.replace("lengths", "length"));
+    insta::assert_snapshot!(lab.subquad("check sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(lab.subquad("run sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
+    assert!(!lab.path("results").exists());
+}
+
+#[test]
+fn configs_of_both_kinds_need_folders_of_their_own() {
+    let lab = lab();
+    lab.write("tiny/layers.toml", SIZES);
+    let answer = lab.subquad("run tiny --dry-run").expect(2);
+    let text =
+        "error: tiny/layers.toml: measures, and would share the results folder `tiny` with other configs in ";
+    assert!(answer.err.starts_with(text), "{}", answer.err);
+    assert_eq!(lab.subquad("check tiny").expect(2).err, answer.err);
+}
