@@ -1,6 +1,6 @@
 //! The shared burn backend of subquad.
 //!
-//! - [`device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
+//! - [`open_device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
@@ -22,6 +22,6 @@ pub mod pointwise;
 pub mod short_conv;
 pub mod simd;
 
-pub use device::{DeviceError, device, device_names};
+pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;
 pub use simd::instruction_set;

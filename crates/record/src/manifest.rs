@@ -22,6 +22,8 @@ pub struct Manifest {
     pub instruction_set: String,
     /// The device that ran, for example `"cpu"`.
     pub device: String,
+    /// What a GPU calls itself; `None` for the CPU.
+    pub adapter: Option<String>,
     /// The form of the operations that ran: `"fused"`, `"portable"`.
     pub form: String,
     /// Threads used.

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
-use subquad_backend::Form;
+use subquad_backend::{DeviceKind, Form};
 use subquad_data::Task;
 use subquad_model::SequenceModel;
 use subquad_record::{
@@ -32,8 +32,10 @@ pub struct Setting<'a> {
     pub results: &'a Path,
     /// The device that runs.
     pub device: Device,
-    /// Its name.
-    pub device_name: String,
+    /// What it is.
+    pub device_kind: DeviceKind,
+    /// What it calls itself, if it is no CPU.
+    pub adapter: Option<String>,
     /// Set when the runs should stop.
     pub stop: Arc<AtomicBool>,
     pub(crate) messages: Messages,
@@ -88,7 +90,7 @@ pub fn execute(
     let mut progress = Progress::new(&mut writer, setting.messages, &title, config.train.steps);
     match train(model, &*task, &assemble::training(config), &setting.device, &mut progress) {
         Ok(trained) => {
-            let summary = facts.summary(run, setting, &trained, meter.peak_bytes());
+            let summary = facts.summary(run, setting, &trained, peak_bytes(&meter, setting));
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -108,6 +110,14 @@ fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Memory of another device is none of the program's allocator, so there is no honest number.
+fn peak_bytes(meter: &Meter, setting: &Setting<'_>) -> Option<u64> {
+    match setting.device_kind {
+        DeviceKind::Cpu => meter.peak_bytes(),
+        DeviceKind::Wgpu => None,
     }
 }
 
@@ -137,9 +147,10 @@ fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> 
 fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError> {
     let outcome = match &error {
         TrainError::Stopped { .. } => Outcome::Interrupted,
-        TrainError::NonFinite { .. } | TrainError::Sink(_) | TrainError::Checkpoint { .. } => {
-            Outcome::Failed(error.to_string())
-        }
+        TrainError::NonFinite { .. }
+        | TrainError::Device { .. }
+        | TrainError::Sink(_)
+        | TrainError::Checkpoint { .. } => Outcome::Failed(error.to_string()),
     };
     writer.give_up(outcome)?;
     Err(error.into())
@@ -153,7 +164,8 @@ fn manifest(run: &PlannedRun, setting: &Setting<'_>, started: &str) -> Manifest 
         command: std::env::args().collect(),
         machine: Machine::detect(),
         instruction_set: subquad_backend::instruction_set().into(),
-        device: setting.device_name.clone(),
+        device: setting.device_kind.as_str().into(),
+        adapter: setting.adapter.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
         started: started.into(),
@@ -195,7 +207,7 @@ impl Facts {
             peak_bytes,
             state_floats: self.state_floats,
             form: Form::for_device(&setting.device).as_str().into(),
-            device: setting.device_name.clone(),
+            device: setting.device_kind.as_str().into(),
             threads: rayon::current_num_threads(),
             build_commit: BUILD_COMMIT.map(Into::into),
             evaluations: vec![evaluation(trained)],

@@ -38,6 +38,14 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
+    /// The device failed: a GPU reports what went wrong only when it is waited for.
+    #[error("the device failed at step {step}: {message}")]
+    Device {
+        /// The step, counted from 1.
+        step: usize,
+        /// burn's words.
+        message: String,
+    },
     /// The sink asked to stop.
     #[error("stopped after step {step}")]
     Stopped {
@@ -74,7 +82,7 @@ pub fn train(
     config.check().unwrap_or_else(|e| panic!("TrainConfig: {e}"));
     let mut trainer = Trainer::new(model, task, config, device);
     for step in 1..=config.steps {
-        let score = trainer.step(step);
+        let score = trainer.step(step)?;
         trainer.report(step, score, sink)?;
         if sink.should_stop() && step < config.steps {
             return Err(TrainError::Stopped { step });
@@ -114,7 +122,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// One optimiser step; `step` counts from 1. The score is of the batch, before the step.
-    fn step(&mut self, step: usize) -> Score {
+    fn step(&mut self, step: usize) -> Result<Score, TrainError> {
         let batch = self.task.train_batch(step - 1, self.config.batch);
         let clock = Instant::now();
         let (input, labels) = split(batch, &self.device.clone().autodiff());
@@ -124,8 +132,10 @@ impl<'a> Trainer<'a> {
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.model));
+        // A GPU works on while the host goes on: without waiting, the next step would be charged for this one.
+        self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.step_seconds.push(clock.elapsed().as_secs_f64());
-        score(logits.inner(), &labels, mean)
+        Ok(score(logits.inner(), &labels, mean))
     }
 
     fn uniform(&self, step: usize, site: usize, count: usize) -> Vec<f32> {

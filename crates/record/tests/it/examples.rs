@@ -35,6 +35,7 @@ pub(crate) fn manifest() -> Manifest {
         },
         instruction_set: "avx2+fma".into(),
         device: "cpu".into(),
+        adapter: None,
         form: "fused".into(),
         threads: 2,
         started: "2026-11-23T17:04:05Z".into(),

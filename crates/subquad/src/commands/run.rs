@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use subquad_backend::open_device;
 use subquad_record::read_study;
 use subquad_train::TrainError;
 
@@ -32,7 +33,7 @@ pub struct Args {
     /// Folder that results go to
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Device that trains
+    /// Device that trains: cpu, wgpu, or auto (a GPU if there is one)
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Only list the runs: which are done, which are to do
@@ -63,7 +64,7 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
-    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
@@ -72,8 +73,15 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
         return list_runs(&studies, args, out);
     }
     let messages = Messages::new(args.quiet);
-    let setting =
-        Setting { results: &args.results, device, device_name: args.device.clone(), stop, messages };
+    let setting = Setting {
+        results: &args.results,
+        device: opened.device,
+        device_kind: opened.kind,
+        adapter: opened.adapter,
+        stop,
+        messages,
+    };
+    say_which_device(&args.device, &setting);
     let mut failed = vec![];
     for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
@@ -114,6 +122,16 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         compare(study, setting, &finished, &failed, out)?;
     }
     Ok(failed)
+}
+
+/// Whoever named the CPU knows.
+fn say_which_device(asked: &str, setting: &Setting<'_>) {
+    let kind = setting.device_kind.as_str();
+    match &setting.adapter {
+        Some(adapter) => setting.messages.say(format!("device: {kind}, {adapter}")),
+        None if asked != kind => setting.messages.say(format!("device: {kind}")),
+        None => {}
+    }
 }
 
 fn say_what_is_there(study: &Study, setting: &Setting<'_>) {
