@@ -33,7 +33,7 @@ pub struct Args {
     /// Folder that results go to
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Device that trains: cpu, wgpu, or auto (a GPU if there is one)
+    /// Device that trains: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Only list the runs: which are done, which are to do

@@ -22,7 +22,7 @@ pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Device that replays: cpu, wgpu, or auto (a GPU if there is one)
+    /// Device that replays: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Form to use, if not the device's own
@@ -57,9 +57,9 @@ fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
     let own = Form::for_device(device);
     match asked {
         Some("portable") => Ok(Form::Portable),
-        Some(_) if own == Form::Portable => {
-            Err(Failure::wrong("--form fused: fused kernels run on the cpu alone; leave out --form or --device"))
-        }
+        Some(_) if own == Form::Portable => Err(Failure::wrong(
+            "--form fused: fused kernels run on the cpu alone; leave out --form or --device",
+        )),
         Some(_) => Ok(Form::Fused),
         None => Ok(own),
     }

@@ -83,7 +83,13 @@ impl Lab {
 
     /// Runs `subquad` with these arguments, split at spaces.
     pub(crate) fn subquad(&self, arguments: &str) -> Answer {
+        self.subquad_with(&[], arguments)
+    }
+
+    /// [`subquad`](Self::subquad) with these environment variables.
+    pub(crate) fn subquad_with(&self, variables: &[(&str, &str)], arguments: &str) -> Answer {
         let mut command = Command::new(PROGRAM);
+        command.envs(variables.iter().copied());
         command.current_dir(self.folder.path()).args(arguments.split_whitespace());
         let output = command.output().unwrap();
         Answer {

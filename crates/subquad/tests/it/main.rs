@@ -14,3 +14,4 @@ mod rerun;
 mod run;
 mod table;
 mod verify;
+mod wgpu;
