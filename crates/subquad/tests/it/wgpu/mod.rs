@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use std::sync::Once;
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use subquad_model::named_parameters;
-use subquad_testkit::with_seed;
+use subquad_testkit::{seeded_tensor, to_f64, with_seed};
 
 const OPT_IN: &str = "SUBQUAD_TEST_WGPU";
 
@@ -42,4 +42,16 @@ fn seeded<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
         named_parameters(&mixer);
         mixer
     })
+}
+
+#[test]
+fn values_that_were_read_from_wgpu_stay_as_they_were() {
+    let Some(gpu) = gpu() else { return };
+    let x: Tensor<2> = seeded_tensor([64, 16], 1, &gpu) + 1.0;
+    let wanted = to_f64(x.clone());
+    let kept = subquad_backend::read(x.clone());
+    // In place, if nothing but `x` owns the memory.
+    let doubled = to_f64(x * 2.0);
+    assert_eq!(to_f64(kept), wanted);
+    assert_ne!(doubled, wanted);
 }
