@@ -16,11 +16,16 @@ const VALUE_REL_TOL: f64 = 3e-5;
 /// The same of gradients, which are longer sums: below 1e-5 (measured on lavapipe), ten times that.
 const GRAD_REL_TOL: f64 = 1e-4;
 
-/// Powers of two and their neighbours; beyond them software Vulkan takes minutes.
-const LENGTHS: [usize; 6] = [1, 2, 3, 63, 64, 65];
+/// S4D at the longer lengths: `e^log_dt` off by one in the last place turns the phase of token 65 by 1e-5, and gradients
+/// weigh it with time and frequency once more: below 2e-4 (measured on lavapipe), five times that.
+const PHASE_GRAD_REL_TOL: f64 = 1e-3;
+
+const SHORT: [usize; 3] = [1, 2, 3];
+/// A power of two and its neighbours; beyond them software Vulkan takes minutes.
+const LONGER: [usize; 3] = [63, 64, 65];
 
 const D_MODEL: usize = 12;
-/// Long enough for the battery and [`LENGTHS`].
+/// Long enough for the battery and [`LONGER`].
 const L_MAX: usize = 70;
 
 fn attention(causal: bool) -> Attention {
@@ -37,8 +42,9 @@ fn m2(bidirectional: bool) -> M2 {
     seeded(|device| config.with_bidirectional(bidirectional).init(device))
 }
 
-fn forms_agree<M: SequenceMixer + Module>(on_gpu: &M, fused: &M) {
-    battery::forms_agree(on_gpu, fused, D_MODEL, &LENGTHS, VALUE_REL_TOL, GRAD_REL_TOL);
+fn forms_agree<M: SequenceMixer + Module>(on_gpu: &M, fused: &M, longer_grad_tol: f64) {
+    battery::forms_agree(on_gpu, fused, D_MODEL, &SHORT, VALUE_REL_TOL, GRAD_REL_TOL);
+    battery::forms_agree(on_gpu, fused, D_MODEL, &LONGER, VALUE_REL_TOL, longer_grad_tol);
 }
 
 #[test]
@@ -53,7 +59,7 @@ fn attention_on_wgpu_is_the_fused_one() {
     let Some(gpu) = gpu() else { return };
     for causal in [true, false] {
         let fused = attention(causal);
-        forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused);
+        forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused, GRAD_REL_TOL);
     }
 }
 
@@ -71,7 +77,7 @@ fn s4d_on_wgpu_is_the_fused_one() {
     for discretization in [Discretization::Zoh, Discretization::Bilinear] {
         for bidirectional in [true, false] {
             let fused = s4d(bidirectional, discretization);
-            forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused);
+            forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused, PHASE_GRAD_REL_TOL);
         }
     }
 }
@@ -88,7 +94,7 @@ fn m2_on_wgpu_is_the_fused_one() {
     let Some(gpu) = gpu() else { return };
     for bidirectional in [true, false] {
         let fused = m2(bidirectional);
-        forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused);
+        forms_agree(&fused.clone().fork(&gpu).with_form(Form::Portable), &fused, GRAD_REL_TOL);
     }
 }
 
