@@ -7,26 +7,22 @@ use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, SequenceMixer};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2, M2Config};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
-use subquad_testkit::{assert_rel_close, battery, seeded_tensor};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
 
 use super::{cpu, gpu, seeded};
 
-/// Other sines, exponentials and orders of sums, in f32: below 5e-6 (measured on lavapipe), five to ten times that.
-const VALUE_REL_TOL: f64 = 3e-5;
-/// The same of gradients, which are longer sums: below 1e-5 (measured on lavapipe), ten times that.
+/// Other sines, exponentials and orders of sums, in f32: below 6e-6 (measured on lavapipe). Ten times that, since drivers
+/// differ in their functions.
+const VALUE_REL_TOL: f64 = 6e-5;
+/// The same of gradients: below 1e-5 (measured on lavapipe), ten times that.
 const GRAD_REL_TOL: f64 = 1e-4;
-
-/// S4D at the longer lengths: `e^log_dt` off by one in the last place turns the phase of token 65 by 1e-5, and gradients
-/// weigh it with time and frequency once more: below 2e-4 (measured on lavapipe), five times that.
-const PHASE_GRAD_REL_TOL: f64 = 1e-3;
-
-const SHORT: [usize; 3] = [1, 2, 3];
-/// A power of two and its neighbours; beyond them software Vulkan takes minutes.
-const LONGER: [usize; 3] = [63, 64, 65];
+/// The same of S4D's gradients: `e^log_dt` off by one in the last place turns the phase of token 65 by 1e-5, and gradients
+/// weigh it with time and frequency once more. Below 5e-5 (measured on lavapipe), ten times that.
+const PHASE_GRAD_REL_TOL: f64 = 5e-4;
 
 const D_MODEL: usize = 12;
-/// Long enough for the battery and [`LONGER`].
-const L_MAX: usize = 70;
+/// As long as the longest of [`AWKWARD_LENGTHS`].
+const L_MAX: usize = 1000;
 
 fn attention(causal: bool) -> Attention {
     seeded(|device| AttentionConfig::new(D_MODEL).with_n_heads(3).with_causal(causal).init(device))
@@ -42,9 +38,8 @@ fn m2(bidirectional: bool) -> M2 {
     seeded(|device| config.with_bidirectional(bidirectional).init(device))
 }
 
-fn forms_agree<M: SequenceMixer + Module>(on_gpu: &M, fused: &M, longer_grad_tol: f64) {
-    battery::forms_agree(on_gpu, fused, D_MODEL, &SHORT, VALUE_REL_TOL, GRAD_REL_TOL);
-    battery::forms_agree(on_gpu, fused, D_MODEL, &LONGER, VALUE_REL_TOL, longer_grad_tol);
+fn forms_agree<M: SequenceMixer + Module>(on_gpu: &M, fused: &M, grad_tol: f64) {
+    battery::forms_agree(on_gpu, fused, D_MODEL, &AWKWARD_LENGTHS, VALUE_REL_TOL, grad_tol);
 }
 
 #[test]
