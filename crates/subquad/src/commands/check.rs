@@ -122,7 +122,7 @@ fn has_config(folder: &Path) -> Result<bool, Failure> {
 fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
     let config = &run.resolved.config;
-    let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
+    let device = subquad_backend::open_device("cpu").map_err(Failure::failed)?.device;
     let task = assemble::task(&config.task).open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);
