@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::epochs::Epochs;
 use crate::resize::bilinear;
-use crate::{Batch, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo};
+use crate::{Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo};
 
 const ASSET: &[u8] = include_bytes!("../assets/digits.csv.gz");
 const SIDE: usize = 8;
@@ -39,7 +39,7 @@ const SPLIT_SEED: u64 = 0;
 /// ```
 /// ```
 /// use subquad_data::{Digits, Inputs, Targets, Task};
-/// let example = Digits::new(64, 0)?.test_batch(0..1);
+/// let example = Digits::new(64, 0)?.test_batch(0, 0..1);
 /// assert_eq!(example.targets, Targets::Sequence(vec![0]));
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
 /// assert_eq!(values.len(), 64);
@@ -56,14 +56,16 @@ pub struct Digits {
 }
 
 impl Digits {
+    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
+    pub(crate) const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
     pub(crate) const INFO: TaskInfo = TaskInfo {
         name: "digits",
         summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
         lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
+        data: "embedded",
         caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
                   which adds no information.",
         check: Self::check,
-        open: |seq_len, seed| Ok(Box::new(Self::new(seq_len, seed)?)),
     };
 
     /// Whether the task has this length. Reads no data.
@@ -118,11 +120,11 @@ impl Task for Digits {
     }
 
     fn input(&self) -> InputKind {
-        InputKind::Reals { features: 1 }
+        Self::INPUT
     }
 
     fn target(&self) -> TargetKind {
-        TargetKind::Sequence { classes: CLASSES }
+        Self::TARGET
     }
 
     fn train_len(&self) -> Option<usize> {
@@ -134,11 +136,12 @@ impl Task for Digits {
         self.gather(&picks)
     }
 
-    fn test_len(&self) -> usize {
-        self.split.test.len()
+    fn conditions(&self) -> Vec<Condition> {
+        vec![Condition::of_training(self.seq_len(), self.split.test.len())]
     }
 
-    fn test_batch(&self, range: Range<usize>) -> Batch {
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        assert_eq!(condition, 0, "digits test under one condition");
         self.gather(&self.split.test[range])
     }
 }
@@ -252,6 +255,6 @@ mod tests {
     fn the_split_does_not_depend_on_the_seed_of_a_run() {
         let (a, b) = (Digits::new(64, 1).unwrap(), Digits::new(64, 2).unwrap());
         assert_eq!(a.split.test, b.split.test);
-        assert_eq!(a.test_batch(0..359), b.test_batch(0..359));
+        assert_eq!(a.test_batch(0, 0..359), b.test_batch(0, 0..359));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use crate::{Batch, Digits};
+use crate::{Batch, Bytes, Digits, Mnist, Mqar, TaskError};
 
-/// A source of training and test examples of one length.
+/// A source of training and test examples.
 pub trait Task: Send + Sync {
-    /// The name by which [`open`] finds it.
+    /// Its name in [`tasks`].
     fn name(&self) -> &'static str;
 
-    /// Tokens in each example.
+    /// Tokens in each training example.
     fn seq_len(&self) -> usize;
 
     /// What the model reads.
@@ -18,20 +18,60 @@ pub trait Task: Send + Sync {
     /// What it should answer.
     fn target(&self) -> TargetKind;
 
+    /// What its score is, besides the loss.
+    fn metric(&self) -> Metric {
+        Metric::Accuracy
+    }
+
     /// Training examples in an epoch; `None` where every example is fresh.
     fn train_len(&self) -> Option<usize>;
 
     /// Batch number `step`, counted from 0: a pure function of (seed, step, batch).
     fn train_batch(&self, step: usize, batch: usize) -> Batch;
 
-    /// Number of test examples.
-    fn test_len(&self) -> usize;
+    /// How it tests; the first is the condition of training, and its name is empty.
+    fn conditions(&self) -> Vec<Condition>;
 
-    /// These test examples, always in the same order.
+    /// These test examples of a condition, counted as in [`conditions`](Self::conditions), always in the same order.
     ///
     /// # Panics
-    /// If `range` ends beyond [`test_len`](Self::test_len).
-    fn test_batch(&self, range: Range<usize>) -> Batch;
+    /// If there is no such condition, or `range` ends beyond its examples.
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch;
+
+    /// Sixteen hex digits for the contents of the data it was given: the same data elsewhere, compressed or not, have the
+    /// same. `None` where the program alone makes the examples.
+    fn digest(&self) -> Option<String> {
+        None
+    }
+}
+
+/// One way in which a task tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Tells it from the task's others; empty for the condition of training.
+    pub name: String,
+    /// Tokens in each example.
+    pub seq_len: usize,
+    /// What else than the length sets it apart, such as `8 pairs`; may be empty.
+    pub variant: String,
+    /// Number of examples.
+    pub examples: usize,
+}
+
+impl Condition {
+    /// The condition of training, where nothing but the length needs to be said.
+    pub fn of_training(seq_len: usize, examples: usize) -> Self {
+        Self { name: String::new(), seq_len, variant: String::new(), examples }
+    }
+}
+
+/// What a score is, besides the loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// The share of right answers.
+    Accuracy,
+    /// The loss in bits instead of nats, where a label is a byte.
+    BitsPerByte,
 }
 
 /// What a model reads.
@@ -64,54 +104,30 @@ pub enum TargetKind {
     },
 }
 
-/// Why a task cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TaskError {
-    /// No task has this name.
-    #[error("there is no task `{name}`; known: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// All names, separated by commas.
-        known: String,
-    },
-    /// The task exists, but not at this length.
-    #[error("{task} cannot have seq_len = {seq_len}: {rule}; nearest allowed: {nearest}")]
-    Length {
-        /// The task's name.
-        task: &'static str,
-        /// The length asked for.
-        seq_len: usize,
-        /// Which lengths the task has, and why.
-        rule: &'static str,
-        /// The nearest length, or the two around the one asked for.
-        nearest: String,
-    },
-}
-
 /// A line about a task, for a list.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskInfo {
-    /// The name by which [`open`] finds it.
+    /// Its name.
     pub name: &'static str,
     /// What it asks of a model.
     pub summary: &'static str,
     /// Which values of `seq_len` it has.
     pub lengths: &'static str,
+    /// Where its data come from.
+    pub data: &'static str,
     /// What a reader of its figures must know.
     pub caption: &'static str,
     pub(crate) check: fn(usize) -> Result<(), TaskError>,
-    pub(crate) open: fn(usize, u64) -> Result<Box<dyn Task>, TaskError>,
 }
 
-const TASKS: &[TaskInfo] = &[Digits::INFO];
+const TASKS: &[TaskInfo] = &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO];
 
 /// All tasks.
 pub fn tasks() -> &'static [TaskInfo] {
     TASKS
 }
 
-/// Whether task `name` exists at length `seq_len`. Reads no data.
+/// Whether task `name` exists at length `seq_len`, with the right options. Reads no data.
 ///
 /// # Errors
 /// If there is no such task, or not at this length.
@@ -125,20 +141,9 @@ pub fn tasks() -> &'static [TaskInfo] {
 /// );
 /// ```
 pub fn check(name: &str, seq_len: usize) -> Result<(), TaskError> {
-    (find(name)?.check)(seq_len)
-}
-
-/// Task `name` with examples of `seq_len` tokens; `seed` draws or orders its training examples.
-///
-/// # Errors
-/// As [`check`].
-pub fn open(name: &str, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-    (find(name)?.open)(seq_len, seed)
-}
-
-fn find(name: &str) -> Result<&'static TaskInfo, TaskError> {
-    TASKS.iter().find(|info| info.name == name).ok_or_else(|| {
+    let info = TASKS.iter().find(|info| info.name == name).ok_or_else(|| {
         let known = TASKS.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
         TaskError::Unknown { name: name.into(), known }
-    })
+    })?;
+    (info.check)(seq_len)
 }

@@ -6,8 +6,10 @@ mod config;
 mod dropout;
 mod groups;
 mod mixer;
+mod mixer_state;
 mod model;
 mod norm;
+mod state;
 
 pub use block::Block;
 pub use channel::{ChannelMixerConfig, ChannelMixerKind};
@@ -15,5 +17,7 @@ pub use config::{Encoder, Head, ModelConfig, ModelError};
 pub use dropout::{Dropout, Uniform};
 pub use groups::{NamedParameter, named_parameters};
 pub use mixer::{MixerConfig, MixerKind};
+pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::Norm;
+pub use state::{ModelState, StateError};

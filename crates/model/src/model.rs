@@ -43,16 +43,34 @@ impl SequenceModel {
     /// # Panics
     /// If the input is of the other kind than the encoder's, or the mixer refuses the length.
     pub fn forward(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
-        let mut h = self.encode(input);
-        for (index, block) in self.blocks.iter().enumerate() {
-            h = block.forward(h, dropout, index);
-        }
-        let h = self.norm.forward(h);
+        let h = self.norm.forward(self.blocks(input, dropout));
         let h = if self.pooled { h.mean_dim(1) } else { h };
         self.head.forward(h)
     }
 
-    fn encode(&self, input: Input) -> Tensor<3> {
+    /// The logits of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
+    ///
+    /// # Shapes
+    /// - `input`: as in [`forward`](Self::forward)
+    /// - `rows`: `[labels]`, each `sequence * seq + position`
+    /// - output: `[labels, classes]`
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward); also if the head is pooled, because it then answers for no token.
+    pub fn forward_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<2> {
+        assert!(!self.pooled, "this model answers once a sequence, not at single tokens");
+        let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
+        let h = self.norm.forward(h.select(0, rows).unsqueeze());
+        self.head.forward(h).flatten(0, 1)
+    }
+
+    /// What the last block leaves, `[batch, seq, d_model]`.
+    fn blocks(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
+        let blocks = self.blocks.iter().enumerate();
+        blocks.fold(self.encode(input), |h, (index, block)| block.forward(h, dropout, index))
+    }
+
+    pub(crate) fn encode(&self, input: Input) -> Tensor<3> {
         match (&self.encoder, input) {
             (EncoderKind::Linear(encoder), Input::Reals(x)) => encoder.forward(x),
             (EncoderKind::Embedding(encoder), Input::Tokens(x)) => encoder.forward(x),

@@ -7,10 +7,13 @@ use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
 use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 13] = [
     LOSS_BY_STEP,
     ACCURACY_BY_STEP,
     ACCURACY_BY_LENGTH,
+    ACCURACY_BY_TEST_LENGTH,
+    BITS_PER_BYTE_BY_STEP,
+    BITS_PER_BYTE_BY_LENGTH,
     TIME_PER_TOKEN,
     PEAK_MEMORY,
     scaling::TIME_BY_LENGTH,
@@ -23,6 +26,9 @@ pub const NAMES: [&str; 10] = [
 const LOSS_BY_STEP: &str = "loss_by_step";
 const ACCURACY_BY_STEP: &str = "accuracy_by_step";
 const ACCURACY_BY_LENGTH: &str = "accuracy_by_length";
+const ACCURACY_BY_TEST_LENGTH: &str = "accuracy_by_test_length";
+const BITS_PER_BYTE_BY_STEP: &str = "bits_per_byte_by_step";
+const BITS_PER_BYTE_BY_LENGTH: &str = "bits_per_byte_by_length";
 const TIME_PER_TOKEN: &str = "time_per_token";
 const PEAK_MEMORY: &str = "peak_memory";
 
@@ -56,10 +62,16 @@ impl Facts {
 pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
     let step = || Axis::linear("optimiser step");
     let accuracy = || Axis::linear("accuracy (fraction correct)").at_least(0.0, 1.0);
+    let bits = || Axis::linear("bits per byte");
     let (title, x, y) = match name {
         LOSS_BY_STEP => ("Training loss", step(), Axis::linear("training loss (nats)")),
         ACCURACY_BY_STEP => ("Accuracy during training", step(), accuracy()),
         ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
+        ACCURACY_BY_TEST_LENGTH => {
+            ("Accuracy by length of the test sequences", test_lengths(&panels), accuracy())
+        }
+        BITS_PER_BYTE_BY_STEP => ("Bits per byte during training", step(), bits()),
+        BITS_PER_BYTE_BY_LENGTH => ("Bits per byte by sequence length", lengths(&panels), bits()),
         TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
         PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
         _ => return scaling::by_name(name, panels, caption),
@@ -94,6 +106,21 @@ pub fn accuracy_by_length(samples: &[Sample], facts: &Facts) -> Figure {
     standard(ACCURACY_BY_LENGTH, samples, facts)
 }
 
+/// Accuracy after training against the length of the test sequences, a panel a length of training.
+pub fn accuracy_by_test_length(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(ACCURACY_BY_TEST_LENGTH, samples, facts)
+}
+
+/// Bits per byte on held-out text against optimiser step, a panel a length.
+pub fn bits_per_byte_by_step(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(BITS_PER_BYTE_BY_STEP, samples, facts)
+}
+
+/// Bits per byte after training against sequence length.
+pub fn bits_per_byte_by_length(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(BITS_PER_BYTE_BY_LENGTH, samples, facts)
+}
+
 /// Microseconds of training time a token against sequence length.
 pub fn time_per_token(samples: &[Sample], facts: &Facts) -> Figure {
     standard(TIME_PER_TOKEN, samples, facts)
@@ -115,6 +142,10 @@ fn lengths(panels: &[Panel]) -> Axis {
     ticks.sort_by(f64::total_cmp);
     ticks.dedup();
     Axis::log2("sequence length (tokens)").with_ticks(ticks)
+}
+
+fn test_lengths(panels: &[Panel]) -> Axis {
+    Axis { label: "length of the test sequences (tokens)".into(), ..lengths(panels) }
 }
 
 /// From zero where the values stay within a decade, else logarithmic.

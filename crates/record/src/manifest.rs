@@ -32,6 +32,9 @@ pub struct Manifest {
     /// Runs that were allowed at once on the machine; above 1, the run's timings are shared ones.
     #[serde(default = "alone")]
     pub jobs: usize,
+    /// Digest of the data that the task was given; absent where the program made them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
     /// When the run started, as [`timestamp`] writes it.
     pub started: String,
     /// Each time it went on from a checkpoint.

@@ -17,6 +17,9 @@ pub struct Row {
     pub step: usize,
     /// `"train"` or `"test"`.
     pub split: String,
+    /// Under which test condition, as in [`Evaluation`](crate::Evaluation); absent for the condition of training.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub condition: String,
     /// Mean loss over the split's examples of this row.
     #[serde(with = "crate::number")]
     pub loss: f64,
@@ -44,9 +47,13 @@ impl Row {
         self.numbers() == other.numbers()
     }
 
-    fn numbers(&self) -> (usize, &str, [Option<u64>; 3]) {
+    fn numbers(&self) -> (usize, [&str; 2], [Option<u64>; 3]) {
         let numbers = [Some(self.loss), self.accuracy, self.learning_rate];
-        (self.step, &self.split, numbers.map(|number| number.filter(|x| x.is_finite()).map(f64::to_bits)))
+        (
+            self.step,
+            [&self.split, &self.condition],
+            numbers.map(|number| number.filter(|x| x.is_finite()).map(f64::to_bits)),
+        )
     }
 }
 
@@ -82,6 +89,7 @@ mod tests {
         Row {
             step: 3,
             split: "train".into(),
+            condition: String::new(),
             loss: 0.1 + 0.2,
             accuracy: Some(1.0 / 3.0),
             learning_rate: None,
@@ -101,6 +109,16 @@ mod tests {
             serde_json::to_string(&row()).unwrap(),
             r#"{"step":3,"split":"train","loss":0.30000000000000004,"accuracy":0.3333333333333333,"step_seconds":0.25,"elapsed_seconds":1.5}"#
         );
+    }
+
+    #[test]
+    fn a_condition_is_written_where_there_is_one() {
+        let other = Row { condition: "128x8".into(), ..row() };
+        assert!(
+            serde_json::to_string(&other).unwrap().contains(r#""split":"train","condition":"128x8","loss""#)
+        );
+        assert_eq!(round_trip(&other), other);
+        assert_eq!(round_trip(&row()).condition, "");
     }
 
     #[test]
@@ -133,6 +151,7 @@ mod tests {
         let others = [
             Row { step: 4, ..row() },
             Row { split: "test".into(), ..row() },
+            Row { condition: "128x8".into(), ..row() },
             Row { loss: 0.3, ..row() },
             Row { loss: f64::NAN, ..row() },
             Row { accuracy: None, ..row() },

@@ -34,6 +34,11 @@ impl RunDir {
         Self { path: results.join(slug).join(RUNS).join(name.to_string()) }
     }
 
+    /// The folder of a run at `path`, whatever its name. Touches no file.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
     /// Makes the folder, and those above it, where missing.
     ///
     /// # Errors
@@ -45,6 +50,11 @@ impl RunDir {
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the run's complete config is.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(CONFIG)
     }
 
     /// Where the weights at the end are.

@@ -65,6 +65,7 @@ mod tests {
         let row = Row {
             step: 1,
             split: "train".into(),
+            condition: String::new(),
             loss: 2.0,
             accuracy: None,
             learning_rate: None,

@@ -15,7 +15,7 @@ pub(crate) const CSV: &str = "summary.csv";
 pub(crate) const JSON: &str = "summary.json";
 
 /// The columns that every table has. A column for each swept setting follows.
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 27] = [
     "mixer",
     "seq_len",
     "seed",
@@ -41,6 +41,8 @@ const COLUMNS: [&str; 25] = [
     "examples",
     "jobs",
     "outcome",
+    "test_len",
+    "bits_per_byte",
 ];
 
 /// The contents of a study's `summary.json`.
@@ -159,6 +161,8 @@ fn cells(run: &RunSummary, evaluation: Option<&Evaluation>) -> [String; COLUMNS.
         optional(evaluation.map(|e| e.examples)),
         run.jobs.to_string(),
         run.outcome.to_string(),
+        optional(evaluation.and_then(|e| e.seq_len)),
+        optional(evaluation.and_then(|e| e.bits_per_byte)),
     ]
 }
 

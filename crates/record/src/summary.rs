@@ -79,6 +79,12 @@ pub struct Evaluation {
     /// Under which test condition, for example another length; empty for the training condition.
     #[serde(default)]
     pub condition: String,
+    /// Tokens in each of its examples; `None` where an older program did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq_len: Option<usize>,
+    /// What else than the length sets the condition apart, such as `8 pairs`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variant: String,
     /// `"train"` or `"test"`.
     pub split: String,
     /// Mean loss.
@@ -86,6 +92,9 @@ pub struct Evaluation {
     pub loss: f64,
     /// Share of right answers, 0..=1; `None` where the task has none.
     pub accuracy: Option<f64>,
+    /// Mean loss in bits; `None` where the task does not predict bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits_per_byte: Option<f64>,
     /// Number of examples.
     pub examples: usize,
 }

@@ -1,26 +1,70 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
 use subquad_attention::AttentionConfig;
-use subquad_data::{InputKind, TargetKind, Task};
+use subquad_data::{BytesConfig, InputKind, MnistConfig, MqarConfig, TargetKind, Task, TaskConfig};
 use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_s4::{S4dConfig, S4dInit};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, ModelSettings, Position,
-    RunConfig, S4dSettings, StateInit,
+    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, MnistSettings,
+    ModelSettings, MqarSettings, Permutation, Position, RunConfig, S4dSettings, StateInit, TaskSettings,
 };
+
+/// The task of a run, with its options.
+pub fn task(settings: &TaskSettings) -> TaskConfig {
+    match settings {
+        TaskSettings::Digits { path: _ } => TaskConfig::Digits,
+        TaskSettings::Mqar { path: _, mqar } => TaskConfig::Mqar(self::mqar(mqar)),
+        TaskSettings::Mnist { path, mnist } => TaskConfig::Mnist(self::mnist(path, mnist)),
+        TaskSettings::Bytes { path, bytes } => {
+            TaskConfig::Bytes(BytesConfig { path: path.into(), test_examples: bytes.test_examples })
+        }
+    }
+}
+
+fn mqar(settings: &MqarSettings) -> MqarConfig {
+    let sizes = settings.test_conditions.iter();
+    MqarConfig {
+        vocab: settings.vocab,
+        n_pairs: settings.n_pairs,
+        power: settings.power,
+        random_non_queries: settings.random_non_queries,
+        train_examples: settings.train_examples,
+        test_examples: settings.test_examples,
+        test_conditions: sizes.map(|size| size.parse().expect("the key takes sizes alone")).collect(),
+    }
+}
+
+fn mnist(path: &str, settings: &MnistSettings) -> MnistConfig {
+    let permutation = match settings.permutation {
+        Permutation::None => subquad_data::Permutation::None,
+        Permutation::BitReversal => subquad_data::Permutation::BitReversal,
+        Permutation::Random => subquad_data::Permutation::Random,
+    };
+    MnistConfig {
+        path: path.into(),
+        permutation,
+        train_examples: settings.train_examples,
+        test_examples: settings.test_examples,
+    }
+}
 
 /// The model of a run on its task.
 pub fn model(run: &RunConfig, task: &dyn Task) -> ModelConfig {
+    model_of(run, task.input(), task.target())
+}
+
+/// The model of a run that reads and answers this.
+pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelConfig {
     ModelConfig {
         d_model: run.model.d_model,
         n_layers: run.model.n_layers,
         mixer: mixer(run),
         channel_mixer: channel_mixer(&run.model),
-        encoder: encoder(task.input()),
-        head: head(task.target()),
+        encoder: encoder(input),
+        head: head(target),
     }
 }
 

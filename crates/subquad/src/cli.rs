@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand};
 
 use crate::Failure;
-use crate::commands::{bench, check, list, plot, run, verify};
+use crate::commands::{bench, check, generate, list, plot, run, verify};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
@@ -28,6 +28,7 @@ enum Command {
     Bench(bench::Args),
     Check(check::Args),
     Verify(verify::Args),
+    Generate(generate::Args),
     Plot(plot::Args),
     List(list::Args),
 }
@@ -59,6 +60,7 @@ impl Cli {
             Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
+            Command::Generate(args) => generate::run(args, stop_on_interrupt()?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(args, out),
         }

@@ -9,12 +9,12 @@ use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::Form;
-use subquad_data::Task;
+use subquad_data::{Condition, FewTests, Metric, Task};
 use subquad_model::SequenceModel;
 use subquad_record::{
     Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
-use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
+use subquad_train::{Score, TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::assemble;
 use crate::begin::{Begun, begin};
@@ -85,7 +85,7 @@ pub fn execute(
     place: &str,
 ) -> Result<RunSummary, RunError> {
     let config = &run.resolved.config;
-    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
     warm_up(config, &*task, setting)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
@@ -101,7 +101,8 @@ pub fn execute(
     let mut progress = Progress::new(&mut writer, setting.messages, &title, done, config.train.steps);
     match training.run(&mut progress) {
         Ok(trained) => {
-            let summary = facts.summary(run, setting, &manifest, &trained, meter.peak_bytes());
+            let evaluations = evaluations(&*task, &trained);
+            let summary = facts.summary(run, setting, &manifest, &trained, evaluations, meter.peak_bytes());
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -117,7 +118,9 @@ pub fn execute(
 fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result<(), RunError> {
     let model = assemble::model(config, task).init_seeded(config.seed, &setting.device);
     let training = TrainConfig { steps: 1, checkpoint_every: None, ..assemble::training(config) };
-    match train(model, task, &training, &setting.device, &mut Memory::default()) {
+    // One batch under each test condition makes what is made once for it.
+    let few = FewTests { task, examples: config.train.batch };
+    match train(model, &few, &training, &setting.device, &mut Memory::default()) {
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -135,12 +138,14 @@ fn title(run: &PlannedRun, place: &str, parameters: usize, done: usize) -> Strin
 
 pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
-    let accuracy = test.accuracy.map_or(String::new(), |accuracy| format!("accuracy {accuracy:.3}, "));
+    let accuracy = test.accuracy.map(|accuracy| format!("accuracy {accuracy:.3}, "));
+    let bits = test.bits_per_byte.map(|bits| format!("{bits:.3} bits per byte, "));
+    let score = accuracy.or(bits).unwrap_or_default();
     let time = match summary.timings_are_shared() {
         true => String::new(),
         false => format!("; {:.1} ms a step", summary.step_ms),
     };
-    format!("test: {accuracy}loss {:.3}{time}", test.loss)
+    format!("test: {score}loss {:.3}{time}", test.loss)
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
@@ -174,6 +179,7 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
         jobs: setting.jobs,
+        data: run.data.clone(),
         started: timestamp(),
         resumed: vec![],
         ended: None,
@@ -184,7 +190,7 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
 /// A run that failed, as a summary without numbers.
 ///
 /// # Errors
-/// If the task cannot be had, or the run has left no manifest.
+/// If the run has left no manifest.
 pub fn without_numbers(
     run: &PlannedRun,
     study: &Study,
@@ -192,9 +198,10 @@ pub fn without_numbers(
     why: &str,
 ) -> Result<RunSummary, RunError> {
     let config = &run.resolved.config;
-    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed)?;
+    let task = assemble::task(&config.task);
     let manifest = run.dir(study, setting.results).read_manifest()?;
-    let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
+    let model =
+        assemble::model_of(config, task.input(), task.target()).init_seeded(config.seed, &setting.device);
     let outcome = Outcome::Failed(why.into());
     let ended = manifest.ended.clone().unwrap_or_default();
     Ok(RunSummary { ended, outcome, ..Facts::new(&model, config).blank(run, setting, &manifest) })
@@ -217,6 +224,7 @@ impl Facts {
         setting: &Setting<'_>,
         manifest: &Manifest,
         trained: &Trained,
+        evaluations: Vec<Evaluation>,
         peak_bytes: Option<u64>,
     ) -> RunSummary {
         let config = &run.resolved.config;
@@ -224,7 +232,7 @@ impl Facts {
             step_ms: trained.step_seconds * 1e3,
             tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
             peak_bytes,
-            evaluations: vec![evaluation(trained)],
+            evaluations,
             ..self.blank(run, setting, manifest)
         }
     }
@@ -235,7 +243,7 @@ impl Facts {
         RunSummary {
             run: run.name.to_string(),
             config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
-            task: config.task.name.clone(),
+            task: assemble::task(&config.task).info().name.into(),
             mixer: run.name.mixer.clone(),
             seq_len: config.seq_len,
             seed: config.seed,
@@ -262,13 +270,23 @@ impl Facts {
     }
 }
 
-fn evaluation(trained: &Trained) -> Evaluation {
+/// The condition of training first.
+fn evaluations(task: &dyn Task, trained: &Trained) -> Vec<Evaluation> {
+    let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
+    let all = first.chain(trained.other_tests.iter().cloned());
+    all.map(|(condition, score)| evaluation(condition, score, task.metric())).collect()
+}
+
+fn evaluation(condition: Condition, score: Score, metric: Metric) -> Evaluation {
     Evaluation {
-        condition: String::new(),
+        condition: condition.name,
+        seq_len: Some(condition.seq_len),
+        variant: condition.variant,
         split: "test".into(),
-        loss: trained.test.loss(),
-        accuracy: Some(trained.test.accuracy()),
-        examples: trained.test.labels,
+        loss: score.loss(),
+        accuracy: (metric == Metric::Accuracy).then(|| score.accuracy()),
+        bits_per_byte: (metric == Metric::BitsPerByte).then(|| score.bits()),
+        examples: condition.examples,
     }
 }
 

@@ -11,6 +11,8 @@ pub enum Failure {
     Wrong(Vec<String>),
     /// Ctrl-C: exit code 130, as shells do.
     Interrupted,
+    /// Ctrl-C where nothing is left to go on with: exit code 130.
+    Stopped,
 }
 
 impl Failure {
@@ -29,7 +31,7 @@ impl Failure {
         match self {
             Self::Failed(_) => 1,
             Self::Wrong(_) => 2,
-            Self::Interrupted => 130,
+            Self::Interrupted | Self::Stopped => 130,
         }
     }
 }
@@ -43,6 +45,8 @@ impl Display for Failure {
                 f.write_str(&lines.join("\n"))
             }
             Self::Interrupted => f.write_str("interrupted; the same command again goes on from here"),
+            // Who pressed the keys knows.
+            Self::Stopped => Ok(()),
         }
     }
 }

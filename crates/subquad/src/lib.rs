@@ -1,7 +1,7 @@
 //! Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files.
 //!
 //! The library behind the `subquad` program: strict [`config`]s, their expansion into runs ([`plan`]), one run
-//! ([`execute`]), the comparison ([`report`]), and the [`commands`] that tie them together. Commands write results to
+//! ([`execute`]), the comparison ([`report`]), text from a trained run ([`generate`]), and the [`commands`] that tie them together. Commands write results to
 //! the writer they are given and messages to standard error.
 
 pub mod assemble;
@@ -13,6 +13,7 @@ pub mod config;
 mod crew;
 pub mod execute;
 mod failure;
+pub mod generate;
 pub mod memory;
 pub mod plan;
 mod progress;

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use subquad_data::TaskError;
+use subquad_data::{TaskConfig, TaskError};
 use subquad_record::{Repository, RunName, run_hash};
 
 use crate::config::{
-    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, StudyConfig, find_configs, slug,
+    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, StudyConfig, TaskProblem, TaskSettings,
+    find_configs, slug,
 };
 use crate::repository::repository;
 use crate::scaling::{self, BenchStudy};
@@ -38,6 +39,8 @@ pub struct PlannedRun {
     pub config_file: PathBuf,
     /// Its settings.
     pub resolved: ResolvedRun,
+    /// Digest of the data that its task is given; `None` where the program alone makes them.
+    pub data: Option<String>,
 }
 
 /// Everything that configs ask for.
@@ -72,10 +75,11 @@ pub fn by_kind(files: Vec<ConfigFile>) -> (Vec<StudyConfig>, Vec<BenchConfig>) {
     (training, bench)
 }
 
-/// The studies of configs that have been read.
+/// The studies of configs that have been read. Reads the data of their tasks, because their contents are part of what a run
+/// is.
 ///
 /// # Errors
-/// If two folders of one name would share results, or a layer refuses its sizes.
+/// If two folders of one name would share results, a layer refuses its sizes, or data are missing or damaged.
 pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
     let mut studies: Vec<Study> = vec![];
     for config in configs {
@@ -122,15 +126,23 @@ fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<ConfigFile, 
 }
 
 fn load(file: &Path, assignments: &[Assignment]) -> Result<ConfigFile, ConfigErrors> {
-    let check_length = |task: &str, seq_len| subquad_data::check(task, seq_len).map_err(reason);
-    ConfigFile::load(file, assignments, &check_length)
+    let check_task = |task: &TaskSettings, seq_len| assemble::task(task).check(seq_len).map_err(problem);
+    ConfigFile::load(file, assignments, &check_task)
 }
 
 /// What the config's error does not already say.
-fn reason(error: TaskError) -> String {
+fn problem(error: TaskError) -> TaskProblem {
     match error {
-        TaskError::Length { rule, nearest, .. } => format!("{rule}; nearest allowed: {nearest}"),
-        TaskError::Unknown { .. } => error.to_string(),
+        TaskError::Length { rule, nearest, .. } => {
+            TaskProblem { reason: format!("{rule}; nearest allowed: {nearest}"), keys: vec![] }
+        }
+        TaskError::Options { task, options, problem } => {
+            let keys = options.iter().map(|option| format!("task.{task}.{option}")).collect();
+            TaskProblem { reason: problem, keys }
+        }
+        TaskError::Unknown { .. } | TaskError::NoData { .. } | TaskError::BadData { .. } => {
+            TaskProblem { reason: error.to_string(), keys: vec![] }
+        }
     }
 }
 
@@ -156,10 +168,9 @@ impl Study {
     /// The study on a device of this kind, such as `"cpu"`. Another kind rounds differently, so its runs have names of
     /// their own.
     pub fn on_device(mut self, kind: &str) -> Self {
-        for run in self.runs.iter_mut().filter(|_| kind != UNNAMED_DEVICE) {
-            let mut pairs = run.resolved.hash_pairs.clone();
-            pairs.insert("device".into(), kind.into());
-            run.name.hash = run_hash(&pairs);
+        let device = Some(kind).filter(|kind| *kind != UNNAMED_DEVICE);
+        for run in &mut self.runs {
+            run.name = name(&run.resolved, run.data.as_deref(), device);
         }
         self
     }
@@ -179,26 +190,68 @@ impl Study {
     }
 
     fn add(&mut self, config: StudyConfig) -> Result<(), Failure> {
+        check_models(&config)?;
+        let digests =
+            digests(&config).map_err(|e| Failure::wrong(format!("{}: {e}", config.path.display())))?;
         for resolved in config.runs {
-            let run = PlannedRun { name: name(&resolved), config_file: config.path.clone(), resolved };
-            run.check_model()?;
-            if !self.runs.iter().any(|other| other.name == run.name) {
-                self.runs.push(run);
+            let data = digests.of(&resolved);
+            let name = name(&resolved, data.as_deref(), None);
+            if !self.runs.iter().any(|other| other.name == name) {
+                self.runs.push(PlannedRun { name, config_file: config.path.clone(), resolved, data });
             }
         }
         Ok(())
     }
 }
 
-impl PlannedRun {
-    /// The layers' own words on their sizes; the config's checks should have caught everything before.
-    fn check_model(&self) -> Result<(), Failure> {
-        let run = &self.resolved.config;
-        let task = subquad_data::open(&run.task.name, run.seq_len, run.seed).map_err(Failure::wrong)?;
-        let checked = assemble::model(run, &*task).check();
-        checked.map_err(|e| Failure::wrong(format!("{}: {}: {e}", self.config_file.display(), self.name)))
+/// The layers' own words on their sizes; the config's checks should have caught everything before. Reads no data.
+///
+/// # Errors
+/// What a layer refuses.
+pub fn check_models(config: &StudyConfig) -> Result<(), Failure> {
+    for run in config.runs.iter().map(|run| &run.config) {
+        let task = assemble::task(&run.task);
+        let checked = assemble::model_of(run, task.input(), task.target()).check();
+        checked.map_err(|e| {
+            let (mixer, seq_len) = (run.mixer_name(), run.seq_len);
+            Failure::wrong(format!("{}: {mixer} at seq_len = {seq_len}: {e}", config.path.display()))
+        })?;
+    }
+    Ok(())
+}
+
+/// What the data of a config's tasks hold.
+#[derive(Debug, Default)]
+pub struct Digests(Vec<(TaskConfig, usize, Option<String>)>);
+
+/// Reads the data of a config's tasks, each once.
+///
+/// # Errors
+/// If data are missing or damaged.
+pub fn digests(config: &StudyConfig) -> Result<Digests, TaskError> {
+    let mut digests = Digests::default();
+    for run in config.runs.iter().map(|run| &run.config) {
+        let task = assemble::task(&run.task);
+        if digests.find(&task, run.seq_len).is_none() {
+            let digest = task.open(run.seq_len, run.seed)?.digest();
+            digests.0.push((task, run.seq_len, digest));
+        }
+    }
+    Ok(digests)
+}
+
+impl Digests {
+    fn find(&self, task: &TaskConfig, seq_len: usize) -> Option<&Option<String>> {
+        let mut found = self.0.iter().filter(|(other, length, _)| other == task && *length == seq_len);
+        found.next().map(|(_, _, digest)| digest)
     }
 
+    fn of(&self, run: &ResolvedRun) -> Option<String> {
+        self.find(&assemble::task(&run.config.task), run.config.seq_len).cloned().flatten()
+    }
+}
+
+impl PlannedRun {
     /// Its mixer and what else the sweep varies.
     pub fn label(&self) -> String {
         let axes = self.resolved.axes.iter().map(|(key, value)| {
@@ -209,11 +262,19 @@ impl PlannedRun {
     }
 }
 
-fn name(run: &ResolvedRun) -> RunName {
+/// The key under which the contents of its data name a run.
+const DATA: &str = "task.data";
+/// The key under which the kind of its device names a run.
+const DEVICE: &str = "device";
+
+fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>) -> RunName {
+    let mut naming = run.hash_pairs.clone();
+    let beside = [(DATA, data), (DEVICE, device)];
+    naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
     RunName {
         mixer: run.config.mixer_name().to_string(),
         seq_len: run.config.seq_len,
         seed: run.config.seed,
-        hash: run_hash(&run.hash_pairs),
+        hash: run_hash(&naming),
     }
 }

@@ -18,4 +18,4 @@ pub use evaluate::evaluate;
 pub use schedule::WarmupCosine;
 pub use score::Score;
 pub use trainer::{TrainError, Trained, Training, train};
-pub use weights::to_safetensors;
+pub use weights::{WeightsError, from_safetensors, to_safetensors};

@@ -21,6 +21,11 @@ impl Score {
         self.loss_sum / self.labels as f64
     }
 
+    /// [`loss`](Self::loss) in bits: bits per byte, where a label is a byte.
+    pub fn bits(&self) -> f64 {
+        self.loss() / std::f64::consts::LN_2
+    }
+
     /// Share of labels whose class had the largest logit, 0 to 1.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.labels as f64

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_data::{Batch, Inputs, Targets};
-use subquad_model::Input;
+use subquad_model::{Dropout, Input, SequenceModel};
 
 /// The model's input, consumed from the batch.
 pub(crate) fn input(inputs: Inputs, batch: usize, seq_len: usize, device: &Device) -> Input {
@@ -19,7 +19,7 @@ pub(crate) fn input(inputs: Inputs, batch: usize, seq_len: usize, device: &Devic
 
 /// What the model should say, and where.
 pub(crate) struct Labels {
-    /// Rows of the flattened logits that have a label; `None` where all have one.
+    /// Which of the flattened tokens have a label; `None` where all have one, or the label is the sequence's.
     pub(crate) rows: Option<Vec<i32>>,
     /// The class of each of those rows.
     pub(crate) classes: Vec<i32>,
@@ -32,22 +32,33 @@ impl Labels {
                 Self { rows: None, classes: classes.iter().map(|class| *class as i32).collect() }
             }
             Targets::Tokens(classes) => {
+                let all = classes.len();
                 let labelled = classes
                     .iter()
                     .enumerate()
                     .filter_map(|(row, class)| Some((row as i32, (*class)? as i32)));
-                let (rows, classes) = labelled.unzip();
-                Self { rows: Some(rows), classes }
+                let (rows, classes): (Vec<i32>, Vec<i32>) = labelled.unzip();
+                Self { rows: (rows.len() < all).then_some(rows), classes }
             }
         }
     }
 
-    /// The logits that have a label: `[batch, positions, classes]` to `[labels, classes]`.
-    pub(crate) fn select(&self, logits: Tensor<3>) -> Tensor<2> {
-        let flat: Tensor<2> = logits.flatten(0, 1);
-        let Some(rows) = &self.rows else { return flat };
-        let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &flat.device());
-        flat.select(0, rows)
+    /// The model's logits where there is a label, `[labels, classes]`.
+    pub(crate) fn logits(&self, model: &SequenceModel, input: Input, dropout: &Dropout<'_>) -> Tensor<2> {
+        match &self.rows {
+            None => model.forward(input, dropout).flatten(0, 1),
+            Some(rows) => {
+                let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &device_of(&input));
+                model.forward_at(input, rows, dropout)
+            }
+        }
+    }
+}
+
+fn device_of(input: &Input) -> Device {
+    match input {
+        Input::Reals(x) => x.device(),
+        Input::Tokens(x) => x.device(),
     }
 }
 

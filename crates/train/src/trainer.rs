@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use subquad_data::{Stream, Task};
+use subquad_data::{Condition, Metric, Stream, Task};
 use subquad_model::{Dropout, SequenceModel};
 use subquad_record::{Checkpoint, Row, Sink};
 
@@ -21,8 +21,10 @@ use crate::{ResumeError, Score, TrainConfig, WarmupCosine, evaluate};
 pub struct Trained {
     /// The trained model, off autodiff.
     pub model: SequenceModel,
-    /// Score on the whole test split after the last step.
+    /// Score on all test examples of the condition of training, after the last step.
     pub test: Score,
+    /// Scores under the task's other test conditions.
+    pub other_tests: Vec<(Condition, Score)>,
     /// Seconds of the median step, over all steps: those before a checkpoint too.
     pub step_seconds: f64,
 }
@@ -49,7 +51,7 @@ pub enum TrainError {
     Sink(#[from] io::Error),
 }
 
-/// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it on the whole test split.
+/// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it under all of the task's test conditions.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -76,6 +78,7 @@ pub struct Training<'a> {
     device: Device,
     dropout: Stream,
     last_test: Score,
+    other_tests: Vec<(Condition, Score)>,
 }
 
 impl<'a> Training<'a> {
@@ -108,10 +111,11 @@ impl<'a> Training<'a> {
 
     fn at(state: State, done: usize, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
         let dropout = Stream::new(config.seed, "dropout");
-        Self { state, done, task, config, device: device.clone(), dropout, last_test: Score::default() }
+        let (device, last_test, other_tests) = (device.clone(), Score::default(), Vec::new());
+        Self { state, done, task, config, device, dropout, last_test, other_tests }
     }
 
-    /// Trains to the end, then evaluates on the whole test split.
+    /// Trains to the end, then evaluates under all of the task's test conditions.
     ///
     /// # Errors
     /// See [`TrainError`].
@@ -134,7 +138,7 @@ impl<'a> Training<'a> {
         let (input, labels) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
         let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform };
-        let logits = labels.select(self.state.model.forward(input, &dropout));
+        let logits = labels.logits(&self.state.model, input, &dropout);
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
@@ -164,13 +168,31 @@ impl<'a> Training<'a> {
         }
         require_finite(step, loss)?;
         if last || due(self.config.eval_every, step) {
-            self.last_test = evaluate(&self.state.model.valid(), self.task, self.config.batch, &self.device);
+            self.last_test = self.test(0);
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
+        }
+        if last {
+            self.test_others(step, sink)?;
         }
         // After the last step there is nothing to go on with.
         if due(self.config.checkpoint_every, step) && !last {
             self.checkpoint(step, sink)?;
+        }
+        Ok(())
+    }
+
+    fn test(&self, condition: usize) -> Score {
+        let tokens = self.config.batch * self.task.seq_len();
+        evaluate(&self.state.model.valid(), self.task, condition, tokens, &self.device)
+    }
+
+    /// A model may fail under a condition that it was not trained for: that is a result.
+    fn test_others(&mut self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
+        for (index, condition) in self.task.conditions().into_iter().enumerate().skip(1) {
+            let score = self.test(index);
+            sink.row(&Row { condition: condition.name.clone(), ..self.row(step, "test", score) })?;
+            self.other_tests.push((condition, score));
         }
         Ok(())
     }
@@ -190,8 +212,9 @@ impl<'a> Training<'a> {
         Row {
             step,
             split: split.into(),
+            condition: String::new(),
             loss: score.loss(),
-            accuracy: Some(score.accuracy()),
+            accuracy: (self.task.metric() == Metric::Accuracy).then(|| score.accuracy()),
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,
@@ -205,8 +228,12 @@ impl<'a> Training<'a> {
     }
 
     fn finish(self) -> Trained {
-        let step_seconds = self.state.clock.median();
-        Trained { model: self.state.model.valid(), test: self.last_test, step_seconds }
+        Trained {
+            model: self.state.model.valid(),
+            test: self.last_test,
+            other_tests: self.other_tests,
+            step_seconds: self.state.clock.median(),
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
+use safetensors::{SafeTensorError, SafeTensors};
 use subquad_model::{SequenceModel, named_parameters};
 
 /// The bytes of a `.safetensors` file with every parameter under its path of field names, as f32.
@@ -17,4 +20,114 @@ pub fn to_safetensors(model: &SequenceModel, metadata: HashMap<String, String>) 
         (path, view)
     });
     serialize(views, Some(metadata)).expect("the header of named f32 tensors is valid")
+}
+
+/// `model` with the weights of a `.safetensors` file, as [`to_safetensors`] writes it. Names and shapes must be the model's,
+/// all of them and no others; the device and form stay the model's. Weights that burn has not drawn yet never are.
+///
+/// # Errors
+/// The first thing by which the file is not this model's.
+pub fn from_safetensors(bytes: &[u8], model: SequenceModel) -> Result<SequenceModel, WeightsError> {
+    let file = SafeTensors::deserialize(bytes)?;
+    let mut load = Load { file: &file, path: vec![], loaded: vec![], problem: None };
+    let model = model.map(&mut load);
+    let Load { loaded, problem, .. } = load;
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    // In the order of the alphabet: the file's own order is one of chance.
+    let unknown = file.names().into_iter().filter(|name| !loaded.iter().any(|path| path == name)).min();
+    match unknown {
+        Some(path) => Err(WeightsError::Unknown { path: path.into() }),
+        None => Ok(model),
+    }
+}
+
+/// Why a file does not hold the weights of a model.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// It is no `.safetensors` file, or a part of one.
+    #[error("not a complete .safetensors file: {0}")]
+    Damaged(#[from] SafeTensorError),
+    /// A parameter is not there.
+    #[error("holds no `{path}`, which the model has")]
+    Missing {
+        /// The parameter.
+        path: String,
+    },
+    /// Something else is there.
+    #[error("holds `{path}`, which the model does not have")]
+    Unknown {
+        /// Its name.
+        path: String,
+    },
+    /// A parameter has other sizes.
+    #[error("`{path}` has shape {got:?} there, but {wanted:?} in the model")]
+    Shape {
+        /// The parameter.
+        path: String,
+        /// Its sizes in the file.
+        got: Vec<usize>,
+        /// Its sizes in the model.
+        wanted: Vec<usize>,
+    },
+    /// A parameter is of another kind of number.
+    #[error("`{path}` is {got} there; weights are F32")]
+    Dtype {
+        /// The parameter.
+        path: String,
+        /// Its kind of number.
+        got: Dtype,
+    },
+}
+
+/// Puts the file's values for the model's, until something does not fit.
+struct Load<'a> {
+    file: &'a SafeTensors<'a>,
+    path: Vec<String>,
+    loaded: Vec<String>,
+    problem: Option<WeightsError>,
+}
+
+impl Load<'_> {
+    fn values(&self, path: &str, wanted: Vec<usize>) -> Result<TensorData, WeightsError> {
+        let path = || path.to_owned();
+        let view = self.file.tensor(&path()).map_err(|_| WeightsError::Missing { path: path() })?;
+        if view.dtype() != Dtype::F32 {
+            return Err(WeightsError::Dtype { path: path(), got: view.dtype() });
+        }
+        if view.shape() != wanted {
+            return Err(WeightsError::Shape { path: path(), got: view.shape().to_vec(), wanted });
+        }
+        let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok(TensorData::new(floats.collect::<Vec<_>>(), wanted))
+    }
+}
+
+impl ModuleMapper for Load<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.problem.is_some() {
+            return param;
+        }
+        let path = self.path.join(".");
+        match self.values(&path, param.lazy_shape().to_vec()) {
+            Ok(values) => {
+                self.loaded.push(path);
+                let (id, device) = (param.id, param.lazy_device());
+                param.transform_for_load(Tensor::from_data(values, &device), id)
+            }
+            Err(problem) => {
+                self.problem = Some(problem);
+                param
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
-use subquad_data::{Batch, InputKind, Inputs, TargetKind, Targets, Task, open};
+use subquad_data::{Batch, InputKind, Inputs, TargetKind, Targets, Task, TaskConfig, open};
 
 fn digits(seq_len: usize, seed: u64) -> Box<dyn Task> {
-    open("digits", seq_len, seed).unwrap()
+    open(&TaskConfig::Digits, seq_len, seed).unwrap()
 }
 
 fn values(batch: &Batch) -> &[f32] {
@@ -29,7 +29,7 @@ fn a_batch_has_the_shape_the_task_announces() {
         let task = digits(seq_len, 0);
         assert_eq!(task.input(), InputKind::Reals { features: 1 });
         assert_eq!(task.target(), TargetKind::Sequence { classes: 10 });
-        for got in [task.train_batch(3, batch), task.test_batch(5..5 + batch)] {
+        for got in [task.train_batch(3, batch), task.test_batch(0, 5..5 + batch)] {
             assert_eq!((got.batch, got.seq_len), (batch, seq_len));
             assert_eq!(values(&got).len(), batch * seq_len);
             assert!(values(&got).iter().all(|p| (0.0..=1.0).contains(p)));

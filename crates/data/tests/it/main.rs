@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bytes;
 mod digits;
+mod mnist;
+mod mqar;
 mod registry;

@@ -5,6 +5,7 @@ mod config;
 mod contract;
 mod dropout;
 mod groups;
+mod stepping;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_attention::AttentionConfig;

@@ -120,11 +120,21 @@ fn the_manifest_keeps_the_start_and_notes_every_resumption() {
     let results = tempfile::tempdir().unwrap();
     let dir = killed(&results);
     let at = later().started;
-    assert_eq!(resumed(&dir, 4).started(), manifest().started);
+    assert_eq!(resumed(&dir, 4).manifest().started, manifest().started);
     fs::remove_dir_all(place(&dir, 4)).unwrap();
     resumed(&dir, 2);
     let expected = [4, 2].map(|step| Resumption { step, at: at.clone() });
     assert_eq!(dir.read_manifest().unwrap(), Manifest { resumed: expected.into(), ..manifest() });
+}
+
+#[test]
+fn a_run_that_once_shared_the_machine_says_so_to_its_end() {
+    let results = tempfile::tempdir().unwrap();
+    let dir = killed(&results);
+    for (jobs, kept) in [(3, 3), (1, 3)] {
+        let writer = dir.resume(4, "", Manifest { jobs, ..manifest() }).unwrap();
+        assert_eq!(writer.manifest().jobs, kept);
+    }
 }
 
 #[test]

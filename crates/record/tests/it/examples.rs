@@ -14,6 +14,7 @@ pub(crate) fn row(step: usize) -> Row {
     Row {
         step,
         split: "train".into(),
+        condition: String::new(),
         loss: 1.0 / (step + 3) as f64,
         accuracy: None,
         learning_rate: Some(1e-3),
@@ -41,6 +42,7 @@ pub(crate) fn manifest() -> Manifest {
         form: "fused".into(),
         threads: 2,
         jobs: 1,
+        data: None,
         started: "2026-11-23T17:04:05Z".into(),
         resumed: vec![],
         ended: None,
@@ -51,9 +53,12 @@ pub(crate) fn manifest() -> Manifest {
 pub(crate) fn evaluation(split: &str) -> Evaluation {
     Evaluation {
         condition: String::new(),
+        seq_len: Some(64),
+        variant: String::new(),
         split: split.into(),
         loss: 0.5,
         accuracy: Some(0.875),
+        bits_per_byte: None,
         examples: 359,
     }
 }

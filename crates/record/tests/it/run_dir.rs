@@ -187,7 +187,7 @@ fn a_discarded_run_leaves_nothing_of_its_own() {
     open(&results).discard().unwrap();
     let (dir, mut writer) = started(&results);
     writer.row(&row(0)).unwrap();
-    checkpoint(&mut writer, 1, b"abc");
+    keep_checkpoint(&mut writer, 1);
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     for name in ["lock", "notes.txt"] {
@@ -199,6 +199,7 @@ fn a_discarded_run_leaves_nothing_of_its_own() {
     assert_eq!(names(dir.path()), ["lock", "notes.txt"]);
 }
 
+#[test]
 fn the_writer_stops_when_its_flag_is_raised() {
     let results = tempfile::tempdir().unwrap();
     let stop = Arc::new(AtomicBool::new(false));

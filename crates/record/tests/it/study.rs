@@ -7,7 +7,8 @@ use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_study, writ
 use crate::examples::{evaluation, manifest, summary};
 
 const HEADER: &str = "mixer,seq_len,seed,split,accuracy,loss,parameters,step_ms,tokens_per_second,peak_bytes,\
-state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples,jobs,outcome";
+state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples,jobs,outcome,\
+test_len,bits_per_byte";
 
 /// Lines of the table of `runs`.
 fn table(runs: &[RunSummary]) -> Vec<String> {
@@ -25,9 +26,9 @@ fn the_table_has_its_columns_and_a_line_for_every_evaluation() {
         [
             HEADER,
             "s4d,64,0,test,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
-         fused,cpu,2,,359,1,done",
+         fused,cpu,2,,359,1,done,64,",
             "s4d,64,0,train,0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
-         fused,cpu,2,,359,1,done",
+         fused,cpu,2,,359,1,done,64,",
         ]
     );
 }
@@ -125,8 +126,8 @@ fn swept_settings_are_columns_after_the_fixed_ones() {
     };
     let lines = table(&[with(&[("mixer.d_state", json!(16))]), with(&[("init", json!("lin, ear"))])]);
     assert_eq!(lines[0], format!("{HEADER},init,mixer.d_state"));
-    assert!(lines[1].ends_with(",359,1,done,,16"), "{}", lines[1]);
-    assert!(lines[2].ends_with(",359,1,done,\"lin, ear\","), "{}", lines[2]);
+    assert!(lines[1].ends_with(",359,1,done,64,,,16"), "{}", lines[1]);
+    assert!(lines[2].ends_with(",359,1,done,64,,\"lin, ear\","), "{}", lines[2]);
 }
 
 #[test]

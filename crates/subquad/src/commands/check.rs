@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_data::{FewTests, TaskError};
 use subquad_record::Memory;
 
-use crate::config::ConfigFile;
-use crate::plan::{PlannedRun, by_kind, group, load_all};
+use crate::config::{BenchConfig, StudyConfig};
+use crate::plan::{PlannedRun, by_kind, check_models, digests, group, load_all};
 use crate::scaling::{self, Point};
 use crate::{Failure, assemble};
 
@@ -16,7 +17,7 @@ pub struct Args {
     /// A config file, a folder of them, or a folder of such folders
     #[arg(default_value = "configs")]
     pub path: PathBuf,
-    /// Also train every run for two steps, keeping nothing
+    /// Also train every run whose data are here for two steps, keeping nothing
     #[arg(long)]
     pub smoke: bool,
 }
@@ -27,15 +28,20 @@ const SMOKE_STEPS: usize = 2;
 /// Runs the command.
 ///
 /// # Errors
-/// Every mistake in every config, or the first smoke test that fails.
+/// Every mistake in every config, damaged data, or the first smoke test that fails.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
     let configs = load_all(&folders, &[])?;
-    for config in &configs {
-        say_ok(config, out)?;
-    }
     let (training, bench) = by_kind(configs);
-    let studies = group(training)?;
+    let mut here = vec![];
+    for config in training {
+        check_models(&config)?;
+        let missing = missing_data(&config)?;
+        say_ok(&config, missing.as_ref(), out)?;
+        here.extend(missing.is_none().then_some(config));
+    }
+    bench.iter().try_for_each(|config| say_bench_ok(config, out))?;
+    let studies = group(here)?;
     scaling::group(bench.clone(), &studies)?;
     for config in bench.iter().filter(|_| args.smoke) {
         let sizes = scaling::smoke(config)?;
@@ -56,13 +62,27 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_ok(config: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
-    let (path, count, what) = match config {
-        ConfigFile::Training(config) => (&config.path, config.runs.len(), "run"),
-        ConfigFile::Bench(config) => (&config.path, Point::all(&config.settings).len(), "size"),
-    };
+/// What is missing; anything else that is wrong with the data is a mistake.
+fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
+    match digests(config) {
+        Ok(_) => Ok(None),
+        Err(error @ TaskError::NoData { .. }) => Ok(Some(error)),
+        Err(error) => Err(Failure::wrong(format!("{}: {error}", config.path.display()))),
+    }
+}
+
+fn say_ok(config: &StudyConfig, missing: Option<&TaskError>, out: &mut dyn Write) -> Result<(), Failure> {
+    let count = config.runs.len();
     let plural = if count == 1 { "" } else { "s" };
-    writeln!(out, "{}: ok, {count} {what}{plural}", path.display())?;
+    let skipped = missing.map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
+    writeln!(out, "{}: ok, {count} run{plural}{skipped}", config.path.display())?;
+    Ok(())
+}
+
+fn say_bench_ok(config: &BenchConfig, out: &mut dyn Write) -> Result<(), Failure> {
+    let count = Point::all(&config.settings).len();
+    let plural = if count == 1 { "" } else { "s" };
+    writeln!(out, "{}: ok, {count} size{plural}", config.path.display())?;
     Ok(())
 }
 
@@ -100,11 +120,11 @@ fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
     let config = &run.resolved.config;
     let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
-    let task = subquad_data::open(&config.task.name, config.seq_len, config.seed).map_err(|e| failed(&e))?;
+    let task = assemble::task(&config.task).open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);
     training.steps = SMOKE_STEPS;
-    subquad_train::train(model, &*task, &training, &device, &mut Memory::default())
-        .map_err(|e| failed(&e))?;
+    let few = FewTests { task: &*task, examples: training.batch };
+    subquad_train::train(model, &few, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
     Ok(())
 }

@@ -26,7 +26,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks() {
-        writeln!(out, "  {:12} {}\n  {:12} seq_len: {}", task.name, task.summary, "", task.lengths)?;
+        writeln!(out, "  {:12} {}", task.name, task.summary)?;
+        writeln!(out, "  {:12} seq_len: {}\n  {:12} data: {}", "", task.lengths, "", task.data)?;
     }
     writeln!(out, "\nConfigs")?;
     for file in configs(&args.configs)? {

@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// `task.mnist.permutation`: the order of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permutation {
+    /// Row by row.
+    None,
+    /// By the reversed bits of their numbers.
+    BitReversal,
+    /// One random order.
+    Random,
+}
+
 /// `model.channel_mixer`: the part of a block that mixes channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

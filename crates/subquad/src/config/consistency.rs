@@ -1,12 +1,13 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
 use super::draft::Draft;
-use super::{CheckLength, Problem, Value};
+use super::study::TaskProblem;
+use super::{CheckTask, Origin, Problem, Value};
 
 /// What one run's keys are compared with.
 pub(super) struct Context<'a> {
     pub(super) longest: i64,
-    pub(super) check_length: CheckLength<'a>,
+    pub(super) check_task: CheckTask<'a>,
 }
 
 /// A check's complaint, and the keys to blame: the first of them that was set.
@@ -16,12 +17,15 @@ const HEADS: &[&str] = &["mixer.attention.n_heads", "model.d_model"];
 const ROPE: &[&str] = &["mixer.attention.n_heads", "model.d_model", "mixer.attention.position"];
 const N_SSM: &[&str] = &["mixer.s4d.n_ssm", "model.d_model"];
 const STEPS: &[&str] = &["mixer.s4d.dt_min", "mixer.s4d.dt_max"];
+const PATH: &str = "task.path";
+/// Tasks that read files of the user's.
+const READERS: &[&str] = &["mnist", "bytes"];
 
 /// Everything wrong with the combination of one run's keys.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
-    let own = [uneven_heads, odd_head, odd_state, uneven_ssm, crossed_steps, even_embedding];
+    let own = [uneven_heads, odd_head, odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path];
     let own = own.iter().filter_map(|check| check(draft));
-    own.chain(short_filter(draft, context)).chain(bad_length(draft, context)).collect()
+    own.chain(short_filter(draft, context)).collect()
 }
 
 fn uneven_heads(draft: &Draft) -> Option<Complaint> {
@@ -61,10 +65,21 @@ fn short_filter(draft: &Draft, context: &Context<'_>) -> Option<Complaint> {
     (l_max < longest).then_some((Problem::ShortFilter { l_max, longest }, &["mixer.m2.l_max"]))
 }
 
-/// Blames no key of the run: the length is the sweep's.
-fn bad_length(draft: &Draft, context: &Context<'_>) -> Option<Complaint> {
-    let task = draft.value("task.name")?.to_string();
+fn idle_path(draft: &Draft) -> Option<Complaint> {
+    let (path, task) = (draft.value(PATH)?.to_string(), draft.value("task.name")?.to_string());
+    let idle = !path.is_empty() && !READERS.contains(&task.as_str());
+    idle.then_some((Problem::IdlePath { task }, &[PATH]))
+}
+
+/// What the task says about the length and its options; where no option was set, the length is to blame.
+pub(super) fn task_complaint(draft: &Draft, context: &Context<'_>) -> Option<(Problem, Option<Origin>)> {
+    let (task, settings) = (draft.value("task.name")?.to_string(), draft.task()?);
     let seq_len = usize::try_from(draft.seq_len.value.as_integer()?).ok()?;
-    let reason = (context.check_length)(&task, seq_len).err()?;
-    Some((Problem::Length { task, seq_len, reason }, &[]))
+    let TaskProblem { reason, keys } = (context.check_task)(&settings, seq_len).err()?;
+    let problem = match keys.is_empty() {
+        true => Problem::Length { task, seq_len, reason },
+        false => Problem::Task { task, reason },
+    };
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    Some((problem, draft.origin(&keys).or_else(|| draft.seq_len.origin.clone())))
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::error::Problems;
 use super::keys::{KEYS, SWEEP_KEYS};
+use super::kind::Share;
 use super::layer::{Axis, Setting};
 use super::plan::{Choice, Plan, default_of};
-use super::{Key, Kind, MixerName, Origin, Value, Word};
+use super::resolved::insert;
+use super::{Key, Kind, MixerName, Origin, TaskSettings, Value, Word};
 
 /// One run before its keys are checked together.
 #[derive(Debug)]
@@ -33,6 +35,26 @@ impl Draft {
         self.value(name)?.as_real()
     }
 
+    /// Lengths of training and of every test condition.
+    fn lengths(&self) -> impl Iterator<Item = i64> {
+        let conditions = self.settings.values().flat_map(|setting| match &setting.value {
+            Value::Sizes(sizes) => sizes.as_slice(),
+            Value::Integer(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_) => &[],
+        });
+        self.seq_len.value.as_integer().into_iter().chain(conditions.map(|(length, _)| *length))
+    }
+
+    /// The settings of the task; `None` where one of them is missing or in doubt.
+    pub(super) fn task(&self) -> Option<TaskSettings> {
+        let mut table = toml::Table::new();
+        for (name, setting) in &self.settings {
+            if let Some(name) = name.strip_prefix("task.") {
+                insert(&mut table, name, setting.value.to_toml());
+            }
+        }
+        table.try_into().ok()
+    }
+
     /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
     pub(super) fn origin(&self, names: &[&str]) -> Option<Origin> {
         let mut origins = names.iter().filter_map(|name| self.settings.get(name)?.origin.clone());
@@ -47,15 +69,23 @@ pub(super) fn expand(plan: &Plan, problems: &Problems) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for seq_len in values(plan, "sweep.seq_len") {
         for mixer in plan.mixers() {
-            for choices in combinations(plan.extra_axes().filter(|axis| axis.key.belongs_to(mixer))) {
-                let settings = settle(plan, mixer, &choices, problems);
+            for choices in choices_of(plan, mixer) {
+                let settings = settle(plan, mixer, &seq_len, &choices, problems);
                 for seed in values(plan, "sweep.seed") {
                     drafts.push(draft(mixer, &seq_len, seed, &settings, &choices));
                 }
             }
         }
     }
+    if let Some(longest) = longest(&drafts) {
+        drafts.iter_mut().for_each(|draft| settle_word(&mut draft.settings, Word::Longest, longest));
+    }
     drafts
+}
+
+/// The longest sequence of all runs, in tokens, in training or in a test.
+pub(super) fn longest(drafts: &[Draft]) -> Option<i64> {
+    drafts.iter().flat_map(Draft::lengths).max()
 }
 
 fn draft(
@@ -75,6 +105,19 @@ fn values(plan: &Plan, name: &str) -> Vec<Setting> {
     plan.axis(name).map_or_else(|| default.collect(), |axis| axis.values.clone())
 }
 
+/// What the runs of a mixer take from the extra axes. An axis of another task's key multiplies no runs.
+fn choices_of(plan: &Plan, mixer: MixerName) -> Vec<Vec<Choice<'_>>> {
+    let mut found = Vec::new();
+    for mut choices in combinations(plan.extra_axes().filter(|axis| axis.key.belongs_to(mixer))) {
+        let task = plan.task(mixer, &choices);
+        choices.retain(|(key, _)| key.serves(&task));
+        if !found.contains(&choices) {
+            found.push(choices);
+        }
+    }
+    found
+}
+
 /// Every way to take one value from each axis; the first axis varies slowest.
 fn combinations<'a>(axes: impl Iterator<Item = &'a Axis>) -> Vec<Vec<Choice<'a>>> {
     axes.fold(vec![Vec::new()], |shorter, axis| {
@@ -88,35 +131,41 @@ fn combinations<'a>(axes: impl Iterator<Item = &'a Axis>) -> Vec<Vec<Choice<'a>>
 fn settle(
     plan: &Plan,
     mixer: MixerName,
+    seq_len: &Setting,
     choices: &[Choice<'_>],
     problems: &Problems,
 ) -> BTreeMap<&'static str, Setting> {
-    let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && !problems.doubts(key));
+    let task = plan.task(mixer, choices);
+    let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&task) && !problems.doubts(key));
     let mut settings: BTreeMap<_, _> =
         own.filter_map(|key| Some((key.name, plan.resolve(key, mixer, choices)?))).collect();
-    settle_words(plan, &mut settings);
+    if let Some(d_model) = settings.get("model.d_model").and_then(|setting| setting.value.as_integer()) {
+        settle_word(&mut settings, Word::DModel, d_model);
+    }
+    if let Some(seq_len) = seq_len.value.as_integer() {
+        settle_shares(&mut settings, seq_len);
+    }
     settings
 }
 
-/// Puts numbers for the words that stand for one.
-fn settle_words(plan: &Plan, settings: &mut BTreeMap<&'static str, Setting>) {
-    let d_model = settings.get("model.d_model").and_then(|setting| setting.value.as_integer());
-    for (key, word) in KEYS.iter().filter_map(|key| Some((key, word_of(key)?))) {
-        let number = match word {
-            Word::DModel => d_model,
-            Word::Longest => plan.longest(),
-        };
-        if let (Some(Setting { value: value @ Value::Text(_), .. }), Some(number)) =
-            (settings.get_mut(key.name), number)
-        {
+/// Puts the number for a word that stands for it.
+fn settle_word(settings: &mut BTreeMap<&'static str, Setting>, word: Word, number: i64) {
+    for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOr { word: own, .. } if own == word))
+    {
+        if let Some(Setting { value: value @ Value::Text(_), .. }) = settings.get_mut(key.name) {
             *value = Value::Integer(number);
         }
     }
 }
 
-fn word_of(key: &Key) -> Option<Word> {
-    match key.kind {
-        Kind::IntegerOr { word, .. } => Some(word),
-        Kind::Integer { .. } | Kind::Real { .. } | Kind::Bool | Kind::OneOf(_) => None,
+/// Puts the numbers for shares of the length.
+fn settle_shares(settings: &mut BTreeMap<&'static str, Setting>, seq_len: i64) {
+    for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOrShare { .. })) {
+        if let Some(Setting { value, .. }) = settings.get_mut(key.name)
+            && let Value::Text(text) = &value
+            && let Some(share) = Share::parse(text)
+        {
+            *value = Value::Integer(share.of(seq_len));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::entry::file_entries;
-use super::{Assignment, BenchConfig, CheckLength, ConfigErrors, StudyConfig, bench, find};
+use super::{Assignment, BenchConfig, CheckTask, ConfigErrors, StudyConfig, bench, find};
 
 /// What a config file asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +22,14 @@ impl ConfigFile {
     pub fn load(
         path: &Path,
         assignments: &[Assignment],
-        check_length: CheckLength<'_>,
+        check_task: CheckTask<'_>,
     ) -> Result<Self, ConfigErrors> {
         let text = find::read(path)?;
         // A file that is no TOML measures nothing either; the first kind says what is wrong with it.
         let measures = file_entries(&text, path).is_ok_and(|entries| bench::is_bench(&entries));
         match measures {
             true => Ok(Self::Bench(BenchConfig::from_text(&text, path, assignments)?)),
-            false => Ok(Self::Training(StudyConfig::from_text(&text, path, assignments, check_length)?)),
+            false => Ok(Self::Training(StudyConfig::from_text(&text, path, assignments, check_task)?)),
         }
     }
 }

@@ -13,7 +13,24 @@ const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 /// The keys outside `[sweep]`, section by section.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    one_of("task.name", &["digits"], "", "Which data set or generator the run trains on.").required(),
+    one_of("task.name", &["digits", "mqar", "mnist", "bytes"], "", "Which data set or generator the run trains on.").required(),
+    text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
+        the task's own place. A digest of the contents names the run instead.").bookkeeping(),
+
+    integer("task.mqar.vocab", 4, 1 << 20, 8192, "Tokens, even: blank and keys in the lower half, values in the upper; above every length. 8192 as published."),
+    share("task.mqar.n_pairs", 1, LONGEST_SEQ / 4, "seq_len/16", "Pairs of key and value, each queried once: at most seq_len / 4. \"seq_len/16\" is 4 at 64 tokens, \
+        8 at 128, as published."),
+    real("task.mqar.power", ABOVE_ZERO, 0.01, "How soon queries come: slot g of the tail with probability in proportion to g^(power - 1). 1 is uniform; 0.01 as published."),
+    truth("task.mqar.random_non_queries", false, "Random tokens, instead of blanks, between the queries."),
+    integer("task.mqar.train_examples", 0, MANY, 0, "Training examples in an epoch; 0: every example is fresh."),
+    integer("task.mqar.test_examples", 1, MANY, 1000, "Test examples of each condition."),
+    sizes("task.mqar.test_conditions", "Also tested at the end, beside seq_len and n_pairs themselves: lengths x pairs, such as [\"128x8\", \"256x16\"]."),
+
+    one_of("task.mnist.permutation", &["none", "bit_reversal", "random"], "none", "The order of pixels: row by row, by bit reversal, or one random order, the same in every run."),
+    integer("task.mnist.train_examples", 0, MANY, 0, "Training images, the first of 60,000; 0: all."),
+    integer("task.mnist.test_examples", 0, MANY, 0, "Test images, the first of 10,000; 0: all."),
+
+    integer("task.bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
 
     integer("model.d_model", 1, 8192, 64, "Width of the residual stream."),
     integer("model.n_layers", 1, 64, 2, "Blocks, each a sequence mixer and a channel mixer."),
@@ -40,7 +57,7 @@ pub const KEYS: &[Key] = &[
     integer("mixer.m2.emb_dim", 3, 65535, 5, "Width of the filter's positional features, odd: time itself, then sines and cosines."),
     real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
     truth("mixer.m2.residual", false, "A second long convolution of the input, beside the gated one."),
-    integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest seq_len of the config."),
+    integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest of the config, also among test conditions."),
     real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
     real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
 
@@ -87,6 +104,18 @@ pub(super) const fn real(
 
 const fn truth(name: &'static str, default: bool, help: &'static str) -> Key {
     key(name, Kind::Bool, DefaultValue::Bool(default), help)
+}
+
+const fn share(name: &'static str, min: i64, max: i64, default: &'static str, help: &'static str) -> Key {
+    key(name, Kind::IntegerOrShare { min, max }, DefaultValue::Text(default), help)
+}
+
+const fn sizes(name: &'static str, help: &'static str) -> Key {
+    key(name, Kind::Sizes, DefaultValue::NoSizes, help)
+}
+
+const fn text(name: &'static str, default: &'static str, help: &'static str) -> Key {
+    key(name, Kind::Text, DefaultValue::Text(default), help)
 }
 
 pub(super) const fn one_of(

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
-use super::found::Found;
+use super::found::{Found, Item};
+use super::keys::LONGEST_SEQ;
 use super::{Value, suggest};
 
 /// The values that a key allows.
@@ -36,6 +37,17 @@ pub enum Kind {
         /// The word.
         word: Word,
     },
+    /// A whole number, or a share of the sequence length such as `seq_len/16`, rounded down.
+    IntegerOrShare {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A list of sizes such as `128x8`: a length in tokens, and how many of something. It may be empty.
+    Sizes,
+    /// Any text of one line, also none.
+    Text,
 }
 
 /// A word that stands for a number known once the whole config is.
@@ -61,14 +73,24 @@ impl Kind {
     /// The value, if it is allowed.
     pub(super) fn accept(&self, found: &Found) -> Option<Value> {
         match (self, found) {
-            (Self::Integer { min, max } | Self::IntegerOr { min, max, .. }, Found::Integer(value)) => {
-                (min..=max).contains(&value).then_some(Value::Integer(*value))
-            }
+            (
+                Self::Integer { min, max }
+                | Self::IntegerOr { min, max, .. }
+                | Self::IntegerOrShare { min, max },
+                Found::Integer(value),
+            ) => (min..=max).contains(&value).then_some(Value::Integer(*value)),
             (Self::Real { min, max }, Found::Real(value)) => real(*value, *min, *max),
             (Self::Real { min, max }, Found::Integer(value)) => real(*value as f64, *min, *max),
             (Self::Bool, Found::Bool(value)) => Some(Value::Bool(*value)),
             (Self::OneOf(_) | Self::IntegerOr { .. }, Found::Text(text)) => {
                 self.words().contains(&text.as_str()).then(|| Value::Text(text.clone()))
+            }
+            (Self::IntegerOrShare { .. }, Found::Text(text)) => {
+                Some(Value::Text(Share::parse(text)?.to_string()))
+            }
+            (Self::Sizes, Found::List(items)) => sizes(items).ok().map(Value::Sizes),
+            (Self::Text, Found::Text(text)) => {
+                (!text.contains(char::is_control)).then(|| Value::Text(text.clone()))
             }
             _ => None,
         }
@@ -83,6 +105,9 @@ impl Kind {
                 format!("must be {self}; got {text:?}{hint}")
             }
             (Self::OneOf(_), _) => format!("must be {self}; got {found}"),
+            (Self::Sizes, Found::List(items)) => {
+                format!("must be {self}, got {}", sizes(items).err().unwrap_or_default())
+            }
             _ => format!("must be {self}, got {found}"),
         }
     }
@@ -92,9 +117,58 @@ impl Kind {
         match self {
             Self::OneOf(words) => words.to_vec(),
             Self::IntegerOr { word, .. } => vec![word.as_str()],
-            Self::Integer { .. } | Self::Real { .. } | Self::Bool => Vec::new(),
+            Self::Integer { .. }
+            | Self::Real { .. }
+            | Self::Bool
+            | Self::IntegerOrShare { .. }
+            | Self::Sizes
+            | Self::Text => Vec::new(),
         }
     }
+}
+
+/// `seq_len/16`: the length divided by a whole number, rounded down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Share(i64);
+
+impl Share {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let divisor = text.strip_prefix("seq_len")?.trim_start().strip_prefix('/')?.trim_start();
+        let divisor: i64 = divisor.parse().ok()?;
+        (divisor >= 1).then_some(Self(divisor))
+    }
+
+    pub(super) fn of(self, seq_len: i64) -> i64 {
+        seq_len / self.0
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seq_len/{}", self.0)
+    }
+}
+
+/// The sizes of a list, or the item that is none or comes twice.
+fn sizes(items: &[Item]) -> Result<Vec<(i64, i64)>, String> {
+    let mut sizes = Vec::new();
+    for item in items {
+        let size = match &item.found {
+            Found::Text(text) => size(text).ok_or_else(|| item.found.to_string())?,
+            found => return Err(found.to_string()),
+        };
+        if sizes.contains(&size) {
+            return Err(format!("{} twice", item.found));
+        }
+        sizes.push(size);
+    }
+    Ok(sizes)
+}
+
+fn size(text: &str) -> Option<(i64, i64)> {
+    let (length, count) = text.split_once('x')?;
+    let positive = |text: &str| text.trim().parse().ok().filter(|n| (1..=LONGEST_SEQ).contains(n));
+    Some((positive(length)?, positive(count)?))
 }
 
 fn real(value: f64, min: Bound<f64>, max: Bound<f64>) -> Option<Value> {
@@ -114,6 +188,12 @@ impl fmt::Display for Kind {
                 write_integer(f, *min, *max)?;
                 write!(f, " or \"{}\"", word.as_str())
             }
+            Self::IntegerOrShare { min, max } => {
+                write_integer(f, *min, *max)?;
+                write!(f, " or a share such as \"seq_len/16\"")
+            }
+            Self::Sizes => write!(f, "a list of different sizes such as \"128x8\""),
+            Self::Text => write!(f, "a text of one line"),
         }
     }
 }

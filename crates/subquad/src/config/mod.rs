@@ -42,7 +42,7 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{ChannelMixerKind, Discretization, Position, StateInit};
+pub use choices::{ChannelMixerKind, Discretization, Permutation, Position, StateInit};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
@@ -54,9 +54,9 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, M2Settings, MixerSettings, ModelSettings, OptimSettings, RunConfig, S4dSettings,
-    TaskSettings, TrainSettings,
+    AttentionSettings, BytesSettings, M2Settings, MixerSettings, MnistSettings, ModelSettings, MqarSettings,
+    OptimSettings, RunConfig, S4dSettings, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
-pub use study::{CheckLength, StudyConfig};
+pub use study::{CheckTask, StudyConfig, TaskProblem};
 pub use value::Value;

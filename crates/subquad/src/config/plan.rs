@@ -1,7 +1,7 @@
 //! File and flags together: which axes there are, and which value of a key wins.
 
 use super::layer::{Axis, Layer, Setting};
-use super::{Key, MixerName, Value};
+use super::{Key, MixerName, Value, schema};
 
 /// Everything that was set, by precedence.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ impl Plan {
         values.iter().filter_map(|setting| setting.value.to_string().parse().ok()).collect()
     }
 
-    /// The longest sequence of the config, in tokens.
-    pub(super) fn longest(&self) -> Option<i64> {
-        let values = self.axis("sweep.seq_len").map(|axis| axis.values.as_slice()).unwrap_or_default();
-        values.iter().filter_map(|setting| setting.value.as_integer()).max()
+    /// The name of the task of the runs that take these values; empty where it is missing.
+    pub(super) fn task(&self, mixer: MixerName, choices: &[Choice<'_>]) -> String {
+        let name = schema::find("task.name").and_then(|key| self.resolve(key, mixer, choices));
+        name.map(|setting| setting.value.to_string()).unwrap_or_default()
     }
 
     /// From weakest to strongest: default, file, the mixer's override, axis, `--set`, `--set override`.

@@ -58,7 +58,7 @@ pub enum Problem {
     EmptyAxis { key: String },
     #[error("axis `{key}` lists {value} twice")]
     RepeatedValue { key: String, value: String },
-    #[error("`{key}` changes no numbers, so it cannot be an axis; set it in its section")]
+    #[error("`{key}` is no part of a run's name, so it cannot be an axis; set it in its section")]
     IdleAxis { key: &'static str },
     #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or take the axis out")]
     FlagOnAxis { key: &'static str, axis: Origin },
@@ -86,10 +86,16 @@ pub enum Problem {
     StepsCrossed { dt_min: f64, dt_max: f64 },
     #[error("`mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
     EvenEmbedding { emb_dim: i64 },
-    #[error("l_max = {l_max} is shorter than the longest seq_len, {longest}; raise it or use \"longest\"")]
+    #[error(
+        "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
+    )]
     ShortFilter { l_max: i64, longest: i64 },
     #[error("{reason}")]
     Layer { reason: String },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]
     Length { task: String, seq_len: usize, reason: String },
+    #[error("task {task}: {reason}")]
+    Task { task: String, reason: String },
+    #[error("task {task} reads no files, so `task.path` would do nothing; take it out")]
+    IdlePath { task: String },
 }

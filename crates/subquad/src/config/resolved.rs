@@ -85,7 +85,7 @@ fn typed(values: &BTreeMap<&'static str, Value>, run: &[(&str, Value)]) -> RunCo
     table.try_into().unwrap_or_else(|error| panic!("the schema and the settings' types differ: {error}"))
 }
 
-fn insert(table: &mut toml::Table, name: &str, value: toml::Value) {
+pub(super) fn insert(table: &mut toml::Table, name: &str, value: toml::Value) {
     let Some((section, rest)) = name.split_once('.') else {
         table.insert(name.to_owned(), value);
         return;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelMixerKind, Discretization, MixerName, Position, StateInit};
+use super::{ChannelMixerKind, Discretization, MixerName, Permutation, Position, StateInit};
 
 /// Everything that one run needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,12 +35,88 @@ impl RunConfig {
     }
 }
 
-/// Section `[task]`.
+/// Section `[task]`, with the section of the task that it names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum TaskSettings {
+    /// The embedded digits, which have no section.
+    Digits {
+        /// Empty, because they are embedded.
+        path: String,
+    },
+    /// Associative recall, which reads no files.
+    Mqar {
+        /// Empty, because there are none.
+        path: String,
+        /// Section `[task.mqar]`.
+        mqar: MqarSettings,
+    },
+    /// Digits of 28 x 28.
+    Mnist {
+        /// The folder of the four files; empty for `$SUBQUAD_DATA/mnist`.
+        path: String,
+        /// Section `[task.mnist]`.
+        mnist: MnistSettings,
+    },
+    /// The next byte of a text.
+    Bytes {
+        /// The text; empty for the embedded one.
+        path: String,
+        /// Section `[task.bytes]`.
+        bytes: BytesSettings,
+    },
+}
+
+impl TaskSettings {
+    /// Where the task's data are; empty for its own place.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Digits { path }
+            | Self::Mqar { path, .. }
+            | Self::Mnist { path, .. }
+            | Self::Bytes { path, .. } => path,
+        }
+    }
+}
+
+/// Section `[task.mqar]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TaskSettings {
-    /// The task's name.
-    pub name: String,
+pub struct MqarSettings {
+    /// Number of tokens.
+    pub vocab: usize,
+    /// Pairs of key and value, as a number.
+    pub n_pairs: usize,
+    /// How soon queries come.
+    pub power: f64,
+    /// Whether random tokens stand between the queries.
+    pub random_non_queries: bool,
+    /// Training examples in an epoch; 0: all fresh.
+    pub train_examples: usize,
+    /// Test examples of each condition.
+    pub test_examples: usize,
+    /// Test conditions besides that of training, each `<length>x<pairs>`.
+    pub test_conditions: Vec<String>,
+}
+
+/// Section `[task.mnist]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MnistSettings {
+    /// The order of pixels.
+    pub permutation: Permutation,
+    /// Training images; 0: all.
+    pub train_examples: usize,
+    /// Test images; 0: all.
+    pub test_examples: usize,
+}
+
+/// Section `[task.bytes]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BytesSettings {
+    /// Test windows at most; 0: all.
+    pub test_examples: usize,
 }
 
 /// Section `[model]`.

@@ -32,10 +32,12 @@ pub enum DefaultValue {
     Real(f64),
     /// True or false.
     Bool(bool),
-    /// A word.
+    /// A word or text.
     Text(&'static str),
     /// A list of nothing.
     EmptyList,
+    /// An empty list of sizes.
+    NoSizes,
 }
 
 impl DefaultValue {
@@ -47,6 +49,7 @@ impl DefaultValue {
             Self::Real(value) => Some(Value::Real(value)),
             Self::Bool(value) => Some(Value::Bool(value)),
             Self::Text(value) => Some(Value::Text(value.to_owned())),
+            Self::NoSizes => Some(Value::Sizes(Vec::new())),
         }
     }
 }
@@ -65,6 +68,16 @@ impl Key {
     /// The mixer whose section holds the key; `None` if every run has it.
     pub fn mixer(&self) -> Option<MixerName> {
         self.section().strip_prefix("mixer.").and_then(|name| name.parse().ok())
+    }
+
+    /// The task whose section holds the key; `None` if every run has it.
+    pub fn task(&self) -> Option<&'static str> {
+        self.section().strip_prefix("task.")
+    }
+
+    /// Whether a run on this task has the key.
+    pub fn serves(&self, task: &str) -> bool {
+        self.task().is_none_or(|own| own == task)
     }
 
     /// Whether a run with this mixer has the key.

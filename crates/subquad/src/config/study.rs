@@ -2,16 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use super::consistency::{Context, complaints};
-use super::draft::{Draft, expand};
+use super::consistency::{Context, complaints, task_complaint};
+use super::draft::{Draft, expand, longest};
 use super::entry::file_entries;
 use super::error::Problems;
 use super::layer::Layer;
 use super::plan::Plan;
-use super::{Assignment, ConfigError, ConfigErrors, Origin, ResolvedRun, conflicts, find};
+use super::{Assignment, ConfigError, ConfigErrors, Origin, ResolvedRun, TaskSettings, conflicts, find};
 
-/// Says whether a task, by name, can make sequences of a length, and if not why.
-pub type CheckLength<'a> = &'a dyn Fn(&str, usize) -> Result<(), String>;
+/// Says whether a task can make sequences of a length with its options, and if not why.
+pub type CheckTask<'a> = &'a dyn Fn(&TaskSettings, usize) -> Result<(), TaskProblem>;
+
+/// Why it cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskProblem {
+    /// What is wrong, what is allowed, and what to do.
+    pub reason: String,
+    /// The keys to blame, the first first; none where it is the length alone.
+    pub keys: Vec<String>,
+}
 
 /// A config file, expanded.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +38,9 @@ impl StudyConfig {
     pub fn load(
         path: &Path,
         assignments: &[Assignment],
-        check_length: CheckLength<'_>,
+        check_task: CheckTask<'_>,
     ) -> Result<Self, ConfigErrors> {
-        Self::from_text(&find::read(path)?, path, assignments, check_length)
+        Self::from_text(&find::read(path)?, path, assignments, check_task)
     }
 
     /// [`load`](Self::load) for text at hand; `path` is only named.
@@ -39,7 +48,7 @@ impl StudyConfig {
         text: &str,
         path: &Path,
         assignments: &[Assignment],
-        check_length: CheckLength<'_>,
+        check_task: CheckTask<'_>,
     ) -> Result<Self, ConfigErrors> {
         let entries = file_entries(text, path).map_err(ConfigErrors)?;
         let mut problems = Problems::default();
@@ -48,18 +57,16 @@ impl StudyConfig {
         let plan = Plan::new(file, Layer::read(flags, &mut problems));
         conflicts::check(&plan, path, &mut problems);
         let drafts = expand(&plan, &problems);
-        let context = Context { longest: plan.longest().unwrap_or(0), check_length };
+        let context = Context { longest: longest(&drafts).unwrap_or(0), check_task };
         drafts.iter().for_each(|draft| check_draft(draft, &context, path, &mut problems));
         finish(plan, drafts, path, problems)
     }
 }
 
 fn check_draft(draft: &Draft, context: &Context<'_>, path: &Path, problems: &mut Problems) {
-    for (problem, blamed) in complaints(draft, context) {
-        let origin = match blamed {
-            [] => draft.seq_len.origin.clone(),
-            blamed => draft.origin(blamed),
-        };
+    let found =
+        complaints(draft, context).into_iter().map(|(problem, blamed)| (problem, draft.origin(blamed)));
+    for (problem, origin) in found.chain(task_complaint(draft, context)) {
         problems.push(ConfigError::new(origin.unwrap_or_else(|| Origin::file(path)), problem));
     }
 }

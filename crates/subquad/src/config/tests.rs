@@ -12,10 +12,11 @@ mod naming;
 mod precedence;
 mod readme;
 mod roundtrip;
+mod tasks;
 
 use std::path::Path;
 
-use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig};
+use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
 
 /// The smallest config: one run of each mixer.
 const SMALL: &str = r#"
@@ -28,7 +29,7 @@ mixer = ["attention", "s4d", "m2"]
 seq_len = [64]
 "#;
 
-fn any_length(_: &str, _: usize) -> Result<(), String> {
+fn any_length(_: &TaskSettings, _: usize) -> Result<(), TaskProblem> {
     Ok(())
 }
 

@@ -11,8 +11,10 @@ pub enum Value {
     Real(f64),
     /// True or false.
     Bool(bool),
-    /// One of a key's words.
+    /// A text, for most keys one of a few words.
     Text(String),
+    /// Sizes: a length in tokens, and how many of something.
+    Sizes(Vec<(i64, i64)>),
 }
 
 impl Value {
@@ -23,20 +25,21 @@ impl Value {
             Self::Real(value) => toml::Value::Float(*value),
             Self::Bool(value) => toml::Value::Boolean(*value),
             Self::Text(value) => toml::Value::String(value.clone()),
+            Self::Sizes(sizes) => toml::Value::Array(size_texts(sizes).map(toml::Value::String).collect()),
         }
     }
 
     pub(super) fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(value) => Some(*value),
-            Self::Real(_) | Self::Bool(_) | Self::Text(_) => None,
+            Self::Real(_) | Self::Bool(_) | Self::Text(_) | Self::Sizes(_) => None,
         }
     }
 
     pub(super) fn as_real(&self) -> Option<f64> {
         match self {
             Self::Real(value) => Some(*value),
-            Self::Integer(_) | Self::Bool(_) | Self::Text(_) => None,
+            Self::Integer(_) | Self::Bool(_) | Self::Text(_) | Self::Sizes(_) => None,
         }
     }
 
@@ -44,9 +47,13 @@ impl Value {
     pub(super) fn to_toml_text(&self) -> String {
         match self {
             Self::Integer(_) | Self::Real(_) | Self::Bool(_) => self.to_string(),
-            Self::Text(value) => format!("\"{value}\""),
+            Self::Text(_) | Self::Sizes(_) => self.to_toml().to_string(),
         }
     }
+}
+
+fn size_texts(sizes: &[(i64, i64)]) -> impl Iterator<Item = String> {
+    sizes.iter().map(|(length, count)| format!("{length}x{count}"))
 }
 
 /// Canonical: equal values have equal texts, whatever spelling the file used. Words stand without quotes.
@@ -58,6 +65,7 @@ impl fmt::Display for Value {
             Self::Real(value) => write!(f, "{value:?}"),
             Self::Bool(value) => write!(f, "{value}"),
             Self::Text(value) => write!(f, "{value}"),
+            Self::Sizes(sizes) => write!(f, "[{}]", size_texts(sizes).collect::<Vec<_>>().join(", ")),
         }
     }
 }

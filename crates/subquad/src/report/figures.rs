@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use subquad_plot::Figure;
 use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
-use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
+use subquad_record::{Evaluation, Row, RunSummary, read_facts, read_rows, write_study};
 
 use super::{Failed, Finished, budget, distinct, parameters, timing_note};
 use crate::Failure;
@@ -91,11 +91,15 @@ fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
     let facts = left_out(failed).into_iter().fold(facts(runs), |facts, note| with_note(&facts, note));
     let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
     let (accuracy, split) = accuracy_by_step(runs, &rows);
+    let (bits, bits_split) = bits_by_step(runs, &rows);
     let losses = by_step(runs, &rows, "train", |row| Some(row.loss));
     let all = [
         study::loss_by_step(&losses, SMOOTHING, &facts),
         study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
         study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
+        study::accuracy_by_test_length(&by_test_length(runs), &with_note(&facts, TEST_LENGTH_NOTE)),
+        study::bits_per_byte_by_step(&bits, &with_note(&facts, bits_split)),
+        study::bits_per_byte_by_length(&by_length(runs, |s| s.evaluations.first()?.bits_per_byte), &facts),
         study::time_per_token(&by_length(runs, microseconds_per_token), &time),
         study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
     ];
@@ -145,6 +149,8 @@ fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
     (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }
 
+const TEST_LENGTH_NOTE: &str = "Accuracy of each trained model on test sequences of other lengths.";
+
 /// On test data where it was evaluated on the way, else on the training batches.
 fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
     let test = by_step(runs, rows, "test", |row| row.accuracy);
@@ -154,9 +160,23 @@ fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'sta
     (by_step(runs, rows, "train", |row| row.accuracy), "Accuracy on the training batches.")
 }
 
+/// As [`accuracy_by_step`], for runs on tasks that are scored in bits per byte.
+fn bits_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
+    let scored = |run: &Finished| run.summary.evaluations.iter().any(|e| e.bits_per_byte.is_some());
+    let scored: Vec<usize> = (0..runs.len()).filter(|&index| scored(&runs[index])).collect();
+    let runs: Vec<Finished> = scored.iter().map(|&index| runs[index].clone()).collect();
+    let rows: Vec<Vec<Row>> = scored.iter().map(|&index| rows[index].clone()).collect();
+    let bits = |row: &Row| Some(row.loss / std::f64::consts::LN_2);
+    let test = by_step(&runs, &rows, "test", bits);
+    if test.len() > runs.len() {
+        return (test, "Bits per byte on the test part.");
+    }
+    (by_step(&runs, &rows, "train", bits), "Bits per byte of the training batches.")
+}
+
 fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Option<f64>) -> Vec<Sample> {
     let of_run = |(run, rows): (&Finished, &Vec<Row>)| -> Vec<Sample> {
-        let rows = rows.iter().filter(|row| row.split == split);
+        let rows = rows.iter().filter(|row| row.split == split && row.condition.is_empty());
         rows.filter_map(|row| Some(sample(run, length_title(run), row.step as f64, y(row)?))).collect()
     };
     runs.iter().zip(rows).flat_map(of_run).collect()
@@ -166,6 +186,25 @@ fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample
     let point =
         |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
     runs.iter().filter_map(point).collect()
+}
+
+/// Accuracy of runs that test at several lengths: a panel a training length, or several where a length is tested with more than
+/// one variant, such as numbers of pairs.
+fn by_test_length(runs: &[Finished]) -> Vec<Sample> {
+    let several = |run: &&Finished| distinct(run.summary.evaluations.iter().map(|e| e.seq_len)).len() > 1;
+    let points = |run: &Finished| -> Vec<Sample> {
+        let mut evaluations = run.summary.evaluations.clone();
+        // `8 pairs` before `16 pairs`, which fixes the order of panels.
+        evaluations.sort_by(|a, b| (a.variant.len(), &a.variant).cmp(&(b.variant.len(), &b.variant)));
+        let lengths = distinct(evaluations.iter().map(|e| e.seq_len)).len();
+        let panel = |e: &Evaluation| match lengths == evaluations.len() {
+            true => format!("trained at length {}", run.summary.seq_len),
+            false => format!("trained at {}, test: {}", run.summary.seq_len, e.variant),
+        };
+        let point = |e: &Evaluation| Some(sample(run, panel(e), e.seq_len? as f64, e.accuracy?));
+        evaluations.iter().filter_map(point).collect()
+    };
+    runs.iter().filter(several).flat_map(points).collect()
 }
 
 fn length_title(run: &Finished) -> String {

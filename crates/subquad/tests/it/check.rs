@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, model, mixer.attention, mixer.s4d, mixer.m2, optim, train, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, model, mixer.attention, mixer.s4d, mixer.m2, optim, train, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -59,6 +59,16 @@ fn list_shows_mixers_tasks_and_configs() {
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel a token
                    seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information
+                   data: embedded
+      mqar         recall the values of keys seen before (multi-query associative recall)
+                   seq_len: even, 4 tokens a pair or more
+                   data: made by the program
+      mnist        classify handwritten digits of 28 x 28, one pixel a token
+                   seq_len: 784
+                   data: task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist
+      bytes        predict the next byte of a text; scored in bits per byte
+                   seq_len: any
+                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
 
     Configs
       configs/a/a.toml

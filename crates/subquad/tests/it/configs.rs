@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::Device;
 use subquad::assemble;
-use subquad::config::{BENCH_KEYS, BENCH_LISTS, ConfigFile, KEYS, RunConfig};
+use subquad::config::{BENCH_KEYS, BENCH_LISTS, ConfigFile, KEYS, Key, RunConfig, TaskSettings};
 use subquad::plan::plan;
 
 use crate::lab::{files, repository};
@@ -40,15 +40,15 @@ fn add_keys(prefix: &str, table: &toml::Table, keys: &mut BTreeSet<String>) {
 fn every_config_writes_out_every_knob_of_its_mixers() {
     assert!(!configs().is_empty());
     for path in configs() {
-        let any_length = |_: &str, _: usize| Ok(());
+        let any_length = |_: &TaskSettings, _: usize| Ok(());
         let config = ConfigFile::load(&path, &[], &any_length).unwrap_or_else(|e| panic!("{e}"));
         let ConfigFile::Training(study) = config else {
             assert_every_bench_key(&path);
             continue;
         };
-        let mixers: Vec<_> = study.runs.iter().map(|run| run.config.mixer_name()).collect();
         let written = keys(&path);
-        for key in KEYS.iter().filter(|key| mixers.iter().any(|mixer| key.belongs_to(*mixer))) {
+        let used = |key: &&Key| study.runs.iter().any(|run| run.settings.contains_key(key.name));
+        for key in KEYS.iter().filter(used) {
             assert!(written.contains(key.name), "{} leaves {} to its default", path.display(), key.name);
         }
         for axis in ["mixer", "seq_len", "seed"] {
@@ -73,7 +73,7 @@ fn the_quick_start_gives_every_mixer_the_same_budget() {
     let equal = |run: &RunConfig| (run.train.steps, run.train.batch, run.model.d_model, run.model.n_layers);
     assert!(runs.iter().all(|run| equal(run) == equal(runs[0])));
     let parameters = runs.iter().map(|run| {
-        let task = subquad_data::open(&run.task.name, run.seq_len, run.seed).unwrap();
+        let task = assemble::task(&run.task).open(run.seq_len, run.seed).unwrap();
         assemble::model(run, &*task).init(&Device::flex()).num_params()
     });
     let parameters: BTreeSet<usize> = parameters.collect();

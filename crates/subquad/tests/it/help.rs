@@ -18,13 +18,14 @@ fn the_program_explains_itself() {
     Usage: subquad <COMMAND>
 
     Commands:
-      run     Train and compare what configs ask for
-      bench   Measure time and memory of whole layers, each checked against its definition first
-      check   Validate configs without running them
-      verify  Replay recorded runs of published layers on ours and compare every tensor
-      plot    Draw the figures of studies again from their committed CSV files
-      list    List mixers, tasks and configs
-      help    Print this message or the help of the given subcommand(s)
+      run       Train and compare what configs ask for
+      bench     Measure time and memory of whole layers, each checked against its definition first
+      check     Validate configs without running them
+      verify    Replay recorded runs of published layers on ours and compare every tensor
+      generate  Let a run trained on bytes go on with a text
+      plot      Draw the figures of studies again from their committed CSV files
+      list      List mixers, tasks and configs
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -116,7 +117,7 @@ fn check_explains_itself() {
       [PATH]  A config file, a folder of them, or a folder of such folders [default: configs]
 
     Options:
-          --smoke  Also train every run for two steps, keeping nothing
+          --smoke  Also train every run whose data are here for two steps, keeping nothing
       -h, --help   Print help
     ");
 }
@@ -139,6 +140,34 @@ fn verify_explains_itself() {
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
     value, gradients within 1e-3, and every parameter must be used.
     ");
+}
+
+#[test]
+fn generate_explains_itself() {
+    insta::assert_snapshot!(help("generate --help"), @r#"
+    Let a run trained on bytes go on with a text
+
+    Usage: subquad generate [OPTIONS] <RUN>
+
+    Arguments:
+      <RUN>  Folder of a run, or the folder of its study and the start of its name
+
+    Options:
+          --prompt <TEXT>    Text to go on with; without one, the model starts after a newline
+          --bytes <N>        How many bytes to write [default: 256]
+          --temperature <T>  Below 1 prefers likely bytes; 0 always takes the likeliest [default: 1]
+          --top-k <K>        Draw among the K likeliest bytes only
+          --top-p <P>        Draw among the fewest bytes that have probability P together [default: 1]
+          --seed <S>         Another seed gives another text [default: 0]
+          --device <DEVICE>  Device that computes [default: cpu]
+      -h, --help             Print help
+
+    The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
+    � for what is no text. The same seed gives the same text.
+
+    Example:
+      subquad generate results/STUDY/s4d-L256-s0 --prompt "A sequence" --bytes 400 --temperature 0.8
+    "#);
 }
 
 #[test]

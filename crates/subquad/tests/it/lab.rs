@@ -93,16 +93,21 @@ impl Lab {
         fs_err::write(path, contents).unwrap();
     }
 
-    /// `subquad` with these arguments, split at spaces, to be started.
+    /// `subquad` with these arguments, split at spaces, to be started; no data of the machine's.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.current_dir(self.folder.path()).args(arguments.split_whitespace());
+        command.env_remove("SUBQUAD_DATA").current_dir(self.folder.path()).args(arguments.split_whitespace());
         command
     }
 
     /// Runs `subquad` with these arguments, split at spaces.
     pub(crate) fn subquad(&self, arguments: &str) -> Answer {
-        Answer::of(self.command(arguments).output().unwrap())
+        self.subquad_with(arguments, &[])
+    }
+
+    /// [`subquad`](Self::subquad) with these environment variables.
+    pub(crate) fn subquad_with(&self, arguments: &str, variables: &[(&str, &str)]) -> Answer {
+        Answer::of(self.command(arguments).envs(variables.iter().copied()).output().unwrap())
     }
 
     /// The folders of the runs of study `tiny` in `results`, by name.

@@ -6,8 +6,16 @@ use subquad::report::{Finished, comparison};
 use subquad_record::{Evaluation, Outcome, RunSummary};
 
 fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
-    let evaluation =
-        Evaluation { condition: String::new(), split: "test".into(), loss: 1.0, accuracy, examples: 359 };
+    let evaluation = Evaluation {
+        condition: String::new(),
+        seq_len: Some(seq_len),
+        variant: String::new(),
+        split: "test".into(),
+        loss: 1.0,
+        accuracy,
+        bits_per_byte: None,
+        examples: 359,
+    };
     let summary = RunSummary {
         run: String::new(),
         config: "a.toml".into(),
@@ -90,4 +98,57 @@ fn only_what_is_equal_is_called_so() {
     runs[1].summary.d_model = 32;
     runs[1].summary.n_layers = 1;
     assert!(comparison(&runs).ends_with("\nHeld equal: nothing."), "{}", comparison(&runs));
+}
+
+fn under(condition: &str, seq_len: usize, variant: &str, accuracy: f64) -> Evaluation {
+    let plain = finished("", seq_len, 0, Some(accuracy)).summary.evaluations.remove(0);
+    Evaluation { condition: condition.into(), variant: variant.into(), ..plain }
+}
+
+#[test]
+fn other_test_conditions_have_a_table_of_their_own() {
+    let trained = |seq_len, evaluations: &[Evaluation]| {
+        let mut run = finished("s4d", seq_len, 0, None);
+        run.summary.evaluations = evaluations.to_vec();
+        run
+    };
+    let short = [
+        under("", 64, "4 pairs", 0.9),
+        under("128x8", 128, "8 pairs", 0.5),
+        under("64x8", 64, "8 pairs", 0.3),
+    ];
+    let long = [under("", 128, "8 pairs", 0.8), under("64x4", 64, "4 pairs", 0.7)];
+    insta::assert_snapshot!(comparison(&[trained(64, &short), trained(128, &long)]), @"
+    seq_len  mixer  accuracy      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
+    -------------------------------------------------------------------------------------------------
+         64  s4d       0.900  0.900..0.900      67,850     31.6    64,731      50.0        16,384  1
+        128  s4d       0.800  0.800..0.800      67,850     31.6    64,731      50.0        16,384  1
+
+    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
+    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+
+    accuracy by test condition; seq_len is that of training:
+
+    seq_len  mixer   64x4   64x8  128x8
+    ------------------------------------
+         64  s4d    0.900  0.300  0.500
+        128  s4d    0.700      -  0.800
+
+    Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
+    ");
+}
+
+#[test]
+fn a_text_is_compared_in_bits_per_byte() {
+    let mut run = finished("s4d", 64, 0, None);
+    run.summary.evaluations[0].bits_per_byte = Some(2.5);
+    insta::assert_snapshot!(comparison(&[run]), @"
+    seq_len  mixer  bits/byte      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
+    --------------------------------------------------------------------------------------------------
+         64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
+
+    bits/byte: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
+    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+    Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
+    ");
 }

@@ -7,7 +7,7 @@ use subquad_record::Memory;
 use subquad_testkit::to_f64;
 use subquad_train::{Score, TrainConfig, evaluate, train};
 
-use crate::tasks::{Retold, Sequences};
+use crate::tasks::{Retold, SEQ, Sequences};
 use crate::{attention, cpu, plain, sequence_model, token_model};
 
 /// Sums of a few f32 logarithms.
@@ -62,27 +62,27 @@ fn assert_same(actual: Score, expected: Score) {
 #[test]
 fn the_score_of_sequences_is_the_definition_for_every_batch_size() {
     let (model, task) = (sequence_model(attention()), Sequences::new(1, TEST_LEN));
-    let expected = by_hand(&model, task.test_batch(0..TEST_LEN));
+    let expected = by_hand(&model, task.test_batch(0, 0..TEST_LEN));
     assert_eq!(expected.labels, TEST_LEN);
     for batch in [1, 2, 3, TEST_LEN, 100] {
-        assert_same(evaluate(&model, &task, batch, &cpu()), expected);
+        assert_same(evaluate(&model, &task, 0, batch * SEQ, &cpu()), expected);
     }
 }
 
 #[test]
 fn tokens_without_a_label_count_neither_in_loss_nor_in_accuracy() {
     let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
-    let expected = by_hand(&model, task.test_batch(0..TEST_LEN));
+    let expected = by_hand(&model, task.test_batch(0, 0..TEST_LEN));
     assert_eq!(expected.labels, 5 * 3, "two of seven sequences have no label, the others three");
     for batch in [1, 2, 3, TEST_LEN, 100] {
-        assert_same(evaluate(&model, &task, batch, &cpu()), expected);
+        assert_same(evaluate(&model, &task, 0, batch * SEQ, &cpu()), expected);
     }
 }
 
 #[test]
 fn every_test_example_is_asked_for_once() {
     let (model, task) = (sequence_model(attention()), Sequences::new(1, TEST_LEN));
-    evaluate(&model, &task, 3, &cpu());
+    evaluate(&model, &task, 0, 3 * SEQ, &cpu());
     assert_eq!(*task.asked.lock().unwrap(), [0..3, 3..6, 6..7]);
 }
 
@@ -116,5 +116,28 @@ fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
 fn the_result_is_the_score_of_the_trained_model() {
     let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
     let trained = train(model, &task, &plain(3, 4), &cpu(), &mut Memory::default()).unwrap();
-    assert_same(trained.test, by_hand(&trained.model, task.test_batch(0..TEST_LEN)));
+    assert_same(trained.test, by_hand(&trained.model, task.test_batch(0, 0..TEST_LEN)));
+}
+
+#[test]
+fn every_other_condition_is_scored_by_its_own_examples_after_the_last_step() {
+    let (model, task, mut sink) = (token_model(attention()), Retold::new(TEST_LEN), Memory::default());
+    let config = TrainConfig { eval_every: Some(1), ..plain(2, 4) };
+    let trained = train(model, &task, &config, &cpu(), &mut sink).unwrap();
+    assert_eq!(trained.other_tests.len(), 2);
+    for (index, (condition, score)) in (1..).zip(&trained.other_tests) {
+        assert_same(*score, by_hand(&trained.model, task.test_batch(index, 0..condition.examples)));
+    }
+    let rows = sink.rows.iter().filter(|row| row.split == "test");
+    let rows: Vec<_> = rows.map(|row| (row.step, row.condition.as_str())).collect();
+    assert_eq!(rows, [(1, ""), (2, ""), (2, "short"), (2, "long")]);
+}
+
+#[test]
+fn a_batch_of_longer_examples_holds_no_more_tokens() {
+    let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
+    let expected = by_hand(&model, task.test_batch(2, 0..5));
+    for tokens in [1, 3 * SEQ, 7 * SEQ, 1000] {
+        assert_same(evaluate(&model, &task, 2, tokens, &cpu()), expected);
+    }
 }

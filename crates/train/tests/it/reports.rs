@@ -8,7 +8,7 @@ use burn::tensor::Bytes;
 use subquad_record::{MakeFiles, Memory, Row, Sink};
 use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate, train};
 
-use crate::tasks::Sequences;
+use crate::tasks::{SEQ, Sequences};
 use crate::{attention, cpu, plain, sequence_model, train_sequences};
 
 fn task() -> Sequences {
@@ -85,7 +85,7 @@ fn a_checkpoint_holds_the_weights_of_its_step() {
     let model = sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap());
     let row = sink.rows.iter().find(|row| row.split == "test").unwrap();
     assert_eq!(row.step, 2);
-    assert_eq!(evaluate(&model, &task(), config.batch, &cpu()).loss(), row.loss);
+    assert_eq!(evaluate(&model, &task(), 0, config.batch * SEQ, &cpu()).loss(), row.loss);
 }
 
 #[test]

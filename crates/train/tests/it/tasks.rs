@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use subquad_data::{Batch, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task};
+use subquad_data::{Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task};
 
 pub(crate) const SEQ: usize = 6;
 pub(crate) const FEATURES: usize = 2;
@@ -76,11 +76,11 @@ impl Task for Sequences {
         if step >= self.poisoned_from { poison(batch) } else { batch }
     }
 
-    fn test_len(&self) -> usize {
-        self.test_len
+    fn conditions(&self) -> Vec<Condition> {
+        vec![Condition::of_training(SEQ, self.test_len)]
     }
 
-    fn test_batch(&self, range: Range<usize>) -> Batch {
+    fn test_batch(&self, _: usize, range: Range<usize>) -> Batch {
         self.asked.lock().unwrap().push(range.clone());
         sequences(TEST, range)
     }
@@ -102,16 +102,16 @@ impl Retold {
     }
 }
 
-fn retold(split: u64, examples: impl ExactSizeIterator<Item = usize>) -> Batch {
+fn retold(split: u64, examples: impl ExactSizeIterator<Item = usize>, seq_len: usize) -> Batch {
     let (batch, mut all, mut labels) = (examples.len(), vec![], vec![]);
     for example in examples {
         let mut draws = draws(split, example);
-        let tokens: Vec<u32> = (0..SEQ).map(|_| draws.below(VOCAB) as u32).collect();
+        let tokens: Vec<u32> = (0..seq_len).map(|_| draws.below(VOCAB) as u32).collect();
         let labelled = |t: usize| t % 2 == 1 && example % 3 != 2;
-        labels.extend((0..SEQ).map(|t| labelled(t).then(|| tokens[t - 1])));
+        labels.extend((0..seq_len).map(|t| labelled(t).then(|| tokens[t - 1])));
         all.extend(tokens);
     }
-    Batch { batch, seq_len: SEQ, inputs: Inputs::Tokens(all), targets: Targets::Tokens(labels) }
+    Batch { batch, seq_len, inputs: Inputs::Tokens(all), targets: Targets::Tokens(labels) }
 }
 
 impl Task for Retold {
@@ -136,14 +136,16 @@ impl Task for Retold {
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        retold(TRAIN, step * batch..(step + 1) * batch)
+        retold(TRAIN, step * batch..(step + 1) * batch, SEQ)
     }
 
-    fn test_len(&self) -> usize {
-        self.test_len
+    fn conditions(&self) -> Vec<Condition> {
+        let other =
+            |name: &str, seq_len| Condition { name: name.into(), ..Condition::of_training(seq_len, 5) };
+        vec![Condition::of_training(SEQ, self.test_len), other("short", 3), other("long", 3 * SEQ)]
     }
 
-    fn test_batch(&self, range: Range<usize>) -> Batch {
-        retold(TEST, range)
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        retold(TEST, range, self.conditions()[condition].seq_len)
     }
 }

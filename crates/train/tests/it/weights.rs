@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
+use burn::module::Module;
+use safetensors::tensor::{TensorView, serialize};
 use safetensors::{Dtype, SafeTensors};
-use subquad_model::named_parameters;
-use subquad_train::to_safetensors;
+use subquad_model::{SequenceModel, named_parameters};
+use subquad_record::Memory;
+use subquad_train::{WeightsError, from_safetensors, to_safetensors, train};
 
-use crate::{mixers, sequence_model};
+use crate::tasks::Sequences;
+use crate::{cpu, mixers, plain, sequence_model};
 
 #[test]
 fn a_weights_file_holds_every_parameter_under_its_path() {
@@ -36,4 +40,83 @@ fn a_weights_file_carries_its_metadata() {
     let bytes = to_safetensors(&sequence_model(mixer), metadata.clone());
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
     assert_eq!(*header.metadata(), Some(metadata));
+}
+
+/// Other weights than those of [`sequence_model`], which is always the same.
+fn trained(model: SequenceModel) -> SequenceModel {
+    let task = Sequences::new(4, 4);
+    train(model, &task, &plain(2, 4), &cpu(), &mut Memory::default()).unwrap().model
+}
+
+#[test]
+fn weights_read_back_are_the_same_bits_and_train_on_alike() {
+    for mixer in mixers() {
+        let model = trained(sequence_model(mixer.clone()));
+        let bytes = to_safetensors(&model, HashMap::new());
+        assert!(
+            bytes != to_safetensors(&sequence_model(mixer.clone()), HashMap::new()),
+            "training did nothing"
+        );
+        let loaded = from_safetensors(&bytes, sequence_model(mixer)).unwrap();
+        assert!(to_safetensors(&loaded, HashMap::new()) == bytes);
+        assert_eq!(loaded.num_params(), model.num_params());
+        let further = [model, loaded].map(|model| to_safetensors(&trained(model), HashMap::new()));
+        assert!(further[0] == further[1] && further[0] != bytes);
+    }
+}
+
+/// A file of these tensors: name, kind, shape. Their values do not matter.
+fn file(tensors: &[(String, Dtype, Vec<usize>)]) -> Vec<u8> {
+    let zeros = |(_, kind, shape): &(_, Dtype, Vec<usize>)| {
+        vec![0; shape.iter().product::<usize>() * kind.bitsize() / 8]
+    };
+    let data: Vec<Vec<u8>> = tensors.iter().map(zeros).collect();
+    let views = tensors
+        .iter()
+        .zip(&data)
+        .map(|((name, kind, shape), bytes)| (name, TensorView::new(*kind, shape.clone(), bytes).unwrap()));
+    serialize(views, None).unwrap()
+}
+
+/// What loading says about a file of the model's tensors, after a change to them.
+fn complaint(change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>)>)) -> String {
+    let [mixer, ..] = mixers();
+    let model = sequence_model(mixer);
+    let parameters = named_parameters(&model).into_iter();
+    let mut tensors: Vec<_> = parameters.map(|p| (p.path, Dtype::F32, p.data.shape().to_vec())).collect();
+    change(&mut tensors);
+    from_safetensors(&file(&tensors), model).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_of_another_model_is_refused_by_the_first_difference() {
+    assert_eq!(
+        complaint(|tensors| tensors.retain(|(name, ..)| name != "head.bias")),
+        "holds no `head.bias`, which the model has"
+    );
+    assert_eq!(
+        complaint(|tensors| tensors.push(("blocks.7.mixer.extra".into(), Dtype::F32, vec![1]))),
+        "holds `blocks.7.mixer.extra`, which the model does not have"
+    );
+    assert_eq!(
+        complaint(|tensors| tensors.iter_mut().for_each(|(.., shape)| shape.push(1))),
+        "`encoder.Linear.weight` has shape [2, 12, 1] there, but [2, 12] in the model"
+    );
+    assert_eq!(
+        complaint(|tensors| tensors[0].1 = Dtype::F64),
+        "`encoder.Linear.weight` is F64 there; weights are F32"
+    );
+}
+
+#[test]
+fn a_damaged_file_is_refused() {
+    let [mixer, ..] = mixers();
+    let model = sequence_model(mixer);
+    let bytes = to_safetensors(&model, HashMap::new());
+    for broken in [&bytes[..0], &bytes[..7], &bytes[..100], &bytes[..bytes.len() - 1], b"not tensors at all"]
+    {
+        let error = from_safetensors(broken, model.clone()).unwrap_err();
+        assert!(matches!(error, WeightsError::Damaged(_)), "{error}");
+        assert!(error.to_string().starts_with("not a complete .safetensors file: "), "{error}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::StudyConfig;
+use super::super::{StudyConfig, TaskProblem, TaskSettings};
 use super::{SMALL, errors, errors_before_small};
 
 #[test]
@@ -36,7 +36,7 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
-    x.toml: missing `name` in [task]; it must be one of digits
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes
     x.toml: missing `steps` in [train]; it must be an integer >= 1
     x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, m2
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
@@ -73,21 +73,21 @@ fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.s4d.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
     insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
     insta::assert_snapshot!(errors_before_small("mixer.m2.emb_dim = 4"), @"x.toml:1: `mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
-    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest seq_len, 64; raise it or use "longest""#);
+    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
     insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
 }
 
 #[test]
 fn the_task_says_which_lengths_it_takes() {
-    let even = |task: &str, seq_len: usize| match seq_len % 2 {
+    let even = |_: &TaskSettings, seq_len: usize| match seq_len % 2 {
         0 => Ok(()),
-        _ => Err(format!("{task} come in even lengths")),
+        _ => Err(TaskProblem { reason: "they come in even lengths".into(), keys: vec![] }),
     };
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
     let errors = StudyConfig::from_text(&text, Path::new("x.toml"), &[], &even).unwrap_err();
     insta::assert_snapshot!(errors, @r#"
-    x.toml:8: seq_len = 65 does not suit task digits: digits come in even lengths
-    x.toml:9: seq_len = 67 does not suit task digits: digits come in even lengths
+    x.toml:8: seq_len = 65 does not suit task digits: they come in even lengths
+    x.toml:9: seq_len = 67 does not suit task digits: they come in even lengths
     "#);
 }
 
@@ -125,7 +125,7 @@ seq_len = [16]
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
     x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes
     "#);
 }
 

@@ -12,6 +12,9 @@ fn candidates(key: &Key) -> Vec<String> {
         }
         Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
+        Kind::IntegerOrShare { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
+        Kind::Sizes => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
+        Kind::Text => numbers(&["a.txt", "b.txt"]),
         Kind::OneOf(words) => words.iter().map(|word| word.to_string()).collect(),
     }
 }

@@ -42,6 +42,7 @@ fn a_written_run_holds_every_knob() {
     insta::assert_snapshot!(runs(RICH).last().unwrap().to_toml(), @r#"
     [task]
     name = "digits"
+    path = ""
 
     [model]
     d_model = 48

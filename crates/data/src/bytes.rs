@@ -1,0 +1,245 @@
+//! `bytes`: which byte comes next? Language modelling of any text.
+//!
+//! ```text
+//! text:    | first nine tenths: training                  | last tenth: testing               |
+//! example:        [ seq_len + 1 bytes, anywhere ]          [ .. ][ .. ][ .. ]  one after the other
+//! ```
+
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::files::{DATA, bad, data_folder, digest, places, read};
+use crate::{
+    Batch, Condition, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo,
+};
+
+/// This repository's documentation; see `assets/README.md`.
+const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
+const VOCAB: usize = 256;
+
+/// Options of [`Bytes`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BytesConfig {
+    /// A text file in UTF-8, which may be gzipped. A relative path is looked for below the current folder, then below
+    /// `$SUBQUAD_DATA`. Empty: the text that comes with the program, 151 kB about sequence models.
+    pub path: PathBuf,
+    /// Test examples at most, the first of the test part; 0: all of it.
+    pub test_examples: usize,
+}
+
+/// The bytes of a text; the answer at every position is the byte that follows.
+///
+/// - Length: any. Tokens are bytes, 256 of them.
+/// - Split: the first nine tenths of the text train, the rest tests.
+/// - Training: each example is `seq_len + 1` bytes that start anywhere, fresh in every step. They depend on the seed.
+/// - Test: the test part in windows one after the other, so that each of its bytes is predicted once, but the first and those
+///   that fill no last window. A window starts without memory of what came before it.
+/// - Score: bits per byte, the mean negative log-likelihood divided by ln 2. A model that knows nothing has 8.
+///
+/// One example by hand: of a text of 50 letters the last five test.
+/// ```text
+/// text:     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs | tuvwx
+/// inputs:   t u v w
+/// targets:  u v w x
+/// ```
+/// ```
+/// use subquad_data::{Bytes, Inputs, Targets, Task};
+/// let text = b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwx".to_vec();
+/// let task = Bytes::of_text(text, 0, 4, 0)?;
+/// let example = task.test_batch(0, 0..1);
+/// assert_eq!(example.inputs, Inputs::Tokens(b"tuvw".map(u32::from).to_vec()));
+/// assert_eq!(example.targets, Targets::Tokens(b"uvwx".map(|byte| Some(byte.into())).to_vec()));
+/// # Ok::<(), subquad_data::TaskError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Bytes {
+    text: Vec<u8>,
+    /// Bytes that train.
+    cut: usize,
+    seq_len: usize,
+    test_examples: usize,
+    stream: Stream,
+}
+
+impl Bytes {
+    pub(crate) const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
+    pub(crate) const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
+    pub(crate) const INFO: TaskInfo = TaskInfo {
+        name: "bytes",
+        summary: "predict the next byte of a text; scored in bits per byte",
+        lengths: "any",
+        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
+        caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
+        check: Self::check,
+    };
+
+    /// Whether the task has this length. Reads no data.
+    ///
+    /// # Errors
+    /// [`TaskError::Length`] if `seq_len` is 0.
+    pub fn check(seq_len: usize) -> Result<(), TaskError> {
+        match seq_len {
+            0 => Err(TaskError::Length {
+                task: Self::INFO.name,
+                seq_len,
+                rule: "an example has at least one byte",
+                nearest: "1".into(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The task with examples of `seq_len` bytes; `seed` draws those that train.
+    ///
+    /// # Errors
+    /// If the file is not there, cannot be read, is not UTF-8, or is too short for the length.
+    pub fn new(config: &BytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
+        if config.path.as_os_str().is_empty() {
+            return Self::of_text(embedded(), config.test_examples, seq_len, seed);
+        }
+        let path = find(&config.path, data_folder().as_deref())?;
+        let text = read(&path)?;
+        if let Err(error) = std::str::from_utf8(&text) {
+            return Err(bad(
+                &path,
+                format!("not UTF-8 at byte {}; save the text as UTF-8", error.valid_up_to()),
+            ));
+        }
+        Self::of_text(text, config.test_examples, seq_len, seed).map_err(|error| match error {
+            TaskError::Options { problem, .. } => bad(&path, problem),
+            other => other,
+        })
+    }
+
+    /// [`new`](Self::new) for a text at hand.
+    ///
+    /// # Errors
+    /// If it is too short for the length.
+    pub fn of_text(
+        text: Vec<u8>,
+        test_examples: usize,
+        seq_len: usize,
+        seed: u64,
+    ) -> Result<Self, TaskError> {
+        Self::check(seq_len)?;
+        let cut = text.len() * 9 / 10;
+        let windows = (text.len() - cut).saturating_sub(1) / seq_len;
+        if windows == 0 {
+            return Err(too_short(text.len(), seq_len));
+        }
+        let test_examples = if test_examples == 0 { windows } else { test_examples.min(windows) };
+        Ok(Self { text, cut, seq_len, test_examples, stream: Stream::new(seed, "bytes/train") })
+    }
+
+    /// The examples that start at these bytes.
+    fn gather(&self, starts: impl ExactSizeIterator<Item = usize>) -> Batch {
+        let (batch, mut inputs, mut targets) = (starts.len(), Vec::new(), Vec::new());
+        for start in starts {
+            let bytes = &self.text[start..=start + self.seq_len];
+            inputs.extend(bytes[..self.seq_len].iter().map(|&byte| u32::from(byte)));
+            targets.extend(bytes[1..].iter().map(|&byte| Some(u32::from(byte))));
+        }
+        Batch {
+            batch,
+            seq_len: self.seq_len,
+            inputs: Inputs::Tokens(inputs),
+            targets: Targets::Tokens(targets),
+        }
+    }
+}
+
+impl Task for Bytes {
+    fn name(&self) -> &'static str {
+        Self::INFO.name
+    }
+
+    fn seq_len(&self) -> usize {
+        self.seq_len
+    }
+
+    fn input(&self) -> InputKind {
+        Self::INPUT
+    }
+
+    fn target(&self) -> TargetKind {
+        Self::TARGET
+    }
+
+    fn metric(&self) -> Metric {
+        Metric::BitsPerByte
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        let starts = self.cut - self.seq_len;
+        let start = |i| self.stream.at((step * batch + i) as u64, 0).below(starts);
+        self.gather((0..batch).map(start))
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        vec![Condition::of_training(self.seq_len, self.test_examples)]
+    }
+
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        assert!(condition == 0 && range.end <= self.test_examples, "{range:?} of condition {condition}");
+        self.gather(range.map(|window| self.cut + window * self.seq_len))
+    }
+
+    fn digest(&self) -> Option<String> {
+        Some(digest([self.text.as_slice()]))
+    }
+}
+
+fn embedded() -> Vec<u8> {
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(ASSET).read_to_end(&mut text).expect("the embedded text is gzipped");
+    text
+}
+
+fn find(path: &Path, folder: Option<&Path>) -> Result<PathBuf, TaskError> {
+    let places = places(path, folder);
+    let found = places.iter().find(|place| place.is_file()).cloned();
+    found.ok_or_else(|| no_text(&places, folder.is_some()))
+}
+
+fn no_text(places: &[PathBuf], has_folder: bool) -> TaskError {
+    let looked_for: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+    let folder =
+        if has_folder { String::new() } else { format!(", set {DATA} to the folder of your data sets") };
+    let advice =
+        format!("set task.path to a text file{folder}, or leave it empty for the text that comes along");
+    TaskError::NoData {
+        task: Bytes::INFO.name,
+        looked_for: format!("looked for {}", looked_for.join(", ")),
+        advice,
+    }
+}
+
+/// The last tenth must hold one window and the byte after it.
+fn too_short(len: usize, seq_len: usize) -> TaskError {
+    let wanted = (seq_len + 1) * 10;
+    let problem = format!(
+        "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth tests, so it takes about {wanted}"
+    );
+    TaskError::Options { task: Bytes::INFO.name, options: &["path"], problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_text_is_the_one_that_was_written_down() {
+        let text = embedded();
+        assert!(std::str::from_utf8(&text).is_ok());
+        assert_eq!((text.len(), digest([text.as_slice()]).as_str()), (EMBEDDED_LEN, EMBEDDED_DIGEST));
+    }
+
+    const EMBEDDED_LEN: usize = 151_168;
+    /// A changed text is another task: runs get other names.
+    const EMBEDDED_DIGEST: &str = "1aa102101dc71499";
+}

@@ -1,0 +1,284 @@
+//! `mnist`: which digit is this? A picture of 28 x 28, read pixel by pixel.
+//!
+//! LeCun, Cortes, Burges: 60,000 training and 10,000 test images, read from the four files of the original distribution.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::epochs::Epochs;
+use crate::files::{DATA, bad, data_folder, digest, places};
+use crate::{
+    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, idx,
+};
+
+const SIDE: usize = 28;
+const PIXELS: usize = SIDE * SIDE;
+const CLASSES: usize = 10;
+const WHITE: f32 = 255.0;
+/// Without extension; each may end in `.gz`.
+const FILES: [[&str; 2]; 2] = [
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
+    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+];
+/// Below `$SUBQUAD_DATA`.
+const FOLDER: &str = "mnist";
+/// The permutation is part of the task: it is the same for every seed of a run.
+const PERMUTATION_SEED: u64 = 0;
+
+/// In which order pixels are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Permutation {
+    /// Row by row.
+    #[default]
+    None,
+    /// Token t is the t-th of the numbers below 784 among the bit reversals of 0, 1, .., 1023.
+    BitReversal,
+    /// One order, drawn once by this crate's generator with seed 0, the same in every run. It is not that of other works, which
+    /// each draw their own.
+    Random,
+}
+
+impl Permutation {
+    /// The pixel, row by row, that each token is.
+    ///
+    /// ```
+    /// use subquad_data::Permutation;
+    /// assert_eq!(Permutation::None.order()[..4], [0, 1, 2, 3]);
+    /// // 0, 1, 2, 3, 4, 5, 6, 7 with their ten bits reversed: 0, 512, 256, 768, 128, 640, 384, 896, the last of which is no pixel.
+    /// assert_eq!(Permutation::BitReversal.order()[..7], [0, 512, 256, 768, 128, 640, 384]);
+    /// ```
+    pub fn order(self) -> Vec<usize> {
+        match self {
+            Self::None => (0..PIXELS).collect(),
+            Self::BitReversal => {
+                let bits = PIXELS.next_power_of_two().trailing_zeros();
+                (0..1_u32 << bits)
+                    .map(|i| (i.reverse_bits() >> (32 - bits)) as usize)
+                    .filter(|&i| i < PIXELS)
+                    .collect()
+            }
+            Self::Random => {
+                let mut order: Vec<usize> = (0..PIXELS).collect();
+                Stream::new(PERMUTATION_SEED, "mnist/permutation").at(0, 0).shuffle(&mut order);
+                order
+            }
+        }
+    }
+}
+
+/// Options of [`Mnist`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MnistConfig {
+    /// The folder of the four files, gzipped or not. A relative path is looked for below the current folder, then below
+    /// `$SUBQUAD_DATA`. Empty: `$SUBQUAD_DATA/mnist`.
+    pub path: PathBuf,
+    /// The order of pixels.
+    pub permutation: Permutation,
+    /// Training images, the first of the file; 0: all.
+    pub train_examples: usize,
+    /// Test images, the first of the file; 0: all.
+    pub test_examples: usize,
+}
+
+/// Handwritten digits as 784 grey values in 0..=1, one pixel a token; the answer is one of 10 classes.
+///
+/// - Pixels are divided by 255 and nothing else.
+/// - Split: the published one. There is no validation set.
+/// - Order: each epoch visits every training image once, in an order drawn from (seed, epoch).
+///
+/// One example by hand, of a made-up set: a picture that is white in its third pixel alone, and a three.
+/// ```text
+/// image:    0 0 255 0 .. 0
+/// inputs:   0 0   1 0 .. 0
+/// target:   3
+/// ```
+/// ```
+/// use subquad_data::{Inputs, Mnist, MnistConfig, Targets, Task};
+/// # let folder = std::env::temp_dir().join(format!("subquad-mnist-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let mut picture = [0; 784];
+/// picture[2] = 255;
+/// // The headers: type and axes, then the lengths of these.
+/// let images = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28][..], &picture].concat();
+/// let labels = [0, 0, 8, 1, 0, 0, 0, 1, 3];
+/// for split in ["train", "t10k"] {
+///     std::fs::write(folder.join(format!("{split}-images-idx3-ubyte")), &images)?;
+///     std::fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels)?;
+/// }
+/// let task = Mnist::new(&MnistConfig { path: folder.clone(), ..MnistConfig::default() }, 784, 0)?;
+/// # std::fs::remove_dir_all(folder)?;
+/// let example = task.test_batch(0, 0..1);
+/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
+/// assert_eq!(values[..4], [0.0, 0.0, 1.0, 0.0]);
+/// assert_eq!(example.targets, Targets::Sequence(vec![3]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mnist {
+    order: Vec<usize>,
+    train: Images,
+    test: Images,
+    epochs: Epochs,
+}
+
+impl Mnist {
+    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
+    pub(crate) const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
+    pub(crate) const INFO: TaskInfo = TaskInfo {
+        name: "mnist",
+        summary: "classify handwritten digits of 28 x 28, one pixel a token",
+        lengths: "784",
+        data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
+        caption: "MNIST, one pixel a token, in the order that the config names.",
+        check: Self::check,
+    };
+
+    /// Whether the task has this length. Reads no data.
+    ///
+    /// # Errors
+    /// [`TaskError::Length`] unless `seq_len` is 784.
+    pub fn check(seq_len: usize) -> Result<(), TaskError> {
+        match seq_len {
+            PIXELS => Ok(()),
+            _ => Err(TaskError::Length {
+                task: Self::INFO.name,
+                seq_len,
+                rule: "an image is 28 x 28 pixels, one pixel a token",
+                nearest: PIXELS.to_string(),
+            }),
+        }
+    }
+
+    /// The task; `seed` orders the training images.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); also if files are not there, are not what they should be, or hold fewer images than asked for.
+    pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
+        Self::check(seq_len)?;
+        let [train, test] = find(&config.path, data_folder().as_deref())?;
+        let train = Images::read(&train, config.train_examples, "train_examples")?;
+        let test = Images::read(&test, config.test_examples, "test_examples")?;
+        let epochs = Epochs::new(Stream::new(seed, "mnist/shuffle"), train.labels.len());
+        Ok(Self { order: config.permutation.order(), train, test, epochs })
+    }
+
+    fn gather(&self, images: &Images, indices: impl ExactSizeIterator<Item = usize> + Clone) -> Batch {
+        let pixels = |i: usize| {
+            let image = &images.pixels[i * PIXELS..][..PIXELS];
+            self.order.iter().map(|&pixel| f32::from(image[pixel]) / WHITE)
+        };
+        Batch {
+            batch: indices.len(),
+            seq_len: PIXELS,
+            inputs: Inputs::Reals { features: 1, values: indices.clone().flat_map(pixels).collect() },
+            targets: Targets::Sequence(indices.map(|i| u32::from(images.labels[i])).collect()),
+        }
+    }
+}
+
+impl Task for Mnist {
+    fn name(&self) -> &'static str {
+        Self::INFO.name
+    }
+
+    fn seq_len(&self) -> usize {
+        PIXELS
+    }
+
+    fn input(&self) -> InputKind {
+        Self::INPUT
+    }
+
+    fn target(&self) -> TargetKind {
+        Self::TARGET
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        Some(self.train.labels.len())
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        self.gather(&self.train, self.epochs.batch(step, batch).into_iter())
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        vec![Condition::of_training(PIXELS, self.test.labels.len())]
+    }
+
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        assert_eq!(condition, 0, "mnist tests under one condition");
+        self.gather(&self.test, range)
+    }
+
+    /// Of the images that are used, and their labels.
+    fn digest(&self) -> Option<String> {
+        let parts = [&self.train, &self.test].map(|images| [&images.pixels[..], &images.labels[..]]);
+        Some(digest(parts.into_iter().flatten()))
+    }
+}
+
+/// Images and their labels, in the file's order.
+#[derive(Clone, Debug)]
+struct Images {
+    /// `[image, 28, 28]`
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+impl Images {
+    /// The first `count` of these files; 0: all. `option` is what set the number.
+    fn read([images, labels]: &[PathBuf; 2], count: usize, option: &str) -> Result<Self, TaskError> {
+        let ([there, height, width], pixels) = idx::values(images)?;
+        let ([labelled], classes) = idx::values(labels)?;
+        if (height, width) != (SIDE, SIDE) {
+            return Err(bad(images, format!("its images are {height} x {width}, not {SIDE} x {SIDE}")));
+        }
+        if labelled != there {
+            return Err(bad(
+                labels,
+                format!("{labelled} labels for {there} images; the two files must belong together"),
+            ));
+        }
+        if let Some(label) = classes.iter().find(|&&label| usize::from(label) >= CLASSES) {
+            return Err(bad(labels, format!("a label is {label}, not a digit of 0 to 9")));
+        }
+        if there < count.max(1) {
+            return Err(bad(images, format!("holds {there} images, fewer than {option} = {count}")));
+        }
+        Ok(Self { pixels, labels: classes }.first(if count == 0 { there } else { count }))
+    }
+
+    fn first(mut self, count: usize) -> Self {
+        self.pixels.truncate(count * PIXELS);
+        self.labels.truncate(count);
+        self
+    }
+}
+
+/// The four files, of the first folder that has them all.
+fn find(path: &Path, folder: Option<&Path>) -> Result<[[PathBuf; 2]; 2], TaskError> {
+    let folders = match path.as_os_str().is_empty() {
+        true => folder.map(|folder| folder.join(FOLDER)).into_iter().collect(),
+        false => places(path, folder),
+    };
+    let found = folders.iter().find_map(|folder| files(folder));
+    found.ok_or_else(|| no_images(&folders))
+}
+
+fn files(folder: &Path) -> Option<[[PathBuf; 2]; 2]> {
+    let pair = |[images, labels]: [&str; 2]| Some([idx::find(folder, images)?, idx::find(folder, labels)?]);
+    Some([pair(FILES[0])?, pair(FILES[1])?])
+}
+
+fn no_images(folders: &[PathBuf]) -> TaskError {
+    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let looked_for = match folders.is_empty() {
+        true => format!("neither task.path nor {DATA} is set"),
+        false => format!("looked in {}", folders.join(", ")),
+    };
+    let names = FILES.concat().join(", ");
+    let advice = format!(
+        "set task.path to the folder of {names} (each with .gz or without), or {DATA} to the folder around `{FOLDER}`"
+    );
+    TaskError::NoData { task: Mnist::INFO.name, looked_for, advice }
+}

@@ -1,0 +1,116 @@
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use subquad_data::{Batch, Bytes, BytesConfig, Inputs, Stream, Targets, Task, TaskConfig, TaskError};
+
+/// 1,000 bytes in no order.
+fn text() -> Vec<u8> {
+    let mut draws = Stream::new(0, "test").at(0, 0);
+    (0..1000).map(|_| draws.next_u32() as u8).collect()
+}
+
+fn task(seq_len: usize, test_examples: usize) -> Bytes {
+    Bytes::of_text(text(), test_examples, seq_len, 0).unwrap()
+}
+
+fn rows(batch: &Batch) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
+    let (Inputs::Tokens(inputs), Targets::Tokens(targets)) = (&batch.inputs, &batch.targets) else {
+        panic!("bytes are tokens")
+    };
+    let bytes = |row: &[u32]| row.iter().map(|&token| u8::try_from(token).unwrap()).collect();
+    let targets: Vec<u32> = targets.iter().map(|target| target.unwrap()).collect();
+    (inputs.chunks(batch.seq_len).map(bytes).collect(), targets.chunks(batch.seq_len).map(bytes).collect())
+}
+
+#[test]
+fn test_windows_predict_every_byte_of_the_last_tenth_but_the_first_once() {
+    for seq_len in [1, 3, 9, 11, 33, 99] {
+        let task = task(seq_len, 0);
+        let windows = 99 / seq_len;
+        assert_eq!(task.conditions()[0].examples, windows);
+        let (inputs, targets) = rows(&task.test_batch(0, 0..windows));
+        assert_eq!(inputs.concat(), text()[900..900 + windows * seq_len]);
+        assert_eq!(targets.concat(), text()[901..901 + windows * seq_len]);
+    }
+}
+
+#[test]
+fn training_windows_lie_in_the_first_nine_tenths_and_reach_both_ends() {
+    let (text, task) = (text(), task(99, 0));
+    let (inputs, targets) = rows(&task.train_batch(0, 10_000));
+    let starts = inputs.iter().zip(&targets).map(|(input, target)| {
+        let start = text.windows(99).position(|window| window == input).unwrap();
+        assert_eq!(text[start + 1..start + 100], target[..]);
+        start
+    });
+    let starts: BTreeSet<usize> = starts.collect();
+    // 801 starts, 10,000 draws: an end is missed once in 100,000 times.
+    assert_eq!((starts.first(), starts.last()), (Some(&0), Some(&800)));
+}
+
+#[test]
+fn the_number_of_test_windows_can_be_bounded() {
+    assert_eq!(task(9, 4).conditions()[0].examples, 4);
+    assert_eq!(task(9, 400).conditions()[0].examples, 11);
+    assert_eq!(task(9, 4).test_batch(0, 0..4), task(9, 0).test_batch(0, 0..4));
+}
+
+#[test]
+fn a_file_is_its_text_gzipped_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "In the beginning was a text. ".repeat(20).into_bytes();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &text).unwrap();
+    let files = [("plain.txt", text.clone()), ("text.gz", gzip.finish().unwrap())];
+    for (name, contents) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, contents).unwrap();
+        let config = BytesConfig { path, test_examples: 0 };
+        let (file, memory) =
+            (Bytes::new(&config, 8, 3).unwrap(), Bytes::of_text(text.clone(), 0, 8, 3).unwrap());
+        assert_eq!(file.train_batch(5, 4), memory.train_batch(5, 4), "{name}");
+        assert_eq!(file.digest(), memory.digest(), "{name}");
+    }
+}
+
+#[test]
+fn another_text_has_another_digest() {
+    let mut other = text();
+    other[500] ^= 1;
+    assert_ne!(task(9, 0).digest(), Bytes::of_text(other, 0, 9, 0).unwrap().digest());
+}
+
+#[test]
+fn the_text_that_comes_along_is_readable_english() {
+    let task = TaskConfig::Bytes(BytesConfig::default()).open(200, 0).unwrap();
+    let (inputs, _) = rows(&task.train_batch(0, 50));
+    let letters = inputs.concat().iter().filter(|byte| byte.is_ascii_alphabetic() || **byte == b' ').count();
+    assert!(letters > 50 * 200 * 3 / 4, "{letters}");
+}
+
+fn refused(path: PathBuf, seq_len: usize) -> TaskError {
+    Bytes::new(&BytesConfig { path, test_examples: 0 }, seq_len, 0).unwrap_err()
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, contents: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    };
+    let told =
+        |path: PathBuf| refused(path, 8).to_string().replace(&folder.path().display().to_string(), "DIR");
+    assert_eq!(told(write("latin", b"caf\xe9 ")), "DIR/latin: not UTF-8 at byte 3; save the text as UTF-8");
+    assert_eq!(
+        told(write("short", &[b'a'; 80])),
+        "DIR/short: a text of 80 bytes is too short for seq_len = 8: its last tenth tests, so it takes about 90"
+    );
+    assert!(told(write("torn.gz", b"\x1f\x8b\x08\x00")).starts_with("DIR/torn.gz: gzipped, but damaged ("));
+    let missing = told(folder.path().join("none"));
+    assert!(
+        missing.starts_with("the data of task bytes are not there: looked for DIR/none; set task.path to a"),
+        "{missing}"
+    );
+}

@@ -1,0 +1,186 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use subquad_data::{Batch, Inputs, Mqar, MqarConfig, MqarSize, Targets, Task};
+
+fn config() -> MqarConfig {
+    MqarConfig { vocab: 256, ..MqarConfig::default() }
+}
+
+fn task(config: MqarConfig, seq_len: usize, seed: u64) -> Mqar {
+    Mqar::new(&config, seq_len, seed).unwrap()
+}
+
+/// The tokens and labels of each example.
+fn examples(batch: &Batch) -> Vec<(Vec<u32>, Vec<Option<u32>>)> {
+    let (Inputs::Tokens(inputs), Targets::Tokens(targets)) = (&batch.inputs, &batch.targets) else {
+        panic!("mqar has tokens on both sides")
+    };
+    let rows = inputs.chunks(batch.seq_len).zip(targets.chunks(batch.seq_len));
+    rows.map(|(tokens, labels)| (tokens.to_vec(), labels.to_vec())).collect()
+}
+
+/// Checks an example by the definition.
+fn check(tokens: &[u32], labels: &[Option<u32>], vocab: u32, n_pairs: usize) {
+    let (context, tail) = tokens.split_at(2 * n_pairs);
+    let pairs: BTreeMap<u32, u32> = context.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(pairs.len(), n_pairs, "keys are distinct");
+    assert_eq!(pairs.values().collect::<BTreeSet<_>>().len(), n_pairs, "values are distinct");
+    assert!(pairs.keys().all(|key| (1..vocab / 2).contains(key)));
+    assert!(pairs.values().all(|value| (vocab / 2..vocab).contains(value)));
+    assert!(labels[..2 * n_pairs].iter().all(Option::is_none), "the context has no labels");
+    let asked = tail.iter().zip(&labels[2 * n_pairs..]).enumerate().filter(|(_, (_, label))| label.is_some());
+    let asked: BTreeMap<u32, u32> = asked
+        .map(|(place, (token, label))| {
+            assert_eq!(place % 2, 0, "queries stand at even places");
+            (*token, label.unwrap())
+        })
+        .collect();
+    assert_eq!(asked, pairs, "every key is asked for once, with its value");
+    assert_eq!(labels.iter().flatten().count(), n_pairs);
+}
+
+#[test]
+fn every_key_is_queried_once_and_labelled_with_its_value() {
+    for (seq_len, n_pairs) in [(4, 1), (8, 2), (64, 4), (64, 16), (128, 8), (250, 62)] {
+        for random_non_queries in [false, true] {
+            let task = task(MqarConfig { n_pairs, random_non_queries, ..config() }, seq_len, 3);
+            for batch in [task.train_batch(5, 20), task.test_batch(0, 0..20)] {
+                for (tokens, labels) in examples(&batch) {
+                    check(&tokens, &labels, 256, n_pairs);
+                    let fillers =
+                        tokens.iter().zip(&labels).skip(2 * n_pairs).filter(|(_, label)| label.is_none());
+                    let blank = fillers.clone().filter(|(token, _)| **token == 0).count();
+                    assert!(random_non_queries || blank == fillers.count(), "{tokens:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn random_tokens_fill_the_tail_where_they_are_asked_for() {
+    let task = task(MqarConfig { random_non_queries: true, ..config() }, 128, 0);
+    let tails = examples(&task.train_batch(0, 50)).into_iter().map(|(tokens, labels)| {
+        tokens
+            .into_iter()
+            .zip(labels)
+            .skip(8)
+            .filter(|(_, label)| label.is_none())
+            .map(|(token, _)| token)
+            .collect()
+    });
+    let tokens: Vec<u32> = tails.flat_map(|tail: Vec<u32>| tail).collect();
+    assert_eq!(tokens.len(), 50 * (128 - 8 - 4));
+    let distinct: BTreeSet<_> = tokens.iter().collect();
+    assert!(distinct.len() > 250 && distinct.contains(&0) && distinct.contains(&255), "{}", distinct.len());
+}
+
+/// With one pair the slot follows p_g itself; p_1 = 0.2472 for the 31 slots of 64 tokens.
+#[test]
+fn early_slots_are_asked_more_often() {
+    const EXAMPLES: usize = 4000;
+    let weights: Vec<f64> = (1..=31).map(|g| f64::from(g).powf(-0.99)).collect();
+    let task = task(MqarConfig { n_pairs: 1, ..config() }, 64, 0);
+    let mut counts = [0; 31];
+    for (_, labels) in examples(&task.train_batch(0, EXAMPLES)) {
+        counts[labels.iter().position(Option::is_some).unwrap() / 2 - 1] += 1;
+    }
+    for (slot, (count, weight)) in counts.iter().zip(&weights).enumerate() {
+        let (got, wanted) = (f64::from(*count) / EXAMPLES as f64, weight / weights.iter().sum::<f64>());
+        let deviation = (wanted * (1.0 - wanted) / EXAMPLES as f64).sqrt();
+        assert!((got - wanted).abs() < 5.0 * deviation, "slot {slot}: {got} for {wanted}");
+    }
+}
+
+#[test]
+fn fresh_examples_do_not_repeat_and_do_not_depend_on_the_batch_size() {
+    let task = task(config(), 64, 0);
+    assert_eq!(task.train_len(), None);
+    let all = examples(&task.train_batch(0, 300));
+    assert_eq!(all.iter().map(|(tokens, _)| tokens).collect::<BTreeSet<_>>().len(), 300);
+    let parts: Vec<_> = (0..30).flat_map(|step| examples(&task.train_batch(step, 10))).collect();
+    assert_eq!(all, parts);
+}
+
+#[test]
+fn a_fixed_training_set_comes_once_an_epoch() {
+    let task = task(MqarConfig { train_examples: 20, ..config() }, 64, 0);
+    assert_eq!(task.train_len(), Some(20));
+    let epochs = [0, 1].map(|step| examples(&task.train_batch(step, 20)));
+    assert_ne!(epochs[0], epochs[1], "the order changes");
+    let sets = epochs.map(|epoch| epoch.into_iter().collect::<BTreeSet<_>>());
+    assert_eq!((sets[0].len(), &sets[0]), (20, &sets[1]));
+}
+
+#[test]
+fn training_and_test_share_no_example() {
+    // The seed of the test examples is 0: only the purpose of their stream tells them from these.
+    let task = task(config(), 64, 0);
+    let tests: BTreeSet<_> = examples(&task.test_batch(0, 0..500)).into_iter().collect();
+    assert!(examples(&task.train_batch(0, 500)).iter().all(|example| !tests.contains(example)));
+}
+
+fn sizes(texts: &[&str]) -> Vec<MqarSize> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn other_lengths_and_pair_counts_are_conditions_of_their_own() {
+    let test_conditions = sizes(&["128x8", "64x4", "64x8"]);
+    let task = task(MqarConfig { test_conditions, test_examples: 30, ..config() }, 64, 0);
+    let conditions = task.conditions();
+    let named: Vec<_> =
+        conditions.iter().map(|c| (c.name.as_str(), c.seq_len, c.variant.as_str(), c.examples)).collect();
+    // That of training is there already, under its empty name.
+    assert_eq!(named, [("", 64, "4 pairs", 30), ("128x8", 128, "8 pairs", 30), ("64x8", 64, "8 pairs", 30)]);
+    for (index, (seq_len, n_pairs)) in [(64, 4), (128, 8), (64, 8)].into_iter().enumerate() {
+        let batch = task.test_batch(index, 0..30);
+        assert_eq!(batch.seq_len, seq_len);
+        examples(&batch).iter().for_each(|(tokens, labels)| check(tokens, labels, 256, n_pairs));
+    }
+}
+
+#[test]
+fn every_run_tests_a_size_on_the_same_examples() {
+    let short = task(MqarConfig { test_conditions: sizes(&["64x8", "128x8"]), ..config() }, 64, 1);
+    let long = task(MqarConfig { n_pairs: 8, ..config() }, 128, 2);
+    assert_eq!(short.test_batch(2, 3..9), long.test_batch(0, 3..9));
+}
+
+fn refused(config: MqarConfig, seq_len: usize) -> String {
+    Mqar::new(&config, seq_len, 0).unwrap_err().to_string()
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused_with_what_would() {
+    let with = |n_pairs, vocab| MqarConfig { n_pairs, vocab, ..config() };
+    let cases = [
+        (
+            refused(with(4, 256), 65),
+            "mqar cannot have seq_len = 65: tokens come two by two, and a pair takes 4 of them; nearest allowed: 64 or 66",
+        ),
+        (
+            refused(with(4, 256), 2),
+            "mqar cannot have seq_len = 2: tokens come two by two, and a pair takes 4 of them; nearest allowed: 4",
+        ),
+        (refused(with(17, 256), 64), "mqar: n_pairs = 17 at 64 tokens, but a pair takes 4: at most 16"),
+        (refused(with(0, 256), 64), "mqar: n_pairs = 0 at 64 tokens, but there must be 1 to 16"),
+        (refused(with(4, 255), 64), "mqar: vocab = 255 must be even: one half keys, one half values"),
+        (refused(with(4, 64), 64), "mqar: vocab = 64 must exceed the length, 64 tokens"),
+        (
+            refused(MqarConfig { test_conditions: sizes(&["512x8"]), ..config() }, 64),
+            "mqar: vocab = 256 must exceed the length, 512 tokens",
+        ),
+        (
+            refused(MqarConfig { test_conditions: sizes(&["128x40"]), ..config() }, 64),
+            "mqar: n_pairs = 40 at 128 tokens, but a pair takes 4: at most 32",
+        ),
+        (
+            refused(MqarConfig { test_conditions: sizes(&["65x4"]), ..config() }, 64),
+            "mqar: 65x4: the length must be even, and at least 4",
+        ),
+    ];
+    for (got, wanted) in cases {
+        assert_eq!(got, wanted);
+    }
+}

@@ -1,0 +1,94 @@
+//! Token by token and chunk by chunk, whatever the mixer.
+
+use burn::tensor::Tensor;
+use subquad_attention::AttentionState;
+use subquad_mixer::{MixerError, MixerState, SequenceMixer};
+use subquad_monarch::M2State;
+use subquad_s4::S4dState;
+
+use crate::MixerKind;
+
+/// What the sequence mixer of one block remembers.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a model's state holds one a block")]
+pub enum MixerKindState {
+    /// Keys and values of every token: grows with the sequence.
+    Attention(AttentionState),
+    /// Complex states of fixed size.
+    S4d(S4dState),
+    /// Gated inputs of every token: grows with the sequence.
+    M2(M2State),
+}
+
+impl MixerKindState {
+    /// [`MixerState::floats`].
+    pub fn floats(&self) -> usize {
+        match self {
+            Self::Attention(state) => state.floats(),
+            Self::S4d(state) => state.floats(),
+            Self::M2(state) => state.floats(),
+        }
+    }
+}
+
+/// What a state of another mixer meets: there is no right answer.
+const FOREIGN: &str = "the state belongs to another mixer; use the one that this mixer's init_state made";
+
+impl MixerKind {
+    /// [`SequenceMixer::init_state`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn init_state(&self, batch: usize) -> Result<MixerKindState, MixerError> {
+        match self {
+            Self::Attention(mixer) => mixer.init_state(batch).map(MixerKindState::Attention),
+            Self::S4d(mixer) => mixer.init_state(batch).map(MixerKindState::S4d),
+            Self::M2(mixer) => mixer.init_state(batch).map(MixerKindState::M2),
+        }
+    }
+
+    /// [`SequenceMixer::forward_with_state`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// If `state` belongs to another kind of mixer.
+    pub fn forward_with_state(
+        &self,
+        x: Tensor<3>,
+        state: MixerKindState,
+    ) -> Result<(Tensor<3>, MixerKindState), MixerError> {
+        match (self, state) {
+            (Self::Attention(mixer), MixerKindState::Attention(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::Attention(state)))
+            }
+            (Self::S4d(mixer), MixerKindState::S4d(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::S4d(state)))
+            }
+            (Self::M2(mixer), MixerKindState::M2(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::M2(state)))
+            }
+            (Self::Attention(_) | Self::S4d(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+        }
+    }
+
+    /// [`SequenceMixer::step`].
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// If `state` belongs to another kind of mixer.
+    pub fn step(&self, x: Tensor<2>, state: &mut MixerKindState) -> Result<Tensor<2>, MixerError> {
+        match (self, state) {
+            (Self::Attention(mixer), MixerKindState::Attention(state)) => mixer.step(x, state),
+            (Self::S4d(mixer), MixerKindState::S4d(state)) => mixer.step(x, state),
+            (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
+            (Self::Attention(_) | Self::S4d(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The whole model token by token and chunk by chunk: the same map as its `forward`.
+
+use burn::tensor::Tensor;
+use subquad_mixer::MixerError;
+
+use crate::{Input, MixerKindState, SequenceModel};
+
+/// What a causal model remembers of the tokens it has seen. A clone goes its own way, for example to branch from a prompt.
+///
+/// It belongs to the weights that made it.
+#[derive(Debug, Clone)]
+pub struct ModelState {
+    /// One a block.
+    blocks: Vec<MixerKindState>,
+    batch: usize,
+    seq: usize,
+}
+
+impl ModelState {
+    /// Tokens seen so far.
+    pub fn seq(&self) -> usize {
+        self.seq
+    }
+
+    /// Floats held for each sequence of the batch, over all blocks: [`SequenceModel::state_size`] of
+    /// [`seq`](Self::seq).
+    pub fn floats(&self) -> usize {
+        self.blocks.iter().map(MixerKindState::floats).sum()
+    }
+}
+
+/// Why a model cannot run from a state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// The head answers about the whole sequence.
+    #[error(
+        "a pooled head answers once a sequence, when its last token is known, so the model has no step; build it \
+         with a head on every token"
+    )]
+    PooledHead,
+    /// A mixer cannot.
+    #[error(transparent)]
+    Mixer(#[from] MixerError),
+}
+
+impl SequenceModel {
+    /// The state before the first token, on the model's own device.
+    ///
+    /// # Errors
+    /// If the head is pooled or the mixers are bidirectional: neither can answer before the sequence has ended.
+    pub fn init_state(&self, batch: usize) -> Result<ModelState, StateError> {
+        if self.pooled {
+            return Err(StateError::PooledHead);
+        }
+        let blocks = self.blocks.iter().map(|block| block.mixer().init_state(batch));
+        Ok(ModelState { blocks: blocks.collect::<Result<_, _>>()?, batch, seq: 0 })
+    }
+
+    /// A chunk of at least one token, such as a prompt, carrying on from `state`; without dropout. Gradients flow through
+    /// both results.
+    ///
+    /// # Shapes
+    /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
+    /// - output: logits, `[batch, seq, classes]`
+    ///
+    /// # Errors
+    /// If the sequence grows beyond what [`check_length`](Self::check_length) allows.
+    ///
+    /// # Panics
+    /// If the input is empty or of the other kind than the encoder's, or the state is of another model or batch size.
+    pub fn forward_with_state(
+        &self,
+        input: Input,
+        state: ModelState,
+    ) -> Result<(Tensor<3>, ModelState), MixerError> {
+        let mut h = self.encode(input);
+        let (batch, seq) = (state.batch, self.check_state(&state, &h)?);
+        let mut blocks = Vec::with_capacity(self.blocks.len());
+        for (block, state) in self.blocks.iter().zip(state.blocks) {
+            let (next, state) = block.forward_with_state(h, state)?;
+            h = next;
+            blocks.push(state);
+        }
+        Ok((self.logits(h), ModelState { blocks, batch, seq }))
+    }
+
+    /// One token.
+    ///
+    /// # Shapes
+    /// - `input`: `[batch, 1, features]` reals or `[batch, 1]` tokens
+    /// - output: logits, `[batch, classes]`
+    ///
+    /// # Errors
+    /// As for [`forward_with_state`](Self::forward_with_state); `state` is then unchanged.
+    ///
+    /// # Panics
+    /// As there, or if the input is not one token.
+    pub fn step(&self, input: Input, state: &mut ModelState) -> Result<Tensor<2>, MixerError> {
+        let mut h = self.encode(input);
+        assert_eq!(h.dims()[1], 1, "a step takes one token; forward_with_state takes several");
+        let seq = self.check_state(state, &h)?;
+        for (block, state) in self.blocks.iter().zip(&mut state.blocks) {
+            h = block.step(h, state)?;
+        }
+        state.seq = seq;
+        Ok(self.logits(h).squeeze_dim(1))
+    }
+
+    /// How many tokens there are with those of `h`. Asked before any block runs, so that an error leaves no block ahead of
+    /// the others.
+    fn check_state(&self, state: &ModelState, h: &Tensor<3>) -> Result<usize, MixerError> {
+        let [batch, seq, _] = h.dims();
+        assert_ne!(seq, 0, "a chunk has at least one token");
+        assert_eq!(batch, state.batch, "the input's batch size is not the state's");
+        assert_eq!(self.blocks.len(), state.blocks.len(), "the state is of a model with other blocks");
+        let seq = state.seq + seq;
+        self.check_length(seq)?;
+        Ok(seq)
+    }
+
+    /// Logits of every token from the last block's output.
+    fn logits(&self, h: Tensor<3>) -> Tensor<3> {
+        self.head.forward(self.norm.forward(h))
+    }
+}

@@ -1,0 +1,249 @@
+//! A model token by token and chunk by chunk: the same map as the whole sequence at once.
+
+use burn::tensor::{Int, Tensor, TensorData};
+use subquad_mixer::MixerError;
+use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
+use subquad_monarch::M2Config;
+use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
+
+use crate::{
+    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, block_diagonal, build, config, cpu, dense, m2,
+    mixers, s4d,
+};
+
+/// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
+/// terms each: measured 3.8e-7; ten times that.
+const SAME_MAP: f64 = 4e-6;
+
+/// Around powers of two, below and above the short convolution and the blocks of the kernels.
+const LENGTHS: [usize; 7] = [1, 2, 3, 63, 64, 65, 130];
+const LONGEST: usize = 130;
+
+/// Causal models that read tokens, one for each sequence mixer and channel mixer.
+fn models() -> Vec<(String, SequenceModel)> {
+    let m2 = MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6));
+    let m2_residual =
+        MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6).with_residual(true));
+    let parts = [
+        ("attention", attention(true), dense()),
+        ("s4d", s4d(true), dense()),
+        ("m2", m2.clone(), dense()),
+        ("m2 with residual", m2_residual, dense()),
+        ("m2, block-diagonal", m2, block_diagonal()),
+    ];
+    let model = |(name, mixer, channel_mixer): (&str, _, _)| {
+        let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };
+        (name.to_owned(), build(&config, 1))
+    };
+    parts.into_iter().map(model).collect()
+}
+
+fn of_tokens(mixer: MixerConfig) -> ModelConfig {
+    ModelConfig { encoder: Encoder::Embedding { vocab: VOCAB }, ..config(mixer) }
+}
+
+fn tokens(batch: usize, seq: usize) -> Tensor<2, Int> {
+    let tokens = seeded(batch * seq, 2).into_iter().map(|v| ((v + 1.0) / 2.0 * VOCAB as f64) as i32);
+    Tensor::from_data(TensorData::new(tokens.collect(), [batch, seq]), &cpu())
+}
+
+fn whole(model: &SequenceModel, tokens: &Tensor<2, Int>) -> Tensor<3> {
+    model.forward(Input::Tokens(tokens.clone()), &Dropout::Off)
+}
+
+/// The tokens `from..to`.
+fn part(tokens: &Tensor<2, Int>, from: usize, to: usize) -> Input {
+    Input::Tokens(tokens.clone().narrow(1, from, to - from))
+}
+
+/// The logits of chunks that end at `ends`, side by side, and the last state.
+fn in_chunks(model: &SequenceModel, tokens: &Tensor<2, Int>, ends: &[usize]) -> (Tensor<3>, ModelState) {
+    let mut state = model.init_state(tokens.dims()[0]).unwrap();
+    let mut logits = vec![];
+    for &end in ends {
+        let (chunk, next) = model.forward_with_state(part(tokens, state.seq(), end), state).unwrap();
+        logits.push(chunk);
+        state = next;
+    }
+    (Tensor::cat(logits, 1), state)
+}
+
+/// The logits of the tokens from where the state is up to `end`, one by one.
+fn step_to(model: &SequenceModel, tokens: &Tensor<2, Int>, state: &mut ModelState, end: usize) -> Tensor<3> {
+    let steps = state.seq()..end;
+    Tensor::stack(steps.map(|t| model.step(part(tokens, t, t + 1), state).unwrap()).collect(), 1)
+}
+
+#[test]
+fn token_by_token_is_the_whole_sequence() {
+    for (name, model) in models() {
+        for seq in LENGTHS {
+            let tokens = tokens(BATCH, seq);
+            let mut state = model.init_state(BATCH).unwrap();
+            let stepped = step_to(&model, &tokens, &mut state, seq);
+            assert_rel_close(stepped, whole(&model, &tokens), SAME_MAP, format!("{name}, seq = {seq}"));
+        }
+    }
+}
+
+#[test]
+fn chunk_by_chunk_is_the_whole_sequence() {
+    for (name, model) in models() {
+        for seq in LENGTHS {
+            let tokens = tokens(BATCH, seq);
+            let splits =
+                [vec![], vec![1], vec![seq / 2], vec![seq - 1], vec![1, 3], vec![2, seq / 2, seq - 1]];
+            for mut ends in splits {
+                ends.retain(|end| (1..seq).contains(end));
+                ends.push(seq);
+                ends.sort_unstable();
+                ends.dedup();
+                let (chunked, state) = in_chunks(&model, &tokens, &ends);
+                let what = format!("{name}, chunks up to {ends:?}");
+                assert_rel_close(chunked, whole(&model, &tokens), SAME_MAP, what);
+                assert_eq!(state.seq(), seq);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prompt_in_one_chunk_goes_on_token_by_token() {
+    for (name, model) in models() {
+        for prompt in [1, 2, 3, 64, 65] {
+            let tokens = tokens(BATCH, LONGEST);
+            let (first, mut state) = in_chunks(&model, &tokens, &[prompt]);
+            let rest = step_to(&model, &tokens, &mut state, LONGEST);
+            let all = Tensor::cat(vec![first, rest], 1);
+            assert_rel_close(all, whole(&model, &tokens), SAME_MAP, format!("{name}, prompt of {prompt}"));
+        }
+    }
+}
+
+#[test]
+fn a_model_of_reals_steps_as_well() {
+    for mixer in mixers(true) {
+        let model = build(&config(mixer), 1);
+        let x = seeded_tensor([BATCH, SEQ, FEATURES], 1, &cpu());
+        let mut state = model.init_state(BATCH).unwrap();
+        let step = |t| model.step(Input::Reals(x.clone().narrow(1, t, 1)), &mut state).unwrap();
+        let stepped = Tensor::stack::<3>((0..SEQ).map(step).collect(), 1);
+        assert_rel_close(stepped, model.forward(Input::Reals(x), &Dropout::Off), SAME_MAP, "reals");
+    }
+}
+
+#[test]
+fn a_state_holds_what_state_size_says() {
+    for (name, model) in models() {
+        let tokens = tokens(BATCH, 65);
+        let mut state = model.init_state(BATCH).unwrap();
+        for seq in 0..4 {
+            assert_eq!(model.state_size(seq), Some(state.floats()), "{name} after {seq} tokens");
+            step_to(&model, &tokens, &mut state, seq + 1);
+        }
+        let (_, state) = in_chunks(&model, &tokens, &[65]);
+        assert_eq!(model.state_size(65), Some(state.floats()), "{name} after a chunk");
+    }
+}
+
+#[test]
+fn rows_of_a_batch_step_independently() {
+    for (name, model) in models() {
+        let (rows, seq) = (3, 9);
+        let tokens = tokens(rows, seq);
+        let run = |tokens: Tensor<2, Int>| {
+            let (first, mut state) = in_chunks(&model, &tokens, &[4]);
+            Tensor::cat(vec![first, step_to(&model, &tokens, &mut state, seq)], 1)
+        };
+        let together = run(tokens.clone());
+        for row in 0..rows {
+            let alone = run(tokens.clone().narrow(0, row, 1));
+            assert_rel_close(
+                together.clone().narrow(0, row, 1),
+                alone,
+                SAME_MAP,
+                format!("{name}, row {row}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_cloned_state_goes_its_own_way() {
+    for (name, model) in models() {
+        let tokens = tokens(BATCH, 6);
+        let (_, mut state) = in_chunks(&model, &tokens, &[3]);
+        let mut branch = state.clone();
+        let other = Input::Tokens(tokens.clone().narrow(1, 0, 1));
+        model.step(other, &mut branch).unwrap();
+        let rest = step_to(&model, &tokens, &mut state, 6);
+        let expected = whole(&model, &tokens).narrow(1, 3, 3);
+        assert_rel_close(rest, expected, SAME_MAP, format!("{name} after a clone has moved on"));
+    }
+}
+
+#[test]
+fn m2_beyond_its_filters_says_so_and_leaves_the_state_as_it_was() {
+    let model = build(&of_tokens(m2(true)), 1);
+    let tokens = tokens(BATCH, SEQ + 2);
+    let too_long = |seq| MixerError::TooLong { mixer: "m2", l_max: SEQ, seq };
+    let (_, mut state) = in_chunks(&model, &tokens, &[SEQ - 1]);
+    let chunk = model.forward_with_state(part(&tokens, SEQ - 1, SEQ + 2), state.clone());
+    assert_eq!(chunk.err(), Some(too_long(SEQ + 2)));
+    let last = step_to(&model, &tokens, &mut state, SEQ);
+    assert_rel_close(
+        last,
+        whole(&model, &tokens.clone().narrow(1, 0, SEQ)).narrow(1, SEQ - 1, 1),
+        SAME_MAP,
+        "m2",
+    );
+    let before = (state.seq(), state.floats());
+    let error = model.step(part(&tokens, SEQ, SEQ + 1), &mut state).unwrap_err();
+    assert_eq!(error, too_long(SEQ + 1));
+    assert_eq!((state.seq(), state.floats()), before);
+    assert_eq!(
+        error.to_string(),
+        "m2 has filters for at most l_max = 9 tokens, got 10; build it with a larger l_max"
+    );
+}
+
+#[test]
+fn a_bidirectional_model_says_that_it_has_no_state() {
+    let words = mixers(false).map(|mixer| build(&config(mixer), 0).init_state(1).unwrap_err().to_string());
+    for (name, words) in ["attention", "s4d", "m2"].iter().zip(words) {
+        assert_eq!(
+            words,
+            format!(
+                "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_model_with_a_pooled_head_says_that_it_has_no_step() {
+    for mixer in mixers(true) {
+        let config = ModelConfig { head: Head::Pool { classes: CLASSES }, ..config(mixer) };
+        assert_eq!(
+            build(&config, 0).init_state(1).unwrap_err().to_string(),
+            "a pooled head answers once a sequence, when its last token is known, so the model has no step; build \
+             it with a head on every token"
+        );
+    }
+}
+
+#[test]
+#[should_panic(expected = "the state belongs to another mixer")]
+fn a_state_of_another_mixer_is_refused() {
+    let [attention, s4d, _] = mixers(true).map(|mixer| build(&of_tokens(mixer), 0));
+    let mut state = attention.init_state(1).unwrap();
+    let _ = s4d.step(Input::Tokens(tokens(1, 1)), &mut state);
+}
+
+#[test]
+#[should_panic(expected = "the input's batch size is not the state's")]
+fn a_state_of_another_batch_size_is_refused() {
+    let [_, s4d, _] = mixers(true).map(|mixer| build(&of_tokens(mixer), 0));
+    let mut state = s4d.init_state(1).unwrap();
+    let _ = s4d.step(Input::Tokens(tokens(2, 1)), &mut state);
+}

@@ -1,0 +1,152 @@
+//! `subquad generate`: text from a run trained on bytes.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use burn::tensor::Device;
+use indicatif::HumanCount;
+use subquad_model::SequenceModel;
+
+use crate::Failure;
+use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
+use crate::progress::Messages;
+
+const EXAMPLE: &str = "\
+The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
+\u{FFFD} for what is no text. The same seed gives the same text.
+
+Example:
+  subquad generate results/STUDY/s4d-L256-s0 --prompt \"A sequence\" --bytes 400 --temperature 0.8";
+
+/// Let a run trained on bytes go on with a text
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
+pub struct Args {
+    /// Folder of a run, or the folder of its study and the start of its name
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Text to go on with; without one, the model starts after a newline
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    pub prompt: String,
+    /// How many bytes to write
+    #[arg(long, value_name = "N", default_value = "256", value_parser = at_least_one)]
+    pub bytes: usize,
+    /// Below 1 prefers likely bytes; 0 always takes the likeliest
+    #[arg(long, value_name = "T", default_value = "1", value_parser = temperature, allow_negative_numbers = true)]
+    pub temperature: f64,
+    /// Draw among the K likeliest bytes only
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    pub top_k: Option<usize>,
+    /// Draw among the fewest bytes that have probability P together
+    #[arg(long, value_name = "P", default_value = "1", value_parser = probability)]
+    pub top_p: f64,
+    /// Another seed gives another text
+    #[arg(long, value_name = "S", default_value = "0")]
+    pub seed: u64,
+    /// Device that computes
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "wanted a whole number of at least 1".into())
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|t: &f64| t.is_finite() && *t >= 0.0);
+    number.ok_or_else(|| "wanted a number of at least 0".into())
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|p: &f64| *p > 0.0 && *p <= 1.0);
+    number.ok_or_else(|| "wanted a number above 0 and at most 1".into())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Wrong input before anything is written; else what went wrong on the way.
+pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
+    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let LanguageModel { config, model } = load(&find_run(&args.run)?, &device)?;
+    let reads = Generator::reads(args.prompt.as_bytes(), args.bytes);
+    check_length(args, reads, &model)?;
+    let messages = Messages::new(false);
+    if reads > config.seq_len {
+        messages.say(format!(
+            "note: trained on {} bytes at a time; beyond them the text may get worse",
+            config.seq_len
+        ));
+    }
+    let mut text = Text::begin(args, &model, &device)?;
+    text.write(args.bytes, &stop, out)?;
+    messages.say(text.statistics());
+    if text.written < args.bytes { Err(Failure::Stopped) } else { Ok(()) }
+}
+
+/// Before anything is written: what does not fit will not fit later.
+fn check_length(args: &Args, reads: usize, model: &SequenceModel) -> Result<(), Failure> {
+    let (prompt, bytes) = (args.prompt.len(), args.bytes);
+    model.check_length(reads).map_err(|why| {
+        Failure::wrong(format!("{bytes} bytes after a prompt of {prompt} are too many for this model: {why}"))
+    })
+}
+
+/// A text that is being written.
+struct Text<'a> {
+    generator: Generator<'a>,
+    prompt: usize,
+    prompt_seconds: f64,
+    written: usize,
+    seconds: f64,
+}
+
+impl<'a> Text<'a> {
+    /// Reads the prompt.
+    fn begin(args: &Args, model: &'a SequenceModel, device: &Device) -> Result<Self, Failure> {
+        let sampling = Sampling { temperature: args.temperature, top_k: args.top_k, top_p: args.top_p };
+        let (sampler, prompt) = (Sampler::new(sampling, args.seed), args.prompt.as_bytes());
+        let clock = Instant::now();
+        let generator = Generator::new(model, prompt, sampler, device).map_err(Failure::failed)?;
+        let prompt_seconds = clock.elapsed().as_secs_f64();
+        Ok(Self { generator, prompt: prompt.len(), prompt_seconds, written: 0, seconds: 0.0 })
+    }
+
+    /// Writes `bytes` bytes, or fewer if asked to stop.
+    fn write(&mut self, bytes: usize, stop: &AtomicBool, out: &mut dyn Write) -> Result<(), Failure> {
+        let shown = io::stdout().is_terminal();
+        let mut text = TextWriter::new(&mut *out, shown);
+        let clock = Instant::now();
+        while self.written < bytes && !stop.load(Ordering::Relaxed) {
+            text.push(self.generator.next_byte().map_err(Failure::failed)?)?;
+            self.written += 1;
+        }
+        text.finish()?;
+        self.seconds = clock.elapsed().as_secs_f64();
+        if shown {
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn statistics(&self) -> String {
+        let per_second = self.written as f64 / self.seconds.max(f64::EPSILON);
+        format!(
+            "prompt: {} bytes in {:.1} ms; text: {} bytes, {} a second; state: {} floats",
+            HumanCount(self.prompt as u64),
+            self.prompt_seconds * 1e3,
+            HumanCount(self.written as u64),
+            HumanCount(per_second as u64),
+            HumanCount(self.generator.state_floats() as u64)
+        )
+    }
+}

@@ -1,0 +1,89 @@
+//! A model that goes on with a prompt.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use subquad_model::{Input, ModelState, SequenceModel, StateError};
+
+use super::Sampler;
+
+/// Read in the place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
+const START: u8 = b'\n';
+
+/// The text that follows a prompt, one byte after the other.
+#[derive(Debug)]
+pub struct Generator<'a> {
+    model: &'a SequenceModel,
+    sampler: Sampler,
+    device: Device,
+    state: ModelState,
+    /// Of the byte to come.
+    logits: Vec<f32>,
+    /// Drawn, but not read by the model yet: it need not read the last one.
+    unread: Option<u8>,
+    written: u64,
+}
+
+/// Why there is no next byte.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenerateError {
+    /// The model has no state, or cannot run on so many bytes.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A logit is NaN or infinite.
+    #[error("the model's logits for byte {byte} are not finite, so its weights are of no use")]
+    NotFinite {
+        /// The byte, counted from 1.
+        byte: u64,
+    },
+}
+
+impl<'a> Generator<'a> {
+    /// Reads `prompt` in one chunk; an empty one as if it were a newline.
+    ///
+    /// # Errors
+    /// If the model has no state, or cannot run on so many bytes.
+    pub fn new(
+        model: &'a SequenceModel,
+        prompt: &[u8],
+        sampler: Sampler,
+        device: &Device,
+    ) -> Result<Self, GenerateError> {
+        let prompt = if prompt.is_empty() { &[START] } else { prompt };
+        let state = model.init_state(1)?;
+        let (logits, state) =
+            model.forward_with_state(input(prompt, device), state).map_err(StateError::from)?;
+        let last = logits.narrow(1, prompt.len() - 1, 1).into_data().iter::<f32>().collect();
+        Ok(Self { model, sampler, device: device.clone(), state, logits: last, unread: None, written: 0 })
+    }
+
+    /// Bytes that a model must be able to read to write `bytes` of them after `prompt`.
+    pub fn reads(prompt: &[u8], bytes: usize) -> usize {
+        prompt.len().max(1).saturating_add(bytes.saturating_sub(1))
+    }
+
+    /// The next byte.
+    ///
+    /// # Errors
+    /// If the model cannot run on so many bytes, or its logits are not finite.
+    pub fn next_byte(&mut self) -> Result<u8, GenerateError> {
+        if let Some(byte) = self.unread.take() {
+            let logits =
+                self.model.step(input(&[byte], &self.device), &mut self.state).map_err(StateError::from)?;
+            self.logits = logits.into_data().iter::<f32>().collect();
+        }
+        let picked = self.sampler.pick(&self.logits, self.written);
+        let byte = picked.ok_or(GenerateError::NotFinite { byte: self.written + 1 })? as u8;
+        self.written += 1;
+        self.unread = Some(byte);
+        Ok(byte)
+    }
+
+    /// Floats that the model keeps of the text so far.
+    pub fn state_floats(&self) -> usize {
+        self.state.floats()
+    }
+}
+
+fn input(bytes: &[u8], device: &Device) -> Input {
+    let tokens: Vec<i32> = bytes.iter().map(|byte| i32::from(*byte)).collect();
+    Input::Tokens(Tensor::<2, Int>::from_data(TensorData::new(tokens, [1, bytes.len()]), device))
+}

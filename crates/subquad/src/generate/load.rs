@@ -1,0 +1,85 @@
+//! A trained run as a model of text.
+
+use burn::tensor::Device;
+use subquad_data::TaskConfig;
+use subquad_model::SequenceModel;
+use subquad_record::{Outcome, RunDir};
+use subquad_train::from_safetensors;
+
+use crate::config::RunConfig;
+use crate::plan::{by_kind, load_all};
+use crate::{Failure, assemble};
+
+/// A model that says which byte comes next, off autodiff, and the settings that it was trained with.
+#[derive(Debug)]
+pub struct LanguageModel {
+    /// Its settings.
+    pub config: RunConfig,
+    /// Its weights.
+    pub model: SequenceModel,
+}
+
+/// The model of a finished run on bytes, on `device`. Reads the run's folder alone, not the text that it was trained on.
+///
+/// # Errors
+/// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged, or does not fit the
+/// others.
+pub fn load(run: &RunDir, device: &Device) -> Result<LanguageModel, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::wrong(format!("{}: {why}", run.path().display()));
+    check_done(run)?;
+    let config = settings(run)?;
+    let task = assemble::task(&config.task);
+    check_text(&config, &task).map_err(|why| wrong(&why))?;
+    let model = assemble::model_of(&config, task.input(), task.target());
+    model.check().map_err(|why| wrong(&why))?;
+    let model = weights(run, model.init(device))?;
+    Ok(LanguageModel { config, model })
+}
+
+fn check_done(run: &RunDir) -> Result<(), Failure> {
+    let manifest = run.read_manifest().map_err(Failure::wrong)?;
+    match manifest.outcome {
+        Outcome::Done => Ok(()),
+        outcome => Err(Failure::wrong(format!(
+            "{}: the run is not done ({outcome}), so it has no weights yet; `subquad run {}` goes on with it",
+            run.path().display(),
+            manifest.config_file
+        ))),
+    }
+}
+
+fn settings(run: &RunDir) -> Result<RunConfig, Failure> {
+    let path = run.config_path();
+    let (training, _) = by_kind(load_all(std::slice::from_ref(&path), &[])?);
+    let mut runs = training.into_iter().flat_map(|config| config.runs);
+    match (runs.next(), runs.next()) {
+        (Some(run), None) => Ok(run.config),
+        _ => Err(Failure::wrong(format!("{}: not the config of one run", path.display()))),
+    }
+}
+
+fn check_text(config: &RunConfig, task: &TaskConfig) -> Result<(), String> {
+    if !matches!(task, TaskConfig::Bytes(_)) {
+        let name = task.info().name;
+        return Err(format!(
+            "the run's task is {name}, which is no text; train one with task.name = \"bytes\""
+        ));
+    }
+    match config.model.causal {
+        true => Ok(()),
+        false => Err("the model is bidirectional: it must see the bytes to come, and there are none yet; train one with \
+                      model.causal = true"
+            .into()),
+    }
+}
+
+fn weights(run: &RunDir, model: SequenceModel) -> Result<SequenceModel, Failure> {
+    let path = run.weights_path();
+    let bytes = fs_err::read(&path).map_err(Failure::wrong)?;
+    from_safetensors(&bytes, model).map_err(|why| {
+        Failure::wrong(format!(
+            "{}: {why}; delete the run's folder and run it again, or restore the file",
+            path.display()
+        ))
+    })
+}
