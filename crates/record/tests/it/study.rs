@@ -74,7 +74,7 @@ fn timings_that_were_shared_are_left_out_and_memory_stays() {
     let run = RunSummary { jobs: 2, ..summary("s4d", 64, 0) };
     let lines = table(&[run]);
     assert!(lines[1].starts_with("s4d,64,0,test,0.875,0.5,12345,,,1048576,4096,"), "{}", lines[1]);
-    assert!(lines[1].ends_with(",359,2,done"), "{}", lines[1]);
+    assert!(lines[1].ends_with(",359,2,done,64,"), "{}", lines[1]);
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_failed_run_has_a_line_without_numbers_and_no_place_among_the_runs() {
     assert_eq!(
         lines,
         ["s4d,64,1,,,,12345,,,,4096,quick.toml,s4d-L64-s1-1b9d3f07,digits,100,32,64,2,fused,cpu,2,,,1,\
-          failed: the loss became NaN"]
+          failed: the loss became NaN,,"]
     );
     assert_eq!(text.lines().nth(3), Some(lines[0]), "in its place: {text}");
     assert_eq!(read_study(results.path()).unwrap().runs, runs);

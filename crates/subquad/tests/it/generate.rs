@@ -307,7 +307,8 @@ fn a_reader_that_has_seen_enough_ends_the_text_without_a_word() {
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_a_text_where_it_is() {
-    use crate::interrupt::{press_ctrl_c, wait_for};
+    use crate::interrupt::press_ctrl_c;
+    use crate::lab::wait_for;
     let lab = trained(&["s4d"]);
     let written = || fs_err::metadata(lab.path("text.out")).map_or(0, |file| file.len());
     let mut child = command(&lab, "results/text", "--bytes 100000000")

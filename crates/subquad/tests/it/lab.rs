@@ -112,7 +112,12 @@ impl Lab {
 
     /// The folders of the runs of study `tiny` in `results`, by name.
     pub(crate) fn runs(&self, results: &str) -> Vec<PathBuf> {
-        let mut folders = files(&self.path(results).join("tiny/runs"));
+        self.runs_of("tiny", results)
+    }
+
+    /// The folders of the runs of a study in `results`, by name.
+    pub(crate) fn runs_of(&self, study: &str, results: &str) -> Vec<PathBuf> {
+        let mut folders = files(&self.path(results).join(study).join("runs"));
         folders.retain(|path| path.is_dir());
         folders
     }

@@ -116,7 +116,7 @@ fn a_run_on_a_text_writes_a_config_of_itself_and_its_digest() {
     let config = bytes().replace("name = \"bytes\"", "name = \"bytes\"\npath = 'a \"quoted\".txt'");
     lab.write("lm/lm.toml", config);
     lab.subquad("run lm --set sweep.seed=[0] --set sweep.mixer=[\"s4d\"]").expect(0);
-    let [run] = &files(&lab.path("results/lm/runs"))[..] else { panic!("not one run") };
+    let [run] = &lab.runs_of("lm", "results")[..] else { panic!("not one run") };
     let again = names(&lab, &format!("results/lm/runs/{}/config.toml", name(run)));
     assert!(again[0].ends_with(&name(run)), "{again:?}");
     let manifest: Value = serde_json::from_slice(&fs_err::read(run.join("manifest.json")).unwrap()).unwrap();
@@ -155,7 +155,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     let answer = lab.subquad("run recall --set sweep.seed=[0] --set train.eval_every=2").expect(0);
     assert!(answer.out.contains("\nseq_len  mixer       16x2   64x4   64x8\n"), "{}", answer.out);
     let run = |start: &str| {
-        let runs = files(&lab.path("results/recall/runs"));
+        let runs = lab.runs_of("recall", "results");
         runs.into_iter().find(|run| name(run).starts_with(start)).unwrap()
     };
     let rows = subquad_record::read_rows(&run("m2-L16").join("metrics.jsonl")).unwrap();
@@ -164,7 +164,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     assert_eq!(tests.collect::<Vec<_>>(), [(2, ""), (4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
     let csv = fs_err::read_to_string(lab.path("results/recall/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 3 * 2 * 4, "{csv}");
-    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,64,")).count(), 3 * 2, "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,1,done,64,")).count(), 3 * 2, "{csv}");
     let figure =
         fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
     assert!(figure.contains("\n\"trained at 32, test: 2 pairs\",s4d,16.0,"), "{figure}");
@@ -188,7 +188,7 @@ fn the_filter_of_m2_reaches_the_longest_test_condition() {
     lab.write("recall/recall.toml", mqar());
     lab.subquad("run recall --set sweep.seed=[0] --set sweep.mixer=[\"m2\"] --set sweep.seq_len=[16]")
         .expect(0);
-    let [run] = &files(&lab.path("results/recall/runs"))[..] else { panic!("not one run") };
+    let [run] = &lab.runs_of("recall", "results")[..] else { panic!("not one run") };
     let config = fs_err::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("\nl_max = 64\n") && config.contains("\nn_pairs = 1\n"), "{config}");
 }

@@ -36,7 +36,7 @@ fn s4d() -> MixerConfig {
 }
 
 fn m2() -> M2Config {
-    M2Config::new(D_MODEL, tasks::SEQ).with_filter_order(8)
+    M2Config::new(D_MODEL, tasks::LONGEST).with_filter_order(8)
 }
 
 fn mixers() -> [MixerConfig; 3] {

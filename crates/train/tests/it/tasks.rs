@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use subquad_data::{Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task};
 
 pub(crate) const SEQ: usize = 6;
+/// Tokens of the longest test condition.
+pub(crate) const LONGEST: usize = 3 * SEQ;
 pub(crate) const FEATURES: usize = 2;
 pub(crate) const CLASSES: usize = 3;
 pub(crate) const VOCAB: usize = 5;
@@ -142,7 +144,7 @@ impl Task for Retold {
     fn conditions(&self) -> Vec<Condition> {
         let other =
             |name: &str, seq_len| Condition { name: name.into(), ..Condition::of_training(seq_len, 5) };
-        vec![Condition::of_training(SEQ, self.test_len), other("short", 3), other("long", 3 * SEQ)]
+        vec![Condition::of_training(SEQ, self.test_len), other("short", 3), other("long", LONGEST)]
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
