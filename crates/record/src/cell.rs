@@ -42,8 +42,8 @@ pub struct Cell {
     pub repeats: usize,
     /// Tokens a second, forward and backward.
     pub tokens_per_second: f64,
-    /// Most bytes alive in forward and backward above the level before layer and input were made; `None` where nobody
-    /// counts them.
+    /// Most bytes alive in forward and backward above the level before layer and input were made, median over the
+    /// repeats; `None` where nobody counts them.
     pub peak_bytes: Option<u64>,
     /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
     pub state_floats: Option<usize>,

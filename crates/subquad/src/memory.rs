@@ -73,6 +73,12 @@ impl Meter {
         done
     }
 
+    /// Bytes alive now above the level of the start. `None` as for [`peak_bytes`](Self::peak_bytes).
+    pub fn alive_bytes(&self) -> Option<u64> {
+        let counted = PEAK.load(Relaxed) > 0;
+        counted.then(|| ALIVE.load(Relaxed).saturating_sub(self.level) as u64)
+    }
+
     /// Most bytes alive since the start above the level of the start. `None` where [`Counting`] is not the program's
     /// allocator.
     pub fn peak_bytes(&self) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! Several layers at one size: memory one by one, then times in turns.
+//! Several layers at one size, in turns.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct Timing {
     pub forward_backward_ms: Quartiles,
     /// Times that each was repeated.
     pub repeats: usize,
-    /// Most bytes alive in forward and backward above the level before layer and input were made.
+    /// Most bytes alive in forward and backward above the level before layer and input were made; median over the repeats.
     pub peak_bytes: Option<u64>,
     /// Floats that one sequence keeps to decode one more token.
     pub state_floats: Option<usize>,
@@ -70,27 +70,35 @@ pub fn measure(
 
 struct Runner {
     trial: Trial,
-    peak_bytes: Option<u64>,
+    /// Bytes of layer and input.
+    own_bytes: Option<u64>,
     used: Duration,
     forward_ms: Vec<f64>,
     forward_backward_ms: Vec<f64>,
+    /// Most bytes alive in each repeat of forward and backward, layer and input included.
+    peak_bytes: Vec<f64>,
 }
 
 impl Runner {
-    /// Makes the layer and runs it once, counting bytes.
+    /// Makes the layer and runs it once: threads, transform plans and tables are made where they are first used.
     fn start(
         subject: &Subject,
         sizes: &Sizes,
         device: &Device,
         host_memory: bool,
     ) -> Result<Self, BenchError> {
-        // Threads, transform plans and tables are made once a process, and would be counted where they come first.
-        Trial::new(subject, sizes, device).time_forward_backward()?;
         let meter = Meter::start();
         let trial = Trial::new(subject, sizes, device);
+        let own_bytes = meter.alive_bytes().filter(|_| host_memory);
         trial.time_forward_backward()?;
-        let peak_bytes = meter.peak_bytes().filter(|_| host_memory);
-        Ok(Self { trial, peak_bytes, used: Duration::ZERO, forward_ms: vec![], forward_backward_ms: vec![] })
+        Ok(Self {
+            trial,
+            own_bytes,
+            used: Duration::ZERO,
+            forward_ms: vec![],
+            forward_backward_ms: vec![],
+            peak_bytes: vec![],
+        })
     }
 
     /// Repeats until `share` of the time is used and there are `fewest` repeats.
@@ -99,11 +107,20 @@ impl Runner {
             if stop.load(Ordering::Relaxed) {
                 return Err(BenchError::Stopped);
             }
-            let (forward, both) = (self.trial.time_forward()?, self.trial.time_forward_backward()?);
-            self.used += forward + both;
-            self.forward_ms.push(forward.as_secs_f64() * 1e3);
-            self.forward_backward_ms.push(both.as_secs_f64() * 1e3);
+            self.repeat()?;
         }
+        Ok(())
+    }
+
+    fn repeat(&mut self) -> Result<(), BenchError> {
+        let forward = self.trial.time_forward()?;
+        let meter = Meter::start();
+        let both = self.trial.time_forward_backward()?;
+        let peak_bytes = self.own_bytes.zip(meter.peak_bytes()).map(|(own, peak)| (own + peak) as f64);
+        self.used += forward + both;
+        self.forward_ms.push(forward.as_secs_f64() * 1e3);
+        self.forward_backward_ms.push(both.as_secs_f64() * 1e3);
+        self.peak_bytes.extend(peak_bytes);
         Ok(())
     }
 
@@ -112,7 +129,8 @@ impl Runner {
             repeats: self.forward_ms.len(),
             forward_ms: Quartiles::of(self.forward_ms),
             forward_backward_ms: Quartiles::of(self.forward_backward_ms),
-            peak_bytes: self.peak_bytes,
+            // A thread that takes part for the first time makes its scratch space, so single repeats may need more.
+            peak_bytes: self.own_bytes.map(|_| Quartiles::of(self.peak_bytes).median.round() as u64),
             state_floats: self.trial.plain.state_floats(sizes.seq_len),
             parameters: self.trial.plain.count(),
         }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lab::{Lab, PROGRAM, files};
+use crate::lab::{Lab, PROGRAM, files, wait_for};
 
 /// Five lengths, four widths: enough for exponents, at sizes that take an instant.
 const SIZES: &str = r#"
@@ -125,12 +124,11 @@ fn a_killed_study_keeps_the_lengths_it_finished() {
     let mut command = Command::new(PROGRAM);
     command.current_dir(lab.path("")).args(long.split_whitespace());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let start = Instant::now();
     let runs = lab.path("results/sizes/runs");
-    while !(runs.exists() && files(&runs).iter().any(|run| run.join("cells.jsonl").exists())) {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited too long for the first length");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the first length", || {
+        let some = runs.exists() && files(&runs).iter().any(|run| run.join("cells.jsonl").exists());
+        some.then_some(())
+    });
     child.kill().unwrap();
     child.wait().unwrap();
     let before = lines(&lab);

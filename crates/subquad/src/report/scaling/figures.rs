@@ -72,13 +72,16 @@ fn what(quantity: Quantity, cells: &[Cell]) -> String {
              backward to every parameter and the input. Band: quartiles."
         ),
         Quantity::Memory => {
-            "Point: most bytes alive in one forward and backward pass, above the level before layer and input were made \
-             (counted by the allocator, n = 1)."
+            format!(
+                "Point: most bytes alive in a forward and backward pass, above the level before layer and input were made \
+                 (counted by the allocator; median over n = {least} to {most} repeats)."
+            )
+        }
+        Quantity::State => {
+            "Point: what decoding keeps of one sequence of this length. A layer without a line keeps no \
+                            state of that kind."
                 .into()
         }
-        Quantity::State => "Point: what decoding keeps of one sequence of this length. A layer without a line keeps no \
-                            state of that kind."
-            .into(),
     }
 }
 
