@@ -1,6 +1,7 @@
 //! Tells the program which commit it was built from, where there is one.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 fn main() {
     // The log of HEAD grows with every commit, checkout and reset; any edit of a crate may make the tree dirty.
@@ -8,10 +9,33 @@ fn main() {
     println!("cargo::rerun-if-changed=../../Cargo.lock");
     println!("cargo::rerun-if-changed=..");
     if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
-        let edited =
-            git(&["status", "--porcelain", "--", "..", "../../Cargo.toml", "../../Cargo.lock"]).is_some();
-        println!("cargo::rustc-env=SUBQUAD_COMMIT={commit}{}", if edited { "-dirty" } else { "" });
+        let edits = edits().map(|digest| format!("-dirty-{}", &digest[..8])).unwrap_or_default();
+        println!("cargo::rustc-env=SUBQUAD_COMMIT={commit}{edits}");
     }
+}
+
+/// What git calls the contents of all that differs from the commit; `None` where nothing does. Two builds of one commit
+/// with other edits are two builds.
+fn edits() -> Option<String> {
+    const BUILT: [&str; 4] = ["--", "..", "../../Cargo.toml", "../../Cargo.lock"];
+    let changed = git(&[&["diff", "HEAD"][..], &BUILT].concat());
+    let new = git(&[&["ls-files", "--others", "--exclude-standard"][..], &BUILT].concat());
+    if changed.is_none() && new.is_none() {
+        return None;
+    }
+    let files: Vec<&str> = new.as_deref().unwrap_or_default().lines().collect();
+    let contents = git(&[&["hash-object", "--"][..], &files].concat()).filter(|_| !files.is_empty());
+    let text = [changed, new, contents].map(Option::unwrap_or_default).concat();
+    Some(digest(&text).unwrap_or_else(|| "unknown-".into()))
+}
+
+fn digest(text: &str) -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["hash-object", "--stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = git.spawn().ok()?;
+    child.stdin.take()?.write_all(text.as_bytes()).ok()?;
+    let digest = String::from_utf8(child.wait_with_output().ok()?.stdout).ok()?;
+    (digest.len() >= 8).then_some(digest)
 }
 
 /// What git answers, if anything.

@@ -31,7 +31,7 @@ pub struct Manifest {
     pub form: String,
     /// Threads used.
     pub threads: usize,
-    /// Runs that were allowed at once on the machine; above 1, the run's timings are shared ones.
+    /// The jobs of the command that ran it; above 1, the run's timings are shared ones.
     #[serde(default = "alone")]
     pub jobs: usize,
     /// Digest of the data that the task was given; absent where the program made them.

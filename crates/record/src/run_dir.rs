@@ -125,11 +125,25 @@ impl RunDir {
         }
     }
 
-    /// Removes all checkpoints. Of a run that is done, they can only be what a kill at its very end left.
+    /// Removes the checkpoints of a run that is done, which a kill at its very end left, unless a process is at work on it.
     ///
     /// # Errors
     /// If that fails.
-    pub fn remove_checkpoints(&self) -> Result<(), RecordError> {
+    pub fn remove_left_checkpoints(&self) -> Result<(), RecordError> {
+        if !self.path.join(CHECKPOINT).try_exists()? {
+            return Ok(());
+        }
+        match self.try_lock()? {
+            Attempt::Taken(_lock) if self.is_done() => self.remove_checkpoints(),
+            Attempt::Taken(_) | Attempt::Held(_) => Ok(()),
+        }
+    }
+
+    /// Removes all checkpoints.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub(crate) fn remove_checkpoints(&self) -> Result<(), RecordError> {
         Ok(remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?)
     }
 

@@ -28,7 +28,7 @@ pub(crate) fn begin<'a>(
     config: &'a TrainConfig,
 ) -> Result<Begun<'a>, RecordError> {
     let toml = run.resolved.to_toml();
-    let say = |what: String| setting.messages.say(format!("{}: {what}", run.name));
+    let say = |what: String| setting.messages.warn(format!("{}: {what}", run.name));
     let remains = dir.remains(&manifest)?;
     remains.notes.into_iter().for_each(say);
     if let Some(checkpoint) = remains.checkpoint {

@@ -71,10 +71,13 @@ impl Cli {
 fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
+    // Not the flag itself: a parent process may have set that already.
+    let pressed = AtomicBool::new(false);
     let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
+        if pressed.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(Failure::Interrupted.exit_code()));
         }
+        flag.store(true, Ordering::Relaxed);
         let _ = writeln!(io::stderr(), "\nstopping after this step; press Ctrl-C again to stop at once");
     };
     ctrlc::set_handler(handler).map_err(Failure::failed)?;

@@ -64,6 +64,12 @@ pub enum RunError {
     /// The folder could not be written.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The run is named by contents that are no longer there.
+    #[error("the data of task {task} changed after the command started; start it again")]
+    DataChanged {
+        /// The task.
+        task: &'static str,
+    },
     /// The task cannot be had.
     #[error(transparent)]
     Task(#[from] subquad_data::TaskError),
@@ -88,6 +94,9 @@ pub fn execute(
 ) -> Result<RunSummary, RunError> {
     let config = &run.resolved.config;
     let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
+    if task.digest() != run.data {
+        return Err(RunError::DataChanged { task: task.name() });
+    }
     warm_up(config, &*task, setting)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();

@@ -44,7 +44,9 @@ impl Display for Failure {
                 let lines: Vec<String> = messages.iter().map(|message| format!("error: {message}")).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Interrupted => f.write_str("interrupted; the same command again goes on from here"),
+            Self::Interrupted => {
+                f.write_str("interrupted; the same command again goes on from here (leave out --force)")
+            }
             // Who pressed the keys knows.
             Self::Stopped => Ok(()),
         }

@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use subquad_record::{Checkpoint, Manifest, RecordError, Remains, Resumption, RunDir, RunWriter, Sink};
+use subquad_record::{
+    Attempt, Checkpoint, Manifest, RecordError, Remains, Resumption, RunDir, RunWriter, Sink,
+};
 use tempfile::TempDir;
 
 use crate::examples::{files, keep_checkpoint, manifest, row, summary};
@@ -267,7 +269,11 @@ fn what_a_kill_at_the_very_end_left_can_be_removed() {
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     fs::create_dir_all(place(&dir, 1)).unwrap();
-    dir.remove_checkpoints().unwrap();
-    dir.remove_checkpoints().unwrap();
+    let Attempt::Taken(lock) = dir.try_lock().unwrap() else { panic!("nobody else is here") };
+    dir.remove_left_checkpoints().unwrap();
+    assert!(place(&dir, 1).exists(), "another process is at work on the run");
+    drop(lock);
+    dir.remove_left_checkpoints().unwrap();
+    dir.remove_left_checkpoints().unwrap();
     assert!(dir.is_done() && !dir.path().join("checkpoint").exists());
 }

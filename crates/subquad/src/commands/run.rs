@@ -1,5 +1,6 @@
 //! `subquad run`: train what is not there yet, then compare.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,8 +26,9 @@ used. --force runs what is done again and replaces a result only once its run st
 an interruption, leave it out.
 
 --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
-says, and the same number of threads gives the same bits. Timings of runs that shared the machine
-stay on record, but leave tables and figures. The children end with their parent.
+says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
+leave tables and figures. The children end with their parent. Timings need one command at a time:
+nobody marks those of two commands that run at once.
 
 A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
 seed, kind of device. Keys of a config: configs/README.md.";
@@ -145,8 +147,10 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
 
 /// Runs what is missing, then writes and shows the comparison. Returns what failed.
 fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<Vec<String>, Failure> {
-    let is_done = |index: &usize| study.runs[*index].dir(study, setting.results).is_done();
-    let (done, missing): (Vec<_>, Vec<_>) = (0..study.runs.len()).partition(is_done);
+    // Read now: another command may run one of them again meanwhile.
+    let mut results = results(study, setting);
+    let done: Vec<usize> = results.keys().copied().collect();
+    let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !results.contains_key(index)).collect();
     let to_do = if setting.force { (0..study.runs.len()).collect() } else { missing };
     // A run that has the machine for itself is timed for itself.
     let setting = &Setting { jobs: setting.jobs.min(to_do.len()).max(1), ..setting.clone() };
@@ -158,12 +162,8 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         match ended.remove(&index) {
             Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, *summary)),
             Some(Ended::Failed(why)) => failed.push(as_failed(run, study, setting, why)),
-            None => {
-                let dir = run.dir(study, setting.results);
-                // Only a kill at the very end leaves any, and they are in nobody's way.
-                let _ = dir.remove_checkpoints();
-                finished.push(as_finished(run, study, setting, dir.read_summary()?));
-            }
+            None => finished
+                .extend(results.remove(&index).map(|summary| as_finished(run, study, setting, summary))),
         }
     }
     if !finished.is_empty() {
@@ -180,6 +180,18 @@ fn say_which_device(asked: &str, setting: &Setting<'_>) {
         None if asked != kind => setting.messages.say(format!("device: {kind}")),
         None => {}
     }
+}
+
+/// The results that are there, by the run's place in the study.
+fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> {
+    let result = |index: usize| {
+        let dir = study.runs[index].dir(study, setting.results);
+        let summary = dir.read_summary().ok().filter(|_| dir.is_done())?;
+        // Only a kill at the very end leaves any, and they are in nobody's way.
+        let _ = dir.remove_left_checkpoints();
+        Some((index, summary))
+    };
+    (0..study.runs.len()).filter_map(result).collect()
 }
 
 fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {

@@ -16,7 +16,9 @@ use crate::plan::Study;
 pub(crate) fn serve(name: &str, studies: &[Study], setting: &Setting<'_>) -> Result<(), Failure> {
     obey_parent(setting.stop.clone());
     let (study, index) = find(name, studies).ok_or_else(|| {
-        Failure::wrong(format!("{name}: its config was changed after the command started; start it again"))
+        Failure::wrong(format!(
+            "{name}: its config or data were changed after the command started; start it again"
+        ))
     })?;
     match work_alone(study, &[index], setting)?.remove(&index) {
         Some(Ended::Failed(why)) => Err(Failure::failed(why)),

@@ -61,6 +61,7 @@ impl<'a> Children<'a> {
     fn outcome(&mut self, (index, output): End) -> Result<(usize, Ended), Failure> {
         self.running.remove(&index);
         let output = output.map_err(|error| Failure::failed(format!("{}: {error}", self.name(index))))?;
+        warnings(&output).for_each(|warning| self.setting.messages.warn(warning));
         let ended = match output.status.success() {
             true => self.done(index)?,
             false => Ended::Failed(why(self.name(index), &output)),
@@ -175,6 +176,14 @@ pub(crate) fn command_line() -> Vec<String> {
         words.drain(2..4);
     }
     words
+}
+
+/// What a child warned of, such as a checkpoint that it could not use.
+fn warnings(output: &Output) -> impl Iterator<Item = String> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let warnings: Vec<_> =
+        said.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
+    warnings.into_iter()
 }
 
 /// Why a child has no result: its own errors, else how it ended.

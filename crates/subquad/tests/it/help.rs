@@ -64,8 +64,9 @@ fn run_explains_itself() {
     an interruption, leave it out.
 
     --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
-    says, and the same number of threads gives the same bits. Timings of runs that shared the machine
-    stay on record, but leave tables and figures. The children end with their parent.
+    says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
+    leave tables and figures. The children end with their parent. Timings need one command at a time:
+    nobody marks those of two commands that run at once.
 
     A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
     seed, kind of device. Keys of a config: configs/README.md.

@@ -30,6 +30,11 @@ fn the_manifest(lab: &Lab) -> Manifest {
 
 #[test]
 fn an_interrupted_run_goes_on_from_the_very_step() {
+    interrupt_and_go_on(&[]);
+}
+
+/// With these environment variables in the second process.
+pub(crate) fn interrupt_and_go_on(variables: &[(&str, &str)]) {
     let lab = Lab::new();
     let child = start(&lab, LONG);
     wait_for("the first row", || rows(&lab));
@@ -39,7 +44,7 @@ fn an_interrupted_run_goes_on_from_the_very_step() {
     assert!(!lab.path("results/tiny/summary.csv").exists());
     let rows = subquad_record::read_rows(&lab.run_folder("attention").join("metrics.jsonl")).unwrap();
     let last = rows.last().unwrap().step;
-    let again = lab.subquad(LONG).expect(0);
+    let again = lab.subquad_with(LONG, variables).expect(0);
     assert!(again.err.contains(&format!(": goes on from step {last} of 3000, ")), "{}", again.err);
     let manifest = the_manifest(&lab);
     assert_eq!((manifest.outcome, manifest.resumed[0].step), (Outcome::Done, last));

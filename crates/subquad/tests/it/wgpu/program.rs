@@ -55,6 +55,14 @@ fn an_adapter_that_is_not_there_is_wrong_use() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_interrupted_run_on_the_cpu_goes_on_without_a_gpu() {
+    if gpu().is_some() {
+        crate::interrupt::interrupt_and_go_on(&[NO_CARD]);
+    }
+}
+
+#[test]
 fn fused_kernels_are_refused_on_wgpu() {
     if gpu().is_none() {
         return;
