@@ -14,6 +14,12 @@ run config *args:
 test:
     cargo test --release --workspace
 
+# The tests of the device wgpu on software Vulkan (Mesa's lavapipe); builds burn again in a folder of its own
+test-wgpu:
+    CARGO_TARGET_DIR=target/wgpu SUBQUAD_TEST_WGPU=1 CUBECL_WGPU_DEFAULT_DEVICE=Cpu \
+        XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}" \
+        cargo test --release --workspace --features wgpu --test it wgpu
+
 # Are all configs right? (--smoke: train each for two steps)
 check *args:
     cargo run --release -- check {{args}}

@@ -1,6 +1,7 @@
 //! The shared burn backend of subquad.
 //!
-//! - [`device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
+//! - [`open_device`] turns a name into a burn device; [`Form`] says which form of an operation runs on it.
+//! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
@@ -20,9 +21,11 @@ pub mod maths;
 pub mod matmul;
 pub mod mean_square;
 pub mod pointwise;
+mod read;
 pub mod short_conv;
 pub mod simd;
 
-pub use device::{DeviceError, device, device_names};
+pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;
+pub use read::read;
 pub use simd::instruction_set;

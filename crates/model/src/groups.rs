@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
+use subquad_backend::read;
 use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
 
 use crate::SequenceModel;
@@ -78,10 +79,6 @@ impl ModuleVisitor for Collect {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push(NamedParameter {
-            path: self.path.join("."),
-            id: param.id,
-            data: param.val().into_data(),
-        });
+        self.found.push(NamedParameter { path: self.path.join("."), id: param.id, data: read(param.val()) });
     }
 }

@@ -25,6 +25,8 @@ pub struct Manifest {
     pub instruction_set: String,
     /// The device that ran, for example `"cpu"`.
     pub device: String,
+    /// What a GPU calls itself; `None` for the CPU.
+    pub adapter: Option<String>,
     /// The form of the operations that ran: `"fused"`, `"portable"`.
     pub form: String,
     /// Threads used.
@@ -64,13 +66,14 @@ impl Manifest {
         changed.next().map(|((what, before), (_, now))| format!("{what} was {before}, is {now}"))
     }
 
-    fn what_changes_bits(&self) -> [(&'static str, String); 7] {
+    fn what_changes_bits(&self) -> [(&'static str, String); 8] {
         [
             ("the program's version", self.program_version.clone()),
             ("its commit", self.build_commit.clone().unwrap_or_else(|| "unknown".into())),
             ("the processor", self.machine.cpu.clone()),
             ("the instruction set", self.instruction_set.clone()),
             ("the device", self.device.clone()),
+            ("the adapter", self.adapter.clone().unwrap_or_else(|| "none".into())),
             ("the form", self.form.clone()),
             ("the number of threads", self.threads.to_string()),
         ]

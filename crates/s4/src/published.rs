@@ -7,7 +7,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::Deserialize;
-use subquad_backend::Form;
+use subquad_backend::{Form, read};
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
@@ -176,17 +176,17 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
     let width = layer.d.dims()[0];
     let input: Tensor<3> = case.tensor_of_width("input", width, device)?;
     let mut replay = Replay::new();
-    replay.insert("kernel".into(), layer.kernel(input.dims()[1]).into_data());
+    replay.insert("kernel".into(), read(layer.kernel(input.dims()[1])));
     if let Some(stepped) = stepped(&layer, &input) {
-        replay.insert("step_output".into(), stepped.into_data());
+        replay.insert("step_output".into(), read(stepped));
     }
     let device = device.clone().autodiff();
     let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
     let output = layer.forward(input.clone());
-    replay.insert("output".into(), output.clone().into_data());
+    replay.insert("output".into(), read(output.clone()));
     let grad_output = case.grad_output(&output, &device)?;
     let grads = (output * grad_output).sum().backward();
-    replay.insert("grad.input".into(), grad(&input, &grads).into_data());
+    replay.insert("grad.input".into(), read(grad(&input, &grads)));
     replay.extend(gradients(&layer, &grads));
     Ok(replay)
 }
@@ -204,18 +204,18 @@ fn stepped(layer: &S4d, input: &Tensor<3>) -> Option<Tensor<3>> {
 fn gradients(layer: &S4d, grads: &Gradients) -> Vec<(String, TensorData)> {
     let (weight, bias) = (&layer.output.weight, layer.output.bias.as_ref());
     let named = [
-        ("layer.kernel.inv_dt", grad(&layer.log_dt.val(), grads).unsqueeze_dim::<2>(1).into_data()),
-        ("layer.kernel.A_real", grad(&layer.log_a_re.val(), grads).into_data()),
-        ("layer.kernel.A_imag", grad(&layer.a_im.val(), grads).into_data()),
+        ("layer.kernel.inv_dt", read(grad(&layer.log_dt.val(), grads).unsqueeze_dim::<2>(1))),
+        ("layer.kernel.A_real", read(grad(&layer.log_a_re.val(), grads))),
+        ("layer.kernel.A_imag", read(grad(&layer.a_im.val(), grads))),
         (
             "layer.kernel.B",
-            conjugate_grad::<2, 3>(&layer.b_re, &layer.b_im, grads).unsqueeze_dim::<4>(0).into_data(),
+            read(conjugate_grad::<2, 3>(&layer.b_re, &layer.b_im, grads).unsqueeze_dim::<4>(0)),
         ),
-        ("layer.kernel.C", conjugate_grad::<3, 4>(&layer.c_re, &layer.c_im, grads).into_data()),
-        ("layer.D", grad(&layer.d.val(), grads).unsqueeze_dim::<2>(0).into_data()),
-        ("output_linear.0.weight", grad(&weight.val(), grads).transpose().into_data()),
+        ("layer.kernel.C", read(conjugate_grad::<3, 4>(&layer.c_re, &layer.c_im, grads))),
+        ("layer.D", read(grad(&layer.d.val(), grads).unsqueeze_dim::<2>(0))),
+        ("output_linear.0.weight", read(grad(&weight.val(), grads).transpose())),
     ];
-    let bias = bias.map(|bias| ("output_linear.0.bias", grad(&bias.val(), grads).into_data()));
+    let bias = bias.map(|bias| ("output_linear.0.bias", read(grad(&bias.val(), grads))));
     named.into_iter().chain(bias).map(|(name, data)| (format!("grad.{name}"), data)).collect()
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
-use subquad_backend::Form;
+use subquad_backend::{DeviceKind, Form};
 use subquad_data::{Condition, FewTests, Metric, Task};
 use subquad_model::SequenceModel;
 use subquad_record::{
@@ -36,8 +36,10 @@ pub struct Setting<'a> {
     pub results: &'a Path,
     /// The device that runs.
     pub device: Device,
-    /// Its name.
-    pub device_name: String,
+    /// What it is.
+    pub device_kind: DeviceKind,
+    /// What it calls itself, if it is no CPU.
+    pub adapter: Option<String>,
     /// Runs that are allowed at once, by the whole command.
     pub jobs: usize,
     /// Whether runs that are done run again.
@@ -102,7 +104,8 @@ pub fn execute(
     match training.run(&mut progress) {
         Ok(trained) => {
             let evaluations = evaluations(&*task, &trained);
-            let summary = facts.summary(run, setting, &manifest, &trained, evaluations, meter.peak_bytes());
+            let summary =
+                facts.summary(run, setting, &manifest, &trained, evaluations, peak_bytes(&meter, setting));
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -124,6 +127,14 @@ fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Memory of another device is none of the program's allocator, so there is no honest number.
+fn peak_bytes(meter: &Meter, setting: &Setting<'_>) -> Option<u64> {
+    match setting.device_kind {
+        DeviceKind::Cpu => meter.peak_bytes(),
+        DeviceKind::Wgpu => None,
     }
 }
 
@@ -159,7 +170,9 @@ fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> 
 fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError> {
     let outcome = match &error {
         TrainError::Stopped { .. } => Outcome::Interrupted,
-        TrainError::NonFinite { .. } | TrainError::Sink(_) => Outcome::Failed(error.to_string()),
+        TrainError::NonFinite { .. } | TrainError::Device { .. } | TrainError::Sink(_) => {
+            Outcome::Failed(error.to_string())
+        }
     };
     // Where rows could not be written, this most likely cannot either; what went wrong first is the one to report.
     let _ = writer.give_up(outcome);
@@ -175,7 +188,8 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
         command: command_line(),
         machine: Machine::detect(),
         instruction_set: subquad_backend::instruction_set().into(),
-        device: setting.device_name.clone(),
+        device: setting.device_kind.as_str().into(),
+        adapter: setting.adapter.clone(),
         form: Form::for_device(&setting.device).as_str().into(),
         threads: rayon::current_num_threads(),
         jobs: setting.jobs,
@@ -257,7 +271,7 @@ impl Facts {
             peak_bytes: None,
             state_floats: self.state_floats,
             form: Form::for_device(&setting.device).as_str().into(),
-            device: setting.device_name.clone(),
+            device: setting.device_kind.as_str().into(),
             threads: rayon::current_num_threads(),
             jobs: manifest.jobs,
             build_commit: BUILD_COMMIT.map(Into::into),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use subquad_backend::DeviceKind;
 use subquad_data::{TaskConfig, TaskError};
 use subquad_record::{Repository, RunName, run_hash};
 
@@ -28,7 +29,7 @@ pub struct Study {
 }
 
 /// The device whose runs are named by their settings alone.
-const UNNAMED_DEVICE: &str = "cpu";
+const UNNAMED_DEVICE: DeviceKind = DeviceKind::Cpu;
 
 /// One run and the name of its folder.
 #[derive(Debug)]
@@ -167,8 +168,8 @@ impl Study {
 
     /// The study on a device of this kind, such as `"cpu"`. Another kind rounds differently, so its runs have names of
     /// their own.
-    pub fn on_device(mut self, kind: &str) -> Self {
-        let device = Some(kind).filter(|kind| *kind != UNNAMED_DEVICE);
+    pub fn on_device(mut self, kind: DeviceKind) -> Self {
+        let device = Some(kind).filter(|kind| *kind != UNNAMED_DEVICE).map(DeviceKind::as_str);
         for run in &mut self.runs {
             run.name = name(&run.resolved, run.data.as_deref(), device);
         }

@@ -40,6 +40,14 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
+    /// The device failed: a GPU reports what went wrong only when it is waited for.
+    #[error("the device failed at step {step}: {message}")]
+    Device {
+        /// The step, counted from 1.
+        step: usize,
+        /// burn's words.
+        message: String,
+    },
     /// The sink asked to stop. It has been handed a checkpoint of the step.
     #[error("stopped after step {step}")]
     Stopped {
@@ -121,7 +129,7 @@ impl<'a> Training<'a> {
     /// See [`TrainError`].
     pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained, TrainError> {
         for step in self.done + 1..=self.config.steps {
-            let score = self.step(step);
+            let score = self.step(step)?;
             self.report(step, score, sink)?;
             if sink.should_stop() && step < self.config.steps {
                 self.checkpoint(step, sink)?;
@@ -132,7 +140,7 @@ impl<'a> Training<'a> {
     }
 
     /// One optimiser step; `step` counts from 1. The score is of the batch, before the step.
-    fn step(&mut self, step: usize) -> Score {
+    fn step(&mut self, step: usize) -> Result<Score, TrainError> {
         let batch = self.task.train_batch(step - 1, self.config.batch);
         let clock = Instant::now();
         let (input, labels) = split(batch, &self.device.clone().autodiff());
@@ -142,8 +150,10 @@ impl<'a> Training<'a> {
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
+        // A GPU works on while the host goes on: without waiting, the next step would be charged for this one.
+        self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.state.clock.step_took(clock.elapsed().as_secs_f64());
-        score(logits.inner(), &labels, mean)
+        Ok(score(logits.inner(), &labels, mean))
     }
 
     fn uniform(&self, step: usize, site: usize, count: usize) -> Vec<f32> {

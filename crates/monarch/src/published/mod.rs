@@ -7,7 +7,7 @@ mod m2;
 use burn::module::Param;
 use burn::nn::Linear;
 use burn::tensor::{Device, Gradients, Tensor};
-use subquad_backend::Form;
+use subquad_backend::{Form, read};
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 /// Runs our layer with the parameters of a published one, in `form`: its output, everything it computes inside that the
@@ -67,7 +67,7 @@ impl Gathered {
     }
 
     fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
-        self.replay.insert(name.into(), tensor.into_data());
+        self.replay.insert(name.into(), read(tensor));
     }
 
     fn grad<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
@@ -83,7 +83,7 @@ impl Gathered {
         shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
     ) {
         let grad = of.grad(&self.grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
-        self.replay.insert(format!("grad.{name}"), shape(grad).into_data());
+        self.replay.insert(format!("grad.{name}"), read(shape(grad)));
     }
 
     fn linear(&mut self, name: &str, layer: &Linear) {

@@ -39,6 +39,7 @@ pub(crate) fn manifest() -> Manifest {
         },
         instruction_set: "avx2+fma".into(),
         device: "cpu".into(),
+        adapter: None,
         form: "fused".into(),
         threads: 2,
         jobs: 1,

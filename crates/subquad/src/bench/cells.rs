@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use subquad_backend::Form;
+use subquad_backend::{DeviceKind, Form, OpenDevice};
 use subquad_record::{Cell, Machine, timestamp};
 
 use super::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
@@ -39,14 +39,19 @@ pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<C
 pub struct Place {
     /// The device.
     pub device: Device,
-    /// Its name.
-    pub device_name: String,
+    /// What it is.
+    pub device_kind: DeviceKind,
 }
 
 impl Place {
+    /// On a device that is open.
+    pub fn new(opened: OpenDevice) -> Self {
+        Self { device: opened.device, device_kind: opened.kind }
+    }
+
     /// Whether tensors of the device are in the memory that the program's allocator counts.
     pub(super) fn is_host(&self) -> bool {
-        self.device_name == "cpu"
+        self.device_kind == DeviceKind::Cpu
     }
 }
 
@@ -97,7 +102,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place) -> Cell
         check_gradient_error: check.gradient_error,
         check_against: Check::AGAINST.into(),
         form: Form::for_device(&place.device).as_str().into(),
-        device: place.device_name.clone(),
+        device: place.device_kind.as_str().into(),
         threads: rayon::current_num_threads(),
         instruction_set: subquad_backend::instruction_set().into(),
         program_version: env!("CARGO_PKG_VERSION").into(),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use subquad_backend::open_device;
 use subquad_record::Cell;
 
 use super::run::use_threads;
@@ -77,8 +78,7 @@ fn after_help() -> String {
 /// # Errors
 /// Wrong use before anything runs; failure if a layer is not what its definition says.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
-    let place = Place { device, device_name: args.device.clone() };
+    let place = Place::new(open_device(&args.device).map_err(Failure::wrong)?);
     let subjects = subjects(&args.mixers)?;
     let sizes = all_sizes(args);
     check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use subquad_data::{FewTests, TaskError};
 use subquad_record::Memory;
 
-use crate::config::{BenchConfig, StudyConfig};
-use crate::plan::{PlannedRun, by_kind, check_models, digests, group, load_all};
+use crate::config::{BenchConfig, ConfigFile, StudyConfig};
+use crate::plan::{PlannedRun, check_models, digests, group, load_all};
 use crate::scaling::{self, Point};
 use crate::{Failure, assemble};
 
@@ -32,15 +32,13 @@ const SMOKE_STEPS: usize = 2;
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
     let configs = load_all(&folders, &[])?;
-    let (training, bench) = by_kind(configs);
-    let mut here = vec![];
-    for config in training {
-        check_models(&config)?;
-        let missing = missing_data(&config)?;
-        say_ok(&config, missing.as_ref(), out)?;
-        here.extend(missing.is_none().then_some(config));
+    let (mut here, mut bench) = (vec![], vec![]);
+    for config in configs {
+        match config {
+            ConfigFile::Training(config) => here.extend(check_training(config, out)?),
+            ConfigFile::Bench(config) => bench.push(check_bench(config, out)?),
+        }
     }
-    bench.iter().try_for_each(|config| say_bench_ok(config, out))?;
     let studies = group(here)?;
     scaling::group(bench.clone(), &studies)?;
     for config in bench.iter().filter(|_| args.smoke) {
@@ -71,18 +69,23 @@ fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
     }
 }
 
-fn say_ok(config: &StudyConfig, missing: Option<&TaskError>, out: &mut dyn Write) -> Result<(), Failure> {
-    let count = config.runs.len();
-    let plural = if count == 1 { "" } else { "s" };
-    let skipped = missing.map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
-    writeln!(out, "{}: ok, {count} run{plural}{skipped}", config.path.display())?;
-    Ok(())
+/// Says that a config that trains is right, and gives it back if its data are here.
+fn check_training(config: StudyConfig, out: &mut dyn Write) -> Result<Option<StudyConfig>, Failure> {
+    check_models(&config)?;
+    let missing = missing_data(&config)?;
+    let skipped = missing.as_ref().map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
+    say_ok(&config.path, config.runs.len(), "run", &skipped, out)?;
+    Ok(missing.is_none().then_some(config))
 }
 
-fn say_bench_ok(config: &BenchConfig, out: &mut dyn Write) -> Result<(), Failure> {
-    let count = Point::all(&config.settings).len();
+fn check_bench(config: BenchConfig, out: &mut dyn Write) -> Result<BenchConfig, Failure> {
+    say_ok(&config.path, Point::all(&config.settings).len(), "size", "", out)?;
+    Ok(config)
+}
+
+fn say_ok(path: &Path, count: usize, what: &str, note: &str, out: &mut dyn Write) -> Result<(), Failure> {
     let plural = if count == 1 { "" } else { "s" };
-    writeln!(out, "{}: ok, {count} size{plural}", config.path.display())?;
+    writeln!(out, "{}: ok, {count} {what}{plural}{note}", path.display())?;
     Ok(())
 }
 
@@ -119,7 +122,7 @@ fn has_config(folder: &Path) -> Result<bool, Failure> {
 fn smoke(run: &PlannedRun) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
     let config = &run.resolved.config;
-    let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
+    let device = subquad_backend::open_device("cpu").map_err(Failure::failed)?.device;
     let task = assemble::task(&config.task).open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
     let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
     let mut training = assemble::training(config);

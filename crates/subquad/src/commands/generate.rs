@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use indicatif::HumanCount;
+use subquad_backend::open_device;
 use subquad_model::SequenceModel;
 
 use crate::Failure;
@@ -76,7 +77,7 @@ fn probability(text: &str) -> Result<f64, String> {
 /// # Errors
 /// Wrong input before anything is written; else what went wrong on the way.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
-    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let device = open_device(&args.device).map_err(Failure::wrong)?.device;
     let LanguageModel { config, model } = load(&find_run(&args.run)?, &device)?;
     let reads = Generator::reads(args.prompt.as_bytes(), args.bytes);
     check_length(args, reads, &model)?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use subquad_backend::open_device;
 use subquad_record::{Manifest, RunSummary, read_study};
 
 use crate::bench::Place;
@@ -43,7 +44,7 @@ pub struct Args {
     /// Folder that results go to
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
-    /// Device that trains
+    /// Device that trains: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Runs at once, each in its own process; above 1 none is timed
@@ -90,22 +91,23 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
-    let device = subquad_backend::device(&args.device).map_err(Failure::wrong)?;
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
     use_threads(args.threads)?;
     let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
-    let studies: Vec<_> = training.into_iter().map(|study| study.on_device(&args.device)).collect();
+    let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
-        let place = Place { device, device_name: args.device.clone() };
+        let place = Place::new(opened);
         return bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
     }
     let setting = Setting {
         results: &args.results,
-        device,
-        device_name: args.device.clone(),
+        device: opened.device,
+        device_kind: opened.kind,
+        adapter: opened.adapter,
         jobs: args.jobs,
         force: args.force,
         stop,
@@ -114,6 +116,7 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     if let Some(name) = &args.only_run {
         return serve(name, &studies, &setting);
     }
+    say_which_device(&args.device, &setting);
     let mut failed = vec![];
     for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
@@ -167,6 +170,16 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         compare(study, setting, &finished, &failed, out)?;
     }
     Ok(failed.into_iter().map(|run| run.why).collect())
+}
+
+/// Whoever named the CPU knows.
+fn say_which_device(asked: &str, setting: &Setting<'_>) {
+    let kind = setting.device_kind.as_str();
+    match &setting.adapter {
+        Some(adapter) => setting.messages.say(format!("device: {kind}, {adapter}")),
+        None if asked != kind => setting.messages.say(format!("device: {kind}")),
+        None => {}
+    }
 }
 
 fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {

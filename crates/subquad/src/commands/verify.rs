@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use subquad_backend::Form;
+use burn::tensor::Device;
+use subquad_backend::{Form, open_device};
 use subquad_mixer::published::{Case, Replay};
 use subquad_testkit::golden::{Comparison, compare, read};
 
@@ -21,6 +22,9 @@ pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// Device that replays: cpu, wgpu, or auto (a GPU if any)
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
     /// Form to use, if not the device's own
     #[arg(long, value_parser = ["portable", "fused"])]
     pub form: Option<String>,
@@ -32,8 +36,10 @@ pub struct Args {
 /// Wrong input if a file or its layer cannot be read; failure if a tensor differs or a parameter was not used.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (mut wrong, mut differ) = (vec![], vec![]);
+    let device = open_device(&args.device).map_err(Failure::wrong)?.device;
+    let form = form(args.form.as_deref(), &device)?;
     for file in &args.files {
-        match verify(file, args.form.as_deref(), out)? {
+        match verify(file, form, &device, out)? {
             Verdict::Compared(complaints) => {
                 differ.extend(complaints.iter().map(|why| format!("{}: {why}", file.display())));
             }
@@ -47,18 +53,30 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
+fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
+    let own = Form::for_device(device);
+    match asked {
+        Some("portable") => Ok(Form::Portable),
+        Some(_) if own == Form::Portable => Err(Failure::wrong(
+            "--form fused: fused kernels run on the cpu alone; leave out --form or --device",
+        )),
+        Some(_) => Ok(Form::Fused),
+        None => Ok(own),
+    }
+}
+
 enum Verdict {
     /// With what speaks against it being the same layer.
     Compared(Vec<String>),
     Unreadable(String),
 }
 
-fn verify(file: &Path, form: Option<&str>, out: &mut dyn Write) -> Result<Verdict, Failure> {
+fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Result<Verdict, Failure> {
     let mut case = match read(file) {
         Ok(case) => case,
         Err(error) => return Ok(Verdict::Unreadable(error.to_string())),
     };
-    let replay = match replay(&mut case, form) {
+    let replay = match replay(&mut case, form, device) {
         Ok(replay) => replay,
         Err(error) => return Ok(Verdict::Unreadable(format!("{}: {error}", file.display()))),
     };
@@ -71,17 +89,11 @@ fn verify(file: &Path, form: Option<&str>, out: &mut dyn Write) -> Result<Verdic
     Ok(Verdict::Compared(complaints(&comparisons, &unused)))
 }
 
-fn replay(case: &mut Case, form: Option<&str>) -> Result<Replay, String> {
-    let device = burn::tensor::Device::flex();
-    let form = match form {
-        Some("portable") => Form::Portable,
-        Some(_) => Form::Fused,
-        None => Form::for_device(&device),
-    };
+fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, String> {
     match case.layer.as_str() {
-        "s4_block" => subquad_s4::published::replay(case, form, &device).map_err(|e| e.to_string()),
+        "s4_block" => subquad_s4::published::replay(case, form, device).map_err(|e| e.to_string()),
         "m2_sequence_mixer" | "block_diagonal_linear" => {
-            subquad_monarch::published::replay(case, form, &device).map_err(|e| e.to_string())
+            subquad_monarch::published::replay(case, form, device).map_err(|e| e.to_string())
         }
         other => Err(format!(
             "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear)"

@@ -34,10 +34,10 @@ pub enum DefaultValue {
     Bool(bool),
     /// A word or text.
     Text(&'static str),
-    /// A list of nothing.
-    EmptyList,
     /// An empty list of sizes.
     NoSizes,
+    /// A list of nothing.
+    EmptyList,
 }
 
 impl DefaultValue {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use subquad_backend::open_device;
 use subquad_record::{Cell, Machine, read_cells, write_atomic, write_cells};
 
 use super::{BenchStudy, Point};
@@ -38,7 +39,7 @@ pub fn list(study: &BenchStudy, results: &Path, place: &Place, out: &mut dyn Wri
 /// # Errors
 /// Wrong input before anything runs; failure if a layer is not what its definition says or a file cannot be written.
 pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
-    let place = Place { device: setting.device.clone(), device_name: setting.device_name.clone() };
+    let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
     let dir = setting.results.join(&study.slug);
     // Two commands that measure at once would measure each other.
     let _lock = lock_study(&dir, setting)?;
@@ -170,8 +171,7 @@ fn check_points(points: &[&Point], place: &Place) -> Result<Vec<Checked>, Failur
 /// # Errors
 /// As [`run_study`].
 pub fn smoke(config: &BenchConfig) -> Result<usize, Failure> {
-    let device = subquad_backend::device("cpu").map_err(Failure::failed)?;
-    let place = Place { device, device_name: "cpu".into() };
+    let place = Place::new(open_device("cpu").map_err(Failure::failed)?);
     let points = Point::all(&config.settings);
     let first = |along| points.iter().filter(|p| p.along == along).min_by_key(|p| p.sizes.elements());
     let smallest: Vec<&Point> =

@@ -56,7 +56,7 @@ impl BenchStudy {
     pub fn run_folder(&self, config: &BenchConfig, results: &Path, place: &Place) -> PathBuf {
         let stem = config.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut pairs = config.hash_pairs.clone();
-        pairs.insert("device".into(), place.device_name.clone());
+        pairs.insert("device".into(), place.device_kind.as_str().to_owned());
         pairs.insert("threads".into(), rayon::current_num_threads().to_string());
         results.join(&self.slug).join("runs").join(format!("{stem}-{}", run_hash(&pairs)))
     }

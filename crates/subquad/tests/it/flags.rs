@@ -56,7 +56,26 @@ fn a_mistake_in_a_flag_is_told_once_for_all_configs() {
 #[test]
 fn unknown_devices_get_the_known_ones() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --device tpu"), @"error: this build has no device `tpu`; it has: cpu");
+    insta::assert_snapshot!(refused(&lab, "run tiny --device tpu"), @"error: there is no device `tpu`; known: cpu, wgpu, auto");
+}
+
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn a_device_that_the_build_lacks_is_wrong_use_and_says_how_to_get_it() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(refused(&lab, "run tiny --device wgpu"), @"error: this build has no wgpu; build with `--features wgpu`, or take the device cpu");
+    assert_eq!(refused(&lab, "run tiny --device wgpu"), refused(&lab, "verify x --device wgpu"));
+}
+
+#[cfg(not(feature = "wgpu"))]
+#[test]
+fn the_automatic_device_of_a_build_without_gpus_is_the_cpu_and_the_record_says_so() {
+    let lab = Lab::new();
+    let flags = "--device auto --set sweep.seed=[0] --set sweep.mixer=[\"attention\"]";
+    let answer = lab.subquad(&format!("run tiny {flags}")).expect(0);
+    assert!(answer.err.starts_with("device: cpu\n"), "{}", answer.err);
+    let manifest = fs_err::read_to_string(lab.run_folder("attention").join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"device\": \"cpu\"") && manifest.contains("\"adapter\": null"), "{manifest}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn run_explains_itself() {
     Options:
           --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
           --results <DIR>    Folder that results go to [default: results]
-          --device <DEVICE>  Device that trains [default: cpu]
+          --device <DEVICE>  Device that trains: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --jobs <N>         Runs at once, each in its own process; above 1 none is timed [default: 1]
           --threads <T>      Threads of each run, if not all cores
           --force            Run again what is done
@@ -133,8 +133,9 @@ fn verify_explains_itself() {
       <FILE>...  Recorded cases (.safetensors)
 
     Options:
-          --form <FORM>  Form to use, if not the device's own [possible values: portable, fused]
-      -h, --help         Print help
+          --device <DEVICE>  Device that replays: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --form <FORM>      Form to use, if not the device's own [possible values: portable, fused]
+      -h, --help             Print help
 
     A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest

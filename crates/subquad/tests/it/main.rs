@@ -25,3 +25,4 @@ mod staleness;
 mod table;
 mod tasks;
 mod verify;
+mod wgpu;

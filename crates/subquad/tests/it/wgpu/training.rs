@@ -1,0 +1,165 @@
+//! Training on the GPU is training on the CPU, up to rounding.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use subquad_attention::AttentionConfig;
+use subquad_data::{Batch, InputKind, Inputs, Stream, TargetKind, Targets, Task, open};
+use subquad_model::{
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel, named_parameters,
+};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_record::{Memory, Row};
+use subquad_s4::S4dConfig;
+use subquad_testkit::with_seed;
+use subquad_train::{TrainConfig, train};
+
+use super::{cpu, gpu};
+
+const D_MODEL: usize = 12;
+const DIGITS_SEQ: usize = 64;
+
+/// Adam moves weights by nearly the sign of the gradient, so those whose gradient is all rounding go another way, but they
+/// hardly matter to the loss: below 3e-7 in every row (measured on lavapipe). Thirty times that, since drivers differ.
+const LOSS_REL_TOL: f64 = 1e-5;
+
+/// Tokens at random; every odd one is to be answered with the token before it.
+struct Retold;
+
+const RETOLD_SEQ: usize = 9;
+const VOCAB: usize = 7;
+
+fn retold(split: &str, examples: Range<usize>) -> Batch {
+    let (batch, mut all, mut labels) = (examples.len(), vec![], vec![]);
+    for example in examples {
+        let mut draws = Stream::new(0, split).at(0, example as u64);
+        let tokens: Vec<u32> = (0..RETOLD_SEQ).map(|_| draws.below(VOCAB) as u32).collect();
+        labels.extend((0..RETOLD_SEQ).map(|t| (t % 2 == 1).then(|| tokens[t - 1])));
+        all.extend(tokens);
+    }
+    Batch { batch, seq_len: RETOLD_SEQ, inputs: Inputs::Tokens(all), targets: Targets::Tokens(labels) }
+}
+
+impl Task for Retold {
+    fn name(&self) -> &'static str {
+        "retold"
+    }
+
+    fn seq_len(&self) -> usize {
+        RETOLD_SEQ
+    }
+
+    fn input(&self) -> InputKind {
+        InputKind::Tokens { vocab: VOCAB }
+    }
+
+    fn target(&self) -> TargetKind {
+        TargetKind::Tokens { classes: VOCAB }
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        retold("train", step * batch..(step + 1) * batch)
+    }
+
+    fn test_len(&self) -> usize {
+        20
+    }
+
+    fn test_batch(&self, range: Range<usize>) -> Batch {
+        retold("test", range)
+    }
+}
+
+fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task) -> ModelConfig {
+    let encoder = match task.input() {
+        InputKind::Reals { features } => Encoder::Linear { features },
+        InputKind::Tokens { vocab } => Encoder::Embedding { vocab },
+    };
+    let head = match task.target() {
+        TargetKind::Sequence { classes } => Head::Pool { classes },
+        TargetKind::Tokens { classes } => Head::Token { classes },
+    };
+    ModelConfig { d_model: D_MODEL, n_layers: 2, mixer, channel_mixer, encoder, head }
+}
+
+/// Everything that training can do: clipping, decay, warm-up, dropout.
+const TRAINING: TrainConfig = TrainConfig {
+    steps: 2,
+    batch: 8,
+    lr: 1e-3,
+    weight_decay: 0.1,
+    warmup: 0.5,
+    clip: Some(0.1),
+    dropout: 0.2,
+    log_every: 1,
+    eval_every: None,
+    checkpoint_every: None,
+    seed: 0,
+};
+
+fn built(config: &ModelConfig, device: &Device) -> SequenceModel {
+    with_seed(&cpu(), 0, || config.init_seeded(0, device))
+}
+
+fn rows(config: &ModelConfig, task: &dyn Task, device: &Device) -> Vec<Row> {
+    let mut sink = Memory::default();
+    train(built(config, device), task, &TRAINING, device, &mut sink).unwrap();
+    sink.rows
+}
+
+fn assert_trains_alike(config: &ModelConfig, task: &dyn Task, gpu: &Device) {
+    let (on_gpu, on_cpu) = (rows(config, task, gpu), rows(config, task, &cpu()));
+    let named = |rows: &[Row]| rows.iter().map(|row| (row.step, row.split.clone())).collect::<Vec<_>>();
+    assert_eq!(named(&on_gpu), named(&on_cpu));
+    for (mine, wanted) in on_gpu.iter().zip(&on_cpu) {
+        let error = (mine.loss - wanted.loss).abs() / wanted.loss;
+        assert!(error < LOSS_REL_TOL, "{} at step {}: {error:e}", mine.split, mine.step);
+    }
+}
+
+fn mixers(l_max: usize) -> [MixerConfig; 3] {
+    [
+        MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2)),
+        MixerConfig::S4d(S4dConfig::new(D_MODEL).with_d_state(8)),
+        MixerConfig::M2(M2Config::new(D_MODEL, l_max).with_filter_order(8)),
+    ]
+}
+
+#[test]
+fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
+    let Some(gpu) = gpu() else { return };
+    let task = open("digits", DIGITS_SEQ, 0).unwrap();
+    for mixer in mixers(DIGITS_SEQ) {
+        let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
+        assert_trains_alike(&model(mixer, dense, &*task), &*task, &gpu);
+    }
+}
+
+#[test]
+fn models_of_tokens_train_on_wgpu_as_on_the_cpu() {
+    let Some(gpu) = gpu() else { return };
+    for mixer in mixers(RETOLD_SEQ) {
+        let blocks = ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, 24));
+        assert_trains_alike(&model(mixer, blocks, &Retold), &Retold, &gpu);
+    }
+}
+
+#[test]
+fn a_seed_builds_the_same_weights_on_wgpu_and_the_cpu() {
+    let Some(gpu) = gpu() else { return };
+    for mixer in mixers(RETOLD_SEQ) {
+        let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
+        let config = model(mixer, dense, &Retold);
+        let (on_gpu, on_cpu) = (built(&config, &gpu), built(&config, &cpu()));
+        assert_eq!(on_gpu.devices(), vec![gpu.clone()], "a tensor stayed behind");
+        for (mine, wanted) in named_parameters(&on_gpu).into_iter().zip(named_parameters(&on_cpu)) {
+            assert_eq!(mine.path, wanted.path);
+            mine.data.assert_eq(&wanted.data, true);
+        }
+    }
+}
