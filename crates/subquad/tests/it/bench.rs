@@ -158,7 +158,7 @@ fn unknown_names_and_devices_are_wrong_use() {
     error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
     error: unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)
     ");
-    insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: this build has no device `tpu`; it has: cpu");
+    insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: there is no device `tpu`; known: cpu, wgpu, auto");
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn flags_out_of_range_are_refused() {
         ("--top-p 0", "wanted a number above 0 and at most 1"),
         ("--top-p 1.5", "wanted a number above 0 and at most 1"),
         ("--bytes 0", "wanted a whole number of at least 1"),
-        ("--device tpu", "this build has no device `tpu`; it has: cpu"),
+        ("--device tpu", "there is no device `tpu`; known: cpu, wgpu, auto"),
     ] {
         let err = refused(&lab, "anything", flag);
         assert!(err.contains(wanted), "{flag}: {err}");

@@ -1,11 +1,9 @@
 //! Training on the GPU is training on the CPU, up to rounding.
 
-use std::ops::Range;
-
 use burn::module::Module;
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_data::{Batch, InputKind, Inputs, Stream, TargetKind, Targets, Task, open};
+use subquad_data::{InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel, named_parameters,
 };
@@ -24,55 +22,12 @@ const DIGITS_SEQ: usize = 64;
 /// hardly matter to the loss: below 3e-7 in every row (measured on lavapipe). Thirty times that, since drivers differ.
 const LOSS_REL_TOL: f64 = 1e-5;
 
-/// Tokens at random; every odd one is to be answered with the token before it.
-struct Retold;
+const RECALL_SEQ: usize = 18;
 
-const RETOLD_SEQ: usize = 9;
-const VOCAB: usize = 7;
-
-fn retold(split: &str, examples: Range<usize>) -> Batch {
-    let (batch, mut all, mut labels) = (examples.len(), vec![], vec![]);
-    for example in examples {
-        let mut draws = Stream::new(0, split).at(0, example as u64);
-        let tokens: Vec<u32> = (0..RETOLD_SEQ).map(|_| draws.below(VOCAB) as u32).collect();
-        labels.extend((0..RETOLD_SEQ).map(|t| (t % 2 == 1).then(|| tokens[t - 1])));
-        all.extend(tokens);
-    }
-    Batch { batch, seq_len: RETOLD_SEQ, inputs: Inputs::Tokens(all), targets: Targets::Tokens(labels) }
-}
-
-impl Task for Retold {
-    fn name(&self) -> &'static str {
-        "retold"
-    }
-
-    fn seq_len(&self) -> usize {
-        RETOLD_SEQ
-    }
-
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: VOCAB }
-    }
-
-    fn target(&self) -> TargetKind {
-        TargetKind::Tokens { classes: VOCAB }
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        None
-    }
-
-    fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        retold("train", step * batch..(step + 1) * batch)
-    }
-
-    fn test_len(&self) -> usize {
-        20
-    }
-
-    fn test_batch(&self, range: Range<usize>) -> Batch {
-        retold("test", range)
-    }
+/// Tokens in, an answer at some of them.
+fn recall() -> Box<dyn Task> {
+    let config = MqarConfig { vocab: 24, test_examples: 20, ..MqarConfig::default() };
+    open(&TaskConfig::Mqar(config), RECALL_SEQ, 0).unwrap()
 }
 
 fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task) -> ModelConfig {
@@ -133,7 +88,7 @@ fn mixers(l_max: usize) -> [MixerConfig; 3] {
 #[test]
 fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    let task = open("digits", DIGITS_SEQ, 0).unwrap();
+    let task = open(&TaskConfig::Digits, DIGITS_SEQ, 0).unwrap();
     for mixer in mixers(DIGITS_SEQ) {
         let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
         assert_trains_alike(&model(mixer, dense, &*task), &*task, &gpu);
@@ -143,18 +98,20 @@ fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
 #[test]
 fn models_of_tokens_train_on_wgpu_as_on_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    for mixer in mixers(RETOLD_SEQ) {
+    let task = recall();
+    for mixer in mixers(RECALL_SEQ) {
         let blocks = ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, 24));
-        assert_trains_alike(&model(mixer, blocks, &Retold), &Retold, &gpu);
+        assert_trains_alike(&model(mixer, blocks, &*task), &*task, &gpu);
     }
 }
 
 #[test]
 fn a_seed_builds_the_same_weights_on_wgpu_and_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    for mixer in mixers(RETOLD_SEQ) {
+    let task = recall();
+    for mixer in mixers(RECALL_SEQ) {
         let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
-        let config = model(mixer, dense, &Retold);
+        let config = model(mixer, dense, &*task);
         let (on_gpu, on_cpu) = (built(&config, &gpu), built(&config, &cpu()));
         assert_eq!(on_gpu.devices(), vec![gpu.clone()], "a tensor stayed behind");
         for (mine, wanted) in named_parameters(&on_gpu).into_iter().zip(named_parameters(&on_cpu)) {
