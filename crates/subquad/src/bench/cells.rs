@@ -55,7 +55,8 @@ impl Place {
     }
 }
 
-/// Measures these layers side by side at one size: a row a layer, in their order.
+/// Measures these layers side by side at one size: a row a layer, in their order. All rows have the same time of
+/// measurement, which tells what was measured together.
 ///
 /// # Errors
 /// See [`BenchError`].
@@ -68,10 +69,12 @@ pub fn measure_cells(
 ) -> Result<Vec<Cell>, BenchError> {
     let subjects: Vec<&Subject> = checked.iter().map(|checked| checked.subject).collect();
     let timings = measure(&subjects, sizes, limit, &place.device, place.is_host(), stop)?;
-    Ok(checked.iter().zip(timings).map(|(checked, timing)| cell(checked, sizes, timing, place)).collect())
+    let measured = timestamp();
+    let row = |(checked, timing)| cell(checked, sizes, timing, place, &measured);
+    Ok(checked.iter().zip(timings).map(row).collect())
 }
 
-fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place) -> Cell {
+fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, measured: &str) -> Cell {
     let Checked { subject, check } = checked;
     let (d_hidden, n_blocks) = match subject.hidden {
         Hidden::Nothing => (None, None),
@@ -107,7 +110,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place) -> Cell
         instruction_set: subquad_backend::instruction_set().into(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         build_commit: BUILD_COMMIT.map(Into::into),
-        measured: timestamp(),
+        measured: measured.into(),
         machine: Machine::detect(),
     }
 }

@@ -33,7 +33,7 @@ pub struct Args {
     /// Width of input and output
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub d_model: u32,
-    /// Device that runs
+    /// Device that runs: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
     /// Threads [default: one a core]
@@ -86,9 +86,9 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
     let messages = Messages::new(args.quiet);
     let mut cells = vec![];
-    for (index, sizes) in sizes.iter().enumerate() {
-        messages.say(format!("[{}/{}] length {}", index + 1, args.lengths.len(), sizes.seq_len));
-        cells.extend(measure_length(args, &checked, sizes, &place)?);
+    for (index, size) in sizes.iter().enumerate() {
+        messages.say(format!("[{}/{}] length {}", index + 1, sizes.len(), size.seq_len));
+        cells.extend(measure_length(args, &checked, size, &place)?);
     }
     if let Some(warning) = spread_warning(&cells) {
         Messages::new(false).say(warning);

@@ -53,7 +53,7 @@ pub struct Args {
     /// Another seed gives another text
     #[arg(long, value_name = "S", default_value = "0")]
     pub seed: u64,
-    /// Device that computes
+    /// Device that computes: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
 }

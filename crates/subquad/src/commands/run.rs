@@ -103,7 +103,9 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     if args.dry_run {
         list_runs(&studies, args, out)?;
         let place = Place::new(opened);
-        return bench.iter().try_for_each(|study| scaling::list(study, &args.results, &place, out));
+        return bench
+            .iter()
+            .try_for_each(|study| scaling::list(study, &args.results, args.force, &place, out));
     }
     let setting = Setting {
         results: &args.results,

@@ -14,13 +14,14 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Splits `KEY=VALUE`. The value is TOML, or else a string: `model.channel_mixer=dense` needs no quotes.
+    /// Splits `KEY=VALUE`. The value is TOML, or else a string: `model.channel_mixer=dense` needs no quotes, and nothing is
+    /// the empty string.
     ///
     /// Whether the key exists and takes the value is known only with a config: loading one checks it.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let parts = text.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
         match parts {
-            Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Some((key, value)) if !key.is_empty() => {
                 Ok(Self { key: key.to_owned(), value: value.to_owned(), text: text.to_owned() })
             }
             _ => Err(ConfigError::new(Origin::Flag { text: text.into() }, Problem::NotAnAssignment)),

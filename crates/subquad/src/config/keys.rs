@@ -20,9 +20,9 @@ pub const KEYS: &[Key] = &[
     integer("task.mqar.vocab", 4, 1 << 20, 8192, "Tokens, even: blank and keys in the lower half, values in the upper; above every length. 8192 as published."),
     share("task.mqar.n_pairs", 1, LONGEST_SEQ / 4, "seq_len/16", "Pairs of key and value, each queried once: at most seq_len / 4. \"seq_len/16\" is 4 at 64 tokens, \
         8 at 128, as published."),
-    real("task.mqar.power", ABOVE_ZERO, 0.01, "How soon queries come: slot g of the tail with probability in proportion to g^(power - 1). 1 is uniform; 0.01 as published."),
+    real("task.mqar.power", (Excluded(0.0), Included(10.0)), 0.01, "How soon queries come: slot g of the tail with probability in proportion to g^(power - 1). 1 is uniform; 0.01 as published."),
     truth("task.mqar.random_non_queries", false, "Random tokens, instead of blanks, between the queries."),
-    integer("task.mqar.train_examples", 0, MANY, 0, "Training examples in an epoch; 0: every example is fresh."),
+    integer("task.mqar.train_examples", 0, 1 << 26, 0, "Training examples in an epoch; 0: every example is fresh."),
     integer("task.mqar.test_examples", 1, MANY, 1000, "Test examples of each condition."),
     sizes("task.mqar.test_conditions", "Also tested at the end, beside seq_len and n_pairs themselves: lengths x pairs, such as [\"128x8\", \"256x16\"]."),
 

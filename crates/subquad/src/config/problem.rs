@@ -40,6 +40,10 @@ pub enum Problem {
     ForeignOverride { mixer: MixerName, key: &'static str, allowed: Vec<&'static str> },
     #[error("[{section}] is for configs that train, and this one has [bench]; put it into a file of its own")]
     TrainingInBench { section: String },
+    #[error(
+        "[bench] is for configs that measure, and this one trains; use it with configs that have [bench]"
+    )]
+    BenchInTraining,
     #[error("`{section}` is a section, [{section}], not a key; got {got}")]
     NotASection { section: String, got: String },
 
@@ -90,6 +94,8 @@ pub enum Problem {
         "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
     )]
     ShortFilter { l_max: i64, longest: i64 },
+    #[error("`{key}` does nothing without `{layers}`; take it out, or list layers to measure")]
+    IdleBench { key: &'static str, layers: &'static str },
     #[error("{reason}")]
     Layer { reason: String },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]

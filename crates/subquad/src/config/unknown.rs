@@ -51,6 +51,9 @@ impl From<ConfigError> for Misplaced {
 
 /// `path` is the entry's key inside `scope`.
 pub(super) fn diagnose(entry: &Entry, scope: Scope, path: &str) -> Misplaced {
+    if scope == Scope::File && entry.names()[0] == "bench" {
+        return ConfigError::new(entry.origin_of(1), Problem::BenchInTraining).into();
+    }
     let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));
     if let Some(key) = schema::find(parent) {
         return table_in_place_of(key, entry);

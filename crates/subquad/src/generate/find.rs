@@ -8,6 +8,8 @@ use crate::Failure;
 
 /// Folder of the runs within the folder of a study.
 const RUNS: &str = "runs";
+/// What a run that trained has, and one that measured has not.
+const MANIFEST: &str = "manifest.json";
 /// Names that a message lists at most.
 const LISTED: usize = 8;
 
@@ -17,7 +19,7 @@ const LISTED: usize = 8;
 /// # Errors
 /// If there is none, or several.
 pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
-    if RunDir::at(named).config_path().is_file() {
+    if is_run(named) {
         return Ok(RunDir::at(named));
     }
     let (folder, start) = match named.is_dir() {
@@ -59,9 +61,13 @@ fn runs_in(folder: &Path) -> Vec<PathBuf> {
     let folder = if runs.is_dir() { &runs } else { folder };
     let entries = fs_err::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| RunDir::at(path).config_path().is_file());
+    paths.retain(|path| is_run(path));
     paths.sort();
     paths
+}
+
+fn is_run(path: &Path) -> bool {
+    RunDir::at(path).config_path().is_file() && path.join(MANIFEST).is_file()
 }
 
 fn list(runs: &[PathBuf]) -> String {

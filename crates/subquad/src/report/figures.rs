@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use subquad_plot::Figure;
 use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
-use subquad_record::{Evaluation, Row, RunSummary, read_facts, read_rows, write_study};
+use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
 
+use super::test_length::{by_test_length, test_length_note};
 use super::{Failed, Finished, budget, distinct, parameters, timing_note};
 use crate::Failure;
 
@@ -43,7 +44,7 @@ pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Re
 }
 
 /// A figure from earlier beside a summary that does not have it would claim something about other runs.
-fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
+pub(super) fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
     for name in study::NAMES.into_iter().filter(|name| figures.iter().all(|figure| figure.name != *name)) {
         for ending in ["csv", "svg", "png"] {
             let path = folder.join(name).with_extension(ending);
@@ -97,7 +98,7 @@ fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
         study::loss_by_step(&losses, SMOOTHING, &facts),
         study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
         study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
-        study::accuracy_by_test_length(&by_test_length(runs), &with_note(&facts, TEST_LENGTH_NOTE)),
+        study::accuracy_by_test_length(&by_test_length(runs), &with_note(&facts, test_length_note(runs))),
         study::bits_per_byte_by_step(&bits, &with_note(&facts, bits_split)),
         study::bits_per_byte_by_length(&by_length(runs, |s| s.evaluations.first()?.bits_per_byte), &facts),
         study::time_per_token(&by_length(runs, microseconds_per_token), &time),
@@ -149,8 +150,6 @@ fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
     (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }
 
-const TEST_LENGTH_NOTE: &str = "Accuracy of each trained model on test sequences of other lengths.";
-
 /// On test data where it was evaluated on the way, else on the training batches.
 fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
     let test = by_step(runs, rows, "test", |row| row.accuracy);
@@ -188,29 +187,10 @@ fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample
     runs.iter().filter_map(point).collect()
 }
 
-/// Accuracy of runs that test at several lengths: a panel a training length, or several where a length is tested with more than
-/// one variant, such as numbers of pairs.
-fn by_test_length(runs: &[Finished]) -> Vec<Sample> {
-    let several = |run: &&Finished| distinct(run.summary.evaluations.iter().map(|e| e.seq_len)).len() > 1;
-    let points = |run: &Finished| -> Vec<Sample> {
-        let mut evaluations = run.summary.evaluations.clone();
-        // `8 pairs` before `16 pairs`, which fixes the order of panels.
-        evaluations.sort_by(|a, b| (a.variant.len(), &a.variant).cmp(&(b.variant.len(), &b.variant)));
-        let lengths = distinct(evaluations.iter().map(|e| e.seq_len)).len();
-        let panel = |e: &Evaluation| match lengths == evaluations.len() {
-            true => format!("trained at length {}", run.summary.seq_len),
-            false => format!("trained at {}, test: {}", run.summary.seq_len, e.variant),
-        };
-        let point = |e: &Evaluation| Some(sample(run, panel(e), e.seq_len? as f64, e.accuracy?));
-        evaluations.iter().filter_map(point).collect()
-    };
-    runs.iter().filter(several).flat_map(points).collect()
-}
-
 fn length_title(run: &Finished) -> String {
     format!("length {}", run.summary.seq_len)
 }
 
-fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
+pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
     Sample { panel, line: run.label.clone(), seed: run.summary.seed, x, y }
 }

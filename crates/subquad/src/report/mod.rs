@@ -4,6 +4,7 @@ mod cells;
 mod figures;
 mod scaling;
 mod table;
+mod test_length;
 
 pub use cells::{cells_table, spread_warning};
 pub use figures::{FIGURES, redraw, write_study_files};

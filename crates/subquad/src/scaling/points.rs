@@ -82,6 +82,12 @@ impl Point {
         self.subjects.iter().filter_map(mine).collect()
     }
 
+    /// Whether all its layers are among these cells and were measured side by side, by one command.
+    pub fn is_measured(&self, cells: &[Cell]) -> bool {
+        let own = self.cells(cells);
+        own.len() == self.subjects.len() && own.iter().all(|cell| cell.measured == own[0].measured)
+    }
+
     /// Whether a cell measures one of its layers at its size.
     pub fn has(&self, cell: &Cell) -> bool {
         self.subjects.iter().any(|subject| self.is_of(subject, cell))

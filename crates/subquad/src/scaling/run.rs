@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use subquad_backend::open_device;
-use subquad_record::{Cell, Machine, read_cells, write_atomic, write_cells};
+use subquad_record::{Cell, Machine, read_cells, read_facts, write_atomic, write_cells};
 
 use super::{BenchStudy, Point};
 use crate::Failure;
@@ -18,16 +18,22 @@ use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scalin
 const CELLS: &str = "cells.jsonl";
 const CONFIG: &str = "config.toml";
 
-/// Lists every point of a study: whether it has been measured.
+/// Lists every point of a study: whether it has been measured, or `force` measures it again.
 ///
 /// # Errors
 /// If cells cannot be read.
-pub fn list(study: &BenchStudy, results: &Path, place: &Place, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn list(
+    study: &BenchStudy,
+    results: &Path,
+    force: bool,
+    place: &Place,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     for (config, points) in study.points() {
         let folder = study.run_folder(config, results, place);
         let cells = read_cells(&folder.join(CELLS))?;
         for point in points {
-            let state = if is_measured(&point, &cells) { "done" } else { "to do" };
+            let state = if point.is_measured(&cells) && !force { "done" } else { "to do" };
             writeln!(out, "{state:5}  {} {}", folder.display(), point.title())?;
         }
     }
@@ -55,6 +61,7 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
     if let Some(warning) = spread_warning(&all) {
         setting.messages.say(warning);
     }
+    say_what_leaves(&dir, &all, setting);
     write_scaling_files(&dir, &measured)?;
     writeln!(out, "{}", scaling_report(&measured))?;
     writeln!(out, "Summary and figures: {}", dir.display())?;
@@ -74,8 +81,25 @@ fn say_what_differs(cells: &[Cell], setting: &Setting<'_>) {
     }
 }
 
-fn is_measured(point: &Point, cells: &[Cell]) -> bool {
-    point.cells(cells).len() == point.subjects.len()
+/// A summary shows the cells of one command. Those of another one stay in `runs/`, but leave the summary.
+fn say_what_leaves(dir: &Path, cells: &[Cell], setting: &Setting<'_>) {
+    let Ok(mut facts) = read_facts(dir) else { return };
+    let before = serde_json::from_value(facts.remove("cells").unwrap_or_default());
+    let before: Vec<Cell> = before.unwrap_or_default();
+    let leaves = |old: &&Cell| cells.iter().all(|cell| what_is_measured(cell) != what_is_measured(old));
+    let leave = before.iter().filter(leaves).count();
+    if leave > 0 {
+        setting.messages.warn(format!(
+            "{leave} measurements leave the summary and figures in {}, since this command does not ask for them; \
+             --results DIR keeps studies apart",
+            dir.display()
+        ));
+    }
+}
+
+fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str) {
+    let sizes = [cell.batch, cell.seq_len, cell.d_model];
+    (&cell.mixer, sizes, [cell.d_hidden, cell.n_blocks], &cell.device)
 }
 
 /// The cells of one config, on disk after every point.
@@ -98,7 +122,7 @@ impl<'a> Log<'a> {
         place: &Place,
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
-        let is_missing = |point: &&Point| setting.force || !is_measured(point, &self.cells);
+        let is_missing = |point: &&Point| setting.force || !point.is_measured(&self.cells);
         let missing: Vec<&Point> = points.iter().filter(is_missing).collect();
         setting.messages.say(format!(
             "{}: {}, {} of {} sizes to measure",

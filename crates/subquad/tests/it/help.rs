@@ -85,7 +85,7 @@ fn bench_explains_itself() {
           --lengths <TOKENS,..>  Sequence lengths [default: 256,1024,4096]
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
-          --device <DEVICE>      Device that runs [default: cpu]
+          --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --threads <N>          Threads [default: one a core]
           --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
           --json                 Print a JSON array instead of a table
@@ -161,7 +161,7 @@ fn generate_explains_itself() {
           --top-k <K>        Draw among the K likeliest bytes only
           --top-p <P>        Draw among the fewest bytes that have probability P together [default: 1]
           --seed <S>         Another seed gives another text [default: 0]
-          --device <DEVICE>  Device that computes [default: cpu]
+          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
       -h, --help             Print help
 
     The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows

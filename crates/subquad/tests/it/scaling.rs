@@ -159,6 +159,53 @@ fn a_longer_list_goes_on_and_other_conditions_start_anew() {
 }
 
 #[test]
+fn layers_measured_apart_are_measured_again_together() {
+    let lab = lab();
+    let layers = |names: &str| lab.subquad(&format!("{RUN} --set bench.mixers={names}")).expect(0).err;
+    layers(r#"["attention","s4d"]"#);
+    let longer = layers(r#"["attention","s4d","fft_conv"]"#);
+    assert!(longer.contains("5 of 9 sizes to measure"), "{longer}");
+    let shorter = layers(r#"["fft_conv","attention"]"#);
+    assert!(shorter.contains("0 of 9 sizes to measure"), "{shorter}");
+    let later = |line: String| match line.contains("fft_conv") {
+        true => line.replace("\"measured\":\"2", "\"measured\":\"3"),
+        false => line,
+    };
+    let apart: Vec<String> = lines(&lab).into_iter().map(later).collect();
+    fs_err::write(log(&lab), apart.join("\n") + "\n").unwrap();
+    let again = layers(r#"["fft_conv","attention"]"#);
+    assert!(again.contains("5 of 9 sizes to measure"), "{again}");
+}
+
+#[test]
+fn what_leaves_the_summary_is_said_and_leaves_no_figure() {
+    let lab = lab();
+    assert!(!lab.subquad(RUN).expect(0).err.contains("leave the summary"));
+    let fewer = format!("{RUN} --set bench.widths=[] --set bench.channel_mixers=[]");
+    let answer = lab.subquad(&fewer).expect(0);
+    let warning = "warning: 8 measurements leave the summary and figures in results/sizes, since this command does not ask for \
+                   them; --results DIR keeps studies apart\n";
+    assert!(answer.err.contains(warning), "{}", answer.err);
+    assert_eq!(files(&lab.path("results/sizes/figures")).len(), 3 * 3);
+    assert_eq!(summary(&lab)["cells"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn forced_sizes_are_listed_as_to_do() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let dry = lab.subquad(&format!("{RUN} --force --dry-run")).expect(0);
+    assert!(dry.out.lines().all(|line| line.starts_with("to do")), "{}", dry.out);
+}
+
+#[test]
+fn a_study_that_measured_has_no_run_to_generate_from() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    insta::assert_snapshot!(lab.subquad("generate results/sizes").expect(2).err, @"error: results/sizes: no run there; a run is a folder such as results/<study>/runs/<name>");
+}
+
+#[test]
 fn damaged_cells_are_named() {
     let lab = lab();
     lab.subquad(RUN).expect(0);

@@ -1,6 +1,7 @@
 //! Studies on other tasks than digits, from config to figures.
 
 use serde_json::Value;
+use subquad_record::read_facts;
 
 use crate::lab::{Lab, TINY, files, name};
 
@@ -168,6 +169,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     let figure =
         fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
     assert!(figure.contains("\n\"trained at 32, test: 2 pairs\",s4d,16.0,"), "{figure}");
+    assert!(!figure.contains("trained at length"), "{figure}");
 }
 
 #[test]
@@ -180,6 +182,10 @@ fn one_number_of_pairs_a_length_makes_one_curve() {
     let lengths = figure.lines().filter(|line| line.starts_with("trained at length 32,m2,"));
     let lengths: Vec<_> = lengths.map(|line| line.split(',').nth(2).unwrap()).collect();
     assert_eq!(lengths, ["16.0", "32.0", "64.0"], "{figure}");
+    let captions = read_facts(&lab.path("results/recall")).unwrap().remove("captions").unwrap();
+    let caption = captions["accuracy_by_test_length"].to_string();
+    let note = "Trained at length 32: 2 pairs at 16 tokens, 2 pairs at 32 tokens, 4 pairs at 64 tokens.";
+    assert!(caption.contains(note), "{caption}");
 }
 
 #[test]

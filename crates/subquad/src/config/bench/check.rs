@@ -1,4 +1,4 @@
-//! The settings of `[bench]` together: what is missing, and which sizes a layer cannot have.
+//! The settings of `[bench]` together: what is missing, what does nothing, and which sizes a layer cannot have.
 
 use std::path::Path;
 
@@ -8,17 +8,25 @@ use super::BENCH_KEYS;
 use super::read::{SECTION, Settings, all_keys};
 use crate::bench::{Sizes, Subject, find};
 
-/// Reports lists without their partner, and sizes that a layer cannot have.
+/// The keys that only the layers of a list heed.
+const HEEDED: [(&str, &str, &[&str]); 2] = [
+    ("bench.mixers", "bench.lengths", &["bench.batch", "bench.d_model"]),
+    ("bench.channel_mixers", "bench.widths", &["bench.tokens", "bench.hidden_factor", "bench.n_blocks"]),
+];
+
+/// Reports lists without their partner, keys that no layer heeds, and sizes that a layer cannot have.
 pub(super) fn check(all: &Settings, path: &Path, problems: &mut Problems) {
     let given = |name: &str| all.get(name).is_some_and(|set| !set.values.is_empty());
-    let pairs = [("bench.mixers", "bench.lengths"), ("bench.channel_mixers", "bench.widths")];
-    let nothing = pairs.iter().all(|(layers, sizes)| !given(layers) && !given(sizes));
-    for (layers, sizes) in pairs {
+    let nothing = HEEDED.iter().all(|(layers, sizes, _)| !given(layers) && !given(sizes));
+    for (layers, sizes, keys) in HEEDED {
         if given(sizes) && !given(layers) || nothing && layers == "bench.mixers" {
             missing(layers, path, problems);
         }
         if given(layers) && !given(sizes) || nothing && sizes == "bench.lengths" {
             missing(sizes, path, problems);
+        }
+        if !nothing && !given(sizes) {
+            idle(layers, keys, all, problems);
         }
     }
     check_layers(all, problems);
@@ -30,6 +38,19 @@ fn missing(name: &'static str, path: &Path, problems: &mut Problems) {
         let what = format!("a list, each value {}", key.kind);
         let problem = Problem::Missing { section: SECTION, leaf: key.leaf(), what };
         problems.push_about(key, ConfigError::new(Origin::file(path), problem));
+    }
+}
+
+/// An empty list is a word too: it leaves the layers out and may leave the rest as it is, as a flag does.
+fn idle(layers: &'static str, keys: &[&'static str], all: &Settings, problems: &mut Problems) {
+    let in_doubt = all_keys().any(|key| key.name == layers && problems.doubts(key));
+    if all.contains_key(layers) || in_doubt {
+        return;
+    }
+    for key in keys {
+        if let Some(set) = all.get(key) {
+            problems.push(ConfigError::new(set.origin.clone(), Problem::IdleBench { key, layers }));
+        }
     }
 }
 

@@ -133,3 +133,25 @@ fn layers_and_sizes_go_together() {
     x.toml:6: block_diagonal: 4 blocks cannot share d_input = 2; choose at most 2 blocks
     ");
 }
+
+#[test]
+fn a_key_that_no_layer_heeds_is_refused() {
+    insta::assert_snapshot!(errors("tokens = 8\nhidden_factor = 3\nn_blocks = 2"), @"
+    x.toml:5: `bench.tokens` does nothing without `bench.channel_mixers`; take it out, or list layers to measure
+    x.toml:6: `bench.hidden_factor` does nothing without `bench.channel_mixers`; take it out, or list layers to measure
+    x.toml:7: `bench.n_blocks` does nothing without `bench.channel_mixers`; take it out, or list layers to measure
+    ");
+    let widths = "[bench]\nchannel_mixers = [\"dense\"]\nwidths = [8]\n";
+    insta::assert_snapshot!(load_with(&format!("{widths}batch = 2"), &["bench.d_model=8"]).unwrap_err(), @"
+    x.toml:4: `bench.batch` does nothing without `bench.mixers`; take it out, or list layers to measure
+    --set bench.d_model=8: `bench.d_model` does nothing without `bench.mixers`; take it out, or list layers to measure
+    ");
+}
+
+#[test]
+fn an_empty_list_leaves_half_of_a_config_out() {
+    let both = format!("{SMALL}channel_mixers = [\"dense\"]\nwidths = [8]\ntokens = 8\n");
+    let half = load_with(&both, &["bench.channel_mixers=[]", "bench.widths=[]"]).unwrap();
+    assert!(half.settings.channel_mixers.is_empty() && half.settings.tokens == 8);
+    assert_eq!(config(&half.to_toml()).settings, half.settings);
+}

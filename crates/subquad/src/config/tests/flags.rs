@@ -55,8 +55,21 @@ fn a_flag_on_an_axis_says_what_to_do() {
 }
 
 #[test]
+fn nothing_is_the_empty_string() {
+    let study = load_with(SMALL, &["task.path="]).unwrap();
+    assert_eq!(study.runs[0].config.task.path(), "");
+    insta::assert_snapshot!(flag_errors(&["train.steps="]), @r#"--set train.steps=: `train.steps` must be an integer >= 1, got the string """#);
+}
+
+#[test]
+fn a_flag_for_the_other_kind_of_config_says_so() {
+    insta::assert_snapshot!(flag_errors(&["bench.seconds=1"]), @"--set bench.seconds=1: [bench] is for configs that measure, and this one trains; use it with configs that have [bench]");
+    insta::assert_snapshot!(flag_errors(&["bench=1"]), @"--set bench=1: [bench] is for configs that measure, and this one trains; use it with configs that have [bench]");
+}
+
+#[test]
 fn a_flag_is_a_key_and_a_value() {
-    for text in ["train.steps", "=3", "train.steps="] {
+    for text in ["train.steps", "=3"] {
         assert!(Assignment::parse(text).is_err(), "{text}");
     }
     insta::assert_snapshot!(Assignment::parse("train.steps").unwrap_err(), @"--set train.steps: must read KEY=VALUE, such as train.steps=100");

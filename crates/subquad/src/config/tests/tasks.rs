@@ -90,6 +90,13 @@ fn what_is_no_share_or_size_is_named() {
 }
 
 #[test]
+fn powers_and_epochs_have_an_end() {
+    let error = |line: &str| errors(&mqar(&format!("{line}\n")));
+    insta::assert_snapshot!(error("power = 11"), @"x.toml:5: `task.mqar.power` must be a finite number > 0 and <= 10, got 11");
+    insta::assert_snapshot!(error("train_examples = 67108865"), @"x.toml:5: `task.mqar.train_examples` must be an integer from 0 to 67108864, got 67108865");
+}
+
+#[test]
 fn a_path_is_only_for_tasks_that_read_files() {
     let with = |task: &str| load_with(SMALL, &["task.path=a", &format!("task.name={task}")]);
     assert!(with("bytes").is_ok() && with("mnist").is_ok());

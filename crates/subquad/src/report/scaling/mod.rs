@@ -12,6 +12,7 @@ use serde_json::json;
 use subquad_record::{Cell, write_cell_study};
 
 use super::FIGURES;
+use super::figures::remove_other_figures;
 use crate::Failure;
 use crate::config::BenchConfig;
 use crate::scaling::Point;
@@ -36,7 +37,8 @@ impl MeasuredConfig<'_> {
     }
 }
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder.
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Figures of an earlier summary
+/// that these cells do not have are removed.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -45,6 +47,7 @@ pub fn write_scaling_files(dir: &Path, measured: &[MeasuredConfig<'_>]) -> Resul
     for figure in &figures {
         figure.write(&dir.join(FIGURES))?;
     }
+    remove_other_figures(&dir.join(FIGURES), &figures)?;
     let captions: BTreeMap<&str, &[String]> =
         figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
     let facts = BTreeMap::from([
