@@ -125,7 +125,16 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     for study in &studies {
         failed.extend(run_study(study, &setting, out)?);
     }
-    bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out))?;
+    if !bench.is_empty() && setting.jobs > 1 {
+        setting
+            .messages
+            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
+    }
+    match bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out)) {
+        // Those that failed before are not forgotten.
+        Err(Failure::Failed(more)) => failed.extend(more),
+        measured => measured?,
+    }
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
 }
 
