@@ -26,14 +26,8 @@ const SMOOTHING: usize = 5;
 pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Result<(), Failure> {
     let reasons: Vec<&str> = failed.iter().map(|run| run.why.as_str()).collect();
     let figures = figures(runs, &reasons)?;
-    for figure in &figures {
-        figure.write(&dir.join(FIGURES))?;
-    }
-    remove_other_figures(&dir.join(FIGURES), &figures)?;
-    let captions: BTreeMap<&str, &[String]> =
-        figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
     let facts = BTreeMap::from([
-        ("captions".to_owned(), json!(captions)),
+        ("captions".to_owned(), write_figures(&dir.join(FIGURES), &figures)?),
         ("held_equal".to_owned(), json!(budget(runs))),
         ("parameters".to_owned(), json!(parameters(runs))),
         ("failed".to_owned(), json!(reasons)),
@@ -43,8 +37,19 @@ pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Re
     Ok(write_study(dir, &summaries, &failed, &facts)?)
 }
 
+/// Writes these figures into `folder`, removes the others there, and gives their captions by name.
+pub(super) fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Value, Failure> {
+    for figure in figures {
+        figure.write(folder)?;
+    }
+    remove_other_figures(folder, figures)?;
+    let captions: BTreeMap<&str, &[String]> =
+        figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
+    Ok(json!(captions))
+}
+
 /// A figure from earlier beside a summary that does not have it would claim something about other runs.
-pub(super) fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
+fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
     for name in study::NAMES.into_iter().filter(|name| figures.iter().all(|figure| figure.name != *name)) {
         for ending in ["csv", "svg", "png"] {
             let path = folder.join(name).with_extension(ending);

@@ -12,7 +12,7 @@ use serde_json::json;
 use subquad_record::{Cell, write_cell_study};
 
 use super::FIGURES;
-use super::figures::remove_other_figures;
+use super::figures::write_figures;
 use crate::Failure;
 use crate::config::BenchConfig;
 use crate::scaling::Point;
@@ -44,14 +44,8 @@ impl MeasuredConfig<'_> {
 /// If a file cannot be written.
 pub fn write_scaling_files(dir: &Path, measured: &[MeasuredConfig<'_>]) -> Result<(), Failure> {
     let figures = figures::figures(measured);
-    for figure in &figures {
-        figure.write(&dir.join(FIGURES))?;
-    }
-    remove_other_figures(&dir.join(FIGURES), &figures)?;
-    let captions: BTreeMap<&str, &[String]> =
-        figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
     let facts = BTreeMap::from([
-        ("captions".to_owned(), json!(captions)),
+        ("captions".to_owned(), write_figures(&dir.join(FIGURES), &figures)?),
         ("exponents".to_owned(), json!(growth::exponents(measured))),
         ("crossovers".to_owned(), json!(growth::crossings(measured))),
     ]);
