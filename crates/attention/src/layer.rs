@@ -13,7 +13,7 @@ use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
 use crate::dot_product::self_attention;
-use crate::{AttentionState, Position, Rotary, scaled_dot_product};
+use crate::{AttentionState, Position, Rotary, Rules, scaled_dot_product};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2).
 ///
@@ -85,6 +85,10 @@ impl Attention {
         linear(&self.output, y.swap_dims(1, 2).reshape([batch, seq, self.d_model()]), self.form)
     }
 
+    fn rules(&self) -> Rules {
+        Rules { causal: self.causal, ..Rules::default() }
+    }
+
     fn d_model(&self) -> usize {
         self.output.weight.dims()[0]
     }
@@ -109,7 +113,7 @@ impl SequenceMixer for Attention {
             Form::Fused => self.forward_packed(x),
             Form::Portable => {
                 let [q, k, v] = self.project(x, 0);
-                self.merge(scaled_dot_product(q, k, v, self.causal, self.form))
+                self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form))
             }
         }
     }
@@ -123,7 +127,7 @@ impl SequenceMixer for Attention {
         let [q, k, v] = self.project(x, state.seq());
         let state = state.append(k, v);
         let (k, v) = (state.k.clone(), state.v.clone());
-        Ok((self.merge(scaled_dot_product(q, k, v, true, self.form)), state))
+        Ok((self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form)), state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {

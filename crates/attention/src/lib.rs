@@ -6,10 +6,12 @@ mod layer;
 #[doc(hidden)]
 pub mod reference;
 mod rotary;
+mod segments;
 mod state;
 
 pub use config::{AttentionConfig, AttentionConfigError, Position};
-pub use dot_product::scaled_dot_product;
+pub use dot_product::{Rules, WeightDropout, alibi_slopes, scaled_dot_product};
 pub use layer::Attention;
 pub use rotary::Rotary;
+pub use segments::Segments;
 pub use state::AttentionState;

@@ -5,8 +5,8 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`maths`] and
-//!   [`matmul`].
+//!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
+//!   [`maths`] and [`matmul`].
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -20,6 +20,7 @@ pub mod linear;
 pub mod maths;
 pub mod matmul;
 pub mod mean_square;
+pub mod micro;
 pub mod pointwise;
 mod read;
 pub mod short_conv;

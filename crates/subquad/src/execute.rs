@@ -196,7 +196,7 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
         config_repository: study.repository().cloned(),
         command: command_line(),
         machine: Machine::detect(),
-        instruction_set: subquad_backend::instruction_set().into(),
+        instruction_set: subquad_backend::instruction_set().as_str().into(),
         device: setting.device_kind.as_str().into(),
         adapter: setting.adapter.clone(),
         form: Form::for_device(&setting.device).as_str().into(),

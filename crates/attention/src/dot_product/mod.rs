@@ -8,31 +8,36 @@
 mod fused;
 mod packed;
 mod portable;
+mod rules;
 mod softmax;
 
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
 pub(crate) use packed::self_attention;
+pub use rules::{Rules, WeightDropout, alibi_slopes};
 
 /// Softmax attention of every head by itself.
 ///
-/// Queries are aligned with the last keys: if `causal`, query `i` sees the keys up to `seq_k - seq_q + i`. So whole
-/// sequences, chunks that follow a cache, and single tokens are the same operation.
+/// Queries are aligned with the last keys: query `i` is at position `seq_k - seq_q + i`. So whole sequences, chunks that
+/// follow a cache, and single tokens are the same operation. A query that sees no key gets zeros.
+///
+/// Each head of `k` and `v` serves `heads / kv_heads` consecutive heads of `q`: grouped-query attention (Ainslie et al. 2023,
+/// arXiv 2305.13245), or multi-query attention with one (Shazeer 2019, arXiv 1911.02150).
 ///
 /// # Shapes
 /// - `q`: `[batch, heads, seq_q, d_head]`
-/// - `k`, `v`: `[batch, heads, seq_k, d_head]`
+/// - `k`, `v`: `[batch, kv_heads, seq_k, d_head]`
 /// - output: `[batch, heads, seq_q, d_head]`
 ///
 /// # Panics
-/// If the shapes do not fit, if a causal query has no key at its own position (`seq_q > seq_k`), or in the fused form
-/// if a tensor is not f32.
-pub fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, causal: bool, form: Form) -> Tensor<4> {
-    check(&q, &k, &v, causal);
+/// If the shapes or the rules do not fit, if a causal query has no key at its own position (`seq_q > seq_k`), or in the
+/// fused form if a tensor is not f32.
+pub fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, rules: &Rules, form: Form) -> Tensor<4> {
+    check(&q, &k, &v, rules.causal);
     match form {
-        Form::Portable => portable::attend(q, k, v, causal),
-        Form::Fused => fused::attend(q, k, v, causal),
+        Form::Portable => portable::attend(q, k, v, rules.causal),
+        Form::Fused => fused::attend(q, k, v, rules.causal),
     }
 }
 

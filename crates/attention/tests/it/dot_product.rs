@@ -1,7 +1,7 @@
 //! The core operation in both forms, against the f64 loops.
 
 use burn::tensor::{Tensor, TensorData};
-use subquad_attention::{reference, scaled_dot_product};
+use subquad_attention::{Rules, reference, scaled_dot_product};
 use subquad_backend::Form;
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 
@@ -24,7 +24,7 @@ fn seeded_triple(batch: usize, heads: usize, [seq_q, seq_k]: [usize; 2], d_head:
 }
 
 fn attend([q, k, v]: Triple, causal: bool, form: Form) -> Tensor<4> {
-    scaled_dot_product(q, k, v, causal, form)
+    scaled_dot_product(q, k, v, &Rules { causal, ..Rules::default() }, form)
 }
 
 fn definition([q, k, v]: &Triple, causal: bool) -> Vec<f64> {

@@ -107,7 +107,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, measure
         form: Form::for_device(&place.device).as_str().into(),
         device: place.device_kind.as_str().into(),
         threads: rayon::current_num_threads(),
-        instruction_set: subquad_backend::instruction_set().into(),
+        instruction_set: subquad_backend::instruction_set().as_str().into(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         build_commit: BUILD_COMMIT.map(Into::into),
         measured: measured.into(),

@@ -1,30 +1,27 @@
 //! Plain loops compiled for several instruction sets; the best that the machine has is chosen at run time.
 
-use pulp::Arch;
+mod instruction_set;
+mod lanes;
+
+pub use instruction_set::{
+    INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
+};
+pub use lanes::{exp2, mul_add};
+pub use pulp::{Simd, WithSimd};
 use rustfft::num_complex::Complex;
 
 /// Runs `work`, and all that is inlined into it, compiled for the machine's instruction set.
 #[inline(always)]
 pub fn run<R>(work: impl FnOnce() -> R) -> R {
     struct Inlined<F>(F);
-    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Inlined<F> {
+    impl<R, F: FnOnce() -> R> WithSimd for Inlined<F> {
         type Output = R;
         #[inline(always)]
-        fn call(self) -> R {
+        fn with_simd<S: Simd>(self, _: S) -> R {
             (self.0)()
         }
     }
-    Arch::new().dispatch(Inlined(work))
-}
-
-/// The instruction set that fused kernels run on this machine.
-pub fn instruction_set() -> &'static str {
-    match Arch::new() {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Arch::V3(_) => "avx2+fma",
-        // Plain code for the build's target: SSE2 on x86-64, NEON on ARM.
-        _ => "baseline",
-    }
+    dispatch(Inlined(work))
 }
 
 /// `sum += a`.

@@ -1,0 +1,68 @@
+//! Several sequences in one row, and padding.
+
+use std::sync::Arc;
+
+/// Which tokens belong together: every token of a batch has the number of its segment, 0 for padding.
+///
+/// With segments a token sees only tokens of its own segment. Padding sees nothing, and nothing sees it: its attention
+/// is zero, whatever it holds. So a row can be one padded sequence or many sequences one after another ("packed").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segments {
+    batch: usize,
+    seq: usize,
+    /// `[batch, seq]`
+    ids: Arc<[u32]>,
+}
+
+impl Segments {
+    /// From the segment of each token, `ids [batch, seq]` row by row; 0 is padding.
+    ///
+    /// # Panics
+    /// If there are not `batch * seq` ids.
+    pub fn new(batch: usize, seq: usize, ids: Vec<u32>) -> Self {
+        assert_eq!(ids.len(), batch * seq, "segments of {batch} rows of {seq} tokens, but {} ids", ids.len());
+        Self { batch, seq, ids: ids.into() }
+    }
+
+    /// One sequence a row, at its start; what follows is padding.
+    ///
+    /// # Panics
+    /// If a length is greater than `seq`.
+    pub fn padded(lengths: &[usize], seq: usize) -> Self {
+        Self::packed(&lengths.iter().map(|&length| vec![length]).collect::<Vec<_>>(), seq)
+    }
+
+    /// Sequences one after another: for each row their lengths. What follows the last is padding.
+    ///
+    /// # Panics
+    /// If a row's lengths add up to more than `seq`.
+    pub fn packed(rows: &[Vec<usize>], seq: usize) -> Self {
+        Self::new(rows.len(), seq, rows.iter().flat_map(|lengths| row_ids(lengths, seq)).collect())
+    }
+
+    /// Rows and tokens in each.
+    pub fn dims(&self) -> [usize; 2] {
+        [self.batch, self.seq]
+    }
+
+    /// The segment of every token of a row, 0 for padding.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, row: usize) -> &[u32] {
+        &self.ids[row * self.seq..(row + 1) * self.seq]
+    }
+
+    /// Whether token `i` of a row sees token `j`.
+    pub fn sees(&self, row: usize, i: usize, j: usize) -> bool {
+        let ids = self.row(row);
+        ids[i] == ids[j] && ids[i] != 0
+    }
+}
+
+fn row_ids(lengths: &[usize], seq: usize) -> Vec<u32> {
+    let total: usize = lengths.iter().sum();
+    assert!(total <= seq, "sequences of {total} tokens do not fit a row of {seq}");
+    let numbered = (1u32..).zip(lengths).flat_map(|(id, &length)| std::iter::repeat_n(id, length));
+    numbered.chain(std::iter::repeat_n(0, seq - total)).collect()
+}
