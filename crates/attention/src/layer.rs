@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::dot_product::self_attention;
+use crate::dot_product::{Heads, self_attention};
 use crate::{AttentionState, Position, Rotary, Rules, scaled_dot_product};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2).
@@ -43,7 +43,13 @@ impl Attention {
     fn forward_packed(&self, x: Tensor<3>) -> Tensor<3> {
         let rotary = self.rotary(0, self.check_width(&x));
         let qkv = linear(&self.qkv, x, self.form);
-        let y = self_attention(qkv, self.n_heads, self.causal, rotary);
+        let y = self_attention(
+            qkv,
+            None,
+            Heads { queries: self.n_heads, keys: self.n_heads },
+            rotary,
+            self.rules(),
+        );
         linear(&self.output, y, self.form)
     }
 

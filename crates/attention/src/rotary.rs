@@ -86,6 +86,18 @@ impl Rotary {
         }
     }
 
+    /// Turns the row of token `token` in place, forward (`direction` 1) or back (-1).
+    #[inline(always)]
+    pub(crate) fn turn_row(&self, token: usize, row: &mut [f32], direction: f32) {
+        let at = token * self.half..(token + 1) * self.half;
+        let angles = self.cos[at.clone()].iter().zip(&self.sin[at]);
+        let (a, b) = row.split_at_mut(self.half);
+        for ((a, b), (cos, sin)) in a.iter_mut().zip(b).zip(angles) {
+            let sin = direction * sin;
+            (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
+        }
+    }
+
     pub(crate) fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
         let head = self.seq * 2 * self.half;
         let mut turned = vec![0.0; x.data.len()];

@@ -1,0 +1,287 @@
+//! The forward pass.
+
+use rayon::prelude::*;
+use subquad_backend::micro::{Scalars, product};
+use subquad_backend::simd::{self, Simd, WithSimd, exp2};
+
+use super::keys::Keys;
+use super::prepare::Prepare;
+use super::problem::{Problem, QueryTile, TILE};
+use super::rows::{Layout, Rows, SharedRows};
+use super::scores::{HEADROOM, Scorer, row_width};
+use super::tile::{from_lane, to_lanes};
+
+/// What a query's weights are relative to, and what makes them sum to 1: `[reference, 1 / sum]`.
+pub(super) const NOTES: usize = 2;
+
+impl Problem<'_> {
+    pub(super) fn notes_layout(&self) -> Layout {
+        Layout::by_head(self.heads.queries, self.seq_q, NOTES)
+    }
+
+    /// Attention of prepared queries and keys into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
+    pub(crate) fn forward(
+        &self,
+        [q, k, v]: [Rows<'_>; 3],
+        prepare: [Prepare<'_>; 2],
+        out: &mut [f32],
+        out_layout: Layout,
+    ) -> Vec<f32> {
+        let mut notes = vec![0.0; self.batch * self.heads.queries * self.seq_q * NOTES];
+        let out = SharedRows::new(out, out_layout, self.d_head);
+        let shared_notes = SharedRows::new(&mut notes, self.notes_layout(), NOTES);
+        (0..self.groups()).into_par_iter().for_each(|group| {
+            let keys = Keys::pack(self, prepare[1], [k, v], group);
+            (0..self.pieces()).into_par_iter().for_each(|piece| {
+                let prepare = prepare[0];
+                simd::dispatch(Forward { keys: &keys, q, prepare, out, notes: shared_notes, group, piece });
+            });
+        });
+        notes
+    }
+
+    /// Queries are multiplied by it as they are prepared, so that the products of queries and keys are base-2 scores.
+    pub(super) fn score_scale(&self) -> f32 {
+        (std::f64::consts::LOG2_E / (self.d_head as f64).sqrt()) as f32
+    }
+}
+
+/// One piece of one group's work.
+struct Forward<'a> {
+    keys: &'a Keys<'a>,
+    q: Rows<'a>,
+    prepare: Prepare<'a>,
+    out: SharedRows<'a>,
+    notes: SharedRows<'a>,
+    group: usize,
+    piece: usize,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let problem = self.keys.problem;
+        let mut queries = Queries::new(problem.d_head, self.keys.stride);
+        let mut sums = Sums::new(problem.d_head);
+        for tile in problem.piece(self.group, self.piece) {
+            queries.load(self.q, self.prepare, problem.score_scale(), &tile);
+            sums.attend(simd, &Scorer::new(self.keys, tile), &queries);
+            self.store(&sums, &tile);
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn store(&self, sums: &Sums, tile: &QueryTile) {
+        let gain = self.keys.problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
+        for i in 0..tile.count {
+            let inverse = if sums.l[i] == 0.0 { 0.0 } else { gain / sums.l[i] };
+            let (sequence, head, token) = (tile.sequence, tile.head, tile.first + i);
+            // SAFETY: every query is in one tile, and every tile in one piece of one group.
+            let (out, notes) =
+                unsafe { (self.out.row(sequence, head, token), self.notes.row(sequence, head, token)) };
+            from_lane(&sums.o, i, inverse, out);
+            notes.copy_from_slice(&[sums.m[i], inverse]);
+        }
+    }
+}
+
+/// Prepared and scaled queries of a tile.
+pub(super) struct Queries {
+    /// `[TILE, stride]`
+    pub(super) rows: Vec<f32>,
+    /// `[d_head, TILE]`
+    pub(super) lanes: Vec<f32>,
+    stride: usize,
+}
+
+impl Queries {
+    pub(super) fn new(d_head: usize, stride: usize) -> Self {
+        Self { rows: vec![0.0; TILE * stride], lanes: vec![0.0; d_head * TILE], stride }
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&mut self, q: Rows<'_>, prepare: Prepare<'_>, scale: f32, tile: &QueryTile) {
+        for (i, row) in self.rows.chunks_exact_mut(self.stride).take(tile.count).enumerate() {
+            let token = tile.first + i;
+            prepare.forward(token, q.row(tile.sequence, tile.head, token), scale, row);
+        }
+        to_lanes(&self.rows, self.stride, tile.count, &mut self.lanes);
+    }
+}
+
+/// What a tile of queries has summed so far: `o`, `l` and the reference `m` of the module's equations.
+struct Sums {
+    /// `[d_head, TILE]`
+    o: Vec<f32>,
+    l: [f32; TILE],
+    m: [f32; TILE],
+    /// `[TILE keys, TILE queries]`
+    weights: Vec<f32>,
+}
+
+impl Sums {
+    fn new(d_head: usize) -> Self {
+        Self { o: vec![0.0; d_head * TILE], l: [0.0; TILE], m: [0.0; TILE], weights: vec![0.0; TILE * TILE] }
+    }
+
+    #[inline(always)]
+    fn attend<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries) {
+        self.o.fill(0.0);
+        self.l.fill(0.0);
+        self.m.fill(f32::NEG_INFINITY);
+        for (seen, first_key) in scorer.key_tiles().enumerate() {
+            let in_reach = seen > 0
+                && scorer.is_plain(first_key)
+                && self.weigh_at_once(simd, scorer, queries, first_key);
+            if !in_reach {
+                self.weigh(simd, scorer, queries, first_key);
+            }
+            scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
+            self.add_values(simd, scorer, first_key);
+        }
+        // Queries that have seen no key: any reference will do, but minus infinity would make NaN of a hidden score.
+        self.m.iter_mut().filter(|m| **m == f32::NEG_INFINITY).for_each(|m| *m = 0.0);
+    }
+
+    /// Weights of a plain key tile as the scores leave the micro-kernel. False, and nothing has happened, if a score is too far
+    /// above its reference.
+    #[inline(always)]
+    fn weigh_at_once<S: Simd>(
+        &mut self,
+        simd: S,
+        scorer: &Scorer<'_>,
+        queries: &Queries,
+        first_key: usize,
+    ) -> bool {
+        let keys = scorer.keys;
+        let (width, size) = (row_width::<S>(), scorer.size::<S>());
+        let k = Scalars::rows(keys.tile(&keys.k, first_key), keys.stride);
+        let ((q, _), (m, _)) = (S::as_simd_f32s(&queries.lanes), S::as_simd_f32s(&self.m));
+        let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
+        let mut sum_lanes = [0.0; TILE];
+        let (sums, _) = S::as_mut_simd_f32s(&mut sum_lanes);
+        let mut most = simd.splat_f32s(f32::NEG_INFINITY);
+        product(
+            simd,
+            k,
+            (q, width),
+            size,
+            #[inline(always)]
+            |key, j, score| {
+                let x = simd.sub_f32s(score, m[j]);
+                most = simd.max_f32s(most, x);
+                let weight = exp2(simd, x);
+                weights[key * width + j] = weight;
+                sums[j] = simd.add_f32s(sums[j], weight);
+            },
+        );
+        let in_reach = simd.reduce_max_f32s(most) <= HEADROOM;
+        if in_reach {
+            self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
+        }
+        in_reach
+    }
+
+    /// Weights of any key tile, by way of its scores.
+    #[inline(always)]
+    fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
+        let (width, [_, vectors, _]) = (row_width::<S>(), scorer.size::<S>());
+        scorer.scores(simd, first_key, queries, S::as_mut_simd_f32s(&mut self.weights).0, None);
+        self.raise(simd, vectors);
+        let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
+        let ((l, _), (m, _)) = (S::as_mut_simd_f32s(&mut self.l), S::as_simd_f32s(&self.m));
+        for j in 0..vectors {
+            let m = finite(simd, m[j]);
+            let mut sum = simd.splat_f32s(0.0);
+            for row in weights.chunks_exact_mut(width) {
+                row[j] = exp2(simd, simd.sub_f32s(row[j], m));
+                sum = simd.add_f32s(sum, row[j]);
+            }
+            l[j] = simd.add_f32s(l[j], sum);
+        }
+    }
+
+    /// Moves the references that a score is too far above, and with them what is relative to them. Each query by itself: what
+    /// a later token holds must not change even the last bit of an earlier one.
+    #[inline(always)]
+    fn raise<S: Simd>(&mut self, simd: S, vectors: usize) {
+        let width = row_width::<S>();
+        let (scores, _) = S::as_simd_f32s(&self.weights);
+        let (o, _) = S::as_mut_simd_f32s(&mut self.o);
+        let ((l, _), (m, _)) = (S::as_mut_simd_f32s(&mut self.l), S::as_mut_simd_f32s(&mut self.m));
+        for j in 0..vectors {
+            let hidden = simd.splat_f32s(f32::NEG_INFINITY);
+            let most = scores.chunks_exact(width).fold(hidden, |most, row| simd.max_f32s(most, row[j]));
+            // From minus infinity, every score is too far.
+            let far = simd.greater_than_f32s(most, simd.add_f32s(m[j], simd.splat_f32s(HEADROOM)));
+            let raised = simd.select_f32s(far, most, m[j]);
+            let factor = exp2(simd, simd.sub_f32s(m[j], finite(simd, raised)));
+            m[j] = raised;
+            l[j] = simd.mul_f32s(l[j], factor);
+            o.iter_mut().skip(j).step_by(width).for_each(|o| *o = simd.mul_f32s(*o, factor));
+        }
+    }
+
+    /// `o += v^T weights`
+    #[inline(always)]
+    fn add_values<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
+        let keys = scorer.keys;
+        let (width, [_, vectors, d_head]) = (row_width::<S>(), scorer.size::<S>());
+        let v = Scalars::columns(keys.tile(&keys.v, first_key), keys.stride);
+        let ((weights, _), (o, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut self.o));
+        product(
+            simd,
+            v,
+            (weights, width),
+            [d_head, vectors, TILE],
+            #[inline(always)]
+            |feature, j, sum| {
+                let o = &mut o[feature * width + j];
+                *o = simd.add_f32s(*o, sum);
+            },
+        );
+    }
+}
+
+/// `m`, or 0 where it is minus infinity: a hidden score minus it is then minus infinity, not NaN.
+#[inline(always)]
+fn finite<S: Simd>(simd: S, m: S::f32s) -> S::f32s {
+    simd.select_f32s(simd.equal_f32s(m, simd.splat_f32s(f32::NEG_INFINITY)), simd.splat_f32s(0.0), m)
+}
+
+impl Scorer<'_> {
+    /// Size of the product that makes a tile of scores: keys, vectors of queries, features.
+    #[inline(always)]
+    pub(super) fn size<S: Simd>(&self) -> [usize; 3] {
+        [TILE, self.tile.count.div_ceil(S::F32_LANES), self.keys.problem.d_head]
+    }
+
+    /// Scores of a key tile, `[TILE keys, TILE queries]`, minus infinity where hidden.
+    #[inline(always)]
+    pub(super) fn scores<S: Simd>(
+        &self,
+        simd: S,
+        first_key: usize,
+        queries: &Queries,
+        scores: &mut [S::f32s],
+        bends: Option<&mut [S::f32s]>,
+    ) {
+        let (keys, width) = (self.keys, row_width::<S>());
+        let k = Scalars::rows(keys.tile(&keys.k, first_key), keys.stride);
+        let (q, _) = S::as_simd_f32s(&queries.lanes);
+        product(
+            simd,
+            k,
+            (q, width),
+            self.size::<S>(),
+            #[inline(always)]
+            |key, j, score| scores[key * width + j] = score,
+        );
+        self.shape(simd, first_key, scores, bends);
+    }
+}
