@@ -1,7 +1,6 @@
 //! The backward pass.
 
 use rayon::prelude::*;
-use subquad_backend::micro::{Scalars, product};
 use subquad_backend::simd::{self, Simd, WithSimd, exp2, mul_add};
 
 use super::forward::{NOTES, Queries};
@@ -10,7 +9,7 @@ use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
-use super::tile::{from_lane, to_lanes};
+use super::tile::to_lanes;
 
 /// Where the gradients by queries, keys and values go: an array and a layout for each. Several may be one array.
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
@@ -147,7 +146,8 @@ impl Backward<'_> {
             // SAFETY: every query is in one tile, and every tile in one piece of one group.
             let to = unsafe { self.d_q.row(sequence, head, token) };
             let row = &mut work.row[..d_head];
-            from_lane(&work.d_q, i, scale, row);
+            let d_q = work.d_q.chunks_exact(self.keys.stride).nth(i).expect("a row for each query");
+            row.iter_mut().zip(d_q).for_each(|(row, d_q)| *row = d_q * scale);
             self.kept.prepare[0].backward(token, self.kept.qkv[0].row(sequence, head, token), row, to, gain);
         }
     }
@@ -163,7 +163,7 @@ struct Work {
     /// `g . y` of each query.
     dots: [f32; TILE],
     m: [f32; TILE],
-    /// `[d_head, TILE]`
+    /// `[TILE, stride]`
     d_q: Vec<f32>,
     /// `[TILE keys, TILE queries]`: weights, then gradients by scores.
     weights: Vec<f32>,
@@ -182,7 +182,7 @@ impl Work {
             g_lanes: vec![0.0; d_head * TILE],
             dots: [0.0; TILE],
             m: [0.0; TILE],
-            d_q: vec![0.0; d_head * TILE],
+            d_q: vec![0.0; TILE * stride],
             weights: vec![0.0; TILE * TILE],
             undropped: Vec::new(),
             bends: Vec::new(),
@@ -222,38 +222,34 @@ impl Work {
                 self.undropped.copy_from_slice(&self.weights);
                 scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
             }
-            self.add_to_keys(simd, scorer, &self.g, &mut sums.v, first_key);
+            scorer.add_to_keys(simd, first_key, &self.g, &self.weights, &mut sums.v);
             match bent {
                 false => self.d_scores(simd, scorer, first_key),
                 true => self.bent_d_scores(simd, scorer, first_key),
             }
-            self.add_to_keys(simd, scorer, &self.queries.rows, &mut sums.k, first_key);
-            self.add_to_queries(simd, scorer, first_key);
+            scorer.add_to_keys(simd, first_key, &self.queries.rows, &self.weights, &mut sums.k);
+            scorer.add_to_queries(simd, first_key, &scorer.keys.k, &self.weights, &mut self.d_q);
         }
     }
 
     /// The weights of the forward pass, not yet divided by their sum.
     #[inline(always)]
     fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
-        let (keys, width, size) = (scorer.keys, row_width::<S>(), scorer.size::<S>());
-        let ((q, _), (m, _)) = (S::as_simd_f32s(&self.queries.lanes), S::as_simd_f32s(&self.m));
+        let (width, (m, _)) = (row_width::<S>(), S::as_simd_f32s(&self.m));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
         if scorer.is_plain(first_key) {
-            let k = Scalars::rows(keys.tile(&keys.k, first_key), keys.stride);
-            product(
+            return scorer.dot_products(
                 simd,
-                k,
-                (q, width),
-                size,
+                first_key,
+                &scorer.keys.k,
+                &self.queries.lanes,
                 #[inline(always)]
-                |key, j, score| {
-                    weights[key * width + j] = exp2(simd, simd.sub_f32s(score, m[j]));
-                },
+                |key, j, score| weights[key * width + j] = exp2(simd, simd.sub_f32s(score, m[j])),
             );
-            return;
         }
         let (bends, _) = S::as_mut_simd_f32s(&mut self.bends);
-        scorer.scores(simd, first_key, &self.queries, weights, (!bends.is_empty()).then_some(bends));
+        let bends = (!bends.is_empty()).then_some(bends);
+        scorer.scores(simd, first_key, &self.queries.lanes, weights, bends);
         for row in weights.chunks_exact_mut(width) {
             row.iter_mut().zip(m).for_each(|(weight, m)| *weight = exp2(simd, simd.sub_f32s(*weight, *m)));
         }
@@ -262,15 +258,13 @@ impl Work {
     /// Weights to gradients by scores, in place.
     #[inline(always)]
     fn d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
-        let (keys, width) = (scorer.keys, row_width::<S>());
-        let v = Scalars::rows(keys.tile(&keys.v, first_key), keys.stride);
-        let ((g, _), (dots, _)) = (S::as_simd_f32s(&self.g_lanes), S::as_simd_f32s(&self.dots));
+        let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
-        product(
+        scorer.dot_products(
             simd,
-            v,
-            (g, width),
-            scorer.size::<S>(),
+            first_key,
+            &scorer.keys.v,
+            &self.g_lanes,
             #[inline(always)]
             |key, j, d_weight| {
                 let weight = &mut weights[key * width + j];
@@ -282,67 +276,19 @@ impl Work {
     /// The same where weights were dropped or scores capped.
     #[inline(always)]
     fn bent_d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
-        let (keys, width) = (scorer.keys, row_width::<S>());
-        let v = Scalars::rows(keys.tile(&keys.v, first_key), keys.stride);
-        let ((g, _), (dots, _)) = (S::as_simd_f32s(&self.g_lanes), S::as_simd_f32s(&self.dots));
+        let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
         let ((undropped, _), (bends, _)) = (S::as_simd_f32s(&self.undropped), S::as_simd_f32s(&self.bends));
-        product(
+        scorer.dot_products(
             simd,
-            v,
-            (g, width),
-            scorer.size::<S>(),
+            first_key,
+            &scorer.keys.v,
+            &self.g_lanes,
             #[inline(always)]
             |key, j, d_weight| {
                 let at = key * width + j;
                 let pull = simd.neg_f32s(simd.mul_f32s(undropped[at], dots[j]));
                 weights[at] = simd.mul_f32s(bends[at], mul_add(simd, weights[at], d_weight, pull));
-            },
-        );
-    }
-
-    /// `sums += weights rows`, for the keys of a tile.
-    #[inline(always)]
-    fn add_to_keys<S: Simd>(
-        &self,
-        simd: S,
-        scorer: &Scorer<'_>,
-        rows: &[f32],
-        sums: &mut [f32],
-        first_key: usize,
-    ) {
-        let stride = scorer.keys.stride;
-        let weights = Scalars::rows(&self.weights, TILE);
-        let (sums, _) = S::as_mut_simd_f32s(&mut sums[first_key * stride..][..TILE * stride]);
-        let ((rows, _), width) = (S::as_simd_f32s(rows), stride / S::F32_LANES);
-        product(
-            simd,
-            weights,
-            (rows, width),
-            [TILE, width, scorer.tile.count],
-            #[inline(always)]
-            |key, j, sum| {
-                let total = &mut sums[key * width + j];
-                *total = simd.add_f32s(*total, sum);
-            },
-        );
-    }
-
-    /// `d_q += k^T d_scores`
-    #[inline(always)]
-    fn add_to_queries<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
-        let (keys, width, [_, vectors, d_head]) = (scorer.keys, row_width::<S>(), scorer.size::<S>());
-        let k = Scalars::columns(keys.tile(&keys.k, first_key), keys.stride);
-        let ((d_scores, _), (d_q, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut self.d_q));
-        product(
-            simd,
-            k,
-            (d_scores, width),
-            [d_head, vectors, TILE],
-            #[inline(always)]
-            |feature, j, sum| {
-                let total = &mut d_q[feature * width + j];
-                *total = simd.add_f32s(*total, sum);
             },
         );
     }

@@ -1,7 +1,6 @@
 //! The forward pass.
 
 use rayon::prelude::*;
-use subquad_backend::micro::{Scalars, product};
 use subquad_backend::simd::{self, Simd, WithSimd, exp2};
 
 use super::keys::Keys;
@@ -9,7 +8,7 @@ use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{HEADROOM, Scorer, row_width};
-use super::tile::{from_lane, to_lanes};
+use super::tile::to_lanes;
 
 /// What a query's weights are relative to, and what makes them sum to 1: `[reference, 1 / sum]`.
 pub(super) const NOTES: usize = 2;
@@ -64,7 +63,7 @@ impl WithSimd for Forward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let problem = self.keys.problem;
         let mut queries = Queries::new(problem.d_head, self.keys.stride);
-        let mut sums = Sums::new(problem.d_head);
+        let mut sums = Sums::new(self.keys.stride);
         for tile in problem.piece(self.group, self.piece) {
             queries.load(self.q, self.prepare, problem.score_scale(), &tile);
             sums.attend(simd, &Scorer::new(self.keys, tile), &queries);
@@ -84,7 +83,8 @@ impl Forward<'_> {
             // SAFETY: every query is in one tile, and every tile in one piece of one group.
             let (out, notes) =
                 unsafe { (self.out.row(sequence, head, token), self.notes.row(sequence, head, token)) };
-            from_lane(&sums.o, i, inverse, out);
+            let o = sums.o.chunks_exact(self.keys.stride).nth(i).expect("a row for each query");
+            out.iter_mut().zip(o).for_each(|(out, o)| *out = o * inverse);
             notes.copy_from_slice(&[sums.m[i], inverse]);
         }
     }
@@ -116,7 +116,7 @@ impl Queries {
 
 /// What a tile of queries has summed so far: `o`, `l` and the reference `m` of the module's equations.
 struct Sums {
-    /// `[d_head, TILE]`
+    /// `[TILE, stride]`
     o: Vec<f32>,
     l: [f32; TILE],
     m: [f32; TILE],
@@ -125,8 +125,8 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(d_head: usize) -> Self {
-        Self { o: vec![0.0; d_head * TILE], l: [0.0; TILE], m: [0.0; TILE], weights: vec![0.0; TILE * TILE] }
+    fn new(stride: usize) -> Self {
+        Self { o: vec![0.0; TILE * stride], l: [0.0; TILE], m: [0.0; TILE], weights: vec![0.0; TILE * TILE] }
     }
 
     #[inline(always)]
@@ -142,7 +142,7 @@ impl Sums {
                 self.weigh(simd, scorer, queries, first_key);
             }
             scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
-            self.add_values(simd, scorer, first_key);
+            scorer.add_to_queries(simd, first_key, &scorer.keys.v, &self.weights, &mut self.o);
         }
         // Queries that have seen no key: any reference will do, but minus infinity would make NaN of a hidden score.
         self.m.iter_mut().filter(|m| **m == f32::NEG_INFINITY).for_each(|m| *m = 0.0);
@@ -158,29 +158,24 @@ impl Sums {
         queries: &Queries,
         first_key: usize,
     ) -> bool {
-        let keys = scorer.keys;
-        let (width, size) = (row_width::<S>(), scorer.size::<S>());
-        let k = Scalars::rows(keys.tile(&keys.k, first_key), keys.stride);
-        let ((q, _), (m, _)) = (S::as_simd_f32s(&queries.lanes), S::as_simd_f32s(&self.m));
+        let (width, (m, _)) = (row_width::<S>(), S::as_simd_f32s(&self.m));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
         let mut sum_lanes = [0.0; TILE];
         let (sums, _) = S::as_mut_simd_f32s(&mut sum_lanes);
-        let mut most = simd.splat_f32s(f32::NEG_INFINITY);
-        product(
+        scorer.dot_products(
             simd,
-            k,
-            (q, width),
-            size,
+            first_key,
+            &scorer.keys.k,
+            &queries.lanes,
             #[inline(always)]
             |key, j, score| {
-                let x = simd.sub_f32s(score, m[j]);
-                most = simd.max_f32s(most, x);
-                let weight = exp2(simd, x);
+                let weight = exp2(simd, simd.sub_f32s(score, m[j]));
                 weights[key * width + j] = weight;
                 sums[j] = simd.add_f32s(sums[j], weight);
             },
         );
-        let in_reach = simd.reduce_max_f32s(most) <= HEADROOM;
+        // No weight is negative, so the sum tells whether one is too large.
+        let in_reach = !sum_lanes.iter().any(|sum| *sum > HEADROOM.exp2());
         if in_reach {
             self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
         }
@@ -190,61 +185,45 @@ impl Sums {
     /// Weights of any key tile, by way of its scores.
     #[inline(always)]
     fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
-        let (width, [_, vectors, _]) = (row_width::<S>(), scorer.size::<S>());
-        scorer.scores(simd, first_key, queries, S::as_mut_simd_f32s(&mut self.weights).0, None);
-        self.raise(simd, vectors);
+        scorer.scores(simd, first_key, &queries.lanes, S::as_mut_simd_f32s(&mut self.weights).0, None);
+        self.raise(simd);
+        let references = self.m.map(|m| if m == f32::NEG_INFINITY { 0.0 } else { m });
+        let mut sums = [0.0; TILE];
+        let ((m, _), (sum_lanes, _)) = (S::as_simd_f32s(&references), S::as_mut_simd_f32s(&mut sums));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
-        let ((l, _), (m, _)) = (S::as_mut_simd_f32s(&mut self.l), S::as_simd_f32s(&self.m));
-        for j in 0..vectors {
-            let m = finite(simd, m[j]);
-            let mut sum = simd.splat_f32s(0.0);
-            for row in weights.chunks_exact_mut(width) {
-                row[j] = exp2(simd, simd.sub_f32s(row[j], m));
-                sum = simd.add_f32s(sum, row[j]);
+        for row in weights.chunks_exact_mut(row_width::<S>()) {
+            for ((weight, m), sum) in row.iter_mut().zip(m).zip(sum_lanes.iter_mut()) {
+                *weight = exp2(simd, simd.sub_f32s(*weight, *m));
+                *sum = simd.add_f32s(*sum, *weight);
             }
-            l[j] = simd.add_f32s(l[j], sum);
         }
+        self.l.iter_mut().zip(sums).for_each(|(l, sum)| *l += sum);
     }
 
     /// Moves the references that a score is too far above, and with them what is relative to them. Each query by itself: what
     /// a later token holds must not change even the last bit of an earlier one.
     #[inline(always)]
-    fn raise<S: Simd>(&mut self, simd: S, vectors: usize) {
-        let width = row_width::<S>();
-        let (scores, _) = S::as_simd_f32s(&self.weights);
-        let (o, _) = S::as_mut_simd_f32s(&mut self.o);
-        let ((l, _), (m, _)) = (S::as_mut_simd_f32s(&mut self.l), S::as_mut_simd_f32s(&mut self.m));
-        for j in 0..vectors {
-            let hidden = simd.splat_f32s(f32::NEG_INFINITY);
-            let most = scores.chunks_exact(width).fold(hidden, |most, row| simd.max_f32s(most, row[j]));
-            // From minus infinity, every score is too far.
-            let far = simd.greater_than_f32s(most, simd.add_f32s(m[j], simd.splat_f32s(HEADROOM)));
-            let raised = simd.select_f32s(far, most, m[j]);
-            let factor = exp2(simd, simd.sub_f32s(m[j], finite(simd, raised)));
-            m[j] = raised;
-            l[j] = simd.mul_f32s(l[j], factor);
-            o.iter_mut().skip(j).step_by(width).for_each(|o| *o = simd.mul_f32s(*o, factor));
+    fn raise<S: Simd>(&mut self, simd: S) {
+        let (width, mut most) = (row_width::<S>(), [f32::NEG_INFINITY; TILE]);
+        let ((scores, _), (most, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut most));
+        for row in scores.chunks_exact(width) {
+            most.iter_mut().zip(row).for_each(|(most, score)| *most = simd.max_f32s(*most, *score));
         }
-    }
-
-    /// `o += v^T weights`
-    #[inline(always)]
-    fn add_values<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
-        let keys = scorer.keys;
-        let (width, [_, vectors, d_head]) = (row_width::<S>(), scorer.size::<S>());
-        let v = Scalars::columns(keys.tile(&keys.v, first_key), keys.stride);
-        let ((weights, _), (o, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut self.o));
-        product(
-            simd,
-            v,
-            (weights, width),
-            [d_head, vectors, TILE],
-            #[inline(always)]
-            |feature, j, sum| {
-                let o = &mut o[feature * width + j];
-                *o = simd.add_f32s(*o, sum);
-            },
-        );
+        let mut factors = [1.0; TILE];
+        let ((m, _), (factor, _)) = (S::as_mut_simd_f32s(&mut self.m), S::as_mut_simd_f32s(&mut factors));
+        for ((m, most), factor) in m.iter_mut().zip(most).zip(factor) {
+            // From minus infinity, every score is too far.
+            let far = simd.greater_than_f32s(*most, simd.add_f32s(*m, simd.splat_f32s(HEADROOM)));
+            let raised = simd.select_f32s(far, *most, *m);
+            *factor = exp2(simd, simd.sub_f32s(*m, finite(simd, raised)));
+            *m = raised;
+        }
+        let stride = self.o.len() / TILE;
+        let rows = self.o.chunks_exact_mut(stride);
+        for ((row, l), factor) in rows.zip(&mut self.l).zip(factors).filter(|(_, factor)| *factor != 1.0) {
+            *l *= factor;
+            row.iter_mut().for_each(|o| *o *= factor);
+        }
     }
 }
 
@@ -252,36 +231,4 @@ impl Sums {
 #[inline(always)]
 fn finite<S: Simd>(simd: S, m: S::f32s) -> S::f32s {
     simd.select_f32s(simd.equal_f32s(m, simd.splat_f32s(f32::NEG_INFINITY)), simd.splat_f32s(0.0), m)
-}
-
-impl Scorer<'_> {
-    /// Size of the product that makes a tile of scores: keys, vectors of queries, features.
-    #[inline(always)]
-    pub(super) fn size<S: Simd>(&self) -> [usize; 3] {
-        [TILE, self.tile.count.div_ceil(S::F32_LANES), self.keys.problem.d_head]
-    }
-
-    /// Scores of a key tile, `[TILE keys, TILE queries]`, minus infinity where hidden.
-    #[inline(always)]
-    pub(super) fn scores<S: Simd>(
-        &self,
-        simd: S,
-        first_key: usize,
-        queries: &Queries,
-        scores: &mut [S::f32s],
-        bends: Option<&mut [S::f32s]>,
-    ) {
-        let (keys, width) = (self.keys, row_width::<S>());
-        let k = Scalars::rows(keys.tile(&keys.k, first_key), keys.stride);
-        let (q, _) = S::as_simd_f32s(&queries.lanes);
-        product(
-            simd,
-            k,
-            (q, width),
-            self.size::<S>(),
-            #[inline(always)]
-            |key, j, score| scores[key * width + j] = score,
-        );
-        self.shape(simd, first_key, scores, bends);
-    }
 }

@@ -47,10 +47,10 @@ impl<'a> Keys<'a> {
         packed
     }
 
-    /// The rows of a tile of keys, of `k`, `v` or an array of the same layout.
+    /// `count` rows of `k`, `v` or an array of the same layout.
     #[inline(always)]
-    pub(super) fn tile<'b>(&self, rows: &'b [f32], first_key: usize) -> &'b [f32] {
-        &rows[first_key * self.stride..][..TILE * self.stride]
+    pub(super) fn rows<'b>(&self, rows: &'b [f32], first: usize, count: usize) -> &'b [f32] {
+        &rows[first * self.stride..][..count * self.stride]
     }
 
     /// Segments of a tile of keys and of a tile of queries.

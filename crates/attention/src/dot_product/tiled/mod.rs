@@ -16,14 +16,15 @@
 //! dq_i = sum over j of ds_ij k_j / sqrt(d_head)                      dk_j = sum over i of ds_ij q_i / sqrt(d_head)
 //! ```
 //!
-//! Lanes are queries: a vector holds the scores of many queries and one key, so maxima, sums and rescaling need no step
-//! across lanes, and every product is the [`micro`](subquad_backend::micro)-kernel's.
+//! A vector holds the scores of many queries and one key, so maxima and sums need no step across lanes, and every product is
+//! the [`micro`](subquad_backend::micro)-kernel's.
 
 mod backward;
 mod forward;
 mod keys;
 mod prepare;
 mod problem;
+mod products;
 mod rows;
 mod scores;
 mod tile;

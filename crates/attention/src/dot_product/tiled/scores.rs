@@ -7,9 +7,21 @@ use super::problem::{QueryTile, TILE};
 use crate::WeightDropout;
 use crate::dot_product::rules::lane_key;
 
-/// Base-2 scores may exceed their reference by this much before it moves: weights up to 2^20 and sums of many thousand of
-/// them are far from the largest f32, and so are those `2^-106` below from the smallest.
+/// Base-2 scores may exceed their reference by this much before it moves: sums of weights up to 2^20 are far from the largest
+/// f32, and weights `2^-100` below those from the smallest.
 pub(super) const HEADROOM: f32 = 20.0;
+
+/// Keys of a tile that lie beyond the same queries are left out together.
+const PART: usize = 16;
+
+/// Some keys of a tile, and the vectors of queries that may see one of them: from `from` on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// Counted from the tile's first key.
+    pub(super) first: usize,
+    pub(super) keys: usize,
+    pub(super) from: usize,
+}
 
 /// Vectors in a row of [`TILE`] queries.
 #[inline(always)]
@@ -50,6 +62,27 @@ impl<'a> Scorer<'a> {
         (first..reach.end).step_by(TILE).filter(|&first_key| {
             !self.keys.segments(first_key, self.tile.first).is_some_and(|segments| segments.are_apart())
         })
+    }
+
+    /// Vectors that hold queries.
+    #[inline(always)]
+    pub(super) fn vectors<S: Simd>(&self) -> usize {
+        self.tile.count.div_ceil(S::F32_LANES)
+    }
+
+    /// The parts of a key tile that some query may see. On the diagonal of causal attention they leave out three eighths.
+    #[inline(always)]
+    pub(super) fn parts<S: Simd>(&self, first_key: usize) -> impl Iterator<Item = Part> + use<S> {
+        let problem = self.keys.problem;
+        let ahead = first_key as isize - (problem.first_position() + self.tile.first as isize);
+        let crosses = problem.rules.causal && ahead + TILE as isize > 1;
+        let (keys, vectors) = (if crosses { PART } else { TILE }, self.vectors::<S>());
+        let from = move |first: usize| match crosses {
+            true => (first as isize + ahead).clamp(0, TILE as isize) as usize / S::F32_LANES,
+            false => 0,
+        };
+        let parts = (0..TILE).step_by(keys).map(move |first| Part { first, keys, from: from(first) });
+        parts.filter(move |part| part.from < vectors)
     }
 
     /// Whether the raw scores of a key tile are its scores: nothing is capped, biased or masked.

@@ -2,20 +2,18 @@
 
 use super::problem::TILE;
 
+/// Features that are moved together.
+const BLOCK: usize = 4;
+
 /// `rows [count, stride]` to `lanes [d_head, TILE]`: row `i` becomes lane `i`, and lanes without a row become 0.
 #[inline(always)]
 pub(super) fn to_lanes(rows: &[f32], stride: usize, count: usize, lanes: &mut [f32]) {
-    for (feature, lanes) in lanes.chunks_exact_mut(TILE).enumerate() {
-        let (used, unused) = lanes.split_at_mut(count);
-        used.iter_mut().zip(rows.chunks(stride)).for_each(|(lane, row)| *lane = row[feature]);
-        unused.fill(0.0);
-    }
-}
-
-/// Lane `lane` of `lanes [d_head, TILE]`, times `scale`.
-#[inline(always)]
-pub(super) fn from_lane(lanes: &[f32], lane: usize, scale: f32, row: &mut [f32]) {
-    for (to, lanes) in row.iter_mut().zip(lanes.chunks_exact(TILE)) {
-        *to = lanes[lane] * scale;
+    for (block, lanes) in lanes.chunks_mut(BLOCK * TILE).enumerate() {
+        for i in 0..TILE {
+            let from = &rows[i * stride + block * BLOCK..][..BLOCK];
+            for (lanes, x) in lanes.chunks_exact_mut(TILE).zip(from) {
+                lanes[i] = if i < count { *x } else { 0.0 };
+            }
+        }
     }
 }
