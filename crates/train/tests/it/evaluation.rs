@@ -96,7 +96,7 @@ fn a_training_row_is_the_score_of_its_batch_before_the_step() {
 }
 
 #[test]
-fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
+fn training_drops_by_the_numbers_of_its_seed_step_and_site_or_block() {
     let (model, task, mut sink) = (sequence_model(attention()), Sequences::new(4, 1), Memory::default());
     let config = TrainConfig { dropout: 0.3, lr: 0.0, seed: 5, ..plain(2, 4) };
     train(model.clone(), &task, &config, &cpu(), &mut sink).unwrap();
@@ -105,8 +105,9 @@ fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
             let mut draws = Stream::new(5, "dropout").at(step, site as u64);
             (0..count).map(|_| draws.uniform()).collect()
         };
-        let expected =
-            by_hand_with(&model, task.train_batch(0, 4), &Dropout::On { rate: 0.3, uniform: &uniform });
+        let mixer_seed = |index: usize| Stream::new(5, "dropout/mixer").at(step, index as u64).next_u64();
+        let dropout = Dropout::On { rate: 0.3, uniform: &uniform, mixer_seed: &mixer_seed };
+        let expected = by_hand_with(&model, task.train_batch(0, 4), &dropout);
         let row = &sink.rows[step as usize - 1];
         assert!((row.loss - expected.loss()).abs() <= LOSS * expected.loss(), "step {step}");
     }
