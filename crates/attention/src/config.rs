@@ -51,7 +51,8 @@ pub struct AttentionConfig {
     /// Whether the queries and keys of each head are scaled to a root mean square of 1, times learned gains.
     #[config(default = false)]
     pub qk_norm: bool,
-    /// Probability that an attention weight is dropped, in [0, 1). Only [`Attention::forward_train`] drops any.
+    /// Probability that an attention weight is dropped, in [0, 1). Only
+    /// [`forward_train`](subquad_mixer::SequenceMixer::forward_train) drops any.
     #[config(default = 0.0)]
     pub dropout: f64,
 }

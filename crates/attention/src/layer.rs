@@ -70,21 +70,8 @@ impl Attention {
         self.forward_with(x, Some(segments), None)
     }
 
-    /// [`forward`](SequenceMixer::forward) in training: attention weights are dropped at the rate of the config, and the
-    /// others grow to make up for it. The same seed drops the same weights: use another at every step and in every layer.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, seq, d_model]`
-    /// - output: `[batch, seq, d_model]`
-    ///
-    /// # Panics
-    /// If `x` has another width.
-    pub fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
-        self.forward_with(x, None, Some(seed))
-    }
-
     /// [`forward`](SequenceMixer::forward) with [segments](Self::forward_segments), with
-    /// [dropout](Self::forward_train), with both or with neither.
+    /// [dropout](SequenceMixer::forward_train), with both or with neither.
     ///
     /// # Shapes
     /// - `x`: `[batch, seq, d_model]`, as many rows and tokens as `segments`
@@ -205,6 +192,12 @@ impl SequenceMixer for Attention {
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_with(x, None, None)
+    }
+
+    /// Attention weights are dropped at the rate of the config, and the others grow to make up for it. The same seed drops
+    /// the same weights: use another at every step and in every layer.
+    fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        self.forward_with(x, None, Some(seed))
     }
 
     fn forward_with_state(

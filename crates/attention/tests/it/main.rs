@@ -5,6 +5,7 @@ mod config;
 mod dot_product;
 mod layer;
 mod rotary;
+mod training;
 
 use burn::tensor::Device;
 use subquad_backend::Form;
