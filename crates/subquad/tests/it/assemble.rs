@@ -3,18 +3,23 @@
 use std::path::Path;
 
 use subquad::assemble;
-use subquad::config::{Assignment, StudyConfig, TaskSettings};
+use subquad::config::{Assignment, ConfigErrors, StudyConfig, TaskSettings};
 use subquad_attention::{AttentionConfig, Position};
 use subquad_data::{InputKind, TargetKind};
 use subquad_model::MixerConfig;
 
 use crate::lab::TINY;
 
-/// The attention of the first run of [`TINY`] with these flags.
-fn attention(flags: &[&str]) -> AttentionConfig {
-    let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag).unwrap()).collect();
+/// [`TINY`] with these flags.
+fn study(flags: &[impl AsRef<str>]) -> Result<StudyConfig, ConfigErrors> {
+    let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag.as_ref()).unwrap()).collect();
     let any_length = |_: &TaskSettings, _: usize| Ok(());
-    let study = StudyConfig::from_text(TINY, Path::new("tiny.toml"), &flags, &any_length).unwrap();
+    StudyConfig::from_text(TINY, Path::new("tiny.toml"), &flags, &any_length)
+}
+
+/// The attention of its first run.
+fn attention(flags: &[&str]) -> AttentionConfig {
+    let study = study(flags).unwrap();
     let (input, target) = (InputKind::Reals { features: 1 }, TargetKind::Sequence { classes: 10 });
     match assemble::model_of(&study.runs[0].config, input, target).mixer {
         MixerConfig::Attention(config) => config,
@@ -50,4 +55,34 @@ fn every_key_of_attention_reaches_it() {
     let position = |word| attention(&[word]).position;
     assert_eq!(position("mixer.attention.position=alibi"), Position::Alibi);
     assert_eq!(position("mixer.attention.position=none"), Position::None);
+}
+
+/// Both say which heads go together; were one laxer, a mistake would have no line, or a layer no config.
+#[test]
+fn a_config_refuses_the_heads_that_the_layer_refuses() {
+    let mut verdicts = [0, 0];
+    for layer in heads() {
+        let flags = [
+            format!("model.d_model={}", layer.d_model),
+            format!("mixer.attention.n_heads={}", layer.n_heads),
+            format!("mixer.attention.n_kv_heads={}", layer.n_kv_heads.unwrap()),
+            format!("mixer.attention.position={:?}", layer.position).to_lowercase(),
+            format!("mixer.attention.rope_fraction={}", layer.rope_fraction),
+            "sweep.mixer=[\"attention\"]".to_owned(),
+        ];
+        let (config, layer) = (study(&flags).err(), layer.check().err());
+        assert_eq!(config.is_some(), layer.is_some(), "{flags:?}: {config:?}, {layer:?}");
+        verdicts[usize::from(layer.is_some())] += 1;
+    }
+    assert!(verdicts.iter().all(|count| *count > 50), "{verdicts:?} allowed and refused");
+}
+
+fn heads() -> impl Iterator<Item = AttentionConfig> {
+    let sizes = [(12, 1), (12, 4), (60, 2), (60, 4), (60, 5), (100, 1), (100, 2)];
+    let layers = sizes.map(|(d_model, n_heads)| AttentionConfig::new(d_model).with_n_heads(n_heads));
+    let layers =
+        layers.into_iter().flat_map(|layer| [1, 2, 4].map(|n| layer.clone().with_n_kv_heads(Some(n))));
+    let positions = [Position::Rope, Position::Alibi, Position::None];
+    let layers = layers.flat_map(move |layer| positions.map(|p| layer.clone().with_position(p)));
+    layers.flat_map(|layer| [0.02, 0.04, 0.14, 0.5, 0.58, 1.0].map(|f| layer.clone().with_rope_fraction(f)))
 }
