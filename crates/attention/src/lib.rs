@@ -2,6 +2,7 @@
 
 mod config;
 mod dot_product;
+mod head_norm;
 mod layer;
 #[doc(hidden)]
 pub mod reference;

@@ -22,6 +22,19 @@ pub trait SequenceMixer {
     /// If the width is not the layer's, or if [`check_length`](Self::check_length) refuses `seq`.
     fn forward(&self, x: Tensor<3>) -> Tensor<3>;
 
+    /// [`forward`](Self::forward) in training: the same map, but for what the layer drops at random. The same seed drops the
+    /// same. A layer that drops nothing has no use for the seed and leaves this as it is.
+    ///
+    /// # Shapes
+    /// As for [`forward`](Self::forward).
+    ///
+    /// # Panics
+    /// As [`forward`](Self::forward).
+    fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        let _ = seed;
+        self.forward(x)
+    }
+
     /// A chunk of a sequence, carrying on from `state`. Gradients flow through both results.
     ///
     /// # Shapes

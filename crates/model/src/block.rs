@@ -30,9 +30,9 @@ impl Block {
     /// - `h`: `[batch, seq, d_model]`
     /// - output: the same
     ///
-    /// `index` is the block's place in the model, which names its two dropout sites.
+    /// `index` is the block's place in the model, which names its two dropout sites and its mixer's seed.
     pub(crate) fn forward(&self, h: Tensor<3>, dropout: &Dropout<'_>, index: usize) -> Tensor<3> {
-        let mixed = self.mixer.forward(self.mixer_norm.forward(h.clone()));
+        let mixed = dropout.mix(&self.mixer, self.mixer_norm.forward(h.clone()), index);
         let h = h + dropout.apply(mixed, 2 * index);
         let mixed = self.channel_mixer.forward(self.channel_norm.forward(h.clone()));
         h + dropout.apply(mixed, 2 * index + 1)

@@ -2,20 +2,28 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::MixerKind;
+
 /// Draws `count` numbers, uniform in [0, 1), for dropout site `site` of the model. The same site must get the same
 /// numbers when a step is repeated.
 pub type Uniform<'a> = dyn Fn(usize, usize) -> Vec<f32> + 'a;
 
-/// Whether and how activations are dropped.
+/// The seed of what the sequence mixer of block `index` drops inside itself, such as attention weights. The same block must
+/// get the same seed when a step is repeated.
+pub type MixerSeed<'a> = dyn Fn(usize) -> u64 + 'a;
+
+/// Whether and how activations are dropped, and whether mixers drop what their own configs say.
 pub enum Dropout<'a> {
     /// Evaluation: nothing is dropped.
     Off,
     /// Training.
     On {
-        /// Probability of dropping an activation, in [0, 1).
+        /// Probability of dropping an activation, in [0, 1). Mixers have rates of their own.
         rate: f64,
         /// Where the masks come from.
         uniform: &'a Uniform<'a>,
+        /// Where the mixers' seeds come from.
+        mixer_seed: &'a MixerSeed<'a>,
     },
 }
 
@@ -25,9 +33,17 @@ impl Dropout<'_> {
         match self {
             Self::Off => x,
             Self::On { rate: 0.0, .. } => x,
-            Self::On { rate, uniform } => {
+            Self::On { rate, uniform, .. } => {
                 x.clone() * mask(&x, *rate, uniform(site, x.shape().num_elements()))
             }
+        }
+    }
+
+    /// What the mixer of block `index` makes of `x`, with what it drops by itself.
+    pub(crate) fn mix(&self, mixer: &MixerKind, x: Tensor<3>, index: usize) -> Tensor<3> {
+        match self {
+            Self::Off => mixer.forward(x),
+            Self::On { mixer_seed, .. } => mixer.forward_train(x, mixer_seed(index)),
         }
     }
 }
@@ -48,7 +64,11 @@ mod tests {
     fn kept(rate: f64) -> Vec<f32> {
         let uniform = |_: usize, count: usize| (0..count).map(|i| i as f32 / count as f32).collect();
         let ones = Tensor::ones([1, 2, 2], &Device::flex());
-        Dropout::On { rate, uniform: &uniform }.apply(ones, 0).into_data().iter::<f32>().collect()
+        Dropout::On { rate, uniform: &uniform, mixer_seed: &|_| 0 }
+            .apply(ones, 0)
+            .into_data()
+            .iter::<f32>()
+            .collect()
     }
 
     #[test]
@@ -61,7 +81,7 @@ mod tests {
     fn rate_zero_and_off_leave_everything_and_draw_nothing() {
         let never = |_: usize, _: usize| -> Vec<f32> { unreachable!("nothing is drawn") };
         let x = Tensor::<3>::ones([1, 2, 2], &Device::flex());
-        for dropout in [Dropout::Off, Dropout::On { rate: 0.0, uniform: &never }] {
+        for dropout in [Dropout::Off, Dropout::On { rate: 0.0, uniform: &never, mixer_seed: &|_| 0 }] {
             dropout.apply(x.clone(), 0).into_data().assert_eq(&x.clone().into_data(), true);
         }
     }

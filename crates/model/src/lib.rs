@@ -14,7 +14,7 @@ mod state;
 pub use block::Block;
 pub use channel::{ChannelMixerConfig, ChannelMixerKind};
 pub use config::{Encoder, Head, ModelConfig, ModelError};
-pub use dropout::{Dropout, Uniform};
+pub use dropout::{Dropout, MixerSeed, Uniform};
 pub use groups::{NamedParameter, named_parameters};
 pub use mixer::{MixerConfig, MixerKind};
 pub use mixer_state::MixerKindState;

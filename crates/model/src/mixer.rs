@@ -74,6 +74,15 @@ impl MixerKind {
         }
     }
 
+    /// [`SequenceMixer::forward_train`].
+    pub fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        match self {
+            Self::Attention(mixer) => mixer.forward_train(x, seed),
+            Self::S4d(mixer) => mixer.forward_train(x, seed),
+            Self::M2(mixer) => mixer.forward_train(x, seed),
+        }
+    }
+
     /// [`SequenceMixer::state_size`].
     pub fn state_size(&self, seq: usize) -> Option<usize> {
         match self {

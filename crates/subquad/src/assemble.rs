@@ -79,13 +79,20 @@ fn mixer(run: &RunConfig) -> MixerConfig {
 fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionConfig {
     let position = match settings.position {
         Position::Rope => subquad_attention::Position::Rope,
+        Position::Alibi => subquad_attention::Position::Alibi,
         Position::None => subquad_attention::Position::None,
     };
     AttentionConfig::new(model.d_model)
         .with_n_heads(settings.n_heads)
+        .with_n_kv_heads(Some(settings.n_kv_heads))
         .with_causal(model.causal)
+        .with_window(unless_zero(settings.window))
         .with_position(position)
         .with_rope_base(settings.rope_base)
+        .with_rope_fraction(settings.rope_fraction)
+        .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
+        .with_qk_norm(settings.qk_norm)
+        .with_dropout(settings.dropout)
 }
 
 fn s4d(settings: &S4dSettings, model: &ModelSettings) -> S4dConfig {
@@ -148,7 +155,6 @@ fn head(target: TargetKind) -> Head {
 
 /// How a run trains.
 pub fn training(run: &RunConfig) -> TrainConfig {
-    let unless_zero = |every: usize| (every > 0).then_some(every);
     TrainConfig {
         steps: run.train.steps,
         batch: run.train.batch,
@@ -162,4 +168,9 @@ pub fn training(run: &RunConfig) -> TrainConfig {
         checkpoint_every: unless_zero(run.train.checkpoint_every),
         seed: run.seed,
     }
+}
+
+/// In configs 0 stands for none.
+fn unless_zero(number: usize) -> Option<usize> {
+    (number > 0).then_some(number)
 }

@@ -47,6 +47,20 @@ pub fn bidirectional_mixer<M: SequenceMixer + Module>(mixer: &M, d_model: usize)
     the_last_token_reaches_the_output_before_it(mixer, d_model);
 }
 
+/// A mixer that drops something at random does so in training alone: the same for the same seed, other things for another.
+///
+/// # Panics
+/// If not.
+pub fn drops_in_training<M: SequenceMixer + Module>(mixer: &M, d_model: usize) {
+    let x = input(mixer, d_model);
+    let trained = |seed| to_f64(mixer.forward_train(x.clone(), seed));
+    let evaluated = || to_f64(mixer.forward(x.clone()));
+    assert_eq!(trained(1), trained(1), "the same seed must drop the same");
+    assert_ne!(trained(1), trained(2), "another seed must drop something else");
+    assert_ne!(trained(1), evaluated(), "training must drop something");
+    assert_eq!(evaluated(), evaluated(), "evaluation must drop nothing");
+}
+
 /// One set of weights in two forms: the same outputs, and the same gradients of the input and of every parameter.
 ///
 /// # Panics

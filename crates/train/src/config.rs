@@ -15,7 +15,7 @@ pub struct TrainConfig {
     pub warmup: f64,
     /// Largest norm of all gradients together; `None`: not clipped.
     pub clip: Option<f64>,
-    /// Probability of dropping an activation.
+    /// Probability of dropping an activation. Mixers may drop something of their own.
     pub dropout: f64,
     /// Steps from one row of the training loss to the next.
     pub log_every: usize,

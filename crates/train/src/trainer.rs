@@ -85,6 +85,7 @@ pub struct Training<'a> {
     config: &'a TrainConfig,
     device: Device,
     dropout: Stream,
+    mixer_dropout: Stream,
     last_test: Score,
     other_tests: Vec<(Condition, Score)>,
 }
@@ -118,9 +119,10 @@ impl<'a> Training<'a> {
     }
 
     fn at(state: State, done: usize, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
-        let dropout = Stream::new(config.seed, "dropout");
+        let stream = |purpose| Stream::new(config.seed, purpose);
+        let (dropout, mixer_dropout) = (stream("dropout"), stream("dropout/mixer"));
         let (device, last_test, other_tests) = (device.clone(), Score::default(), Vec::new());
-        Self { state, done, task, config, device, dropout, last_test, other_tests }
+        Self { state, done, task, config, device, dropout, mixer_dropout, last_test, other_tests }
     }
 
     /// Trains to the end, then evaluates under all of the task's test conditions.
@@ -145,7 +147,8 @@ impl<'a> Training<'a> {
         let clock = Instant::now();
         let (input, labels) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
-        let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform };
+        let mixer_seed = |index: usize| self.mixer_dropout.at(step as u64, index as u64).next_u64();
+        let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform, mixer_seed: &mixer_seed };
         let logits = labels.logits(&self.state.model, input, &dropout);
         let loss = cross_entropy(logits.clone(), &labels);
         let mean = f64::from(loss.clone().into_scalar::<f32>());

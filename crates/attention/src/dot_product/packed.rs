@@ -7,14 +7,17 @@
 use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
-use super::Rules;
 use super::tiled::{GradRows, Heads, Kept, Layout, Prepare, Problem, Rows};
+use super::{Rules, check_rules};
 use crate::Rotary;
 
 /// # Shapes
 /// - `qkv`: `[batch, seq, (heads.queries + 2 heads.keys) d_head]`, columns in the order (queries, keys, values; head; feature)
 /// - `gains`: of the norms of queries and keys, `[d_head]` each
 /// - output: `[batch, seq, heads.queries d_head]`, heads side by side
+///
+/// # Panics
+/// If the rules do not fit.
 pub(crate) fn self_attention(
     qkv: Tensor<3>,
     gains: Option<[Tensor<1>; 2]>,
@@ -22,6 +25,9 @@ pub(crate) fn self_attention(
     rotary: Option<Rotary>,
     rules: Rules,
 ) -> Tensor<3> {
+    let [batch, seq, width] = qkv.dims();
+    let d_head = width / (heads.queries + 2 * heads.keys);
+    check_rules(&rules, [batch, heads.queries, seq, d_head], [batch, heads.keys, seq, d_head]);
     let kernel = SelfAttention { heads, rotary, rules };
     match gains {
         None => apply(kernel, [qkv.into()]),

@@ -16,7 +16,7 @@ fn logits(dropout: &Dropout<'_>) -> Vec<f64> {
 }
 
 fn with(rate: f64, uniform: &Uniform<'_>) -> Vec<f64> {
-    logits(&Dropout::On { rate, uniform })
+    logits(&Dropout::On { rate, uniform, mixer_seed: &|_| 0 })
 }
 
 /// Draws that depend on the seed and the site.
@@ -33,6 +33,19 @@ fn every_branch_of_every_block_asks_once_for_its_own_mask() {
     };
     with(0.1, &uniform);
     assert_eq!(asked.into_inner(), [0, 1, 2, 3].map(|site| (site, BATCH * SEQ * D_MODEL)));
+}
+
+#[test]
+fn every_mixer_asks_for_its_own_seed_also_where_no_activation_is_dropped() {
+    for rate in [0.0, 0.1] {
+        let asked = RefCell::new(vec![]);
+        let mixer_seed = |index: usize| {
+            asked.borrow_mut().push(index);
+            0
+        };
+        logits(&Dropout::On { rate, uniform: &draws(0), mixer_seed: &mixer_seed });
+        assert_eq!(asked.into_inner(), [0, 1]);
+    }
 }
 
 #[test]

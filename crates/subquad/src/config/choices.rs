@@ -30,6 +30,8 @@ pub enum ChannelMixerKind {
 pub enum Position {
     /// Rotary embedding.
     Rope,
+    /// Scores that fall with the distance.
+    Alibi,
     /// Not at all.
     None,
 }

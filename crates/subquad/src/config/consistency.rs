@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::study::TaskProblem;
-use super::{CheckTask, Origin, Problem, Value};
+use super::{CheckTask, Origin, Problem, Value, schema};
 
 /// What one run's keys are compared with.
 pub(super) struct Context<'a> {
@@ -14,7 +14,12 @@ pub(super) struct Context<'a> {
 pub(super) type Complaint = (Problem, &'static [&'static str]);
 
 const HEADS: &[&str] = &["mixer.attention.n_heads", "model.d_model"];
-const ROPE: &[&str] = &["mixer.attention.n_heads", "model.d_model", "mixer.attention.position"];
+const KV_HEADS: &[&str] = &["mixer.attention.n_kv_heads", "mixer.attention.n_heads"];
+const POSITION: &str = "mixer.attention.position";
+const ROPE: &[&str] = &["mixer.attention.n_heads", "model.d_model", POSITION];
+const ROPE_FRACTION: &[&str] =
+    &["mixer.attention.rope_fraction", "mixer.attention.n_heads", "model.d_model", POSITION];
+const ROPE_BASE: &[&str] = &["mixer.attention.rope_base", POSITION];
 const N_SSM: &[&str] = &["mixer.s4d.n_ssm", "model.d_model"];
 const STEPS: &[&str] = &["mixer.s4d.dt_min", "mixer.s4d.dt_max"];
 const PATH: &str = "task.path";
@@ -23,8 +28,10 @@ const READERS: &[&str] = &["mnist", "bytes"];
 
 /// Everything wrong with the combination of one run's keys.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
-    let own = [uneven_heads, odd_head, odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path];
-    let own = own.iter().filter_map(|check| check(draft));
+    let attention =
+        [uneven_heads, uneven_kv_heads, odd_head, unturned_head, idle_rope_fraction, idle_rope_base];
+    let others = [odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path];
+    let own = attention.iter().chain(&others).filter_map(|check| check(draft));
     own.chain(short_filter(draft, context)).collect()
 }
 
@@ -33,11 +40,43 @@ fn uneven_heads(draft: &Draft) -> Option<Complaint> {
     (d_model % n_heads != 0).then_some((Problem::UnevenHeads { n_heads, d_model }, HEADS))
 }
 
+fn uneven_kv_heads(draft: &Draft) -> Option<Complaint> {
+    let (n_kv_heads, n_heads) = (draft.integer(KV_HEADS[0])?, draft.integer(KV_HEADS[1])?);
+    (n_heads % n_kv_heads != 0).then_some((Problem::UnevenKvHeads { n_kv_heads, n_heads }, KV_HEADS))
+}
+
+fn is_rope(draft: &Draft) -> Option<bool> {
+    Some(draft.value(POSITION)? == &Value::Text("rope".to_owned()))
+}
+
 fn odd_head(draft: &Draft) -> Option<Complaint> {
     let (n_heads, d_model) = (draft.integer(HEADS[0])?, draft.integer(HEADS[1])?);
-    let rope = draft.value("mixer.attention.position")? == &Value::Text("rope".to_owned());
+    let whole = is_rope(draft)? && draft.real(ROPE_FRACTION[0])? == 1.0;
     let odd = d_model % n_heads == 0 && (d_model / n_heads) % 2 != 0;
-    (rope && odd).then_some((Problem::OddHead { n_heads, d_model }, ROPE))
+    (whole && odd).then_some((Problem::OddHead { n_heads, d_model }, ROPE))
+}
+
+fn unturned_head(draft: &Draft) -> Option<Complaint> {
+    let (n_heads, d_model) = (draft.integer(HEADS[0])?, draft.integer(HEADS[1])?);
+    let (rope_fraction, d_head) = (draft.real(ROPE_FRACTION[0])?, d_model / n_heads);
+    let partial = is_rope(draft)? && rope_fraction < 1.0 && d_model % n_heads == 0;
+    // As the layer counts: a product that rounding left just below 2 is a pair.
+    let pairs = (rope_fraction * d_head as f64 / 2.0 + 1e-9) as i64;
+    (partial && pairs == 0).then_some((Problem::UnturnedHead { rope_fraction, d_head }, ROPE_FRACTION))
+}
+
+fn idle_rope_fraction(draft: &Draft) -> Option<Complaint> {
+    idle_rope(draft, ROPE_FRACTION[0], ROPE_FRACTION)
+}
+
+fn idle_rope_base(draft: &Draft) -> Option<Complaint> {
+    idle_rope(draft, ROPE_BASE[0], ROPE_BASE)
+}
+
+fn idle_rope(draft: &Draft, key: &'static str, blamed: &'static [&'static str]) -> Option<Complaint> {
+    let (value, default) = (draft.real(key)?, schema::find(key)?.default.value()?.as_real()?);
+    let idle = !is_rope(draft)? && value != default;
+    idle.then_some((Problem::IdleRope { key, value, default }, blamed))
 }
 
 fn odd_state(draft: &Draft) -> Option<Complaint> {

@@ -139,8 +139,11 @@ fn settle(
     let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&task) && !problems.doubts(key));
     let mut settings: BTreeMap<_, _> =
         own.filter_map(|key| Some((key.name, plan.resolve(key, mixer, choices)?))).collect();
-    if let Some(d_model) = settings.get("model.d_model").and_then(|setting| setting.value.as_integer()) {
-        settle_word(&mut settings, Word::DModel, d_model);
+    for word in [Word::DModel, Word::NHeads] {
+        let setting = word.key().and_then(|key| settings.get(key));
+        if let Some(number) = setting.and_then(|setting| setting.value.as_integer()) {
+            settle_word(&mut settings, word, number);
+        }
     }
     if let Some(seq_len) = seq_len.value.as_integer() {
         settle_shares(&mut settings, seq_len);

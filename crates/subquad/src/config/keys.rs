@@ -42,8 +42,14 @@ pub const KEYS: &[Key] = &[
     real("model.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of activations dropped in training; 0 drops none."),
 
     integer("mixer.attention.n_heads", 1, 1024, 4, "Heads; must divide model.d_model."),
-    one_of("mixer.attention.position", &["rope", "none"], "rope", "How attention knows positions: rotary embedding, or not at all."),
-    real("mixer.attention.rope_base", ABOVE_ZERO, 10000.0, "Base of the rotary wavelengths, in tokens; 10000 as published. Ignored without rope."),
+    integer_or("mixer.attention.n_kv_heads", 1, 1024, Word::NHeads, "Heads of keys and values; must divide n_heads. Fewer make a smaller cache: grouped queries, or with 1 multi-query attention."),
+    integer("mixer.attention.window", 0, LONGEST_SEQ, 0, "A token sees only tokens fewer than this many positions away, itself included; 0: no limit."),
+    one_of("mixer.attention.position", &["rope", "alibi", "none"], "rope", "How attention knows positions: rotary embedding, scores that fall with the distance (ALiBi), or not at all."),
+    real("mixer.attention.rope_base", ABOVE_ZERO, 10000.0, "Base of the rotary wavelengths, in tokens; 10000 as published. Only with rope."),
+    real("mixer.attention.rope_fraction", (Excluded(0.0), Included(1.0)), 1.0, "Share of each head that rope turns, its first channels, in whole pairs; the rest knows no positions. Only with rope."),
+    real("mixer.attention.softcap", ZERO_OR_MORE, 0.0, "Scores are squeezed into (-softcap, softcap) by tanh; 0 squeezes nothing."),
+    truth("mixer.attention.qk_norm", false, "Root-mean-square norm of each head's queries and keys, with learned gains."),
+    real("mixer.attention.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of attention weights dropped in training; 0 drops none."),
 
     integer("mixer.s4d.d_state", 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
     one_of("mixer.s4d.init", &["lin", "legs", "inv", "real"], "lin", "Which published initialisation the state matrix A starts from."),

@@ -55,6 +55,8 @@ pub enum Kind {
 pub enum Word {
     /// The run's `model.d_model`.
     DModel,
+    /// The run's `mixer.attention.n_heads`.
+    NHeads,
     /// The longest `seq_len` of the config.
     Longest,
 }
@@ -64,7 +66,17 @@ impl Word {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DModel => "d_model",
+            Self::NHeads => "n_heads",
             Self::Longest => "longest",
+        }
+    }
+
+    /// The key of the run that holds the number; `None` where the whole config does.
+    pub(super) const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::DModel => Some("model.d_model"),
+            Self::NHeads => Some("mixer.attention.n_heads"),
+            Self::Longest => None,
         }
     }
 }

@@ -78,8 +78,19 @@ pub enum Problem {
     )]
     UnevenHeads { n_heads: i64, d_model: i64 },
     #[error("rope rotates pairs of channels, but d_model = {d_model} gives each of {n_heads} heads {} of them; \
-        make that even or set position = \"none\"", .d_model / .n_heads)]
+        make that even, or choose a rope_fraction below 1 or another position", .d_model / .n_heads)]
     OddHead { n_heads: i64, d_model: i64 },
+    #[error(
+        "n_kv_heads = {n_kv_heads} cannot serve {n_heads} heads equally; choose n_kv_heads among the divisors of {n_heads}"
+    )]
+    UnevenKvHeads { n_kv_heads: i64, n_heads: i64 },
+    #[error(
+        "rope rotates pairs of channels, but rope_fraction = {rope_fraction} of {d_head} channels a head leaves none; \
+        raise it, or choose another position"
+    )]
+    UnturnedHead { rope_fraction: f64, d_head: i64 },
+    #[error("`{key}` = {value:?} does nothing without position = \"rope\"; leave it at {default:?}")]
+    IdleRope { key: &'static str, value: f64, default: f64 },
     #[error("`mixer.s4d.d_state` must be even, because states come in conjugate pairs; got {d_state}")]
     OddState { d_state: i64 },
     #[error(

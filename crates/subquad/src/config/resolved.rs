@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::draft::Draft;
 use super::keys::KEYS;
-use super::{Key, RunConfig, Value, schema};
+use super::{Key, Kind, RunConfig, Value, Word, schema};
 
 /// One run of a study, complete.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,8 @@ pub struct ResolvedRun {
     /// the order of the axes. An axis of another mixer's key is left out.
     pub axes: Vec<(String, String)>,
     /// What changes the run's numbers, which names it: `mixer`, `seq_len`, `seed`, the task, the steps, and
-    /// whatever differs from its default. "longest" and "d_model" count as the numbers they stand for.
+    /// whatever differs from its default. "longest" and "d_model" count as the numbers they stand for, "n_heads" does not
+    /// count.
     pub hash_pairs: BTreeMap<String, String>,
     values: BTreeMap<&'static str, Value>,
 }
@@ -33,7 +34,7 @@ impl ResolvedRun {
         let values: BTreeMap<_, _> =
             draft.settings.into_iter().map(|(name, set)| (name, set.value)).collect();
         let all: BTreeMap<_, _> = values.clone().into_iter().chain(run.clone()).collect();
-        let naming = values.iter().filter(|(name, value)| names_the_run(name, value));
+        let naming = values.iter().filter(|(name, value)| names_the_run(name, value, &values));
         let axes = draft.choices.iter().map(|(key, set)| (key.name.to_owned(), set.value.to_string()));
         Self {
             config: typed(&values, &run),
@@ -67,9 +68,20 @@ impl ResolvedRun {
     }
 }
 
-fn names_the_run(name: &str, value: &Value) -> bool {
+fn names_the_run(name: &str, value: &Value, values: &BTreeMap<&'static str, Value>) -> bool {
     let key = KEYS.iter().find(|key| key.name == name);
-    key.is_some_and(|key| key.numeric && key.default.value().as_ref() != Some(value))
+    key.is_some_and(|key| key.numeric && !is_default(key, value, values))
+}
+
+/// The numbers of "d_model" and "longest" have always been in names. "n_heads" came later, and leaves old names alone: its
+/// number is a default.
+fn is_default(key: &Key, value: &Value, values: &BTreeMap<&'static str, Value>) -> bool {
+    match key.kind {
+        Kind::IntegerOr { word: word @ Word::NHeads, .. } => {
+            word.key().and_then(|name| values.get(name)) == Some(value)
+        }
+        _ => key.default.value().as_ref() == Some(value),
+    }
 }
 
 fn texts<'a>(values: impl Iterator<Item = (&'a str, &'a Value)>) -> BTreeMap<String, String> {

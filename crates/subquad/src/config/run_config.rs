@@ -157,10 +157,22 @@ pub enum MixerSettings {
 pub struct AttentionSettings {
     /// Number of heads.
     pub n_heads: usize,
+    /// Heads of keys and values, as a number.
+    pub n_kv_heads: usize,
+    /// How far tokens see, themselves included; 0: no limit.
+    pub window: usize,
     /// How attention knows positions.
     pub position: Position,
     /// Base of the rotary wavelengths.
     pub rope_base: f64,
+    /// Share of each head that is turned.
+    pub rope_fraction: f64,
+    /// Bound of the scores; 0: none.
+    pub softcap: f64,
+    /// Whether queries and keys are normed.
+    pub qk_norm: bool,
+    /// Share of attention weights dropped in training.
+    pub dropout: f64,
 }
 
 /// Section `[mixer.s4d]`.

@@ -11,7 +11,8 @@ use crate::process::{assert_same_end, end, manifest, start};
 
 /// All three mixers; a checkpoint after every step, so that many a kill falls into one.
 const ALL: &str = "run tiny --set train.steps=12 --set train.log_every=1 --set train.eval_every=5 \
-                   --set train.checkpoint_every=1 --set model.dropout=0.1 --set sweep.seed=[0]";
+                   --set train.checkpoint_every=1 --set model.dropout=0.1 --set mixer.attention.dropout=0.1 \
+                   --set sweep.seed=[0]";
 const ONE: &str = "run tiny --set train.steps=12 --set train.checkpoint_every=5 --set sweep.seed=[0] \
                    --set sweep.mixer=[\"s4d\"]";
 const KILLS: usize = 8;

@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, writes and answers.
 #![allow(clippy::unwrap_used)]
 
+mod assemble;
 mod bench;
 mod check;
 mod configs;

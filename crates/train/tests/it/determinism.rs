@@ -7,7 +7,7 @@ use subquad_record::{Memory, Row};
 use subquad_train::{TrainConfig, to_safetensors, train};
 
 use crate::tasks::Sequences;
-use crate::{cpu, mixers, plain, sequence_model};
+use crate::{cpu, dropping_attention, mixers, plain, sequence_model};
 
 /// Rows and weights of a training with dropout.
 fn trained(mixer: MixerConfig, seed: u64) -> (Vec<Row>, Vec<u8>) {
@@ -40,18 +40,27 @@ fn another_seed_drops_other_activations() {
     }
 }
 
+/// Losses of two steps of one batch without learning: nothing but what is dropped can change them.
+fn two_steps(mixer: MixerConfig, dropout: f64) -> [f64; 2] {
+    let mut sink = Memory::default();
+    let config = TrainConfig { dropout, lr: 0.0, ..plain(2, 4) };
+    train(sequence_model(mixer), &Sequences::new(4, 1), &config, &cpu(), &mut sink).unwrap();
+    [sink.rows[0].loss, sink.rows[1].loss]
+}
+
 #[test]
 fn every_step_drops_other_activations() {
-    let losses = |dropout| {
-        let mut sink = Memory::default();
-        let [mixer, ..] = mixers();
-        // Without learning and with one batch, nothing but the masks can change.
-        let config = TrainConfig { dropout, lr: 0.0, ..plain(2, 4) };
-        train(sequence_model(mixer), &Sequences::new(4, 1), &config, &cpu(), &mut sink).unwrap();
-        [sink.rows[0].loss, sink.rows[1].loss]
-    };
-    let [first, second] = losses(0.0);
+    let [mixer, ..] = mixers();
+    let [first, second] = two_steps(mixer.clone(), 0.0);
     assert_eq!(first, second);
-    let [first, second] = losses(0.2);
+    let [first, second] = two_steps(mixer, 0.2);
+    assert_ne!(first, second);
+}
+
+#[test]
+fn every_step_drops_other_attention_weights_also_where_no_activation_is_dropped() {
+    let [first, second] = two_steps(dropping_attention(0.0), 0.0);
+    assert_eq!(first, second);
+    let [first, second] = two_steps(dropping_attention(0.3), 0.0);
     assert_ne!(first, second);
 }

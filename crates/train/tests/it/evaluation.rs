@@ -8,7 +8,7 @@ use subquad_testkit::to_f64;
 use subquad_train::{Score, TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, SEQ, Sequences};
-use crate::{attention, cpu, plain, sequence_model, token_model};
+use crate::{attention, cpu, dropping_attention, plain, sequence_model, token_model};
 
 /// Sums of a few f32 logarithms.
 const LOSS: f64 = 1e-5;
@@ -96,8 +96,9 @@ fn a_training_row_is_the_score_of_its_batch_before_the_step() {
 }
 
 #[test]
-fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
-    let (model, task, mut sink) = (sequence_model(attention()), Sequences::new(4, 1), Memory::default());
+fn training_drops_by_the_numbers_of_its_seed_step_and_site_or_block() {
+    let (model, task) = (sequence_model(dropping_attention(0.3)), Sequences::new(4, 1));
+    let mut sink = Memory::default();
     let config = TrainConfig { dropout: 0.3, lr: 0.0, seed: 5, ..plain(2, 4) };
     train(model.clone(), &task, &config, &cpu(), &mut sink).unwrap();
     for step in [1, 2] {
@@ -105,11 +106,20 @@ fn training_drops_by_the_numbers_of_its_seed_step_and_site() {
             let mut draws = Stream::new(5, "dropout").at(step, site as u64);
             (0..count).map(|_| draws.uniform()).collect()
         };
-        let expected =
-            by_hand_with(&model, task.train_batch(0, 4), &Dropout::On { rate: 0.3, uniform: &uniform });
+        let mixer_seed = |index: usize| Stream::new(5, "dropout/mixer").at(step, index as u64).next_u64();
+        let dropout = Dropout::On { rate: 0.3, uniform: &uniform, mixer_seed: &mixer_seed };
+        let expected = by_hand_with(&model, task.train_batch(0, 4), &dropout);
         let row = &sink.rows[step as usize - 1];
         assert!((row.loss - expected.loss()).abs() <= LOSS * expected.loss(), "step {step}");
     }
+}
+
+#[test]
+fn evaluation_drops_nothing_inside_a_mixer() {
+    let [dropping, whole] = [0.3, 0.0].map(|rate| sequence_model(dropping_attention(rate)));
+    let task = Sequences::new(4, TEST_LEN);
+    let score = |model: &SequenceModel| evaluate(model, &task, 0, 3 * SEQ, &cpu());
+    assert_eq!(score(&dropping), score(&whole));
 }
 
 #[test]

@@ -31,6 +31,11 @@ fn attention() -> MixerConfig {
     MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2))
 }
 
+/// Attention that drops weights of its own in training.
+fn dropping_attention(rate: f64) -> MixerConfig {
+    MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2).with_dropout(rate))
+}
+
 fn s4d() -> MixerConfig {
     MixerConfig::S4d(S4dConfig::new(D_MODEL).with_d_state(8))
 }

@@ -10,7 +10,7 @@ use subquad_record::{Checkpoint, Memory, Row};
 use subquad_train::{ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, m2, mixers, plain, sequence_model, token_model};
+use crate::{attention, cpu, dropping_attention, m2, mixers, plain, sequence_model, token_model};
 
 const STEPS: usize = 5;
 
@@ -78,6 +78,14 @@ fn the_portable_form_goes_on_bit_for_bit() {
     for mixer in mixers() {
         let build = || sequence_model(mixer.clone()).with_form(Form::Portable);
         every_resumption_ends_the_same(build, &Sequences::new(8, 5), &format!("portable {mixer:?}"));
+    }
+}
+
+#[test]
+fn what_a_mixer_drops_inside_itself_goes_on_bit_for_bit() {
+    for form in [Form::Fused, Form::Portable] {
+        let build = || sequence_model(dropping_attention(0.3)).with_form(form);
+        every_resumption_ends_the_same(build, &Sequences::new(8, 5), &format!("attention dropout, {form:?}"));
     }
 }
 

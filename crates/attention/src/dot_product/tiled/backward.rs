@@ -194,19 +194,30 @@ impl Work {
     fn load(&mut self, kept: Kept<'_>, problem: &Problem<'_>, tile: &QueryTile) {
         self.queries.load(kept.qkv[0], kept.prepare[0], problem.score_scale(), tile);
         let notes = Rows { data: kept.notes, layout: problem.notes_layout(), d_head: NOTES };
-        // The gradient was divided by what dropout left, like the output; the sum of `g y` counts that once.
-        let gain = problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
         let stride = self.g.len() / TILE;
         for (i, g) in self.g.chunks_exact_mut(stride).take(tile.count).enumerate() {
             let (sequence, head, token) = (tile.sequence, tile.head, tile.first + i);
-            let (grad, out) = (kept.grad.row(sequence, head, token), kept.out.row(sequence, head, token));
             let [m, inverse] = *notes.row(sequence, head, token) else { panic!("two notes a query") };
+            let grad = kept.grad.row(sequence, head, token);
             g.iter_mut().zip(grad).for_each(|(g, grad)| *g = grad * inverse);
-            let dot: f32 = g.iter().zip(out).map(|(g, out)| g * out).sum();
-            (self.m[i], self.dots[i]) = (m, dot / gain);
+            self.m[i] = m;
         }
+        self.load_dots(kept.out, problem, tile);
         to_lanes(&self.g, stride, tile.count, &mut self.g_lanes);
         self.d_q.fill(0.0);
+    }
+
+    /// `g . y`, rounded as the products `g . v` are: a query that sees one key must get a gradient of exactly 0.
+    #[inline(always)]
+    fn load_dots(&mut self, out: Rows<'_>, problem: &Problem<'_>, tile: &QueryTile) {
+        // The output was multiplied by what makes up for dropout, and so was `g`; the sum over keys of `g . y` counts it once.
+        let gain = problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
+        let stride = self.g.len() / TILE;
+        let rows = self.g.chunks_exact(stride).take(tile.count).enumerate();
+        for ((i, g), dot) in rows.zip(&mut self.dots) {
+            let out = out.row(tile.sequence, tile.head, tile.first + i);
+            *dot = g.iter().zip(out).fold(0.0, |sum: f32, (g, y)| y.mul_add(*g, sum)) / gain;
+        }
     }
 
     #[inline(always)]

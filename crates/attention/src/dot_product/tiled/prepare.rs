@@ -6,9 +6,7 @@
 //! Backwards, with `dz` turned back and `c = mean of (dz g x)`:  `dg += r dz x`,  `dx = r (dz g - r^2 c x)`.
 
 use crate::Rotary;
-
-/// So that a vector of zeros stays one: Qwen3's and OLMo 2's value.
-pub(crate) const NORM_EPS: f32 = 1e-6;
+use crate::head_norm::HEAD_NORM_EPS;
 
 /// How rows of queries, or of keys, are prepared.
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,5 +65,5 @@ fn norm_backward(x: &[f32], gain: &[f32], grad: &[f32], to: &mut [f32], d_gain: 
 #[inline(always)]
 fn inverse_rms(x: &[f32]) -> f32 {
     let squares: f32 = x.iter().map(|x| x * x).sum();
-    1.0 / (squares / x.len() as f32 + NORM_EPS).sqrt()
+    1.0 / (squares / x.len() as f32 + HEAD_NORM_EPS as f32).sqrt()
 }

@@ -83,8 +83,8 @@ impl Problem<'_> {
     /// The keys that some query of a tile may see, as far as positions go.
     pub(super) fn reach(&self, tile: &QueryTile) -> Range<usize> {
         let (first, last) = self.positions(tile);
-        let past = self.rules.window.map_or(0, |window| first + 1 - window as isize);
-        let future = self.rules.window.map_or(self.seq_k as isize, |window| last + window as isize);
+        let past = self.window().map_or(0, |window| first + 1 - window);
+        let future = self.window().map_or(self.seq_k as isize, |window| last + window);
         let future = if self.rules.causal { last + 1 } else { future };
         let inside = |position: isize| position.clamp(0, self.seq_k as isize) as usize;
         inside(past)..inside(future)
@@ -94,10 +94,15 @@ impl Problem<'_> {
     pub(super) fn sees_all(&self, tile: &QueryTile, first_key: usize) -> bool {
         let (first, last) = self.positions(tile);
         let (first_key, last_key) = (first_key as isize, (first_key + TILE - 1) as isize);
-        let near = |window: usize| last - first_key < window as isize && last_key - first < window as isize;
+        let near = |window: isize| last - first_key < window && last_key - first < window;
         last_key < self.seq_k as isize
             && (!self.rules.causal || last_key <= first)
-            && self.rules.window.is_none_or(near)
+            && self.window().is_none_or(near)
+    }
+
+    /// A window of more than all tokens is one of all.
+    fn window(&self) -> Option<isize> {
+        self.rules.window.map(|window| window.min(self.seq_q + self.seq_k) as isize)
     }
 
     /// Positions of the first and the last query of a tile.

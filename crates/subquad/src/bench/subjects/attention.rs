@@ -23,8 +23,8 @@ pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
 pub(super) fn definition(_: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
     let [qkv, qkv_bias, output, output_bias] = parameters else { panic!("four tensors") };
     let [qkv, qkv_bias, output, output_bias] = [qkv, qkv_bias, output, output_bias].map(Clone::clone);
-    let weights = reference::Weights { qkv, qkv_bias, output, output_bias };
-    reference::layer(x, &weights, N_HEADS, true, None)
+    let weights = reference::Weights { qkv, qkv_bias, output, output_bias, gains: None };
+    reference::layer(x, 1, &weights, &reference::Options::causal(N_HEADS))
 }
 
 pub(super) fn alive(sizes: &Sizes) -> f64 {

@@ -16,6 +16,8 @@ fn values_have_a_type_and_a_range() {
     insta::assert_snapshot!(errors_before_small("optim.lr = inf"), @"x.toml:1: `optim.lr` must be a finite number >= 0, got inf");
     insta::assert_snapshot!(errors_before_small("optim.lr = -1"), @"x.toml:1: `optim.lr` must be a finite number >= 0, got -1");
     insta::assert_snapshot!(errors_before_small("optim.warmup = 1.5"), @"x.toml:1: `optim.warmup` must be a finite number >= 0 and <= 1, got 1.5");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0"), @"x.toml:1: `mixer.attention.rope_fraction` must be a finite number > 0 and <= 1, got 0");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.window = \"none\""), @r#"x.toml:1: `mixer.attention.window` must be an integer from 0 to 16777216, got the string "none""#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_min = 0"), @"x.toml:1: `mixer.s4d.dt_min` must be a finite number > 0, got 0");
     insta::assert_snapshot!(errors_before_small("model.d_model = 99999999999999999999"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 99999999999999999999");
     insta::assert_snapshot!(errors_before_small("model.d_model = 2026-01-01"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got the date 2026-01-01");
@@ -30,6 +32,8 @@ fn words_get_the_nearest_word() {
     insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal; got "block"; did you mean "block_diagonal"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
+    insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
+    insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = \"n_head\""), @r#"x.toml:1: `mixer.attention.n_kv_heads` must be an integer from 1 to 1024 or "n_heads"; got "n_head"; did you mean "n_heads"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = true"), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest", got true"#);
 }
 
@@ -62,13 +66,19 @@ fn axes_do_not_contradict_the_rest() {
     let text = format!("{SMALL}\"optim.lr\" = [0.1, 0.2]\n[override.s4d]\noptim.lr = 0.3");
     insta::assert_snapshot!(errors(&text), @"x.toml:11: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
     insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]").replace("mixer = [\"attention\", \"s4d\", \"m2\"]", "\"mixer\" = [\"m2\"]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
+    insta::assert_snapshot!(errors(&format!("{SMALL}\"mixer.attention.n_kv_heads\" = [1, \"n_heads\", 4]")), @"x.toml:9: values n_heads and 4 of axis `mixer.attention.n_kv_heads` come to the same run; remove one of the two");
 }
 
 #[test]
 fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_heads = 5"), @"x.toml:1: 5 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
     insta::assert_snapshot!(errors_before_small("model.d_model = 30"), @"x.toml:1: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
-    insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @r#"x.toml:1: rope rotates pairs of channels, but d_model = 60 gives each of 4 heads 15 of them; make that even or set position = "none""#);
+    insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @"x.toml:1: rope rotates pairs of channels, but d_model = 60 gives each of 4 heads 15 of them; make that even, or choose a rope_fraction below 1 or another position");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 3"), @"x.toml:1: n_kv_heads = 3 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 8"), @"x.toml:1: n_kv_heads = 8 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of channels, but rope_fraction = 0.1 of 16 channels a head leaves none; raise it, or choose another position");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: `mixer.attention.rope_fraction` = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
+    insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: `mixer.attention.rope_base` = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.d_state = 7"), @"x.toml:1: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 7");
     insta::assert_snapshot!(errors_before_small("mixer.s4d.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
     insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
@@ -131,5 +141,5 @@ seq_len = [16]
 
 #[test]
 fn a_key_in_doubt_draws_no_second_complaint() {
-    insta::assert_snapshot!(errors_before_small("[model]\nd_model = 30\n[mixer.attention]\nn_head = 3"), @"x.toml:4: unknown key `mixer.attention.n_head`; did you mean `n_heads`? (known in [mixer.attention]: n_heads, position, rope_base)");
+    insta::assert_snapshot!(errors_before_small("[model]\nd_model = 30\n[mixer.attention]\nn_head = 3"), @"x.toml:4: unknown key `mixer.attention.n_head`; did you mean `n_heads`? (known in [mixer.attention]: n_heads, n_kv_heads, window, position, rope_base, rope_fraction, softcap, qk_norm, dropout)");
 }

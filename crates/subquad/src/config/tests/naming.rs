@@ -10,7 +10,7 @@ fn candidates(key: &Key) -> Vec<String> {
         Kind::Integer { .. } | Kind::IntegerOr { .. } => {
             numbers(&["1", "2", "3", "5", "4", "8", "32", "64", "4096"])
         }
-        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "3.0"]),
+        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
         Kind::IntegerOrShare { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
         Kind::Sizes => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),

@@ -86,9 +86,19 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [_, s4d, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(m2.hash_pairs["mixer.m2.l_max"], "256");
+}
+
+#[test]
+fn as_many_heads_of_keys_as_of_queries_leave_the_name_alone() {
+    let pairs = |flags: &[&str]| load_with(SMALL, flags).unwrap().runs[0].hash_pairs.clone();
+    let (key, n_heads) = ("mixer.attention.n_kv_heads", "mixer.attention.n_heads=2");
+    assert_eq!(pairs(&["mixer.attention.n_kv_heads=4"]), pairs(&[]));
+    assert_eq!(pairs(&[n_heads, "mixer.attention.n_kv_heads=2"]), pairs(&[n_heads]));
+    assert_eq!(pairs(&["mixer.attention.n_kv_heads=2"])[key], "2");
 }
 
 #[test]
