@@ -102,6 +102,9 @@ fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f3
 pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
     let mut dx = vec![0.0; tokens * d_input];
+    if tokens == 0 {
+        return dx;
+    }
     if sizes.weight_outweighs() {
         transposed_input_grad(&mut dx, dy, weight, sizes);
         return dx;

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use super::{Simd, WithSimd, dispatch, mul_add};
 
-/// Long enough for a clock, short enough to find a moment in which nothing else runs.
-const ONCE: Duration = Duration::from_millis(25);
-const TIMES: usize = 8;
+/// Long enough for a clock, short enough to find moments in which nothing else runs.
+const ONCE: Duration = Duration::from_millis(2);
+const TIMES: usize = 25;
 
 /// Billions of floating-point operations a second (a multiply-add is two) that all of rayon's threads do together in the
-/// [instruction set](super::instruction_set) in use: the best of eight measurements of 25 ms, of chains of multiply-adds that
-/// never leave the registers.
+/// [instruction set](super::instruction_set) in use: the best of 25 measurements of 2 ms, of chains of multiply-adds
+/// that never leave the registers.
 ///
 /// It varies with the clock and with whatever else runs: measure it beside what it is compared with.
 pub fn fma_peak_gflops() -> f64 {
