@@ -37,7 +37,7 @@ pub struct Args {
     /// Device that runs: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
-    /// Instructions of fused kernels: avx512, avx2, neon or baseline [default: the best]
+    /// Instructions to use: avx512, avx2, neon, baseline [default: the best]
     #[arg(long, value_name = "SET")]
     pub simd: Option<InstructionSet>,
     /// Threads [default: one a core]
@@ -76,8 +76,8 @@ fn after_help() -> String {
          have a hidden width of 2 d_model, and 4 blocks where there are blocks.\n\n\
          GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
          for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
-         and each key it sees, of which one makes the scores a second time. The FMA peak is what multiply-adds\n\
-         in registers reach on all threads, the better of before and after each length."
+         and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of\n\
+         multiply-adds in registers reach on all threads, the better of before and after each length."
     )
 }
 

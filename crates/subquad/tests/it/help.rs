@@ -86,7 +86,7 @@ fn bench_explains_itself() {
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
           --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
-          --simd <SET>           Instructions of fused kernels: avx512, avx2, neon or baseline [default: the best]
+          --simd <SET>           Instructions to use: avx512, avx2, neon, baseline [default: the best]
           --threads <N>          Threads [default: one a core]
           --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
           --json                 Print a JSON array instead of a table
@@ -108,8 +108,8 @@ fn bench_explains_itself() {
 
     GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
     for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
-    and each key it sees, of which one makes the scores a second time. The FMA peak is what multiply-adds
-    in registers reach on all threads, the better of before and after each length.
+    and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of
+    multiply-adds in registers reach on all threads, the better of before and after each length.
     ");
 }
 
