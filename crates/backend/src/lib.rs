@@ -6,7 +6,7 @@
 //!   into a differentiable burn operation.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
-//!   [`maths`] and [`matmul`].
+//!   [`maths`] and [`matmul`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).

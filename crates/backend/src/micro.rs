@@ -35,7 +35,8 @@ impl<'a> Scalars<'a> {
 /// `store(i, j, sum)` once. `b` has rows of `width` vectors. Every sum runs over `t` in order, so the result depends neither
 /// on blocks nor on the number of lanes.
 ///
-/// Inline it in code that [`dispatch`](crate::simd::dispatch) runs.
+/// Inline it in code that [`dispatch`](crate::simd::dispatch) runs, and mark `store` `#[inline(always)]`: a closure that is
+/// called costs more than the sums it stores.
 ///
 /// # Panics
 /// If an operand is too short.
@@ -44,28 +45,52 @@ pub fn product<S: Simd>(
     simd: S,
     a: Scalars<'_>,
     (b, width): (&[S::f32s], usize),
+    sizes: [usize; 3],
+    store: impl FnMut(usize, usize, S::f32s),
+) {
+    // SAFETY: a vector is nothing but its lanes, which are aligned at least as its first is.
+    let lanes = unsafe { std::slice::from_raw_parts(b.as_ptr().cast(), b.len() * S::F32_LANES) };
+    product_of_rows(simd, a, (lanes, width * S::F32_LANES), sizes, store);
+}
+
+/// [`product`] with a right operand whose rows lie `stride` floats apart, which need be no number of whole vectors.
+///
+/// # Panics
+/// If an operand is too short.
+#[inline(always)]
+pub fn product_of_rows<S: Simd>(
+    simd: S,
+    a: Scalars<'_>,
+    (b, stride): (&[f32], usize),
     [rows, vectors, inner]: [usize; 3],
     mut store: impl FnMut(usize, usize, S::f32s),
 ) {
     assert!(reaches(rows, a.row, inner, a.step) <= a.data.len(), "left operand of a product");
-    assert!(reaches(inner, width, vectors, 1) <= b.len(), "right operand of a product");
-    // 16 sums, 4 vectors and a number need more than 16 registers; 8 sums hide the latency of two multipliers.
+    assert!(reaches(inner, stride, vectors * S::F32_LANES, 1) <= b.len(), "right operand of a product");
+    // Two multipliers of a latency of four keep eight sums busy. 16 sums, 4 vectors and a number need more than 16
+    // registers; 12 sums, 2 vectors and a number do not.
     let wide = S::REGISTER_COUNT >= 32;
+    let sizes = [rows, inner];
     let mut j = 0;
     while j < vectors {
-        let (left, b) = (vectors - j, (&b[j..], width));
-        // SAFETY: the asserts above hold for the part of `b` from column `j` on and a strip of at most `left` columns.
-        j += unsafe {
+        let left = vectors - j;
+        let b = (&b[j * S::F32_LANES..], stride);
+        // SAFETY: the asserts above hold for the part of `b` from column `j` on and a block of at most `left` columns.
+        unsafe {
             if wide && left >= 4 {
-                strip::<S, 4, 4>(simd, a, b, [rows, inner], j, &mut store)
-            } else if wide && left >= 2 {
-                strip::<S, 8, 2>(simd, a, b, [rows, inner], j, &mut store)
+                strip::<S, 4, 2, 4>(simd, a, b, sizes, j, &mut store);
+                j += 4;
             } else if left >= 2 {
-                strip::<S, 4, 2>(simd, a, b, [rows, inner], j, &mut store)
+                match wide {
+                    true => strip::<S, 8, 4, 2>(simd, a, b, sizes, j, &mut store),
+                    false => strip::<S, 6, 3, 2>(simd, a, b, sizes, j, &mut store),
+                }
+                j += 2;
             } else {
-                strip::<S, 8, 1>(simd, a, b, [rows, inner], j, &mut store)
+                strip::<S, 8, 4, 1>(simd, a, b, sizes, j, &mut store);
+                j += 1;
             }
-        };
+        }
     }
 }
 
@@ -78,49 +103,59 @@ fn reaches(count: usize, row: usize, entries: usize, step: usize) -> usize {
     }
 }
 
-/// `V` columns of the result from column `first` on, `R` rows at a time and the rest one by one. Returns `V`.
+/// `V` columns of the result from column `j` on: `R` rows at a time, then `HALF`, and the rest one by one.
 ///
 /// # Safety
-/// `a` must have `rows x inner` entries, and `b` `inner` rows of at least `V` vectors `width` apart.
+/// `a` must have `rows x inner` entries, and `b` `inner` rows of at least `V` vectors.
 #[inline(always)]
-unsafe fn strip<S: Simd, const R: usize, const V: usize>(
+unsafe fn strip<S: Simd, const R: usize, const HALF: usize, const V: usize>(
     simd: S,
     a: Scalars<'_>,
-    b: (&[S::f32s], usize),
+    b: (&[f32], usize),
     [rows, inner]: [usize; 2],
-    first: usize,
+    j: usize,
     store: &mut impl FnMut(usize, usize, S::f32s),
-) -> usize {
-    let whole = rows / R * R;
+) {
     let mut i = 0;
-    while i < whole {
-        // SAFETY: rows `i..i + R` are among the `rows` that the caller vouches for.
-        let sums = unsafe { block::<S, R, V>(simd, a, i, b, inner) };
-        for (ii, sums) in sums.into_iter().enumerate() {
-            for (j, sum) in sums.into_iter().enumerate() {
-                store(i + ii, first + j, sum);
-            }
+    // SAFETY: every block ends at `rows` at the latest, and the caller vouches for those.
+    unsafe {
+        while i + R <= rows {
+            put((i, j), block::<S, R, V>(simd, a, i, b, inner), store);
+            i += R;
         }
-        i += R;
-    }
-    for i in whole..rows {
-        // SAFETY: as above, for one row.
-        let [sums] = unsafe { block::<S, 1, V>(simd, a, i, b, inner) };
-        for (j, sum) in sums.into_iter().enumerate() {
-            store(i, first + j, sum);
+        while i + HALF <= rows {
+            put((i, j), block::<S, HALF, V>(simd, a, i, b, inner), store);
+            i += HALF;
+        }
+        while i < rows {
+            put((i, j), block::<S, 1, V>(simd, a, i, b, inner), store);
+            i += 1;
         }
     }
-    V
+}
+
+/// Loops, because what the compiler leaves as a closure of its own is not compiled for the instruction set.
+#[inline(always)]
+fn put<T: Copy, const R: usize, const V: usize>(
+    (first, column): (usize, usize),
+    sums: [[T; V]; R],
+    store: &mut impl FnMut(usize, usize, T),
+) {
+    for (i, sums) in sums.iter().enumerate() {
+        for (j, sum) in sums.iter().enumerate() {
+            store(first + i, column + j, *sum);
+        }
+    }
 }
 
 /// # Safety
-/// `a` must have the rows `first..first + R` of `inner` entries, and `b` `inner` rows of at least `V` vectors `width` apart.
+/// `a` must have the rows `first..first + R` of `inner` entries, and `b` `inner` rows of at least `V` vectors.
 #[inline(always)]
 unsafe fn block<S: Simd, const R: usize, const V: usize>(
     simd: S,
     a: Scalars<'_>,
     first: usize,
-    (b, width): (&[S::f32s], usize),
+    (b, stride): (&[f32], usize),
     inner: usize,
 ) -> [[S::f32s; V]; R] {
     let mut sums = [[simd.splat_f32s(0.0); V]; R];
@@ -128,11 +163,12 @@ unsafe fn block<S: Simd, const R: usize, const V: usize>(
     for t in 0..inner {
         // SAFETY: `t < inner`, `i < R` and `j < V`, so by the caller's promise every index is inside its slice.
         unsafe {
-            let b: &[S::f32s; V] = &*b.as_ptr().add(t * width).cast();
+            let b: *const S::f32s = b.as_ptr().add(t * stride).cast();
+            let b: [S::f32s; V] = std::array::from_fn(|j| b.add(j).read_unaligned());
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = simd.splat_f32s(*a.add((first + i) * row + t * step));
                 for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = mul_add(simd, a, *b, *sum);
+                    *sum = mul_add(simd, a, b, *sum);
                 }
             }
         }

@@ -42,6 +42,14 @@ pub struct Cell {
     pub repeats: usize,
     /// Tokens a second, forward and backward.
     pub tokens_per_second: f64,
+    /// Floating-point operations of the matrix products of forward and backward, a multiply-add being two; `None` where
+    /// nobody counts them.
+    #[serde(default)]
+    pub flops: Option<f64>,
+    /// Billions of floating-point operations a second that multiply-adds in registers reached on all threads, the better of
+    /// before and after the measurement; `None` where `flops` is not counted.
+    #[serde(default)]
+    pub fma_peak_gflops: Option<f64>,
     /// Most bytes alive in forward and backward above the level before layer and input were made, median over the
     /// repeats; `None` where nobody counts them.
     pub peak_bytes: Option<u64>,
@@ -71,6 +79,13 @@ pub struct Cell {
     pub measured: String,
     /// The machine.
     pub machine: Machine,
+}
+
+impl Cell {
+    /// Billions of floating-point operations a second of forward and backward, where they are counted.
+    pub fn gflops(&self) -> Option<f64> {
+        self.flops.map(|flops| flops / self.forward_backward_ms / 1e6)
+    }
 }
 
 /// Puts `cells` at `path`, one a line, replacing what is there in one piece.

@@ -11,7 +11,7 @@ use crate::study::{CSV, JSON};
 use crate::{Cell, RecordError, write_atomic};
 
 /// The columns of the table: where each is in a cell's JSON.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 33] = [
     "mixer",
     "seq_len",
     "d_model",
@@ -22,6 +22,8 @@ const COLUMNS: [&str; 31] = [
     "forward_ms_q1",
     "forward_ms_q3",
     "tokens_per_second",
+    "flops",
+    "fma_peak_gflops",
     "peak_bytes",
     "state_floats",
     "parameters",

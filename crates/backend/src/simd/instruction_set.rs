@@ -98,7 +98,7 @@ pub enum SimdError {
 static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
 
 /// Makes all fused kernels of this process use `wanted` instead of the best that the machine has: to measure one beside the
-/// other. To be called before anything runs.
+/// other. To be called before anything runs. What other crates compute (burn, `gemm`) is left alone.
 ///
 /// # Errors
 /// If the machine lacks it or kernels have run with another.

@@ -2,11 +2,13 @@
 
 mod instruction_set;
 mod lanes;
+mod peak;
 
 pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
 pub use lanes::{exp2, mul_add};
+pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
 use rustfft::num_complex::Complex;
 

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use burn::tensor::Device;
+use subquad_backend::simd::fma_peak_gflops;
 use subquad_backend::{DeviceKind, Form, OpenDevice};
 use subquad_record::{Cell, Machine, timestamp};
 
@@ -68,19 +69,29 @@ pub fn measure_cells(
     stop: &AtomicBool,
 ) -> Result<Vec<Cell>, BenchError> {
     let subjects: Vec<&Subject> = checked.iter().map(|checked| checked.subject).collect();
+    let counted = place.is_host() && subjects.iter().any(|subject| subject.flops.is_some());
+    let peak = || if counted { fma_peak_gflops() } else { 0.0 };
+    let before = peak();
     let timings = measure(&subjects, sizes, limit, &place.device, place.is_host(), stop)?;
-    let measured = timestamp();
-    let row = |(checked, timing)| cell(checked, sizes, timing, place, &measured);
+    let together = Together { fma_peak_gflops: before.max(peak()), measured: timestamp() };
+    let row = |(checked, timing)| cell(checked, sizes, timing, place, &together);
     Ok(checked.iter().zip(timings).map(row).collect())
 }
 
-fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, measured: &str) -> Cell {
+/// What all rows of a measurement share.
+struct Together {
+    fma_peak_gflops: f64,
+    measured: String,
+}
+
+fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, together: &Together) -> Cell {
     let Checked { subject, check } = checked;
     let (d_hidden, n_blocks) = match subject.hidden {
         Hidden::Nothing => (None, None),
         Hidden::Width => (Some(sizes.d_hidden()), None),
         Hidden::Blocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
     };
+    let flops = subject.flops.filter(|_| place.is_host()).map(|flops| flops(sizes));
     let Timing { forward_ms, forward_backward_ms, repeats, peak_bytes, state_floats, parameters } = timing;
     Cell {
         mixer: subject.name.into(),
@@ -98,6 +109,8 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, measure
         forward_backward_ms_q3: forward_backward_ms.q3,
         repeats,
         tokens_per_second: sizes.tokens() as f64 / (forward_backward_ms.median / 1e3),
+        flops,
+        fma_peak_gflops: flops.map(|_| together.fma_peak_gflops),
         peak_bytes,
         state_floats,
         check_error: check.error(),
@@ -110,7 +123,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, measure
         instruction_set: subquad_backend::instruction_set().as_str().into(),
         program_version: env!("CARGO_PKG_VERSION").into(),
         build_commit: BUILD_COMMIT.map(Into::into),
-        measured: measured.into(),
+        measured: together.measured.clone(),
         machine: Machine::detect(),
     }
 }

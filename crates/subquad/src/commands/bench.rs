@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use subquad_backend::open_device;
+use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_record::Cell;
 
 use super::run::use_threads;
@@ -36,6 +37,9 @@ pub struct Args {
     /// Device that runs: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Instructions to use: avx512, avx2, neon, baseline [default: the best]
+    #[arg(long, value_name = "SET")]
+    pub simd: Option<InstructionSet>,
     /// Threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -69,7 +73,11 @@ fn after_help() -> String {
          forward runs without autodiff; forward+backward is forward, mean of squares, and backward to\n\
          every parameter and to the input. Times are medians over repeats, which the layers of one length\n\
          take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers\n\
-         have a hidden width of 2 d_model, and 4 blocks where there are blocks."
+         have a hidden width of 2 d_model, and 4 blocks where there are blocks.\n\n\
+         GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
+         for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
+         and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of\n\
+         multiply-adds in registers reach on all threads, the better of before and after each length."
     )
 }
 
@@ -78,6 +86,7 @@ fn after_help() -> String {
 /// # Errors
 /// Wrong use before anything runs; failure if a layer is not what its definition says.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let place = Place::new(open_device(&args.device).map_err(Failure::wrong)?);
     let subjects = subjects(&args.mixers)?;
     let sizes = all_sizes(args);

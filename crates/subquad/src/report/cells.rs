@@ -7,22 +7,24 @@ use subquad_record::Cell;
 use super::distinct;
 use super::table::STYLE;
 
-const HEADER: [&str; 9] = [
+const HEADER: [&str; 10] = [
     "seq_len",
     "d_model",
     "mixer",
     "forward ms",
     "forward+backward ms",
     "tokens/s",
+    "GFLOP/s (of peak)",
     "peak MiB",
     "state floats",
     "check",
 ];
 
 const LEGEND: &str = "\
-ms: median ± half the distance between the quartiles. tokens/s and peak MiB: of forward+backward; the peak
-includes layer, input and all gradients. state floats: what decoding keeps of one sequence of this length.
-check: largest relative error against the f64 reference at a small size, of outputs and gradients.";
+ms: median ± half the distance between the quartiles. tokens/s, GFLOP/s and peak MiB: of forward+backward; the
+bytes include layer, input and all gradients. GFLOP/s: of matrix products, and their share of the FMA peak.
+state floats: what decoding keeps of one sequence of this length. check: largest relative error against
+the f64 reference at a small size, of outputs and gradients.";
 
 /// The middle half of the times over their median, from which a timing is in doubt.
 const WIDE: f64 = 0.2;
@@ -51,10 +53,19 @@ fn row(cell: &Cell) -> [String; HEADER.len()] {
         milliseconds(cell.forward_ms, cell.forward_ms_q1, cell.forward_ms_q3),
         milliseconds(cell.forward_backward_ms, cell.forward_backward_ms_q1, cell.forward_backward_ms_q3),
         HumanCount(cell.tokens_per_second as u64).to_string(),
+        operations(cell),
         cell.peak_bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 20))),
         cell.state_floats.map_or_else(none, |floats| HumanCount(floats as u64).to_string()),
         format!("{:.0e}", cell.check_error),
     ]
+}
+
+/// A second, and their share of the peak.
+fn operations(cell: &Cell) -> String {
+    match cell.gflops().zip(cell.fma_peak_gflops) {
+        Some((gflops, peak)) => format!("{gflops:.0} ({:.0} %)", 100.0 * gflops / peak),
+        None => "-".into(),
+    }
 }
 
 /// Three digits of the median, and the spread to the same place.
@@ -67,14 +78,26 @@ fn milliseconds(median: f64, q1: f64, q3: f64) -> String {
 fn conditions(cells: &[Cell]) -> String {
     let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(" or ");
     format!(
-        "Batch {}; {} form, {}, {} threads, {}, {}.",
+        "Batch {}; {} form, {}, {} threads, {}, {}.{}",
         of(|c| c.batch.to_string()),
         of(|c| c.form.clone()),
         of(|c| c.device.clone()),
         of(|c| c.threads.to_string()),
         of(|c| c.instruction_set.clone()),
-        of(|c| c.machine.cpu.clone())
+        of(|c| c.machine.cpu.clone()),
+        fma_peak(cells)
     )
+}
+
+/// Its range over the lengths.
+fn fma_peak(cells: &[Cell]) -> String {
+    let peaks = || cells.iter().filter_map(|cell| cell.fma_peak_gflops);
+    let rounded = [f64::min, f64::max].map(|better| peaks().reduce(better).map(f64::round));
+    match rounded {
+        [Some(least), Some(most)] if least == most => format!(" FMA peak: {most} GFLOP/s."),
+        [Some(least), Some(most)] => format!(" FMA peak: {least} to {most} GFLOP/s."),
+        _ => String::new(),
+    }
 }
 
 /// A sentence on the cells whose times vary too much to be trusted, if there are any.
@@ -123,6 +146,8 @@ mod tests {
             forward_backward_ms_q3: median + half,
             repeats: 30,
             tokens_per_second: 4096.0 / (median / 1e3),
+            flops: (mixer == "attention").then_some(median * 1.4e8),
+            fma_peak_gflops: (mixer == "attention").then_some(233.4),
             peak_bytes: (mixer != "m2").then_some(50 << 20),
             state_floats: (mixer != "m2").then_some(16_384),
             check_error: 2.3e-6,
@@ -148,16 +173,17 @@ mod tests {
             Cell { batch: 1, ..cell("s4d", 0.51, 0.01) },
         ];
         insta::assert_snapshot!(cells_table(&cells), @"
-        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  peak MiB  state floats  check
-        ----------------------------------------------------------------------------------------------------------
-           1024      128  attention       804 ± 20            2412 ± 20      1,698      50.0        16,384   2e-6
-           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522         -          none   2e-6
-           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372      50.0        16,384   2e-6
+        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  GFLOP/s (of peak)  peak MiB  state floats  check
+        -----------------------------------------------------------------------------------------------------------------------------
+           1024      128  attention       804 ± 20            2412 ± 20      1,698         140 (60 %)      50.0        16,384   2e-6
+           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522                  -         -          none   2e-6
+           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372                  -      50.0        16,384   2e-6
 
-        ms: median ± half the distance between the quartiles. tokens/s and peak MiB: of forward+backward; the peak
-        includes layer, input and all gradients. state floats: what decoding keeps of one sequence of this length.
-        check: largest relative error against the f64 reference at a small size, of outputs and gradients.
-        Batch 4 or 1; fused form, cpu, 2 threads, avx2+fma, Some CPU.
+        ms: median ± half the distance between the quartiles. tokens/s, GFLOP/s and peak MiB: of forward+backward; the
+        bytes include layer, input and all gradients. GFLOP/s: of matrix products, and their share of the FMA peak.
+        state floats: what decoding keeps of one sequence of this length. check: largest relative error against
+        the f64 reference at a small size, of outputs and gradients.
+        Batch 4 or 1; fused form, cpu, 2 threads, avx2+fma, Some CPU. FMA peak: 233 GFLOP/s.
         ");
     }
 

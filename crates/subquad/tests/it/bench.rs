@@ -38,6 +38,8 @@ fn json_is_one_array_of_cells_by_length_then_mixer() {
         "d_hidden",
         "d_model",
         "device",
+        "flops",
+        "fma_peak_gflops",
         "form",
         "forward_backward_ms",
         "forward_backward_ms_q1",
@@ -131,6 +133,7 @@ fn people_get_a_table_that_explains_itself() {
             "forward ms",
             "forward+backward ms",
             "tokens/s",
+            "GFLOP/s (of peak)",
             "peak MiB",
             "state floats",
             "check"
@@ -144,6 +147,39 @@ fn people_get_a_table_that_explains_itself() {
     assert!(lines[3].contains(" attention ") && lines[3].contains(" 256 "), "{}", lines[3]);
     assert!(answer.out.contains("\nBatch 2; fused form, cpu, "), "{}", answer.out);
     assert!(answer.err.starts_with("[1/1] length 16\n"), "{}", answer.err);
+}
+
+#[test]
+fn operations_are_counted_where_products_of_matrices_are_the_work() {
+    let cells = cells("--mixers attention,s4d,dense,block_diagonal --lengths 16");
+    let (tokens, d_model, pairs) = (2.0 * 16.0, 8.0, 2.0 * 16.0 * 17.0 / 2.0);
+    let linear = |weights: f64| 3.0 * 2.0 * weights * tokens;
+    let expected = [
+        Some(7.0 * 2.0 * pairs * d_model + linear(4.0 * d_model * d_model)),
+        None,
+        Some(linear(2.0 * d_model * 16.0)),
+        Some(linear(3.0 * d_model * 16.0 / 4.0)),
+    ];
+    for (cell, flops) in cells.iter().zip(expected) {
+        assert_eq!(cell["flops"].as_f64(), flops, "{cell}");
+        assert_eq!(
+            cell["fma_peak_gflops"].as_f64().is_some_and(|peak| peak > 0.0),
+            flops.is_some(),
+            "{cell}"
+        );
+    }
+    let table = bench("--mixers attention,s4d --lengths 16").expect(0).out;
+    assert!(table.contains(" %)  ") && table.contains(" FMA peak: "), "{table}");
+}
+
+#[test]
+fn kernels_use_the_instructions_asked_for() {
+    let cells = cells("--mixers attention,dense --lengths 16 --simd baseline");
+    assert!(cells.iter().all(|cell| cell["instruction_set"] == "baseline"), "{cells:?}");
+    let foreign = if cfg!(target_arch = "x86_64") { "neon" } else { "avx2" };
+    let answer = bench(&format!("--simd {foreign}")).expect(2);
+    assert!(answer.err.starts_with(&format!("error: this machine has no {foreign}")), "{}", answer.err);
+    insta::assert_snapshot!(bench("--simd sse").expect(2).err.lines().next().unwrap(), @"error: invalid value 'sse' for '--simd <SET>': unknown instruction set `sse` (known: avx512, avx2, neon, baseline)");
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn bench_explains_itself() {
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
           --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --simd <SET>           Instructions to use: avx512, avx2, neon, baseline [default: the best]
           --threads <N>          Threads [default: one a core]
           --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
           --json                 Print a JSON array instead of a table
@@ -104,6 +105,11 @@ fn bench_explains_itself() {
     every parameter and to the input. Times are medians over repeats, which the layers of one length
     take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers
     have a hidden width of 2 d_model, and 4 blocks where there are blocks.
+
+    GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
+    for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
+    and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of
+    multiply-adds in registers reach on all threads, the better of before and after each length.
     ");
 }
 

@@ -3,6 +3,7 @@
 use burn::tensor::Device;
 use subquad_attention::{AttentionConfig, Position, reference};
 
+use super::linear_flops;
 use crate::bench::layer::sequence;
 use crate::bench::{Layer, Sizes};
 
@@ -29,6 +30,15 @@ pub(super) fn definition(_: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f
 
 pub(super) fn alive(sizes: &Sizes) -> f64 {
     ACTIVATIONS * sizes.elements() as f64 + 8.0 * (sizes.d_model as f64).powi(2)
+}
+
+/// Seven products of a query and a key each: scores and output; and backward the scores again, the gradients of weights,
+/// values, queries and keys. Of the `seq (seq + 1) / 2` pairs that a causal sequence has, `d_head` multiply-adds for each of
+/// the heads. Then the projections to q, k, v and from the output.
+pub(super) fn flops(sizes: &Sizes) -> f64 {
+    let (seq, d_model) = (sizes.seq_len as f64, sizes.d_model);
+    let pairs = sizes.batch as f64 * seq * (seq + 1.0) / 2.0;
+    7.0 * 2.0 * pairs * d_model as f64 + linear_flops((3 + 1) * d_model * d_model, sizes)
 }
 
 /// Floats alive for each float of the input.

@@ -32,6 +32,8 @@ pub struct Subject {
     pub definition: Definition,
     /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
     pub alive: fn(&Sizes) -> f64,
+    /// Floating-point operations of forward and backward, where products of matrices are nearly all of the work.
+    pub flops: Option<fn(&Sizes) -> f64>,
 }
 
 /// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
@@ -59,6 +61,7 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: attention::definition,
         alive: attention::alive,
+        flops: Some(attention::flops),
     },
     Subject {
         name: "s4d",
@@ -69,6 +72,7 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: s4d::definition,
         alive: s4d::alive,
+        flops: None,
     },
     Subject {
         name: "m2",
@@ -79,6 +83,7 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: m2::definition,
         alive: m2::alive,
+        flops: None,
     },
     Subject {
         name: "fft_conv",
@@ -89,6 +94,7 @@ pub const SEQUENCE: &[Subject] = &[
         input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
         definition: fft_conv::definition,
         alive: fft_conv::alive,
+        flops: None,
     },
 ];
 
@@ -103,6 +109,7 @@ pub const CHANNEL: &[Subject] = &[
         input: tokens,
         definition: channel::dense,
         alive: channel::alive_dense,
+        flops: Some(channel::flops_dense),
     },
     Subject {
         name: "block_diagonal",
@@ -113,6 +120,7 @@ pub const CHANNEL: &[Subject] = &[
         input: tokens,
         definition: channel::block_diagonal,
         alive: channel::alive_block_diagonal,
+        flops: Some(channel::flops_block_diagonal),
     },
 ];
 
@@ -129,6 +137,12 @@ const fn names<const N: usize>(subjects: &[Subject]) -> [&'static str; N] {
         i += 1;
     }
     names
+}
+
+/// Operations of the products of a linear layer with so many weights: those that make its output, and the gradients of its
+/// input and of its weights, are a multiply-add a weight and token each.
+fn linear_flops(weights: usize, sizes: &Sizes) -> f64 {
+    3.0 * 2.0 * weights as f64 * sizes.tokens() as f64
 }
 
 fn tokens(sizes: &Sizes) -> [usize; 3] {

@@ -1,0 +1,62 @@
+//! A linear layer on every token: `y = x W + b`.
+//!
+//! The fused form makes its products with the micro-kernel: operands are read where they lie wherever that is fastest, and the
+//! bias is added as a sum leaves its register.
+
+mod multiply;
+mod products;
+mod transpose;
+
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+
+use self::products::{Sizes, bias_grad, input_grad, output, weight_grad};
+use crate::Form;
+use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+
+/// # Shapes
+/// - `x`: `[.., d_input]`
+/// - output: `[.., d_output]`
+///
+/// # Panics
+/// If the last axis of `x` is not the layer's.
+pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>, form: Form) -> Tensor<D> {
+    let (width, [d_input, _]) = (x.dims()[D - 1], layer.weight.dims());
+    assert_eq!(width, d_input, "a linear layer of {d_input} inputs got {width}");
+    match (form, &layer.bias) {
+        (Form::Portable, _) => layer.forward(x),
+        (Form::Fused, None) => apply(Product, [x.into(), layer.weight.val().into()]),
+        (Form::Fused, Some(bias)) => apply(Product, [x.into(), layer.weight.val().into(), bias.val().into()]),
+    }
+}
+
+/// Inputs: `x [.., d_input]`, `weight [d_input, d_output]` and, if there is one, `bias [d_output]`.
+#[derive(Debug)]
+struct Product;
+
+impl CpuKernel for Product {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let sizes = sizes(inputs);
+        let mut shape = inputs[0].shape.to_vec();
+        *shape.last_mut().expect("a linear layer's input has axes") = sizes.d_output;
+        let bias = inputs.get(2).map(|bias| bias.data);
+        Array::new(output(inputs[0].data, inputs[1].data, bias, sizes), shape)
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let (x, weight, dy) = (&saved.inputs[0], &saved.inputs[1], saved.grad.data);
+        let sizes = sizes(saved.inputs);
+        let mut grads = vec![
+            saved.wanted[0].then(|| Array::new(input_grad(dy, weight.data, sizes), x.shape)),
+            saved.wanted[1].then(|| Array::new(weight_grad(x.data, dy, sizes), weight.shape)),
+        ];
+        let bias = |wanted: &bool| wanted.then(|| Array::new(bias_grad(dy, sizes), [sizes.d_output]));
+        grads.extend(saved.wanted.get(2).map(bias));
+        grads
+    }
+}
+
+fn sizes(inputs: &[View<'_>]) -> Sizes {
+    let [d_input, d_output] = inputs[1].dims();
+    Sizes { tokens: inputs[0].data.len() / d_input, d_input, d_output }
+}

@@ -1,0 +1,201 @@
+//! A product of two matrices in blocks that stay in a core's cache.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::micro::{Scalars, product_of_rows};
+use crate::simd::{Simd, WithSimd, dispatch};
+
+use super::transpose::transpose;
+
+/// Terms that are summed in registers before they are added to what came before. A constant, so that a sum is the same
+/// whatever else is computed with it.
+const TERMS: usize = 256;
+
+/// `out = start + a b`, made by the calling thread.
+///
+/// A row of `out` is the same bits whichever rows and columns are made with it.
+pub(super) struct Multiply<'a> {
+    /// `[rows, cols]`
+    pub(super) out: &'a mut [f32],
+    /// `[rows, terms]`
+    pub(super) a: Scalars<'a>,
+    /// `[terms, cols]`
+    pub(super) b: Right<'a>,
+    pub(super) terms: usize,
+    pub(super) cols: usize,
+    /// What each row starts from, if not from zeros.
+    pub(super) start: Option<&'a [f32]>,
+}
+
+/// The right operand of a product.
+#[derive(Clone, Copy)]
+pub(super) enum Right<'a> {
+    /// Rows `stride` apart, read where they lie.
+    Rows { data: &'a [f32], stride: usize },
+    /// The same, but so far apart that a core's cache could not hold a block of them: blocks are copied first.
+    FarRows { data: &'a [f32], stride: usize },
+    /// Copied before, as several threads need it or it is a transpose.
+    Panels(&'a Panels),
+}
+
+impl Multiply<'_> {
+    pub(super) fn run(self) {
+        dispatch(self);
+    }
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { out, a, b, terms, cols, start } = self;
+        let rows = out.len() / cols;
+        let mut scratch = vec![];
+        for k in ranges(terms, TERMS) {
+            let a = Scalars { data: &a.data[k.start * a.step..], ..a };
+            for c in ranges(cols, panel_width::<S>()) {
+                let before = if k.start == 0 { start } else { None };
+                let add = k.start > 0;
+                let vectors = c.len().div_ceil(S::F32_LANES);
+                let strip = b.strip::<S>(&k, &c, rows, &mut scratch);
+                product_of_rows(
+                    simd,
+                    a,
+                    strip,
+                    [rows, vectors, k.len()],
+                    #[inline(always)]
+                    |i, j, sum| {
+                        let from = c.start + j * S::F32_LANES;
+                        let to = cols.min(from + S::F32_LANES);
+                        let out = &mut out[i * cols..][from..to];
+                        let sum = match before {
+                            _ if add => simd.add_f32s(load(simd, out), sum),
+                            Some(before) => simd.add_f32s(load(simd, &before[from..to]), sum),
+                            None => sum,
+                        };
+                        save(simd, out, sum);
+                    },
+                );
+            }
+        }
+    }
+}
+
+impl Right<'_> {
+    /// Terms `k` of columns `c`, filled up to whole vectors, and the distance of two rows.
+    #[inline(always)]
+    fn strip<'a, S: Simd>(
+        &'a self,
+        k: &Range<usize>,
+        c: &Range<usize>,
+        rows: usize,
+        scratch: &'a mut Vec<f32>,
+    ) -> (&'a [f32], usize) {
+        let width = c.len().next_multiple_of(S::F32_LANES);
+        let (data, stride, far) = match *self {
+            Self::Panels(panels) => return (&panels.data[c.start * panels.terms + k.start * width..], width),
+            Self::Rows { data, stride } => (data, stride, false),
+            Self::FarRows { data, stride } => (data, stride, true),
+        };
+        if c.len() == width && !(far && rows >= ROWS_WORTH_A_COPY) {
+            return (&data[k.start * stride + c.start..], stride);
+        }
+        scratch.resize(k.len() * width, 0.0);
+        copy_rows(scratch, &data[k.start * stride + c.start..], stride, width, c.len());
+        (scratch, width)
+    }
+}
+
+/// Each number of a strip is used once a row.
+const ROWS_WORTH_A_COPY: usize = 32;
+
+fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(step).map(move |start| start..len.min(start + step))
+}
+
+/// Columns that a block of sums meets.
+#[inline(always)]
+fn panel_width<S: Simd>() -> usize {
+    let vectors = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+    vectors * S::F32_LANES
+}
+
+#[inline(always)]
+fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(from).0.first() {
+        Some(whole) => *whole,
+        None => simd.partial_load_f32s(from),
+    }
+}
+
+#[inline(always)]
+fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
+    match S::as_mut_simd_f32s(to).0.first_mut() {
+        Some(whole) => *whole = value,
+        None => simd.partial_store_f32s(to, value),
+    }
+}
+
+#[inline(always)]
+fn copy_rows(to: &mut [f32], from: &[f32], stride: usize, width: usize, cols: usize) {
+    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
+        to[..cols].copy_from_slice(&from[..cols]);
+        to[cols..].fill(0.0);
+    }
+}
+
+/// A right operand as panels, each as wide as a block of sums: a row of whole vectors a term.
+pub(super) struct Panels {
+    /// `[terms, width]` a panel; the last is as wide as its columns need.
+    data: Vec<f32>,
+    terms: usize,
+}
+
+impl Panels {
+    /// Of `[terms, cols]`.
+    pub(super) fn of_rows(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
+        Self::new([terms, cols], |panel, width, c| {
+            copy_rows(panel, &data[c.start..], cols, width, c.len());
+        })
+    }
+
+    /// Of the transpose of `[cols, terms]`.
+    pub(super) fn of_columns(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
+        Self::new([terms, cols], |panel, width, c| {
+            transpose(&data[c.start * terms..], terms, [c.len(), terms], panel, width);
+        })
+    }
+
+    fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {
+        let Layout { lanes, width } = Layout::of_this_machine();
+        let mut data = vec![0.0; terms * cols.next_multiple_of(lanes)];
+        data.par_chunks_mut(terms * width).enumerate().for_each(|(index, panel)| {
+            let c = index * width..cols.min((index + 1) * width);
+            let width = panel.len() / terms;
+            fill(panel, width, c);
+        });
+        Self { data, terms }
+    }
+}
+
+/// Floats of a vector and of a panel's row.
+struct Layout {
+    lanes: usize,
+    width: usize,
+}
+
+impl Layout {
+    fn of_this_machine() -> Self {
+        struct Ask;
+        impl WithSimd for Ask {
+            type Output = Layout;
+            fn with_simd<S: Simd>(self, _: S) -> Layout {
+                Layout { lanes: S::F32_LANES, width: panel_width::<S>() }
+            }
+        }
+        dispatch(Ask)
+    }
+}

@@ -1,0 +1,330 @@
+//! The products of a linear layer over slices.
+//!
+//! | | as a rule | a weight that outweighs its tokens |
+//! | --- | --- | --- |
+//! | `y = x W + b` | threads take tokens, `W` lies as it does | large: threads take columns, blocks of `W` are copied |
+//! | `dx = dy W^T` | threads take tokens, `W^T` in panels | `dx^T = W dy^T`: threads take rows of `W`, `dy^T` in panels |
+//! | `dW = x^T dy` | threads take rows and parts of the tokens, operands lie as they do | large: threads take rows; `x^T` copied, `dy` in panels |
+//!
+//! Every sum runs in an order that the sizes decide, and those of `y` and `dx` in one that their number of terms decides:
+//! a token's are the same bits in any company.
+
+use rayon::prelude::*;
+
+use super::multiply::{Multiply, Panels, Right};
+use super::transpose::transpose;
+use crate::micro::Scalars;
+use crate::simd;
+
+/// What the products of a layer share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) tokens: usize,
+    pub(super) d_input: usize,
+    pub(super) d_output: usize,
+}
+
+/// Most rows of a product that one thread makes at a time: their part of a block of terms stays in its cache.
+const ROWS: usize = 128;
+/// Fewest that are worth a task, if there are so many.
+const FEW_ROWS: usize = 16;
+/// The micro-kernel takes rows in powers of two up to this (or in sixes).
+const ROWS_TOGETHER: usize = 8;
+/// Columns of `y` that one thread makes at a time.
+const COLUMNS: usize = 256;
+/// Most parts of the sum over tokens that makes the weight's gradient.
+const PARTS: usize = 8;
+/// Numbers of a weight that no core's own cache holds.
+const LARGE: usize = 1 << 20;
+
+impl Sizes {
+    /// Whether the weight has more numbers than input and output: then it is worth moving those to spare it.
+    fn weight_outweighs(&self) -> bool {
+        self.d_input * self.d_output > self.tokens * (self.d_input + self.d_output)
+    }
+
+    /// Whether it does and has rows that lie too far apart for a core's cache.
+    fn large_weight(&self) -> bool {
+        self.weight_outweighs() && self.d_input * self.d_output >= LARGE
+    }
+
+    /// Parts of the sum over tokens: as many as make no more numbers than input and output have.
+    fn parts(&self) -> usize {
+        let affordable = self.tokens * (self.d_input + self.d_output) / (self.d_input * self.d_output);
+        affordable.clamp(1, PARTS)
+    }
+}
+
+/// Rows of a task, of `count` that each of `parts` has. No sum depends on it, so it may depend on the number of threads.
+fn rows_at_once(count: usize, parts: usize) -> usize {
+    let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS);
+    let tasks = wanted.max(count.div_ceil(ROWS)).max(1);
+    count.div_ceil(tasks).next_multiple_of(ROWS_TOGETHER).max(ROWS_TOGETHER)
+}
+
+/// `x W`, plus `bias` if there is one.
+pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    let mut y = vec![0.0; tokens * d_output];
+    if sizes.large_weight() {
+        output_by_columns(&mut y, x, weight, bias, sizes);
+        return y;
+    }
+    let rows = rows_at_once(tokens, 1);
+    let chunks = y.par_chunks_mut(rows * d_output).zip(x.par_chunks(rows * d_input));
+    chunks.for_each(|(out, x)| {
+        let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: weight, stride: d_output });
+        Multiply { out, a, b, terms: d_input, cols: d_output, start: bias }.run();
+    });
+    y
+}
+
+fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    let block = |first: usize| {
+        let cols = COLUMNS.min(d_output - first);
+        let mut out = vec![0.0; tokens * cols];
+        let (a, b) = (Scalars::rows(x, d_input), Right::FarRows { data: &weight[first..], stride: d_output });
+        let start = bias.map(|bias| &bias[first..first + cols]);
+        Multiply { out: &mut out, a, b, terms: d_input, cols, start }.run();
+        out
+    };
+    let starts: Vec<usize> = (0..d_output).step_by(COLUMNS).collect();
+    let blocks: Vec<Vec<f32>> = starts.into_par_iter().map(block).collect();
+    y.par_chunks_mut(d_output).enumerate().for_each(|(token, y)| {
+        for (y, block) in y.chunks_mut(COLUMNS).zip(&blocks) {
+            y.copy_from_slice(&block[token * y.len()..][..y.len()]);
+        }
+    });
+}
+
+/// `dy W^T`
+pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    let mut dx = vec![0.0; tokens * d_input];
+    if tokens == 0 {
+        return dx;
+    }
+    if sizes.weight_outweighs() {
+        transposed_input_grad(&mut dx, dy, weight, sizes);
+        return dx;
+    }
+    let panels = Panels::of_columns(weight, [d_output, d_input]);
+    let rows = rows_at_once(tokens, 1);
+    let chunks = dx.par_chunks_mut(rows * d_input).zip(dy.par_chunks(rows * d_output));
+    chunks.for_each(|(out, dy)| {
+        let (a, b) = (Scalars::rows(dy, d_output), Right::Panels(&panels));
+        Multiply { out, a, b, terms: d_output, cols: d_input, start: None }.run();
+    });
+    dx
+}
+
+/// `dx^T = W dy^T`, then transposed.
+fn transposed_input_grad(dx: &mut [f32], dy: &[f32], weight: &[f32], sizes: Sizes) {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    let panels = Panels::of_columns(dy, [d_output, tokens]);
+    let mut columns = vec![0.0; dx.len()];
+    let rows = rows_at_once(d_input, 1);
+    let chunks = columns.par_chunks_mut(rows * tokens).zip(weight.par_chunks(rows * d_output));
+    chunks.for_each(|(out, weight)| {
+        let (a, b) = (Scalars::rows(weight, d_output), Right::Panels(&panels));
+        Multiply { out, a, b, terms: d_output, cols: tokens, start: None }.run();
+    });
+    transpose_all(dx, &columns, [d_input, tokens]);
+}
+
+/// `to = from^T` for `from [rows, cols]`.
+fn transpose_all(to: &mut [f32], from: &[f32], [rows, cols]: [usize; 2]) {
+    to.par_chunks_mut(FEW_ROWS * rows).enumerate().for_each(|(index, to)| {
+        let count = to.len() / rows;
+        transpose(&from[index * FEW_ROWS..], cols, [rows, count], to, rows);
+    });
+}
+
+/// `x^T dy`
+pub(super) fn weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    if tokens == 0 {
+        return vec![0.0; d_input * d_output];
+    }
+    if sizes.large_weight() {
+        return large_weight_grad(x, dy, sizes);
+    }
+    let part = tokens.div_ceil(sizes.parts());
+    let rows = rows_at_once(d_input, sizes.parts());
+    let weight = d_input * d_output;
+    let mut parts = vec![0.0; tokens.div_ceil(part) * weight];
+    let chunks =
+        parts.par_chunks_mut(weight).zip(x.par_chunks(part * d_input)).zip(dy.par_chunks(part * d_output));
+    chunks.for_each(|((weight, x), dy)| {
+        weight.par_chunks_mut(rows * d_output).enumerate().for_each(|(index, out)| {
+            let a = Scalars::columns(&x[index * rows..], d_input);
+            let (b, terms) = (Right::Rows { data: dy, stride: d_output }, dy.len() / d_output);
+            Multiply { out, a, b, terms, cols: d_output, start: None }.run();
+        });
+    });
+    sum_of_parts(parts, weight)
+}
+
+/// With operands that are copied first: so many columns lie too far apart for a core's cache.
+fn large_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
+    let Sizes { tokens, d_input, d_output } = sizes;
+    let mut columns = vec![0.0; x.len()];
+    transpose_all(&mut columns, x, [tokens, d_input]);
+    let panels = Panels::of_rows(dy, [tokens, d_output]);
+    let mut weight = vec![0.0; d_input * d_output];
+    let rows = rows_at_once(d_input, 1);
+    let chunks = weight.par_chunks_mut(rows * d_output).zip(columns.par_chunks(rows * tokens));
+    chunks.for_each(|(out, x)| {
+        let (a, b) = (Scalars::rows(x, tokens), Right::Panels(&panels));
+        Multiply { out, a, b, terms: tokens, cols: d_output, start: None }.run();
+    });
+    weight
+}
+
+/// Sum over the tokens.
+pub(super) fn bias_grad(dy: &[f32], sizes: Sizes) -> Vec<f32> {
+    let Sizes { tokens, d_output, .. } = sizes;
+    let part = tokens.div_ceil(PARTS).max(1);
+    let mut parts = vec![0.0; tokens.div_ceil(part).max(1) * d_output];
+    parts.par_chunks_mut(d_output).zip(dy.par_chunks(part * d_output)).for_each(|(sum, dy)| {
+        simd::run(
+            #[inline(always)]
+            || dy.chunks(d_output).for_each(|dy| simd::add(sum, dy)),
+        );
+    });
+    sum_of_parts(parts, d_output)
+}
+
+/// The sum of arrays of `len` numbers, in their order.
+fn sum_of_parts(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
+    const AT_ONCE: usize = 1 << 12;
+    let (total, rest) = parts.split_at_mut(len);
+    total.par_chunks_mut(AT_ONCE).enumerate().for_each(|(index, total)| {
+        for part in rest.chunks(len) {
+            simd::add(total, &part[index * AT_ONCE..][..total.len()]);
+        }
+    });
+    parts.truncate(len);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Widths that are no whole vectors, one, several, more than a panel and more terms than one block; tokens from none to
+    /// more than a part; a large weight.
+    const SIZES: [[usize; 3]; 17] = [
+        [0, 3, 5],
+        [1, 1, 1],
+        [1, 3, 5],
+        [2, 5, 3],
+        [3, 17, 63],
+        [5, 130, 1],
+        [7, 1, 130],
+        [1, 512, 17],
+        [33, 63, 130],
+        [64, 384, 64],
+        [100, 64, 176],
+        [257, 16, 16],
+        [301, 5, 17],
+        [1000, 3, 1],
+        [9, 513, 300],
+        [2, 300, 1500],
+        [35, 1100, 1000],
+    ];
+    /// Roundings of f32 (6e-8 each) over sums of 1,100 terms of either sign.
+    const REL_TOL: f64 = 2e-6;
+
+    struct Case {
+        sizes: Sizes,
+        x: Vec<f32>,
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+        dy: Vec<f32>,
+    }
+
+    impl Case {
+        fn new([tokens, d_input, d_output]: [usize; 3]) -> Self {
+            let values = |count: usize, seed: usize| -> Vec<f32> {
+                (0..count).map(|i| ((i * 7919 + seed * 31) % 1009) as f32 / 1009.0 - 0.5).collect()
+            };
+            Self {
+                sizes: Sizes { tokens, d_input, d_output },
+                x: values(tokens * d_input, 1),
+                weight: values(d_input * d_output, 2),
+                bias: values(d_output, 3),
+                dy: values(tokens * d_output, 4),
+            }
+        }
+    }
+
+    /// `a b` for `a [rows, terms]` and `b [terms, cols]`, each given by its entries.
+    fn by_loops(
+        [rows, terms, cols]: [usize; 3],
+        a: impl Fn(usize, usize) -> f32,
+        b: impl Fn(usize, usize) -> f32,
+    ) -> Vec<f64> {
+        let entry = |i, j| (0..terms).map(|t| f64::from(a(i, t)) * f64::from(b(t, j))).sum();
+        (0..rows).flat_map(|i| (0..cols).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect()
+    }
+
+    fn assert_close(got: &[f32], expected: &[f64], what: &str) {
+        assert_eq!(got.len(), expected.len(), "{what}");
+        let largest = expected.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        for (got, expected) in got.iter().zip(expected) {
+            let error = (f64::from(*got) - expected).abs();
+            assert!(error <= REL_TOL * largest, "{what}: {got} for {expected}");
+        }
+    }
+
+    #[test]
+    fn all_products_equal_loops_in_f64_at_any_sizes() {
+        for all @ [tokens, d_input, d_output] in SIZES {
+            let Case { sizes, x, weight, bias, dy } = Case::new(all);
+            let what = |name: &str| format!("{name} of {tokens} tokens, {d_input} to {d_output}");
+            let x_at = |t: usize, i: usize| x[t * d_input + i];
+            let w_at = |i: usize, o: usize| weight[i * d_output + o];
+            let dy_at = |t: usize, o: usize| dy[t * d_output + o];
+
+            let mut y = by_loops([tokens, d_input, d_output], x_at, w_at);
+            assert_close(&output(&x, &weight, None, sizes), &y, &what("y without bias"));
+            y.iter_mut().enumerate().for_each(|(at, y)| *y += f64::from(bias[at % d_output]));
+            assert_close(&output(&x, &weight, Some(&bias), sizes), &y, &what("y"));
+
+            let dx = by_loops([tokens, d_output, d_input], dy_at, |o, i| w_at(i, o));
+            assert_close(&input_grad(&dy, &weight, sizes), &dx, &what("dx"));
+            let dw = by_loops([d_input, tokens, d_output], |i, t| x_at(t, i), dy_at);
+            assert_close(&weight_grad(&x, &dy, sizes), &dw, &what("dW"));
+            let db = by_loops([1, tokens, d_output], |_, _| 1.0, dy_at);
+            assert_close(&bias_grad(&dy, sizes), &db, &what("db"));
+        }
+    }
+
+    #[test]
+    fn a_token_is_the_same_bits_alone_and_in_company_on_any_number_of_threads() {
+        for all @ [_, d_input, d_output] in [[700, 20, 33], [300, 300, 70], [3, 1100, 1000], [40, 1100, 1000]]
+        {
+            let Case { sizes, x, weight, bias, dy } = Case::new(all);
+            let y = output(&x, &weight, Some(&bias), sizes);
+            let dx = input_grad(&dy, &weight, sizes);
+            let alone = Sizes { tokens: 1, ..sizes };
+            for token in [0, 1, sizes.tokens - 1] {
+                let (inputs, outputs) = (token * d_input.., token * d_output..);
+                let (x, dy) = (&x[inputs.clone()][..d_input], &dy[outputs.clone()][..d_output]);
+                assert_eq!(output(x, &weight, Some(&bias), alone), y[outputs][..d_output], "{all:?}");
+                assert_eq!(input_grad(dy, &weight, alone), dx[inputs][..d_input], "{all:?}");
+            }
+            let dw = weight_grad(&x, &dy, sizes);
+            for threads in [1, 5] {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+                pool.install(|| {
+                    assert_eq!(output(&x, &weight, Some(&bias), sizes), y, "{all:?}");
+                    assert_eq!(input_grad(&dy, &weight, sizes), dx, "{all:?}");
+                    assert_eq!(weight_grad(&x, &dy, sizes), dw, "{all:?}");
+                });
+            }
+        }
+    }
+}
