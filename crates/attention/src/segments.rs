@@ -1,5 +1,6 @@
 //! Several sequences in one row, and padding.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Which tokens belong together: every token of a batch has the number of its segment, 0 for padding.
@@ -24,13 +25,14 @@ pub struct Segments {
 }
 
 impl Segments {
-    /// From the segment of each token, `ids [batch, seq]` row by row; 0 is padding.
+    /// From the segment of each token, `ids [batch, seq]` row by row; 0 is padding. Only which tokens of a row share an id
+    /// counts: the others are numbered again, from 1 in the order in which they come.
     ///
     /// # Panics
     /// If there are not `batch * seq` ids.
     pub fn new(batch: usize, seq: usize, ids: Vec<u32>) -> Self {
         assert_eq!(ids.len(), batch * seq, "segments of {batch} rows of {seq} tokens, but {} ids", ids.len());
-        Self { batch, seq, ids: ids.into() }
+        Self { batch, seq, ids: ids.chunks(seq.max(1)).flat_map(renumber).collect() }
     }
 
     /// One sequence a row, at its start; what follows is padding.
@@ -67,6 +69,16 @@ impl Segments {
         let ids = self.row(row);
         ids[i] == ids[j] && ids[i] != 0
     }
+}
+
+/// Small numbers are exact in every form, and rising ones let a kernel see from a few that two tiles have none in common.
+fn renumber(ids: &[u32]) -> Vec<u32> {
+    let mut numbers = HashMap::from([(0, 0)]);
+    let mut number = |&id| {
+        let next = numbers.len() as u32;
+        *numbers.entry(id).or_insert(next)
+    };
+    ids.iter().map(&mut number).collect()
 }
 
 fn row_ids(lengths: &[usize], seq: usize) -> Vec<u32> {
