@@ -13,6 +13,7 @@ use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
 use crate::dot_product::self_attention;
+use crate::state::FIRST_CAPACITY;
 use crate::{AttentionState, Position, Rotary, Rules, scaled_dot_product};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2).
@@ -37,6 +38,28 @@ impl Attention {
     /// The same layer and weights, run in another form.
     pub fn with_form(self, form: Form) -> Self {
         Self { form, ..self }
+    }
+
+    /// The state before the first token, with room for `capacity` tokens before it grows: no more than what is needed
+    /// where the length of the sequence is known.
+    ///
+    /// # Errors
+    /// If the layer is bidirectional.
+    pub fn init_state_with_capacity(
+        &self,
+        batch: usize,
+        capacity: usize,
+    ) -> Result<AttentionState, MixerError> {
+        self.require_causal()?;
+        let device = self.output.weight.val().device();
+        Ok(AttentionState::empty([batch, self.n_heads, capacity, self.d_head()], None, &device))
+    }
+
+    /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
+    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
+        let [q, k, v] = self.project(x, state.seq());
+        let [k, v] = state.extend(k, v);
+        self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form))
     }
 
     /// The whole sequence without cutting the projections apart.
@@ -121,25 +144,19 @@ impl SequenceMixer for Attention {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        state: AttentionState,
+        mut state: AttentionState,
     ) -> Result<(Tensor<3>, AttentionState), MixerError> {
         self.require_causal()?;
-        let [q, k, v] = self.project(x, state.seq());
-        let state = state.append(k, v);
-        let (k, v) = (state.k.clone(), state.v.clone());
-        Ok((self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form)), state))
+        Ok((self.carry_on(x, &mut state), state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {
-        let (y, next) = self.forward_with_state(x.unsqueeze_dim(1), state.clone())?;
-        *state = next;
-        Ok(y.squeeze_dim(1))
+        self.require_causal()?;
+        Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
     }
 
     fn init_state(&self, batch: usize) -> Result<AttentionState, MixerError> {
-        self.require_causal()?;
-        let device = self.output.weight.val().device();
-        Ok(AttentionState::empty(batch, self.n_heads, self.d_head(), &device))
+        self.init_state_with_capacity(batch, FIRST_CAPACITY)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
