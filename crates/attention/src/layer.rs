@@ -1,35 +1,49 @@
 //! Multi-head softmax attention: the quadratic baseline.
 //!
 //! ```text
-//! (q, k, v) = x W_qkv + b_qkv         columns in the order (3, head, feature)
+//! (q, k, v) = x W_qkv + b_qkv         columns: heads of q, heads of k, heads of v
 //! y = concat over heads of softmax(q k^T / sqrt(d_head)) v, times W_out, plus b_out
 //! ```
-//! Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>, section 3.2, with one linear layer for q, k and v.
+//! Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>, section 3.2, with one linear layer for q, k and v. Between
+//! the lines, as the config chooses: norms of q and k, rotary positions, and the rules of [`Rules`].
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
 use crate::dot_product::self_attention;
+use crate::head_norm::norm_heads;
 use crate::state::FIRST_CAPACITY;
-use crate::{AttentionState, Position, Rotary, Rules, scaled_dot_product};
+use crate::{AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product};
 
-/// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2).
+/// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2), or with a window
+/// O(seq window).
 ///
 /// Built by [`AttentionConfig`](crate::AttentionConfig); run through [`SequenceMixer`].
 #[derive(Module, Debug)]
 pub struct Attention {
-    /// Queries, keys and values of every head: `[d_model, 3 d_model]`.
+    /// Queries, keys and values of every head: `[d_model, (n_heads + 2 n_kv_heads) d_head]`.
     pub qkv: Linear,
     /// Mixes the heads: `[d_model, d_model]`.
     pub output: Linear,
+    /// With `qk_norm`: the gains of the queries' features after the norm, `[d_head]`, the same for every head.
+    pub q_gain: Option<Param<Tensor<1>>>,
+    /// With `qk_norm`: the gains of the keys' features after the norm, `[d_head]`, the same for every head.
+    pub k_gain: Option<Param<Tensor<1>>>,
     pub(crate) n_heads: usize,
+    pub(crate) n_kv_heads: usize,
     pub(crate) causal: bool,
+    #[module(skip)]
+    pub(crate) window: Option<usize>,
     #[module(skip)]
     pub(crate) position: Position,
     pub(crate) rope_base: f64,
+    pub(crate) d_rot: usize,
+    #[module(skip)]
+    pub(crate) softcap: Option<f64>,
+    pub(crate) dropout: f64,
     #[module(skip)]
     pub(crate) form: Form,
 }
@@ -52,14 +66,76 @@ impl Attention {
     ) -> Result<AttentionState, MixerError> {
         self.require_causal()?;
         let device = self.output.weight.val().device();
-        Ok(AttentionState::empty([batch, self.n_heads, capacity, self.d_head()], None, &device))
+        let shape = [batch, self.n_kv_heads, capacity, self.d_head()];
+        Ok(AttentionState::empty(shape, self.window, &device))
     }
 
     /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
     fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
         let [q, k, v] = self.project(x, state.seq());
         let [k, v] = state.extend(k, v);
-        self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form))
+        self.merge(scaled_dot_product(q, k, v, &self.rules(None, None), self.form))
+    }
+
+    /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
+    /// sees only its own sequence.
+    ///
+    /// A sequence's output does not depend on what else is in its row, nor on where in the row it stands: rotary
+    /// positions count from the start of the row, but only their differences matter. The output of padding is the bias of
+    /// [`output`](Self::output).
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`, as many rows and tokens as `segments`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// If `x` has another shape.
+    pub fn forward_segments(&self, x: Tensor<3>, segments: &Segments) -> Tensor<3> {
+        self.forward_with(x, Some(segments), None)
+    }
+
+    /// [`forward`](SequenceMixer::forward) in training: attention weights are dropped at the rate of the config, and the
+    /// others grow to make up for it. The same seed drops the same weights: use another at every step and in every layer.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// If `x` has another width.
+    pub fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        self.forward_with(x, None, Some(seed))
+    }
+
+    /// [`forward`](SequenceMixer::forward) with [segments](Self::forward_segments), with
+    /// [dropout](Self::forward_train), with both or with neither.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`, as many rows and tokens as `segments`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// If `x` has another shape.
+    pub fn forward_with(
+        &self,
+        x: Tensor<3>,
+        segments: Option<&Segments>,
+        dropout_seed: Option<u64>,
+    ) -> Tensor<3> {
+        let rules = self.rules(segments, dropout_seed);
+        match self.form {
+            Form::Fused if self.is_plain(&rules) => self.forward_packed(x),
+            Form::Fused | Form::Portable => {
+                let [q, k, v] = self.project(x, 0);
+                self.merge(scaled_dot_product(q, k, v, &rules, self.form))
+            }
+        }
+    }
+
+    /// Whether the kernel that takes packed projections knows everything that the layer does.
+    fn is_plain(&self, rules: &Rules) -> bool {
+        let plain = Rules { causal: self.causal, ..Rules::default() };
+        *rules == plain && self.n_kv_heads == self.n_heads && self.q_gain.is_none()
     }
 
     /// The whole sequence without cutting the projections apart.
@@ -77,29 +153,41 @@ impl Attention {
         seq
     }
 
-    /// The rotations of `seq` positions from `first` on, if the layer has positions.
+    /// The rotations of `seq` positions from `first` on, if the layer has rotary positions.
     fn rotary(&self, first: usize, seq: usize) -> Option<Rotary> {
         match self.position {
-            Position::None => None,
-            Position::Rope => Some(Rotary::new(first, seq, self.d_head(), self.rope_base)),
+            Position::Alibi | Position::None => None,
+            Position::Rope => Some(Rotary::new(first, seq, self.d_rot, self.rope_base)),
         }
     }
 
-    /// Queries, keys and values of tokens whose first has position `first`, each `[batch, heads, seq, d_head]`.
+    /// Queries `[batch, n_heads, seq, d_head]`, keys and values `[batch, n_kv_heads, seq, d_head]`, of tokens whose first
+    /// has position `first`.
     fn project(&self, x: Tensor<3>, first: usize) -> [Tensor<4>; 3] {
         let rotary = self.rotary(first, self.check_width(&x));
-        let parts: [Tensor<3>; 3] =
-            linear(&self.qkv, x, self.form).chunk(3, 2).try_into().expect("three parts");
-        let [q, k, v] = parts.map(|part| self.split_heads(part));
+        let qkv = linear(&self.qkv, x, self.form);
+        let (n_heads, n_kv_heads) = (self.n_heads, self.n_kv_heads);
+        let heads = |first, count| self.split_heads(qkv.clone(), first, count);
+        let q = self.norm(heads(0, n_heads), &self.q_gain);
+        let k = self.norm(heads(n_heads, n_kv_heads), &self.k_gain);
+        let v = heads(n_heads + n_kv_heads, n_kv_heads);
         match rotary {
             None => [q, k, v],
             Some(rotary) => [rotary.apply(q, self.form), rotary.apply(k, self.form), v],
         }
     }
 
-    fn split_heads(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, seq, _] = x.dims();
-        x.reshape([batch, seq, self.n_heads, self.d_head()]).swap_dims(1, 2)
+    fn norm(&self, heads: Tensor<4>, gain: &Option<Param<Tensor<1>>>) -> Tensor<4> {
+        match gain {
+            None => heads,
+            Some(gain) => norm_heads(heads, gain.val()),
+        }
+    }
+
+    /// Heads `first..first + count` of those side by side in `x`: `[batch, count, seq, d_head]`.
+    fn split_heads(&self, x: Tensor<3>, first: usize, count: usize) -> Tensor<4> {
+        let ([batch, seq, _], d_head) = (x.dims(), self.d_head());
+        x.narrow(2, first * d_head, count * d_head).reshape([batch, seq, count, d_head]).swap_dims(1, 2)
     }
 
     /// From heads side by side back to tokens: `[batch, seq, d_model]`.
@@ -108,19 +196,27 @@ impl Attention {
         linear(&self.output, y.swap_dims(1, 2).reshape([batch, seq, self.d_model()]), self.form)
     }
 
-    fn rules(&self) -> Rules {
-        Rules { causal: self.causal, ..Rules::default() }
+    fn rules(&self, segments: Option<&Segments>, dropout_seed: Option<u64>) -> Rules {
+        let dropout = dropout_seed.map(|seed| WeightDropout { rate: self.dropout, seed });
+        Rules {
+            causal: self.causal,
+            window: self.window,
+            softcap: self.softcap,
+            alibi: self.position == Position::Alibi,
+            segments: segments.cloned(),
+            dropout: dropout.filter(|dropout| dropout.rate > 0.0),
+        }
     }
 
     fn d_model(&self) -> usize {
         self.output.weight.dims()[0]
     }
 
-    fn d_head(&self) -> usize {
+    pub(crate) fn d_head(&self) -> usize {
         self.d_model() / self.n_heads
     }
 
-    fn require_causal(&self) -> Result<(), MixerError> {
+    pub(crate) fn require_causal(&self) -> Result<(), MixerError> {
         match self.causal {
             true => Ok(()),
             false => Err(MixerError::Bidirectional { mixer: "attention" }),
@@ -132,13 +228,7 @@ impl SequenceMixer for Attention {
     type State = AttentionState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.form {
-            Form::Fused => self.forward_packed(x),
-            Form::Portable => {
-                let [q, k, v] = self.project(x, 0);
-                self.merge(scaled_dot_product(q, k, v, &self.rules(), self.form))
-            }
-        }
+        self.forward_with(x, None, None)
     }
 
     fn forward_with_state(
@@ -160,7 +250,8 @@ impl SequenceMixer for Attention {
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
-        self.causal.then(|| 2 * seq * self.d_model())
+        let held = seq.min(self.window.unwrap_or(usize::MAX));
+        self.causal.then(|| 2 * held * self.n_kv_heads * self.d_head())
     }
 
     /// Always fine: there is no filter of fixed length.

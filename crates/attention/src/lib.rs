@@ -2,12 +2,14 @@
 
 mod config;
 mod dot_product;
+mod head_norm;
 mod layer;
 #[doc(hidden)]
 pub mod reference;
 mod rotary;
 mod segments;
 mod state;
+mod stepper;
 
 pub use config::{AttentionConfig, AttentionConfigError, Position};
 pub use dot_product::{Rules, WeightDropout, alibi_slopes, scaled_dot_product};
@@ -15,3 +17,4 @@ pub use layer::Attention;
 pub use rotary::Rotary;
 pub use segments::Segments;
 pub use state::AttentionState;
+pub use stepper::AttentionStepper;

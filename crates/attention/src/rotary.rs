@@ -2,11 +2,13 @@
 //! query and a key meet at the difference of their positions.
 //!
 //! ```text
-//! angle(t, i) = t * base^(-2 i / d_head)                                             i < d_head / 2
-//! (x_i, x_{i + d_head/2}) -> (x_i cos - x_{i + d_head/2} sin, x_i sin + x_{i + d_head/2} cos)
+//! angle(t, i) = t * base^(-2 i / d_rot)                                              i < d_rot / 2
+//! (x_i, x_{i + d_rot/2}) -> (x_i cos - x_{i + d_rot/2} sin, x_i sin + x_{i + d_rot/2} cos)
 //! ```
-//! Su et al. 2021, <https://arxiv.org/abs/2104.09864>, section 3.2, with the two halves of a head as pairs ("half
-//! split") where the paper pairs neighbours. The two differ by a permutation of the columns of the projections.
+//! Su et al. 2021, <https://arxiv.org/abs/2104.09864>, section 3.2, with the two halves as pairs ("half split") where the
+//! paper pairs neighbours. The two differ by a permutation of the columns of the projections. Features of a head from
+//! `d_rot` on stay as they are: partial rotation, as in GPT-NeoX (Black et al. 2022, <https://arxiv.org/abs/2204.06745>,
+//! section 2.1).
 
 use std::sync::Arc;
 
@@ -27,14 +29,17 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// Rotations of the positions `first..first + seq`.
+    /// Rotations of the positions `first..first + seq` that turn the first `d_rot` features of a head: `d_head`, or fewer.
     ///
     /// # Panics
-    /// If `d_head` is odd.
-    pub fn new(first: usize, seq: usize, d_head: usize, base: f64) -> Self {
-        assert!(d_head.is_multiple_of(2), "rotary positions turn pairs of features, got d_head = {d_head}");
-        let half = d_head / 2;
-        let rates: Vec<f64> = (0..half).map(|i| base.powf(-2.0 * i as f64 / d_head as f64)).collect();
+    /// If `d_rot` is odd or 0.
+    pub fn new(first: usize, seq: usize, d_rot: usize, base: f64) -> Self {
+        assert!(
+            d_rot > 0 && d_rot.is_multiple_of(2),
+            "rotary positions turn pairs of features, got d_rot = {d_rot}"
+        );
+        let half = d_rot / 2;
+        let rates: Vec<f64> = (0..half).map(|i| base.powf(-2.0 * i as f64 / d_rot as f64)).collect();
         let angles = (first..first + seq).flat_map(|t| rates.iter().map(move |rate| t as f64 * rate));
         let (cos, sin): (Vec<f32>, Vec<f32>) =
             angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).unzip();
@@ -48,10 +53,11 @@ impl Rotary {
     /// - output: `[batch, heads, seq, d_head]`
     ///
     /// # Panics
-    /// If `seq` or `d_head` are not those of [`new`](Self::new).
+    /// If `seq` is not that of [`new`](Self::new), or `d_head` is less than its `d_rot`.
     pub fn apply(&self, x: Tensor<4>, form: Form) -> Tensor<4> {
-        let [_, _, seq, d_head] = x.dims();
-        assert_eq!([seq, d_head], [self.seq, 2 * self.half], "[seq, d_head] must be those of the rotations");
+        let ([_, _, seq, d_head], d_rot) = (x.dims(), 2 * self.half);
+        assert_eq!(seq, self.seq, "{} rotations cannot turn {seq} tokens", self.seq);
+        assert!(d_head >= d_rot, "rotations of {d_rot} features cannot turn heads of {d_head}");
         match form {
             Form::Portable => self.portable(x),
             Form::Fused => apply(Rotate(self.clone()), [x.into()]),
@@ -61,36 +67,35 @@ impl Rotary {
     fn portable(&self, x: Tensor<4>) -> Tensor<4> {
         let (cos, sin) = (self.table(&self.cos, &x.device()), self.table(&self.sin, &x.device()));
         let a = x.clone().narrow(3, 0, self.half);
-        let b = x.narrow(3, self.half, self.half);
-        let turned_a = a.clone() * cos.clone() - b.clone() * sin.clone();
-        Tensor::cat(vec![turned_a, a * sin + b * cos], 3)
+        let b = x.clone().narrow(3, self.half, self.half);
+        let turned = [a.clone() * cos.clone() - b.clone() * sin.clone(), a * sin + b * cos];
+        let kept = x.dims()[3] - 2 * self.half;
+        let rest = (kept > 0).then(|| x.narrow(3, 2 * self.half, kept));
+        Tensor::cat(turned.into_iter().chain(rest).collect(), 3)
     }
 
     fn table(&self, values: &[f32], device: &Device) -> Tensor<4> {
         Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, self.seq, self.half]), device)
     }
 
-    /// Turns one head, `[seq, d_head]`, forward (`direction` 1) or back (-1).
-    fn turn(&self, from: &[f32], to: &mut [f32], direction: f32) {
+    /// Turns one head, `[seq, d_head]`, in place, forward (`direction` 1) or back (-1).
+    fn turn(&self, head: &mut [f32], d_head: usize, direction: f32) {
         let half = self.half;
         let tables = self.cos.chunks_exact(half).zip(self.sin.chunks_exact(half));
-        for ((from, to), (cos, sin)) in
-            from.chunks_exact(2 * half).zip(to.chunks_exact_mut(2 * half)).zip(tables)
-        {
-            let ((a, b), (to_a, to_b)) = (from.split_at(half), to.split_at_mut(half));
+        for (token, (cos, sin)) in head.chunks_exact_mut(d_head).zip(tables) {
+            let (a, b) = token[..2 * half].split_at_mut(half);
             for i in 0..half {
                 let sin = direction * sin[i];
-                to_a[i] = a[i] * cos[i] - b[i] * sin;
-                to_b[i] = a[i] * sin + b[i] * cos[i];
+                (a[i], b[i]) = (a[i] * cos[i] - b[i] * sin, a[i] * sin + b[i] * cos[i]);
             }
         }
     }
 
+    /// Turns every head of `x [batch, heads, seq, d_head]`, forward (`direction` 1) or back (-1).
     pub(crate) fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
-        let head = self.seq * 2 * self.half;
-        let mut turned = vec![0.0; x.data.len()];
-        let heads = turned.par_chunks_exact_mut(head).zip(x.data.par_chunks_exact(head));
-        heads.for_each(|(to, from)| self.turn(from, to, direction));
+        let [_, _, seq, d_head] = x.dims();
+        let mut turned = x.data.to_vec();
+        turned.par_chunks_exact_mut(seq * d_head).for_each(|head| self.turn(head, d_head, direction));
         Array::new(turned, x.shape)
     }
 }

@@ -93,7 +93,10 @@ impl AttentionState {
 
     /// The last `count` tokens in `buffer`, in order.
     fn last(&self, buffer: &Tensor<4>, count: usize) -> Tensor<4> {
+        let [batch, kv_heads, _, d_head] = buffer.dims();
         match self.slots(self.seq - count..self.seq) {
+            // burn cuts no part of length 0.
+            [run, _] if run.is_empty() => Tensor::empty([batch, kv_heads, 0, d_head], &buffer.device()),
             [run, rest] if rest.is_empty() => buffer.clone().narrow(2, run.start, run.len()),
             runs => Tensor::cat(runs.map(|run| buffer.clone().narrow(2, run.start, run.len())).into(), 2),
         }

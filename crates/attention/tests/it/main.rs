@@ -4,7 +4,10 @@
 mod config;
 mod dot_product;
 mod layer;
+mod options;
 mod rotary;
+mod state;
+mod stepper;
 
 use burn::tensor::Device;
 use subquad_backend::Form;
