@@ -52,7 +52,7 @@ impl RowLinear {
 }
 
 fn values<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Vec<f32> {
-    read(tensor).into_vec().expect("the weights of a linear layer over slices are f32")
+    read(tensor).try_into_vec().expect("the weights of a linear layer over slices are f32")
 }
 
 /// From rows of `width` columns to strips of columns.

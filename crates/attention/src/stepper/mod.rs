@@ -202,5 +202,5 @@ fn rates(d_rot: usize, base: f64) -> Vec<f64> {
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    read(tensor).into_vec().expect("steppers take f32; cast the layer first")
+    read(tensor).try_into_vec().expect("steppers take f32; cast the layer first")
 }

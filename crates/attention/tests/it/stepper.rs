@@ -31,7 +31,7 @@ fn tokens(config: &AttentionConfig, seq: usize) -> Tensor<3> {
 /// The outputs for each token of `x`, one after another.
 fn steps(stepper: &mut AttentionStepper, x: Tensor<3>) -> Tensor<3> {
     let shape = x.dims();
-    let x: Vec<f32> = x.into_data().into_vec().unwrap();
+    let x: Vec<f32> = x.into_data().try_into_vec().unwrap();
     let mut y = vec![f32::NAN; x.len()];
     x.chunks(shape[2]).zip(y.chunks_mut(shape[2])).for_each(|(x, y)| stepper.step(x, y));
     Tensor::from_data(TensorData::new(y, shape), &device())
