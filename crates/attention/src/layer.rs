@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::dot_product::self_attention;
+use crate::dot_product::{attend_cache, self_attention};
 use crate::head_norm::norm_heads;
 use crate::state::FIRST_CAPACITY;
 use crate::{AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product};
@@ -73,8 +73,18 @@ impl Attention {
     /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
     fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
         let [q, k, v] = self.project(x, state.seq());
-        let [k, v] = state.extend(k, v);
-        self.merge(scaled_dot_product(q, k, v, &self.rules(None, None), self.form))
+        let rules = self.rules(None, None);
+        let y = match (self.form, q.dims()[2]) {
+            (Form::Fused, 1) => {
+                state.put(k, v);
+                attend_cache(q, state.buffers(), state.slots_in_use(), &rules)
+            }
+            (Form::Fused | Form::Portable, _) => {
+                let [k, v] = state.extend(k, v);
+                scaled_dot_product(q, k, v, &rules, self.form)
+            }
+        };
+        self.merge(y)
     }
 
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token

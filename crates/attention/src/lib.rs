@@ -7,6 +7,7 @@ mod layer;
 #[doc(hidden)]
 pub mod reference;
 mod rotary;
+mod score_row;
 mod segments;
 mod state;
 mod stepper;

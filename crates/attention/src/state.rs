@@ -5,6 +5,8 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 use subquad_mixer::MixerState;
 
+use crate::score_row::Slots;
+
 /// Room that a cache starts with where nobody says how long the sequence gets.
 pub(crate) const FIRST_CAPACITY: usize = 64;
 
@@ -69,14 +71,29 @@ impl AttentionState {
     /// # Panics
     /// If the new tokens are of another batch size.
     pub(crate) fn extend(&mut self, k: Tensor<4>, v: Tensor<4>) -> [Tensor<4>; 2] {
+        // Where new tokens take the slots of old ones, the chunk's first queries may still see the old ones.
+        let wraps = self.seq + k.dims()[2] > self.ring();
+        let seen = wraps.then(|| [self.seen(&self.k, &k), self.seen(&self.v, &v)]);
+        self.put(k, v);
+        seen.unwrap_or_else(|| [self.keys(), self.values()])
+    }
+
+    /// Takes in a chunk, as [`extend`](Self::extend) does.
+    pub(crate) fn put(&mut self, k: Tensor<4>, v: Tensor<4>) {
         let ([kept, ..], [got, _, new, _]) = (self.k.dims(), k.dims());
         assert_eq!(kept, got, "the state is for a batch of {kept}, got a batch of {got}");
-        // Where new tokens take the slots of old ones, the chunk's first queries may still see the old ones.
-        let wraps = self.seq + new > self.ring();
-        let seen = wraps.then(|| [self.seen(&self.k, &k), self.seen(&self.v, &v)]);
         self.reserve(new);
         self.write(k, v);
-        seen.unwrap_or_else(|| [self.keys(), self.values()])
+    }
+
+    /// Keys and values as they lie: `[batch, kv_heads, capacity, d_head]`.
+    pub(crate) fn buffers(&self) -> [Tensor<4>; 2] {
+        [self.k.clone(), self.v.clone()]
+    }
+
+    /// Where in the buffers tokens are, after at least one.
+    pub(crate) fn slots_in_use(&self) -> Slots {
+        Slots { held: self.held(), newest: (self.seq - 1) % self.ring() }
     }
 
     fn ring(&self) -> usize {
@@ -111,7 +128,8 @@ impl AttentionState {
 
     /// Makes room for `new` more tokens.
     fn reserve(&mut self, new: usize) {
-        let ([batch, kv_heads, capacity, d_head], needed) = (self.k.dims(), (self.seq + new).min(self.ring()));
+        let ([batch, kv_heads, capacity, d_head], needed) =
+            (self.k.dims(), (self.seq + new).min(self.ring()));
         if needed > capacity {
             let more = needed.max(2 * capacity).min(self.ring()) - capacity;
             let longer = |buffer: Tensor<4>| {

@@ -118,7 +118,10 @@ mod tests {
             RowLinear::new(&layer).apply(&x, &mut y);
             let largest = expected.iter().fold(0.0f32, |largest, y| largest.max(y.abs()));
             for (got, expected) in y.iter().zip(expected) {
-                assert!((got - expected).abs() <= REL_TOL * largest, "{d_input} {d_output}: {got} {expected}");
+                assert!(
+                    (got - expected).abs() <= REL_TOL * largest,
+                    "{d_input} {d_output}: {got} {expected}"
+                );
             }
         }
     }

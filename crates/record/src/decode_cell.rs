@@ -29,6 +29,10 @@ pub struct DecodeCell {
     pub tokens_per_second: f64,
     /// Bytes of what is kept of the context, without room for more.
     pub state_bytes: usize,
+    /// Blocks of memory that a step asks for, on average; `None` where nobody counts them.
+    pub step_allocations: Option<f64>,
+    /// Most bytes alive in a step above the level before it, median over the steps; `None` where nobody counts them.
+    pub step_peak_bytes: Option<u64>,
     /// Largest error of a step at a small size, relative to the largest output of the whole sequence there.
     pub check_error: f64,
     /// The form of the operations that ran: `"fused"`, `"portable"`.

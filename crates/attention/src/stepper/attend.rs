@@ -1,18 +1,10 @@
 //! One token's queries against one head of keys and values.
 
-use subquad_backend::maths;
 use subquad_backend::micro::{Scalars, product};
-use subquad_backend::simd::{Simd, WithSimd, exp2};
+use subquad_backend::simd::{Simd, WithSimd};
 
-use super::cache::{BLOCK, HeadCache};
-
-/// What happens to scores. All in units of `1 / log2(e)`, so that weights are powers of two.
-#[derive(Debug, Clone)]
-pub(super) struct ScoreRules {
-    pub(super) softcap: Option<f32>,
-    /// A slope for each head of queries; empty without ALiBi.
-    pub(super) slopes: Vec<f32>,
-}
+use super::cache::{HeadCache, with_room};
+use crate::score_row::{BLOCK, Slots, fall, set_weights, squeeze};
 
 /// The heads of queries that share one head of keys and values.
 pub(super) struct Attend<'a> {
@@ -22,15 +14,12 @@ pub(super) struct Attend<'a> {
     pub(super) softcap: Option<f32>,
     /// A slope a query, or none.
     pub(super) slopes: &'a [f32],
-    /// Slots in use.
-    pub(super) held: usize,
-    /// The slot of the token itself; the slots after it, if in use, hold the oldest tokens.
-    pub(super) newest: usize,
+    pub(super) slots: Slots,
     pub(super) scratch: &'a mut Scratch,
 }
 
 /// Room for what lies between queries and outputs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Scratch {
     /// `[group, slots]`, slots in whole blocks.
     scores: Vec<f32>,
@@ -47,24 +36,29 @@ impl Scratch {
     }
 }
 
+impl Clone for Scratch {
+    fn clone(&self) -> Self {
+        let Self { scores, totals, outputs } = self;
+        Self { scores: with_room(scores), totals: totals.clone(), outputs: outputs.clone() }
+    }
+}
+
 impl WithSimd for Attend<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { cache, queries, softcap, slopes, held, newest, scratch } = self;
+        let Self { cache, queries, softcap, slopes, slots, scratch } = self;
         let Scratch { scores, totals, outputs } = scratch;
-        let slots = held.next_multiple_of(BLOCK);
-        scores.resize(totals.len() * slots, 0.0);
+        let width = slots.held.next_multiple_of(BLOCK);
+        scores.resize(totals.len() * width, 0.0);
         set_scores(simd, cache, queries, totals.len(), scores);
-        for (query, (row, total)) in scores.chunks_exact_mut(slots).zip(totals.iter_mut()).enumerate() {
-            let (used, unused) = row.split_at_mut(held);
-            squeeze(used, softcap);
-            fall(used, newest, slopes.get(query).copied());
-            unused.fill(f32::NEG_INFINITY);
-            *total = set_weights(simd, row);
+        for (query, (row, total)) in scores.chunks_exact_mut(width).zip(totals.iter_mut()).enumerate() {
+            squeeze(row, softcap);
+            fall(row, slots, slopes.get(query).copied());
+            *total = set_weights(simd, row, slots);
         }
-        add_up(simd, cache, scores, held, outputs);
+        add_up(simd, cache, scores, slots.held, outputs);
         for (row, total) in outputs.chunks_exact_mut(cache.d_value()).zip(totals) {
             row.iter_mut().for_each(|output| *output /= *total);
         }
@@ -84,42 +78,6 @@ fn set_scores<S: Simd>(simd: S, cache: &HeadCache, queries: &[f32], group: usize
             scores[query * row + first + j] = score;
         });
     }
-}
-
-/// `cap tanh(s / cap)`
-#[inline(always)]
-fn squeeze(scores: &mut [f32], cap: Option<f32>) {
-    if let Some(cap) = cap {
-        scores.iter_mut().for_each(|s| *s = cap * (1.0 - 2.0 / (1.0 + maths::exp(2.0 * *s / cap))));
-    }
-}
-
-/// ALiBi: minus the slope times the token's age.
-#[inline(always)]
-fn fall(scores: &mut [f32], newest: usize, slope: Option<f32>) {
-    let Some(slope) = slope else { return };
-    let lower = |scores: &mut [f32], oldest: usize| {
-        scores.iter_mut().zip(0..).for_each(|(score, i)| *score -= slope * (oldest as i32 - i) as f32);
-    };
-    let held = scores.len();
-    let (recent, oldest) = scores.split_at_mut(newest + 1);
-    lower(recent, newest);
-    lower(oldest, held - 1);
-}
-
-/// `2^(s - largest)`, and the sum of that.
-#[inline(always)]
-fn set_weights<S: Simd>(simd: S, scores: &mut [f32]) -> f32 {
-    let (scores, _) = S::as_mut_simd_f32s(scores);
-    let lowest = simd.splat_f32s(f32::NEG_INFINITY);
-    let largest = scores.iter().fold(lowest, |largest, s| simd.max_f32s(largest, *s));
-    let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
-    let mut total = simd.splat_f32s(0.0);
-    for score in scores {
-        *score = exp2(simd, simd.sub_f32s(*score, largest));
-        total = simd.add_f32s(total, *score);
-    }
-    simd.reduce_sum_f32s(total)
 }
 
 /// Weighted sums of the values.

@@ -1,16 +1,16 @@
 //! Keys and values of one head, laid out for one query at a time.
 
-/// Keys whose scores are made side by side: enough sums in registers to hide the latency of a multiplier. Numbers in whole
-/// vectors of every instruction set.
-pub(super) const BLOCK: usize = 64;
+use crate::score_row::BLOCK;
+
 /// Rows of values are padded to whole vectors of every instruction set.
 const LANES: usize = 16;
 
 /// Keys and values by slot. The buffers grow by doubling; room that is there already is taken without allocating.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct HeadCache {
     d_head: usize,
-    /// `[blocks, d_head, BLOCK]`: feature by feature, so that lanes are keys and no sum runs across a vector.
+    /// `[blocks, d_head, BLOCK]`: feature by feature, so that lanes are keys and no sum runs across a vector. A block has sums
+    /// enough to hide the latency of a multiplier.
     keys: Vec<f32>,
     /// `[blocks * BLOCK, d_value]`
     values: Vec<f32>,
@@ -58,4 +58,17 @@ impl HeadCache {
     pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
+}
+
+impl Clone for HeadCache {
+    fn clone(&self) -> Self {
+        Self { d_head: self.d_head, keys: with_room(&self.keys), values: with_room(&self.values) }
+    }
+}
+
+/// A copy with as much room: a plain clone would have none, and the next token would have to allocate.
+pub(super) fn with_room(values: &Vec<f32>) -> Vec<f32> {
+    let mut copy = Vec::with_capacity(values.capacity());
+    copy.extend_from_slice(values);
+    copy
 }

@@ -15,9 +15,10 @@ use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{read, simd};
 use subquad_mixer::{MixerError, SliceStepper};
 
-use self::attend::{Attend, ScoreRules, Scratch};
+use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;
 use self::token::Preparation;
+use crate::score_row::{Slots, in_twos};
 use crate::{Attention, AttentionState, Position, alibi_slopes};
 
 /// One sequence through an [`Attention`] layer, token by token: the layer's weights, a key-value cache and scratch space.
@@ -43,7 +44,9 @@ struct Layer {
     qkv: RowLinear,
     output: RowLinear,
     preparation: Preparation,
-    rules: ScoreRules,
+    softcap: Option<f32>,
+    /// One a head of queries; empty without ALiBi.
+    slopes: Vec<f32>,
     n_heads: usize,
     n_kv_heads: usize,
     d_head: usize,
@@ -125,22 +128,23 @@ impl AttentionStepper {
 
     /// The newest token's queries against all that is kept.
     fn attend(&mut self) {
-        let Layer { rules, n_heads, n_kv_heads, d_head, window, .. } = &*self.layer;
-        let (group, held) = (n_heads / n_kv_heads, self.held());
+        let Layer { softcap, slopes, n_heads, n_kv_heads, d_head, window, .. } = &*self.layer;
+        let group = n_heads / n_kv_heads;
+        let slots = Slots { held: self.held(), newest: (self.seq - 1) % window };
         let outputs = self.mixed.chunks_exact_mut(group * d_head);
         let queries = self.projected.chunks_exact(group * d_head);
         for (index, ((cache, queries), outputs)) in self.caches.iter().zip(queries).zip(outputs).enumerate() {
             simd::dispatch(Attend {
                 cache,
                 queries,
-                softcap: rules.softcap,
-                slopes: rules.slopes.get(index * group..(index + 1) * group).unwrap_or_default(),
-                held,
-                newest: (self.seq - 1) % window,
+                softcap: *softcap,
+                slopes: slopes.get(index * group..(index + 1) * group).unwrap_or_default(),
+                slots,
                 scratch: &mut self.scratch,
             });
             let rows = self.scratch.outputs.chunks_exact(cache.d_value());
-            rows.zip(outputs.chunks_exact_mut(*d_head)).for_each(|(row, to)| to.copy_from_slice(&row[..*d_head]));
+            rows.zip(outputs.chunks_exact_mut(*d_head))
+                .for_each(|(row, to)| to.copy_from_slice(&row[..*d_head]));
         }
     }
 }
@@ -174,7 +178,6 @@ impl Layer {
     fn new(attention: &Attention) -> Self {
         let Attention { qkv, output, q_gain, k_gain, n_heads, n_kv_heads, window, .. } = attention;
         let gain = |gain: &Option<Param<Tensor<1>>>| gain.as_ref().map(|gain| floats(gain.val()));
-        let in_twos = |x: f64| (x * std::f64::consts::LOG2_E) as f32;
         let (rates, slopes) = match attention.position {
             Position::None => (vec![], vec![]),
             Position::Rope => (rates(attention.d_rot, attention.rope_base), vec![]),
@@ -184,10 +187,8 @@ impl Layer {
             qkv: RowLinear::new(qkv),
             output: RowLinear::new(output),
             preparation: Preparation { q_gain: gain(q_gain), k_gain: gain(k_gain), rates },
-            rules: ScoreRules {
-                softcap: attention.softcap.map(in_twos),
-                slopes: slopes.into_iter().map(in_twos).collect(),
-            },
+            softcap: attention.softcap.map(in_twos),
+            slopes: slopes.into_iter().map(in_twos).collect(),
             n_heads: *n_heads,
             n_kv_heads: *n_kv_heads,
             d_head: attention.d_head(),

@@ -33,7 +33,7 @@ pub struct Args {
     /// Width of input and output
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub d_model: u32,
-    /// Measure one more token after contexts of these lengths instead, for one sequence
+    /// Measure one more token after contexts of these lengths instead
     #[arg(long, conflicts_with = "batch")]
     pub decode: bool,
     /// Device that runs: cpu, wgpu, or auto (a GPU if any)

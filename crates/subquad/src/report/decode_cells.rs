@@ -8,13 +8,13 @@ use super::cells::spread_of;
 use super::distinct;
 use super::table::STYLE;
 
-const HEADER: [&str; 8] =
-    ["context", "d_model", "mixer", "path", "step us", "tokens/s", "state bytes", "check"];
+const HEADER: [&str; 9] =
+    ["context", "d_model", "mixer", "path", "step us", "tokens/s", "state bytes", "allocations", "check"];
 
 const LEGEND: &str = "\
 context: tokens before the first step. path: tensors is the layer's step, slices its stepper without burn, on one
-thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context. check: largest
-relative error of a step against the whole sequence at a small size.";
+thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context. allocations: of a
+step. check: largest relative error of a step against the whole sequence at a small size.";
 
 /// One line a cell, in the order given.
 pub fn decode_table(cells: &[DecodeCell]) -> String {
@@ -40,6 +40,7 @@ fn row(cell: &DecodeCell) -> [String; HEADER.len()] {
         spread_of(cell.step_us, cell.step_us_q1, cell.step_us_q3),
         HumanCount(cell.tokens_per_second as u64).to_string(),
         HumanCount(cell.state_bytes as u64).to_string(),
+        cell.step_allocations.map_or("-".into(), |count| format!("{count:.0}")),
         format!("{:.0e}", cell.check_error),
     ]
 }
@@ -77,6 +78,8 @@ mod tests {
             steps: 480,
             tokens_per_second: 1e6 / step_us,
             state_bytes,
+            step_allocations: Some(if path == "slices" { 0.0 } else { 61.4 }),
+            step_peak_bytes: Some(20_000),
             check_error: 3e-7,
             form: "fused".into(),
             device: "cpu".into(),

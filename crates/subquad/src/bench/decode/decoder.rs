@@ -81,7 +81,8 @@ impl<M: SequenceMixer + Debug> Decoder for Tensors<M> {
     }
 
     fn step(&mut self) {
-        self.output = self.layer.step(self.token.clone(), &mut self.now).expect("it has stepped over the context");
+        self.output =
+            self.layer.step(self.token.clone(), &mut self.now).expect("it has stepped over the context");
     }
 
     fn output(&self) -> Vec<f64> {

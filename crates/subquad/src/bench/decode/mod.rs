@@ -18,11 +18,12 @@ pub(super) use decoder::{read_context, slices, tensors};
 
 use super::{BenchError, Layer, Place, Quartiles, Sizes, Subject};
 use crate::execute::BUILD_COMMIT;
+use crate::memory::Meter;
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
 /// Steps that are timed before going back to the context, so that it stays about as long as it says.
-const STEPS: usize = 16;
+pub(super) const STEPS: usize = 16;
 /// Times that each way goes back, whatever the time limit.
 const FEWEST: usize = 3;
 /// Context of the check: small, and no multiple of anything that a kernel works in.
@@ -50,7 +51,14 @@ pub fn measure_decoding(
     for subject in subjects {
         let error = check(subject, sizes, &place.device)?;
         let (_, ways) = start(subject, sizes, &place.device);
-        runners.extend(ways.into_iter().map(|decoder| Runner { subject, error, decoder, step_us: vec![] }));
+        runners.extend(ways.into_iter().map(|decoder| Runner {
+            subject,
+            error,
+            decoder,
+            step_us: vec![],
+            allocations: vec![],
+            peak_bytes: vec![],
+        }));
     }
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
@@ -112,6 +120,10 @@ struct Runner {
     error: f64,
     decoder: Box<dyn Decoder>,
     step_us: Vec<f64>,
+    /// Of each step.
+    allocations: Vec<f64>,
+    /// Of each step.
+    peak_bytes: Vec<f64>,
 }
 
 impl Runner {
@@ -123,16 +135,21 @@ impl Runner {
         self.decoder.step();
         for _ in 0..STEPS {
             sync()?;
-            let start = Instant::now();
+            let (meter, start) = (Meter::start(), Instant::now());
             self.decoder.step();
             sync()?;
-            self.step_us.push(start.elapsed().as_secs_f64() * 1e6);
+            let taken = start.elapsed();
+            self.allocations.extend(meter.allocations().map(|count| count as f64));
+            self.peak_bytes.extend(meter.peak_bytes().map(|bytes| bytes as f64));
+            self.step_us.push(taken.as_secs_f64() * 1e6);
         }
         Ok(start.elapsed())
     }
 
     fn cell(mut self, sizes: &Sizes, place: &Place, measured: &str) -> DecodeCell {
         self.decoder.rewind();
+        let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (steps, step_us) = (self.step_us.len(), Quartiles::of(self.step_us));
         DecodeCell {
             mixer: self.subject.name.into(),
@@ -145,6 +162,8 @@ impl Runner {
             steps,
             tokens_per_second: 1e6 / step_us.median,
             state_bytes: self.decoder.state_bytes(),
+            step_allocations: (!self.allocations.is_empty()).then(|| mean(&self.allocations)),
+            step_peak_bytes: median(self.peak_bytes).map(|bytes| bytes as u64),
             check_error: self.error,
             form: Form::for_device(&place.device).as_str().into(),
             device: place.device_kind.as_str().into(),

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use subquad_attention::{Attention, AttentionConfig, Position, reference};
 
-use crate::bench::decode::{read_context, slices, tensors};
+use crate::bench::decode::{STEPS, read_context, slices, tensors};
 use crate::bench::layer::decoding;
 use crate::bench::{Decoder, Layer, Sizes};
 
@@ -23,7 +23,9 @@ pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
 
 fn decoders(layer: &Attention, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>> {
     let mut ways = tensors(layer, context.clone(), token.clone());
-    if let (Some(state), Ok(mut stepper)) = (read_context(layer, context), layer.stepper(0)) {
+    if let (Some(state), Ok(mut stepper)) =
+        (read_context(layer, context.clone()), layer.stepper(context.dims()[1] + STEPS + 1))
+    {
         stepper.resume(&state);
         ways.push(slices(stepper, token));
     }
