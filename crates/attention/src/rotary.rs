@@ -78,16 +78,15 @@ impl Rotary {
         Tensor::from_data(TensorData::new(values.to_vec(), [1, 1, self.seq, self.half]), device)
     }
 
-    /// Turns one head, `[seq, d_head]`, in place, forward (`direction` 1) or back (-1).
-    fn turn(&self, head: &mut [f32], d_head: usize, direction: f32) {
+    /// Turns a token's row of one head, in place, forward (`direction` 1) or back (-1).
+    #[inline(always)]
+    fn turn_row(&self, token: usize, row: &mut [f32], direction: f32) {
         let half = self.half;
-        let tables = self.cos.chunks_exact(half).zip(self.sin.chunks_exact(half));
-        for (token, (cos, sin)) in head.chunks_exact_mut(d_head).zip(tables) {
-            let (a, b) = token[..2 * half].split_at_mut(half);
-            for i in 0..half {
-                let sin = direction * sin[i];
-                (a[i], b[i]) = (a[i] * cos[i] - b[i] * sin, a[i] * sin + b[i] * cos[i]);
-            }
+        let (cos, sin) = (&self.cos[token * half..][..half], &self.sin[token * half..][..half]);
+        let (a, b) = row[..2 * half].split_at_mut(half);
+        for i in 0..half {
+            let sin = direction * sin[i];
+            (a[i], b[i]) = (a[i] * cos[i] - b[i] * sin, a[i] * sin + b[i] * cos[i]);
         }
     }
 
@@ -95,7 +94,10 @@ impl Rotary {
     pub(crate) fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
         let [_, _, seq, d_head] = x.dims();
         let mut turned = x.data.to_vec();
-        turned.par_chunks_exact_mut(seq * d_head).for_each(|head| self.turn(head, d_head, direction));
+        turned.par_chunks_exact_mut(seq * d_head).for_each(|head| {
+            let rows = head.chunks_exact_mut(d_head).enumerate();
+            rows.for_each(|(token, row)| self.turn_row(token, row, direction));
+        });
         Array::new(turned, x.shape)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// Which tokens belong together: every token of a batch has the number of its segment, 0 for padding.
 ///
 /// With segments a token sees only tokens of its own segment. Padding sees nothing, and nothing sees it: its attention
-/// is zero, whatever it holds. So a row can be one padded sequence or many sequences one after another ("packed").
+/// is zero, and so is its gradient, whatever finite numbers it holds. So a row can be one padded sequence or many sequences one after another ("packed").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segments {
     batch: usize,

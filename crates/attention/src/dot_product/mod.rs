@@ -36,16 +36,17 @@ pub use rules::{Rules, WeightDropout, alibi_slopes};
 /// If the shapes or the rules do not fit, if a causal query has no key at its own position (`seq_q > seq_k`), or in the
 /// fused form if a tensor is not f32.
 pub fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, rules: &Rules, form: Form) -> Tensor<4> {
-    check(&q, &k, &v, rules.causal);
+    check_shapes(&q, &k, &v, rules.causal);
+    check_rules(rules, q.dims(), k.dims());
     match form {
-        Form::Portable => portable::attend(q, k, v, rules.causal),
+        Form::Portable => portable::attend(q, k, v, rules),
         Form::Fused => fused::attend(q, k, v, rules.causal),
     }
 }
 
-fn check(q: &Tensor<4>, k: &Tensor<4>, v: &Tensor<4>, causal: bool) {
-    let ([batch, heads, seq_q, d_head], [.., seq_k, _]) = (q.dims(), k.dims());
-    let keys = [batch, heads, seq_k, d_head];
+fn check_shapes(q: &Tensor<4>, k: &Tensor<4>, v: &Tensor<4>, causal: bool) {
+    let ([batch, heads, seq_q, d_head], [_, kv_heads, seq_k, _]) = (q.dims(), k.dims());
+    let keys = [batch, kv_heads, seq_k, d_head];
     assert!(
         k.dims() == keys && v.dims() == keys,
         "queries {:?} need keys and values of shape {keys:?}, got {:?} and {:?}",
@@ -53,6 +54,29 @@ fn check(q: &Tensor<4>, k: &Tensor<4>, v: &Tensor<4>, causal: bool) {
         k.dims(),
         v.dims(),
     );
+    assert!(
+        kv_heads > 0 && heads.is_multiple_of(kv_heads),
+        "{kv_heads} heads of keys and values cannot serve {heads} heads of queries equally"
+    );
     assert!(seq_q > 0 && seq_k > 0, "attention needs at least one query and one key");
     assert!(!causal || seq_q <= seq_k, "causal attention of {seq_q} queries needs as many keys, got {seq_k}");
+}
+
+fn check_rules(rules: &Rules, [batch, _, seq_q, _]: [usize; 4], [_, _, seq_k, _]: [usize; 4]) {
+    let Rules { window, softcap, segments, dropout, causal: _, alibi: _ } = rules;
+    assert!(*window != Some(0), "a window is at least 1 token wide, got 0");
+    if let Some(cap) = softcap {
+        assert!(cap.is_finite() && *cap > 0.0, "softcap must be a positive number, got {cap}");
+    }
+    if let Some(WeightDropout { rate, .. }) = dropout {
+        assert!((0.0..1.0).contains(rate), "dropout must be at least 0 and less than 1, got {rate}");
+    }
+    if let Some(segments) = segments {
+        let tokens = [batch, seq_q];
+        assert_eq!(
+            seq_q, seq_k,
+            "segments need one key for each query, got {seq_q} queries and {seq_k} keys"
+        );
+        assert_eq!(segments.dims(), tokens, "segments are for another [batch, seq] than the tokens");
+    }
 }

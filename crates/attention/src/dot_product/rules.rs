@@ -38,7 +38,7 @@ impl Rules {
         Self::default()
     }
 
-    /// Whether a query at position `i` sees a key at position `j`, as far as positions go.
+    /// Whether a query at position `i` sees a key at position `j`, as far as positions go. Only their difference matters.
     pub(crate) fn sees(&self, i: usize, j: usize) -> bool {
         (!self.causal || j <= i) && self.window.is_none_or(|window| i.abs_diff(j) < window)
     }
@@ -57,7 +57,8 @@ pub struct WeightDropout {
 }
 
 impl WeightDropout {
-    /// Whether the weight of key `j` for query `i` stays; `head` counts the heads of all sequences of the batch.
+    /// Whether the weight of key `j` for query `i` stays. Both count from 0, also where there are more keys than queries;
+    /// `head` counts the heads of queries of all sequences of the batch.
     pub fn keeps(&self, head: usize, i: usize, j: usize) -> bool {
         mix(lane_key(i) ^ self.row_key(head, j)) >= self.threshold()
     }

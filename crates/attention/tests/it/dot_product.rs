@@ -1,150 +1,138 @@
-//! The core operation in both forms, against the f64 loops.
+//! The core operation in both forms, with every rule, against the f64 loops.
 
-use burn::tensor::{Tensor, TensorData};
-use subquad_attention::{Rules, reference, scaled_dot_product};
+use burn::tensor::Tensor;
+use subquad_attention::Rules;
 use subquad_backend::Form;
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, to_f64};
 
-use crate::{FORMS, autodiff_device, device};
+use crate::cases::{
+    BATCH, Case, assert_same_gradients, attend, cases, cases_without_segments, definition, difference_along,
+    differences, direction, gradients, seeded_triple,
+};
+use crate::{FORMS, device};
 
 /// Sums of up to 1000 products in f32: below 2e-6 (measured), five times that.
-const VALUE_REL_TOL: f64 = 1e-5;
+pub(crate) const VALUE_REL_TOL: f64 = 1e-5;
 /// The same of gradients: below 2e-6 (measured), five times that.
-const GRAD_REL_TOL: f64 = 1e-5;
-/// Central differences in f64 with a step of 1e-5 leave 1e-10, so the f32 gradient is what limits: below 1e-6
+pub(crate) const GRAD_REL_TOL: f64 = 1e-5;
+/// Central differences in f64 with a step of 1e-5 leave 1e-9, so the f32 gradient is what limits: below 1e-6
 /// (measured), ten times that.
 const DIFFERENCE_REL_TOL: f64 = 1e-5;
 
-type Triple = [Tensor<4>; 3];
+/// Around a tile of queries or keys, around two, around a block of 256, and tiny.
+const LENGTHS: [usize; 9] = [1, 2, 3, 63, 64, 65, 130, 200, 300];
 
-fn seeded_triple(batch: usize, heads: usize, [seq_q, seq_k]: [usize; 2], d_head: usize) -> Triple {
-    let part = |seq, seed| seeded_tensor([batch, heads, seq, d_head], seed, &device());
-    // Three times larger than random: weights that are far from all equal.
-    [part(seq_q, 1) * 3.0, part(seq_k, 2) * 3.0, part(seq_k, 3)]
+/// Below, at and beyond a vector, and no multiple of one.
+const HEAD_SIZES: [usize; 5] = [1, 8, 20, 64, 128];
+
+fn assert_defined(case: &Case, lengths: [usize; 2], d_head: usize) {
+    let inputs = case.inputs(lengths, d_head);
+    let expected = definition(&inputs, &case.rules);
+    for form in FORMS {
+        let got = attend(inputs.clone(), &case.rules, form);
+        let what = format!("{}, {form:?}, {lengths:?}, d_head = {d_head}", case.name);
+        assert_rel_close(got, expected.clone(), VALUE_REL_TOL, what);
+    }
 }
 
-fn attend([q, k, v]: Triple, causal: bool, form: Form) -> Tensor<4> {
-    scaled_dot_product(q, k, v, &Rules { causal, ..Rules::default() }, form)
+fn assert_forms_share_gradients(case: &Case, lengths: [usize; 2], d_head: usize) {
+    let (inputs, weight) = (case.inputs(lengths, d_head), case.weight(lengths[0], d_head));
+    let [portable, fused] = FORMS.map(|form| gradients(&inputs, &weight, &case.rules, form));
+    let what = format!("{}, {lengths:?}, d_head = {d_head}", case.name);
+    assert_same_gradients(fused, portable, GRAD_REL_TOL, &what);
 }
 
-fn definition([q, k, v]: &Triple, causal: bool) -> Vec<f64> {
-    let ([.., seq_q, d_head], [.., seq_k, _]) = (q.dims(), k.dims());
-    let [q, k, v] = [q, k, v].map(|x| to_f64(x.clone()));
-    let (queries, keys) = (seq_q * d_head, seq_k * d_head);
-    let heads = q.chunks(queries).zip(k.chunks(keys)).zip(v.chunks(keys));
-    heads.flat_map(|((q, k), v)| reference::head(q, k, v, d_head, causal)).collect()
-}
-
-/// Gradients of `sum(weight * attention)` by q, k and v.
-fn gradients(inputs: &Triple, weight: &Tensor<4>, causal: bool, form: Form) -> [Vec<f64>; 3] {
-    let on = |x: &Tensor<4>| Tensor::<4>::from_data(x.to_data(), &autodiff_device());
-    let inputs = inputs.each_ref().map(|x| on(x).require_grad());
-    let grads = (attend(inputs.clone(), causal, form) * on(weight)).sum().backward();
-    inputs.map(|x| to_f64(x.grad(&grads).unwrap()))
-}
-
-fn assert_same_gradients(got: [Vec<f64>; 3], wanted: [Vec<f64>; 3], tol: f64, what: &str) {
-    for ((got, wanted), name) in got.into_iter().zip(wanted).zip(["q", "k", "v"]) {
-        assert_rel_close(got, wanted, tol, format!("{what}: gradient by {name}"));
+#[test]
+fn both_forms_equal_the_definition_at_every_length() {
+    for seq in LENGTHS {
+        cases(seq).iter().for_each(|case| assert_defined(case, [seq, seq], 5));
     }
 }
 
 #[test]
-fn both_forms_equal_the_definition() {
-    for seq in AWKWARD_LENGTHS {
-        for causal in [true, false] {
-            let inputs = seeded_triple(1, 2, [seq, seq], 5);
-            let expected = definition(&inputs, causal);
+fn both_forms_equal_the_definition_at_every_head_size() {
+    for d_head in HEAD_SIZES {
+        cases(65).iter().for_each(|case| assert_defined(case, [65, 65], d_head));
+    }
+}
+
+#[test]
+fn both_forms_have_the_same_gradients_at_every_length() {
+    for seq in LENGTHS {
+        cases(seq).iter().for_each(|case| assert_forms_share_gradients(case, [seq, seq], 5));
+    }
+}
+
+#[test]
+fn both_forms_have_the_same_gradients_at_every_head_size() {
+    for d_head in HEAD_SIZES {
+        cases(65).iter().for_each(|case| assert_forms_share_gradients(case, [65, 65], d_head));
+    }
+}
+
+#[test]
+fn long_sequences_are_as_exact_as_short_ones() {
+    for case in cases(1000).into_iter().take(2) {
+        for seq in AWKWARD_LENGTHS {
+            assert_defined(&case, [seq, seq], 4);
+            assert_forms_share_gradients(&case, [seq, seq], 4);
+        }
+        assert_defined(&case, [3000, 3000], 8);
+    }
+}
+
+#[test]
+fn gradients_equal_differences_of_the_definition() {
+    let (seq, d_head) = (7, 3);
+    for case in cases(seq) {
+        let (inputs, weight) = (case.inputs([seq, seq], d_head), case.weight(seq, d_head));
+        let expected = differences(&inputs, &weight, &case.rules, 1e-5);
+        for form in FORMS {
+            let got = gradients(&inputs, &weight, &case.rules, form);
+            let what = format!("{}, {form:?}", case.name);
+            assert_same_gradients(got, expected.clone(), DIFFERENCE_REL_TOL, &what);
+        }
+    }
+}
+
+/// Along a direction through all inputs at once: one difference, however long the sequence.
+#[test]
+fn gradients_of_many_tiles_equal_differences_of_the_definition() {
+    for (seq, d_head) in [(130, 8), (300, 3)] {
+        for case in cases(seq) {
+            let (inputs, weight) = (case.inputs([seq, seq], d_head), case.weight(seq, d_head));
+            let expected = difference_along(&inputs, &weight, &case.rules, 1e-6);
             for form in FORMS {
-                let got = attend(inputs.clone(), causal, form);
-                assert_rel_close(got, expected.clone(), VALUE_REL_TOL, format!("{form:?}, {seq}, {causal}"));
+                let grads = gradients(&inputs, &weight, &case.rules, form);
+                let steps = grads.iter().zip(direction(&inputs));
+                let terms: Vec<f64> = steps
+                    .flat_map(|(g, d)| g.iter().zip(d).map(|(g, d)| g * d).collect::<Vec<_>>())
+                    .collect();
+                let (got, size) = (terms.iter().sum::<f64>(), terms.iter().map(|x| x.abs()).sum::<f64>());
+                let error = (got - expected).abs() / size;
+                assert!(error < DIFFERENCE_REL_TOL, "{}, {form:?}, {seq}: {error:.1e}", case.name);
             }
         }
     }
 }
 
 #[test]
-fn both_forms_have_the_same_gradients() {
-    for seq in AWKWARD_LENGTHS {
-        for causal in [true, false] {
-            let inputs = seeded_triple(2, 2, [seq, seq], 4);
-            let weight = seeded_tensor([2, 2, seq, 4], 9, &device());
-            let [portable, fused] = FORMS.map(|form| gradients(&inputs, &weight, causal, form));
-            assert_same_gradients(fused, portable, GRAD_REL_TOL, &format!("seq = {seq}, causal = {causal}"));
-        }
-    }
-}
-
-#[test]
-fn gradients_equal_differences_of_the_definition() {
-    let (seq_q, seq_k, d_head) = (4, 6, 3);
-    let inputs = seeded_triple(1, 1, [seq_q, seq_k], d_head);
-    let weight = seeded_tensor([1, 1, seq_q, d_head], 9, &device());
-    let weights = to_f64(weight.clone());
-    for causal in [true, false] {
-        let loss = |[q, k, v]: [&[f64]; 3]| -> f64 {
-            reference::head(q, k, v, d_head, causal).iter().zip(&weights).map(|(y, w)| y * w).sum()
-        };
-        let [q, k, v] = inputs.each_ref().map(|x| to_f64(x.clone()));
-        let expected = [
-            finite_difference(|q| loss([q, &k, &v]), &q, 1e-5),
-            finite_difference(|k| loss([&q, k, &v]), &k, 1e-5),
-            finite_difference(|v| loss([&q, &k, v]), &v, 1e-5),
-        ];
-        for form in FORMS {
-            let got = gradients(&inputs, &weight, causal, form);
-            assert_same_gradients(got, expected.clone(), DIFFERENCE_REL_TOL, &format!("{form:?}, {causal}"));
-        }
-    }
-}
-
-#[test]
 fn queries_are_aligned_with_the_last_keys() {
-    for lengths in [[1, 2], [1, 65], [3, 64], [64, 100], [65, 130], [1, 1000]] {
-        let inputs = seeded_triple(1, 2, lengths, 4);
-        let expected = definition(&inputs, true);
-        let weight = seeded_tensor([1, 2, lengths[0], 4], 9, &device());
-        for form in FORMS {
-            let got = attend(inputs.clone(), true, form);
-            assert_rel_close(got, expected.clone(), VALUE_REL_TOL, format!("{form:?}, {lengths:?}"));
+    for case in cases_without_segments() {
+        for lengths in [[1, 2], [1, 65], [3, 64], [64, 100], [65, 130], [1, 1000], [257, 300]] {
+            assert_defined(&case, lengths, 4);
+            assert_forms_share_gradients(&case, lengths, 4);
         }
-        let [portable, fused] = FORMS.map(|form| gradients(&inputs, &weight, true, form));
-        assert_same_gradients(fused, portable, GRAD_REL_TOL, &format!("{lengths:?}"));
     }
 }
 
+/// With a window the first queries then have no key within reach.
 #[test]
 fn bidirectional_attention_takes_more_queries_than_keys() {
-    let inputs = seeded_triple(1, 2, [70, 3], 4);
-    for form in FORMS {
-        let got = attend(inputs.clone(), false, form);
-        assert_rel_close(got, definition(&inputs, false), VALUE_REL_TOL, format!("{form:?}"));
-    }
-}
-
-/// Scores of either sign up to 1e6 that grow along the keys. They are multiples of 1/2 and so exact in f32: what is
-/// left to get wrong is the softmax.
-fn steep_triple(seq: usize) -> Triple {
-    let d_head = 4;
-    let part = |scale: f64, seed: u64| {
-        let values = seeded(seq * d_head, seed).into_iter().enumerate();
-        let steep = values.map(|(i, x)| (x * scale * (1 + i / d_head) as f64).round() as f32).collect();
-        Tensor::<4>::from_data(TensorData::new(steep, [1, 1, seq, d_head]), &device())
-    };
-    [part(5.0, 1), part(5.0, 2), part(1.0, 3)]
-}
-
-#[test]
-fn scores_far_beyond_the_range_of_exp_give_the_right_weights() {
-    for (seq, causal) in [(3, true), (65, true), (200, true), (200, false)] {
-        let inputs = steep_triple(seq);
-        let expected = definition(&inputs, causal);
-        for form in FORMS {
-            let got = attend(inputs.clone(), causal, form);
-            assert_rel_close(got, expected.clone(), VALUE_REL_TOL, format!("{form:?}, {seq}, {causal}"));
-            let weight = seeded_tensor([1, 1, seq, 4], 9, &device());
-            let grads = gradients(&inputs, &weight, causal, form);
-            assert!(grads.iter().flatten().all(|grad| grad.is_finite()), "{form:?}, {seq}, {causal}");
+    for case in cases_without_segments().filter(|case| !case.rules.causal) {
+        for lengths in [[2, 1], [70, 3], [140, 66], [600, 40]] {
+            assert_defined(&case, lengths, 4);
+            assert_forms_share_gradients(&case, lengths, 4);
         }
     }
 }
@@ -152,65 +140,169 @@ fn scores_far_beyond_the_range_of_exp_give_the_right_weights() {
 #[test]
 fn changing_a_token_leaves_earlier_outputs_alone_to_the_bit() {
     let (seq, d_head) = (130, 4);
-    let inputs = seeded_triple(1, 2, [seq, seq], d_head);
-    for form in FORMS {
-        let before = attend(inputs.clone(), true, form);
-        for t in [1, 63, 64, 65, 129] {
-            let jolt = Tensor::<4>::full([1, 2, 1, d_head], 1e3, &device());
-            let changed =
-                inputs.clone().map(|x| x.slice_assign([0..1, 0..2, t..t + 1, 0..d_head], jolt.clone()));
-            let after = attend(changed, true, form);
-            let early = |y: &Tensor<4>| to_f64(y.clone().narrow(2, 0, t));
-            assert_eq!(early(&before), early(&after), "{form:?}, t = {t}");
-            assert_ne!(to_f64(before.clone()), to_f64(after), "{form:?}, t = {t}");
+    for case in cases(seq).into_iter().filter(|case| case.rules.causal) {
+        let inputs = case.inputs([seq, seq], d_head);
+        for form in FORMS {
+            let before = attend(inputs.clone(), &case.rules, form);
+            for t in [1, 63, 64, 65, 90] {
+                let after = attend(jolt(&inputs, t), &case.rules, form);
+                let early = |y: &Tensor<4>| to_f64(y.clone().narrow(2, 0, t));
+                assert_eq!(early(&before), early(&after), "{}, {form:?}, t = {t}", case.name);
+                assert_ne!(to_f64(before.clone()), to_f64(after), "{}, {form:?}, t = {t}", case.name);
+            }
+        }
+    }
+}
+
+/// Token `t` of every head changed by a lot.
+fn jolt(inputs: &[Tensor<4>; 3], t: usize) -> [Tensor<4>; 3] {
+    inputs.clone().map(|x| {
+        let [batch, heads, _, d_head] = x.dims();
+        let other = Tensor::<4>::full([batch, heads, 1, d_head], 1e3, &device());
+        x.slice_assign([0..batch, 0..heads, t..t + 1, 0..d_head], other)
+    })
+}
+
+/// A weight that looks at query `t` alone.
+fn only(case: &Case, seq: usize, t: usize) -> Tensor<4> {
+    let heads = case.heads[0];
+    let one = Tensor::<4>::ones([BATCH, heads, 1, 2], &device());
+    Tensor::<4>::zeros([BATCH, heads, seq, 2], &device())
+        .slice_assign([0..BATCH, 0..heads, t..t + 1, 0..2], one)
+}
+
+/// Tokens of the first sequence's first head whose gradient is not 0.
+fn felt(grad: &[f64], seq: usize) -> Vec<usize> {
+    (0..seq).filter(|t| grad[2 * t..2 * t + 2].iter().any(|g| *g != 0.0)).collect()
+}
+
+#[test]
+fn what_a_query_does_not_see_has_a_gradient_of_exactly_0() {
+    let (seq, t) = (200, 120);
+    let seen = |causal: bool, window| {
+        let rules = Rules { causal, window, ..Rules::default() };
+        let case = Case { name: "", heads: [2, 2], rules };
+        FORMS.map(|form| {
+            let inputs = case.inputs([seq, seq], 2);
+            let [q, k, v] = gradients(&inputs, &only(&case, seq, t), &case.rules, form);
+            assert_eq!(felt(&q, seq), [t], "{form:?}");
+            assert_eq!(felt(&k, seq), felt(&v, seq), "{form:?}");
+            felt(&v, seq)
+        })
+    };
+    let range = |tokens: std::ops::Range<usize>| [tokens.clone().collect(), tokens.collect::<Vec<_>>()];
+    assert_eq!(seen(true, None), range(0..t + 1));
+    assert_eq!(seen(true, Some(30)), range(t - 29..t + 1));
+    assert_eq!(seen(false, Some(30)), range(t - 29..t + 30));
+    assert_eq!(seen(false, None), range(0..seq));
+}
+
+#[test]
+fn a_window_of_the_whole_sequence_changes_nothing() {
+    let seq = 70;
+    for causal in [true, false] {
+        let inputs = seeded_triple(1, [2, 2], [seq, seq], 4);
+        let plain = Rules { causal, ..Rules::default() };
+        for (form, window) in FORMS.into_iter().flat_map(|form| [seq, seq + 1, usize::MAX].map(|w| (form, w)))
+        {
+            let windowed = Rules { window: Some(window), ..plain.clone() };
+            let [got, wanted] = [&windowed, &plain].map(|rules| attend(inputs.clone(), rules, form));
+            assert_eq!(to_f64(got), to_f64(wanted), "{form:?}, window = {window}");
         }
     }
 }
 
 #[test]
-fn the_future_has_a_gradient_of_exactly_0() {
-    let (seq, t) = (70, 20);
-    let inputs = seeded_triple(1, 1, [seq, seq], 2);
-    let weight = Tensor::<4>::zeros([1, 1, seq, 2], &device());
-    let weight = weight.slice_assign([0..1, 0..1, t..t + 1, 0..2], Tensor::ones([1, 1, 1, 2], &device()));
+fn a_window_of_1_gives_the_value_itself() {
     for form in FORMS {
-        let [_, k, v] = gradients(&inputs, &weight, true, form);
-        assert!(k[(t + 1) * 2..].iter().chain(&v[(t + 1) * 2..]).all(|grad| *grad == 0.0), "{form:?}");
-        assert!(k[..(t + 1) * 2].iter().any(|grad| *grad != 0.0), "{form:?}");
+        let inputs = seeded_triple(1, [2, 2], [65, 65], 4);
+        let y = attend(inputs.clone(), &Rules { window: Some(1), ..Rules::causal() }, form);
+        assert_eq!(to_f64(y), to_f64(inputs[2].clone()), "{form:?}");
+    }
+}
+
+#[test]
+fn grouped_heads_are_heads_whose_keys_are_repeated() {
+    let [q, k, v] = seeded_triple(2, [4, 2], [65, 65], 4);
+    let twice = |x: &Tensor<4>| {
+        let heads = (0..4).map(|h| x.clone().narrow(1, h / 2, 1));
+        Tensor::cat(heads.collect(), 1)
+    };
+    for form in FORMS {
+        let grouped = attend([q.clone(), k.clone(), v.clone()], &Rules::causal(), form);
+        let repeated = attend([q.clone(), twice(&k), twice(&v)], &Rules::causal(), form);
+        assert_rel_close(grouped, repeated, VALUE_REL_TOL, format!("{form:?}"));
     }
 }
 
 #[test]
 fn permuting_heads_permutes_the_output() {
-    let inputs = seeded_triple(2, 3, [65, 65], 4);
+    let inputs = seeded_triple(2, [3, 3], [65, 65], 4);
     let turned = |x: Tensor<4>| Tensor::cat(vec![x.clone().narrow(1, 1, 2), x.narrow(1, 0, 1)], 1);
     for form in FORMS {
-        let after = turned(attend(inputs.clone(), true, form));
-        let before = attend(inputs.clone().map(turned), true, form);
+        let after = turned(attend(inputs.clone(), &Rules::causal(), form));
+        let before = attend(inputs.clone().map(turned), &Rules::causal(), form);
         assert_eq!(to_f64(after), to_f64(before), "{form:?}");
     }
 }
 
 #[test]
 fn equal_runs_give_equal_bits() {
-    let inputs = seeded_triple(4, 4, [200, 200], 8);
-    let weight = seeded_tensor([4, 4, 200, 8], 9, &device());
-    for form in FORMS {
-        let run = || (to_f64(attend(inputs.clone(), true, form)), gradients(&inputs, &weight, true, form));
-        assert_eq!(run(), run(), "{form:?}");
+    for case in cases(200) {
+        let (inputs, weight) = (case.inputs([200, 200], 8), case.weight(200, 8));
+        for form in FORMS {
+            let values = || to_f64(attend(inputs.clone(), &case.rules, form));
+            let run = || (values(), gradients(&inputs, &weight, &case.rules, form));
+            assert_eq!(run(), run(), "{}, {form:?}", case.name);
+        }
     }
+}
+
+fn refused(heads: [usize; 2], lengths: [usize; 2], rules: Rules) {
+    attend(seeded_triple(BATCH, heads, lengths, 2), &rules, Form::Fused);
 }
 
 #[test]
 #[should_panic(expected = "causal attention of 5 queries needs as many keys, got 3")]
 fn a_causal_query_without_a_key_is_refused() {
-    attend(seeded_triple(1, 1, [5, 3], 2), true, Form::Fused);
+    refused([1, 1], [5, 3], Rules::causal());
 }
 
 #[test]
 #[should_panic(expected = "queries [1, 1, 5, 2] need keys and values of shape [1, 1, 5, 2]")]
 fn keys_and_values_of_other_shapes_are_refused() {
-    let [q, k, _] = seeded_triple(1, 1, [5, 5], 2);
-    let [_, _, v] = seeded_triple(1, 1, [5, 4], 2);
-    attend([q, k, v], true, Form::Fused);
+    let [q, k, _] = seeded_triple(1, [1, 1], [5, 5], 2);
+    let [_, _, v] = seeded_triple(1, [1, 1], [5, 4], 2);
+    attend([q, k, v], &Rules::causal(), Form::Fused);
+}
+
+#[test]
+#[should_panic(expected = "3 heads of keys and values cannot serve 4 heads of queries equally")]
+fn heads_that_cannot_be_grouped_are_refused() {
+    refused([4, 3], [5, 5], Rules::causal());
+}
+
+#[test]
+#[should_panic(expected = "attention needs at least one query and one key")]
+fn no_tokens_are_refused() {
+    refused([1, 1], [0, 0], Rules::causal());
+}
+
+#[test]
+#[should_panic(expected = "a window is at least 1 token wide, got 0")]
+fn a_window_of_0_is_refused() {
+    refused([1, 1], [5, 5], Rules { window: Some(0), ..Rules::causal() });
+}
+
+#[test]
+#[should_panic(expected = "softcap must be a positive number, got -1")]
+fn a_negative_softcap_is_refused() {
+    refused([1, 1], [5, 5], Rules { softcap: Some(-1.0), ..Rules::causal() });
+}
+
+#[test]
+#[should_panic(expected = "dropout must be at least 0 and less than 1, got 1")]
+fn dropping_everything_is_refused() {
+    let dropout = Some(subquad_attention::WeightDropout { rate: 1.0, seed: 1 });
+    refused([1, 1], [5, 5], Rules { dropout, ..Rules::causal() });
 }

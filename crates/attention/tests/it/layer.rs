@@ -1,18 +1,15 @@
-//! The whole layer: the contract of every sequence mixer, and the definition.
+//! The whole layer in its plainest form.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use subquad_attention::{Attention, AttentionConfig, Position, reference};
-use subquad_backend::Form;
+use subquad_attention::{Attention, AttentionConfig, Position};
 use subquad_mixer::{MixerState, SequenceMixer};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
+use subquad_testkit::{assert_rel_close, battery, seeded_tensor, to_f64};
 
-use crate::{FORMS, autodiff_device, device};
+use crate::{FORMS, device, options};
 
 /// Two projections and sums over 1000 tokens between them, in f32: below 2e-6 (measured), five times that.
 const VALUE_REL_TOL: f64 = 1e-5;
-/// The same of gradients: below 2e-6 (measured), five times that.
-const GRAD_REL_TOL: f64 = 1e-5;
 
 const D_MODEL: usize = 12;
 
@@ -20,75 +17,13 @@ fn config(causal: bool, position: Position) -> AttentionConfig {
     AttentionConfig::new(D_MODEL).with_n_heads(3).with_causal(causal).with_position(position)
 }
 
-/// A trainable layer with fixed weights. burn draws them at first use, so they are used before the seed is given up.
 fn build(causal: bool, position: Position) -> Attention {
-    with_seed(&device(), 1, || {
-        let layer = config(causal, position).init(&autodiff_device());
-        weights(&layer);
-        layer
-    })
-}
-
-/// Every mixer of this crate that differs in more than its sizes.
-fn each_mixer(causal: bool) -> impl Iterator<Item = Attention> {
-    let positions = [Position::Rope, Position::None];
-    positions.into_iter().flat_map(move |position| FORMS.map(|form| build(causal, position).with_form(form)))
-}
-
-#[test]
-fn causal_attention_keeps_the_contract_of_a_mixer() {
-    each_mixer(true).for_each(|mixer| battery::causal_mixer(&mixer, D_MODEL));
-}
-
-#[test]
-fn bidirectional_attention_keeps_the_contract_of_a_mixer() {
-    each_mixer(false).for_each(|mixer| battery::bidirectional_mixer(&mixer, D_MODEL));
-}
-
-#[test]
-fn both_forms_are_the_same_layer() {
-    for (causal, position) in [(true, Position::Rope), (true, Position::None), (false, Position::Rope)] {
-        let portable = build(causal, position).with_form(Form::Portable);
-        let fused = portable.clone().with_form(Form::Fused);
-        battery::forms_agree(&portable, &fused, D_MODEL, &AWKWARD_LENGTHS, VALUE_REL_TOL, GRAD_REL_TOL);
-    }
+    options::build(config(causal, position))
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bits() {
     battery::same_seed_same_bits(|device| config(true, Position::Rope).init(device), &device());
-}
-
-fn weights(layer: &Attention) -> reference::Weights {
-    let bias = |linear: &burn::nn::Linear| to_f64(linear.bias.as_ref().unwrap().val());
-    reference::Weights {
-        qkv: to_f64(layer.qkv.weight.val()),
-        qkv_bias: bias(&layer.qkv),
-        output: to_f64(layer.output.weight.val()),
-        output_bias: bias(&layer.output),
-    }
-}
-
-#[test]
-fn the_layer_equals_its_definition() {
-    for (causal, position) in [(true, Position::Rope), (true, Position::None), (false, Position::Rope)] {
-        for form in FORMS {
-            let layer = build(causal, position).with_form(form);
-            let x = seeded_tensor([2, 67, D_MODEL], 1, &device());
-            let rope_base = (position == Position::Rope).then_some(10000.0);
-            let weights = weights(&layer);
-            let sequences = to_f64(x.clone());
-            let each = sequences.chunks(67 * D_MODEL);
-            let expected: Vec<f64> =
-                each.flat_map(|x| reference::layer(x, &weights, 3, causal, rope_base)).collect();
-            assert_rel_close(
-                layer.forward(x),
-                expected,
-                VALUE_REL_TOL,
-                format!("{causal} {position:?} {form:?}"),
-            );
-        }
-    }
 }
 
 #[test]

@@ -1,13 +1,18 @@
 //! Attention against its definition, and against the contract of every sequence mixer.
 #![allow(clippy::unwrap_used)]
 
+mod cases;
 mod config;
 mod dot_product;
 mod layer;
 mod options;
 mod rotary;
+mod segments;
 mod state;
+mod steep;
 mod stepper;
+mod variants;
+mod weights;
 
 use burn::tensor::Device;
 use subquad_backend::Form;

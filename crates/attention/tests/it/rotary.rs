@@ -17,16 +17,17 @@ fn norms(x: Tensor<4>) -> Vec<f64> {
 
 #[test]
 fn both_forms_equal_the_definition() {
-    let (heads, d_head, first) = (3, 6, 7);
-    for seq in AWKWARD_LENGTHS {
+    let (heads, d_head, first) = (3, 7, 7);
+    for (seq, d_rot) in AWKWARD_LENGTHS.into_iter().flat_map(|seq| [2, 4, 6].map(|d_rot| (seq, d_rot))) {
         let x = seeded_tensor([1, heads, seq, d_head], 1, &device());
         let values = to_f64(x.clone());
         let turned =
-            values.chunks(seq * d_head).flat_map(|head| reference::rotate(head, d_head, first, BASE));
+            values.chunks(seq * d_head).flat_map(|head| reference::rotate(head, d_head, d_rot, first, BASE));
         let expected: Vec<f64> = turned.collect();
         for form in FORMS {
-            let got = Rotary::new(first, seq, d_head, BASE).apply(x.clone(), form);
-            assert_rel_close(got, expected.clone(), ROTATION_REL_TOL, format!("{form:?}, seq = {seq}"));
+            let got = Rotary::new(first, seq, d_rot, BASE).apply(x.clone(), form);
+            let what = format!("{form:?}, seq = {seq}, d_rot = {d_rot}");
+            assert_rel_close(got, expected.clone(), ROTATION_REL_TOL, what);
         }
     }
 }
@@ -35,7 +36,7 @@ fn both_forms_equal_the_definition() {
 fn a_late_position_is_turned_as_exactly_as_an_early_one() {
     let (d_head, first) = (8, 1_000_003);
     let x = seeded_tensor([1, 1, 5, d_head], 2, &device());
-    let expected = reference::rotate(&to_f64(x.clone()), d_head, first, BASE);
+    let expected = reference::rotate(&to_f64(x.clone()), d_head, d_head, first, BASE);
     for form in FORMS {
         let got = Rotary::new(first, 5, d_head, BASE).apply(x.clone(), form);
         assert_rel_close(got, expected.clone(), ROTATION_REL_TOL, format!("{form:?}"));
@@ -71,7 +72,7 @@ fn scores_depend_on_the_distance_of_two_tokens_alone() {
 
 #[test]
 fn the_gradient_is_the_rotation_back() {
-    let shape = [2, 2, 65, 6];
+    let shape = [2, 2, 65, 9];
     let count = shape.iter().product();
     let back = |form| {
         let x = seeded_tensor(shape, 6, &autodiff_device()).require_grad();
@@ -84,4 +85,32 @@ fn the_gradient_is_the_rotation_back() {
     };
     let [portable, fused] = FORMS.map(back);
     assert_rel_close(fused, portable, ROTATION_REL_TOL, "gradient");
+}
+
+#[test]
+fn features_beyond_the_turned_ones_stay_as_they_are() {
+    let x = seeded_tensor([2, 2, 65, 10], 8, &device());
+    let rest = |x: Tensor<4>| to_f64(x.narrow(3, 4, 6));
+    for form in FORMS {
+        let turned = Rotary::new(100, 65, 4, BASE).apply(x.clone(), form);
+        assert_eq!(rest(turned), rest(x.clone()), "{form:?}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "rotary positions turn pairs of features, got d_rot = 3")]
+fn an_odd_number_of_features_is_refused() {
+    Rotary::new(0, 5, 3, BASE);
+}
+
+#[test]
+#[should_panic(expected = "rotations of 6 features cannot turn heads of 4")]
+fn heads_narrower_than_the_rotations_are_refused() {
+    Rotary::new(0, 5, 6, BASE).apply(seeded_tensor([1, 1, 5, 4], 1, &device()), subquad_backend::Form::Fused);
+}
+
+#[test]
+#[should_panic(expected = "5 rotations cannot turn 6 tokens")]
+fn another_number_of_tokens_is_refused() {
+    Rotary::new(0, 5, 4, BASE).apply(seeded_tensor([1, 1, 6, 4], 1, &device()), subquad_backend::Form::Fused);
 }

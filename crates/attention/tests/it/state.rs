@@ -6,7 +6,7 @@ use subquad_backend::Form;
 use subquad_mixer::{MixerState, SequenceMixer};
 use subquad_testkit::{assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
 
-use crate::options::{each_option, named};
+use crate::variants::{each_option, named};
 use crate::{FORMS, autodiff_device, device};
 
 /// The same f32 sums in another order: below 1e-6 (measured), ten times that.
@@ -52,6 +52,45 @@ fn chunks_of_any_lengths_are_the_whole_sequence_with_every_option() {
             }
             let whole = layer.forward(x);
             assert_rel_close(Tensor::cat(outputs, 1), whole, SAME_MAP, format!("{name}, {form:?}"));
+        }
+    }
+}
+
+#[test]
+fn steps_of_either_form_are_the_portable_layer_with_every_option() {
+    for (name, config) in each_option() {
+        let (portable, x) = (build(&config, Form::Portable), tokens(2, &config, 75));
+        let whole = portable.forward(x.clone());
+        for form in FORMS {
+            let layer = portable.clone().with_form(form);
+            let mut state = layer.init_state(2).unwrap();
+            let outputs = (0..75).map(|t| {
+                let token = x.clone().narrow(1, t, 1).squeeze_dim(1);
+                layer.step(token, &mut state).unwrap().unsqueeze_dim(1)
+            });
+            let stepped = Tensor::cat(outputs.collect(), 1);
+            assert_rel_close(stepped, whole.clone(), SAME_MAP, format!("{name}, {form:?}"));
+        }
+    }
+}
+
+#[test]
+fn gradients_through_steps_of_either_form_are_those_of_the_portable_layer() {
+    for (name, config) in each_option() {
+        let portable = build(&config, Form::Portable);
+        let x = Tensor::from_data(tokens(2, &config, 8).into_data(), &autodiff_device()).require_grad();
+        let whole = gradients(&portable, &x, portable.forward(x.clone()));
+        for form in FORMS {
+            let layer = portable.clone().with_form(form);
+            let mut state = layer.init_state(2).unwrap();
+            let outputs = (0..8).map(|t| {
+                let token = x.clone().narrow(1, t, 1).squeeze_dim(1);
+                layer.step(token, &mut state).unwrap().unsqueeze_dim(1)
+            });
+            let stepped = gradients(&layer, &x, Tensor::cat(outputs.collect(), 1));
+            for (whole, step) in whole.iter().zip(stepped) {
+                assert_rel_close(step, whole.clone(), SAME_MAP, format!("{name}, {form:?}"));
+            }
         }
     }
 }

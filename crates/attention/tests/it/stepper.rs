@@ -7,7 +7,7 @@ use subquad_mixer::{SequenceMixer, SliceStepper};
 use subquad_testkit::{assert_rel_close, seeded_tensor, with_seed};
 
 use crate::device;
-use crate::options::{each_option, named};
+use crate::variants::{each_option, named};
 
 /// Two projections and sums over up to 1000 tokens between them, in f32 and in another order: below 2e-6 (measured), ten times
 /// that.

@@ -35,8 +35,8 @@ fn decoders(layer: &Attention, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<
 pub(super) fn definition(_: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
     let [qkv, qkv_bias, output, output_bias] = parameters else { panic!("four tensors") };
     let [qkv, qkv_bias, output, output_bias] = [qkv, qkv_bias, output, output_bias].map(Clone::clone);
-    let weights = reference::Weights { qkv, qkv_bias, output, output_bias };
-    reference::layer(x, &weights, N_HEADS, true, None)
+    let weights = reference::Weights { qkv, qkv_bias, output, output_bias, gains: None };
+    reference::layer(x, 1, &weights, &reference::Options::causal(N_HEADS))
 }
 
 pub(super) fn alive(sizes: &Sizes) -> f64 {
