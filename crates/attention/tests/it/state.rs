@@ -62,13 +62,7 @@ fn steps_of_either_form_are_the_portable_layer_with_every_option() {
         let (portable, x) = (build(&config, Form::Portable), tokens(2, &config, 75));
         let whole = portable.forward(x.clone());
         for form in FORMS {
-            let layer = portable.clone().with_form(form);
-            let mut state = layer.init_state(2).unwrap();
-            let outputs = (0..75).map(|t| {
-                let token = x.clone().narrow(1, t, 1).squeeze_dim(1);
-                layer.step(token, &mut state).unwrap().unsqueeze_dim(1)
-            });
-            let stepped = Tensor::cat(outputs.collect(), 1);
+            let stepped = steps(&portable.clone().with_form(form), &x);
             assert_rel_close(stepped, whole.clone(), SAME_MAP, format!("{name}, {form:?}"));
         }
     }
@@ -82,17 +76,22 @@ fn gradients_through_steps_of_either_form_are_those_of_the_portable_layer() {
         let whole = gradients(&portable, &x, portable.forward(x.clone()));
         for form in FORMS {
             let layer = portable.clone().with_form(form);
-            let mut state = layer.init_state(2).unwrap();
-            let outputs = (0..8).map(|t| {
-                let token = x.clone().narrow(1, t, 1).squeeze_dim(1);
-                layer.step(token, &mut state).unwrap().unsqueeze_dim(1)
-            });
-            let stepped = gradients(&layer, &x, Tensor::cat(outputs.collect(), 1));
-            for (whole, step) in whole.iter().zip(stepped) {
+            for (whole, step) in whole.iter().zip(gradients(&layer, &x, steps(&layer, &x))) {
                 assert_rel_close(step, whole.clone(), SAME_MAP, format!("{name}, {form:?}"));
             }
         }
     }
+}
+
+/// Token by token.
+fn steps(layer: &Attention, x: &Tensor<3>) -> Tensor<3> {
+    let [batch, seq, _] = x.dims();
+    let mut state = layer.init_state(batch).unwrap();
+    let outputs = (0..seq).map(|t| {
+        let token = x.clone().narrow(1, t, 1).squeeze_dim(1);
+        layer.step(token, &mut state).unwrap().unsqueeze_dim::<3>(1)
+    });
+    Tensor::cat(outputs.collect(), 1)
 }
 
 #[test]

@@ -85,6 +85,7 @@ fn bench_explains_itself() {
           --lengths <TOKENS,..>  Sequence lengths [default: 256,1024,4096]
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
+          --decode               Measure one more token after contexts of these lengths instead
           --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --threads <N>          Threads [default: one a core]
           --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
@@ -104,6 +105,9 @@ fn bench_explains_itself() {
     every parameter and to the input. Times are medians over repeats, which the layers of one length
     take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers
     have a hidden width of 2 d_model, and 4 blocks where there are blocks.
+
+    --decode reads a context of each length, then times single tokens: by the layer's step, and by its
+    stepper over plain slices where it has one. Only causal layers have steps.
     ");
 }
 
