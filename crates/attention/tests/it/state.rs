@@ -30,9 +30,8 @@ fn chunk(layer: &Attention, x: Tensor<3>, state: AttentionState) -> (Tensor<3>, 
 
 #[test]
 fn every_option_keeps_the_contract_of_a_causal_mixer() {
-    for (name, config) in each_option() {
-        for form in FORMS {
-            eprintln!("{name}, {form:?}");
+    for form in FORMS {
+        for (_, config) in each_option() {
             battery::causal_mixer(&build(&config, form), config.d_model);
         }
     }
@@ -40,8 +39,8 @@ fn every_option_keeps_the_contract_of_a_causal_mixer() {
 
 #[test]
 fn chunks_of_any_lengths_are_the_whole_sequence_with_every_option() {
-    for (name, config) in each_option() {
-        for form in FORMS {
+    for form in FORMS {
+        for (name, config) in each_option() {
             let (layer, x) = (build(&config, form), tokens(2, &config, 40));
             let mut state = layer.init_state(2).unwrap();
             let (mut outputs, mut first) = (vec![], 0);

@@ -13,8 +13,8 @@ const HEADER: [&str; 9] =
 
 const LEGEND: &str = "\
 context: tokens before the first step. path: tensors is the layer's step, slices its stepper without burn, on one
-thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context. allocations: of a
-step. check: largest relative error of a step against the whole sequence at a small size.";
+thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
+allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.";
 
 /// One line a cell, in the order given.
 pub fn decode_table(cells: &[DecodeCell]) -> String {
@@ -99,6 +99,17 @@ mod tests {
             cell("attention", "slices", 41.5, 1 << 20),
             cell("s4d", "tensors", 130.0, 32_768),
         ];
-        insta::assert_snapshot!(decode_table(&cells), @"");
+        insta::assert_snapshot!(decode_table(&cells), @"
+        context  d_model  mixer      path        step us  tokens/s  state bytes  allocations  check
+        --------------------------------------------------------------------------------------------
+           1024      128  attention  tensors    420 ± 42     2,380    1,048,576           61   3e-7
+           1024      128  attention  slices   41.5 ± 4.2    24,096    1,048,576            0   3e-7
+           1024      128  s4d        tensors    130 ± 13     7,692       32,768           61   3e-7
+
+        context: tokens before the first step. path: tensors is the layer's step, slices its stepper without burn, on one
+        thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
+        allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.
+        One sequence; fused form, cpu, 2 or 1 threads, avx512, Some CPU.
+        ");
     }
 }

@@ -50,7 +50,7 @@ pub fn measure_decoding(
     let mut runners = vec![];
     for subject in subjects {
         let error = check(subject, sizes, &place.device)?;
-        let (_, ways) = start(subject, sizes, &place.device);
+        let ways = Start::new(subject, sizes, &place.device).ways();
         runners.extend(ways.into_iter().map(|decoder| Runner {
             subject,
             error,
@@ -71,38 +71,51 @@ pub fn measure_decoding(
     Ok(runners.into_iter().map(|runner| runner.cell(sizes, place, &measured)).collect())
 }
 
-/// The layer with all its ways of decoding, each after the context.
-fn start(
-    subject: &Subject,
-    sizes: &Sizes,
-    device: &Device,
-) -> ((Box<dyn Layer>, [Tensor<3>; 2]), Vec<Box<dyn Decoder>>) {
-    let normal = Distribution::Normal(0.0, 1.0);
-    let (layer, context, token) = with_seed(device, SEED, || {
-        let layer = (subject.build)(sizes, device);
-        layer.draw();
-        let context = Tensor::<3>::random((subject.input)(sizes), normal, device);
-        (layer, context, Tensor::<2>::random([1, sizes.d_model], normal, device))
-    });
-    let ways = layer.decoders(context.clone(), token.clone());
-    ((layer, [context, token.unsqueeze_dim(1)]), ways)
+/// A layer and what it reads.
+struct Start {
+    layer: Box<dyn Layer>,
+    /// `[1, seq, d_model]`
+    context: Tensor<3>,
+    /// `[1, d_model]`
+    token: Tensor<2>,
 }
 
-/// The largest error of all ways, relative to the largest output of the whole sequence.
+impl Start {
+    fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
+        let normal = Distribution::Normal(0.0, 1.0);
+        with_seed(device, SEED, || {
+            let layer = (subject.build)(sizes, device);
+            layer.draw();
+            let context = Tensor::random((subject.input)(sizes), normal, device);
+            Self { layer, context, token: Tensor::random([1, sizes.d_model], normal, device) }
+        })
+    }
+
+    /// All its ways of decoding, each after the context.
+    fn ways(&self) -> Vec<Box<dyn Decoder>> {
+        self.layer.decoders(self.context.clone(), self.token.clone())
+    }
+
+    /// What the whole sequence gives for the token after the context, and for `steps - 1` more of it.
+    fn expected(&self, steps: usize) -> Vec<f64> {
+        let tokens = std::iter::repeat_n(self.token.clone().unsqueeze_dim(1), steps);
+        let whole = std::iter::once(self.context.clone()).chain(tokens).collect();
+        to_f64(self.layer.forward(Tensor::cat(whole, 1)).narrow(1, self.context.dims()[1], steps))
+    }
+}
+
+/// The largest error of all ways, relative to the largest output.
 fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, String> {
-    let sizes = Sizes { seq_len: CHECK_CONTEXT, ..*sizes };
-    let ((layer, [context, token]), ways) = start(subject, &sizes, device);
-    let tokens = std::iter::once(context).chain(std::iter::repeat_n(token, CHECK_STEPS)).collect();
-    let whole = to_f64(layer.forward(Tensor::cat(tokens, 1)));
+    let start = Start::new(subject, &Sizes { seq_len: CHECK_CONTEXT, ..*sizes }, device);
+    let expected = start.expected(CHECK_STEPS);
     let mut worst = 0.0f64;
-    for mut decoder in ways {
-        let outputs = (0..CHECK_STEPS).flat_map(|_| {
+    for mut decoder in start.ways() {
+        let steps = (0..CHECK_STEPS).flat_map(|_| {
             decoder.step();
             decoder.output()
         });
-        let error = rel_error(&outputs.collect::<Vec<_>>(), &whole[CHECK_CONTEXT * sizes.d_model..]);
-        // NaN is wrong too.
-        if !(error <= OUTPUT_LIMIT) {
+        let error = rel_error(&steps.collect::<Vec<_>>(), &expected);
+        if error.is_nan() || error > OUTPUT_LIMIT {
             return Err(format!(
                 "{}: a step over {} is not what the whole sequence gives, so it is not timed: off by {error:.1e} (limit \
                  {OUTPUT_LIMIT:.0e})",
