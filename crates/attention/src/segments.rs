@@ -5,7 +5,16 @@ use std::sync::Arc;
 /// Which tokens belong together: every token of a batch has the number of its segment, 0 for padding.
 ///
 /// With segments a token sees only tokens of its own segment. Padding sees nothing, and nothing sees it: its attention
-/// is zero, and so is its gradient, whatever finite numbers it holds. So a row can be one padded sequence or many sequences one after another ("packed").
+/// and its gradient are zero, whatever finite numbers it holds. So a row can be one padded sequence, or many sequences one
+/// after another ("packed": Krell et al. 2021, <https://arxiv.org/abs/2107.02027>).
+///
+/// ```
+/// use subquad_attention::Segments;
+///
+/// let segments = Segments::packed(&[vec![2, 3], vec![4]], 6);
+/// assert_eq!(segments.row(0), [1, 1, 2, 2, 2, 0]);
+/// assert_eq!(segments.row(1), [1, 1, 1, 1, 0, 0]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segments {
     batch: usize,

@@ -44,7 +44,8 @@ impl Rules {
     }
 }
 
-/// Dropout of attention weights: Vaswani et al. 2017 apply it as "attention dropout".
+/// Dropout (Srivastava et al. 2014) of attention weights, as BERT's published code has it (Devlin et al. 2018, arXiv
+/// 1810.04805: `attention_probs_dropout_prob`).
 ///
 /// Which weights go is a function of seed, sequence, head, query and key alone ([`keeps`](Self::keeps)), so every form
 /// of the operation drops the same ones, and a repeated step repeats them.
