@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::dot_product::{attend_cache, self_attention};
+use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
 use crate::state::FIRST_CAPACITY;
 use crate::{AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product};
@@ -134,26 +134,21 @@ impl Attention {
     ) -> Tensor<3> {
         let rules = self.rules(segments, dropout_seed);
         match self.form {
-            Form::Fused if self.is_plain(&rules) => self.forward_packed(x),
-            Form::Fused | Form::Portable => {
+            Form::Fused => self.forward_packed(x, rules),
+            Form::Portable => {
                 let [q, k, v] = self.project(x, 0);
                 self.merge(scaled_dot_product(q, k, v, &rules, self.form))
             }
         }
     }
 
-    /// Whether the kernel that takes packed projections knows everything that the layer does.
-    fn is_plain(&self, rules: &Rules) -> bool {
-        let plain = Rules { causal: self.causal, ..Rules::default() };
-        *rules == plain && self.n_kv_heads == self.n_heads && self.q_gain.is_none()
-    }
-
     /// The whole sequence without cutting the projections apart.
-    fn forward_packed(&self, x: Tensor<3>) -> Tensor<3> {
+    fn forward_packed(&self, x: Tensor<3>, rules: Rules) -> Tensor<3> {
         let rotary = self.rotary(0, self.check_width(&x));
+        let gains = self.q_gain.as_ref().zip(self.k_gain.as_ref()).map(|(q, k)| [q.val(), k.val()]);
+        let heads = Heads { queries: self.n_heads, keys: self.n_kv_heads };
         let qkv = linear(&self.qkv, x, self.form);
-        let y = self_attention(qkv, self.n_heads, self.causal, rotary);
-        linear(&self.output, y, self.form)
+        linear(&self.output, self_attention(qkv, gains, heads, rotary, rules), self.form)
     }
 
     /// The number of tokens, if they have the layer's width.

@@ -80,7 +80,7 @@ impl Rotary {
 
     /// Turns a token's row of one head, in place, forward (`direction` 1) or back (-1).
     #[inline(always)]
-    fn turn_row(&self, token: usize, row: &mut [f32], direction: f32) {
+    pub(crate) fn turn_row(&self, token: usize, row: &mut [f32], direction: f32) {
         let half = self.half;
         let (cos, sin) = (&self.cos[token * half..][..half], &self.sin[token * half..][..half]);
         let (a, b) = row[..2 * half].split_at_mut(half);

@@ -53,25 +53,19 @@ pub fn product<S: Simd>(
     let wide = S::REGISTER_COUNT >= 32;
     let mut j = 0;
     while j < vectors {
-        let left = vectors - j;
-        let b = &b[j..];
-        let at = |i: usize, jj: usize, sum: S::f32s| store(i, j + jj, sum);
-        // SAFETY: the asserts above hold for the part of `b` from column `j` on and a block of at most `left` columns.
-        unsafe {
+        let (left, b) = (vectors - j, (&b[j..], width));
+        // SAFETY: the asserts above hold for the part of `b` from column `j` on and a strip of at most `left` columns.
+        j += unsafe {
             if wide && left >= 4 {
-                strip::<S, 4, 4>(simd, a, (b, width), [rows, inner], at);
-                j += 4;
+                strip::<S, 4, 4>(simd, a, b, [rows, inner], j, &mut store)
+            } else if wide && left >= 2 {
+                strip::<S, 8, 2>(simd, a, b, [rows, inner], j, &mut store)
             } else if left >= 2 {
-                match wide {
-                    true => strip::<S, 8, 2>(simd, a, (b, width), [rows, inner], at),
-                    false => strip::<S, 4, 2>(simd, a, (b, width), [rows, inner], at),
-                }
-                j += 2;
+                strip::<S, 4, 2>(simd, a, b, [rows, inner], j, &mut store)
             } else {
-                strip::<S, 8, 1>(simd, a, (b, width), [rows, inner], at);
-                j += 1;
+                strip::<S, 8, 1>(simd, a, b, [rows, inner], j, &mut store)
             }
-        }
+        };
     }
 }
 
@@ -84,7 +78,7 @@ fn reaches(count: usize, row: usize, entries: usize, step: usize) -> usize {
     }
 }
 
-/// `V` columns of the result, `R` rows at a time and the rest one by one.
+/// `V` columns of the result from column `first` on, `R` rows at a time and the rest one by one. Returns `V`.
 ///
 /// # Safety
 /// `a` must have `rows x inner` entries, and `b` `inner` rows of at least `V` vectors `width` apart.
@@ -94,21 +88,29 @@ unsafe fn strip<S: Simd, const R: usize, const V: usize>(
     a: Scalars<'_>,
     b: (&[S::f32s], usize),
     [rows, inner]: [usize; 2],
-    mut store: impl FnMut(usize, usize, S::f32s),
-) {
+    first: usize,
+    store: &mut impl FnMut(usize, usize, S::f32s),
+) -> usize {
     let whole = rows / R * R;
-    for i in (0..whole).step_by(R) {
+    let mut i = 0;
+    while i < whole {
         // SAFETY: rows `i..i + R` are among the `rows` that the caller vouches for.
         let sums = unsafe { block::<S, R, V>(simd, a, i, b, inner) };
         for (ii, sums) in sums.into_iter().enumerate() {
-            sums.into_iter().enumerate().for_each(|(j, sum)| store(i + ii, j, sum));
+            for (j, sum) in sums.into_iter().enumerate() {
+                store(i + ii, first + j, sum);
+            }
         }
+        i += R;
     }
     for i in whole..rows {
         // SAFETY: as above, for one row.
         let [sums] = unsafe { block::<S, 1, V>(simd, a, i, b, inner) };
-        sums.into_iter().enumerate().for_each(|(j, sum)| store(i, j, sum));
+        for (j, sum) in sums.into_iter().enumerate() {
+            store(i, first + j, sum);
+        }
     }
+    V
 }
 
 /// # Safety
@@ -126,11 +128,11 @@ unsafe fn block<S: Simd, const R: usize, const V: usize>(
     for t in 0..inner {
         // SAFETY: `t < inner`, `i < R` and `j < V`, so by the caller's promise every index is inside its slice.
         unsafe {
-            let b: [S::f32s; V] = std::array::from_fn(|j| *b.as_ptr().add(t * width + j));
+            let b: &[S::f32s; V] = &*b.as_ptr().add(t * width).cast();
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = simd.splat_f32s(*a.add((first + i) * row + t * step));
                 for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = mul_add(simd, a, b, *sum);
+                    *sum = mul_add(simd, a, *b, *sum);
                 }
             }
         }

@@ -10,7 +10,7 @@ mod fused;
 mod packed;
 mod portable;
 mod rules;
-mod softmax;
+mod tiled;
 
 use burn::tensor::Tensor;
 use subquad_backend::Form;
@@ -18,6 +18,7 @@ use subquad_backend::Form;
 pub(crate) use decode::attend_cache;
 pub(crate) use packed::self_attention;
 pub use rules::{Rules, WeightDropout, alibi_slopes};
+pub(crate) use tiled::Heads;
 
 /// Softmax attention of every head by itself.
 ///
@@ -40,7 +41,7 @@ pub fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, rules: &Rule
     check_rules(rules, q.dims(), k.dims());
     match form {
         Form::Portable => portable::attend(q, k, v, rules),
-        Form::Fused => fused::attend(q, k, v, rules.causal),
+        Form::Fused => fused::attend(q, k, v, rules),
     }
 }
 

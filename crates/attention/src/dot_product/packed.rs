@@ -1,51 +1,70 @@
 //! Self-attention from packed projections to merged heads as one operation.
 //!
-//! As burn operations, cutting `[batch, seq, 3 d_model]` into heads and merging them again costs as much as attention at
-//! short lengths: every cut is a strided copy on one thread, and its gradient a copy into zeros.
+//! As burn operations, cutting `[batch, seq, (n_heads + 2 n_kv_heads) d_head]` into heads, normalising and turning them, and
+//! merging them again costs as much as attention at short lengths: each is a pass over memory or two, and its gradient as
+//! many. Here a row is normalised and turned when a tile or a head picks it up.
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
-use super::fused::DotProduct;
+use super::Rules;
+use super::tiled::{GradRows, Heads, Kept, Layout, Prepare, Problem, Rows};
 use crate::Rotary;
 
 /// # Shapes
-/// - `qkv`: `[batch, seq, 3 d_model]`, columns in the order (3, head, feature)
-/// - output: `[batch, seq, d_model]`, heads side by side
+/// - `qkv`: `[batch, seq, (heads.queries + 2 heads.keys) d_head]`, columns in the order (queries, keys, values; head; feature)
+/// - `gains`: of the norms of queries and keys, `[d_head]` each
+/// - output: `[batch, seq, heads.queries d_head]`, heads side by side
 pub(crate) fn self_attention(
     qkv: Tensor<3>,
-    n_heads: usize,
-    causal: bool,
+    gains: Option<[Tensor<1>; 2]>,
+    heads: Heads,
     rotary: Option<Rotary>,
+    rules: Rules,
 ) -> Tensor<3> {
-    apply(SelfAttention { n_heads, inner: DotProduct { causal }, rotary }, [qkv.into()])
+    let kernel = SelfAttention { heads, rotary, rules };
+    match gains {
+        None => apply(kernel, [qkv.into()]),
+        Some([q, k]) => apply(kernel, [qkv.into(), q.into(), k.into()]),
+    }
 }
 
-/// Input: `qkv`.
+/// Inputs: `qkv` and, if queries and keys are normalised, the two gains.
 #[derive(Debug)]
 struct SelfAttention {
-    n_heads: usize,
-    inner: DotProduct,
+    heads: Heads,
     rotary: Option<Rotary>,
+    rules: Rules,
 }
 
 impl CpuKernel for SelfAttention {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
-        let heads = self.turned_heads(&inputs[0]);
-        merge_heads(&[self.inner.forward(&heads.each_ref().map(view))])
+        self.forward_and_notes(inputs).0
+    }
+
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        let problem = self.problem(&inputs[0]);
+        let (shape, layout) = self.output(&problem);
+        let mut out = vec![0.0; shape.iter().product()];
+        let notes = problem.forward(self.rows(&problem, &inputs[0]), self.prepare(inputs), &mut out, layout);
+        let notes = Array::new(notes, [problem.batch, problem.heads.queries, problem.seq_q, 2]);
+        (Array::new(out, shape), Some(notes))
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let heads = self.turned_heads(&saved.inputs[0]);
-        let output = saved.output.expect("the kernel keeps its output");
-        let [output, grad] = [output, saved.grad].map(|merged| split_heads(&merged, self.n_heads, 0, 1));
-        let inputs = heads.each_ref().map(view);
-        let inner =
-            Saved { inputs: &inputs, output: Some(view(&output)), grad: view(&grad), wanted: &[true; 3] };
-        let grads = self.inner.backward(&inner).into_iter().flatten().enumerate();
-        let turned_back: Vec<Array> = grads.map(|(part, grad)| self.turn(part, grad, -1.0)).collect();
-        vec![Some(merge_heads(&turned_back))]
+        let qkv = saved.inputs[0];
+        let problem = self.problem(&qkv);
+        let (_, layout) = self.output(&problem);
+        let [output, notes] = [saved.output, saved.notes].map(|kept| kept.expect("the kernel keeps both"));
+        let [out, grad] =
+            [output, saved.grad].map(|view| Rows { data: view.data, layout, d_head: problem.d_head });
+        let (rows, prepare) = (self.rows(&problem, &qkv), self.prepare(saved.inputs));
+        let mut d_qkv = vec![0.0; qkv.data.len()];
+        let to = GradRows::in_one(&mut d_qkv, rows.map(|rows| rows.layout), problem.d_head);
+        let gains = problem.backward(Kept { qkv: rows, prepare, out, notes: notes.data, grad }, &to);
+        let gains = gains.map(|gain| Array::new(gain, [problem.d_head]));
+        let grads = std::iter::once(Array::new(d_qkv, qkv.shape)).chain(gains);
+        grads.zip(saved.wanted).map(|(grad, wanted)| wanted.then_some(grad)).collect()
     }
 
     fn keeps_output(&self) -> bool {
@@ -54,48 +73,32 @@ impl CpuKernel for SelfAttention {
 }
 
 impl SelfAttention {
-    /// Queries, keys and values, `[batch, heads, seq, d_head]` each, the first two turned by their positions.
-    fn turned_heads(&self, qkv: &View<'_>) -> [Array; 3] {
-        [0, 1, 2].map(|part| self.turn(part, split_heads(qkv, self.n_heads, part, 3), 1.0))
+    fn problem(&self, qkv: &View<'_>) -> Problem<'_> {
+        let [batch, seq, width] = qkv.dims();
+        let d_head = width / (self.heads.queries + 2 * self.heads.keys);
+        Problem { batch, heads: self.heads, seq_q: seq, seq_k: seq, d_head, rules: &self.rules }
     }
 
-    fn turn(&self, part: usize, heads: Array, direction: f32) -> Array {
-        match &self.rotary {
-            Some(rotary) if part < 2 => rotary.turn_all(&view(&heads), direction),
-            _ => heads,
-        }
+    /// Queries, keys and values in `qkv`.
+    fn rows<'a>(&self, problem: &Problem<'_>, qkv: &View<'a>) -> [Rows<'a>; 3] {
+        let ([_, seq, width], d_head) = (qkv.dims(), problem.d_head);
+        let first_heads = [0, self.heads.queries, self.heads.queries + self.heads.keys];
+        first_heads.map(|head| {
+            let layout = Layout::by_token(head * d_head, seq, width, d_head);
+            Rows { data: qkv.data, layout, d_head }
+        })
     }
-}
 
-fn view(array: &Array) -> View<'_> {
-    View { data: &array.data, shape: &array.shape }
-}
+    /// How queries and keys are prepared.
+    fn prepare<'a>(&'a self, inputs: &[View<'a>]) -> [Prepare<'a>; 2] {
+        let rotary = self.rotary.as_ref();
+        [1, 2].map(|input| Prepare { gain: inputs.get(input).map(|gain| gain.data), rotary })
+    }
 
-/// Part `part` of `parts` on the last axis of `[batch, seq, parts d_model]`, as `[batch, heads, seq, d_head]`.
-fn split_heads(merged: &View<'_>, n_heads: usize, part: usize, parts: usize) -> Array {
-    let [batch, seq, width] = merged.dims();
-    let d_head = width / parts / n_heads;
-    let mut heads = vec![0.0; batch * seq * n_heads * d_head];
-    heads.par_chunks_exact_mut(seq * d_head).enumerate().for_each(|(index, head)| {
-        let first = index / n_heads * seq * width + (part * n_heads + index % n_heads) * d_head;
-        for (t, token) in head.chunks_exact_mut(d_head).enumerate() {
-            token.copy_from_slice(&merged.data[first + t * width..][..d_head]);
-        }
-    });
-    Array::new(heads, [batch, n_heads, seq, d_head])
-}
-
-/// The parts, `[batch, heads, seq, d_head]` each, side by side: `[batch, seq, parts d_model]`.
-fn merge_heads(parts: &[Array]) -> Array {
-    let [batch, n_heads, seq, d_head] = view(&parts[0]).dims();
-    let width = parts.len() * n_heads * d_head;
-    let mut merged = vec![0.0; batch * seq * width];
-    merged.par_chunks_exact_mut(width).enumerate().for_each(|(row, token)| {
-        let (b, t) = (row / seq, row % seq);
-        for (slot, to) in token.chunks_exact_mut(d_head).enumerate() {
-            let from = ((b * n_heads + slot % n_heads) * seq + t) * d_head;
-            to.copy_from_slice(&parts[slot / n_heads].data[from..from + d_head]);
-        }
-    });
-    Array::new(merged, [batch, seq, width])
+    /// Shape and layout of the output.
+    fn output(&self, problem: &Problem<'_>) -> ([usize; 3], Layout) {
+        let width = self.heads.queries * problem.d_head;
+        let layout = Layout::by_token(0, problem.seq_q, width, problem.d_head);
+        ([problem.batch, problem.seq_q, width], layout)
+    }
 }

@@ -17,7 +17,8 @@ use burn_flex::FlexTensor;
 use super::{Array, CpuKernel, Saved, View};
 
 pub(super) fn forward(inputs: Vec<DispatchTensor>, kernel: Arc<dyn CpuKernel>) -> DispatchTensor {
-    <Dispatch as KernelOps>::kernel_forward(pack(inputs), kernel)
+    let mut output = <Dispatch as KernelOps>::kernel_forward(pack(inputs), kernel);
+    output.swap_remove(0)
 }
 
 /// The macro takes no list of tensors as input, so their number is in the type.
@@ -53,15 +54,18 @@ fn unpack<B: Backend>(inputs: Inputs<B>) -> Vec<FloatTensor<B>> {
 
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait KernelOps: Backend {
+    /// The output and, if the kernel makes some, its notes.
     fn kernel_forward(
         #[extension_type] inputs: Inputs<Self>,
         kernel: Arc<dyn CpuKernel>,
-    ) -> FloatTensor<Self>;
+    ) -> Vec<FloatTensor<Self>>;
 
-    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own.
+    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own, and `notes`
+    /// where it made none.
     fn kernel_backward(
         #[extension_type] inputs: Inputs<Self>,
         output: FloatTensor<Self>,
+        notes: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         kernel: Arc<dyn CpuKernel>,
         wanted: Vec<bool>,
@@ -69,24 +73,26 @@ pub(crate) trait KernelOps: Backend {
 }
 
 impl KernelOps for Flex {
-    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> FloatTensor<Self> {
+    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> Vec<FloatTensor<Self>> {
         let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
         let views: Vec<_> = inputs.iter().map(view).collect();
-        tensor(kernel.forward(&views))
+        let (output, notes) = kernel.forward_and_notes(&views);
+        std::iter::once(output).chain(notes).map(tensor).collect()
     }
 
     fn kernel_backward(
         inputs: Inputs<Self>,
         output: FloatTensor<Self>,
+        notes: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         kernel: Arc<dyn CpuKernel>,
         wanted: Vec<bool>,
     ) -> Vec<FloatTensor<Self>> {
         let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
         let views: Vec<_> = inputs.iter().map(view).collect();
-        let (output, grad) = (output.to_contiguous(), grad.to_contiguous());
-        let output = kernel.keeps_output().then(|| view(&output));
-        let saved = Saved { inputs: &views, output, grad: view(&grad), wanted: &wanted };
+        let [output, notes, grad] = [output, notes, grad].map(|tensor| tensor.to_contiguous());
+        let (output, notes) = (kernel.keeps_output().then(|| view(&output)), Some(view(&notes)));
+        let saved = Saved { inputs: &views, output, notes, grad: view(&grad), wanted: &wanted };
         let grads = kernel.backward(&saved);
         grads
             .into_iter()
@@ -110,23 +116,29 @@ fn tensor(array: Array) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(array.data, array.shape))
 }
 
-/// The step of the tape. It keeps the inputs (shared, not copied), and the output only where the kernel reads it.
+/// The step of the tape. It keeps the inputs (shared, not copied), the output only where the kernel reads it, and its notes.
 #[derive(Debug)]
 struct KernelBackward;
 
-type State<B> = (Vec<FloatTensor<B>>, Option<FloatTensor<B>>, Arc<dyn CpuKernel>);
+#[derive(Debug, Clone)]
+struct State<B: Backend> {
+    inputs: Vec<FloatTensor<B>>,
+    output: Option<FloatTensor<B>>,
+    notes: Option<FloatTensor<B>>,
+    kernel: Arc<dyn CpuKernel>,
+}
 
 impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
     type State = State<B>;
 
     fn backward(self, ops: Ops<Self::State, N>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (inputs, output, kernel) = ops.state;
+        let State { inputs, output, notes, kernel } = ops.state;
         let parents: Vec<Option<NodeId>> =
             ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
         let wanted = parents.iter().map(Option::is_some).collect();
         let grad = grads.consume::<B>(&ops.node);
-        let output = output.unwrap_or_else(|| grad.clone());
-        let found = B::kernel_backward(pack(inputs), output, grad, kernel, wanted);
+        let [output, notes] = [output, notes].map(|kept| kept.unwrap_or_else(|| grad.clone()));
+        let found = B::kernel_backward(pack(inputs), output, notes, grad, kernel, wanted);
         for (id, grad) in parents.into_iter().flatten().zip(found) {
             grads.register::<B>(id, grad);
         }
@@ -134,17 +146,18 @@ impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
 }
 
 impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
-    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> FloatTensor<Self> {
-        match inputs {
+    fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> Vec<FloatTensor<Self>> {
+        vec![match inputs {
             Inputs::One(a) => track::<B, C, 1>([a], kernel),
             Inputs::Two(a, b) => track::<B, C, 2>([a, b], kernel),
             Inputs::Three(a, b, c) => track::<B, C, 3>([a, b, c], kernel),
             Inputs::Four(a, b, c, d) => track::<B, C, 4>([a, b, c, d], kernel),
-        }
+        }]
     }
 
     fn kernel_backward(
         _: Inputs<Self>,
+        _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: Arc<dyn CpuKernel>,
@@ -160,11 +173,12 @@ fn track<B: Backend + KernelOps, C: CheckpointStrategy, const N: usize>(
 ) -> FloatTensor<Autodiff<B, C>> {
     let guards: [NodeGuard; N] = std::array::from_fn(|i| inputs[i].node());
     let inputs: Vec<_> = inputs.into_iter().map(|input| input.into_primitive()).collect();
-    let output = B::kernel_forward(pack(inputs.clone()), kernel.clone());
+    let mut made = B::kernel_forward(pack(inputs.clone()), kernel.clone()).into_iter();
+    let output = made.next().expect("a kernel has an output");
     match KernelBackward.prepare::<C>(guards).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
             let kept = kernel.keeps_output().then(|| output.clone());
-            prep.finish((inputs, kept, kernel), output)
+            prep.finish(State { inputs, output: kept, notes: made.next(), kernel }, output)
         }
         OpsKind::UnTracked(prep) => prep.finish(output),
     }

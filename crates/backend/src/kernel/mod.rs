@@ -55,6 +55,8 @@ pub struct Saved<'a> {
     pub inputs: &'a [View<'a>],
     /// Its output, if [`CpuKernel::keeps_output`].
     pub output: Option<View<'a>>,
+    /// What [`CpuKernel::forward_and_notes`] noted beside it.
+    pub notes: Option<View<'a>>,
     /// Gradient of the loss by the output, shaped as the output.
     pub grad: View<'a>,
     /// Which inputs need a gradient.
@@ -68,6 +70,11 @@ pub struct Saved<'a> {
 pub trait CpuKernel: Debug + Send + Sync + 'static {
     /// The output. Shapes have been checked by the function that wraps the kernel.
     fn forward(&self, inputs: &[View<'_>]) -> Array;
+
+    /// The output, and what the backward pass would have to make again if it were not noted: kept until that pass.
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        (self.forward(inputs), None)
+    }
 
     /// The gradient of each input, `None` where it is not wanted.
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>>;

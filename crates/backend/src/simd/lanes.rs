@@ -12,29 +12,80 @@ pub fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s 
     }
 }
 
-/// `2^x` within 2e-7 of it for `x` from -126 to 127; 0 from -127 down, garbage below `2^-126` between. NaN stays NaN.
+/// `2^x` within 2e-7 of it for `x` from -126 to 127; 0 from -150 down, less than `2^-125` between, and at least `2^127` above.
+/// NaN stays NaN.
 ///
 /// `x = n + r` with `|r| <= 1/2`, so `2^x = 2^n 2^r`, and five terms after the 1 leave out less than 1e-7 of `2^r`
 /// (coefficients: smallest relative error, found by reweighted least squares).
 #[inline(always)]
 pub fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    #[cfg(target_arch = "x86_64")]
+    if avx512::runs::<S>() {
+        return avx512::exp2(simd, x);
+    }
     // Adding 1.5 * 2^23 leaves no bits behind the point: the sum ends in the integer nearest to x.
     const ROUND: f32 = 12_582_912.0;
     const EXPONENT_SHIFT: u32 = f32::MANTISSA_DIGITS - 1;
-    const TERMS: [f32; 5] = [0.001_326_472_7, 0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147];
-    // At -127 the exponent's bits are 0 and those of 2^0 = 1 too: the result is 0 itself.
-    let lowest = simd.splat_f32s(-127.0);
-    let x = simd.select_f32s(simd.less_than_f32s(x, lowest), lowest, x);
+    let x = clamp(simd, x);
     let rounded = simd.add_f32s(x, simd.splat_f32s(ROUND));
     let r = simd.sub_f32s(x, simd.sub_f32s(rounded, simd.splat_f32s(ROUND)));
-    let mut two_r = simd.splat_f32s(TERMS[0]);
-    for term in &TERMS[1..] {
-        two_r = mul_add(simd, two_r, r, simd.splat_f32s(*term));
+    let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(rounded), simd.splat_u32s(EXPONENT_SHIFT));
+    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(small_exp2(simd, r)), n))
+}
+
+/// `x` between -127, where the bits of the exponent are 0, and those of `2^0 = 1` too, and 127, the largest exponent.
+#[inline(always)]
+fn clamp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let (lowest, highest) = (simd.splat_f32s(-127.0), simd.splat_f32s(127.0));
+    if S::IS_SCALAR {
+        let x = simd.select_f32s(simd.less_than_f32s(x, lowest), lowest, x);
+        return simd.select_f32s(simd.greater_than_f32s(x, highest), highest, x);
     }
-    let two_r = mul_add(simd, two_r, r, simd.splat_f32s(1.0));
-    let bits = simd.transmute_u32s_f32s(rounded);
-    let n = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(EXPONENT_SHIFT));
-    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(two_r), n))
+    // A vector's minimum or maximum is the second operand if one is not a number. A scalar's is the other one.
+    simd.min_f32s(highest, simd.max_f32s(lowest, x))
+}
+
+/// `2^r` for `|r| <= 1/2`.
+#[inline(always)]
+fn small_exp2<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
+    // The fifth is near ln 2, but not it.
+    #[allow(clippy::approx_constant)]
+    const TERMS: [f32; 6] = [0.001_326_472_7, 0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
+    let first = simd.splat_f32s(TERMS[0]);
+    TERMS[1..].iter().fold(first, |sum, term| mul_add(simd, sum, r, simd.splat_f32s(*term)))
+}
+
+/// AVX-512 rounds and scales by a power of two in one instruction each.
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512 {
+    use std::any::TypeId;
+    use std::arch::x86_64::{__m512, _mm512_roundscale_ps, _mm512_scalef_ps};
+
+    use std::mem::transmute_copy;
+
+    use pulp::Simd;
+    use pulp::x86::V4;
+
+    /// Whether `S` is AVX-512.
+    #[inline(always)]
+    pub(super) fn runs<S: Simd>() -> bool {
+        TypeId::of::<S>() == TypeId::of::<V4>()
+    }
+
+    #[inline(always)]
+    pub(super) fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+        assert!(runs::<S>(), "only for AVX-512");
+        // SAFETY: `S` is V4, so its vectors are 16 floats, as `__m512` is; and `simd`, a value of type V4, exists only where
+        // the machine has AVX-512F, which is what the two instructions need.
+        unsafe {
+            let wide = transmute_copy::<S::f32s, __m512>(&x);
+            let n = _mm512_roundscale_ps::<0>(wide);
+            let r = simd.sub_f32s(x, transmute_copy::<__m512, S::f32s>(&n));
+            let small = transmute_copy::<S::f32s, __m512>(&super::small_exp2(simd, r));
+            transmute_copy::<__m512, S::f32s>(&_mm512_scalef_ps(small, n))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -87,11 +138,21 @@ mod tests {
     #[test]
     fn no_score_at_all_has_weight_0_and_nan_stays() {
         let mut x = [0.0; 16];
-        x[..5].copy_from_slice(&[f32::NEG_INFINITY, -127.0, -1e30, f32::NAN, -126.5]);
+        x[..8].copy_from_slice(&[
+            f32::NEG_INFINITY,
+            -150.0,
+            -1e30,
+            f32::NAN,
+            -126.5,
+            1e30,
+            f32::INFINITY,
+            127.9,
+        ]);
         for got in on_every_machine(&x) {
-            assert_eq!((got[0], got[1], got[2], got[5]), (0.0, 0.0, 0.0, 1.0));
+            assert_eq!((got[0], got[1], got[2], got[8]), (0.0, 0.0, 0.0, 1.0));
             assert!(got[3].is_nan());
-            assert!((0.0..2e-38).contains(&got[4]), "{}", got[4]);
+            assert!((0.0..2.4e-38).contains(&got[4]), "{}", got[4]);
+            assert!(got[5..8].iter().all(|large| *large >= 127f32.exp2()), "{:?}", &got[5..8]);
         }
     }
 }

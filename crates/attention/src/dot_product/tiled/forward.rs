@@ -1,0 +1,234 @@
+//! The forward pass.
+
+use rayon::prelude::*;
+use subquad_backend::simd::{self, Simd, WithSimd, exp2};
+
+use super::keys::Keys;
+use super::prepare::Prepare;
+use super::problem::{Problem, QueryTile, TILE};
+use super::rows::{Layout, Rows, SharedRows};
+use super::scores::{HEADROOM, Scorer, row_width};
+use super::tile::to_lanes;
+
+/// What a query's weights are relative to, and what makes them sum to 1: `[reference, 1 / sum]`.
+pub(super) const NOTES: usize = 2;
+
+impl Problem<'_> {
+    pub(super) fn notes_layout(&self) -> Layout {
+        Layout::by_head(self.heads.queries, self.seq_q, NOTES)
+    }
+
+    /// Attention of prepared queries and keys into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
+    pub(crate) fn forward(
+        &self,
+        [q, k, v]: [Rows<'_>; 3],
+        prepare: [Prepare<'_>; 2],
+        out: &mut [f32],
+        out_layout: Layout,
+    ) -> Vec<f32> {
+        let mut notes = vec![0.0; self.batch * self.heads.queries * self.seq_q * NOTES];
+        let out = SharedRows::new(out, out_layout, self.d_head);
+        let shared_notes = SharedRows::new(&mut notes, self.notes_layout(), NOTES);
+        (0..self.groups()).into_par_iter().for_each(|group| {
+            let keys = Keys::pack(self, prepare[1], [k, v], group);
+            (0..self.pieces()).into_par_iter().for_each(|piece| {
+                let prepare = prepare[0];
+                simd::dispatch(Forward { keys: &keys, q, prepare, out, notes: shared_notes, group, piece });
+            });
+        });
+        notes
+    }
+
+    /// Queries are multiplied by it as they are prepared, so that the products of queries and keys are base-2 scores.
+    pub(super) fn score_scale(&self) -> f32 {
+        (std::f64::consts::LOG2_E / (self.d_head as f64).sqrt()) as f32
+    }
+}
+
+/// One piece of one group's work.
+struct Forward<'a> {
+    keys: &'a Keys<'a>,
+    q: Rows<'a>,
+    prepare: Prepare<'a>,
+    out: SharedRows<'a>,
+    notes: SharedRows<'a>,
+    group: usize,
+    piece: usize,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let problem = self.keys.problem;
+        let mut queries = Queries::new(problem.d_head, self.keys.stride);
+        let mut sums = Sums::new(self.keys.stride);
+        for tile in problem.piece(self.group, self.piece) {
+            queries.load(self.q, self.prepare, problem.score_scale(), &tile);
+            sums.attend(simd, &Scorer::new(self.keys, tile), &queries);
+            self.store(&sums, &tile);
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn store(&self, sums: &Sums, tile: &QueryTile) {
+        let gain = self.keys.problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
+        for i in 0..tile.count {
+            let inverse = if sums.l[i] == 0.0 { 0.0 } else { gain / sums.l[i] };
+            let (sequence, head, token) = (tile.sequence, tile.head, tile.first + i);
+            // SAFETY: every query is in one tile, and every tile in one piece of one group.
+            let (out, notes) =
+                unsafe { (self.out.row(sequence, head, token), self.notes.row(sequence, head, token)) };
+            let o = sums.o.chunks_exact(self.keys.stride).nth(i).expect("a row for each query");
+            out.iter_mut().zip(o).for_each(|(out, o)| *out = o * inverse);
+            notes.copy_from_slice(&[sums.m[i], inverse]);
+        }
+    }
+}
+
+/// Prepared and scaled queries of a tile.
+pub(super) struct Queries {
+    /// `[TILE, stride]`
+    pub(super) rows: Vec<f32>,
+    /// `[d_head, TILE]`
+    pub(super) lanes: Vec<f32>,
+    stride: usize,
+}
+
+impl Queries {
+    pub(super) fn new(d_head: usize, stride: usize) -> Self {
+        Self { rows: vec![0.0; TILE * stride], lanes: vec![0.0; d_head * TILE], stride }
+    }
+
+    #[inline(always)]
+    pub(super) fn load(&mut self, q: Rows<'_>, prepare: Prepare<'_>, scale: f32, tile: &QueryTile) {
+        for (i, row) in self.rows.chunks_exact_mut(self.stride).take(tile.count).enumerate() {
+            let token = tile.first + i;
+            prepare.forward(token, q.row(tile.sequence, tile.head, token), scale, row);
+        }
+        to_lanes(&self.rows, self.stride, tile.count, &mut self.lanes);
+    }
+}
+
+/// What a tile of queries has summed so far: `o`, `l` and the reference `m` of the module's equations.
+struct Sums {
+    /// `[TILE, stride]`
+    o: Vec<f32>,
+    l: [f32; TILE],
+    m: [f32; TILE],
+    /// `[TILE keys, TILE queries]`
+    weights: Vec<f32>,
+}
+
+impl Sums {
+    fn new(stride: usize) -> Self {
+        Self { o: vec![0.0; TILE * stride], l: [0.0; TILE], m: [0.0; TILE], weights: vec![0.0; TILE * TILE] }
+    }
+
+    #[inline(always)]
+    fn attend<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries) {
+        self.o.fill(0.0);
+        self.l.fill(0.0);
+        self.m.fill(f32::NEG_INFINITY);
+        for (seen, first_key) in scorer.key_tiles().enumerate() {
+            let in_reach = seen > 0
+                && scorer.is_plain(first_key)
+                && self.weigh_at_once(simd, scorer, queries, first_key);
+            if !in_reach {
+                self.weigh(simd, scorer, queries, first_key);
+            }
+            scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
+            scorer.add_to_queries(simd, first_key, &scorer.keys.v, &self.weights, &mut self.o);
+        }
+        // Queries that have seen no key: any reference will do, but minus infinity would make NaN of a hidden score.
+        self.m.iter_mut().filter(|m| **m == f32::NEG_INFINITY).for_each(|m| *m = 0.0);
+    }
+
+    /// Weights of a plain key tile as the scores leave the micro-kernel. False, and nothing has happened, if a score is too far
+    /// above its reference.
+    #[inline(always)]
+    fn weigh_at_once<S: Simd>(
+        &mut self,
+        simd: S,
+        scorer: &Scorer<'_>,
+        queries: &Queries,
+        first_key: usize,
+    ) -> bool {
+        let (width, (m, _)) = (row_width::<S>(), S::as_simd_f32s(&self.m));
+        let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
+        let mut sum_lanes = [0.0; TILE];
+        let (sums, _) = S::as_mut_simd_f32s(&mut sum_lanes);
+        scorer.dot_products(
+            simd,
+            first_key,
+            &scorer.keys.k,
+            &queries.lanes,
+            #[inline(always)]
+            |key, j, score| {
+                let weight = exp2(simd, simd.sub_f32s(score, m[j]));
+                weights[key * width + j] = weight;
+                sums[j] = simd.add_f32s(sums[j], weight);
+            },
+        );
+        // No weight is negative, so the sum tells whether one is too large.
+        let in_reach = !sum_lanes.iter().any(|sum| *sum > HEADROOM.exp2());
+        if in_reach {
+            self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
+        }
+        in_reach
+    }
+
+    /// Weights of any key tile, by way of its scores.
+    #[inline(always)]
+    fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
+        scorer.scores(simd, first_key, &queries.lanes, S::as_mut_simd_f32s(&mut self.weights).0, None);
+        self.raise(simd);
+        let references = self.m.map(|m| if m == f32::NEG_INFINITY { 0.0 } else { m });
+        let mut sums = [0.0; TILE];
+        let ((m, _), (sum_lanes, _)) = (S::as_simd_f32s(&references), S::as_mut_simd_f32s(&mut sums));
+        let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
+        for row in weights.chunks_exact_mut(row_width::<S>()) {
+            for ((weight, m), sum) in row.iter_mut().zip(m).zip(sum_lanes.iter_mut()) {
+                *weight = exp2(simd, simd.sub_f32s(*weight, *m));
+                *sum = simd.add_f32s(*sum, *weight);
+            }
+        }
+        self.l.iter_mut().zip(sums).for_each(|(l, sum)| *l += sum);
+    }
+
+    /// Moves the references that a score is too far above, and with them what is relative to them. Each query by itself: what
+    /// a later token holds must not change even the last bit of an earlier one.
+    #[inline(always)]
+    fn raise<S: Simd>(&mut self, simd: S) {
+        let (width, mut most) = (row_width::<S>(), [f32::NEG_INFINITY; TILE]);
+        let ((scores, _), (most, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut most));
+        for row in scores.chunks_exact(width) {
+            most.iter_mut().zip(row).for_each(|(most, score)| *most = simd.max_f32s(*most, *score));
+        }
+        let mut factors = [1.0; TILE];
+        let ((m, _), (factor, _)) = (S::as_mut_simd_f32s(&mut self.m), S::as_mut_simd_f32s(&mut factors));
+        for ((m, most), factor) in m.iter_mut().zip(most).zip(factor) {
+            // From minus infinity, every score is too far.
+            let far = simd.greater_than_f32s(*most, simd.add_f32s(*m, simd.splat_f32s(HEADROOM)));
+            let raised = simd.select_f32s(far, *most, *m);
+            *factor = exp2(simd, simd.sub_f32s(*m, finite(simd, raised)));
+            *m = raised;
+        }
+        let stride = self.o.len() / TILE;
+        let rows = self.o.chunks_exact_mut(stride);
+        for ((row, l), factor) in rows.zip(&mut self.l).zip(factors).filter(|(_, factor)| *factor != 1.0) {
+            *l *= factor;
+            row.iter_mut().for_each(|o| *o *= factor);
+        }
+    }
+}
+
+/// `m`, or 0 where it is minus infinity: a hidden score minus it is then minus infinity, not NaN.
+#[inline(always)]
+fn finite<S: Simd>(simd: S, m: S::f32s) -> S::f32s {
+    simd.select_f32s(simd.equal_f32s(m, simd.splat_f32s(f32::NEG_INFINITY)), simd.splat_f32s(0.0), m)
+}

@@ -1,0 +1,118 @@
+//! What is to be computed, and how it is shared among threads.
+
+use std::ops::Range;
+
+use crate::{Rules, alibi_slopes};
+
+/// Queries in a tile, and keys in a tile: the weights of a tile, 16 KiB, stay in a core's first cache beside its operands.
+pub(super) const TILE: usize = 64;
+
+/// Heads of queries, and heads of keys and values, each of which serves as many heads of queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heads {
+    pub(crate) queries: usize,
+    pub(crate) keys: usize,
+}
+
+impl Heads {
+    /// Heads of queries that one head of keys serves.
+    fn group(self) -> usize {
+        self.queries / self.keys
+    }
+}
+
+/// Sizes and rules of one attention.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem<'a> {
+    pub(crate) batch: usize,
+    pub(crate) heads: Heads,
+    pub(crate) seq_q: usize,
+    pub(crate) seq_k: usize,
+    pub(crate) d_head: usize,
+    pub(crate) rules: &'a Rules,
+}
+
+/// Pieces of work that keep many threads busy.
+const ENOUGH_PIECES: usize = 64;
+/// Tiles that make a piece worth its own sums of key gradients.
+const FEWEST_TILES: usize = 8;
+
+impl Problem<'_> {
+    /// The work of one head of keys: sequences times heads of them.
+    pub(super) fn groups(&self) -> usize {
+        self.batch * self.heads.keys
+    }
+
+    /// Pieces of a group's work. It depends on sizes alone, not on the number of threads, and so does the order of every sum.
+    pub(super) fn pieces(&self) -> usize {
+        let wanted = ENOUGH_PIECES.div_ceil(self.groups());
+        wanted.min(self.tiles_of_group() / FEWEST_TILES).max(1)
+    }
+
+    fn tiles(&self) -> usize {
+        self.seq_q.div_ceil(TILE)
+    }
+
+    fn tiles_of_group(&self) -> usize {
+        self.heads.group() * self.tiles()
+    }
+
+    /// The tiles of queries that piece `piece` of a group works on. Causal tiles grow with their position, so pieces take
+    /// turns.
+    pub(super) fn piece(&self, group: usize, piece: usize) -> impl Iterator<Item = QueryTile> {
+        let (tiles, group_heads, seq_q) = (self.tiles(), self.heads.group(), self.seq_q);
+        let (sequence, key_head) = (group / self.heads.keys, group % self.heads.keys);
+        (piece..self.tiles_of_group()).step_by(self.pieces()).map(move |index| {
+            let first = index % tiles * TILE;
+            let head = key_head * group_heads + index / tiles;
+            QueryTile { sequence, head, first, count: TILE.min(seq_q - first) }
+        })
+    }
+
+    /// How scores fall with the distance in a head, per base-2 score.
+    pub(super) fn slope(&self, head: usize) -> Option<f32> {
+        let slopes = self.rules.alibi.then(|| alibi_slopes(self.heads.queries));
+        slopes.map(|slopes| (slopes[head] * std::f64::consts::LOG2_E) as f32)
+    }
+
+    /// The position of query 0: queries are aligned with the last keys.
+    pub(super) fn first_position(&self) -> isize {
+        self.seq_k as isize - self.seq_q as isize
+    }
+
+    /// The keys that some query of a tile may see, as far as positions go.
+    pub(super) fn reach(&self, tile: &QueryTile) -> Range<usize> {
+        let (first, last) = self.positions(tile);
+        let past = self.rules.window.map_or(0, |window| first + 1 - window as isize);
+        let future = self.rules.window.map_or(self.seq_k as isize, |window| last + window as isize);
+        let future = if self.rules.causal { last + 1 } else { future };
+        let inside = |position: isize| position.clamp(0, self.seq_k as isize) as usize;
+        inside(past)..inside(future)
+    }
+
+    /// Whether every query of a tile sees every one of the [`TILE`] keys from `first_key` on, as far as positions go.
+    pub(super) fn sees_all(&self, tile: &QueryTile, first_key: usize) -> bool {
+        let (first, last) = self.positions(tile);
+        let (first_key, last_key) = (first_key as isize, (first_key + TILE - 1) as isize);
+        let near = |window: usize| last - first_key < window as isize && last_key - first < window as isize;
+        last_key < self.seq_k as isize
+            && (!self.rules.causal || last_key <= first)
+            && self.rules.window.is_none_or(near)
+    }
+
+    /// Positions of the first and the last query of a tile.
+    fn positions(&self, tile: &QueryTile) -> (isize, isize) {
+        let first = self.first_position() + tile.first as isize;
+        (first, first + tile.count as isize - 1)
+    }
+}
+
+/// Up to [`TILE`] consecutive queries of one head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueryTile {
+    pub(super) sequence: usize,
+    /// Among the heads of queries.
+    pub(super) head: usize,
+    pub(super) first: usize,
+    pub(super) count: usize,
+}

@@ -1,0 +1,222 @@
+//! From raw scores to weights: cap, ALiBi, mask, exponential, dropout.
+
+use subquad_backend::simd::{Simd, exp2, mul_add};
+
+use super::keys::Keys;
+use super::problem::{QueryTile, TILE};
+use crate::WeightDropout;
+use crate::dot_product::rules::lane_key;
+
+/// Base-2 scores may exceed their reference by this much before it moves: sums of weights up to 2^20 are far from the largest
+/// f32, and weights `2^-100` below those from the smallest.
+pub(super) const HEADROOM: f32 = 20.0;
+
+/// Keys of a tile that lie beyond the same queries are left out together.
+const PART: usize = 16;
+
+/// Some keys of a tile, and the vectors of queries that may see one of them: from `from` on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// Counted from the tile's first key.
+    pub(super) first: usize,
+    pub(super) keys: usize,
+    pub(super) from: usize,
+}
+
+/// Vectors in a row of [`TILE`] queries.
+#[inline(always)]
+pub(super) fn row_width<S: Simd>() -> usize {
+    TILE / S::F32_LANES
+}
+
+/// What makes weights of a query tile's raw scores.
+pub(super) struct Scorer<'a> {
+    pub(super) keys: &'a Keys<'a>,
+    pub(super) tile: QueryTile,
+    cap: Option<f32>,
+    slope: Option<f32>,
+    /// Of each query. Exact in f32 up to 16 million tokens.
+    positions: [f32; TILE],
+    /// What each query brings to the draw of dropped weights.
+    lane_keys: [u32; TILE],
+}
+
+impl<'a> Scorer<'a> {
+    pub(super) fn new(keys: &'a Keys<'a>, tile: QueryTile) -> Self {
+        let problem = keys.problem;
+        let first = problem.first_position() + tile.first as isize;
+        Self {
+            keys,
+            tile,
+            cap: problem.rules.softcap.map(|cap| (cap * std::f64::consts::LOG2_E) as f32),
+            slope: problem.slope(tile.head),
+            positions: std::array::from_fn(|i| (first + i as isize) as f32),
+            lane_keys: std::array::from_fn(|i| lane_key(tile.first + i)),
+        }
+    }
+
+    /// The first keys of the key tiles that some query of the tile may see.
+    pub(super) fn key_tiles(&self) -> impl Iterator<Item = usize> {
+        let reach = self.keys.problem.reach(&self.tile);
+        let first = reach.start / TILE * TILE;
+        (first..reach.end).step_by(TILE).filter(|&first_key| {
+            !self.keys.segments(first_key, self.tile.first).is_some_and(|segments| segments.are_apart())
+        })
+    }
+
+    /// Vectors that hold queries.
+    #[inline(always)]
+    pub(super) fn vectors<S: Simd>(&self) -> usize {
+        self.tile.count.div_ceil(S::F32_LANES)
+    }
+
+    /// The parts of a key tile that some query may see. On the diagonal of causal attention they leave out three eighths.
+    #[inline(always)]
+    pub(super) fn parts<S: Simd>(&self, first_key: usize) -> impl Iterator<Item = Part> + use<S> {
+        let problem = self.keys.problem;
+        let ahead = first_key as isize - (problem.first_position() + self.tile.first as isize);
+        let crosses = problem.rules.causal && ahead + TILE as isize > 1;
+        let (keys, vectors) = (if crosses { PART } else { TILE }, self.vectors::<S>());
+        let from = move |first: usize| match crosses {
+            true => (first as isize + ahead).clamp(0, TILE as isize) as usize / S::F32_LANES,
+            false => 0,
+        };
+        let parts = (0..TILE).step_by(keys).map(move |first| Part { first, keys, from: from(first) });
+        parts.filter(move |part| part.from < vectors)
+    }
+
+    /// Whether the raw scores of a key tile are its scores: nothing is capped, biased or masked.
+    pub(super) fn is_plain(&self, first_key: usize) -> bool {
+        self.cap.is_none()
+            && self.slope.is_none()
+            && self.keys.problem.sees_all(&self.tile, first_key)
+            && self.keys.segments(first_key, self.tile.first).is_none_or(|segments| segments.are_one())
+    }
+
+    /// Whether gradients need more than the weights: [`shape`](Self::shape)'s slopes, or what was dropped.
+    pub(super) fn is_bent(&self) -> bool {
+        self.cap.is_some() || self.dropout().is_some()
+    }
+
+    pub(super) fn dropout(&self) -> Option<&WeightDropout> {
+        self.keys.problem.rules.dropout.as_ref()
+    }
+
+    /// Raw scores of a key tile, `[TILE keys, TILE queries]`, to scores: minus infinity where a query does not see a key. `bends`
+    /// gets the derivative by the raw score.
+    #[inline(always)]
+    pub(super) fn shape<S: Simd>(
+        &self,
+        simd: S,
+        first_key: usize,
+        scores: &mut [S::f32s],
+        mut bends: Option<&mut [S::f32s]>,
+    ) {
+        let rows = scores.chunks_exact_mut(row_width::<S>());
+        for (key, row) in rows.enumerate() {
+            if let Some(cap) = self.cap {
+                let bends = bends.as_deref_mut().map(|bends| &mut bends[key * row.len()..][..row.len()]);
+                cap_row(simd, cap, row, bends);
+            }
+            self.shape_row(simd, first_key, key, row);
+        }
+    }
+
+    #[inline(always)]
+    fn shape_row<S: Simd>(&self, simd: S, first_key: usize, key: usize, row: &mut [S::f32s]) {
+        let problem = self.keys.problem;
+        let hidden = simd.splat_f32s(f32::NEG_INFINITY);
+        if first_key + key >= problem.seq_k {
+            return row.fill(hidden);
+        }
+        let at = simd.splat_f32s((first_key + key) as f32);
+        let (positions, _) = S::as_simd_f32s(&self.positions);
+        for (score, position) in row.iter_mut().zip(positions) {
+            let distance = simd.abs_f32s(simd.sub_f32s(*position, at));
+            if let Some(slope) = self.slope {
+                *score = mul_add(simd, simd.splat_f32s(-slope), distance, *score);
+            }
+            if problem.rules.causal {
+                *score = simd.select_f32s(simd.less_than_or_equal_f32s(at, *position), *score, hidden);
+            }
+            if let Some(window) = problem.rules.window {
+                let near = simd.less_than_f32s(distance, simd.splat_f32s(window as f32));
+                *score = simd.select_f32s(near, *score, hidden);
+            }
+        }
+        self.hide_segments(simd, first_key, key, row);
+    }
+
+    #[inline(always)]
+    fn hide_segments<S: Simd>(&self, simd: S, first_key: usize, key: usize, row: &mut [S::f32s]) {
+        let Some(segments) = self.keys.segments(first_key, self.tile.first) else { return };
+        let mut queries = [-1.0; TILE];
+        queries[..segments.queries.len()].copy_from_slice(segments.queries);
+        let own = simd.splat_f32s(segments.keys[key]);
+        for (score, query) in row.iter_mut().zip(S::as_simd_f32s(&queries).0) {
+            let same = simd.equal_f32s(*query, own);
+            *score = simd.select_f32s(same, *score, simd.splat_f32s(f32::NEG_INFINITY));
+        }
+    }
+
+    /// Sets the dropped weights of a key tile to 0.
+    #[inline(always)]
+    pub(super) fn drop<S: Simd>(&self, simd: S, first_key: usize, weights: &mut [S::f32s]) {
+        let Some(dropout) = self.dropout() else { return };
+        let head = self.tile.sequence * self.keys.problem.heads.queries + self.tile.head;
+        let threshold = simd.splat_u32s(dropout.threshold());
+        let (lane_keys, _) = S::as_simd_u32s(&self.lane_keys);
+        for (key, row) in weights.chunks_exact_mut(row_width::<S>()).enumerate() {
+            let row_key = simd.splat_u32s(dropout.row_key(head, first_key + key));
+            for (weight, lane_key) in row.iter_mut().zip(lane_keys) {
+                let draw = mix(simd, simd.xor_u32s(*lane_key, row_key));
+                let keeps = simd.greater_than_or_equal_u32s(draw, threshold);
+                *weight = simd.select_f32s(keeps, *weight, simd.splat_f32s(0.0));
+            }
+        }
+    }
+}
+
+/// `cap tanh(score / cap)`, and its derivative `1 - tanh^2`.
+#[inline(always)]
+fn cap_row<S: Simd>(simd: S, cap: f32, row: &mut [S::f32s], bends: Option<&mut [S::f32s]>) {
+    let (up, down) = (simd.splat_f32s(cap), simd.splat_f32s(1.0 / cap));
+    let one = simd.splat_f32s(1.0);
+    match bends {
+        None => row.iter_mut().for_each(|x| *x = simd.mul_f32s(up, tanh(simd, simd.mul_f32s(*x, down)))),
+        Some(bends) => {
+            for (x, bend) in row.iter_mut().zip(bends) {
+                let t = tanh(simd, simd.mul_f32s(*x, down));
+                *x = simd.mul_f32s(up, t);
+                *bend = mul_add(simd, simd.neg_f32s(t), t, one);
+            }
+        }
+    }
+}
+
+/// Within 3e-7 of `tanh`, relative: its continued fraction up to 1 (five terms leave 1e-7), `1 - 2 / (1 + e^2x)` beyond.
+#[inline(always)]
+fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let number = |value: f32| simd.splat_f32s(value);
+    let size = simd.abs_f32s(x);
+    let s = simd.mul_f32s(x, x);
+    let above = mul_add(simd, s, simd.add_f32s(s, number(105.0)), number(945.0));
+    let below = mul_add(simd, s, mul_add(simd, s, number(15.0), number(420.0)), number(945.0));
+    let small = simd.div_f32s(simd.mul_f32s(size, above), below);
+    // From 20 on, tanh is 1 in f32.
+    let power = simd.min_f32s(size, number(20.0));
+    let e = exp2(simd, simd.mul_f32s(power, number(2.0 * std::f32::consts::LOG2_E)));
+    let large = simd.sub_f32s(number(1.0), simd.div_f32s(number(2.0), simd.add_f32s(e, number(1.0))));
+    let t = simd.select_f32s(simd.less_than_f32s(size, number(1.0)), small, large);
+    simd.select_f32s(simd.less_than_f32s(x, number(0.0)), simd.neg_f32s(t), t)
+}
+
+/// [`WeightDropout`]'s draw, lane by lane.
+#[inline(always)]
+fn mix<S: Simd>(simd: S, x: S::u32s) -> S::u32s {
+    let shifted = |x, by| simd.xor_u32s(x, simd.wrapping_dyn_shr_u32s(x, simd.splat_u32s(by)));
+    let times = |x, factor| simd.widening_mul_u32s(x, simd.splat_u32s(factor)).0;
+    let x = times(shifted(x, 16), 0x85eb_ca6b);
+    let x = times(shifted(x, 13), 0xc2b2_ae35);
+    shifted(x, 16)
+}
