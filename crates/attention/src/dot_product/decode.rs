@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
-use subquad_backend::simd::{Simd, WithSimd, dispatch};
+use subquad_backend::simd::{Simd, WithSimd, dispatch, mul_add};
 
 use super::{Rules, alibi_slopes};
 use crate::score_row::{BLOCK, Slots, fall, in_twos, set_weights, squeeze};
@@ -124,10 +124,10 @@ impl Query<'_> {
 
     /// Scores before the distance counts.
     #[inline(always)]
-    fn set_scores(&self, row: &mut [f32]) {
+    fn set_scores<S: Simd>(&self, simd: S, row: &mut [f32]) {
         let scale = in_twos(1.0) * self.scale();
         for (score, k) in row.iter_mut().zip(self.k.chunks_exact(self.q.len())) {
-            *score = scale * dot(self.q, k);
+            *score = scale * dot(simd, self.q, k);
         }
         squeeze(&mut row[..self.slots.held], self.softcap);
     }
@@ -153,7 +153,7 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { query, weights, out } = self;
-        query.set_scores(weights);
+        query.set_scores(simd, weights);
         query.set_weights(simd, weights);
         weighted_sum(out, weights, query.v);
     }
@@ -179,11 +179,11 @@ impl WithSimd for Backward<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { query, row, d_out, dq, dk, dv } = self;
         let d_head = d_out.len();
-        query.set_scores(row);
+        query.set_scores(simd, row);
         let slope_of_cap: Option<Vec<f32>> =
             query.softcap.map(|cap| row.iter().map(|s| 1.0 - (s / cap) * (s / cap)).collect());
         query.set_weights(simd, row);
-        let mut ds: Vec<f32> = query.v.chunks_exact(d_head).map(|v| dot(d_out, v)).collect();
+        let mut ds: Vec<f32> = query.v.chunks_exact(d_head).map(|v| dot(simd, d_out, v)).collect();
         let mean: f32 = row.iter().zip(&ds).map(|(p, dp)| p * dp).sum();
         ds.iter_mut().zip(&*row).for_each(|(ds, p)| *ds = query.scale() * p * (*ds - mean));
         if let Some(slopes) = slope_of_cap {
@@ -198,26 +198,16 @@ impl WithSimd for Backward<'_> {
     }
 }
 
-/// Partial sums that run side by side.
-const LANES: usize = 16;
-
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let mut lanes = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        lanes.iter_mut().zip(a).zip(b).for_each(|((lane, a), b)| *lane += a * b);
-    }
+fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
+    let sums = a.iter().zip(b).fold(simd.splat_f32s(0.0), |sums, (a, b)| mul_add(simd, *a, *b, sums));
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    // In halves: a sum in order would wait for every lane.
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    lanes[0] + rest
+    simd.reduce_sum_f32s(sums) + rest
 }
 
+/// Columns whose sums stay in registers together.
+const LANES: usize = 16;
 /// Rows whose sums run side by side.
 const ROWS: usize = 4;
 
