@@ -13,8 +13,9 @@ use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::dot_product::{Heads, self_attention};
+use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
+use crate::state::FIRST_CAPACITY;
 use crate::{AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2), or with a window
@@ -51,6 +52,39 @@ impl Attention {
     /// The same layer and weights, run in another form.
     pub fn with_form(self, form: Form) -> Self {
         Self { form, ..self }
+    }
+
+    /// The state before the first token, with room for `capacity` tokens before it grows: no more than what is needed
+    /// where the length of the sequence is known.
+    ///
+    /// # Errors
+    /// If the layer is bidirectional.
+    pub fn init_state_with_capacity(
+        &self,
+        batch: usize,
+        capacity: usize,
+    ) -> Result<AttentionState, MixerError> {
+        self.require_causal()?;
+        let device = self.output.weight.val().device();
+        let shape = [batch, self.n_kv_heads, capacity, self.d_head()];
+        Ok(AttentionState::empty(shape, self.window, &device))
+    }
+
+    /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
+    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
+        let [q, k, v] = self.project(x, state.seq());
+        let rules = self.rules(None, None);
+        let y = match (self.form, q.dims()[2]) {
+            (Form::Fused, 1) => {
+                state.put(k, v);
+                attend_cache(q, state.buffers(), state.slots_in_use(), &rules)
+            }
+            (Form::Fused | Form::Portable, _) => {
+                let [k, v] = state.extend(k, v);
+                scaled_dot_product(q, k, v, &rules, self.form)
+            }
+        };
+        self.merge(y)
     }
 
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
@@ -170,11 +204,11 @@ impl Attention {
         self.output.weight.dims()[0]
     }
 
-    fn d_head(&self) -> usize {
+    pub(crate) fn d_head(&self) -> usize {
         self.d_model() / self.n_heads
     }
 
-    fn require_causal(&self) -> Result<(), MixerError> {
+    pub(crate) fn require_causal(&self) -> Result<(), MixerError> {
         match self.causal {
             true => Ok(()),
             false => Err(MixerError::Bidirectional { mixer: "attention" }),
@@ -198,30 +232,24 @@ impl SequenceMixer for Attention {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        state: AttentionState,
+        mut state: AttentionState,
     ) -> Result<(Tensor<3>, AttentionState), MixerError> {
         self.require_causal()?;
-        let [q, k, v] = self.project(x, state.seq());
-        let state = state.append(k, v);
-        let (k, v) = (state.k.clone(), state.v.clone());
-        let rules = self.rules(None, None);
-        Ok((self.merge(scaled_dot_product(q, k, v, &rules, self.form)), state))
+        Ok((self.carry_on(x, &mut state), state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {
-        let (y, next) = self.forward_with_state(x.unsqueeze_dim(1), state.clone())?;
-        *state = next;
-        Ok(y.squeeze_dim(1))
+        self.require_causal()?;
+        Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
     }
 
     fn init_state(&self, batch: usize) -> Result<AttentionState, MixerError> {
-        self.require_causal()?;
-        let device = self.output.weight.val().device();
-        Ok(AttentionState::empty(batch, self.n_kv_heads, self.d_head(), &device))
+        self.init_state_with_capacity(batch, FIRST_CAPACITY)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
-        self.causal.then(|| 2 * seq * self.n_kv_heads * self.d_head())
+        let held = seq.min(self.window.unwrap_or(usize::MAX));
+        self.causal.then(|| 2 * held * self.n_kv_heads * self.d_head())
     }
 
     /// Always fine: there is no filter of fixed length.

@@ -7,8 +7,10 @@ mod layer;
 #[doc(hidden)]
 pub mod reference;
 mod rotary;
+mod score_row;
 mod segments;
 mod state;
+mod stepper;
 
 pub use config::{AttentionConfig, AttentionConfigError, Position};
 pub use dot_product::{Rules, WeightDropout, alibi_slopes, scaled_dot_product};
@@ -16,3 +18,4 @@ pub use layer::Attention;
 pub use rotary::Rotary;
 pub use segments::Segments;
 pub use state::AttentionState;
+pub use stepper::AttentionStepper;

@@ -1,53 +1,168 @@
 //! The key-value cache.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor};
 use subquad_mixer::MixerState;
 
-/// Keys and values of every token seen so far; keys are kept already rotated by their position.
+use crate::score_row::Slots;
+
+/// Room that a cache starts with where nobody says how long the sequence gets.
+pub(crate) const FIRST_CAPACITY: usize = 64;
+
+/// Keys and values of the tokens seen so far; keys are kept already rotated by their position.
 ///
-/// A new token copies the cache. Its query reads all of it anyway, so this costs a constant factor, and a cache that
-/// is never written in place can be cloned freely (branching from a prompt) and differentiated.
+/// They lie in buffers with room for more tokens, which double when they are full. A new token is written in place, unless
+/// a clone of the state shares the buffers (branching from a prompt) or autodiff still needs them: then they are copied
+/// first. With a sliding window the buffers are a ring: they never have more than `window` slots, and the token at
+/// position `t` takes slot `t % window`.
 #[derive(Debug, Clone)]
 pub struct AttentionState {
-    /// `[batch, heads, seq, d_head]`
-    pub(crate) k: Tensor<4>,
-    /// `[batch, heads, seq, d_head]`
-    pub(crate) v: Tensor<4>,
+    /// `[batch, kv_heads, capacity, d_head]`
+    k: Tensor<4>,
+    /// `[batch, kv_heads, capacity, d_head]`
+    v: Tensor<4>,
+    seq: usize,
+    window: Option<usize>,
 }
 
 impl AttentionState {
-    pub(crate) fn empty(batch: usize, n_heads: usize, d_head: usize, device: &Device) -> Self {
-        let nothing = Tensor::zeros([batch, n_heads, 0, d_head], device);
-        Self { k: nothing.clone(), v: nothing }
+    /// No tokens, and room for `capacity` of them or for a whole window.
+    pub(crate) fn empty(
+        [batch, kv_heads, capacity, d_head]: [usize; 4],
+        window: Option<usize>,
+        device: &Device,
+    ) -> Self {
+        let slots = capacity.max(1).min(window.unwrap_or(usize::MAX));
+        let buffer = || Tensor::zeros([batch, kv_heads, slots, d_head], device);
+        Self { k: buffer(), v: buffer(), seq: 0, window }
     }
 
     /// Tokens seen so far.
     pub fn seq(&self) -> usize {
+        self.seq
+    }
+
+    /// Tokens whose keys and values are kept: all of them, or the last `window`.
+    pub fn held(&self) -> usize {
+        self.seq.min(self.ring())
+    }
+
+    /// Tokens that the buffers have room for before they grow.
+    pub fn capacity(&self) -> usize {
         self.k.dims()[2]
     }
 
-    /// Keys of every token so far, `[batch, heads, seq, d_head]`.
+    /// The keys that are kept, in the order of their tokens: `[batch, kv_heads, held, d_head]`.
     pub fn keys(&self) -> Tensor<4> {
-        self.k.clone()
+        self.last(&self.k, self.held())
     }
 
-    /// Values of every token so far, `[batch, heads, seq, d_head]`.
+    /// The values that are kept, in the order of their tokens: `[batch, kv_heads, held, d_head]`.
     pub fn values(&self) -> Tensor<4> {
-        self.v.clone()
+        self.last(&self.v, self.held())
     }
 
+    /// Takes in a chunk. The answer is the keys and values that its queries may see, in the order of their tokens.
+    ///
+    /// # Shapes
+    /// - `k`, `v`: `[batch, kv_heads, seq, d_head]`
+    ///
     /// # Panics
     /// If the new tokens are of another batch size.
-    pub(crate) fn append(self, k: Tensor<4>, v: Tensor<4>) -> Self {
-        let ([kept, ..], [got, ..]) = (self.k.dims(), k.dims());
+    pub(crate) fn extend(&mut self, k: Tensor<4>, v: Tensor<4>) -> [Tensor<4>; 2] {
+        // Where new tokens take the slots of old ones, the chunk's first queries may still see the old ones.
+        let wraps = self.seq + k.dims()[2] > self.ring();
+        let seen = wraps.then(|| [self.seen(&self.k, &k), self.seen(&self.v, &v)]);
+        self.put(k, v);
+        seen.unwrap_or_else(|| [self.keys(), self.values()])
+    }
+
+    /// Takes in a chunk, as [`extend`](Self::extend) does.
+    pub(crate) fn put(&mut self, k: Tensor<4>, v: Tensor<4>) {
+        let ([kept, ..], [got, _, new, _]) = (self.k.dims(), k.dims());
         assert_eq!(kept, got, "the state is for a batch of {kept}, got a batch of {got}");
-        Self { k: Tensor::cat(vec![self.k, k], 2), v: Tensor::cat(vec![self.v, v], 2) }
+        self.reserve(new);
+        self.write(k, v);
+    }
+
+    /// Keys and values as they lie: `[batch, kv_heads, capacity, d_head]`.
+    pub(crate) fn buffers(&self) -> [Tensor<4>; 2] {
+        [self.k.clone(), self.v.clone()]
+    }
+
+    /// Where in the buffers tokens are, after at least one.
+    pub(crate) fn slots_in_use(&self) -> Slots {
+        Slots { held: self.held(), newest: (self.seq - 1) % self.ring() }
+    }
+
+    fn ring(&self) -> usize {
+        self.window.unwrap_or(usize::MAX)
+    }
+
+    /// What is kept in `buffer` and visible to the next token, and then the chunk.
+    fn seen(&self, buffer: &Tensor<4>, chunk: &Tensor<4>) -> Tensor<4> {
+        match self.held().min(self.ring() - 1) {
+            0 => chunk.clone(),
+            old => Tensor::cat(vec![self.last(buffer, old), chunk.clone()], 2),
+        }
+    }
+
+    /// The last `count` tokens in `buffer`, in order.
+    fn last(&self, buffer: &Tensor<4>, count: usize) -> Tensor<4> {
+        let [batch, kv_heads, _, d_head] = buffer.dims();
+        match self.slots(self.seq - count..self.seq) {
+            // burn cuts no part of length 0.
+            [run, _] if run.is_empty() => Tensor::empty([batch, kv_heads, 0, d_head], &buffer.device()),
+            [run, rest] if rest.is_empty() => buffer.clone().narrow(2, run.start, run.len()),
+            runs => Tensor::cat(runs.map(|run| buffer.clone().narrow(2, run.start, run.len())).into(), 2),
+        }
+    }
+
+    /// The slots of at most `window` consecutive tokens: one run, and another where the ring starts again.
+    fn slots(&self, tokens: Range<usize>) -> [Range<usize>; 2] {
+        let first = tokens.start % self.ring();
+        let run = tokens.len().min(self.ring() - first);
+        [first..first + run, 0..tokens.len() - run]
+    }
+
+    /// Makes room for `new` more tokens.
+    fn reserve(&mut self, new: usize) {
+        let ([batch, kv_heads, capacity, d_head], needed) =
+            (self.k.dims(), (self.seq + new).min(self.ring()));
+        if needed > capacity {
+            let more = needed.max(2 * capacity).min(self.ring()) - capacity;
+            let longer = |buffer: Tensor<4>| {
+                let room = Tensor::zeros([batch, kv_heads, more, d_head], &buffer.device());
+                Tensor::cat(vec![buffer, room], 2)
+            };
+            self.k.inplace(longer);
+            self.v.inplace(longer);
+        }
+    }
+
+    /// Puts those tokens of a chunk that will be kept into their slots.
+    fn write(&mut self, k: Tensor<4>, v: Tensor<4>) {
+        let [batch, kv_heads, new, d_head] = k.dims();
+        let mut from = new - new.min(self.ring());
+        for slots in self.slots(self.seq + from..self.seq + new) {
+            if slots.is_empty() {
+                continue;
+            }
+            let part = |chunk: &Tensor<4>| chunk.clone().narrow(2, from, slots.len());
+            let at = [0..batch, 0..kv_heads, slots.clone(), 0..d_head];
+            self.k.inplace(|buffer| buffer.slice_assign(at.clone(), part(&k)));
+            self.v.inplace(|buffer| buffer.slice_assign(at, part(&v)));
+            from += slots.len();
+        }
+        self.seq += new;
     }
 }
 
 impl MixerState for AttentionState {
+    /// Of the tokens that are kept, not of the room for more.
     fn floats(&self) -> usize {
-        let [_, n_heads, seq, d_head] = self.k.dims();
-        2 * n_heads * seq * d_head
+        let [_, kv_heads, _, d_head] = self.k.dims();
+        2 * kv_heads * self.held() * d_head
     }
 }

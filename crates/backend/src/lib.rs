@@ -4,6 +4,7 @@
 //! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
+//! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`] and [`matmul`]; [`simd::fma_peak_gflops`] measures what there is to reach.
@@ -23,6 +24,7 @@ pub mod mean_square;
 pub mod micro;
 pub mod pointwise;
 mod read;
+pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
 

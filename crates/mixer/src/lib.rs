@@ -6,7 +6,9 @@
 
 mod groups;
 pub mod published;
+mod slice_stepper;
 mod traits;
 
 pub use groups::{LearningRate, ParameterGroup, WeightDecay};
+pub use slice_stepper::SliceStepper;
 pub use traits::{ChannelMixer, MixerError, MixerState, SequenceMixer};

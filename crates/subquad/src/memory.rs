@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
 /// An allocator that counts the bytes alive. Every counter is a statistic: no memory is reached through it, so relaxed
 /// ordering is enough.
@@ -47,6 +48,7 @@ fn count_new(block: *mut u8, size: usize) -> *mut u8 {
     if !block.is_null() {
         let alive = ALIVE.fetch_add(size, Relaxed) + size;
         PEAK.fetch_max(alive, Relaxed);
+        ALLOCATIONS.fetch_add(1, Relaxed);
     }
     block
 }
@@ -55,6 +57,7 @@ fn count_new(block: *mut u8, size: usize) -> *mut u8 {
 #[derive(Debug)]
 pub struct Meter {
     level: usize,
+    allocations: usize,
 }
 
 impl Meter {
@@ -62,7 +65,7 @@ impl Meter {
     pub fn start() -> Self {
         let level = ALIVE.load(Relaxed);
         PEAK.store(level, Relaxed);
-        Self { level }
+        Self { level, allocations: ALLOCATIONS.load(Relaxed) }
     }
 
     /// Does `work` without counting what it needs while it goes on; what it leaves behind counts.
@@ -77,6 +80,12 @@ impl Meter {
     pub fn alive_bytes(&self) -> Option<u64> {
         let counted = PEAK.load(Relaxed) > 0;
         counted.then(|| ALIVE.load(Relaxed).saturating_sub(self.level) as u64)
+    }
+
+    /// Blocks of memory that were asked for since the start, by all threads. `None` as for [`peak_bytes`](Self::peak_bytes).
+    pub fn allocations(&self) -> Option<u64> {
+        let counted = PEAK.load(Relaxed) > 0;
+        counted.then(|| (ALLOCATIONS.load(Relaxed) - self.allocations) as u64)
     }
 
     /// Most bytes alive since the start above the level of the start. `None` where [`Counting`] is not the program's

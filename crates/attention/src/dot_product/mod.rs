@@ -5,6 +5,7 @@
 //! ```
 //! Causal: j runs over the keys up to the query's own position, all others have weight exactly 0.
 
+mod decode;
 mod fused;
 mod packed;
 mod portable;
@@ -14,6 +15,7 @@ mod tiled;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
+pub(crate) use decode::attend_cache;
 pub(crate) use packed::self_attention;
 pub use rules::{Rules, WeightDropout, alibi_slopes};
 pub(crate) use tiled::Heads;

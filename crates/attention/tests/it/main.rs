@@ -8,8 +8,11 @@ mod layer;
 mod options;
 mod rotary;
 mod segments;
+mod state;
 mod steep;
+mod stepper;
 mod training;
+mod variants;
 mod weights;
 
 use burn::tensor::Device;

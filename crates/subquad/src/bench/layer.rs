@@ -7,6 +7,9 @@ use burn::tensor::{Gradients, Tensor};
 use subquad_mixer::{ChannelMixer, SequenceMixer};
 use subquad_testkit::to_f64;
 
+use super::Decoder;
+use super::decode::tensors;
+
 /// A layer that can be measured.
 pub trait Layer: Debug {
     /// The whole layer, on an input of the shape that its [`Subject`](super::Subject) names.
@@ -14,6 +17,10 @@ pub trait Layer: Debug {
 
     /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
     fn state_floats(&self, seq_len: usize) -> Option<usize>;
+
+    /// Its ways of decoding after a `context`, `[1, seq, d_model]`, each repeating `token`, `[1, d_model]`; none for a layer
+    /// that has no steps.
+    fn decoders(&self, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
     /// The same weights, tracked by autodiff.
     fn tracked(&self) -> Box<dyn Layer>;
@@ -33,12 +40,22 @@ pub trait Layer: Debug {
 
 /// A sequence mixer as a [`Layer`].
 pub(super) fn sequence<M: SequenceMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
-    Box::new(Of { module, forward: M::forward, state_floats: M::state_size })
+    decoding(module, tensors)
 }
+
+/// A sequence mixer as a [`Layer`], with its own ways of decoding.
+pub(super) fn decoding<M: SequenceMixer + Module + Debug + 'static>(
+    module: M,
+    decoders: Decoders<M>,
+) -> Box<dyn Layer> {
+    Box::new(Of { module, forward: M::forward, state_floats: M::state_size, decoders })
+}
+
+type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
 /// A channel mixer as a [`Layer`]. It keeps nothing of the tokens it has seen.
 pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
-    Box::new(Of { module, forward: M::forward, state_floats: |_, _| None })
+    Box::new(Of { module, forward: M::forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
 }
 
 /// An operation with parameters as a [`Layer`].
@@ -46,7 +63,7 @@ pub(super) fn bare<M: Module + Debug + 'static>(
     module: M,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
 ) -> Box<dyn Layer> {
-    Box::new(Of { module, forward, state_floats: |_, _| None })
+    Box::new(Of { module, forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
 }
 
 #[derive(Debug)]
@@ -54,6 +71,7 @@ struct Of<M> {
     module: M,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
     state_floats: fn(&M, usize) -> Option<usize>,
+    decoders: Decoders<M>,
 }
 
 impl<M: Module + Debug + 'static> Layer for Of<M> {
@@ -63,6 +81,10 @@ impl<M: Module + Debug + 'static> Layer for Of<M> {
 
     fn state_floats(&self, seq_len: usize) -> Option<usize> {
         (self.state_floats)(&self.module, seq_len)
+    }
+
+    fn decoders(&self, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>> {
+        (self.decoders)(&self.module, context, token)
     }
 
     fn tracked(&self) -> Box<dyn Layer> {

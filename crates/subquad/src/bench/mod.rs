@@ -9,6 +9,7 @@
 
 mod cells;
 mod check;
+mod decode;
 mod layer;
 mod measure;
 mod quartiles;
@@ -19,6 +20,7 @@ mod trial;
 
 pub use cells::{Checked, Place, check_all, measure_cells};
 pub use check::{Check, check};
+pub use decode::{Decoder, decodes, measure_decoding};
 pub use layer::Layer;
 pub use measure::{BenchError, Timing, measure};
 pub use quartiles::Quartiles;

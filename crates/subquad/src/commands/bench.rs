@@ -11,11 +11,11 @@ use subquad_record::Cell;
 use super::run::use_threads;
 use crate::Failure;
 use crate::bench::{
-    BenchError, CHANNEL, Checked, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, find,
-    measure_cells,
+    BenchError, CHANNEL, Checked, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes, find,
+    measure_cells, measure_decoding,
 };
 use crate::progress::Messages;
-use crate::report::{cells_table, spread_warning};
+use crate::report::{cells_table, decode_table, spread_warning};
 
 /// Measure time and memory of whole layers, each checked against its definition first
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,9 @@ pub struct Args {
     /// Width of input and output
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub d_model: u32,
+    /// Measure one more token after contexts of these lengths instead
+    #[arg(long, conflicts_with = "batch")]
+    pub decode: bool,
     /// Device that runs: cpu, wgpu, or auto (a GPU if any)
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -77,7 +80,9 @@ fn after_help() -> String {
          GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
          for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
          and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of\n\
-         multiply-adds in registers reach on all threads, the better of before and after each length."
+         multiply-adds in registers reach on all threads, the better of before and after each length.\n\n\
+         --decode reads a context of each length, then times single tokens: by the layer's step, and by its\n\
+         stepper over plain slices where it has one. Only causal layers have steps."
     )
 }
 
@@ -88,11 +93,17 @@ fn after_help() -> String {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let place = Place::new(open_device(&args.device).map_err(Failure::wrong)?);
-    let subjects = subjects(&args.mixers)?;
+    let mut subjects = subjects(&args.mixers)?;
     let sizes = all_sizes(args);
+    if args.decode {
+        subjects = only_decoders(args, subjects, &place)?;
+    }
     check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;
     use_threads(args.threads.map(usize::from))?;
     let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
+    if args.decode {
+        return decode(args, &subjects, &sizes, &place, out);
+    }
     let messages = Messages::new(args.quiet);
     let mut cells = vec![];
     for (index, size) in sizes.iter().enumerate() {
@@ -102,7 +113,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(warning) = spread_warning(&cells) {
         Messages::new(false).say(warning);
     }
-    show(args, &cells, out)
+    show(args, &cells, cells_table, out)
 }
 
 /// Each once, in the order asked for.
@@ -118,13 +129,54 @@ fn subjects(names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
     if unknown.is_empty() { Ok(subjects) } else { Err(Failure::Wrong(unknown)) }
 }
 
+/// Those that have steps, and a message on the others.
+fn only_decoders(
+    args: &Args,
+    subjects: Vec<&'static Subject>,
+    place: &Place,
+) -> Result<Vec<&'static Subject>, Failure> {
+    // A layer that cannot have these sizes is told so later, by its own words.
+    let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
+    let (with, without): (Vec<&Subject>, Vec<&Subject>) =
+        subjects.into_iter().partition(|subject| decodes(subject, &sizes, &place.device));
+    let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
+    let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
+    if with.is_empty() {
+        return Err(Failure::wrong(note));
+    }
+    if !without.is_empty() {
+        Messages::new(args.quiet).say(note);
+    }
+    Ok(with)
+}
+
+/// Width at which every layer can be built to ask what it can do.
+const DECODES_AT: usize = 8;
+
+/// Measures context by context.
+fn decode(
+    args: &Args,
+    subjects: &[&'static Subject],
+    sizes: &[Sizes],
+    place: &Place,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (messages, limit) = (Messages::new(args.quiet), Duration::from_secs_f64(args.seconds));
+    let mut cells = vec![];
+    for (index, size) in sizes.iter().enumerate() {
+        messages.say(format!("[{}/{}] context {}", index + 1, sizes.len(), size.seq_len));
+        cells.extend(measure_decoding(subjects, size, limit, place).map_err(Failure::failed)?);
+    }
+    show(args, &cells, decode_table, out)
+}
+
 /// Each length once, short ones first.
 fn all_sizes(args: &Args) -> Vec<Sizes> {
     let mut lengths = args.lengths.clone();
     lengths.sort_unstable();
     lengths.dedup();
     let sizes = |seq_len| Sizes {
-        batch: args.batch as usize,
+        batch: if args.decode { 1 } else { args.batch as usize },
         seq_len: seq_len as usize,
         d_model: args.d_model as usize,
         hidden_factor: 2,
@@ -147,10 +199,15 @@ fn measure_length(
     })
 }
 
-fn show(args: &Args, cells: &[Cell], out: &mut dyn Write) -> Result<(), Failure> {
+fn show<T: serde::Serialize>(
+    args: &Args,
+    cells: &[T],
+    table: fn(&[T]) -> String,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     match args.json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(cells).map_err(Failure::failed)?)?,
-        false => writeln!(out, "{}", cells_table(cells))?,
+        false => writeln!(out, "{}", table(cells))?,
     }
     Ok(())
 }

@@ -50,8 +50,8 @@ fn row(cell: &Cell) -> [String; HEADER.len()] {
         cell.seq_len.to_string(),
         cell.d_model.to_string(),
         cell.mixer.clone(),
-        milliseconds(cell.forward_ms, cell.forward_ms_q1, cell.forward_ms_q3),
-        milliseconds(cell.forward_backward_ms, cell.forward_backward_ms_q1, cell.forward_backward_ms_q3),
+        spread_of(cell.forward_ms, cell.forward_ms_q1, cell.forward_ms_q3),
+        spread_of(cell.forward_backward_ms, cell.forward_backward_ms_q1, cell.forward_backward_ms_q3),
         HumanCount(cell.tokens_per_second as u64).to_string(),
         operations(cell),
         cell.peak_bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 20))),
@@ -69,7 +69,7 @@ fn operations(cell: &Cell) -> String {
 }
 
 /// Three digits of the median, and the spread to the same place.
-fn milliseconds(median: f64, q1: f64, q3: f64) -> String {
+pub(super) fn spread_of(median: f64, q1: f64, q3: f64) -> String {
     let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
 }

@@ -1,12 +1,14 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
 mod cells;
+mod decode_cells;
 mod figures;
 mod scaling;
 mod table;
 mod test_length;
 
 pub use cells::{cells_table, spread_warning};
+pub use decode_cells::decode_table;
 pub use figures::{FIGURES, redraw, write_study_files};
 pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
 pub use table::comparison;

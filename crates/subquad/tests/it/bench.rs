@@ -224,3 +224,66 @@ fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
         answer.err
     );
 }
+
+#[test]
+fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
+    let answer = Lab::new().subquad(
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,m2,s4d --lengths 60,30",
+    );
+    let answer = answer.expect(0);
+    let cells = serde_json::from_str::<Vec<Value>>(&answer.out).unwrap();
+    let rows: Vec<_> = cells
+        .iter()
+        .map(|cell| (cell["context"].as_u64().unwrap(), &cell["mixer"], &cell["path"], &cell["state_bytes"]))
+        .collect();
+    let [attention, s4d, tensors, slices] = ["attention", "s4d", "tensors", "slices"].map(Value::from);
+    let bytes = |floats: u64| Value::from(4 * floats);
+    assert_eq!(
+        rows,
+        [
+            (30, &attention, &tensors, &bytes(2 * 30 * 8)),
+            (30, &attention, &slices, &bytes(2 * 30 * 8)),
+            (30, &s4d, &tensors, &bytes(64 * 8)),
+            (60, &attention, &tensors, &bytes(2 * 60 * 8)),
+            (60, &attention, &slices, &bytes(2 * 60 * 8)),
+            (60, &s4d, &tensors, &bytes(64 * 8)),
+        ]
+    );
+    for cell in &cells {
+        let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
+        assert!(number("step_us_q1") <= number("step_us") && number("step_us") <= number("step_us_q3"));
+        assert!((number("tokens_per_second") * number("step_us") / 1e6 - 1.0).abs() < 1e-9, "{cell}");
+        assert!(number("steps") >= 3.0 && number("check_error") < 1e-4, "{cell}");
+    }
+    assert!(answer.err.contains("no steps, so no decoding: m2 "), "{}", answer.err);
+}
+
+#[test]
+fn a_step_over_slices_allocates_nothing() {
+    // The steps pass the end of a block of 64 tokens.
+    let cells =
+        cells_of("bench --decode --d-model 8 --seconds 0.001 --json --mixers attention --lengths 50,60,64");
+    for cell in cells.iter().filter(|cell| cell["path"] == "slices") {
+        assert_eq!((&cell["step_allocations"], &cell["step_peak_bytes"]), (&0.0.into(), &0.into()), "{cell}");
+    }
+}
+
+#[test]
+fn a_step_of_attention_writes_its_cache_in_place() {
+    let cells =
+        cells_of("bench --decode --d-model 32 --seconds 0.001 --json --mixers attention --lengths 4096");
+    let (state, peak) =
+        (cells[0]["state_bytes"].as_u64().unwrap(), cells[0]["step_peak_bytes"].as_u64().unwrap());
+    assert_eq!(state, 4 * 2 * 4096 * 32);
+    // Scores of the heads and the vectors of one token.
+    assert!(peak < state / 4, "{peak} bytes alive in a step beside a state of {state}");
+}
+
+fn cells_of(arguments: &str) -> Vec<Value> {
+    serde_json::from_str(&Lab::new().subquad(arguments).expect(0).out).unwrap()
+}
+
+#[test]
+fn layers_without_steps_alone_are_wrong_use_of_decode() {
+    insta::assert_snapshot!(Lab::new().subquad("bench --decode --mixers m2,dense").expect(2).err, @"error: no steps, so no decoding: m2, dense (see the list of layers in --help)");
+}

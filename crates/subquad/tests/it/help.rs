@@ -85,6 +85,7 @@ fn bench_explains_itself() {
           --lengths <TOKENS,..>  Sequence lengths [default: 256,1024,4096]
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
+          --decode               Measure one more token after contexts of these lengths instead
           --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --simd <SET>           Instructions to use: avx512, avx2, neon, baseline [default: the best]
           --threads <N>          Threads [default: one a core]
@@ -110,6 +111,9 @@ fn bench_explains_itself() {
     for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
     and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of
     multiply-adds in registers reach on all threads, the better of before and after each length.
+
+    --decode reads a context of each length, then times single tokens: by the layer's step, and by its
+    stepper over plain slices where it has one. Only causal layers have steps.
     ");
 }
 

@@ -1,11 +1,12 @@
 //! Causal softmax attention of four heads, without positions.
 
-use burn::tensor::Device;
-use subquad_attention::{AttentionConfig, Position, reference};
+use burn::tensor::{Device, Tensor};
+use subquad_attention::{Attention, AttentionConfig, Position, reference};
 
 use super::linear_flops;
-use crate::bench::layer::sequence;
-use crate::bench::{Layer, Sizes};
+use crate::bench::decode::{STEPS, read_context, slices, tensors};
+use crate::bench::layer::decoding;
+use crate::bench::{Decoder, Layer, Sizes};
 
 const N_HEADS: usize = 4;
 
@@ -18,7 +19,18 @@ pub(super) fn check(sizes: &Sizes) -> Result<(), String> {
 }
 
 pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    sequence(config(sizes).init(device))
+    decoding(config(sizes).init(device), decoders)
+}
+
+fn decoders(layer: &Attention, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>> {
+    let mut ways = tensors(layer, context.clone(), token.clone());
+    if let (Some(state), Ok(mut stepper)) =
+        (read_context(layer, context.clone()), layer.stepper(context.dims()[1] + STEPS + 1))
+    {
+        stepper.resume(&state);
+        ways.push(slices(stepper, token));
+    }
+    ways
 }
 
 pub(super) fn definition(_: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {

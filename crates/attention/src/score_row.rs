@@ -1,0 +1,61 @@
+//! The scores of one query: from products to weights, for tokens that lie in the slots of a cache.
+//!
+//! Scores are in units of `1 / log2(e)`, so that weights are powers of two.
+
+use std::f64::consts::LOG2_E;
+
+use subquad_backend::maths;
+use subquad_backend::simd::{Simd, exp2};
+
+/// Rows of scores are in whole blocks of slots, and blocks in whole vectors of every instruction set.
+pub(crate) const BLOCK: usize = 64;
+
+/// A number that scores are measured by, in their units.
+pub(crate) fn in_twos(x: f64) -> f32 {
+    (x * LOG2_E) as f32
+}
+
+/// Which slots of a cache hold tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slots {
+    /// The first so many are in use.
+    pub(crate) held: usize,
+    /// The slot of the query's own token. The slots after it, if in use, hold the oldest tokens.
+    pub(crate) newest: usize,
+}
+
+/// `cap tanh(s / cap)`
+#[inline(always)]
+pub(crate) fn squeeze(scores: &mut [f32], cap: Option<f32>) {
+    if let Some(cap) = cap {
+        scores.iter_mut().for_each(|s| *s = cap * (1.0 - 2.0 / (1.0 + maths::exp(2.0 * *s / cap))));
+    }
+}
+
+/// ALiBi: minus the slope times the age of each token.
+#[inline(always)]
+pub(crate) fn fall(scores: &mut [f32], slots: Slots, slope: Option<f32>) {
+    let Some(slope) = slope else { return };
+    let lower = |scores: &mut [f32], oldest: usize| {
+        scores.iter_mut().zip(0..).for_each(|(score, i)| *score -= slope * (oldest as i32 - i) as f32);
+    };
+    let (recent, oldest) = scores[..slots.held].split_at_mut(slots.newest + 1);
+    lower(recent, slots.newest);
+    lower(oldest, slots.held - 1);
+}
+
+/// `2^(s - largest)` for the slots in use and 0 for others, and the sum of them. The row has whole blocks.
+#[inline(always)]
+pub(crate) fn set_weights<S: Simd>(simd: S, row: &mut [f32], slots: Slots) -> f32 {
+    row[slots.held..].fill(f32::NEG_INFINITY);
+    let (scores, _) = S::as_mut_simd_f32s(row);
+    let lowest = simd.splat_f32s(f32::NEG_INFINITY);
+    let largest = scores.iter().fold(lowest, |largest, s| simd.max_f32s(largest, *s));
+    let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
+    let mut total = simd.splat_f32s(0.0);
+    for score in scores {
+        *score = exp2(simd, simd.sub_f32s(*score, largest));
+        total = simd.add_f32s(total, *score);
+    }
+    simd.reduce_sum_f32s(total)
+}

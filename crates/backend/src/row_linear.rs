@@ -1,0 +1,135 @@
+//! A linear layer for one token at a time, over plain slices.
+
+use burn::nn::Linear;
+
+use crate::micro::{Scalars, product};
+use crate::read;
+use crate::simd::{Simd, WithSimd, dispatch};
+
+/// Columns that are summed together. A product of one row is a matter of reading the weight once: in such strips every read
+/// goes on where the last one ended.
+const STRIP: usize = 64;
+
+/// `y = x W + b` for one row, with `W` in strips of columns. It allocates nothing.
+#[derive(Debug, Clone)]
+pub struct RowLinear {
+    d_input: usize,
+    d_output: usize,
+    /// `[strips, d_input, STRIP]`; what the last strip has too much is 0.
+    weight: Vec<f32>,
+    /// `[strips, STRIP]`
+    bias: Vec<f32>,
+}
+
+impl RowLinear {
+    /// A copy of the layer's present weights.
+    ///
+    /// # Panics
+    /// If they are not f32.
+    pub fn new(layer: &Linear) -> Self {
+        let [d_input, d_output] = layer.weight.dims();
+        let weight = values(layer.weight.val());
+        let bias = layer.bias.as_ref().map_or_else(|| vec![0.0; d_output], |bias| values(bias.val()));
+        Self { d_input, d_output, weight: strips(&weight, d_output), bias: strips(&bias, d_output) }
+    }
+
+    /// Width of a result.
+    pub fn d_output(&self) -> usize {
+        self.d_output
+    }
+
+    /// # Shapes
+    /// - `x`: `[d_input]`
+    /// - `y`: `[d_output]`
+    ///
+    /// # Panics
+    /// If a slice is of another length.
+    pub fn apply(&self, x: &[f32], y: &mut [f32]) {
+        assert_eq!(x.len(), self.d_input, "input of a linear layer");
+        assert_eq!(y.len(), self.d_output, "output of a linear layer");
+        dispatch(Apply { layer: self, x, y });
+    }
+}
+
+fn values<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Vec<f32> {
+    read(tensor).try_into_vec().expect("the weights of a linear layer over slices are f32")
+}
+
+/// From rows of `width` columns to strips of columns.
+fn strips(rows: &[f32], width: usize) -> Vec<f32> {
+    let strip = |first: usize| {
+        let last = (first + STRIP).min(width);
+        rows.chunks_exact(width).flat_map(move |row| {
+            row[first..last].iter().copied().chain(std::iter::repeat_n(0.0, STRIP - (last - first)))
+        })
+    };
+    (0..width).step_by(STRIP).flat_map(strip).collect()
+}
+
+struct Apply<'a> {
+    layer: &'a RowLinear,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { layer, x, y } = self;
+        let strips = layer.weight.chunks_exact(layer.d_input * STRIP).zip(layer.bias.chunks_exact(STRIP));
+        for (y, (weight, bias)) in y.chunks_mut(STRIP).zip(strips) {
+            let mut sums = [0.0; STRIP];
+            let (to, _) = S::as_mut_simd_f32s(&mut sums);
+            let (weight, _) = S::as_simd_f32s(weight);
+            let width = STRIP / S::F32_LANES;
+            product(simd, Scalars::rows(x, x.len()), (weight, width), [1, width, x.len()], |_, j, sum| {
+                to[j] = sum;
+            });
+            y.iter_mut().zip(sums).zip(bias).for_each(|((y, sum), bias)| *y = sum + bias);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::LinearConfig;
+    use burn::tensor::{Device, Tensor, TensorData};
+
+    use super::*;
+    use crate::Form;
+    use crate::linear::linear;
+
+    /// Sums of up to 130 products in f32.
+    const REL_TOL: f32 = 1e-5;
+
+    #[test]
+    fn a_row_is_what_the_layer_makes_of_it_at_awkward_widths() {
+        let device = Device::flex();
+        for (d_input, d_output, bias) in
+            [(1, 1, true), (3, 63, false), (64, 64, true), (7, 65, true), (130, 200, false)]
+        {
+            let layer = LinearConfig::new(d_input, d_output).with_bias(bias).init(&device);
+            let x: Vec<f32> = (0..d_input).map(|i| (i as f32).sin()).collect();
+            let row = Tensor::<2>::from_data(TensorData::new(x.clone(), [1, d_input]), &device);
+            let expected = values(linear(&layer, row, Form::Portable));
+            let mut y = vec![f32::NAN; d_output];
+            RowLinear::new(&layer).apply(&x, &mut y);
+            let largest = expected.iter().fold(0.0f32, |largest, y| largest.max(y.abs()));
+            for (got, expected) in y.iter().zip(expected) {
+                assert!(
+                    (got - expected).abs() <= REL_TOL * largest,
+                    "{d_input} {d_output}: {got} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "input of a linear layer")]
+    fn a_row_of_another_width_is_refused() {
+        let layer = LinearConfig::new(3, 4).init(&Device::flex());
+        RowLinear::new(&layer).apply(&[0.0; 2], &mut [0.0; 4]);
+    }
+}

@@ -1,0 +1,133 @@
+//! Layers that go on token by token.
+
+use std::fmt::Debug;
+
+use burn::tensor::Tensor;
+use subquad_mixer::{MixerState, SequenceMixer, SliceStepper};
+use subquad_testkit::to_f64;
+
+/// Tokens of the context that are read at once: the scores of a portable form must fit into memory.
+const CHUNK: usize = 1024;
+
+/// A layer after a context, in one of its ways to decode. It repeats one token.
+pub trait Decoder: Debug {
+    /// What carries tokens and state: `"tensors"` or `"slices"`.
+    fn path(&self) -> &'static str;
+
+    /// Back to the end of the context. The first step after it may copy the state.
+    fn rewind(&mut self);
+
+    /// One token.
+    fn step(&mut self);
+
+    /// The newest output, `[d_model]`.
+    fn output(&self) -> Vec<f64>;
+
+    /// Bytes of what is kept of the tokens.
+    fn state_bytes(&self) -> usize;
+
+    /// Threads that it uses.
+    fn threads(&self) -> usize;
+}
+
+/// [`SequenceMixer::step`] after `context`, `[1, seq, d_model]`; `token` is `[1, d_model]`. None for a layer without steps.
+pub(in crate::bench) fn tensors<M: SequenceMixer + Clone + Debug + 'static>(
+    layer: &M,
+    context: Tensor<3>,
+    token: Tensor<2>,
+) -> Vec<Box<dyn Decoder>>
+where
+    M::State: 'static,
+{
+    let Some(start) = read_context(layer, context) else { return vec![] };
+    vec![Box::new(Tensors { layer: layer.clone(), now: start.clone(), start, output: token.clone(), token })]
+}
+
+/// A stepper over slices that has read its context.
+pub(in crate::bench) fn slices<S: SliceStepper + Clone + Debug + 'static>(
+    stepper: S,
+    token: Tensor<2>,
+) -> Box<dyn Decoder> {
+    let token: Vec<f32> = to_f64(token).iter().map(|x| *x as f32).collect();
+    Box::new(Slices { now: stepper.clone(), start: stepper, output: token.clone(), token })
+}
+
+/// The state after a context; none for a layer without steps.
+pub(in crate::bench) fn read_context<M: SequenceMixer>(layer: &M, context: Tensor<3>) -> Option<M::State> {
+    let (seq, mut state) = (context.dims()[1], layer.init_state(1).ok()?);
+    for first in (0..seq).step_by(CHUNK) {
+        let chunk = context.clone().narrow(1, first, CHUNK.min(seq - first));
+        (_, state) = layer.forward_with_state(chunk, state).ok()?;
+    }
+    Some(state)
+}
+
+#[derive(Debug)]
+struct Tensors<M: SequenceMixer> {
+    layer: M,
+    start: M::State,
+    now: M::State,
+    token: Tensor<2>,
+    output: Tensor<2>,
+}
+
+impl<M: SequenceMixer + Debug> Decoder for Tensors<M> {
+    fn path(&self) -> &'static str {
+        "tensors"
+    }
+
+    fn rewind(&mut self) {
+        self.now = self.start.clone();
+    }
+
+    fn step(&mut self) {
+        self.output =
+            self.layer.step(self.token.clone(), &mut self.now).expect("it has stepped over the context");
+    }
+
+    fn output(&self) -> Vec<f64> {
+        to_f64(self.output.clone())
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.now.floats() * size_of::<f32>()
+    }
+
+    fn threads(&self) -> usize {
+        rayon::current_num_threads()
+    }
+}
+
+#[derive(Debug)]
+struct Slices<S> {
+    start: S,
+    now: S,
+    token: Vec<f32>,
+    output: Vec<f32>,
+}
+
+impl<S: SliceStepper + Clone + Debug> Decoder for Slices<S> {
+    fn path(&self) -> &'static str {
+        "slices"
+    }
+
+    fn rewind(&mut self) {
+        self.now = self.start.clone();
+    }
+
+    fn step(&mut self) {
+        self.now.step(&self.token, &mut self.output);
+    }
+
+    fn output(&self) -> Vec<f64> {
+        self.output.iter().map(|y| f64::from(*y)).collect()
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.now.state_bytes()
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+}

@@ -1,0 +1,191 @@
+//! Decoding: what one more token costs after contexts of several lengths.
+//!
+//! The context is read at once and not timed. Then every way of decoding that a layer has repeats a few steps from there, in
+//! turns with the others.
+
+mod decoder;
+
+use std::time::{Duration, Instant};
+
+use burn::tensor::{Device, Distribution, Tensor};
+use subquad_backend::Form;
+use subquad_record::{DecodeCell, Machine, timestamp};
+use subquad_testkit::golden::OUTPUT_LIMIT;
+use subquad_testkit::{rel_error, to_f64, with_seed};
+
+pub use decoder::Decoder;
+pub(super) use decoder::{read_context, slices, tensors};
+
+use super::{BenchError, Layer, Place, Quartiles, Sizes, Subject};
+use crate::execute::BUILD_COMMIT;
+use crate::memory::Meter;
+
+/// Seed of weights and tokens.
+const SEED: u64 = 0;
+/// Steps that are timed before going back to the context, so that it stays about as long as it says.
+pub(super) const STEPS: usize = 16;
+/// Times that each way goes back, whatever the time limit.
+const FEWEST: usize = 3;
+/// Context of the check: small, and no multiple of anything that a kernel works in.
+const CHECK_CONTEXT: usize = 19;
+/// Steps of the check.
+const CHECK_STEPS: usize = 3;
+
+/// Whether the layer can go on token by token.
+pub fn decodes(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
+    (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
+}
+
+/// Measures what one more token costs each layer after `sizes.seq_len` tokens of one sequence, in all its ways of decoding:
+/// a row a way, each for about `limit`.
+///
+/// # Errors
+/// If a way of decoding is not the layer's forward pass, or the device fails.
+pub fn measure_decoding(
+    subjects: &[&'static Subject],
+    sizes: &Sizes,
+    limit: Duration,
+    place: &Place,
+) -> Result<Vec<DecodeCell>, String> {
+    let mut runners = vec![];
+    for subject in subjects {
+        let error = check(subject, sizes, &place.device)?;
+        let ways = Start::new(subject, sizes, &place.device).ways();
+        runners.extend(ways.into_iter().map(|decoder| Runner {
+            subject,
+            error,
+            decoder,
+            step_us: vec![],
+            allocations: vec![],
+            peak_bytes: vec![],
+        }));
+    }
+    let mut used = Duration::ZERO;
+    let ways = runners.len() as u32;
+    while used < limit * ways || runners[0].step_us.len() < FEWEST * STEPS {
+        for runner in &mut runners {
+            used += runner.round(&place.device).map_err(|error| error.to_string())?;
+        }
+    }
+    let measured = timestamp();
+    Ok(runners.into_iter().map(|runner| runner.cell(sizes, place, &measured)).collect())
+}
+
+/// A layer and what it reads.
+struct Start {
+    layer: Box<dyn Layer>,
+    /// `[1, seq, d_model]`
+    context: Tensor<3>,
+    /// `[1, d_model]`
+    token: Tensor<2>,
+}
+
+impl Start {
+    fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
+        let normal = Distribution::Normal(0.0, 1.0);
+        with_seed(device, SEED, || {
+            let layer = (subject.build)(sizes, device);
+            layer.draw();
+            let context = Tensor::random((subject.input)(sizes), normal, device);
+            Self { layer, context, token: Tensor::random([1, sizes.d_model], normal, device) }
+        })
+    }
+
+    /// All its ways of decoding, each after the context.
+    fn ways(&self) -> Vec<Box<dyn Decoder>> {
+        self.layer.decoders(self.context.clone(), self.token.clone())
+    }
+
+    /// What the whole sequence gives for the token after the context, and for `steps - 1` more of it.
+    fn expected(&self, steps: usize) -> Vec<f64> {
+        let tokens = std::iter::repeat_n(self.token.clone().unsqueeze_dim(1), steps);
+        let whole = std::iter::once(self.context.clone()).chain(tokens).collect();
+        to_f64(self.layer.forward(Tensor::cat(whole, 1)).narrow(1, self.context.dims()[1], steps))
+    }
+}
+
+/// The largest error of all ways, relative to the largest output.
+fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, String> {
+    let start = Start::new(subject, &Sizes { seq_len: CHECK_CONTEXT, ..*sizes }, device);
+    let expected = start.expected(CHECK_STEPS);
+    let mut worst = 0.0f64;
+    for mut decoder in start.ways() {
+        let steps = (0..CHECK_STEPS).flat_map(|_| {
+            decoder.step();
+            decoder.output()
+        });
+        let error = rel_error(&steps.collect::<Vec<_>>(), &expected);
+        if error.is_nan() || error > OUTPUT_LIMIT {
+            return Err(format!(
+                "{}: a step over {} is not what the whole sequence gives, so it is not timed: off by {error:.1e} (limit \
+                 {OUTPUT_LIMIT:.0e})",
+                subject.name,
+                decoder.path()
+            ));
+        }
+        worst = worst.max(error);
+    }
+    Ok(worst)
+}
+
+struct Runner {
+    subject: &'static Subject,
+    error: f64,
+    decoder: Box<dyn Decoder>,
+    step_us: Vec<f64>,
+    /// Of each step.
+    allocations: Vec<f64>,
+    /// Of each step.
+    peak_bytes: Vec<f64>,
+}
+
+impl Runner {
+    /// A few steps after the context, and one before them that is not timed: it takes over what it shares with the context.
+    fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
+        let sync = || device.sync().map_err(|error| BenchError::Device(error.to_string()));
+        let start = Instant::now();
+        self.decoder.rewind();
+        self.decoder.step();
+        for _ in 0..STEPS {
+            sync()?;
+            let (meter, start) = (Meter::start(), Instant::now());
+            self.decoder.step();
+            sync()?;
+            let taken = start.elapsed();
+            self.allocations.extend(meter.allocations().map(|count| count as f64));
+            self.peak_bytes.extend(meter.peak_bytes().map(|bytes| bytes as f64));
+            self.step_us.push(taken.as_secs_f64() * 1e6);
+        }
+        Ok(start.elapsed())
+    }
+
+    fn cell(mut self, sizes: &Sizes, place: &Place, measured: &str) -> DecodeCell {
+        self.decoder.rewind();
+        let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let (steps, step_us) = (self.step_us.len(), Quartiles::of(self.step_us));
+        DecodeCell {
+            mixer: self.subject.name.into(),
+            path: self.decoder.path().into(),
+            context: sizes.seq_len,
+            d_model: sizes.d_model,
+            step_us: step_us.median,
+            step_us_q1: step_us.q1,
+            step_us_q3: step_us.q3,
+            steps,
+            tokens_per_second: 1e6 / step_us.median,
+            state_bytes: self.decoder.state_bytes(),
+            step_allocations: (!self.allocations.is_empty()).then(|| mean(&self.allocations)),
+            step_peak_bytes: median(self.peak_bytes).map(|bytes| bytes as u64),
+            check_error: self.error,
+            form: Form::for_device(&place.device).as_str().into(),
+            device: place.device_kind.as_str().into(),
+            threads: self.decoder.threads(),
+            instruction_set: subquad_backend::instruction_set().as_str().into(),
+            program_version: env!("CARGO_PKG_VERSION").into(),
+            build_commit: BUILD_COMMIT.map(Into::into),
+            measured: measured.into(),
+            machine: Machine::detect(),
+        }
+    }
+}
