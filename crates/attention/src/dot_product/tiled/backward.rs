@@ -55,17 +55,24 @@ impl Problem<'_> {
 
     fn group_backward(&self, kept: Kept<'_>, grads: &GradRows<'_>, group: usize) -> [Vec<f32>; 2] {
         let [_, k, v] = kept.qkv;
-        let keys = Keys::pack(self, kept.prepare[1], [k, v], group);
+        let keys = simd::run(
+            #[inline(always)]
+            || Keys::pack(self, kept.prepare[1], [k, v], group),
+        );
         let pieces: Vec<KeySums> = (0..self.pieces())
             .into_par_iter()
             .map(|piece| simd::dispatch(Backward { keys: &keys, kept, d_q: grads.0[0], group, piece }))
             .collect();
         let sums = pieces.into_iter().reduce(KeySums::plus).expect("at least one piece");
-        let k_gain = self.store_keys(kept, grads, group, &sums);
+        let k_gain = simd::run(
+            #[inline(always)]
+            || self.store_keys(kept, grads, group, &sums),
+        );
         [sums.q_gain, k_gain]
     }
 
     /// Finishes the gradients by a group's keys and values. Returns that by the gain.
+    #[inline(always)]
     #[allow(unsafe_code)]
     fn store_keys(&self, kept: Kept<'_>, grads: &GradRows<'_>, group: usize, sums: &KeySums) -> Vec<f32> {
         let (sequence, head) = (group / self.heads.keys, group % self.heads.keys);
@@ -216,7 +223,11 @@ impl Work {
         let rows = self.g.chunks_exact(stride).take(tile.count).enumerate();
         for ((i, g), dot) in rows.zip(&mut self.dots) {
             let out = out.row(tile.sequence, tile.head, tile.first + i);
-            *dot = g.iter().zip(out).fold(0.0, |sum: f32, (g, y)| y.mul_add(*g, sum)) / gain;
+            let mut sum = 0.0;
+            for (g, y) in g.iter().zip(out) {
+                sum = y.mul_add(*g, sum);
+            }
+            *dot = sum / gain;
         }
     }
 

@@ -30,7 +30,10 @@ impl Problem<'_> {
         let out = SharedRows::new(out, out_layout, self.d_head);
         let shared_notes = SharedRows::new(&mut notes, self.notes_layout(), NOTES);
         (0..self.groups()).into_par_iter().for_each(|group| {
-            let keys = Keys::pack(self, prepare[1], [k, v], group);
+            let keys = simd::run(
+                #[inline(always)]
+                || Keys::pack(self, prepare[1], [k, v], group),
+            );
             (0..self.pieces()).into_par_iter().for_each(|piece| {
                 let prepare = prepare[0];
                 simd::dispatch(Forward { keys: &keys, q, prepare, out, notes: shared_notes, group, piece });

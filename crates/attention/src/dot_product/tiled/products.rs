@@ -26,7 +26,9 @@ impl Scorer<'_> {
             #[inline(always)]
             |key, j, score| scores[key * width + j] = score,
         );
-        self.shape(simd, first_key, scores, bends);
+        if !self.is_plain(first_key) {
+            self.shape(simd, first_key, scores, bends);
+        }
     }
 
     /// Hands the products of the keys or values of a tile, `rows`, with `lanes [d_head, TILE queries]` to

@@ -55,11 +55,12 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// The first keys of the key tiles that some query of the tile may see.
+    /// The first keys of the key tiles that some query of the tile may see. The last comes first: a causal tile's scores must be
+    /// masked there, and with them the references are set for all that follow.
     pub(super) fn key_tiles(&self) -> impl Iterator<Item = usize> {
         let reach = self.keys.problem.reach(&self.tile);
         let first = reach.start / TILE * TILE;
-        (first..reach.end).step_by(TILE).filter(|&first_key| {
+        (first..reach.end).step_by(TILE).rev().filter(|&first_key| {
             !self.keys.segments(first_key, self.tile.first).is_some_and(|segments| segments.are_apart())
         })
     }
