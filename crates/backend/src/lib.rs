@@ -7,7 +7,7 @@
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
-//!   [`maths`] and [`matmul`]; [`simd::fma_peak_gflops`] measures what there is to reach.
+//!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -19,7 +19,6 @@ pub mod kernel;
 pub mod layer_norm;
 pub mod linear;
 pub mod maths;
-pub mod matmul;
 pub mod mean_square;
 pub mod micro;
 pub mod pointwise;

@@ -60,13 +60,14 @@ pub(crate) trait KernelOps: Backend {
         kernel: Arc<dyn CpuKernel>,
     ) -> Vec<FloatTensor<Self>>;
 
-    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own, and `notes`
-    /// where it made none.
+    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own, and so is `notes`
+    /// unless `noted`.
     fn kernel_backward(
         #[extension_type] inputs: Inputs<Self>,
         output: FloatTensor<Self>,
         notes: FloatTensor<Self>,
         grad: FloatTensor<Self>,
+        noted: bool,
         kernel: Arc<dyn CpuKernel>,
         wanted: Vec<bool>,
     ) -> Vec<FloatTensor<Self>>;
@@ -85,13 +86,14 @@ impl KernelOps for Flex {
         output: FloatTensor<Self>,
         notes: FloatTensor<Self>,
         grad: FloatTensor<Self>,
+        noted: bool,
         kernel: Arc<dyn CpuKernel>,
         wanted: Vec<bool>,
     ) -> Vec<FloatTensor<Self>> {
         let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
         let views: Vec<_> = inputs.iter().map(view).collect();
         let [output, notes, grad] = [output, notes, grad].map(|tensor| tensor.to_contiguous());
-        let (output, notes) = (kernel.keeps_output().then(|| view(&output)), Some(view(&notes)));
+        let (output, notes) = (kernel.keeps_output().then(|| view(&output)), noted.then(|| view(&notes)));
         let saved = Saved { inputs: &views, output, notes, grad: view(&grad), wanted: &wanted };
         let grads = kernel.backward(&saved);
         grads
@@ -137,8 +139,9 @@ impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
             ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
         let wanted = parents.iter().map(Option::is_some).collect();
         let grad = grads.consume::<B>(&ops.node);
+        let noted = notes.is_some();
         let [output, notes] = [output, notes].map(|kept| kept.unwrap_or_else(|| grad.clone()));
-        let found = B::kernel_backward(pack(inputs), output, notes, grad, kernel, wanted);
+        let found = B::kernel_backward(pack(inputs), output, notes, grad, noted, kernel, wanted);
         for (id, grad) in parents.into_iter().flatten().zip(found) {
             grads.register::<B>(id, grad);
         }
@@ -160,6 +163,7 @@ impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C>
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
         _: FloatTensor<Self>,
+        _: bool,
         _: Arc<dyn CpuKernel>,
         _: Vec<bool>,
     ) -> Vec<FloatTensor<Self>> {
