@@ -14,6 +14,10 @@ run config *args:
 test:
     cargo test --release --workspace
 
+# Attention's tests with other instructions than the best of this machine:  just test-simd avx2
+test-simd set:
+    SUBQUAD_TEST_SIMD={{set}} cargo test --release --workspace --test it -- dot_product options layer steep
+
 # The tests of the device wgpu on software Vulkan (Mesa's lavapipe); builds burn again in a folder of its own
 test-wgpu:
     CARGO_TARGET_DIR=target/wgpu SUBQUAD_TEST_WGPU=1 CUBECL_WGPU_DEFAULT_DEVICE=Cpu \

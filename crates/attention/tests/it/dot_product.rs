@@ -262,6 +262,22 @@ fn refused(heads: [usize; 2], lengths: [usize; 2], rules: Rules) {
     attend(seeded_triple(BATCH, heads, lengths, 2), &rules, Form::Fused);
 }
 
+/// Few heads, so that each head's work is shared, and sums over queries are made in parts.
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let case = Case { name: "causal", heads: [2, 1], rules: Rules::causal() };
+    let (inputs, weight) = (case.inputs([1200, 1200], 8), case.weight(1200, 8));
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let y = to_f64(attend(inputs.clone(), &case.rules, Form::Fused));
+            (y, gradients(&inputs, &weight, &case.rules, Form::Fused))
+        })
+    };
+    let alone = on(1);
+    assert!([2, 3, 8].into_iter().all(|threads| on(threads) == alone));
+}
+
 #[test]
 #[should_panic(expected = "causal attention of 5 queries needs as many keys, got 3")]
 fn a_causal_query_without_a_key_is_refused() {

@@ -32,8 +32,9 @@ pub(crate) struct Problem<'a> {
     pub(crate) rules: &'a Rules,
 }
 
-/// Pieces of work that keep many threads busy.
-const ENOUGH_PIECES: usize = 64;
+/// Pieces of work that keep the threads of a workstation busy. Each has sums of key gradients of its own: with four times as many,
+/// a step at 16,384 tokens of one sequence takes twice the memory, and one of 4,096 tokens is 3 to 9 % slower.
+const ENOUGH_PIECES: usize = 16;
 /// Tiles that make a piece worth its own sums of key gradients.
 const FEWEST_TILES: usize = 8;
 
