@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
 
 use crate::Attention;
+use crate::dot_product::is_softcap;
 
 /// How a layer knows the order of its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +119,7 @@ impl AttentionConfig {
         if self.window == Some(0) {
             return Err(AttentionConfigError::NoWindow);
         }
-        if let Some(softcap) = self.softcap.filter(|&softcap| !is_positive(softcap)) {
+        if let Some(softcap) = self.softcap.filter(|&softcap| !is_softcap(softcap)) {
             return Err(AttentionConfigError::Softcap { softcap });
         }
         match (0.0..1.0).contains(&self.dropout) {
@@ -196,7 +197,9 @@ pub enum AttentionConfigError {
     #[error("window must be at least 1, a token itself, got 0; leave it out for no limit")]
     NoWindow,
     /// Scores cannot be squeezed into such a range.
-    #[error("softcap must be a positive number, got {softcap}; leave it out for scores as they are")]
+    #[error(
+        "softcap must be a number from 1e-30 to 1e30, got {softcap}; leave it out for scores as they are"
+    )]
     Softcap {
         /// The cap asked for.
         softcap: f64,

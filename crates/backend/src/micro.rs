@@ -1,7 +1,7 @@
 //! The micro-kernel: the inner loop of every product of matrices that a fused kernel makes.
 //!
 //! A block of the result stays in registers while its sums grow: `acc[i][j] += a(i, t) b[t][j]`, where `a(i, t)` is one
-//! number for all lanes and `b[t][j]` a vector. So `b` must lie in rows of whole vectors; `a` may lie anyhow.
+//! number for all lanes and `b[t][j]` a vector. `b` must lie in rows; `a` may lie anyhow.
 #![allow(unsafe_code)]
 
 use crate::simd::{Simd, mul_add};
@@ -65,8 +65,12 @@ pub fn product_of_rows<S: Simd>(
     [rows, vectors, inner]: [usize; 3],
     mut store: impl FnMut(usize, usize, S::f32s),
 ) {
-    assert!(reaches(rows, a.row, inner, a.step) <= a.data.len(), "left operand of a product");
-    assert!(reaches(inner, stride, vectors * S::F32_LANES, 1) <= b.len(), "right operand of a product");
+    let columns = vectors.checked_mul(S::F32_LANES);
+    assert!(holds(a.data.len(), rows, a.row, Some(inner), a.step), "left operand of a product");
+    assert!(holds(b.len(), inner, stride, columns, 1), "right operand of a product");
+    if inner == 0 {
+        return no_terms(simd, rows, vectors, store);
+    }
     // Two multipliers of a latency of four keep eight sums busy. 16 sums, 4 vectors and a number need more than 16
     // registers; 12 sums, 2 vectors and a number do not.
     let wide = S::REGISTER_COUNT >= 32;
@@ -94,13 +98,30 @@ pub fn product_of_rows<S: Simd>(
     }
 }
 
-/// One more than the largest index of `count` rows `row` apart with `entries` entries `step` apart.
+/// Sums of nothing.
 #[inline(always)]
-fn reaches(count: usize, row: usize, entries: usize, step: usize) -> usize {
-    match count * entries {
-        0 => 0,
-        _ => (count - 1) * row + (entries - 1) * step + 1,
+fn no_terms<S: Simd>(simd: S, rows: usize, vectors: usize, mut store: impl FnMut(usize, usize, S::f32s)) {
+    for i in 0..rows {
+        for j in 0..vectors {
+            store(i, j, simd.splat_f32s(0.0));
+        }
     }
+}
+
+/// One more than the largest index of `count` rows `row` apart with `entries` entries `step` apart; none if no slice is that long.
+#[inline(always)]
+fn reaches(count: usize, row: usize, entries: usize, step: usize) -> Option<usize> {
+    if count == 0 || entries == 0 {
+        return Some(0);
+    }
+    let (last_row, last_entry) = ((count - 1).checked_mul(row)?, (entries - 1).checked_mul(step)?);
+    last_row.checked_add(last_entry)?.checked_add(1)
+}
+
+/// Whether `floats` floats hold such rows.
+#[inline(always)]
+fn holds(floats: usize, count: usize, row: usize, entries: Option<usize>, step: usize) -> bool {
+    entries.and_then(|entries| reaches(count, row, entries, step)).is_some_and(|end| end <= floats)
 }
 
 /// `V` columns of the result from column `j` on: `R` rows at a time, then `HALF`, and the rest one by one.
@@ -224,6 +245,14 @@ mod tests {
                 assert_eq!(pulp::Scalar.vectorize(work()), expected, "{rows} {columns} {inner} {transposed}");
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "left operand of a product")]
+    fn an_operand_whose_size_overflows_is_refused() {
+        let a = integers(8, 1);
+        let a = Scalars { data: &a, row: usize::MAX / 2 + 1, step: 1 };
+        dispatch(Product { a, b: &integers(64, 1), rows: 3, inner: 1 });
     }
 
     #[test]

@@ -84,9 +84,14 @@ impl WithSimd for Apply<'_> {
             let (to, _) = S::as_mut_simd_f32s(&mut sums);
             let (weight, _) = S::as_simd_f32s(weight);
             let width = STRIP / S::F32_LANES;
-            product(simd, Scalars::rows(x, x.len()), (weight, width), [1, width, x.len()], |_, j, sum| {
-                to[j] = sum;
-            });
+            product(
+                simd,
+                Scalars::rows(x, x.len()),
+                (weight, width),
+                [1, width, x.len()],
+                #[inline(always)]
+                |_, j, sum| to[j] = sum,
+            );
             y.iter_mut().zip(sums).zip(bias).for_each(|((y, sum), bias)| *y = sum + bias);
         }
     }

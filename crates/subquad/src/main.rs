@@ -10,6 +10,5 @@ use subquad::memory::Counting;
 static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 
 fn main() -> ExitCode {
-    subquad::memory::keep_freed_pages();
     subquad::cli::main()
 }

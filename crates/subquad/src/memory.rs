@@ -1,20 +1,8 @@
-//! The program's allocator: bytes alive are counted, and freed pages kept for a while.
+//! Bytes alive, counted by the program's allocator.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// mimalloc's option of how many milliseconds freed pages wait before they go back to the system.
-const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-
-/// Makes mimalloc keep freed pages for seconds, where its default is milliseconds. A training step frees what the next one asks
-/// for: new pages each time cost 5 to 20 % of it, measured. A value that the environment sets (`MIMALLOC_PURGE_DELAY`) wins.
-///
-/// To be called before the program starts threads.
-pub fn keep_freed_pages() {
-    // SAFETY: the option exists (tested below), and no other thread runs yet.
-    unsafe { libmimalloc_sys::mi_option_set_default(PURGE_DELAY, 1000) }
-}
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -105,29 +93,5 @@ impl Meter {
     pub fn peak_bytes(&self) -> Option<u64> {
         let peak = PEAK.load(Relaxed);
         (peak > 0).then(|| (peak.saturating_sub(self.level)) as u64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process::Command;
-
-    const VARIABLE: &str = "MIMALLOC_PURGE_DELAY";
-    const VALUE: &str = "4321";
-
-    /// mimalloc numbers its options, but its environment has names: another process of this test reads one by the other.
-    #[test]
-    fn the_option_is_the_one_that_the_environment_calls_purge_delay() {
-        if std::env::var(VARIABLE).is_ok_and(|value| value == VALUE) {
-            keep_freed_pages();
-            // SAFETY: the option's number is below those that mimalloc has.
-            assert_eq!(unsafe { libmimalloc_sys::mi_option_get(PURGE_DELAY) }.to_string(), VALUE);
-            return;
-        }
-        let name = "memory::tests::the_option_is_the_one_that_the_environment_calls_purge_delay";
-        let mut other = Command::new(std::env::current_exe().expect("a test has a program"));
-        let status = other.args([name, "--exact"]).env(VARIABLE, VALUE).status().expect("it runs");
-        assert!(status.success());
     }
 }

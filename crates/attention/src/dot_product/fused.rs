@@ -24,15 +24,11 @@ impl DotProduct {
 }
 
 impl CpuKernel for DotProduct {
-    fn forward(&self, inputs: &[View<'_>]) -> Array {
-        self.forward_and_notes(inputs).0
-    }
-
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         let problem = self.problem(inputs);
         let mut out = vec![0.0; inputs[0].data.len()];
         let notes = problem.forward(rows(inputs), [Prepare::default(); 2], &mut out, layout(&inputs[0]));
-        let notes = Array::new(notes, [problem.batch, problem.heads.queries, problem.seq_q, 2]);
+        let notes = Array::new(notes, problem.notes_shape());
         (Array::new(out, inputs[0].shape), Some(notes))
     }
 

@@ -3,6 +3,7 @@
 //! As burn operations, cutting `[batch, seq, (n_heads + 2 n_kv_heads) d_head]` into heads, normalising and turning them, and
 //! merging them again costs as much as attention at short lengths: each is a pass over memory or two, and its gradient as
 //! many. Here a row is normalised and turned when a tile or a head picks it up.
+#![allow(unsafe_code)]
 
 use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
@@ -44,16 +45,12 @@ struct SelfAttention {
 }
 
 impl CpuKernel for SelfAttention {
-    fn forward(&self, inputs: &[View<'_>]) -> Array {
-        self.forward_and_notes(inputs).0
-    }
-
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         let problem = self.problem(&inputs[0]);
         let (shape, layout) = self.output(&problem);
         let mut out = vec![0.0; shape.iter().product()];
         let notes = problem.forward(self.rows(&problem, &inputs[0]), self.prepare(inputs), &mut out, layout);
-        let notes = Array::new(notes, [problem.batch, problem.heads.queries, problem.seq_q, 2]);
+        let notes = Array::new(notes, problem.notes_shape());
         (Array::new(out, shape), Some(notes))
     }
 
@@ -66,7 +63,8 @@ impl CpuKernel for SelfAttention {
             [output, saved.grad].map(|view| Rows { data: view.data, layout, d_head: problem.d_head });
         let (rows, prepare) = (self.rows(&problem, &qkv), self.prepare(saved.inputs));
         let mut d_qkv = vec![0.0; qkv.data.len()];
-        let to = GradRows::in_one(&mut d_qkv, rows.map(|rows| rows.layout), problem.d_head);
+        // SAFETY: queries, keys and values are heads beside each other in every row of `d_qkv`.
+        let to = unsafe { GradRows::in_one(&mut d_qkv, rows.map(|rows| rows.layout), problem.d_head) };
         let gains = problem.backward(Kept { qkv: rows, prepare, out, notes: notes.data, grad }, &to);
         let gains = gains.map(|gain| Array::new(gain, [problem.d_head]));
         let grads = std::iter::once(Array::new(d_qkv, qkv.shape)).chain(gains);

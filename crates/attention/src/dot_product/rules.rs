@@ -17,7 +17,7 @@ pub struct Rules {
     /// A query sees the keys less than `window` positions away, its own included: the last `window` keys if causal,
     /// `2 window - 1` around it otherwise. At least 1. (Mistral, arXiv 2310.06825, section 2.)
     pub window: Option<usize>,
-    /// Scores are squeezed into (-cap, cap). Positive.
+    /// Scores are squeezed into (-cap, cap). From 1e-30 to 1e30.
     pub softcap: Option<f64>,
     /// Scores fall with the distance, for each head at its own rate ([`alibi_slopes`]).
     pub alibi: bool,
@@ -25,6 +25,11 @@ pub struct Rules {
     pub segments: Option<Segments>,
     /// Drops weights at random.
     pub dropout: Option<WeightDropout>,
+}
+
+/// Whether a cap is one: positive, and so is its inverse, in f32.
+pub(crate) fn is_softcap(cap: f64) -> bool {
+    (1e-30..=1e30).contains(&cap)
 }
 
 impl Rules {

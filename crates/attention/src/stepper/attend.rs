@@ -74,9 +74,14 @@ fn set_scores<S: Simd>(simd: S, cache: &HeadCache, queries: &[f32], group: usize
     for (first, keys) in (0..row).step_by(width).zip(cache.blocks()) {
         let (keys, _) = S::as_simd_f32s(keys);
         let sizes = [group, width, d_head];
-        product(simd, Scalars::rows(queries, d_head), (keys, width), sizes, |query, j, score| {
-            scores[query * row + first + j] = score;
-        });
+        product(
+            simd,
+            Scalars::rows(queries, d_head),
+            (keys, width),
+            sizes,
+            #[inline(always)]
+            |query, j, score| scores[query * row + first + j] = score,
+        );
     }
 }
 
@@ -86,7 +91,12 @@ fn add_up<S: Simd>(simd: S, cache: &HeadCache, weights: &[f32], held: usize, out
     let (group, width) = (outputs.len() / cache.d_value(), cache.d_value() / S::F32_LANES);
     let ((values, _), (outputs, _)) = (S::as_simd_f32s(cache.values()), S::as_mut_simd_f32s(outputs));
     let weights = Scalars::rows(weights, weights.len() / group);
-    product(simd, weights, (values, width), [group, width, held], |query, j, sum| {
-        outputs[query * width + j] = sum;
-    });
+    product(
+        simd,
+        weights,
+        (values, width),
+        [group, width, held],
+        #[inline(always)]
+        |query, j, sum| outputs[query * width + j] = sum,
+    );
 }

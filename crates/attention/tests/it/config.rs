@@ -102,8 +102,9 @@ fn a_window_of_0_is_refused() {
 #[test]
 fn a_softcap_that_is_no_positive_number_is_refused() {
     for (softcap, shown) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
-        let words =
-            format!("softcap must be a positive number, got {shown}; leave it out for scores as they are");
+        let words = format!(
+            "softcap must be a number from 1e-30 to 1e30, got {shown}; leave it out for scores as they are"
+        );
         assert_eq!(refusal(AttentionConfig::new(64).with_softcap(Some(softcap))), words);
     }
 }

@@ -262,6 +262,22 @@ fn refused(heads: [usize; 2], lengths: [usize; 2], rules: Rules) {
     attend(seeded_triple(BATCH, heads, lengths, 2), &rules, Form::Fused);
 }
 
+/// A run that diverges must show it, whatever the rules.
+#[test]
+fn a_query_that_is_not_a_number_gets_no_number() {
+    for case in cases(65).iter().filter(|case| case.rules.segments.is_none()) {
+        let [q, k, v] = case.inputs([65, 65], 8);
+        let nan = Tensor::<4>::full([BATCH, case.heads[0], 1, 8], f32::NAN, &device());
+        let q = q.slice_assign([0..BATCH, 0..case.heads[0], 40..41, 0..8], nan);
+        for form in FORMS {
+            let y = attend([q.clone(), k.clone(), v.clone()], &case.rules, form);
+            let row = |i| to_f64(y.clone().narrow(2, i, 1));
+            assert!(row(40).iter().all(|y| y.is_nan()), "{}, {form:?}", case.name);
+            assert!(row(39).iter().all(|y| y.is_finite()), "{}, {form:?}", case.name);
+        }
+    }
+}
+
 /// Few heads, so that each head's work is shared, and sums over queries are made in parts.
 #[test]
 fn the_number_of_threads_changes_no_bit() {
@@ -311,7 +327,7 @@ fn a_window_of_0_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "softcap must be a positive number, got -1")]
+#[should_panic(expected = "softcap must be a number from 1e-30 to 1e30, got -1")]
 fn a_negative_softcap_is_refused() {
     refused([1, 1], [5, 5], Rules { softcap: Some(-1.0), ..Rules::causal() });
 }

@@ -65,11 +65,14 @@ pub struct Saved<'a> {
 
 /// A differentiable operation of one output on f32 arrays.
 ///
-/// Sums must be made in an order that depends on the shapes and the thread count alone, so that equal runs give equal
-/// bits.
+/// One of [`forward`](Self::forward) and [`forward_and_notes`](Self::forward_and_notes) must be written; each has the other as its
+/// default. Sums must be made in an order that depends on the shapes and the thread count alone, so that equal runs give equal
+/// bits; better on the shapes alone.
 pub trait CpuKernel: Debug + Send + Sync + 'static {
     /// The output. Shapes have been checked by the function that wraps the kernel.
-    fn forward(&self, inputs: &[View<'_>]) -> Array;
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        self.forward_and_notes(inputs).0
+    }
 
     /// The output, and what the backward pass would have to make again if it were not noted: kept until that pass.
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {

@@ -60,7 +60,8 @@ impl FromStr for InstructionSet {
     fn from_str(name: &str) -> Result<Self, SimdError> {
         match name {
             "avx512" => Ok(Self::Avx512),
-            "avx2" => Ok(Self::Avx2),
+            // The second as records have it.
+            "avx2" | "avx2+fma" => Ok(Self::Avx2),
             "neon" => Ok(Self::Neon),
             "baseline" => Ok(Self::Baseline),
             _ => Err(SimdError::Unknown { name: name.to_owned() }),

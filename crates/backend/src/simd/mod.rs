@@ -1,4 +1,4 @@
-//! Plain loops compiled for several instruction sets; the best that the machine has is chosen at run time.
+//! Loops and vectors compiled for several instruction sets; the best that the machine has is chosen at run time.
 
 mod instruction_set;
 mod lanes;

@@ -15,8 +15,12 @@ use super::tile::to_lanes;
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
 
 impl<'a> GradRows<'a> {
-    /// All three in one array, whose rows the layouts must not share.
-    pub(crate) fn in_one(data: &'a mut [f32], layouts: [Layout; 3], d_head: usize) -> Self {
+    /// All three in one array.
+    ///
+    /// # Safety
+    /// No row of one layout may share a number with a row of another.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn in_one(data: &'a mut [f32], layouts: [Layout; 3], d_head: usize) -> Self {
         let shared = SharedRows::new(data, layouts[0], d_head);
         Self(layouts.map(|layout| shared.with_layout(layout)))
     }
@@ -93,6 +97,7 @@ impl Problem<'_> {
     }
 }
 
+#[inline(always)]
 fn add(sum: &mut [f32], other: &[f32]) {
     sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
 }
@@ -108,9 +113,14 @@ struct KeySums {
 
 impl KeySums {
     fn plus(mut self, other: Self) -> Self {
-        add(&mut self.k, &other.k);
-        add(&mut self.v, &other.v);
-        add(&mut self.q_gain, &other.q_gain);
+        simd::run(
+            #[inline(always)]
+            || {
+                add(&mut self.k, &other.k);
+                add(&mut self.v, &other.v);
+                add(&mut self.q_gain, &other.q_gain);
+            },
+        );
         self
     }
 }
@@ -134,7 +144,7 @@ impl WithSimd for Backward<'_> {
         let mut sums = KeySums { k: vec![0.0; size], v: vec![0.0; size], q_gain: vec![0.0; problem.d_head] };
         let mut work = Work::new(problem.d_head, self.keys.stride);
         for tile in problem.piece(self.group, self.piece) {
-            work.load(self.kept, problem, &tile);
+            work.load::<S>(self.kept, problem, &tile);
             work.add_gradients(simd, &Scorer::new(self.keys, tile), &mut sums);
             self.store(&mut work, &tile, &mut sums.q_gain);
         }
@@ -198,7 +208,7 @@ impl Work {
     }
 
     #[inline(always)]
-    fn load(&mut self, kept: Kept<'_>, problem: &Problem<'_>, tile: &QueryTile) {
+    fn load<S: Simd>(&mut self, kept: Kept<'_>, problem: &Problem<'_>, tile: &QueryTile) {
         self.queries.load(kept.qkv[0], kept.prepare[0], problem.score_scale(), tile);
         let notes = Rows { data: kept.notes, layout: problem.notes_layout(), d_head: NOTES };
         let stride = self.g.len() / TILE;
@@ -209,14 +219,15 @@ impl Work {
             g.iter_mut().zip(grad).for_each(|(g, grad)| *g = grad * inverse);
             self.m[i] = m;
         }
-        self.load_dots(kept.out, problem, tile);
+        self.load_dots::<S>(kept.out, problem, tile);
         to_lanes(&self.g, stride, tile.count, &mut self.g_lanes);
         self.d_q.fill(0.0);
     }
 
-    /// `g . y`, rounded as the products `g . v` are: a query that sees one key must get a gradient of exactly 0.
+    /// `g . y`, rounded as the products `g . v` are: a query that sees one key must get a gradient of exactly 0 (but for dropout,
+    /// which rounds once more).
     #[inline(always)]
-    fn load_dots(&mut self, out: Rows<'_>, problem: &Problem<'_>, tile: &QueryTile) {
+    fn load_dots<S: Simd>(&mut self, out: Rows<'_>, problem: &Problem<'_>, tile: &QueryTile) {
         // The output was multiplied by what makes up for dropout, and so was `g`; the sum over keys of `g . y` counts it once.
         let gain = problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
         let stride = self.g.len() / TILE;
@@ -225,7 +236,7 @@ impl Work {
             let out = out.row(tile.sequence, tile.head, tile.first + i);
             let mut sum = 0.0;
             for (g, y) in g.iter().zip(out) {
-                sum = y.mul_add(*g, sum);
+                sum = if S::IS_SCALAR { y * g + sum } else { y.mul_add(*g, sum) };
             }
             *dot = sum / gain;
         }
@@ -242,7 +253,7 @@ impl Work {
             self.weigh(simd, scorer, first_key);
             if bent {
                 self.undropped.copy_from_slice(&self.weights);
-                scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
+                scorer.drop_weights(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
             }
             scorer.add_to_keys(simd, first_key, &self.g, &self.weights, &mut sums.v);
             match bent {

@@ -10,7 +10,8 @@ use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{HEADROOM, Scorer, row_width};
 use super::tile::to_lanes;
 
-/// What a query's weights are relative to, and what makes them sum to 1: `[reference, 1 / sum]`.
+/// What a query's weights are relative to, and what makes an output of their sum: `[reference, 1 / sum]`, the latter times
+/// [`WeightDropout::gain`](crate::WeightDropout).
 pub(super) const NOTES: usize = 2;
 
 impl Problem<'_> {
@@ -18,7 +19,11 @@ impl Problem<'_> {
         Layout::by_head(self.heads.queries, self.seq_q, NOTES)
     }
 
-    /// Attention of prepared queries and keys into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
+    pub(crate) fn notes_shape(&self) -> [usize; 4] {
+        [self.batch, self.heads.queries, self.seq_q, NOTES]
+    }
+
+    /// Prepares queries and keys and writes their attention into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
     pub(crate) fn forward(
         &self,
         [q, k, v]: [Rows<'_>; 3],
@@ -138,13 +143,13 @@ impl Sums {
         self.l.fill(0.0);
         self.m.fill(f32::NEG_INFINITY);
         for (seen, first_key) in scorer.key_tiles().enumerate() {
-            let in_reach = seen > 0
+            let fits = seen > 0
                 && scorer.is_plain(first_key)
                 && self.weigh_at_once(simd, scorer, queries, first_key);
-            if !in_reach {
+            if !fits {
                 self.weigh(simd, scorer, queries, first_key);
             }
-            scorer.drop(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
+            scorer.drop_weights(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
             scorer.add_to_queries(simd, first_key, &scorer.keys.v, &self.weights, &mut self.o);
         }
         // Queries that have seen no key: any reference will do, but minus infinity would make NaN of a hidden score.
@@ -178,11 +183,11 @@ impl Sums {
             },
         );
         // No weight is negative, so the sum tells whether one is too large.
-        let in_reach = !sum_lanes.iter().any(|sum| *sum > HEADROOM.exp2());
-        if in_reach {
+        let fits = !sum_lanes.iter().any(|sum| *sum >= HEADROOM.exp2());
+        if fits {
             self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
         }
-        in_reach
+        fits
     }
 
     /// Weights of any key tile, by way of its scores.

@@ -7,8 +7,8 @@ use super::rows::Rows;
 /// Rows lie this many floats apart, or a multiple: whole vectors on every machine.
 pub(super) const LANES: usize = 16;
 
-/// Keys and values of one head of one sequence, `[seq_k, stride]` each, padded by zeros to whole tiles and whole vectors. Read
-/// where they come from, a row here and a row there, they would cost a third of the time at 4096 tokens.
+/// Keys and values of one head of one sequence, `[seq_k, stride]` each, padded by zeros to whole tiles and whole vectors. Every tile
+/// of queries reads them all, so they had better not lie a row here and a row there.
 pub(super) struct Keys<'a> {
     pub(super) k: Vec<f32>,
     pub(super) v: Vec<f32>,

@@ -3,13 +3,13 @@
 
 use std::marker::PhantomData;
 
-/// Where the row of a token of a head starts.
+/// Where the row of a token of a head starts. No two rows of a layout share a number.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
-    pub(crate) first: usize,
-    pub(crate) sequence: usize,
-    pub(crate) head: usize,
-    pub(crate) token: usize,
+    first: usize,
+    sequence: usize,
+    head: usize,
+    token: usize,
 }
 
 impl Layout {

@@ -7,8 +7,8 @@ use super::problem::{QueryTile, TILE};
 use crate::WeightDropout;
 use crate::dot_product::rules::lane_key;
 
-/// Base-2 scores may exceed their reference by this much before it moves: sums of weights up to 2^20 are far from the largest
-/// f32, and weights `2^-100` below those from the smallest.
+/// How far above its reference a base-2 score may be before the reference moves. A weight is then at most 2^20, and even the sum
+/// of a hundred million of them is far from the largest f32; so is `2^-100` of one from the smallest.
 pub(super) const HEADROOM: f32 = 20.0;
 
 /// Keys of a tile that lie beyond the same queries are left out together.
@@ -94,7 +94,7 @@ impl<'a> Scorer<'a> {
             && self.keys.segments(first_key, self.tile.first).is_none_or(|segments| segments.are_one())
     }
 
-    /// Whether gradients need more than the weights: [`shape`](Self::shape)'s slopes, or what was dropped.
+    /// Whether gradients need more than the weights: [`shape`](Self::shape)'s bends, or what was dropped.
     pub(super) fn is_bent(&self) -> bool {
         self.cap.is_some() || self.dropout().is_some()
     }
@@ -162,7 +162,7 @@ impl<'a> Scorer<'a> {
 
     /// Sets the dropped weights of a key tile to 0.
     #[inline(always)]
-    pub(super) fn drop<S: Simd>(&self, simd: S, first_key: usize, weights: &mut [S::f32s]) {
+    pub(super) fn drop_weights<S: Simd>(&self, simd: S, first_key: usize, weights: &mut [S::f32s]) {
         let Some(dropout) = self.dropout() else { return };
         let head = self.tile.sequence * self.keys.problem.heads.queries + self.tile.head;
         let threshold = simd.splat_u32s(dropout.threshold());
@@ -204,8 +204,8 @@ fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let above = mul_add(simd, s, simd.add_f32s(s, number(105.0)), number(945.0));
     let below = mul_add(simd, s, mul_add(simd, s, number(15.0), number(420.0)), number(945.0));
     let small = simd.div_f32s(simd.mul_f32s(size, above), below);
-    // From 20 on, tanh is 1 in f32.
-    let power = simd.min_f32s(size, number(20.0));
+    // From 20 on, tanh is 1 in f32. Not a minimum, which may forget what is not a number.
+    let power = simd.select_f32s(simd.greater_than_f32s(size, number(20.0)), number(20.0), size);
     let e = exp2(simd, simd.mul_f32s(power, number(2.0 * std::f32::consts::LOG2_E)));
     let large = simd.sub_f32s(number(1.0), simd.div_f32s(number(2.0), simd.add_f32s(e, number(1.0))));
     let t = simd.select_f32s(simd.less_than_f32s(size, number(1.0)), small, large);

@@ -62,7 +62,8 @@ pub fn measure_decoding(
     }
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
-    while used < limit * ways || runners[0].step_us.len() < FEWEST * STEPS {
+    let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < FEWEST * STEPS);
+    while used < limit * ways || too_few(&runners) {
         for runner in &mut runners {
             used += runner.round(&place.device).map_err(|error| error.to_string())?;
         }
