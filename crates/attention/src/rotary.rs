@@ -17,6 +17,11 @@ use rayon::prelude::*;
 use subquad_backend::Form;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
+/// Radians a token, for each pair of features.
+pub(crate) fn rates(d_rot: usize, base: f64) -> Vec<f64> {
+    (0..d_rot / 2).map(|i| base.powf(-2.0 * i as f64 / d_rot as f64)).collect()
+}
+
 /// The rotations of consecutive positions. Angles are computed in f64: f32 would lose the fast pairs of late tokens.
 #[derive(Debug, Clone)]
 pub struct Rotary {
@@ -39,7 +44,7 @@ impl Rotary {
             "rotary positions turn pairs of features, got d_rot = {d_rot}"
         );
         let half = d_rot / 2;
-        let rates: Vec<f64> = (0..half).map(|i| base.powf(-2.0 * i as f64 / d_rot as f64)).collect();
+        let rates = rates(d_rot, base);
         let angles = (first..first + seq).flat_map(|t| rates.iter().map(move |rate| t as f64 * rate));
         let (cos, sin): (Vec<f32>, Vec<f32>) =
             angles.map(|angle| (angle.cos() as f32, angle.sin() as f32)).unzip();
@@ -91,7 +96,7 @@ impl Rotary {
     }
 
     /// Turns every head of `x [batch, heads, seq, d_head]`, forward (`direction` 1) or back (-1).
-    pub(crate) fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
+    fn turn_all(&self, x: &View<'_>, direction: f32) -> Array {
         let [_, _, seq, d_head] = x.dims();
         let mut turned = x.data.to_vec();
         turned.par_chunks_exact_mut(seq * d_head).for_each(|head| {

@@ -18,6 +18,7 @@ use subquad_mixer::{MixerError, SliceStepper};
 use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;
 use self::token::Preparation;
+use crate::rotary::rates;
 use crate::score_row::{Slots, in_twos};
 use crate::{Attention, AttentionState, Position, alibi_slopes};
 
@@ -195,11 +196,6 @@ impl Layer {
             window: window.unwrap_or(usize::MAX),
         }
     }
-}
-
-/// Radians a token, for each rotary pair: as in [`Rotary`](crate::Rotary).
-fn rates(d_rot: usize, base: f64) -> Vec<f64> {
-    (0..d_rot / 2).map(|i| base.powf(-2.0 * i as f64 / d_rot as f64)).collect()
 }
 
 fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {

@@ -1,8 +1,7 @@
 //! What happens to a token's queries and keys before they meet: norm and rotation.
 
-use std::f64::consts::LOG2_E;
-
 use crate::head_norm::HEAD_NORM_EPS;
+use crate::score_row::in_twos;
 
 /// Norm, rotation and scale of the heads of one token.
 #[derive(Debug, Clone)]
@@ -26,7 +25,7 @@ impl Preparation {
     pub(super) fn query(&self, head: &mut [f32], turns: &[[f32; 2]]) {
         norm(head, self.q_gain.as_deref());
         turn(head, turns);
-        let scale = (LOG2_E / (head.len() as f64).sqrt()) as f32;
+        let scale = in_twos(1.0 / (head.len() as f64).sqrt());
         head.iter_mut().for_each(|x| *x *= scale);
     }
 

@@ -28,7 +28,7 @@ pub fn run<R>(work: impl FnOnce() -> R) -> R {
 
 /// `sum += a`.
 #[inline(always)]
-pub(crate) fn add(sum: &mut [f32], a: &[f32]) {
+pub fn add(sum: &mut [f32], a: &[f32]) {
     for (sum, a) in sum.iter_mut().zip(a) {
         *sum += a;
     }

@@ -52,7 +52,7 @@ impl Problem<'_> {
             (0..self.groups()).into_par_iter().map(|group| self.group_backward(kept, grads, group)).collect();
         let zero = [vec![0.0; self.d_head], vec![0.0; self.d_head]];
         of_groups.iter().fold(zero, |mut total, gains| {
-            total.iter_mut().zip(gains).for_each(|(total, gain)| add(total, gain));
+            total.iter_mut().zip(gains).for_each(|(total, gain)| simd::add(total, gain));
             total
         })
     }
@@ -97,11 +97,6 @@ impl Problem<'_> {
     }
 }
 
-#[inline(always)]
-fn add(sum: &mut [f32], other: &[f32]) {
-    sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
-}
-
 /// Gradients that many tiles of queries add to.
 struct KeySums {
     /// `[seq_k, stride]`, rows padded to whole tiles.
@@ -116,9 +111,9 @@ impl KeySums {
         simd::run(
             #[inline(always)]
             || {
-                add(&mut self.k, &other.k);
-                add(&mut self.v, &other.v);
-                add(&mut self.q_gain, &other.q_gain);
+                simd::add(&mut self.k, &other.k);
+                simd::add(&mut self.v, &other.v);
+                simd::add(&mut self.q_gain, &other.q_gain);
             },
         );
         self

@@ -9,6 +9,7 @@ use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{HEADROOM, Scorer, row_width};
 use super::tile::to_lanes;
+use crate::score_row::in_twos;
 
 /// What a query's weights are relative to, and what makes an output of their sum: `[reference, 1 / sum]`, the latter times
 /// [`WeightDropout::gain`](crate::WeightDropout).
@@ -49,7 +50,7 @@ impl Problem<'_> {
 
     /// Queries are multiplied by it as they are prepared, so that the products of queries and keys are base-2 scores.
     pub(super) fn score_scale(&self) -> f32 {
-        (std::f64::consts::LOG2_E / (self.d_head as f64).sqrt()) as f32
+        in_twos(1.0 / (self.d_head as f64).sqrt())
     }
 }
 

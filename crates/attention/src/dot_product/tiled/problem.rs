@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::score_row::in_twos;
 use crate::{Rules, alibi_slopes};
 
 /// Queries in a tile, and keys in a tile: the weights of a tile, 16 KiB, stay in a core's first cache beside its operands.
@@ -73,7 +74,7 @@ impl Problem<'_> {
     /// How scores fall with the distance in a head, in base-2 scores a token.
     pub(super) fn slope(&self, head: usize) -> Option<f32> {
         let slopes = self.rules.alibi.then(|| alibi_slopes(self.heads.queries));
-        slopes.map(|slopes| (slopes[head] * std::f64::consts::LOG2_E) as f32)
+        slopes.map(|slopes| in_twos(slopes[head]))
     }
 
     /// The position of query 0: queries are aligned with the last keys.

@@ -6,6 +6,7 @@ use super::keys::Keys;
 use super::problem::{QueryTile, TILE};
 use crate::WeightDropout;
 use crate::dot_product::rules::lane_key;
+use crate::score_row::in_twos;
 
 /// How far above its reference a base-2 score may be before the reference moves. A weight is then at most 2^20, and even the sum
 /// of a hundred million of them is far from the largest f32; so is `2^-100` of one from the smallest.
@@ -48,7 +49,7 @@ impl<'a> Scorer<'a> {
         Self {
             keys,
             tile,
-            cap: problem.rules.softcap.map(|cap| (cap * std::f64::consts::LOG2_E) as f32),
+            cap: problem.rules.softcap.map(in_twos),
             slope: problem.slope(tile.head),
             positions: std::array::from_fn(|i| (first + i as isize) as f32),
             lane_keys: std::array::from_fn(|i| lane_key(tile.first + i)),
