@@ -4,6 +4,7 @@
 //! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
+//! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
@@ -13,6 +14,8 @@
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
 
 mod device;
+pub mod dropout;
+pub mod fft;
 pub mod fft_conv;
 mod form;
 pub mod kernel;

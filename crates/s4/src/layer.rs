@@ -1,180 +1,219 @@
-//! The S4D layer.
+//! The layer: a state space on every channel, then what mixes the channels of a token.
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
-use subquad_backend::linear::linear;
-use subquad_backend::{Form, pointwise};
+use subquad_backend::pointwise::{Activation, activate};
+use subquad_backend::{Form, dropout};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
-use crate::complex::Pair;
-use crate::discretization::{Continuous, Discrete};
-use crate::kernel::kernel;
-use crate::{Discretization, S4dState};
+use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
 
-/// Below this decay `A` counts as zero: `|A|^4`, which the gradient of a division by `|A|^2` needs, must not underflow.
-const LOG_DECAY_MIN: f64 = -18.0;
+/// S4D: a layer on a diagonal state space. Built by [`S4dConfig`](crate::S4dConfig).
+pub type S4d = SsmLayer<Diagonal>;
 
-/// A diagonal state-space model on every channel, then a gated linear layer across channels. Built by
-/// [`S4dConfig`](crate::S4dConfig).
+/// S4: a layer on a state space that is diagonal plus low rank. Built by [`S4Config`](crate::S4Config).
+pub type S4 = SsmLayer<Dplr>;
+
+/// A state-space model on every channel, then a linear layer across channels.
 ///
-/// `pairs` is `d_state / 2`, `kernels` is 2 when bidirectional and 1 when causal.
+/// ```text
+/// y   = K * u + D u           on every channel, K the kernel of the state space
+/// out = GLU(Linear(GELU(y)))  on every token
+/// ```
+/// The block of Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>, section 3.4, without norm and residual.
 #[derive(Module, Debug)]
-pub struct S4d {
-    /// Logarithm of the step: `[d_model]`.
-    pub log_dt: Param<Tensor<1>>,
-    /// Logarithm of the decay, so that `Re A = -e^log_a_re` is always negative: `[n_ssm, pairs]`.
-    pub log_a_re: Param<Tensor<2>>,
-    /// Frequency `Im A`: `[n_ssm, pairs]`.
-    pub a_im: Param<Tensor<2>>,
-    /// Input weights, real part: `[n_ssm, pairs]`.
-    pub b_re: Param<Tensor<2>>,
-    /// Input weights, imaginary part: `[n_ssm, pairs]`.
-    pub b_im: Param<Tensor<2>>,
-    /// Output weights, real part: `[kernels, d_model, pairs]`.
-    pub c_re: Param<Tensor<3>>,
-    /// Output weights, imaginary part: `[kernels, d_model, pairs]`.
-    pub c_im: Param<Tensor<3>>,
-    /// Weight of the token itself: `[d_model]`.
-    pub d: Param<Tensor<1>>,
-    /// From `d_model` to the two halves of the gate.
-    pub output: Linear,
+pub struct SsmLayer<S> {
+    /// The state space.
+    pub ssm: S,
+    /// Weight of the token itself: `[channels, d_model]`.
+    pub d: Param<Tensor<2>>,
+    /// From the `channels d_model` rows to the width, or to the two halves of the gate.
+    pub output: Option<Linear>,
     #[module(skip)]
-    pub(crate) discretization: Discretization,
-    #[module(skip)]
-    pub(crate) ssm_lr: f64,
+    pub(crate) rules: Rules,
     #[module(skip)]
     pub(crate) form: Form,
 }
 
-impl S4d {
+/// The options that are no parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) bidirectional: bool,
+    pub(crate) activation: Activation,
+    pub(crate) output: OutputMix,
+    pub(crate) drops: Drops,
+    pub(crate) ssm_lr: f64,
+}
+
+/// What is dropped in training.
+#[derive(Debug, Clone)]
+pub(crate) struct Drops {
+    /// Probability for numbers after the activation.
+    pub(crate) rate: f64,
+    /// Whether for all tokens of a channel at once.
+    pub(crate) tied: bool,
+    /// Probability for the taps of kernels.
+    pub(crate) of_kernel: f64,
+}
+
+/// The second draws of a seed: the first are for kernels.
+const ACTIVATIONS: u64 = 1;
+
+impl<S: StateSpace> SsmLayer<S> {
     /// The same layer with its operations in another form.
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = form;
         self
     }
 
-    /// The convolution kernel, without the weight of the token itself. Of a bidirectional layer the first kernel holds
+    /// The same layer for sequences sampled at another rate: every step becomes `rate` times as long. A layer trained at
+    /// 16 kHz runs on 8 kHz with `rate = 2`.
+    ///
+    /// # Panics
+    /// If `rate` is not positive and finite.
+    pub fn with_rate(mut self, rate: f64) -> Self {
+        assert!(rate > 0.0 && rate.is_finite(), "a rate must be positive and finite, got {rate}");
+        self.ssm = self.ssm.with_rate(rate);
+        self
+    }
+
+    /// The convolution kernels, without the weight of the token itself. Of a bidirectional layer the first half holds
     /// the lags `0, 1, ..`, the second the lags `-1, -2, ..`.
     ///
     /// # Shapes
     /// - output: `[kernels, d_model, seq]`
+    ///
+    /// # Panics
+    /// If [`check_length`](SequenceMixer::check_length) refuses `seq`.
     pub fn kernel(&self, seq: usize) -> Tensor<3> {
-        self.kernel_of(&self.discrete(), seq)
+        self.ssm.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        self.ssm.kernel(seq, self.form)
     }
 
-    fn kernel_of(&self, discrete: &Discrete, seq: usize) -> Tensor<3> {
-        let c = self.c() * discrete.b.clone().unsqueeze_dim(0);
-        kernel(c, discrete.log_a.clone(), seq, self.form)
-    }
-
-    /// Convolution and skip: `[batch, d_model, seq]` to the same.
-    fn convolve(&self, u: Tensor<3>, discrete: &Discrete) -> Tensor<3> {
-        let [_, d_model, seq] = u.dims();
-        let mut kernels =
-            self.kernel_of(discrete, seq).split(1, 0).into_iter().map(|k| k.squeeze_dim::<2>(0));
-        let forward = kernels.next().expect("a layer has a forward kernel");
-        // Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
-        let first = forward.clone().narrow(1, 0, 1) + self.d.val().unsqueeze_dim(1);
-        let forward = forward.slice_assign([0..d_model, 0..1], first);
-        match kernels.next() {
-            None => causal_conv(u, forward, self.form),
-            Some(reverse) => two_sided_conv(u, forward, reverse, self.form),
+    /// Convolution and skip: `[batch, d_model, seq]` to `[batch, channels d_model, seq]`.
+    fn convolve(&self, u: Tensor<3>, kernels: Tensor<3>) -> Tensor<3> {
+        let ([kernels_of_channel, d_model, seq], [channels, _]) = (kernels.dims(), self.d.dims());
+        let rows = kernels.reshape([kernels_of_channel * d_model, seq]);
+        let past = self.with_skip(rows.clone().narrow(0, 0, channels * d_model));
+        let u = if channels == 1 { u } else { u.repeat_dim(1, channels) };
+        match self.rules.bidirectional {
+            false => causal_conv(u, past, self.form),
+            true => {
+                let future = rows.narrow(0, channels * d_model, channels * d_model);
+                two_sided_conv(u, past, future, self.form)
+            }
         }
     }
 
+    /// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
+    fn with_skip(&self, kernels: Tensor<2>) -> Tensor<2> {
+        let rows = kernels.dims()[0];
+        let first = kernels.clone().narrow(1, 0, 1) + self.d.val().reshape([rows, 1]);
+        kernels.slice_assign([0..rows, 0..1], first)
+    }
+
     /// What happens to every token alone, after the convolution.
-    fn tail<const D: usize>(&self, y: Tensor<D>) -> Tensor<D> {
-        let hidden = pointwise::gelu(y, self.form);
-        pointwise::glu(linear(&self.output, hidden, self.form), self.form)
+    fn tail(&self, y: Tensor<3>) -> Tensor<3> {
+        let Rules { output, activation, .. } = self.rules;
+        output.sequence(y, activation, self.output.as_ref(), self.form)
     }
 
-    fn c(&self) -> Pair<3> {
-        Pair { re: self.c_re.val(), im: self.c_im.val() }
+    /// [`tail`](Self::tail) with what training drops.
+    fn dropping_tail(&self, y: Tensor<3>, seed: u64) -> Tensor<3> {
+        let Drops { rate, tied, .. } = self.rules.drops;
+        if rate == 0.0 {
+            return self.tail(y);
+        }
+        let [batch, rows, seq] = y.dims();
+        let kept = dropout::mask([batch, rows, if tied { 1 } else { seq }], rate, seed, &y.device());
+        let hidden = activate(y, self.rules.activation, self.form) * kept;
+        self.rules.output.mix(hidden.swap_dims(1, 2), self.output.as_ref(), self.form)
     }
 
-    fn discrete(&self) -> Discrete {
-        let dt = self.log_dt.val().exp().unsqueeze_dim(1);
-        let a_re = self.shared(&self.log_a_re).clamp_min(LOG_DECAY_MIN).exp().neg();
-        let a = Pair { re: a_re, im: self.shared(&self.a_im) };
-        let b = Pair { re: self.shared(&self.b_re), im: self.shared(&self.b_im) };
-        self.discretization.apply(Continuous { dt, a, b })
-    }
-
-    /// One row a channel; channel `h` has row `h mod n_ssm`.
-    fn shared(&self, rows: &Param<Tensor<2>>) -> Tensor<2> {
-        let rows = rows.val();
-        let copies = self.d_model() / rows.dims()[0];
-        if copies == 1 { rows } else { rows.repeat_dim(0, copies) }
+    fn dropping_kernels(&self, seq: usize, seed: u64) -> Tensor<3> {
+        let (kernels, rate) = (self.kernel(seq), self.rules.drops.of_kernel);
+        if rate == 0.0 {
+            return kernels;
+        }
+        let kept = dropout::mask(kernels.dims(), rate, seed, &kernels.device());
+        kernels * kept
     }
 
     fn d_model(&self) -> usize {
-        self.d.lazy_shape()[0]
+        self.ssm.modes().d_model()
     }
 
     fn check_width(&self, width: usize) {
-        assert_eq!(width, self.d_model(), "S4d: the input's last axis is not d_model");
+        assert_eq!(width, self.d_model(), "{}: the input's last axis is not d_model", S::NAME);
     }
 
     fn check_causal(&self) -> Result<(), MixerError> {
-        match self.c_re.lazy_shape()[0] {
-            1 => Ok(()),
-            _ => Err(MixerError::Bidirectional { mixer: "s4d" }),
+        match self.rules.bidirectional {
+            false => Ok(()),
+            true => Err(MixerError::Bidirectional { mixer: S::NAME }),
         }
     }
 }
 
-impl SequenceMixer for S4d {
-    type State = S4dState;
+impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
+    type State = S4State;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(x.dims()[2]);
-        let y = self.convolve(x.swap_dims(1, 2), &self.discrete());
-        self.tail(y.swap_dims(1, 2))
+        let kernels = self.kernel(x.dims()[1]);
+        self.tail(self.convolve(x.swap_dims(1, 2), kernels))
     }
 
-    fn forward_with_state(&self, x: Tensor<3>, state: S4dState) -> Result<(Tensor<3>, S4dState), MixerError> {
+    fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        self.check_width(x.dims()[2]);
+        let kernels = self.dropping_kernels(x.dims()[1], seed);
+        let y = self.convolve(x.swap_dims(1, 2), kernels);
+        self.dropping_tail(y, dropout::split_mix(seed ^ ACTIVATIONS))
+    }
+
+    fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[2]);
-        let (discrete, state) = (self.discrete(), Pair::from(state));
         let u = x.swap_dims(1, 2);
-        let remembered = discrete.read(self.c(), state.clone(), u.dims()[2], self.form);
-        let y = self.convolve(u.clone(), &discrete) + remembered;
-        Ok((self.tail(y.swap_dims(1, 2)), discrete.write(state, u).into()))
+        let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
+        let (y, state) = self.ssm.run(u.clone(), state, self.form);
+        let y = y + u.unsqueeze_dim::<4>(1) * self.d.val().unsqueeze_dims::<4>(&[0, 3]);
+        Ok((self.tail(y.reshape([batch, channels * d_model, seq])), state))
     }
 
-    fn step(&self, x: Tensor<2>, state: &mut S4dState) -> Result<Tensor<2>, MixerError> {
+    fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[1]);
-        let next = self.discrete().advance(state.clone().into(), x.clone());
-        let y = (self.c() * next.clone()).re.sum_dim(2).squeeze_dim::<2>(2) * 2.0;
-        *state = next.into();
-        Ok(self.tail(y + x * self.d.val().unsqueeze_dim(0)))
+        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
+        let y = self.ssm.advance(x.clone(), state) + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
+        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
+        Ok(self.rules.output.mix(hidden, self.output.as_ref(), self.form))
     }
 
-    fn init_state(&self, batch: usize) -> Result<S4dState, MixerError> {
+    fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {
         self.check_causal()?;
-        let [_, d_model, pairs] = self.c_re.val().dims();
-        let zeros = Tensor::zeros([batch, d_model, pairs], &self.c_re.val().device());
-        Ok(S4dState { re: zeros.clone(), im: zeros })
+        let [_, d_model, pairs] = self.ssm.modes().dims();
+        let zeros = Tensor::zeros([batch, d_model, pairs], &self.d.val().device());
+        Ok(S4State { re: zeros.clone(), im: zeros })
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {
         self.check_causal().ok()?;
-        let [_, d_model, pairs] = self.c_re.val().dims();
+        let [_, d_model, pairs] = self.ssm.modes().dims();
         Some(2 * d_model * pairs)
     }
 
-    fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
-        Ok(())
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        self.ssm.check_length(seq)
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         vec![ParameterGroup {
             name: "ssm",
-            parameters: vec![self.log_dt.id, self.log_a_re.id, self.a_im.id, self.b_re.id, self.b_im.id],
-            learning_rate: LearningRate::AtMost(self.ssm_lr),
+            parameters: self.ssm.slow_parameters(),
+            learning_rate: LearningRate::AtMost(self.rules.ssm_lr),
             weight_decay: WeightDecay::Fixed(0.0),
         }]
     }

@@ -2,18 +2,27 @@
 
 mod complex;
 mod config;
-mod discretization;
+mod diagonal;
+mod dplr;
 pub mod hippo;
 mod init;
-mod kernel;
 mod layer;
+mod modes;
+mod output;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;
 mod state;
+mod state_space;
+mod transform;
 
-pub use config::{S4dConfig, S4dConfigError};
-pub use discretization::Discretization;
-pub use init::S4dInit;
-pub use layer::S4d;
-pub use state::S4dState;
+pub use config::{S4Config, S4ConfigError, S4dConfig};
+pub use diagonal::{Diagonal, Discretization};
+pub use dplr::Dplr;
+pub use init::{S4Init, S4dInit};
+pub use layer::{S4, S4d, SsmLayer};
+pub use modes::Modes;
+pub use output::OutputMix;
+pub use state::S4State;
+pub use state_space::StateSpace;
+pub use transform::{RealTransform, StepTransform};

@@ -11,8 +11,8 @@ use std::f64::consts::FRAC_PI_2;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
 
+use crate::fft::{Plan, plan};
 use crate::simd;
 
 /// A spectrum, or the points that become one.
@@ -20,8 +20,7 @@ pub(super) type Points = [Complex<f32>];
 
 /// The transforms of one length.
 pub(super) struct Transform {
-    forward: Arc<dyn Fft<f32>>,
-    inverse: Arc<dyn Fft<f32>>,
+    plan: Plan,
     weights: Weights,
 }
 
@@ -42,9 +41,7 @@ impl Transform {
     }
 
     fn new(n: usize) -> Self {
-        let mut planner = FftPlanner::new();
-        let (forward, inverse) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
-        Self { forward, inverse, weights: Weights::new(n) }
+        Self { plan: plan(n), weights: Weights::new(n) }
     }
 
     /// Points a spectrum has.
@@ -54,13 +51,13 @@ impl Transform {
 
     /// Points that [`spectrum`](Self::spectrum) and [`invert`](Self::invert) need to work in.
     pub(super) fn scratch_len(&self) -> usize {
-        self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len())
+        self.plan.scratch_len()
     }
 
     /// The spectrum of a row of at most `n` values at times 0, 1, .., into `points`.
     pub(super) fn spectrum(&self, row: &[f32], points: &mut Points, scratch: &mut Points) {
         self.weights.apply(row, points);
-        self.forward.process_with_scratch(points, scratch);
+        self.plan.forward.process_with_scratch(points, scratch);
     }
 
     /// The spectrum of a kernel with taps at lags 0, 1, .. and `reverse` taps at lags -1, -2, .., each times `scale`.
@@ -75,12 +72,12 @@ impl Transform {
         self.weights.apply(taps, points);
         self.weights.add_reverse(reverse, points);
         points.iter_mut().for_each(|x| *x *= scale);
-        self.forward.process_with_scratch(points, scratch);
+        self.plan.forward.process_with_scratch(points, scratch);
     }
 
     /// The product's polynomial, unscaled and still weighted, in place of its spectrum.
     pub(super) fn invert(&self, points: &mut Points, scratch: &mut Points) {
-        self.inverse.process_with_scratch(points, scratch);
+        self.plan.inverse.process_with_scratch(points, scratch);
     }
 
     /// Values at times 0, 1, .. of inverted `points`, times `scale`.

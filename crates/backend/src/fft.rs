@@ -1,0 +1,34 @@
+//! Complex transforms of any length, planned once a process and length.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustfft::{Fft, FftPlanner};
+
+/// The transforms of one length, unscaled both ways.
+#[derive(Clone)]
+pub struct Plan {
+    /// `X_j = sum over t of x_t e^(-2 pi i j t / n)`.
+    pub forward: Arc<dyn Fft<f32>>,
+    /// `x_t = sum over j of X_j e^(2 pi i j t / n)`.
+    pub inverse: Arc<dyn Fft<f32>>,
+}
+
+impl Plan {
+    /// Points that the transforms need to work in.
+    pub fn scratch_len(&self) -> usize {
+        self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len())
+    }
+}
+
+/// The transforms of `n` points. Planning again costs a look into a table.
+pub fn plan(n: usize) -> Plan {
+    static MADE: Mutex<Option<HashMap<usize, Plan>>> = Mutex::new(None);
+    // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let new = || {
+        let mut planner = FftPlanner::new();
+        Plan { forward: planner.plan_fft_forward(n), inverse: planner.plan_fft_inverse(n) }
+    };
+    made.get_or_insert_default().entry(n).or_insert_with(new).clone()
+}

@@ -1,0 +1,73 @@
+//! Options of S4.
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
+
+use super::options::per_system;
+use super::{S4ConfigError, layer_config};
+use crate::init::DplrSystem;
+use crate::{Dplr, S4, S4Init};
+
+layer_config! {
+    /// Configuration of an [`S4`] layer.
+    pub struct S4Config {
+        /// Longest training sequence: the length at which `C` is learned. Evaluation may go on beyond it.
+        pub l_max: usize,
+        /// Where state matrix and input weights start.
+        #[config(default = "S4Init::Legs")]
+        pub init: S4Init,
+        /// Rank of the low-rank part; `None` is what the init needs.
+        #[config(default = "None")]
+        pub rank: Option<usize>,
+    }
+}
+
+impl S4Config {
+    /// Whether [`init`](Self::init) would succeed.
+    ///
+    /// # Errors
+    /// If an option is out of its range, or two do not fit together.
+    pub fn check(&self) -> Result<(), S4ConfigError> {
+        let (options, init) = (self.options(), self.init.as_str());
+        options.check()?;
+        options.check_mixture(init, self.init.parts().len())?;
+        let (rank, needed) = (self.rank(), self.init.rank());
+        if rank < needed {
+            return Err(S4ConfigError::Rank { init: init.into(), needed, rank });
+        }
+        match self.l_max {
+            0 => Err(S4ConfigError::Zero { name: "l_max" }),
+            _ => Ok(()),
+        }
+    }
+
+    fn rank(&self) -> usize {
+        self.rank.unwrap_or(self.init.rank())
+    }
+
+    /// The layer, with `A`, `B` and `P` as [`S4Init`] says and everything else drawn from the device's generator. What is
+    /// drawn for `C` is the output weight itself; the layer keeps what it makes of it at `l_max` (see [`Dplr`]).
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn init(&self, device: &Device) -> S4 {
+        self.check().unwrap_or_else(|e| panic!("S4Config: {e}"));
+        let options = self.options();
+        let systems = self.init.systems(self.d_state, options.systems(), self.rank(), self.b_clip);
+        let modes: Vec<_> = systems.iter().map(|system| system.modes.clone()).collect();
+        let [p_re, p_im] = low_rank(&systems, self.rank(), device);
+        let plain = Dplr { modes: options.modes(&modes, device), p_re, p_im, l_max: self.l_max };
+        options.layer(plain.with_plain_c(), device)
+    }
+}
+
+/// Real and imaginary part, `[rank, n_ssm, pairs]`.
+fn low_rank(systems: &[DplrSystem], rank: usize, device: &Device) -> [Param<Tensor<3>>; 2] {
+    [0, 1].map(|part| {
+        let rows = (0..rank).map(|r| {
+            let rows: Vec<_> = systems.iter().map(|system| system.p[r].clone()).collect();
+            per_system(&rows, |p| if part == 0 { p.0 } else { p.1 }, device).val()
+        });
+        Param::from_tensor(Tensor::stack(rows.collect(), 0))
+    })
+}

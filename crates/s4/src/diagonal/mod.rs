@@ -1,0 +1,85 @@
+//! The diagonal state space of S4D.
+//!
+//! ```text
+//! x'(t) = A x(t) + B u(t)        A diagonal: every pair runs by itself
+//! y(t)  = 2 Re(C x(t))           kernel K_l = 2 Re(sum over pairs of C a_bar^l b_bar)
+//! ```
+//! Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>.
+
+mod discrete;
+mod kernel;
+
+use burn::module::{Module, ParamId};
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_backend::fft_conv::causal_conv;
+use subquad_mixer::MixerError;
+
+use crate::complex::Pair;
+use crate::discretization::{Continuous, Discrete};
+use crate::{Discretization, Modes, S4State, StateSpace};
+
+use kernel::kernel;
+
+/// Diagonal state space. Built by [`S4dConfig`](crate::S4dConfig) as part of a layer.
+#[derive(Module, Debug)]
+pub struct Diagonal {
+    /// The conjugate pairs.
+    pub modes: Modes,
+    #[module(skip)]
+    pub(crate) discretization: Discretization,
+}
+
+impl Diagonal {
+    fn discrete(&self) -> Discrete {
+        let (dt, a, b) = (self.modes.dt(), self.modes.a(), self.modes.b());
+        self.discretization.apply(Continuous { dt, a, b })
+    }
+
+    fn kernel_of(&self, discrete: &Discrete, seq: usize, form: Form) -> Tensor<3> {
+        let c = self.modes.c() * discrete.b.clone().unsqueeze_dim(0);
+        kernel(c, discrete.log_a.clone(), seq, form)
+    }
+}
+
+impl StateSpace for Diagonal {
+    const NAME: &'static str = "s4d";
+
+    fn modes(&self) -> &Modes {
+        &self.modes
+    }
+
+    fn slow_parameters(&self) -> Vec<ParamId> {
+        self.modes.ids()
+    }
+
+    fn kernel(&self, seq: usize, form: Form) -> Tensor<3> {
+        self.kernel_of(&self.discrete(), seq, form)
+    }
+
+    fn run(&self, u: Tensor<3>, state: S4State, form: Form) -> (Tensor<4>, S4State) {
+        let (discrete, [batch, d_model, seq]) = (self.discrete(), u.dims());
+        let kernels = self.modes.dims()[0];
+        let taps = self.kernel_of(&discrete, seq, form).reshape([kernels * d_model, seq]);
+        let y = causal_conv(u.clone().repeat_dim(1, kernels), taps, form);
+        let state = Pair::from(state);
+        let remembered = discrete.read(self.modes.c(), state.clone(), seq, form);
+        (y.reshape([batch, kernels, d_model, seq]) + remembered, discrete.write(state, u).into())
+    }
+
+    fn advance(&self, u: Tensor<2>, state: &mut S4State) -> Tensor<3> {
+        let next = self.discrete().advance(state.clone().into(), u);
+        let read = self.modes.c().unsqueeze_dim::<4>(0) * next.clone().unsqueeze_dim(1);
+        *state = next.into();
+        read.re.sum_dim(3).squeeze_dim::<3>(3) * 2.0
+    }
+
+    fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
+        Ok(())
+    }
+
+    fn with_rate(mut self, rate: f64) -> Self {
+        self.modes = self.modes.with_rate(rate);
+        self
+    }
+}

@@ -1,0 +1,200 @@
+//! The backward pass of the fused kernel.
+//!
+//! Of a complex number `z` it carries `E_z = d/d re - i d/d im` of the loss, so that the chain rule of analytic functions
+//! holds as it stands. With `E = e^(i theta) E_K^` of a kernel's spectrum, `w` the `inward` and `u = h(C~, p) inverse`:
+//!
+//! ```text
+//! h(C~, b): E      h(C~, p_r): -c E w_r      h(q_r, b): -c E u_r      h(q_r, p_s): c^2 E u_r w_s
+//! ```
+//! then `4 i s E_h` for `alpha g` and `-2 c E_h` for `beta g`, and `-g^2` from `g` to its denominator.
+
+use rustfft::num_complex::Complex32;
+use subquad_backend::micro::{Scalars, product_of_rows};
+use subquad_backend::simd::Simd;
+
+use super::block::{Complex, Lanes, WIDTH};
+use super::row::{Block, Row, Sizes};
+
+/// Sums over all frequencies that the gradients are made of, and the buffers of one block.
+pub(super) struct Sums {
+    sizes: Sizes,
+    /// `E` of every kernel.
+    of_spectra: Vec<Complex>,
+    /// `E_h` of every product.
+    of_h: Vec<Complex>,
+    /// `4 i s E_h` of every product, then `-2 c E_h`, real parts then imaginary parts: `[2 products, 2 WIDTH]`.
+    of_sums: Vec<f32>,
+    /// `E_g`, real parts then imaginary parts: `[pairs, 2 WIDTH]`.
+    of_g: Vec<f32>,
+    /// By `alpha` of every product, then by `beta`: `[2 products, pairs]`.
+    of_numbers: Vec<f64>,
+    /// Sum of `c^2 Re E_den` and of `s c Im E_den` of every pair.
+    of_den: Vec<[f64; 2]>,
+}
+
+impl Sums {
+    pub(super) fn new(sizes: Sizes) -> Self {
+        let (products, pairs) = (sizes.products(), sizes.pairs);
+        Self {
+            sizes,
+            of_spectra: vec![Complex::ZERO; sizes.kernels],
+            of_h: vec![Complex::ZERO; products],
+            of_sums: vec![0.0; 2 * products * 2 * WIDTH],
+            of_g: vec![0.0; pairs * 2 * WIDTH],
+            of_numbers: vec![0.0; 2 * products * pairs],
+            of_den: vec![[0.0; 2]; pairs],
+        }
+    }
+
+    /// `e^(i theta)` times the gradients of a block of the spectra, zero beyond the last frequency.
+    pub(super) fn load(&mut self, spectra: &[Vec<Complex32>], first: usize, block: &Block) {
+        for (to, spectrum) in self.of_spectra.iter_mut().zip(spectra) {
+            *to = Complex::ZERO;
+            for (i, point) in spectrum[first..].iter().take(WIDTH).enumerate() {
+                let (s, c) = (block.sin[i], block.cos[i]);
+                (to.re[i], to.im[i]) = (point.re * c - point.im * s, point.re * s + point.im * c);
+            }
+        }
+    }
+
+    /// Adds what a block brings.
+    #[inline(always)]
+    pub(super) fn add<S: Simd>(&mut self, simd: S, row: &Row<'_>) {
+        self.through_low_rank(&row.block);
+        self.through_sums(&row.block);
+        self.to_g(simd, &row.numbers);
+        self.add_numbers(&row.block.g);
+        self.add_denominators(&row.block);
+    }
+
+    /// `E_h` from `E`.
+    #[inline(always)]
+    fn through_low_rank(&mut self, block: &Block) {
+        let Sizes { kernels, rights, .. } = self.sizes;
+        let rank = self.sizes.rank();
+        self.of_h[kernels * rights..].fill(Complex::ZERO);
+        for kernel in 0..kernels {
+            let grad = self.of_spectra[kernel];
+            let scaled = grad.scaled(&block.cos);
+            self.of_h[kernel * rights] = grad;
+            for r in 0..rank {
+                let mut outward = Complex::ZERO;
+                for s in 0..rank {
+                    let h = &block.h[kernel * rights + 1 + s];
+                    outward.add_product(h, &block.inverse[s * rank + r], 1.0);
+                }
+                let outward = scaled.times(&outward);
+                self.of_h[kernel * rights + 1 + r] = Complex::ZERO;
+                self.of_h[kernel * rights + 1 + r].add_product(&scaled, &block.inward[r], -1.0);
+                let own = (kernels + r) * rights;
+                for i in 0..WIDTH {
+                    self.of_h[own].re[i] -= outward.re[i];
+                    self.of_h[own].im[i] -= outward.im[i];
+                }
+                let twice = outward.scaled(&block.cos);
+                for s in 0..rank {
+                    self.of_h[own + 1 + s].add_product(&twice, &block.inward[s], 1.0);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn through_sums(&mut self, block: &Block) {
+        let products = self.sizes.products();
+        let (alphas, betas) = self.of_sums.split_at_mut(products * 2 * WIDTH);
+        let rows = alphas.chunks_exact_mut(2 * WIDTH).zip(betas.chunks_exact_mut(2 * WIDTH));
+        for (h, (alpha, beta)) in self.of_h.iter().zip(rows) {
+            for i in 0..WIDTH {
+                let (s, c) = (4.0 * block.sin[i], -2.0 * block.cos[i]);
+                (alpha[i], alpha[WIDTH + i]) = (-s * h.im[i], s * h.re[i]);
+                (beta[i], beta[WIDTH + i]) = (c * h.re[i], c * h.im[i]);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn to_g<S: Simd>(&mut self, simd: S, numbers: &[f32]) {
+        let Sizes { pairs, .. } = self.sizes;
+        let (terms, of_g) = (2 * self.sizes.products(), &mut self.of_g);
+        product_of_rows(
+            simd,
+            Scalars::columns(numbers, pairs),
+            (&self.of_sums, 2 * WIDTH),
+            [pairs, 2 * WIDTH / S::F32_LANES, terms],
+            #[inline(always)]
+            |i, j, sum| {
+                let at = i * 2 * WIDTH + j * S::F32_LANES;
+                S::as_mut_simd_f32s(&mut of_g[at..at + S::F32_LANES]).0[0] = sum;
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn add_numbers(&mut self, g: &[f32]) {
+        let pairs = self.sizes.pairs;
+        let rows = self.of_sums.chunks_exact(2 * WIDTH).zip(self.of_numbers.chunks_exact_mut(pairs));
+        for (of_sum, of_number) in rows {
+            for (g, to) in g.chunks_exact(2 * WIDTH).zip(of_number) {
+                let mut lanes = [0.0; LANES];
+                for i in (0..WIDTH).step_by(LANES) {
+                    for j in 0..LANES {
+                        let at = i + j;
+                        lanes[j] += of_sum[at] * g[at] - of_sum[WIDTH + at] * g[WIDTH + at];
+                    }
+                }
+                *to += f64::from(lanes.iter().sum::<f32>());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_denominators(&mut self, block: &Block) {
+        let (sin, cos): (&Lanes, &Lanes) = (&block.sin, &block.cos);
+        let rows = self.of_g.chunks_exact(2 * WIDTH).zip(block.g.chunks_exact(2 * WIDTH));
+        for ((of_g, g), to) in rows.zip(&mut self.of_den) {
+            let mut lanes = [[0.0; LANES]; 2];
+            for i in (0..WIDTH).step_by(LANES) {
+                for j in 0..LANES {
+                    let at = i + j;
+                    let (re, im) = (g[at] * g[at] - g[WIDTH + at] * g[WIDTH + at], 2.0 * g[at] * g[WIDTH + at]);
+                    lanes[0][j] -= cos[at] * cos[at] * (of_g[at] * re - of_g[WIDTH + at] * im);
+                    lanes[1][j] -= sin[at] * cos[at] * (of_g[at] * im + of_g[WIDTH + at] * re);
+                }
+            }
+            to[0] += f64::from(lanes[0].iter().sum::<f32>());
+            to[1] += f64::from(lanes[1].iter().sum::<f32>());
+        }
+    }
+
+    /// Gradients of `a`, of the left and of the right factors, laid out as the factors are.
+    pub(super) fn of_factors(&self, factors: &[f32]) -> Vec<f32> {
+        let Sizes { pairs, lefts, rights, .. } = self.sizes;
+        let products = self.sizes.products();
+        let number = |part: usize, n: usize| f64::from(factors[part * pairs + n]);
+        let mut grads = vec![0.0; factors.len()];
+        for n in 0..pairs {
+            let (x, y) = (number(0, n), number(1, n));
+            let mut add = |part: usize, value: f64| grads[part * pairs + n] += value;
+            add(0, 2.0 * x * self.of_den[n][0] + 4.0 * self.of_den[n][1]);
+            add(1, 2.0 * y * self.of_den[n][0]);
+            for i in 0..products {
+                let (l, r) = (2 + i / rights, 2 + 2 * lefts + i % rights);
+                let (left, right) = ([number(l, n), number(l + lefts, n)], [number(r, n), number(r + rights, n)]);
+                let [of_alpha, of_beta] = [i, products + i].map(|row| self.of_numbers[row * pairs + n]);
+                // v = left right: alpha is its real part, beta is Re(v) x + Im(v) y.
+                let (of_re, of_im) = (of_alpha + of_beta * x, of_beta * y);
+                add(0, of_beta * (left[0] * right[0] - left[1] * right[1]));
+                add(1, of_beta * (left[0] * right[1] + left[1] * right[0]));
+                add(l, of_re * right[0] + of_im * right[1]);
+                add(l + lefts, of_im * right[0] - of_re * right[1]);
+                add(r, of_re * left[0] + of_im * left[1]);
+                add(r + rights, of_im * left[0] - of_re * left[1]);
+            }
+        }
+        grads.into_iter().map(|grad: f64| grad as f32).collect()
+    }
+}
+
+/// Partial sums that run side by side, so that the compiler may use whole vectors.
+const LANES: usize = 16;

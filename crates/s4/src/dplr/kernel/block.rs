@@ -1,0 +1,79 @@
+//! Complex arithmetic on a block of frequencies at once.
+
+/// Frequencies in a block: four rows of numbers of a block fill a kilobyte.
+pub(super) const WIDTH: usize = 64;
+
+/// A real number of every frequency of a block.
+pub(super) type Lanes = [f32; WIDTH];
+
+/// A complex number of every frequency of a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Complex {
+    pub(super) re: Lanes,
+    pub(super) im: Lanes,
+}
+
+impl Complex {
+    pub(super) const ZERO: Self = Self { re: [0.0; WIDTH], im: [0.0; WIDTH] };
+
+    #[inline(always)]
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let mut product = Self::ZERO;
+        for i in 0..WIDTH {
+            product.re[i] = self.re[i] * other.re[i] - self.im[i] * other.im[i];
+            product.im[i] = self.re[i] * other.im[i] + self.im[i] * other.re[i];
+        }
+        product
+    }
+
+    /// `self + factor a b`
+    #[inline(always)]
+    pub(super) fn add_product(&mut self, a: &Self, b: &Self, factor: f32) {
+        let product = a.times(b);
+        for i in 0..WIDTH {
+            self.re[i] += factor * product.re[i];
+            self.im[i] += factor * product.im[i];
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn scaled(&self, by: &Lanes) -> Self {
+        let mut scaled = *self;
+        for i in 0..WIDTH {
+            scaled.re[i] *= by[i];
+            scaled.im[i] *= by[i];
+        }
+        scaled
+    }
+
+    #[inline(always)]
+    pub(super) fn inverse(&self) -> Self {
+        let mut inverse = Self::ZERO;
+        for i in 0..WIDTH {
+            let size = self.re[i] * self.re[i] + self.im[i] * self.im[i];
+            inverse.re[i] = self.re[i] / size;
+            inverse.im[i] = -self.im[i] / size;
+        }
+        inverse
+    }
+}
+
+/// The inverse of a matrix of complex numbers, row by row, in place: Gauss, Jordan without pivots.
+#[inline(always)]
+pub(super) fn invert(matrix: &mut [Complex], size: usize) {
+    for k in 0..size {
+        let pivot = matrix[k * size + k].inverse();
+        for j in 0..size {
+            matrix[k * size + j] = if j == k { pivot } else { matrix[k * size + j].times(&pivot) };
+        }
+        for i in (0..size).filter(|i| *i != k) {
+            let factor = matrix[i * size + k];
+            for j in 0..size {
+                let above = matrix[k * size + j];
+                let start = if j == k { Complex::ZERO } else { matrix[i * size + j] };
+                matrix[i * size + j] = start;
+                matrix[i * size + j].add_product(&factor, &above, -1.0);
+            }
+        }
+    }
+}

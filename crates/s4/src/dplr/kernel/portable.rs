@@ -1,0 +1,80 @@
+//! The kernel in burn operations.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::any_length::inverse_real;
+use super::roots::Roots;
+use super::Factors;
+use crate::complex::Pair;
+
+pub(super) fn kernel(factors: Factors, l_max: usize) -> Tensor<3> {
+    let (kernels, d_model) = (factors.kernels, factors.a.re.dims()[0]);
+    let spectrum = spectrum(factors, &Roots::new(l_max));
+    let frequencies = spectrum.re.dims()[2];
+    let rows = spectrum.map(|part| part.reshape([kernels * d_model, frequencies]));
+    inverse_real(rows, l_max).reshape([kernels, d_model, l_max])
+}
+
+/// `[kernels, d_model, frequencies]`
+fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
+    let (kernels, device) = (factors.kernels, factors.a.re.device());
+    let rank = factors.right.re.dims()[0] - 1;
+    let row = |values: &[f32]| {
+        Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
+    };
+    let (sin, cos) = (row(&roots.sin), row(&roots.cos));
+    let mut h = resolvent_sums(factors, &sin, &cos);
+    // (1 + c h(q, p))^-1 by elimination, a rank at a time. It needs no pivots: the Hermitian part of what is inverted is at
+    // least that of the identity.
+    for r in 0..rank {
+        let pivot = inverse(Pair { re: h[kernels + r][1 + r].re.clone() * cos.clone() + 1.0, im: h[kernels + r][1 + r].im.clone() * cos.clone() });
+        let right: Vec<Pair<2>> = h[kernels + r].iter().map(|h| h.clone() * pivot.clone()).map(|h| h.map(|part| part * cos.clone())).collect();
+        for (l, left) in h.iter_mut().enumerate().filter(|(l, _)| *l < kernels || *l > kernels + r) {
+            let _ = l;
+            let own = left[1 + r].clone().map(Tensor::neg);
+            for (to, right) in left.iter_mut().zip(&right) {
+                *to = to.clone() + own.clone() * right.clone();
+            }
+        }
+    }
+    let turn = Pair { re: cos, im: sin };
+    let rows: Vec<Pair<2>> = h.into_iter().take(kernels).map(|mut h| h.swap_remove(0) * turn.clone()).collect();
+    let stack = |part: fn(&Pair<2>) -> Tensor<2>| Tensor::stack(rows.iter().map(part).collect(), 0);
+    Pair { re: stack(|row| row.re.clone()), im: stack(|row| row.im.clone()) }
+}
+
+fn inverse(z: Pair<2>) -> Pair<2> {
+    let size = z.re.clone().square() + z.im.clone().square();
+    Pair { re: z.re / size.clone(), im: -z.im / size }
+}
+
+/// `h(l, r)` for every left and right factor, `[d_model, frequencies]` each.
+fn resolvent_sums(Factors { a, left, right, .. }: Factors, sin: &Tensor<2>, cos: &Tensor<2>) -> Vec<Vec<Pair<2>>> {
+    let ([lefts, d_model, pairs], rights) = (left.re.dims(), right.re.dims()[0]);
+    let g = inverse_denominators(&a, sin, cos);
+    let v = left.unsqueeze_dim::<4>(1) * right.unsqueeze_dim::<4>(0);
+    let a = a.map(|part| part.reshape([1, 1, d_model, pairs]));
+    let rows = |part: Tensor<4>| part.reshape([lefts * rights, d_model, pairs]).swap_dims(0, 1);
+    let alpha = rows(v.re.clone());
+    let beta = rows(v.re * a.re + v.im * a.im);
+    let [of_alpha, of_beta] = [alpha, beta].map(|rows| g.clone().map(|part| rows.clone().matmul(part)));
+    let (sin, cos) = (sin.clone().unsqueeze_dim::<3>(0) * 4.0, cos.clone().unsqueeze_dim::<3>(0) * -2.0);
+    let re = of_beta.re * cos.clone() - of_alpha.im * sin.clone();
+    let im = of_beta.im * cos + of_alpha.re * sin;
+    let frequencies = re.dims()[2];
+    let at = |part: &Tensor<3>, l: usize, r: usize| {
+        part.clone().narrow(1, l * rights + r, 1).reshape([d_model, frequencies])
+    };
+    let one = |l, r| Pair { re: at(&re, l, r), im: at(&im, l, r) };
+    (0..lefts).map(|l| (0..rights).map(|r| one(l, r)).collect()).collect()
+}
+
+/// `1 / den`: `[d_model, pairs, frequencies]`.
+fn inverse_denominators(a: &Pair<2>, sin: &Tensor<2>, cos: &Tensor<2>) -> Pair<3> {
+    let (x, y) = (a.re.clone().unsqueeze_dim::<3>(2), a.im.clone().unsqueeze_dim::<3>(2));
+    let (s, c) = (sin.clone().unsqueeze_dim::<3>(0), cos.clone().unsqueeze_dim::<3>(0));
+    let re = (x.clone().square() + y.square()) * c.clone().square() - s.clone().square() * 4.0;
+    let im = x * (s * c) * -4.0;
+    let size = re.clone().square() + im.clone().square();
+    Pair { re: re / size.clone(), im: -im / size }
+}

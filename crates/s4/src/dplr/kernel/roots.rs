@@ -1,0 +1,30 @@
+//! Sines and cosines of the angles at which the generating function is taken.
+
+use std::f64::consts::PI;
+
+/// Of `theta_j = pi j / l_max` for `j <= l_max / 2`, made in f64 and rounded once.
+pub(super) struct Roots {
+    pub(super) sin: Vec<f32>,
+    pub(super) cos: Vec<f32>,
+    /// How often the transform's term of a frequency counts among all: 1 where it is its own conjugate, 2 elsewhere.
+    pub(super) count: Vec<f32>,
+}
+
+impl Roots {
+    pub(super) fn new(l_max: usize) -> Self {
+        let all = 0..=l_max / 2;
+        let angle = |j: usize| PI * j as f64 / l_max as f64;
+        // Exactly zero at -1, where the formulas rely on it.
+        let cos = |j: usize| if 2 * j == l_max { 0.0 } else { angle(j).cos() as f32 };
+        Self {
+            sin: all.clone().map(|j| angle(j).sin() as f32).collect(),
+            cos: all.clone().map(cos).collect(),
+            count: all.map(|j| if j == 0 || 2 * j == l_max { 1.0 } else { 2.0 }).collect(),
+        }
+    }
+
+    /// Number of frequencies.
+    pub(super) fn len(&self) -> usize {
+        self.sin.len()
+    }
+}

@@ -1,0 +1,161 @@
+//! The state space of S4: diagonal plus low rank.
+//!
+//! ```text
+//! x'(t) = (Lambda - P P*) x(t) + B u(t)      Lambda diagonal; P P* couples the pairs with each other
+//! y(t)  = 2 Re(C x(t))                       inner products run over the full state: 2 Re of a sum over pairs
+//!
+//! a_bar = (I - dt A / 2)^-1 (I + dt A / 2),   b_bar = (I - dt A / 2)^-1 dt B        (bilinear)
+//! K_l   = C a_bar^l b_bar                     for l < l_max from C~ = C (I - a_bar^l_max), see `kernel`
+//! ```
+//! Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>, sections 3.2 and 3.3; `P P*` with one `P` instead of two:
+//! Goel, Gu, Donahue, Re 2022, <https://arxiv.org/abs/2202.09729>, section 4.2.
+
+mod chunk;
+mod dense;
+mod kernel;
+mod step;
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_mixer::MixerError;
+
+use crate::complex::Pair;
+use crate::{Modes, S4State, StateSpace};
+
+use dense::Dense;
+use kernel::kernel;
+
+/// State space with a low-rank part. Built by [`S4Config`](crate::S4Config) as part of a layer.
+///
+/// The output weights `c_re`, `c_im` of `modes` hold `C~ = C (I - a_bar^l_max)`, as in the published code: that is what the
+/// kernel needs, and what is learned. Where `C` itself is needed, by states and by other lengths, it is worked out in f64.
+#[derive(Module, Debug)]
+pub struct Dplr {
+    /// The conjugate pairs.
+    pub modes: Modes,
+    /// Low-rank part, real part: `[rank, n_ssm, pairs]`.
+    pub p_re: Param<Tensor<3>>,
+    /// Low-rank part, imaginary part: `[rank, n_ssm, pairs]`.
+    pub p_im: Param<Tensor<3>>,
+    #[module(skip)]
+    pub(crate) l_max: usize,
+}
+
+/// The system with the steps worked in, so that a step is one unit of time: `x' = a x - p (q . x) + b u`, where `q` is the
+/// conjugate of `P` and `a`, `p` and `b` are `dt Lambda`, `dt P` and `dt B`.
+pub(crate) struct Scaled {
+    /// `[d_model, pairs]`
+    pub(crate) a: Pair<2>,
+    /// `[d_model, pairs]`
+    pub(crate) b: Pair<2>,
+    /// `[rank, d_model, pairs]`
+    pub(crate) p: Pair<3>,
+    /// `[rank, d_model, pairs]`
+    pub(crate) q: Pair<3>,
+}
+
+impl Dplr {
+    /// Length at which the output weights are learned.
+    pub fn l_max(&self) -> usize {
+        self.l_max
+    }
+
+    /// The same map with its output weights at another length: `C (I - a_bar^l_max)` in f64, from the present ones.
+    ///
+    /// # Panics
+    /// If `l_max` is 0.
+    pub fn with_l_max(self, l_max: usize) -> Self {
+        assert!(l_max > 0, "l_max must be at least 1, got 0");
+        let dense = self.dense();
+        let c = dense.truncated(l_max);
+        Self { l_max, ..self.with_c(c) }
+    }
+
+    /// With the present output weights taken for `C` itself.
+    pub(crate) fn with_plain_c(self) -> Self {
+        let c = Dense::of(&self.scaled(), self.modes.c()).truncated(self.l_max);
+        self.with_c(c)
+    }
+
+    fn with_c(mut self, Pair { re, im }: Pair<3>) -> Self {
+        let device = self.modes.c_re.val().device();
+        let (re, im) = (re.to_device(&device), im.to_device(&device));
+        self.modes.c_re = self.modes.c_re.map(|_| re);
+        self.modes.c_im = self.modes.c_im.map(|_| im);
+        self
+    }
+
+    /// The dense system with `C` itself.
+    fn dense(&self) -> Dense {
+        Dense::of(&self.scaled(), self.modes.c()).recovered(self.l_max)
+    }
+
+    pub(crate) fn scaled(&self) -> Scaled {
+        let dt = self.modes.dt();
+        let long = |part: Tensor<2>| part * dt.clone();
+        let p = self.p();
+        Scaled {
+            a: self.modes.a().map(long),
+            b: self.modes.b().map(long),
+            p: p.clone().map(|part| part * dt.clone().unsqueeze_dim(0)),
+            q: Pair { re: p.re, im: p.im.neg() },
+        }
+    }
+
+    /// One row a channel: `[rank, d_model, pairs]`.
+    fn p(&self) -> Pair<3> {
+        let copies = self.modes.d_model() / self.p_re.lazy_shape()[1];
+        Pair { re: self.p_re.val(), im: self.p_im.val() }.map(|part| part.repeat_dim(1, copies))
+    }
+
+    fn trains(&self) -> bool {
+        self.modes.c_re.val().is_autodiff()
+    }
+}
+
+impl StateSpace for Dplr {
+    const NAME: &'static str = "s4";
+
+    fn modes(&self) -> &Modes {
+        &self.modes
+    }
+
+    fn slow_parameters(&self) -> Vec<ParamId> {
+        let mut ids = self.modes.ids();
+        ids.extend([self.p_re.id, self.p_im.id]);
+        ids
+    }
+
+    fn kernel(&self, seq: usize, form: Form) -> Tensor<3> {
+        if seq > self.l_max {
+            return self.clone().with_l_max(seq).kernel(seq, form);
+        }
+        kernel(self.scaled(), self.modes.c(), self.l_max, form).narrow(2, 0, seq)
+    }
+
+    fn run(&self, u: Tensor<3>, state: S4State, form: Form) -> (Tensor<4>, S4State) {
+        let (y, state) = chunk::run(&self.dense(), u, state.into(), form);
+        (y, state.into())
+    }
+
+    fn advance(&self, u: Tensor<2>, state: &mut S4State) -> Tensor<3> {
+        let (next, y) = step::advance(&self.scaled(), self.dense().c(), state.clone().into(), u);
+        *state = next.into();
+        y
+    }
+
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        match self.trains() && seq > self.l_max {
+            true => Err(MixerError::TooLongToTrain { mixer: Self::NAME, l_max: self.l_max, seq }),
+            false => Ok(()),
+        }
+    }
+
+    fn with_rate(self, rate: f64) -> Self {
+        let c = self.dense().c();
+        let mut other = self;
+        other.modes = other.modes.with_rate(rate);
+        other.with_c(c).with_plain_c()
+    }
+}

@@ -1,0 +1,90 @@
+//! The conjugate pairs that both kinds of state space are made of.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::Tensor;
+
+use crate::complex::Pair;
+use crate::{RealTransform, StepTransform};
+
+/// A diagonal continuous system for every channel, one member of each conjugate pair, and what it reads and writes.
+///
+/// `pairs` is `d_state / 2`. Channel `h` uses row `h mod n_ssm` of `A` and `B`. Row `c d_model + h` of what the layer makes
+/// comes from kernel `c`; a bidirectional layer has the kernels of the past first, then as many of the future.
+#[derive(Module, Debug)]
+pub struct Modes {
+    /// Step before its transform: `[d_model, 1]`, or `[d_model, pairs]` where every state has its own.
+    pub inv_dt: Param<Tensor<2>>,
+    /// Decay `-Re A` before its transform: `[n_ssm, pairs]`.
+    pub inv_a_re: Param<Tensor<2>>,
+    /// Frequency `Im A`: `[n_ssm, pairs]`.
+    pub a_im: Param<Tensor<2>>,
+    /// Input weights, real part: `[n_ssm, pairs]`.
+    pub b_re: Param<Tensor<2>>,
+    /// Input weights, imaginary part: `[n_ssm, pairs]`.
+    pub b_im: Param<Tensor<2>>,
+    /// Output weights, real part: `[kernels, d_model, pairs]`.
+    pub c_re: Param<Tensor<3>>,
+    /// Output weights, imaginary part: `[kernels, d_model, pairs]`.
+    pub c_im: Param<Tensor<3>>,
+    #[module(skip)]
+    pub(crate) dt_transform: StepTransform,
+    #[module(skip)]
+    pub(crate) real_transform: RealTransform,
+}
+
+impl Modes {
+    /// `[d_model, 1]` or `[d_model, pairs]`.
+    pub(crate) fn dt(&self) -> Tensor<2> {
+        self.dt_transform.apply(self.inv_dt.val())
+    }
+
+    pub(crate) fn a(&self) -> Pair<2> {
+        let decay = self.real_transform.apply(self.inv_a_re.val());
+        Pair { re: decay.neg(), im: self.a_im.val() }.map(|rows| self.shared(rows))
+    }
+
+    pub(crate) fn b(&self) -> Pair<2> {
+        Pair { re: self.b_re.val(), im: self.b_im.val() }.map(|rows| self.shared(rows))
+    }
+
+    pub(crate) fn c(&self) -> Pair<3> {
+        Pair { re: self.c_re.val(), im: self.c_im.val() }
+    }
+
+    /// One row a channel, from one a system.
+    pub(crate) fn shared(&self, rows: Tensor<2>) -> Tensor<2> {
+        let copies = self.d_model() / rows.dims()[0];
+        if copies == 1 { rows } else { rows.repeat_dim(0, copies) }
+    }
+
+    /// `[kernels, d_model, pairs]`.
+    pub(crate) fn dims(&self) -> [usize; 3] {
+        let shape = self.c_re.lazy_shape();
+        [shape[0], shape[1], shape[2]]
+    }
+
+    pub(crate) fn d_model(&self) -> usize {
+        self.dims()[1]
+    }
+
+    /// All but the output weights: what trains slowly and does not decay.
+    pub(crate) fn ids(&self) -> Vec<ParamId> {
+        vec![self.inv_dt.id, self.inv_a_re.id, self.a_im.id, self.b_re.id, self.b_im.id]
+    }
+
+    /// The same system with every step `rate` times as long.
+    pub(crate) fn with_rate(mut self, rate: f64) -> Self {
+        let transform = self.dt_transform;
+        self.inv_dt = self.inv_dt.map(|stored| match transform {
+            StepTransform::Exp => stored + rate.ln(),
+            StepTransform::Softplus => inverse_softplus(transform.apply(stored) * rate),
+        });
+        self
+    }
+}
+
+/// `y + ln(1 - e^-y)`, with `1 - e^-y = 2 e^(-y/2) sinh(y/2)` so that a small step keeps its digits.
+fn inverse_softplus(y: Tensor<2>) -> Tensor<2> {
+    let half = y.clone() * 0.5;
+    y * 0.5 + (half.sinh() * 2.0).log()
+}

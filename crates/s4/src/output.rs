@@ -1,0 +1,49 @@
+//! What happens after the convolution: activation, and a linear layer across the channels of every token.
+
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+use subquad_backend::linear::linear;
+use subquad_backend::pointwise::{Activation, activate, glu};
+use subquad_backend::{Form, tail};
+
+/// What mixes the channels of a token at the end, as the published `final_act`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputMix {
+    /// A linear layer to twice the width, whose second half gates the first.
+    Glu,
+    /// A linear layer.
+    Linear,
+    /// Nothing: channels stay apart.
+    None,
+}
+
+impl OutputMix {
+    /// Outputs of the linear layer, if there is one.
+    pub(crate) fn width(self, d_model: usize) -> Option<usize> {
+        match self {
+            Self::Glu => Some(2 * d_model),
+            Self::Linear => Some(d_model),
+            Self::None => None,
+        }
+    }
+
+    /// A whole sequence, `[batch, rows, seq]` to `[batch, seq, d_model]`.
+    pub(crate) fn sequence(self, y: Tensor<3>, activation: Activation, layer: Option<&Linear>, form: Form) -> Tensor<3> {
+        match (self, layer) {
+            (Self::Glu, Some(layer)) => tail::mix_channels(y, activation, layer, tail::Output::Glu, form),
+            (Self::Linear, Some(layer)) => tail::mix_channels(y, activation, layer, tail::Output::Linear, form),
+            (Self::None, _) | (_, None) => activate(y, activation, form).swap_dims(1, 2),
+        }
+    }
+
+    /// The linear layer alone, for numbers that have been through the activation: `[.., rows]` to `[.., d_model]`.
+    pub(crate) fn mix<const D: usize>(self, hidden: Tensor<D>, layer: Option<&Linear>, form: Form) -> Tensor<D> {
+        match (self, layer) {
+            (Self::Glu, Some(layer)) => glu(linear(layer, hidden, form), form),
+            (Self::Linear, Some(layer)) => linear(layer, hidden, form),
+            (Self::None, _) | (_, None) => hidden,
+        }
+    }
+}
