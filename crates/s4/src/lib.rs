@@ -4,9 +4,10 @@ mod complex;
 mod config;
 mod discretization;
 pub mod hippo;
-mod init;
+pub mod init;
 mod kernel;
 mod layer;
+mod number;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;
@@ -14,6 +15,6 @@ mod state;
 
 pub use config::{S4dConfig, S4dConfigError};
 pub use discretization::Discretization;
-pub use init::S4dInit;
+pub use init::{S4Init, S4dInit};
 pub use layer::S4d;
 pub use state::S4dState;
