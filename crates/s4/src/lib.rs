@@ -8,6 +8,7 @@ pub mod hippo;
 mod init;
 mod layer;
 mod modes;
+mod number;
 mod output;
 pub mod published;
 #[doc(hidden)]

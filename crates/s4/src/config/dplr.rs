@@ -66,7 +66,7 @@ fn low_rank(systems: &[DplrSystem], rank: usize, device: &Device) -> [Param<Tens
     [0, 1].map(|part| {
         let rows = (0..rank).map(|r| {
             let rows: Vec<_> = systems.iter().map(|system| system.p[r].clone()).collect();
-            per_system(&rows, |p| if part == 0 { p.0 } else { p.1 }, device).val()
+            per_system(&rows, |p| if part == 0 { p.re } else { p.im }, device).val()
         });
         Param::from_tensor(Tensor::stack(rows.collect(), 0))
     })

@@ -5,7 +5,7 @@ use subquad_backend::Form;
 
 use super::kernel::kernel;
 use crate::complex::{Pair, block_len, powers};
-use crate::discretization::Discrete;
+use super::discretization::Discrete;
 
 impl Discrete {
     fn a_bar(&self) -> Pair<3> {

@@ -7,6 +7,7 @@
 //! Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>.
 
 mod discrete;
+mod discretization;
 mod kernel;
 
 use burn::module::{Module, ParamId};
@@ -16,10 +17,12 @@ use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
-use crate::discretization::{Continuous, Discrete};
-use crate::{Discretization, Modes, S4State, StateSpace};
+use discretization::{Continuous, Discrete};
+use crate::{Modes, S4State, StateSpace};
 
 use kernel::kernel;
+
+pub use discretization::Discretization;
 
 /// Diagonal state space. Built by [`S4dConfig`](crate::S4dConfig) as part of a layer.
 #[derive(Module, Debug)]

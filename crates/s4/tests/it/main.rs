@@ -5,7 +5,9 @@
 mod config;
 mod gradients;
 mod hippo;
+mod inits;
 mod kernel;
 mod layer;
+mod measures;
 mod oracle;
 mod published;

@@ -1,9 +1,7 @@
 //! The spectrum of HiPPO-LegS in closed form.
 //!
-//! LegS is `A[n,k] = -sqrt(2n+1) sqrt(2k+1)` below the diagonal, `-(n+1)` on it, and `B[n] = sqrt(2n+1)`
-//! (Gu, Dao, Ermon, Rudra, Re 2020, <https://arxiv.org/abs/2008.07669>, theorem 2). Adding a rank-one term leaves its
-//! normal part `-1/2 I + K`, `K` skew with `K[n,k] = -1/2 B[n] B[k] sign(n - k)`; S4D-LegS keeps the eigenvalues of that
-//! part (Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 4).
+//! Its normal part is `-1/2 I + K`, `K` skew with `K[n,k] = -1/2 B[n] B[k] sign(n - k)`; S4D-LegS keeps the eigenvalues of
+//! that part (Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 4).
 //!
 //! No eigensolver is needed. For `K v = i w v` let `g_n = (sum over k < n of B_k v_k) - 1/2 (sum over all)`, and
 //! `c_n = n + 1/2`. Row `n` then says
@@ -15,7 +13,10 @@
 //! `sum over n of atan(w / c_n) = pi (m + 1/2)`, whose left side grows with `w` and so has one root for each `m`.
 //! Its slope also normalises the eigenvector: `|B*v|^2 = 2 / slope`.
 
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+use super::{NormalPair, basis_size};
+use crate::number::{Complex, real};
 
 /// One conjugate pair, the member with the positive imaginary part: the eigenvalue is `-1/2 + i w`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +45,32 @@ pub fn legs(d_state: usize) -> Vec<LegsPair> {
             pair(d_state, w)
         })
         .collect()
+}
+
+pub(super) fn pairs(n: usize) -> Vec<NormalPair> {
+    legs(n).into_iter().map(|pair| normal(n, pair)).collect()
+}
+
+fn normal(n: usize, LegsPair { w, b_re, b_im }: LegsPair) -> NormalPair {
+    let b = Complex { re: b_re, im: b_im };
+    NormalPair {
+        a: Complex { re: -0.5, im: w },
+        b,
+        p: vec![real(FRAC_1_SQRT_2) * b],
+        v: eigenvector(n, w, b_re),
+    }
+}
+
+/// Two neighbours of the rows above give `v_n (c_n + i w) / B_n = -v_{n-1} (c_{n-1} - i w) / B_{n-1}`. `B*v` has the real
+/// part `v_0`, see [`pair`].
+fn eigenvector(n: usize, w: f64, first: f64) -> Vec<Complex> {
+    let mut v = vec![real(first)];
+    for n in 1..n {
+        let (c, before) = (n as f64 + 0.5, n as f64 - 0.5);
+        let turn = Complex { re: -before, im: w } / Complex { re: c, im: w };
+        v.push(v[n - 1] * turn * real(basis_size(n) / basis_size(n - 1)));
+    }
+    v
 }
 
 /// The first entry of the eigenvector is real, so `B*v = (1 + 2 i w) v_0` up to conjugation.

@@ -1,72 +1,15 @@
 //! The definition in f64: one channel, complex numbers, powers by repeated multiplication. Tests compare against it.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+mod dense;
+mod dplr;
+mod matrix;
 
 use crate::Discretization;
+pub use crate::number::{Complex, real};
 
-/// A complex number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Complex {
-    /// Real part.
-    pub re: f64,
-    /// Imaginary part.
-    pub im: f64,
-}
-
-/// A real number.
-pub fn real(re: f64) -> Complex {
-    Complex { re, im: 0.0 }
-}
-
-impl Complex {
-    /// `e^z`.
-    pub fn exp(self) -> Self {
-        let size = self.re.exp();
-        Self { re: size * self.im.cos(), im: size * self.im.sin() }
-    }
-
-    /// The complex conjugate.
-    pub fn conj(self) -> Self {
-        Self { re: self.re, im: -self.im }
-    }
-}
-
-impl Add for Complex {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        Self { re: self.re + other.re, im: self.im + other.im }
-    }
-}
-
-impl Neg for Complex {
-    type Output = Self;
-    fn neg(self) -> Self {
-        Self { re: -self.re, im: -self.im }
-    }
-}
-
-impl Sub for Complex {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        self + -other
-    }
-}
-
-impl Mul for Complex {
-    type Output = Self;
-    fn mul(self, other: Self) -> Self {
-        Self { re: self.re * other.re - self.im * other.im, im: self.re * other.im + self.im * other.re }
-    }
-}
-
-impl Div for Complex {
-    type Output = Self;
-    fn div(self, other: Self) -> Self {
-        let size = other.re * other.re + other.im * other.im;
-        let z = self * other.conj();
-        Self { re: z.re / size, im: z.im / size }
-    }
-}
+pub use dense::{Dense, Recurrence};
+pub use dplr::{Dplr, complete};
+pub use matrix::Matrix;
 
 /// One conjugate pair of a continuous system.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,12 +26,14 @@ pub struct Mode {
 pub fn discretize(mode: Mode, dt: f64, rule: Discretization) -> (Complex, Complex) {
     let (one, half) = (real(1.0), real(0.5 * dt) * mode.a);
     match rule {
-        Discretization::Zoh => {
-            let a_bar = (real(dt) * mode.a).exp();
-            (a_bar, mode.b * (a_bar - one) / mode.a)
-        }
+        Discretization::Zoh => ((real(dt) * mode.a).exp(), mode.b * held(mode.a, dt)),
         Discretization::Bilinear => ((one + half) / (one - half), mode.b * real(dt) / (one - half)),
     }
+}
+
+/// `(e^(dt a) - 1) / a`: what an input of 1 held for `dt` adds up to. `dt` where nothing decays or turns.
+fn held(a: Complex, dt: f64) -> Complex {
+    if a == real(0.0) { real(dt) } else { (real(dt) * a).exp_m1() / a }
 }
 
 /// `K_l = 2 Re(sum over modes of c a_bar^l b_bar)` for `l < seq`.
