@@ -29,6 +29,7 @@ mod read;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
+pub mod tail;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;

@@ -117,4 +117,17 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
+    /// A sequence to train on is longer than the layer learns at.
+    #[error(
+        "{mixer} learns its output weights at l_max = {l_max} tokens, so it cannot train on {seq}; build it with a larger \
+         l_max (evaluation, without autodiff, may go on beyond)"
+    )]
+    TooLongToTrain {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Tokens that the weights belong to.
+        l_max: usize,
+        /// Tokens asked for.
+        seq: usize,
+    },
 }

@@ -6,7 +6,7 @@ use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 use subquad_monarch::{M2, M2Config};
-use subquad_s4::{S4d, S4dConfig};
+use subquad_s4::{S4, S4Config, S4d, S4dConfig};
 
 use crate::ModelError;
 
@@ -17,6 +17,8 @@ pub enum MixerConfig {
     Attention(AttentionConfig),
     /// Diagonal state space.
     S4d(S4dConfig),
+    /// State space with a low-rank part.
+    S4(S4Config),
     /// Gated implicit long convolution.
     M2(M2Config),
 }
@@ -30,6 +32,7 @@ impl MixerConfig {
         let words = match self {
             Self::Attention(config) => config.check().map_err(|e| e.to_string()),
             Self::S4d(config) => config.check().map_err(|e| e.to_string()),
+            Self::S4(config) => config.check().map_err(|e| e.to_string()),
             Self::M2(config) => config.check().map_err(|e| e.to_string()),
         };
         words.map_err(ModelError::Mixer)
@@ -39,6 +42,7 @@ impl MixerConfig {
         match self {
             Self::Attention(config) => config.d_model,
             Self::S4d(config) => config.d_model,
+            Self::S4(config) => config.d_model,
             Self::M2(config) => config.d_model,
         }
     }
@@ -47,6 +51,7 @@ impl MixerConfig {
         match self {
             Self::Attention(config) => MixerKind::Attention(config.init(device)),
             Self::S4d(config) => MixerKind::S4d(config.init(device)),
+            Self::S4(config) => MixerKind::S4(config.init(device)),
             Self::M2(config) => MixerKind::M2(config.init(device)),
         }
     }
@@ -60,6 +65,8 @@ pub enum MixerKind {
     Attention(Attention),
     /// Diagonal state space.
     S4d(S4d),
+    /// State space with a low-rank part.
+    S4(S4),
     /// Gated implicit long convolution.
     M2(M2),
 }
@@ -70,6 +77,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.forward(x),
             Self::S4d(mixer) => mixer.forward(x),
+            Self::S4(mixer) => mixer.forward(x),
             Self::M2(mixer) => mixer.forward(x),
         }
     }
@@ -79,6 +87,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.forward_train(x, seed),
             Self::S4d(mixer) => mixer.forward_train(x, seed),
+            Self::S4(mixer) => mixer.forward_train(x, seed),
             Self::M2(mixer) => mixer.forward_train(x, seed),
         }
     }
@@ -88,6 +97,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.state_size(seq),
             Self::S4d(mixer) => mixer.state_size(seq),
+            Self::S4(mixer) => mixer.state_size(seq),
             Self::M2(mixer) => mixer.state_size(seq),
         }
     }
@@ -100,6 +110,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.check_length(seq),
             Self::S4d(mixer) => mixer.check_length(seq),
+            Self::S4(mixer) => mixer.check_length(seq),
             Self::M2(mixer) => mixer.check_length(seq),
         }
     }
@@ -109,6 +120,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.parameter_groups(),
             Self::S4d(mixer) => mixer.parameter_groups(),
+            Self::S4(mixer) => mixer.parameter_groups(),
             Self::M2(mixer) => mixer.parameter_groups(),
         }
     }
@@ -118,6 +130,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => Self::Attention(mixer.with_form(form)),
             Self::S4d(mixer) => Self::S4d(mixer.with_form(form)),
+            Self::S4(mixer) => Self::S4(mixer.with_form(form)),
             Self::M2(mixer) => Self::M2(mixer.with_form(form)),
         }
     }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use subquad_attention::AttentionState;
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
 use subquad_monarch::M2State;
-use subquad_s4::S4dState;
+use subquad_s4::S4State;
 
 use crate::MixerKind;
 
@@ -15,7 +15,9 @@ pub enum MixerKindState {
     /// Keys and values of every token: grows with the sequence.
     Attention(AttentionState),
     /// Complex states of fixed size.
-    S4d(S4dState),
+    S4d(S4State),
+    /// Complex states of fixed size.
+    S4(S4State),
     /// Gated inputs of every token: grows with the sequence.
     M2(M2State),
 }
@@ -26,6 +28,7 @@ impl MixerKindState {
         match self {
             Self::Attention(state) => state.floats(),
             Self::S4d(state) => state.floats(),
+            Self::S4(state) => state.floats(),
             Self::M2(state) => state.floats(),
         }
     }
@@ -43,6 +46,7 @@ impl MixerKind {
         match self {
             Self::Attention(mixer) => mixer.init_state(batch).map(MixerKindState::Attention),
             Self::S4d(mixer) => mixer.init_state(batch).map(MixerKindState::S4d),
+            Self::S4(mixer) => mixer.init_state(batch).map(MixerKindState::S4),
             Self::M2(mixer) => mixer.init_state(batch).map(MixerKindState::M2),
         }
     }
@@ -68,11 +72,15 @@ impl MixerKind {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::S4d(state)))
             }
+            (Self::S4(mixer), MixerKindState::S4(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::S4(state)))
+            }
             (Self::M2(mixer), MixerKindState::M2(state)) => {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::M2(state)))
             }
-            (Self::Attention(_) | Self::S4d(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
         }
     }
 
@@ -87,8 +95,9 @@ impl MixerKind {
         match (self, state) {
             (Self::Attention(mixer), MixerKindState::Attention(state)) => mixer.step(x, state),
             (Self::S4d(mixer), MixerKindState::S4d(state)) => mixer.step(x, state),
+            (Self::S4(mixer), MixerKindState::S4(state)) => mixer.step(x, state),
             (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
-            (Self::Attention(_) | Self::S4d(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
         }
     }
 }

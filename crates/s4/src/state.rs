@@ -28,7 +28,7 @@ impl From<Pair<3>> for S4State {
 }
 
 impl From<S4State> for Pair<3> {
-    fn from(S4State { re, im, .. }: S4State) -> Self {
+    fn from(S4State { re, im }: S4State) -> Self {
         Self { re, im }
     }
 }

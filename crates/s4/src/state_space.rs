@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::MixerError;
@@ -12,7 +12,7 @@ use crate::{Modes, S4State};
 /// A linear state space on every channel: a convolution kernel, and the same map from a state.
 ///
 /// Written for [`Diagonal`](crate::Diagonal) and [`Dplr`](crate::Dplr), the two kinds there are.
-pub trait StateSpace: Module + Debug {
+pub trait StateSpace: Module + ModuleDisplay + Debug {
     /// What the layer on it is called, as in configs.
     const NAME: &'static str;
 

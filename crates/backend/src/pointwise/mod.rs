@@ -6,24 +6,38 @@
 //! geglu([a, b]) = gelu(a) b                Shazeer 2020, in the order of M2's channel mixer
 //! ```
 
+mod activation;
 #[doc(hidden)]
 pub mod reference;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, sigmoid, tanh};
 use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
 use crate::{maths, simd};
 
+pub use activation::Activation;
+
+/// `activation` of every element.
+pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form) -> Tensor<D> {
+    match (form, activation) {
+        (_, Activation::Identity) => x,
+        (Form::Fused, _) => apply(Activate(activation), [x.into()]),
+        (Form::Portable, Activation::Gelu) => portable_gelu(x),
+        (Form::Portable, Activation::Silu) => x.clone() * sigmoid(x),
+        (Form::Portable, Activation::Relu) => relu(x),
+        (Form::Portable, Activation::Tanh) => tanh(x),
+        (Form::Portable, Activation::Sigmoid) => sigmoid(x),
+    }
+}
+
 /// Exact GELU of every element.
 pub fn gelu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
-    match form {
-        Form::Portable => portable_gelu(x),
-        Form::Fused => apply(Gelu, [x.into()]),
-    }
+    activate(x, Activation::Gelu, form)
 }
 
 /// The first half of the last axis times the sigmoid of the second: `[.., 2 n]` to `[.., n]`.
@@ -34,7 +48,7 @@ pub fn glu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
     match form {
         Form::Portable => {
             let (a, b) = halves(x);
-            a * activation::sigmoid(b)
+            a * sigmoid(b)
         }
         Form::Fused => gated(x, SigmoidOfSecond),
     }
@@ -80,15 +94,15 @@ fn half_of_last_axis<const D: usize>(x: &Tensor<D>) -> usize {
 const CHUNK: usize = 1 << 13;
 
 #[derive(Debug)]
-struct Gelu;
+struct Activate(Activation);
 
-impl CpuKernel for Gelu {
+impl CpuKernel for Activate {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let mut y = inputs[0].data.to_vec();
         y.par_chunks_mut(CHUNK).for_each(|y| {
             simd::run(
                 #[inline(always)]
-                || gelu_in_place(y),
+                || self.0.apply(y),
             )
         });
         Array::new(y, inputs[0].shape)
@@ -100,24 +114,10 @@ impl CpuKernel for Gelu {
         chunks.for_each(|(d, x)| {
             simd::run(
                 #[inline(always)]
-                || times_slope(d, x),
+                || self.0.times_slopes(d, x),
             )
         });
         vec![Some(Array::new(dx, saved.grad.shape))]
-    }
-}
-
-#[inline(always)]
-fn gelu_in_place(y: &mut [f32]) {
-    for y in y {
-        *y = maths::gelu(*y);
-    }
-}
-
-#[inline(always)]
-fn times_slope(d: &mut [f32], x: &[f32]) {
-    for (d, x) in d.iter_mut().zip(x) {
-        *d *= maths::gelu_slope(*x);
     }
 }
 

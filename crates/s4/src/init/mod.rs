@@ -7,7 +7,8 @@ mod diagonal;
 mod low_rank;
 
 pub use diagonal::S4dInit;
-pub use low_rank::{DplrSystem, S4Init};
+pub(crate) use low_rank::DplrSystem;
+pub use low_rank::S4Init;
 
 use crate::hippo::{Measure, NormalPair};
 use crate::number::Complex;

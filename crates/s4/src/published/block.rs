@@ -1,0 +1,143 @@
+//! The options of the published block.
+
+use serde::Deserialize;
+use subquad_backend::pointwise::Activation;
+use subquad_mixer::published::{Case, CaseError};
+
+use crate::{Discretization, OutputMix, RealTransform, S4Config, S4ConfigError, S4dConfig, StepTransform};
+
+/// Which kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kernel {
+    S4d,
+    S4,
+}
+
+/// The published options. `init` only says how parameters began: it is read and not used.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Block {
+    d_model: usize,
+    d_state: usize,
+    pub(super) kernel: Kernel,
+    #[serde(rename = "init", default)]
+    _init: Option<String>,
+    #[serde(default)]
+    bidirectional: bool,
+    l_max: Option<usize>,
+    #[serde(default = "glu")]
+    final_act: OutputMix,
+    #[serde(default = "gelu")]
+    activation: Activation,
+    disc: Option<Discretization>,
+    n_ssm: Option<usize>,
+    #[serde(default = "one")]
+    channels: usize,
+    #[serde(default = "one")]
+    rank: usize,
+    #[serde(default = "yes")]
+    dt_tie: bool,
+    #[serde(default = "exp_step")]
+    dt_transform: StepTransform,
+    #[serde(default = "exp")]
+    real_transform: RealTransform,
+    #[serde(rename = "imag_transform", default)]
+    _imag_transform: ImagTransform,
+}
+
+/// Frequencies are stored as they are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ImagTransform {
+    #[default]
+    None,
+}
+
+fn glu() -> OutputMix {
+    OutputMix::Glu
+}
+
+fn gelu() -> Activation {
+    Activation::Gelu
+}
+
+fn exp() -> RealTransform {
+    RealTransform::Exp
+}
+
+fn exp_step() -> StepTransform {
+    StepTransform::Exp
+}
+
+fn one() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Block {
+    pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
+        if case.layer != "s4_block" {
+            return Err(unsupported(case, "any layer but `s4_block`".into()));
+        }
+        case.parse_config()
+    }
+
+    /// The config of a layer with the kernel `s4d`.
+    pub(super) fn diagonal(&self, case: &Case) -> Result<S4dConfig, CaseError> {
+        if self.kernel != Kernel::S4d {
+            return Err(unsupported(case, "the low-rank kernel `s4` in an S4D layer (S4 has it)".into()));
+        }
+        let config = S4dConfig::new(self.d_model)
+            .with_d_state(self.d_state)
+            .with_bidirectional(self.bidirectional)
+            .with_discretization(self.disc.unwrap_or(Discretization::Zoh))
+            .with_n_ssm(self.n_ssm)
+            .with_channels(self.channels)
+            .with_dt_tie(self.dt_tie)
+            .with_dt_transform(self.dt_transform)
+            .with_real_transform(self.real_transform)
+            .with_activation(self.activation)
+            .with_output(self.final_act);
+        config.check().map_err(|e| wrong(case, &e))?;
+        Ok(config)
+    }
+
+    /// The config of a layer with the kernel `s4`.
+    pub(super) fn dplr(&self, case: &Case) -> Result<S4Config, CaseError> {
+        if self.kernel != Kernel::S4 {
+            return Err(unsupported(case, "the diagonal kernel `s4d` in an S4 layer (S4D has it)".into()));
+        }
+        if self.disc.is_some_and(|disc| disc != Discretization::Bilinear) {
+            return Err(unsupported(case, "the kernel `s4` under another rule than `bilinear`".into()));
+        }
+        let l_max = self.l_max.ok_or_else(|| CaseError::Config {
+            layer: case.layer.clone(),
+            message: "the kernel `s4` needs `l_max`, the length at which its `C` was made".into(),
+        })?;
+        let config = S4Config::new(self.d_model, l_max)
+            .with_d_state(self.d_state)
+            .with_rank(Some(self.rank))
+            .with_bidirectional(self.bidirectional)
+            .with_n_ssm(self.n_ssm)
+            .with_channels(self.channels)
+            .with_dt_tie(self.dt_tie)
+            .with_dt_transform(self.dt_transform)
+            .with_real_transform(self.real_transform)
+            .with_activation(self.activation)
+            .with_output(self.final_act);
+        config.check().map_err(|e| wrong(case, &e))?;
+        Ok(config)
+    }
+}
+
+fn unsupported(case: &Case, what: String) -> CaseError {
+    CaseError::Unsupported { layer: case.layer.clone(), what }
+}
+
+fn wrong(case: &Case, error: &S4ConfigError) -> CaseError {
+    CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
+}
