@@ -43,7 +43,7 @@ pub(super) fn legs(n: usize) -> Hippo {
 /// `A[n,k] = -r_n r_k / 2`, above the diagonal times `(-1)^(n - k)`; `B = r / 2`; `P = r / sqrt 2`, its odd entries as the
 /// first rank and its even ones as the second.
 pub(super) fn legt(n: usize) -> Hippo {
-    let sign = |n: usize, k: usize| if k <= n || (n + k) % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |n: usize, k: usize| if k <= n || (n + k).is_multiple_of(2) { 1.0 } else { -1.0 };
     let a = square(n, |n, k| -0.5 * basis_size(n) * basis_size(k) * sign(n, k));
     let b = (0..n).map(|n| 0.5 * basis_size(n)).collect();
     let keep =
@@ -63,7 +63,7 @@ pub(super) fn fout(n: usize) -> Hippo {
 fn weight(n: usize) -> f64 {
     match n {
         0 => 1.0,
-        _ if n % 2 == 0 => SQRT_2,
+        _ if n.is_multiple_of(2) => SQRT_2,
         _ => 0.0,
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_1_PI, PI};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LEAST_DECAY, Mode, normal_part, share};
+use super::{LEAST_DECAY, Mode, normal_part, pairs, share};
 use crate::hippo::Measure;
 
 /// Where the eigenvalues of `A` and the input weights `B` start. `n` counts conjugate pairs from 0, `N` is `d_state`.
@@ -65,7 +65,7 @@ impl S4dInit {
         normal: &mut dyn FnMut() -> f64,
     ) -> Vec<Vec<Mode>> {
         let spread = |mode: fn(f64, f64) -> Mode| {
-            let modes = (0..d_state / 2).map(|n| mode(n as f64, d_state as f64)).collect();
+            let modes = (0..pairs(d_state)).map(|n| mode(n as f64, d_state as f64)).collect();
             vec![modes; n_ssm]
         };
         match self {
@@ -75,7 +75,7 @@ impl S4dInit {
             Self::Inv => spread(|n, size| Mode::unit(0.5, size * FRAC_1_PI * (size / (2.0 * n + 1.0) - 1.0))),
             Self::Quad => spread(|n, _| Mode::unit(0.5, FRAC_1_PI * (2.0 * n + 1.0).powi(2))),
             Self::Real => spread(|n, _| Mode::unit(n + 1.0, 0.0)),
-            Self::Rand => (0..n_ssm).map(|_| random(d_state / 2, normal)).collect(),
+            Self::Rand => (0..n_ssm).map(|_| random(pairs(d_state), normal)).collect(),
             Self::Diag | Self::Hippo => {
                 let each = share(n_ssm, self.parts().len());
                 self.parts().iter().flat_map(|part| part.systems(d_state, each, b_clip, normal)).collect()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, normal_part, share};
+use super::{Mode, normal_part, pairs, share};
 use crate::hippo::Measure;
 use crate::number::{Complex, real};
 
@@ -60,7 +60,7 @@ impl S4Init {
         let each = share(n_ssm, self.parts().len());
         let system = |part: &Self| {
             let mut system = normal_part(part.measure(), d_state, b_clip);
-            system.p.resize(rank, vec![real(0.0); d_state / 2]);
+            system.p.resize(rank, vec![real(0.0); pairs(d_state)]);
             system
         };
         self.parts().iter().flat_map(|part| vec![system(part); each]).collect()

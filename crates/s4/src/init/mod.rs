@@ -50,6 +50,17 @@ fn normal_part(measure: Measure, d_state: usize, b_clip: Option<f64>) -> DplrSys
     }
 }
 
+/// How many of these there are: half of the states.
+///
+/// # Panics
+/// If `d_state` is odd.
+fn pairs(d_state: usize) -> usize {
+    assert!(d_state.is_multiple_of(2), "states come in conjugate pairs, so d_state = {d_state} must be even");
+    d_state / 2
+}
+
+/// The systems of each part of a mixture.
+///
 /// # Panics
 /// If the parts of a mixture cannot have equally many systems.
 fn share(n_ssm: usize, parts: usize) -> usize {

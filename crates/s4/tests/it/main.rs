@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod config;
+mod dplr;
 mod gradients;
 mod hippo;
 mod inits;
