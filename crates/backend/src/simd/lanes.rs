@@ -55,6 +55,32 @@ fn small_exp2<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
     TERMS[1..].iter().fold(first, |sum, term| mul_add(simd, sum, r, simd.splat_f32s(*term)))
 }
 
+/// `1 / (1 + e^-x)`.
+#[inline(always)]
+pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let one = simd.splat_f32s(1.0);
+    let power = exp2(simd, simd.mul_f32s(x, simd.splat_f32s(-std::f32::consts::LOG2_E)));
+    simd.div_f32s(one, simd.add_f32s(one, power))
+}
+
+/// The vector that begins `from`, filled up with zeros if that is shorter.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    match S::as_simd_f32s(from).0.first() {
+        Some(whole) => *whole,
+        None => simd.partial_load_f32s(from),
+    }
+}
+
+/// A vector, or as much of it as there is room for.
+#[inline(always)]
+pub(crate) fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
+    match S::as_mut_simd_f32s(to).0.first_mut() {
+        Some(whole) => *whole = value,
+        None => simd.partial_store_f32s(to, value),
+    }
+}
+
 /// AVX-512 rounds and scales by a power of two in one instruction each.
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

@@ -8,6 +8,7 @@ pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
 pub use lanes::{exp2, mul_add};
+pub(crate) use lanes::{load, save, sigmoid};
 pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
 use rustfft::num_complex::Complex;
@@ -24,6 +25,18 @@ pub fn run<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     dispatch(Inlined(work))
+}
+
+/// Floats of a vector.
+pub(crate) fn f32_lanes() -> usize {
+    struct Ask;
+    impl WithSimd for Ask {
+        type Output = usize;
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
+        }
+    }
+    dispatch(Ask)
 }
 
 /// `sum += a`.

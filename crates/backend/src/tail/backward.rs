@@ -1,0 +1,256 @@
+//! The backward pass: a tile of tokens at a time, and their shares of the weight's gradient summed in a fixed tree.
+
+use rayon::prelude::*;
+
+use super::sizes::{Sizes, TOKENS, stride};
+use crate::linear::transpose::transpose;
+use crate::micro::{Scalars, product_of_rows};
+use crate::pointwise::Activation;
+use crate::simd::{self, Simd, WithSimd, dispatch, load};
+
+/// What the backward pass reads.
+#[derive(Clone, Copy)]
+pub(super) struct Backward<'a> {
+    pub(super) sizes: Sizes,
+    pub(super) activation: Activation,
+    pub(super) y: &'a [f32],
+    pub(super) weight: &'a [f32],
+    /// Output and sigmoids of a gate: what its derivatives are made of.
+    pub(super) gated: Option<[&'a [f32]; 2]>,
+    pub(super) grad: &'a [f32],
+}
+
+/// Gradients, where they are wanted.
+pub(super) struct Grads {
+    pub(super) y: Option<Vec<f32>>,
+    /// Rows of the weight, and of the bias if there is one.
+    pub(super) weight: Option<Vec<f32>>,
+}
+
+impl Backward<'_> {
+    pub(super) fn run(self, wants_y: bool, wants_weight: bool) -> Grads {
+        let sizes = self.sizes;
+        let mut dy = vec![0.0; if wants_y { self.y.len() } else { 0 }];
+        let transposed = if wants_y { self.transposed_weight() } else { vec![] };
+        let mut tiles = pieces(&mut dy, sizes);
+        let sums = Sums { of: self, transposed: &transposed, wants_weight };
+        let packed = sums.of_tiles(0, &mut tiles);
+        let weight = wants_weight.then(|| sizes.unpacked(&packed));
+        Grads { y: wants_y.then_some(dy), weight }
+    }
+
+    /// `[packed, channels]`, rows [`stride`] apart.
+    fn transposed_weight(&self) -> Vec<f32> {
+        let sizes = self.sizes;
+        let packed = sizes.packed_weight(self.weight, None);
+        let (from, to) = (stride(sizes.packed()), stride(sizes.channels));
+        let mut transposed = vec![0.0; sizes.packed() * to];
+        transposed.par_chunks_mut(16 * to).enumerate().for_each(|(index, rows)| {
+            let size = [sizes.channels.min(packed.len() / from), rows.len() / to];
+            transpose(&packed[index * 16..], from, size, rows, to);
+        });
+        transposed
+    }
+}
+
+/// `[batch, channels, seq]` by tiles: of each its segments' rows of channels.
+fn pieces(dy: &mut [f32], sizes: Sizes) -> Vec<Vec<&mut [f32]>> {
+    let count = sizes.tokens().div_ceil(TOKENS);
+    let mut tiles: Vec<Vec<&mut [f32]>> = (0..count).map(|_| Vec::with_capacity(sizes.channels)).collect();
+    for (row, mut rest) in dy.chunks_mut(sizes.seq).enumerate() {
+        let mut token = row / sizes.channels * sizes.seq;
+        while !rest.is_empty() {
+            let len = rest.len().min(TOKENS - token % TOKENS);
+            let (piece, after) = rest.split_at_mut(len);
+            tiles[token / TOKENS].push(piece);
+            (rest, token) = (after, token + len);
+        }
+    }
+    tiles
+}
+
+/// Tiles whose shares are summed one after the other: all of a short sequence's would keep threads idle, single ones of a long one
+/// would be added up too often.
+fn tiles_together(tiles: usize) -> usize {
+    (tiles / 32).clamp(1, 8)
+}
+
+struct Sums<'a> {
+    of: Backward<'a>,
+    transposed: &'a [f32],
+    wants_weight: bool,
+}
+
+impl Sums<'_> {
+    /// The weight's gradient by some tiles from number `first` on, in vectors.
+    fn of_tiles(&self, first: usize, tiles: &mut [Vec<&mut [f32]>]) -> Vec<f32> {
+        let together = tiles_together(self.of.sizes.tokens().div_ceil(TOKENS));
+        if tiles.len() <= together {
+            return self.in_order(first, tiles);
+        }
+        let middle = (tiles.len() / 2).next_multiple_of(together);
+        let (left, right) = tiles.split_at_mut(middle);
+        let (mut sum, other) =
+            rayon::join(|| self.of_tiles(first, left), || self.of_tiles(first + middle, right));
+        simd::run(
+            #[inline(always)]
+            || simd::add(&mut sum, &other),
+        );
+        sum
+    }
+
+    fn in_order(&self, first: usize, tiles: &mut [Vec<&mut [f32]>]) -> Vec<f32> {
+        let sizes = self.of.sizes;
+        let mut sum = vec![0.0; if self.wants_weight { sizes.inputs() * sizes.packed() } else { 0 }];
+        let mut scratch = Scratch::new(sizes);
+        for (index, dy) in tiles.iter_mut().enumerate() {
+            let index = first + index;
+            dispatch(Tile { of: self, index, dy, sum: &mut sum, scratch: &mut scratch });
+        }
+        sum
+    }
+}
+
+struct Scratch {
+    /// `[inputs, TOKENS]`
+    hidden: Vec<f32>,
+    /// `[channels, TOKENS]`
+    slopes: Vec<f32>,
+    /// Gradient of the linear layer's outputs in vectors: `[TOKENS, packed]`
+    outer: Vec<f32>,
+    /// Gradient of its inputs: `[TOKENS, channels]`
+    inner: Vec<f32>,
+}
+
+impl Scratch {
+    fn new(sizes: Sizes) -> Self {
+        Self {
+            hidden: vec![1.0; sizes.inputs() * stride(TOKENS)],
+            slopes: vec![0.0; sizes.channels * stride(TOKENS)],
+            outer: vec![0.0; TOKENS * stride(sizes.packed())],
+            inner: vec![0.0; TOKENS * stride(sizes.channels)],
+        }
+    }
+}
+
+struct Tile<'a, 'd> {
+    of: &'a Sums<'a>,
+    index: usize,
+    dy: &'a mut [&'d mut [f32]],
+    sum: &'a mut [f32],
+    scratch: &'a mut Scratch,
+}
+
+impl WithSimd for Tile<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { of, index, dy, sum, scratch } = self;
+        let Backward { sizes, activation, y, .. } = of.of;
+        let tile = sizes.tile(index);
+        let Scratch { hidden, slopes, outer, inner } = scratch;
+        sizes.gather(y, tile.clone(), hidden);
+        let rows = hidden.chunks_exact_mut(stride(TOKENS)).zip(slopes.chunks_exact_mut(stride(TOKENS)));
+        for (hidden, slopes) in rows {
+            activation.apply_with_slopes(&mut hidden[..TOKENS], &mut slopes[..TOKENS]);
+        }
+        of.of.outer_grad(simd, tile.start, tile.len(), outer);
+        if of.wants_weight {
+            add_weight_grad(simd, sizes, tile.len(), hidden, outer, sum);
+        }
+        if dy.is_empty() {
+            return;
+        }
+        product_of_rows(
+            simd,
+            Scalars::rows(outer, stride(sizes.packed())),
+            (of.transposed, stride(sizes.channels)),
+            [tile.len(), sizes.channels.div_ceil(S::F32_LANES), sizes.packed()],
+            #[inline(always)]
+            |i, j, sum| put(simd, &mut inner[i * stride(sizes.channels) + j * S::F32_LANES..], sum),
+        );
+        transpose(inner, stride(sizes.channels), [tile.len(), sizes.channels], hidden, stride(TOKENS));
+        let mut pieces = dy.iter_mut();
+        for segment in sizes.segments(tile) {
+            let rows = hidden.chunks_exact(stride(TOKENS)).zip(slopes.chunks_exact(stride(TOKENS)));
+            let range = segment.to..segment.to + segment.len;
+            for ((grads, slopes), dy) in rows.zip(&mut pieces) {
+                let (grads, slopes) = (&grads[range.clone()], &slopes[range.clone()]);
+                for ((dy, grad), slope) in dy.iter_mut().zip(grads).zip(slopes) {
+                    *dy = grad * slope;
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn put<S: Simd>(_: S, to: &mut [f32], value: S::f32s) {
+    S::as_mut_simd_f32s(to).0[0] = value;
+}
+
+#[inline(always)]
+fn add_weight_grad<S: Simd>(
+    simd: S,
+    sizes: Sizes,
+    tokens: usize,
+    hidden: &[f32],
+    outer: &[f32],
+    sum: &mut [f32],
+) {
+    product_of_rows(
+        simd,
+        Scalars::rows(hidden, stride(TOKENS)),
+        (outer, stride(sizes.packed())),
+        [sizes.inputs(), sizes.parts * sizes.vectors(), tokens],
+        #[inline(always)]
+        |i, j, share| {
+            let sum = &mut sum[i * sizes.packed() + j * S::F32_LANES..];
+            let before = S::as_simd_f32s(sum).0[0];
+            put(simd, sum, simd.add_f32s(before, share));
+        },
+    );
+}
+
+impl Backward<'_> {
+    /// The gradient of the linear layer's outputs by some tokens from `first` on.
+    #[inline(always)]
+    fn outer_grad<S: Simd>(&self, simd: S, first: usize, tokens: usize, outer: &mut [f32]) {
+        let Self { sizes, grad, gated, .. } = *self;
+        let d_out = sizes.d_out;
+        for (i, outer) in outer.chunks_exact_mut(stride(sizes.packed())).take(tokens).enumerate() {
+            let row = (first + i) * d_out..(first + i + 1) * d_out;
+            let (outer, _) = S::as_mut_simd_f32s(outer);
+            let grad = &grad[row.clone()];
+            match gated {
+                None => {
+                    for j in 0..sizes.vectors() {
+                        outer[j] = load(simd, &grad[j * S::F32_LANES..d_out.min((j + 1) * S::F32_LANES)]);
+                    }
+                }
+                Some([out, gate]) => {
+                    let (out, gate) = (&out[row.clone()], &gate[row]);
+                    for j in 0..sizes.vectors() {
+                        let columns = j * S::F32_LANES..d_out.min((j + 1) * S::F32_LANES);
+                        let [grad, out, gate] =
+                            [grad, out, gate].map(#[inline(always)] |row| load(simd, &row[columns.clone()]));
+                        outer[2 * j] = simd.mul_f32s(grad, gate);
+                        let rest = simd.sub_f32s(simd.splat_f32s(1.0), gate);
+                        outer[2 * j + 1] = simd.mul_f32s(simd.mul_f32s(grad, out), rest);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Sizes {
+    /// `[inputs, outputs]`
+    fn unpacked(&self, packed: &[f32]) -> Vec<f32> {
+        let mut rows = vec![0.0; self.inputs() * self.outputs()];
+        let pairs = rows.par_chunks_mut(self.outputs()).zip(packed.par_chunks(self.packed()));
+        pairs.for_each(|(to, from)| self.unpack(from, to));
+        rows
+    }
+}
