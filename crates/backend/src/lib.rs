@@ -6,7 +6,7 @@
 //!   into a differentiable burn operation.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`]; and for kernels [`simd`], [`micro`],
+//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -26,6 +26,7 @@ mod read;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
+pub mod tail;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;

@@ -5,7 +5,7 @@
 
 mod multiply;
 mod products;
-mod transpose;
+pub(crate) mod transpose;
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;

@@ -6,24 +6,39 @@
 //! geglu([a, b]) = gelu(a) b                Shazeer 2020, in the order of M2's channel mixer
 //! ```
 
+mod activation;
 #[doc(hidden)]
 pub mod reference;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, sigmoid, tanh};
 use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::simd::{Simd, WithSimd};
 use crate::{maths, simd};
+
+pub use activation::Activation;
+
+/// `activation` of every element.
+pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form) -> Tensor<D> {
+    match (form, activation) {
+        (_, Activation::Identity) => x,
+        (Form::Fused, _) => apply(Activate(activation), [x.into()]),
+        (Form::Portable, Activation::Gelu) => portable_gelu(x),
+        (Form::Portable, Activation::Silu) => x.clone() * sigmoid(x),
+        (Form::Portable, Activation::Relu) => relu(x),
+        (Form::Portable, Activation::Tanh) => tanh(x),
+        (Form::Portable, Activation::Sigmoid) => sigmoid(x),
+    }
+}
 
 /// Exact GELU of every element.
 pub fn gelu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
-    match form {
-        Form::Portable => portable_gelu(x),
-        Form::Fused => apply(Gelu, [x.into()]),
-    }
+    activate(x, Activation::Gelu, form)
 }
 
 /// The first half of the last axis times the sigmoid of the second: `[.., 2 n]` to `[.., n]`.
@@ -34,7 +49,7 @@ pub fn glu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
     match form {
         Form::Portable => {
             let (a, b) = halves(x);
-            a * activation::sigmoid(b)
+            a * sigmoid(b)
         }
         Form::Fused => gated(x, SigmoidOfSecond),
     }
@@ -80,44 +95,42 @@ fn half_of_last_axis<const D: usize>(x: &Tensor<D>) -> usize {
 const CHUNK: usize = 1 << 13;
 
 #[derive(Debug)]
-struct Gelu;
+struct Activate(Activation);
 
-impl CpuKernel for Gelu {
+impl CpuKernel for Activate {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let mut y = inputs[0].data.to_vec();
-        y.par_chunks_mut(CHUNK).for_each(|y| {
-            simd::run(
-                #[inline(always)]
-                || gelu_in_place(y),
-            )
-        });
+        y.par_chunks_mut(CHUNK).for_each(|y| simd::dispatch(Values(self.0, y)));
         Array::new(y, inputs[0].shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let mut dx = saved.grad.data.to_vec();
         let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(d, x)| {
-            simd::run(
-                #[inline(always)]
-                || times_slope(d, x),
-            )
-        });
+        chunks.for_each(|(dx, x)| simd::dispatch(TimesSlopes(self.0, dx, x)));
         vec![Some(Array::new(dx, saved.grad.shape))]
     }
 }
 
-#[inline(always)]
-fn gelu_in_place(y: &mut [f32]) {
-    for y in y {
-        *y = maths::gelu(*y);
+struct Values<'a>(Activation, &'a mut [f32]);
+
+impl WithSimd for Values<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.apply(simd, self.1);
     }
 }
 
-#[inline(always)]
-fn times_slope(d: &mut [f32], x: &[f32]) {
-    for (d, x) in d.iter_mut().zip(x) {
-        *d *= maths::gelu_slope(*x);
+struct TimesSlopes<'a>(Activation, &'a mut [f32], &'a [f32]);
+
+impl WithSimd for TimesSlopes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.times_slopes(simd, self.1, self.2);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The definitions in f64. Tests compare against them.
 
+use super::Activation;
+
 /// Error function, by its Taylor series (small arguments) or its continued fraction (large ones).
 pub fn erf(x: f64) -> f64 {
     match x.abs() < 3.0 {
@@ -44,4 +46,29 @@ pub fn glu(a: f64, b: f64) -> f64 {
 /// `gelu(a) b`.
 pub fn geglu(a: f64, b: f64) -> f64 {
     gelu(a) * b
+}
+
+/// `activation` of one number.
+pub fn activate(x: f64, activation: Activation) -> f64 {
+    match activation {
+        Activation::Gelu => gelu(x),
+        Activation::Silu => glu(x, x),
+        Activation::Relu => x.max(0.0),
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => glu(1.0, x),
+        Activation::Identity => x,
+    }
+}
+
+/// Derivative of [`activate`]; 0 where that has a corner.
+pub fn activate_slope(x: f64, activation: Activation) -> f64 {
+    let s = glu(1.0, x);
+    match activation {
+        Activation::Gelu => gelu_slope(x),
+        Activation::Silu => s + x * s * (1.0 - s),
+        Activation::Relu => f64::from(u8::from(x > 0.0)),
+        Activation::Tanh => 1.0 - x.tanh().powi(2),
+        Activation::Sigmoid => s * (1.0 - s),
+        Activation::Identity => 1.0,
+    }
 }

@@ -1,0 +1,133 @@
+//! What follows the long convolution of a state-space layer, as one operation: an activation, a linear layer across channels,
+//! and a gate.
+//!
+//! ```text
+//! g = act(y)            y [batch, channels, seq], as the convolution leaves it
+//! [a, b] = g^T W + c    a token's channels meet the weight [channels, 2 d_out]
+//! out = a sigmoid(b)    [batch, seq, d_out], Dauphin et al. 2016; without a gate W has d_out columns and out = a
+//! ```
+//!
+//! The fused form transposes nothing on the way there: a tile of channels is read by columns, and both halves of the gate meet
+//! in the registers that summed them. For the way back it notes `s = sigmoid(b)` and keeps its output:
+//!
+//! ```text
+//! da = dout s           db = dout out (1 - s)
+//! dW = g [da, db]       dy = act'(y) ([da, db] W^T)^T
+//! ```
+
+mod backward;
+mod forward;
+#[doc(hidden)]
+pub mod reference;
+mod sizes;
+
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use self::backward::Backward;
+use self::sizes::Sizes;
+use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::linear::linear;
+use crate::pointwise::{Activation, activate, glu};
+use crate::{Form, simd};
+
+/// What follows the linear layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// The first half of its outputs times the sigmoid of the second.
+    Glu,
+    /// Nothing.
+    Linear,
+}
+
+impl Output {
+    /// Outputs of the linear layer that make one number.
+    pub fn parts(self) -> usize {
+        match self {
+            Self::Glu => 2,
+            Self::Linear => 1,
+        }
+    }
+}
+
+/// Activation, linear layer across channels, and gate. Any sizes; the layer may have a bias or none.
+///
+/// # Shapes
+/// - `y`: `[batch, channels, seq]`
+/// - `layer`: from `channels` to `d_out`, or to `2 d_out` with a gate
+/// - output: `[batch, seq, d_out]`
+///
+/// # Panics
+/// If the layer does not start at `channels`, or has an odd number of outputs for a gate.
+pub fn mix_channels(
+    y: Tensor<3>,
+    activation: Activation,
+    layer: &Linear,
+    output: Output,
+    form: Form,
+) -> Tensor<3> {
+    let ([_, channels, _], [d_input, d_output]) = (y.dims(), layer.weight.dims());
+    assert_eq!(channels, d_input, "a linear layer of {d_input} inputs got {channels} channels");
+    assert!(d_output.is_multiple_of(output.parts()), "a gate needs two halves, got {d_output} outputs");
+    let kernel = MixChannels { activation, output };
+    match (form, &layer.bias) {
+        (Form::Portable, _) => portable(y, activation, layer, output),
+        (Form::Fused, None) => apply(kernel, [y.into(), layer.weight.val().into()]),
+        (Form::Fused, Some(bias)) => apply(kernel, [y.into(), layer.weight.val().into(), bias.val().into()]),
+    }
+}
+
+fn portable(y: Tensor<3>, activation: Activation, layer: &Linear, output: Output) -> Tensor<3> {
+    let hidden = activate(y.swap_dims(1, 2), activation, Form::Portable);
+    let mixed = linear(layer, hidden, Form::Portable);
+    match output {
+        Output::Glu => glu(mixed, Form::Portable),
+        Output::Linear => mixed,
+    }
+}
+
+/// Inputs: `y [batch, channels, seq]`, `weight [channels, parts d_out]` and, if there is one, `bias [parts d_out]`.
+#[derive(Debug)]
+struct MixChannels {
+    activation: Activation,
+    output: Output,
+}
+
+impl MixChannels {
+    fn sizes(&self, inputs: &[View<'_>]) -> Sizes {
+        let ([batch, channels, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
+        let parts = self.output.parts();
+        let (d_out, has_bias) = (d_output / parts, inputs.len() > 2);
+        Sizes { batch, channels, seq, d_out, parts, has_bias, lanes: simd::f32_lanes() }
+    }
+}
+
+impl CpuKernel for MixChannels {
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        let sizes = self.sizes(inputs);
+        let bias = inputs.get(2).map(|bias| bias.data);
+        let (out, gate) = forward::forward(sizes, self.activation, inputs[0].data, inputs[1].data, bias);
+        let array = |data| Array::new(data, [sizes.batch, sizes.seq, sizes.d_out]);
+        (array(out), gate.map(array))
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let (inputs, wanted) = (saved.inputs, saved.wanted);
+        let sizes = self.sizes(inputs);
+        let gated = saved.output.zip(saved.notes).map(|(out, gate)| [out.data, gate.data]);
+        let (y, weight, grad) = (inputs[0].data, inputs[1].data, saved.grad.data);
+        let pass = Backward { sizes, activation: self.activation, y, weight, gated, grad };
+        let grads = pass.run(wanted[0], wanted[1..].contains(&true));
+        let mut weight = grads.weight.unwrap_or_default();
+        let bias = weight.split_off(weight.len().min(sizes.channels * sizes.outputs()));
+        let found = [grads.y.unwrap_or_default(), weight, bias];
+        let each = found.into_iter().zip(inputs).zip(wanted);
+        each.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
+    }
+
+    fn keeps_output(&self) -> bool {
+        self.output == Output::Glu
+    }
+}
