@@ -64,74 +64,8 @@ pub fn gelu(x: f32) -> f32 {
 /// `Phi(x) + x phi(x)`.
 #[inline(always)]
 pub fn gelu_slope(x: f32) -> f32 {
-    gelu_with_slope(x).1
-}
-
-/// [`gelu`] and [`gelu_slope`].
-#[inline(always)]
-pub fn gelu_with_slope(x: f32) -> (f32, f32) {
     const INV_SQRT_2PI: f32 = 0.398_942_3;
-    let cdf = normal_cdf(x);
-    (x * cdf, cdf + x * INV_SQRT_2PI * exp(-0.5 * x * x))
-}
-
-/// [`sigmoid`] and its derivative.
-#[inline(always)]
-pub fn sigmoid_with_slope(x: f32) -> (f32, f32) {
-    let s = sigmoid(x);
-    (s, s * (1.0 - s))
-}
-
-/// `x sigmoid(x)`.
-#[inline(always)]
-pub fn silu(x: f32) -> f32 {
-    x * sigmoid(x)
-}
-
-/// [`silu`] and its derivative.
-#[inline(always)]
-pub fn silu_with_slope(x: f32) -> (f32, f32) {
-    let s = sigmoid(x);
-    (x * s, s + x * s * (1.0 - s))
-}
-
-/// The larger of `x` and 0. NaN stays NaN.
-#[inline(always)]
-pub fn relu(x: f32) -> f32 {
-    if x < 0.0 { 0.0 } else { x }
-}
-
-/// [`relu`] and its derivative, 0 at 0.
-#[inline(always)]
-pub fn relu_with_slope(x: f32) -> (f32, f32) {
-    (relu(x), if x > 0.0 { 1.0 } else { 0.0 })
-}
-
-/// Hyperbolic tangent: odd rational approximation on [-7.9, 7.9], where f32 reaches +-1 (minimax coefficients as in Eigen's
-/// `generic_fast_tanh_float`).
-#[inline(always)]
-pub fn tanh(x: f32) -> f32 {
-    let x = x.clamp(-7.905_311, 7.905_311);
-    let s = x * x;
-    let p = -2.760_768_5e-16;
-    let p = p * s + 2.000_187_9e-13;
-    let p = p * s - 8.604_671_5e-11;
-    let p = p * s + 5.122_297_1e-8;
-    let p = p * s + 1.485_722_4e-5;
-    let p = p * s + 6.372_619_3e-4;
-    let p = p * s + 4.893_524_6e-3;
-    let q = 1.198_258_4e-6;
-    let q = q * s + 1.185_347_1e-4;
-    let q = q * s + 2.268_434_6e-3;
-    let q = q * s + 4.893_525_2e-3;
-    x * p / q
-}
-
-/// [`tanh`] and its derivative.
-#[inline(always)]
-pub fn tanh_with_slope(x: f32) -> (f32, f32) {
-    let y = tanh(x);
-    (y, 1.0 - y * y)
+    normal_cdf(x) + x * INV_SQRT_2PI * exp(-0.5 * x * x)
 }
 
 #[cfg(test)]

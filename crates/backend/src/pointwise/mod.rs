@@ -18,6 +18,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::simd::{Simd, WithSimd};
 use crate::{maths, simd};
 
 pub use activation::Activation;
@@ -99,25 +100,37 @@ struct Activate(Activation);
 impl CpuKernel for Activate {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let mut y = inputs[0].data.to_vec();
-        y.par_chunks_mut(CHUNK).for_each(|y| {
-            simd::run(
-                #[inline(always)]
-                || self.0.apply(y),
-            )
-        });
+        y.par_chunks_mut(CHUNK).for_each(|y| simd::dispatch(Values(self.0, y)));
         Array::new(y, inputs[0].shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let mut dx = saved.grad.data.to_vec();
         let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(d, x)| {
-            simd::run(
-                #[inline(always)]
-                || self.0.times_slopes(d, x),
-            )
-        });
+        chunks.for_each(|(dx, x)| simd::dispatch(TimesSlopes(self.0, dx, x)));
         vec![Some(Array::new(dx, saved.grad.shape))]
+    }
+}
+
+struct Values<'a>(Activation, &'a mut [f32]);
+
+impl WithSimd for Values<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.apply(simd, self.1);
+    }
+}
+
+struct TimesSlopes<'a>(Activation, &'a mut [f32], &'a [f32]);
+
+impl WithSimd for TimesSlopes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.times_slopes(simd, self.1, self.2);
     }
 }
 

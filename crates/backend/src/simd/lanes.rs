@@ -26,17 +26,18 @@ pub fn exp2<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // Adding 1.5 * 2^23 leaves no bits behind the point: the sum ends in the integer nearest to x.
     const ROUND: f32 = 12_582_912.0;
     const EXPONENT_SHIFT: u32 = f32::MANTISSA_DIGITS - 1;
-    let x = clamp(simd, x);
+    // From -127, where the bits of the exponent are 0, and those of `2^0 = 1` too, to the largest exponent.
+    let x = clamp(simd, x, [-127.0, 127.0]);
     let rounded = simd.add_f32s(x, simd.splat_f32s(ROUND));
     let r = simd.sub_f32s(x, simd.sub_f32s(rounded, simd.splat_f32s(ROUND)));
     let n = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(rounded), simd.splat_u32s(EXPONENT_SHIFT));
     simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(small_exp2(simd, r)), n))
 }
 
-/// `x` between -127, where the bits of the exponent are 0, and those of `2^0 = 1` too, and 127, the largest exponent.
+/// `x` or the nearest number of the range. NaN stays NaN.
 #[inline(always)]
-fn clamp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let (lowest, highest) = (simd.splat_f32s(-127.0), simd.splat_f32s(127.0));
+pub(super) fn clamp<S: Simd>(simd: S, x: S::f32s, [lowest, highest]: [f32; 2]) -> S::f32s {
+    let (lowest, highest) = (simd.splat_f32s(lowest), simd.splat_f32s(highest));
     if S::IS_SCALAR {
         let x = simd.select_f32s(simd.less_than_f32s(x, lowest), lowest, x);
         return simd.select_f32s(simd.greater_than_f32s(x, highest), highest, x);
@@ -53,14 +54,6 @@ fn small_exp2<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
     const TERMS: [f32; 6] = [0.001_326_472_7, 0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
     let first = simd.splat_f32s(TERMS[0]);
     TERMS[1..].iter().fold(first, |sum, term| mul_add(simd, sum, r, simd.splat_f32s(*term)))
-}
-
-/// `1 / (1 + e^-x)`.
-#[inline(always)]
-pub(crate) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let one = simd.splat_f32s(1.0);
-    let power = exp2(simd, simd.mul_f32s(x, simd.splat_f32s(-std::f32::consts::LOG2_E)));
-    simd.div_f32s(one, simd.add_f32s(one, power))
 }
 
 /// The vector that begins `from`, filled up with zeros if that is shorter.

@@ -1,5 +1,6 @@
 //! Loops and vectors compiled for several instruction sets; the best that the machine has is chosen at run time.
 
+pub(crate) mod functions;
 mod instruction_set;
 mod lanes;
 mod peak;
@@ -8,7 +9,7 @@ pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
 pub use lanes::{exp2, mul_add};
-pub(crate) use lanes::{load, save, sigmoid};
+pub(crate) use lanes::{load, save};
 pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
 use rustfft::num_complex::Complex;

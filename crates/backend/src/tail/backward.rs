@@ -1,5 +1,7 @@
 //! The backward pass: a tile of tokens at a time, and their shares of the weight's gradient summed in a fixed tree.
 
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use super::sizes::{Sizes, TOKENS, stride};
@@ -33,7 +35,7 @@ impl Backward<'_> {
         let mut dy = vec![0.0; if wants_y { self.y.len() } else { 0 }];
         let transposed = if wants_y { self.transposed_weight() } else { vec![] };
         let mut tiles = pieces(&mut dy, sizes);
-        let sums = Sums { of: self, transposed: &transposed, wants_weight };
+        let sums = Sums { of: self, idle: Mutex::default(), transposed: &transposed, wants_weight };
         let packed = sums.of_tiles(0, &mut tiles);
         let weight = wants_weight.then(|| sizes.unpacked(&packed));
         Grads { y: wants_y.then_some(dy), weight }
@@ -77,6 +79,8 @@ fn tiles_together(tiles: usize) -> usize {
 
 struct Sums<'a> {
     of: Backward<'a>,
+    /// What threads have done with.
+    idle: Mutex<Vec<Scratch>>,
     transposed: &'a [f32],
     wants_weight: bool,
 }
@@ -102,11 +106,13 @@ impl Sums<'_> {
     fn in_order(&self, first: usize, tiles: &mut [Vec<&mut [f32]>]) -> Vec<f32> {
         let sizes = self.of.sizes;
         let mut sum = vec![0.0; if self.wants_weight { sizes.inputs() * sizes.packed() } else { 0 }];
-        let mut scratch = Scratch::new(sizes);
+        let idle = self.idle.lock().expect("no thread panics while it holds the lock").pop();
+        let mut scratch = idle.unwrap_or_else(|| Scratch::new(sizes));
         for (index, dy) in tiles.iter_mut().enumerate() {
             let index = first + index;
             dispatch(Tile { of: self, index, dy, sum: &mut sum, scratch: &mut scratch });
         }
+        self.idle.lock().expect("no thread panics while it holds the lock").push(scratch);
         sum
     }
 }
@@ -153,7 +159,7 @@ impl WithSimd for Tile<'_, '_> {
         sizes.gather(y, tile.clone(), hidden);
         let rows = hidden.chunks_exact_mut(stride(TOKENS)).zip(slopes.chunks_exact_mut(stride(TOKENS)));
         for (hidden, slopes) in rows {
-            activation.apply_with_slopes(&mut hidden[..TOKENS], &mut slopes[..TOKENS]);
+            activation.apply_with_slopes(simd, &mut hidden[..TOKENS], &mut slopes[..TOKENS]);
         }
         of.of.outer_grad(simd, tile.start, tile.len(), outer);
         if of.wants_weight {

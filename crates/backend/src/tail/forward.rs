@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::sizes::{Sizes, TOKENS, stride};
 use crate::micro::{Scalars, product_of_rows};
 use crate::pointwise::Activation;
-use crate::simd::{Simd, WithSimd, dispatch, save, sigmoid};
+use crate::simd::functions::sigmoid;
+use crate::simd::{Simd, WithSimd, dispatch, save};
 
 /// `[batch, seq, d_out]`, and with a gate the sigmoids of the second parts.
 pub(super) fn forward(
@@ -57,7 +58,7 @@ impl WithSimd for Tile<'_> {
         let tile = sizes.tile(index);
         sizes.gather(y, tile.clone(), hidden);
         for row in hidden.chunks_exact_mut(stride(TOKENS)).take(sizes.channels) {
-            activation.apply(&mut row[..TOKENS]);
+            activation.apply(simd, &mut row[..TOKENS]);
         }
         let a = Scalars::columns(hidden, stride(TOKENS));
         let b = (weight, stride(sizes.packed()));

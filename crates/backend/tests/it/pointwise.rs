@@ -1,14 +1,26 @@
 //! Pointwise tails against their definitions.
 
 use burn::tensor::{Device, Tensor};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use subquad_backend::Form;
-use subquad_backend::pointwise::{geglu, gelu, glu, reference};
+use subquad_backend::pointwise::{Activation, activate, geglu, gelu, glu, reference};
 use subquad_testkit::{assert_rel_close, seeded_tensor};
 
 use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
 
 /// An odd number of rows and a width that is no multiple of a vector.
 const SHAPE: [usize; 3] = [3, 7, 26];
+
+/// All there are.
+pub(crate) const ACTIVATIONS: [Activation; 6] = [
+    Activation::Gelu,
+    Activation::Silu,
+    Activation::Relu,
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::Identity,
+];
 
 #[test]
 fn gelu_is_exact_in_values_and_gradients() {
@@ -21,6 +33,47 @@ fn gelu_is_exact_in_values_and_gradients() {
         assert_rel_close(y, &expected[..], VALUE_TOL, format!("{form:?}"));
         assert_rel_close(&grads[0][..], &slopes[..], GRAD_TOL, format!("gradient, {form:?}"));
     }
+}
+
+#[test]
+fn activations_are_their_definitions_in_values_and_gradients() {
+    let x = Leaf::new(SHAPE, 1).values();
+    let g = output_weights(SHAPE);
+    for activation in ACTIVATIONS {
+        let expected: Vec<f64> = x.iter().map(|x| reference::activate(3.0 * x, activation)).collect();
+        let slope = |x: &f64| 3.0 * reference::activate_slope(3.0 * x, activation);
+        let slopes: Vec<f64> = x.iter().zip(&g).map(|(x, g)| g * slope(x)).collect();
+        for form in [Form::Portable, Form::Fused] {
+            let what = format!("{activation:?}, {form:?}");
+            let (y, grads) =
+                run(vec![Leaf::new(SHAPE, 1)], |x| activate(x[0].three() * 3.0, activation, form));
+            assert_rel_close(y, &expected[..], VALUE_TOL, &what);
+            assert_rel_close(&grads[0][..], &slopes[..], GRAD_TOL, format!("gradient, {what}"));
+        }
+    }
+}
+
+#[test]
+fn slopes_are_differences_of_the_definitions() {
+    /// A central difference of this width is off by its square.
+    const WIDTH: f64 = 1e-4;
+    for activation in ACTIVATIONS {
+        for x in [-5.0, -1.3, -0.2, 0.1, 0.9, 4.0] {
+            let at = |x| reference::activate(x, activation);
+            let slope = (at(x + WIDTH) - at(x - WIDTH)) / (2.0 * WIDTH);
+            let error = (reference::activate_slope(x, activation) - slope).abs();
+            assert!(error < 1e-7, "{activation:?} at {x}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn activations_are_named_in_snake_case() {
+    let names = ["gelu", "silu", "relu", "tanh", "sigmoid", "identity"];
+    let read = |name: &str| -> Result<Activation, serde::de::value::Error> {
+        Activation::deserialize(name.into_deserializer())
+    };
+    assert_eq!(names.map(|name| read(name).unwrap()), ACTIVATIONS);
 }
 
 type Op = fn(Tensor<3>, Form) -> Tensor<3>;
