@@ -5,7 +5,7 @@ mod config;
 mod diagonal;
 mod dplr;
 pub mod hippo;
-mod init;
+pub mod init;
 mod layer;
 mod modes;
 mod number;

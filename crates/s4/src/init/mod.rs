@@ -7,8 +7,7 @@ mod diagonal;
 mod low_rank;
 
 pub use diagonal::S4dInit;
-pub(crate) use low_rank::DplrSystem;
-pub use low_rank::S4Init;
+pub use low_rank::{DplrSystem, S4Init};
 
 use crate::hippo::{Measure, NormalPair};
 use crate::number::Complex;
