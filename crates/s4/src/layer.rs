@@ -3,9 +3,11 @@
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
+use subquad_backend::Form;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::linear::linear;
-use subquad_backend::{Form, pointwise};
+use subquad_backend::pointwise::{self, Activation};
+use subquad_backend::tail::{Output, mix_channels};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::complex::Pair;
@@ -84,8 +86,13 @@ impl S4d {
         }
     }
 
-    /// What happens to every token alone, after the convolution.
-    fn tail<const D: usize>(&self, y: Tensor<D>) -> Tensor<D> {
+    /// What happens to every token alone, after the convolution: `[batch, d_model, seq]` to `[batch, seq, d_model]`.
+    fn mix(&self, y: Tensor<3>) -> Tensor<3> {
+        mix_channels(y, Activation::Gelu, &self.output, Output::Glu, self.form)
+    }
+
+    /// [`Self::mix`] of one token.
+    fn tail(&self, y: Tensor<2>) -> Tensor<2> {
         let hidden = pointwise::gelu(y, self.form);
         pointwise::glu(linear(&self.output, hidden, self.form), self.form)
     }
@@ -131,7 +138,7 @@ impl SequenceMixer for S4d {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(x.dims()[2]);
         let y = self.convolve(x.swap_dims(1, 2), &self.discrete());
-        self.tail(y.swap_dims(1, 2))
+        self.mix(y)
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: S4dState) -> Result<(Tensor<3>, S4dState), MixerError> {
@@ -141,7 +148,7 @@ impl SequenceMixer for S4d {
         let u = x.swap_dims(1, 2);
         let remembered = discrete.read(self.c(), state.clone(), u.dims()[2], self.form);
         let y = self.convolve(u.clone(), &discrete) + remembered;
-        Ok((self.tail(y.swap_dims(1, 2)), discrete.write(state, u).into()))
+        Ok((self.mix(y), discrete.write(state, u).into()))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut S4dState) -> Result<Tensor<2>, MixerError> {
