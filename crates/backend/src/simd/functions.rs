@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use super::lanes::{clamp, exp2, mul_add};
+use super::lanes::{clamp, exp2, mul_add, polynomial};
 
 /// `1 / (1 + e^-x)`.
 #[inline(always)]
@@ -118,14 +118,4 @@ fn even_ratio<S: Simd, const P: usize, const Q: usize>(
 ) -> S::f32s {
     let square = simd.mul_f32s(x, x);
     simd.div_f32s(polynomial(simd, square, numerator), polynomial(simd, square, denominator))
-}
-
-/// By Horner's rule, highest term first.
-#[inline(always)]
-fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, terms: [f32; N]) -> S::f32s {
-    let mut sum = simd.splat_f32s(terms[0]);
-    for term in &terms[1..] {
-        sum = mul_add(simd, sum, x, simd.splat_f32s(*term));
-    }
-    sum
 }

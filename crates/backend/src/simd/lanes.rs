@@ -52,8 +52,17 @@ fn small_exp2<S: Simd>(simd: S, r: S::f32s) -> S::f32s {
     // The fifth is near ln 2, but not it.
     #[allow(clippy::approx_constant)]
     const TERMS: [f32; 6] = [0.001_326_472_7, 0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
-    let first = simd.splat_f32s(TERMS[0]);
-    TERMS[1..].iter().fold(first, |sum, term| mul_add(simd, sum, r, simd.splat_f32s(*term)))
+    polynomial(simd, r, TERMS)
+}
+
+/// By Horner's rule, highest term first. A loop: a closure that is not inlined is not compiled for the instruction set.
+#[inline(always)]
+pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, terms: [f32; N]) -> S::f32s {
+    let mut sum = simd.splat_f32s(terms[0]);
+    for term in &terms[1..] {
+        sum = mul_add(simd, sum, x, simd.splat_f32s(*term));
+    }
+    sum
 }
 
 /// The vector that begins `from`, filled up with zeros if that is shorter.

@@ -53,7 +53,10 @@ fn chains<S: Simd, const N: usize>(simd: S, time: Duration) -> f64 {
         turns += u64::from(LENGTH);
     }
     let seconds = start.elapsed().as_secs_f64();
-    let total = sums.into_iter().fold(a, |total, sum| simd.add_f32s(total, sum));
+    let mut total = a;
+    for sum in sums {
+        total = simd.add_f32s(total, sum);
+    }
     black_box(simd.reduce_sum_f32s(total));
     2.0 * (turns * (N * S::F32_LANES) as u64) as f64 / seconds / 1e9
 }

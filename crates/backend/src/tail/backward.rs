@@ -224,32 +224,34 @@ impl Backward<'_> {
     #[inline(always)]
     fn outer_grad<S: Simd>(&self, simd: S, first: usize, tokens: usize, outer: &mut [f32]) {
         let Self { sizes, grad, gated, .. } = *self;
-        let d_out = sizes.d_out;
         for (i, outer) in outer.chunks_exact_mut(stride(sizes.packed())).take(tokens).enumerate() {
-            let row = (first + i) * d_out..(first + i + 1) * d_out;
-            let (outer, _) = S::as_mut_simd_f32s(outer);
-            let grad = &grad[row.clone()];
+            let row = (first + i) * sizes.d_out..(first + i + 1) * sizes.d_out;
+            let (outer, grad) = (S::as_mut_simd_f32s(outer).0, &grad[row.clone()]);
             match gated {
-                None => {
-                    for j in 0..sizes.vectors() {
-                        outer[j] = load(simd, &grad[j * S::F32_LANES..d_out.min((j + 1) * S::F32_LANES)]);
-                    }
-                }
-                Some([out, gate]) => {
-                    let (out, gate) = (&out[row.clone()], &gate[row]);
-                    for j in 0..sizes.vectors() {
-                        let columns = j * S::F32_LANES..d_out.min((j + 1) * S::F32_LANES);
-                        let [grad, out, gate] = [grad, out, gate].map(
-                            #[inline(always)]
-                            |row| load(simd, &row[columns.clone()]),
-                        );
-                        outer[2 * j] = simd.mul_f32s(grad, gate);
-                        let rest = simd.sub_f32s(simd.splat_f32s(1.0), gate);
-                        outer[2 * j + 1] = simd.mul_f32s(simd.mul_f32s(grad, out), rest);
-                    }
-                }
+                None => ungated(simd, grad, outer),
+                Some([out, gate]) => ungate(simd, [grad, &out[row.clone()], &gate[row]], outer),
             }
         }
+    }
+}
+
+/// A token's gradient in vectors.
+#[inline(always)]
+fn ungated<S: Simd>(simd: S, grad: &[f32], outer: &mut [S::f32s]) {
+    for (outer, grad) in outer.iter_mut().zip(grad.chunks(S::F32_LANES)) {
+        *outer = load(simd, grad);
+    }
+}
+
+/// `da = dout s` and `db = dout out (1 - s)` in vectors that alternate.
+#[inline(always)]
+fn ungate<S: Simd>(simd: S, [grad, out, gate]: [&[f32]; 3], outer: &mut [S::f32s]) {
+    let one = simd.splat_f32s(1.0);
+    let numbers = grad.chunks(S::F32_LANES).zip(out.chunks(S::F32_LANES)).zip(gate.chunks(S::F32_LANES));
+    for (outer, ((grad, out), gate)) in outer.chunks_exact_mut(2).zip(numbers) {
+        let (grad, out, gate) = (load(simd, grad), load(simd, out), load(simd, gate));
+        outer[0] = simd.mul_f32s(grad, gate);
+        outer[1] = simd.mul_f32s(simd.mul_f32s(grad, out), simd.sub_f32s(one, gate));
     }
 }
 
