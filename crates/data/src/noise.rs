@@ -5,7 +5,7 @@
 //! x_t = rms / sqrt(K) Re sum over k = 1 .. K of (g_k + i h_k) e^(2 pi i k t / n)        g, h normal;  u_t = x_t - x_0
 //! ```
 //! At the highest frequency of all, k = n / 2, only the real part counts, and half. This is `whitesignal` of Gu, Goel, Re 2021,
-//! <https://github.com/state-spaces/s4>, after Voelker's Nengo, with its factors multiplied out: `K = freq dt n`.
+//! <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
 use crate::dft::{Complex, Waves};
 use crate::{Condition, Draws, Stream, TaskError};

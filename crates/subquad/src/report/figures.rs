@@ -196,17 +196,28 @@ fn bits_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static 
 }
 
 fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Option<f64>) -> Vec<Sample> {
+    let title = |run: &Finished| match task_title(runs, run) {
+        task if task.is_empty() => length_title(run),
+        task => format!("{task}, {}", length_title(run)),
+    };
     let of_run = |(run, rows): (&Finished, &Vec<Row>)| -> Vec<Sample> {
         let rows = rows.iter().filter(|row| row.split == split && row.condition.is_empty());
-        rows.filter_map(|row| Some(sample(run, length_title(run), row.step as f64, y(row)?))).collect()
+        rows.filter_map(|row| Some(sample(run, title(run), row.step as f64, y(row)?))).collect()
     };
     runs.iter().zip(rows).flat_map(of_run).collect()
 }
 
 fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
-    let point =
-        |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
+    let point = |run: &Finished| {
+        Some(sample(run, task_title(runs, run), run.summary.seq_len as f64, y(&run.summary)?))
+    };
     runs.iter().filter_map(point).collect()
+}
+
+/// The task, where a study has several: what they score does not compare. Nothing where it has one.
+fn task_title(runs: &[Finished], run: &Finished) -> String {
+    let several = runs.iter().any(|other| other.summary.task != run.summary.task);
+    if several { run.summary.task.clone() } else { String::new() }
 }
 
 fn length_title(run: &Finished) -> String {

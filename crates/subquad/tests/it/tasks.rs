@@ -96,6 +96,23 @@ fn tasks_with_real_answers_are_scored_by_the_share_of_the_variance_everywhere() 
 }
 
 #[test]
+fn tasks_of_one_study_have_panels_of_their_own() {
+    let lab = Lab::new();
+    lab.write("memory/a.toml", noise("delay"));
+    lab.write("memory/b.toml", noise("reconstruct"));
+    lab.subquad("run memory --set sweep.seed=[0] --set sweep.mixer=[\"s4d\"]").expect(0);
+    let panels = |figure: &str| {
+        let csv = fs_err::read_to_string(lab.path(&format!("results/memory/figures/{figure}.csv"))).unwrap();
+        let mut panels: Vec<_> =
+            csv.lines().skip(1).map(|line| line.split(",s4d").next().unwrap().to_owned()).collect();
+        panels.dedup();
+        panels
+    };
+    assert_eq!(panels("normalised_error_by_length"), ["delay", "reconstruct"]);
+    assert_eq!(panels("squared_error_by_step"), ["\"delay, length 64\"", "\"reconstruct, length 64\""]);
+}
+
+#[test]
 fn a_run_on_noise_writes_a_config_of_itself() {
     let lab = Lab::new();
     lab.write("memory/memory.toml", noise("delay"));
