@@ -5,7 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
-use subquad_backend::{Form, dropout};
+use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
@@ -175,20 +175,20 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(x.dims()[2]);
         let kernels = self.kernel(x.dims()[1]);
-        self.tail(self.convolve(x.swap_dims(1, 2), kernels))
+        self.tail(self.convolve(swap_axes(x, self.form), kernels))
     }
 
     fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
         self.check_width(x.dims()[2]);
         let kernels = self.dropping_kernels(x.dims()[1], seed);
-        let y = self.convolve(x.swap_dims(1, 2), kernels);
+        let y = self.convolve(swap_axes(x, self.form), kernels);
         self.dropping_tail(y, dropout::split_mix(seed ^ ACTIVATIONS))
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[2]);
-        let u = x.swap_dims(1, 2);
+        let u = swap_axes(x, self.form);
         let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
         let (y, state) = self.ssm.run(u.clone(), state, self.form);
         let y = y + u.unsqueeze_dim::<4>(1) * self.d.val().unsqueeze_dims::<4>(&[0, 3]);
