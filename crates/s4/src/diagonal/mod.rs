@@ -19,8 +19,8 @@ use subquad_mixer::MixerError;
 
 use crate::dplr::Recovered;
 use crate::stepper::Lines;
-use discretization::{Continuous, Discrete};
 use crate::{Modes, S4State, StateSpace};
+use discretization::{Continuous, Discrete};
 
 use kernel::kernel;
 

@@ -30,7 +30,7 @@ fn a_config_that_cannot_be_built_says_why() {
             "initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = 0.5, dt_max = 0.1",
         ),
         (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0"),
-        (ok.clone().with_ssm_lr(f64::NAN), "ssm_lr must be positive and finite, got NaN"),
+        (ok.clone().with_ssm_lr(f64::NAN), "ssm_lr must be finite and not negative, got NaN"),
     ];
     for (config, words) in wrong {
         assert_eq!(config.check().unwrap_err().to_string(), words);
@@ -55,22 +55,22 @@ fn inits_are_named_in_lower_case() {
 #[test]
 fn initial_values_have_their_ranges_and_variances() {
     let layer = S4dConfig::new(256).seeded();
-    let log_dt = to_f64(layer.log_dt.val());
+    let log_dt = to_f64(layer.ssm.modes.inv_dt.val());
     assert!(log_dt.iter().all(|v| (1e-3f64.ln() - 1e-5..=0.1f64.ln() + 1e-5).contains(v)));
     let mean = log_dt.iter().sum::<f64>() / 256.0;
     assert!((mean - (1e-3f64.ln() + 0.1f64.ln()) / 2.0).abs() < 0.3, "log dt is uniform: mean {mean}");
-    for part in [to_f64(layer.c_re.val()), to_f64(layer.c_im.val())] {
+    for part in [to_f64(layer.ssm.modes.c_re.val()), to_f64(layer.ssm.modes.c_im.val())] {
         let deviation = (part.iter().map(|v| v * v).sum::<f64>() / part.len() as f64).sqrt();
         assert!((deviation / 0.5f64.sqrt() - 1.0).abs() < 0.03, "C is complex normal: {deviation}");
     }
-    assert!(to_f64(layer.log_a_re.val()).iter().all(|v| (v - 0.5f64.ln()).abs() < 1e-6));
+    assert!(to_f64(layer.ssm.modes.inv_a_re.val()).iter().all(|v| (v - 0.5f64.ln()).abs() < 1e-6));
 }
 
 #[test]
 fn the_clip_bounds_the_input_weights_of_legs_alone() {
     let largest = |config: S4dConfig| {
         let layer = config.with_n_ssm(Some(1)).with_init(S4dInit::Legs).seeded();
-        to_f64(layer.b_im.val()).iter().fold(0.0, |max: f64, v| max.max(v.abs()))
+        to_f64(layer.ssm.modes.b_im.val()).iter().fold(0.0, |max: f64, v| max.max(v.abs()))
     };
     assert_eq!(largest(S4dConfig::new(2)), 2.0);
     assert!((largest(S4dConfig::new(2).with_b_clip(None)) - 40.75).abs() < 0.01);
@@ -109,7 +109,10 @@ fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
         .filter(|(_, id)| group.parameters.contains(id))
         .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(inside, ["log_dt", "log_a_re", "a_im", "b_re", "b_im"]);
+    assert_eq!(
+        inside,
+        ["inv_dt", "inv_a_re", "a_im", "b_re", "b_im"].map(|name| format!("ssm.modes.{name}"))
+    );
     assert_eq!((group.name, group.parameters.len()), ("ssm", 5));
     assert_eq!(group.learning_rate, LearningRate::AtMost(2e-4));
     assert_eq!(group.weight_decay, WeightDecay::Fixed(0.0));

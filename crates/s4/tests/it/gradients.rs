@@ -52,12 +52,12 @@ fn gradients(layer: &S4d, seq: usize) -> Vec<Vec<f64>> {
     let weights = seeded_tensor(kernel.dims(), 1, &cpu().autodiff());
     let grads: Gradients = (kernel * weights).sum().backward();
     vec![
-        to_f64(layer.log_dt.val().grad(&grads).unwrap()),
-        to_f64(layer.log_a_re.val().grad(&grads).unwrap()),
-        to_f64(layer.a_im.val().grad(&grads).unwrap()),
-        to_f64(layer.b_re.val().grad(&grads).unwrap()),
-        to_f64(layer.b_im.val().grad(&grads).unwrap()),
-        to_f64(layer.c_re.val().grad(&grads).unwrap()),
-        to_f64(layer.c_im.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.inv_dt.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.inv_a_re.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.a_im.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.b_re.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.b_im.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.c_re.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.c_im.val().grad(&grads).unwrap()),
     ]
 }

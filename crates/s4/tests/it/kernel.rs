@@ -32,8 +32,9 @@ fn two_modes_give_the_values_computed_by_hand() {
     ];
     for (rule, wanted) in RULES.into_iter().zip(wanted) {
         let mut layer = S4dConfig::new(1).with_d_state(4).with_discretization(rule).seeded();
-        layer.log_dt = set([1], &[0.1f64.ln()]);
-        (layer.c_re, layer.c_im) = (set([1, 1, 2], &[1.0, 0.5]), set([1, 1, 2], &[0.0, -0.25]));
+        layer.ssm.modes.inv_dt = set([1, 1], &[0.1f64.ln()]);
+        (layer.ssm.modes.c_re, layer.ssm.modes.c_im) =
+            (set([1, 1, 2], &[1.0, 0.5]), set([1, 1, 2], &[0.0, -0.25]));
         for form in FORMS {
             let got = layer.clone().with_form(form).kernel(6);
             assert_rel_close(got, &wanted[..], KERNEL, format!("{rule:?}, {form:?}"));
@@ -102,12 +103,12 @@ fn conjugating_everything_and_reordering_pairs_leave_the_kernel_alone() {
     for form in FORMS {
         let layer = layer.clone().with_form(form);
         let mut mirrored = layer.clone();
-        mirrored.log_a_re = Param::from_tensor(layer.log_a_re.val().flip([1]));
-        mirrored.a_im = Param::from_tensor(-layer.a_im.val().flip([1]));
-        mirrored.b_re = Param::from_tensor(layer.b_re.val().flip([1]));
-        mirrored.b_im = Param::from_tensor(-layer.b_im.val().flip([1]));
-        mirrored.c_re = Param::from_tensor(layer.c_re.val().flip([2]));
-        mirrored.c_im = Param::from_tensor(-layer.c_im.val().flip([2]));
+        mirrored.ssm.modes.inv_a_re = Param::from_tensor(layer.ssm.modes.inv_a_re.val().flip([1]));
+        mirrored.ssm.modes.a_im = Param::from_tensor(-layer.ssm.modes.a_im.val().flip([1]));
+        mirrored.ssm.modes.b_re = Param::from_tensor(layer.ssm.modes.b_re.val().flip([1]));
+        mirrored.ssm.modes.b_im = Param::from_tensor(-layer.ssm.modes.b_im.val().flip([1]));
+        mirrored.ssm.modes.c_re = Param::from_tensor(layer.ssm.modes.c_re.val().flip([2]));
+        mirrored.ssm.modes.c_im = Param::from_tensor(-layer.ssm.modes.c_im.val().flip([2]));
         assert_rel_close(mirrored.kernel(100), layer.kernel(100), KERNEL, format!("{form:?}"));
     }
 }
@@ -118,7 +119,7 @@ fn channel_h_uses_system_h_mod_n_ssm() {
         let layer = S4dConfig::new(4).with_d_state(4).with_n_ssm(Some(2)).seeded().with_form(form);
         let mut other = layer.clone();
         let first_row = Tensor::from_data([[50.0, 50.0], [0.0, 0.0]], &cpu());
-        other.a_im = Param::from_tensor(layer.a_im.val() + first_row);
+        other.ssm.modes.a_im = Param::from_tensor(layer.ssm.modes.a_im.val() + first_row);
         let change = (other.kernel(20) - layer.kernel(20)).abs().max_dim(2);
         let moved: Vec<bool> = to_f64(change).into_iter().map(|change| change != 0.0).collect();
         assert_eq!(moved, [true, false, true, false], "{form:?}");
@@ -145,9 +146,9 @@ fn small_steps_keep_all_digits_of_the_exponential_minus_one() {
     let (b_bar, digits) = (1e-4, 5e-7);
     for rule in RULES {
         let mut layer = S4dConfig::new(1).with_d_state(2).with_discretization(rule).seeded();
-        layer.log_dt = set([1], &[1e-4f64.ln()]);
-        (layer.log_a_re, layer.a_im) = (set([1, 1], &[0.5f64.ln()]), set([1, 1], &[1.0]));
-        (layer.c_re, layer.c_im) = (set([1, 1, 1], &[0.0]), set([1, 1, 1], &[1.0]));
+        layer.ssm.modes.inv_dt = set([1, 1], &[1e-4f64.ln()]);
+        (layer.ssm.modes.inv_a_re, layer.ssm.modes.a_im) = (set([1, 1], &[0.5f64.ln()]), set([1, 1], &[1.0]));
+        (layer.ssm.modes.c_re, layer.ssm.modes.c_im) = (set([1, 1, 1], &[0.0]), set([1, 1, 1], &[1.0]));
         let wanted = Parameters::of(&layer).kernels(rule, 3);
         for form in FORMS {
             let got = to_f64(layer.clone().with_form(form).kernel(3));
@@ -176,15 +177,15 @@ fn a_vanishing_step_leaves_the_weights_alone() {
 fn a_mode_without_decay_or_frequency_integrates_its_input() {
     for rule in RULES {
         let mut layer = S4dConfig::new(1).with_d_state(2).with_discretization(rule).seeded();
-        layer.log_dt = set([1], &[0.1f64.ln()]);
-        (layer.log_a_re, layer.a_im) = (set([1, 1], &[-80.0]), set([1, 1], &[0.0]));
-        (layer.c_re, layer.c_im) = (set([1, 1, 1], &[1.0]), set([1, 1, 1], &[0.0]));
+        layer.ssm.modes.inv_dt = set([1, 1], &[0.1f64.ln()]);
+        (layer.ssm.modes.inv_a_re, layer.ssm.modes.a_im) = (set([1, 1], &[-80.0]), set([1, 1], &[0.0]));
+        (layer.ssm.modes.c_re, layer.ssm.modes.c_im) = (set([1, 1, 1], &[1.0]), set([1, 1, 1], &[0.0]));
         for form in FORMS {
             let layer = layer.clone().with_form(form).train();
             let got = layer.kernel(50);
             assert_rel_close(got.clone(), vec![0.2; 50], KERNEL, format!("{rule:?}, {form:?}"));
             let grads = got.sum().backward();
-            let of_frequency = layer.a_im.val().grad(&grads).unwrap().into_scalar::<f32>();
+            let of_frequency = layer.ssm.modes.a_im.val().grad(&grads).unwrap().into_scalar::<f32>();
             assert!(of_frequency.is_finite(), "{rule:?}, {form:?}");
         }
     }
@@ -196,15 +197,17 @@ fn a_mode_that_the_bilinear_rule_forgets_at_once_stays_finite() {
         let mut layer =
             S4dConfig::new(1).with_d_state(2).with_discretization(Discretization::Bilinear).seeded();
         // 1 + a / 2 is zero, or nearly, where dt times the decay is 2.
-        layer.log_dt = set([1], &[0.1f64.ln()]);
-        (layer.log_a_re, layer.a_im) = (set([1, 1], &[f64::ln(decay)]), set([1, 1], &[0.0]));
+        layer.ssm.modes.inv_dt = set([1, 1], &[0.1f64.ln()]);
+        (layer.ssm.modes.inv_a_re, layer.ssm.modes.a_im) =
+            (set([1, 1], &[f64::ln(decay)]), set([1, 1], &[0.0]));
         let wanted = Parameters::of(&layer).kernels(Discretization::Bilinear, 5);
         for form in FORMS {
             let layer = layer.clone().with_form(form).train();
             let got = layer.kernel(5);
             assert_rel_close(got.clone(), wanted.clone(), KERNEL, format!("decay {decay}, {form:?}"));
             let grads = got.sum().backward();
-            for grad in [layer.a_im.val().grad(&grads), layer.log_a_re.val().grad(&grads)] {
+            for grad in [layer.ssm.modes.a_im.val().grad(&grads), layer.ssm.modes.inv_a_re.val().grad(&grads)]
+            {
                 assert!(to_f64(grad.unwrap()).iter().all(|g| g.is_finite()), "decay {decay}, {form:?}");
             }
         }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, SequenceMixer};
-use subquad_s4::{S4d, S4dConfig, S4dInit, S4dState};
+use subquad_s4::{S4State, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
 
 use crate::oracle::{self, FORMS, RULES, Seeded, cpu};
@@ -108,7 +108,7 @@ fn gradients_through_chunks_are_the_gradients_of_the_whole() {
     }
 }
 
-fn chunk(layer: &S4d, x: Tensor<3>, state: S4dState) -> (Tensor<3>, S4dState) {
+fn chunk(layer: &S4d, x: Tensor<3>, state: S4State) -> (Tensor<3>, S4State) {
     layer.forward_with_state(x, state).unwrap()
 }
 
@@ -119,10 +119,10 @@ fn gradients(layer: &S4d, run: impl Fn(Tensor<3>) -> Tensor<3>) -> Vec<Vec<f64>>
     let grads = (run(x.clone()) * seeded_tensor([2, 70, D_MODEL], 6, &device)).sum().backward();
     vec![
         to_f64(x.grad(&grads).unwrap()),
-        to_f64(layer.log_dt.val().grad(&grads).unwrap()),
-        to_f64(layer.a_im.val().grad(&grads).unwrap()),
-        to_f64(layer.b_im.val().grad(&grads).unwrap()),
-        to_f64(layer.c_re.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.inv_dt.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.a_im.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.b_im.val().grad(&grads).unwrap()),
+        to_f64(layer.ssm.modes.c_re.val().grad(&grads).unwrap()),
         to_f64(layer.d.val().grad(&grads).unwrap()),
     ]
 }

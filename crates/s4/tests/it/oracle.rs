@@ -36,15 +36,15 @@ pub(crate) struct Parameters {
 
 impl Parameters {
     pub(crate) fn of(layer: &S4d) -> Self {
-        let [systems, pairs] = layer.a_im.val().dims();
+        let [systems, pairs] = layer.ssm.modes.a_im.val().dims();
         let lists = [
-            to_f64(layer.log_dt.val()),
-            to_f64(layer.log_a_re.val()),
-            to_f64(layer.a_im.val()),
-            to_f64(layer.b_re.val()),
-            to_f64(layer.b_im.val()),
-            to_f64(layer.c_re.val()),
-            to_f64(layer.c_im.val()),
+            to_f64(layer.ssm.modes.inv_dt.val()),
+            to_f64(layer.ssm.modes.inv_a_re.val()),
+            to_f64(layer.ssm.modes.a_im.val()),
+            to_f64(layer.ssm.modes.b_re.val()),
+            to_f64(layer.ssm.modes.b_im.val()),
+            to_f64(layer.ssm.modes.c_re.val()),
+            to_f64(layer.ssm.modes.c_im.val()),
         ];
         Self { d_model: lists[0].len(), systems, pairs, lists }
     }
@@ -79,8 +79,8 @@ pub(crate) fn forward(layer: &S4d, rule: Discretization, x: &[f64]) -> Vec<f64> 
     let d_model = parameters.d_model;
     let seq = x.len() / d_model;
     let columns: Vec<Vec<f64>> = (0..d_model).map(|h| channel(layer, &parameters, rule, h, x)).collect();
-    let (weight, bias) =
-        (to_f64(layer.output.weight.val()), to_f64(layer.output.bias.as_ref().unwrap().val()));
+    let output = layer.output.as_ref().unwrap();
+    let (weight, bias) = (to_f64(output.weight.val()), to_f64(output.bias.as_ref().unwrap().val()));
     let linear = |t: usize, o: usize| {
         let hidden = |h: usize| pointwise::reference::gelu(columns[h][t]);
         bias[o] + (0..d_model).map(|h| hidden(h) * weight[h * 2 * d_model + o]).sum::<f64>()
@@ -93,7 +93,7 @@ pub(crate) fn forward(layer: &S4d, rule: Discretization, x: &[f64]) -> Vec<f64> 
 fn channel(layer: &S4d, parameters: &Parameters, rule: Discretization, h: usize, x: &[f64]) -> Vec<f64> {
     let u: Vec<f64> = x.iter().skip(h).step_by(parameters.d_model).copied().collect();
     let (d, dt) = (to_f64(layer.d.val())[h], parameters.dt(h));
-    if layer.c_re.val().dims()[0] == 1 {
+    if layer.ssm.modes.c_re.dims()[0] == 1 {
         return scan(&parameters.modes(0, h), dt, rule, d, &u);
     }
     let taps = |k| kernel(&parameters.modes(k, h), dt, rule, u.len());
