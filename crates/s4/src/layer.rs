@@ -8,6 +8,7 @@ use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
+use crate::stepper::Decoding;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
 
 /// S4D: a layer on a diagonal state space. Built by [`S4dConfig`](crate::S4dConfig).
@@ -141,6 +142,16 @@ impl<S: StateSpace> SsmLayer<S> {
         kernels * kept
     }
 
+    /// [`step`](SequenceMixer::step) on any device, and with gradients.
+    fn step_by_tensors(&self, x: Tensor<2>, state: &mut S4State) -> Tensor<2> {
+        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
+        let (y, next) = self.ssm.advance(x.clone(), state.clone());
+        *state = next;
+        let y = y + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
+        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
+        self.rules.output.mix(hidden, self.output.as_ref(), self.form)
+    }
+
     fn d_model(&self) -> usize {
         self.ssm.modes().d_model()
     }
@@ -149,7 +160,7 @@ impl<S: StateSpace> SsmLayer<S> {
         assert_eq!(width, self.d_model(), "{}: the input's last axis is not d_model", S::NAME);
     }
 
-    fn check_causal(&self) -> Result<(), MixerError> {
+    pub(crate) fn check_causal(&self) -> Result<(), MixerError> {
         match self.rules.bidirectional {
             false => Ok(()),
             true => Err(MixerError::Bidirectional { mixer: S::NAME }),
@@ -198,17 +209,17 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[1]);
-        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
-        let y = self.ssm.advance(x.clone(), state) + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
-        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
-        Ok(self.rules.output.mix(hidden, self.output.as_ref(), self.form))
+        match self.prepare(&x, state) {
+            true => Ok(Decoding::step(x, state)),
+            false => Ok(self.step_by_tensors(x, state)),
+        }
     }
 
     fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {
         self.check_causal()?;
         let [_, d_model, pairs] = self.ssm.modes().dims();
         let zeros = Tensor::zeros([batch, d_model, pairs], &self.d.val().device());
-        Ok(S4State { re: zeros.clone(), im: zeros })
+        Ok(S4State::new(zeros.clone(), zeros))
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {
