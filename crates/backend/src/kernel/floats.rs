@@ -30,7 +30,8 @@ impl Floats {
     pub fn of<const D: usize>(tensor: Tensor<D>) -> Self {
         assert_eq!(tensor.dtype(), DType::F32, "slices of tensors are f32; cast first");
         let tensor = tensor.try_into_primitive::<Flex>();
-        let tensor = tensor.unwrap_or_else(|other| panic!("slices are of the cpu device, no autodiff: {other:?}"));
+        let tensor =
+            tensor.unwrap_or_else(|other| panic!("slices are of the cpu device, no autodiff: {other:?}"));
         // Even of what is contiguous that would be a clone, which allocates.
         Self(match is_whole(&tensor) {
             true => tensor,
@@ -61,7 +62,9 @@ impl Floats {
 /// Whether the buffer is the tensor, row by row, and nothing else.
 fn is_whole(tensor: &FlexTensor) -> bool {
     let layout = tensor.layout();
-    layout.is_contiguous() && layout.start_offset() == 0 && tensor.storage::<f32>().len() == layout.num_elements()
+    layout.is_contiguous()
+        && layout.start_offset() == 0
+        && tensor.storage::<f32>().len() == layout.num_elements()
 }
 
 #[cfg(test)]

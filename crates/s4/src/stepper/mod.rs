@@ -75,7 +75,8 @@ impl S4Stepper {
 
     /// The state after the tokens seen so far, of one sequence on the `cpu` device.
     pub fn state(&self) -> S4State {
-        let tensor = |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
+        let tensor =
+            |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
         S4State { seq: self.seq, ..S4State::new(tensor(&self.re), tensor(&self.im)) }
     }
 
