@@ -1,7 +1,8 @@
 //! The published implementation's numbers.
 
+use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::CaseError;
-use subquad_s4::{S4d, published::replay};
+use subquad_s4::{S4, S4d, published::replay};
 use subquad_testkit::golden;
 
 use crate::oracle::{FORMS, cpu};
@@ -40,4 +41,34 @@ fn an_unknown_option_is_an_error() {
     assert!(
         matches!(error, CaseError::Config { message, .. } if message.contains("unknown field `bandlimit`"))
     );
+}
+
+#[test]
+fn what_was_loaded_is_saved_back_bit_by_bit() {
+    for name in CASES {
+        let mut case = golden::read(path(name)).unwrap();
+        let wanted = case.parameters.clone();
+        let saved = match name.starts_with("s4d") {
+            true => S4d::from_published(&mut case, &cpu()).unwrap().to_published(),
+            false => S4::from_published(&mut case, &cpu()).unwrap().to_published(),
+        };
+        assert!(case.parameters.is_empty(), "{name} did not take {:?}", case.parameters.keys());
+        assert_eq!(saved, wanted, "{name}");
+    }
+}
+
+#[test]
+fn loading_keeps_the_identity_of_parameters() {
+    let mut case = golden::read(path("s4_legs")).unwrap();
+    let layer = S4::from_published(&mut case, &cpu()).unwrap();
+    let [group] = &layer.parameter_groups()[..] else { panic!("one group") };
+    assert!(group.parameters.contains(&layer.ssm.p_re.id) && !group.parameters.contains(&layer.ssm.modes.c_re.id));
+}
+
+#[test]
+fn a_missing_length_is_named() {
+    let mut case = golden::read(path("s4_legs")).unwrap();
+    case.config.as_object_mut().unwrap().remove("l_max");
+    let error = S4::from_published(&mut case, &cpu()).unwrap_err().to_string();
+    assert!(error.contains("needs `l_max`, the length at which its `C` was made"), "{error}");
 }
