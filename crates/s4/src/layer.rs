@@ -162,6 +162,18 @@ pub(crate) fn with_skip(kernels: Tensor<2>, d: Tensor<1>) -> Tensor<2> {
     kernels.slice_assign([0..rows, 0..1], first)
 }
 
+impl S4 {
+    /// The same map with its output weights at another length ([`Dplr::with_l_max`]), such as to train on longer sequences, or
+    /// to evaluate many of one length without working them out each time.
+    ///
+    /// # Panics
+    /// If `l_max` is 0.
+    pub fn with_l_max(mut self, l_max: usize) -> Self {
+        self.ssm = self.ssm.with_l_max(l_max);
+        self
+    }
+}
+
 impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     type State = S4State;
 

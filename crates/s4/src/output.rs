@@ -30,16 +30,29 @@ impl OutputMix {
     }
 
     /// A whole sequence, `[batch, rows, seq]` to `[batch, seq, d_model]`.
-    pub(crate) fn sequence(self, y: Tensor<3>, activation: Activation, layer: Option<&Linear>, form: Form) -> Tensor<3> {
+    pub(crate) fn sequence(
+        self,
+        y: Tensor<3>,
+        activation: Activation,
+        layer: Option<&Linear>,
+        form: Form,
+    ) -> Tensor<3> {
         match (self, layer) {
             (Self::Glu, Some(layer)) => tail::mix_channels(y, activation, layer, tail::Output::Glu, form),
-            (Self::Linear, Some(layer)) => tail::mix_channels(y, activation, layer, tail::Output::Linear, form),
+            (Self::Linear, Some(layer)) => {
+                tail::mix_channels(y, activation, layer, tail::Output::Linear, form)
+            }
             (Self::None, _) | (_, None) => activate(y, activation, form).swap_dims(1, 2),
         }
     }
 
     /// The linear layer alone, for numbers that have been through the activation: `[.., rows]` to `[.., d_model]`.
-    pub(crate) fn mix<const D: usize>(self, hidden: Tensor<D>, layer: Option<&Linear>, form: Form) -> Tensor<D> {
+    pub(crate) fn mix<const D: usize>(
+        self,
+        hidden: Tensor<D>,
+        layer: Option<&Linear>,
+        form: Form,
+    ) -> Tensor<D> {
         match (self, layer) {
             (Self::Glu, Some(layer)) => glu(linear(layer, hidden, form), form),
             (Self::Linear, Some(layer)) => linear(layer, hidden, form),

@@ -113,7 +113,9 @@ pub enum S4ConfigError {
         value: f64,
     },
     /// Several rows of outputs a channel, and nothing to bring them back to the width.
-    #[error("channels = {channels} needs an output layer that brings the width back to d_model; choose output glu or linear")]
+    #[error(
+        "channels = {channels} needs an output layer that brings the width back to d_model; choose output glu or linear"
+    )]
     WideOutput {
         /// Kernels a channel.
         channels: usize,

@@ -1,7 +1,7 @@
 //! What the layers can be built with: the options they share are written once, in [`layer_config`].
 
-mod dplr;
 mod diagonal;
+mod dplr;
 mod error;
 mod h3;
 mod options;

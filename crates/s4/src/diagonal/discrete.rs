@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
+use super::discretization::Discrete;
 use super::kernel::kernel;
 use crate::complex::{Pair, block_len, powers};
-use super::discretization::Discrete;
 
 impl Discrete {
     fn a_bar(&self) -> Pair<3> {

@@ -17,8 +17,8 @@ use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
-use discretization::{Continuous, Discrete};
 use crate::{Modes, S4State, StateSpace};
+use discretization::{Continuous, Discrete};
 
 use kernel::kernel;
 

@@ -118,7 +118,11 @@ impl Tables {
         let [batch, d_model, padded] = u.dims();
         let (block, blocks) = (self.block, self.blocks());
         let kernels = self.taps.dims()[0];
-        let u = u.reshape([batch, d_model, blocks, block]).swap_dims(1, 2).reshape([batch * blocks, d_model, block]);
+        let u = u.reshape([batch, d_model, blocks, block]).swap_dims(1, 2).reshape([
+            batch * blocks,
+            d_model,
+            block,
+        ]);
         let taps = self.taps.clone().reshape([kernels * d_model, block]);
         let y = causal_conv(u.repeat_dim(1, kernels), taps, form);
         let y = y.reshape([batch, blocks, kernels * d_model, block]).swap_dims(1, 2);

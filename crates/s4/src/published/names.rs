@@ -73,7 +73,11 @@ pub(super) fn walk<S: Named>(layer: &mut SsmLayer<S>, visit: &mut impl Visit) ->
 }
 
 /// Sets the parameters of `layer` to those that it takes out of `case`.
-pub(super) fn load<S: Named>(layer: &mut SsmLayer<S>, case: &mut Case, device: &Device) -> Result<(), CaseError> {
+pub(super) fn load<S: Named>(
+    layer: &mut SsmLayer<S>,
+    case: &mut Case,
+    device: &Device,
+) -> Result<(), CaseError> {
     walk(layer, &mut Load { case, device })
 }
 

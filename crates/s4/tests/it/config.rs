@@ -109,7 +109,10 @@ fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
         .filter(|(_, id)| group.parameters.contains(id))
         .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(inside, ["inv_dt", "inv_a_re", "a_im", "b_re", "b_im"].map(|name| format!("ssm.modes.{name}")));
+    assert_eq!(
+        inside,
+        ["inv_dt", "inv_a_re", "a_im", "b_re", "b_im"].map(|name| format!("ssm.modes.{name}"))
+    );
     assert_eq!((group.name, group.parameters.len()), ("ssm", 5));
     assert_eq!(group.learning_rate, LearningRate::AtMost(2e-4));
     assert_eq!(group.weight_decay, WeightDecay::Fixed(0.0));

@@ -33,7 +33,8 @@ fn two_modes_give_the_values_computed_by_hand() {
     for (rule, wanted) in RULES.into_iter().zip(wanted) {
         let mut layer = S4dConfig::new(1).with_d_state(4).with_discretization(rule).seeded();
         layer.ssm.modes.inv_dt = set([1, 1], &[0.1f64.ln()]);
-        (layer.ssm.modes.c_re, layer.ssm.modes.c_im) = (set([1, 1, 2], &[1.0, 0.5]), set([1, 1, 2], &[0.0, -0.25]));
+        (layer.ssm.modes.c_re, layer.ssm.modes.c_im) =
+            (set([1, 1, 2], &[1.0, 0.5]), set([1, 1, 2], &[0.0, -0.25]));
         for form in FORMS {
             let got = layer.clone().with_form(form).kernel(6);
             assert_rel_close(got, &wanted[..], KERNEL, format!("{rule:?}, {form:?}"));
@@ -197,14 +198,16 @@ fn a_mode_that_the_bilinear_rule_forgets_at_once_stays_finite() {
             S4dConfig::new(1).with_d_state(2).with_discretization(Discretization::Bilinear).seeded();
         // 1 + a / 2 is zero, or nearly, where dt times the decay is 2.
         layer.ssm.modes.inv_dt = set([1, 1], &[0.1f64.ln()]);
-        (layer.ssm.modes.inv_a_re, layer.ssm.modes.a_im) = (set([1, 1], &[f64::ln(decay)]), set([1, 1], &[0.0]));
+        (layer.ssm.modes.inv_a_re, layer.ssm.modes.a_im) =
+            (set([1, 1], &[f64::ln(decay)]), set([1, 1], &[0.0]));
         let wanted = Parameters::of(&layer).kernels(Discretization::Bilinear, 5);
         for form in FORMS {
             let layer = layer.clone().with_form(form).train();
             let got = layer.kernel(5);
             assert_rel_close(got.clone(), wanted.clone(), KERNEL, format!("decay {decay}, {form:?}"));
             let grads = got.sum().backward();
-            for grad in [layer.ssm.modes.a_im.val().grad(&grads), layer.ssm.modes.inv_a_re.val().grad(&grads)] {
+            for grad in [layer.ssm.modes.a_im.val().grad(&grads), layer.ssm.modes.inv_a_re.val().grad(&grads)]
+            {
                 assert!(to_f64(grad.unwrap()).iter().all(|g| g.is_finite()), "decay {decay}, {form:?}");
             }
         }

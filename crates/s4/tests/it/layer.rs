@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, SequenceMixer};
-use subquad_s4::{S4d, S4dConfig, S4dInit, S4State};
+use subquad_s4::{S4State, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
 
 use crate::oracle::{self, FORMS, RULES, Seeded, cpu};

@@ -80,8 +80,7 @@ pub(crate) fn forward(layer: &S4d, rule: Discretization, x: &[f64]) -> Vec<f64> 
     let seq = x.len() / d_model;
     let columns: Vec<Vec<f64>> = (0..d_model).map(|h| channel(layer, &parameters, rule, h, x)).collect();
     let output = layer.output.as_ref().unwrap();
-    let (weight, bias) =
-        (to_f64(output.weight.val()), to_f64(output.bias.as_ref().unwrap().val()));
+    let (weight, bias) = (to_f64(output.weight.val()), to_f64(output.bias.as_ref().unwrap().val()));
     let linear = |t: usize, o: usize| {
         let hidden = |h: usize| pointwise::reference::gelu(columns[h][t]);
         bias[o] + (0..d_model).map(|h| hidden(h) * weight[h * 2 * d_model + o]).sum::<f64>()

@@ -26,7 +26,10 @@ fn published_layers_are_reproduced_in_both_forms() {
 fn the_low_rank_kernel_is_refused_by_name() {
     let mut case = golden::read(path("s4_legs")).unwrap();
     let error = S4d::from_published(&mut case, &cpu()).unwrap_err();
-    assert_eq!(error.to_string(), "layer `s4_block`: not implemented here: the low-rank kernel `s4` in an S4D layer (S4 has it)");
+    assert_eq!(
+        error.to_string(),
+        "layer `s4_block`: not implemented here: the low-rank kernel `s4` in an S4D layer (S4 has it)"
+    );
 }
 
 #[test]

@@ -157,7 +157,8 @@ impl Sums {
             for i in (0..WIDTH).step_by(LANES) {
                 for j in 0..LANES {
                     let at = i + j;
-                    let (re, im) = (g[at] * g[at] - g[WIDTH + at] * g[WIDTH + at], 2.0 * g[at] * g[WIDTH + at]);
+                    let (re, im) =
+                        (g[at] * g[at] - g[WIDTH + at] * g[WIDTH + at], 2.0 * g[at] * g[WIDTH + at]);
                     lanes[0][j] -= cos[at] * cos[at] * (of_g[at] * re - of_g[WIDTH + at] * im);
                     lanes[1][j] -= sin[at] * cos[at] * (of_g[at] * im + of_g[WIDTH + at] * re);
                 }
@@ -180,7 +181,8 @@ impl Sums {
             add(1, 2.0 * y * self.of_den[n][0]);
             for i in 0..products {
                 let (l, r) = (2 + i / rights, 2 + 2 * lefts + i % rights);
-                let (left, right) = ([number(l, n), number(l + lefts, n)], [number(r, n), number(r + rights, n)]);
+                let (left, right) =
+                    ([number(l, n), number(l + lefts, n)], [number(r, n), number(r + rights, n)]);
                 let [of_alpha, of_beta] = [i, products + i].map(|row| self.of_numbers[row * pairs + n]);
                 // v = left right: alpha is its real part, beta is Re(v) x + Im(v) y.
                 let (of_re, of_im) = (of_alpha + of_beta * x, of_beta * y);

@@ -37,9 +37,8 @@ fn by_chirp(spectrum: Pair<2>, n: usize) -> Tensor<2> {
     let future = Tensor::cat(vec![taps.clone().narrow(1, 1, n - 1), Tensor::zeros([2, 1], &device)], 1);
     let both = Tensor::cat(vec![re, im], 0).unsqueeze_dim::<3>(1).repeat_dim(1, 2);
     let y = two_sided_conv(both, taps, future, Form::Portable);
-    let part = |of: usize, by: usize| {
-        y.clone().narrow(0, of * rows, rows).narrow(1, by, 1).reshape([rows, n])
-    };
+    let part =
+        |of: usize, by: usize| y.clone().narrow(0, of * rows, rows).narrow(1, by, 1).reshape([rows, n]);
     let y = Pair { re: part(0, 0) - part(1, 1), im: part(0, 1) + part(1, 0) };
     (y * chirp).re / n as f64
 }

@@ -2,9 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::Factors;
 use super::any_length::inverse_real;
 use super::roots::Roots;
-use super::Factors;
 use crate::complex::Pair;
 
 pub(super) fn kernel(factors: Factors, l_max: usize) -> Tensor<3> {
@@ -19,16 +19,22 @@ pub(super) fn kernel(factors: Factors, l_max: usize) -> Tensor<3> {
 fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
     let (kernels, device) = (factors.kernels, factors.a.re.device());
     let rank = factors.right.re.dims()[0] - 1;
-    let row = |values: &[f32]| {
-        Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
-    };
+    let row =
+        |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device);
     let (sin, cos) = (row(&roots.sin), row(&roots.cos));
     let mut h = resolvent_sums(factors, &sin, &cos);
     // (1 + c h(q, p))^-1 by elimination, a rank at a time. It needs no pivots: the Hermitian part of what is inverted is at
     // least that of the identity.
     for r in 0..rank {
-        let pivot = inverse(Pair { re: h[kernels + r][1 + r].re.clone() * cos.clone() + 1.0, im: h[kernels + r][1 + r].im.clone() * cos.clone() });
-        let right: Vec<Pair<2>> = h[kernels + r].iter().map(|h| h.clone() * pivot.clone()).map(|h| h.map(|part| part * cos.clone())).collect();
+        let pivot = inverse(Pair {
+            re: h[kernels + r][1 + r].re.clone() * cos.clone() + 1.0,
+            im: h[kernels + r][1 + r].im.clone() * cos.clone(),
+        });
+        let right: Vec<Pair<2>> = h[kernels + r]
+            .iter()
+            .map(|h| h.clone() * pivot.clone())
+            .map(|h| h.map(|part| part * cos.clone()))
+            .collect();
         for (l, left) in h.iter_mut().enumerate().filter(|(l, _)| *l < kernels || *l > kernels + r) {
             let _ = l;
             let own = left[1 + r].clone().map(Tensor::neg);
@@ -38,7 +44,8 @@ fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
         }
     }
     let turn = Pair { re: cos, im: sin };
-    let rows: Vec<Pair<2>> = h.into_iter().take(kernels).map(|mut h| h.swap_remove(0) * turn.clone()).collect();
+    let rows: Vec<Pair<2>> =
+        h.into_iter().take(kernels).map(|mut h| h.swap_remove(0) * turn.clone()).collect();
     let stack = |part: fn(&Pair<2>) -> Tensor<2>| Tensor::stack(rows.iter().map(part).collect(), 0);
     Pair { re: stack(|row| row.re.clone()), im: stack(|row| row.im.clone()) }
 }
@@ -49,7 +56,11 @@ fn inverse(z: Pair<2>) -> Pair<2> {
 }
 
 /// `h(l, r)` for every left and right factor, `[d_model, frequencies]` each.
-fn resolvent_sums(Factors { a, left, right, .. }: Factors, sin: &Tensor<2>, cos: &Tensor<2>) -> Vec<Vec<Pair<2>>> {
+fn resolvent_sums(
+    Factors { a, left, right, .. }: Factors,
+    sin: &Tensor<2>,
+    cos: &Tensor<2>,
+) -> Vec<Vec<Pair<2>>> {
     let ([lefts, d_model, pairs], rights) = (left.re.dims(), right.re.dims()[0]);
     let g = inverse_denominators(&a, sin, cos);
     let v = left.unsqueeze_dim::<4>(1) * right.unsqueeze_dim::<4>(0);
