@@ -7,7 +7,7 @@
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`tail`]; and for kernels [`simd`], [`micro`],
+//!   [`layer_norm`], [`layout`], [`pointwise`], [`mean_square`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -20,6 +20,7 @@ pub mod fft_conv;
 mod form;
 pub mod kernel;
 pub mod layer_norm;
+pub mod layout;
 pub mod linear;
 pub mod maths;
 pub mod mean_square;

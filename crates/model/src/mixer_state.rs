@@ -88,7 +88,9 @@ impl MixerKind {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::M2(state)))
             }
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+                panic!("{FOREIGN}")
+            }
         }
     }
 
@@ -106,7 +108,9 @@ impl MixerKind {
             (Self::S4(mixer), MixerKindState::S4(state)) => mixer.step(x, state),
             (Self::H3(mixer), MixerKindState::H3(state)) => mixer.step(x, state),
             (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+                panic!("{FOREIGN}")
+            }
         }
     }
 }

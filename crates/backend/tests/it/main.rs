@@ -4,6 +4,7 @@
 mod fft_conv;
 mod glue;
 mod layer_norm;
+mod layout;
 mod linear;
 mod mean_square;
 mod pointwise;

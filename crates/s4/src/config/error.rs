@@ -25,7 +25,9 @@ pub enum S4ConfigError {
         d_model: usize,
     },
     /// The channels do not make whole heads.
-    #[error("heads of head_dim = {head_dim} channels cannot share d_model = {d_model} equally; choose a divisor of {d_model}")]
+    #[error(
+        "heads of head_dim = {head_dim} channels cannot share d_model = {d_model} equally; choose a divisor of {d_model}"
+    )]
     UnevenHeads {
         /// Channels of a head.
         head_dim: usize,

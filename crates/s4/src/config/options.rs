@@ -173,7 +173,11 @@ fn draws<const D: usize>(shape: [usize; D], values: Distribution, device: &Devic
 }
 
 /// A parameter from the device's generator, drawn at once.
-pub(super) fn random<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Param<Tensor<D>> {
+pub(super) fn random<const D: usize>(
+    shape: [usize; D],
+    values: Distribution,
+    device: &Device,
+) -> Param<Tensor<D>> {
     Param::from_tensor(Tensor::random(shape, values, device))
 }
 

@@ -14,11 +14,12 @@ mod state;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
+use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
+use subquad_backend::layout::swap_rows;
 use subquad_backend::linear::linear;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::tail::{Output, mix_channels};
-use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::layer::with_skip;
@@ -74,7 +75,7 @@ impl H3 {
     /// Queries, keys and values, `[batch, d_model, seq]` each.
     fn projections(&self, x: Tensor<3>) -> [Tensor<3>; 3] {
         assert_eq!(x.dims()[2], self.d_model(), "h3: the input's last axis is not d_model");
-        [&self.q, &self.k, &self.v].map(|layer| linear(layer, x.clone(), self.form).swap_dims(1, 2))
+        [&self.q, &self.k, &self.v].map(|layer| swap_rows(linear(layer, x.clone(), self.form), self.form))
     }
 
     fn d_model(&self) -> usize {
