@@ -49,8 +49,11 @@ pub(crate) fn fall(scores: &mut [f32], slots: Slots, slope: Option<f32>) {
 pub(crate) fn set_weights<S: Simd>(simd: S, row: &mut [f32], slots: Slots) -> f32 {
     row[slots.held..].fill(f32::NEG_INFINITY);
     let (scores, _) = S::as_mut_simd_f32s(row);
-    let lowest = simd.splat_f32s(f32::NEG_INFINITY);
-    let largest = scores.iter().fold(lowest, |largest, s| simd.max_f32s(largest, *s));
+    let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
+    // A loop: vectors that a closure takes and gives may lie where they do not line up.
+    for score in scores.iter() {
+        largest = simd.max_f32s(largest, *score);
+    }
     let largest = simd.splat_f32s(simd.reduce_max_f32s(largest));
     let mut total = simd.splat_f32s(0.0);
     for score in scores {

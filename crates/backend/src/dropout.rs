@@ -4,7 +4,16 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 /// One step of SplitMix64 (Steele, Lea, Flood 2014): every bit of `x` reaches every bit of the result.
 pub fn split_mix(x: u64) -> u64 {
-    let z = x.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    stir(spread(x))
+}
+
+/// Its first half: neighbouring numbers become distant ones.
+pub fn spread(x: u64) -> u64 {
+    x.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Its second half.
+pub fn stir(z: u64) -> u64 {
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

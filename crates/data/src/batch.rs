@@ -28,10 +28,24 @@ pub enum Inputs {
 }
 
 /// What the model should answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
     /// `[batch]`: one class a sequence.
     Sequence(Vec<u32>),
     /// `[batch, seq]`, row-major: a class at some positions; `None` is ignored by loss and accuracy.
     Tokens(Vec<Option<u32>>),
+    /// Real numbers, once a sequence.
+    SequenceReals {
+        /// Numbers a sequence.
+        outputs: usize,
+        /// `[batch, outputs]`, row-major.
+        values: Vec<f32>,
+    },
+    /// Real numbers at every position.
+    TokenReals {
+        /// Numbers a token.
+        outputs: usize,
+        /// `[batch, seq, outputs]`, row-major.
+        values: Vec<f32>,
+    },
 }

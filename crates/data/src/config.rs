@@ -1,8 +1,8 @@
 //! A task with its options.
 
 use crate::{
-    Bytes, BytesConfig, Digits, InputKind, Mnist, MnistConfig, Mqar, MqarConfig, TargetKind, Task, TaskError,
-    TaskInfo,
+    Bytes, BytesConfig, Delay, DelayConfig, Digits, InputKind, Mnist, MnistConfig, Mqar, MqarConfig,
+    Reconstruct, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
 };
 
 /// Which task, with its options.
@@ -16,6 +16,10 @@ pub enum TaskConfig {
     Mnist(MnistConfig),
     /// [`Bytes`].
     Bytes(BytesConfig),
+    /// [`Delay`].
+    Delay(DelayConfig),
+    /// [`Reconstruct`].
+    Reconstruct(ReconstructConfig),
 }
 
 impl TaskConfig {
@@ -26,6 +30,8 @@ impl TaskConfig {
             Self::Mqar(_) => &Mqar::INFO,
             Self::Mnist(_) => &Mnist::INFO,
             Self::Bytes(_) => &Bytes::INFO,
+            Self::Delay(_) => &Delay::INFO,
+            Self::Reconstruct(_) => &Reconstruct::INFO,
         }
     }
 
@@ -36,6 +42,8 @@ impl TaskConfig {
             Self::Mqar(config) => InputKind::Tokens { vocab: config.vocab },
             Self::Mnist(_) => Mnist::INPUT,
             Self::Bytes(_) => Bytes::INPUT,
+            Self::Delay(_) => Delay::INPUT,
+            Self::Reconstruct(_) => Reconstruct::INPUT,
         }
     }
 
@@ -46,6 +54,8 @@ impl TaskConfig {
             Self::Mqar(config) => TargetKind::Tokens { classes: config.vocab },
             Self::Mnist(_) => Mnist::TARGET,
             Self::Bytes(_) => Bytes::TARGET,
+            Self::Delay(_) => Delay::TARGET,
+            Self::Reconstruct(config) => TargetKind::SequenceReals { outputs: config.window },
         }
     }
 
@@ -59,6 +69,8 @@ impl TaskConfig {
             Self::Mqar(config) => Mqar::check(config, seq_len),
             Self::Mnist(_) => Mnist::check(seq_len),
             Self::Bytes(_) => Bytes::check(seq_len),
+            Self::Delay(config) => Delay::check(config, seq_len),
+            Self::Reconstruct(config) => Reconstruct::check(config, seq_len),
         }
     }
 
@@ -72,6 +84,8 @@ impl TaskConfig {
             Self::Mqar(config) => Box::new(Mqar::new(config, seq_len, seed)?),
             Self::Mnist(config) => Box::new(Mnist::new(config, seq_len, seed)?),
             Self::Bytes(config) => Box::new(Bytes::new(config, seq_len, seed)?),
+            Self::Delay(config) => Box::new(Delay::new(config, seq_len, seed)?),
+            Self::Reconstruct(config) => Box::new(Reconstruct::new(config, seq_len, seed)?),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Batch, Bytes, Digits, Mnist, Mqar, TaskError};
+use crate::{Batch, Bytes, Delay, Digits, Mnist, Mqar, Reconstruct, TaskError};
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
@@ -72,6 +72,9 @@ pub enum Metric {
     Accuracy,
     /// The loss in bits instead of nats, where a label is a byte.
     BitsPerByte,
+    /// Where targets are real: the mean squared error divided by the variance of the targets about their mean, both over all
+    /// numbers of the test. Lower is better; 0 is perfect, and predicting the mean of the targets scores 1.
+    NormalisedError,
 }
 
 /// What a model reads.
@@ -102,6 +105,16 @@ pub enum TargetKind {
         /// Number of classes.
         classes: usize,
     },
+    /// `[batch, outputs]`: real numbers, once a sequence.
+    SequenceReals {
+        /// Numbers a sequence.
+        outputs: usize,
+    },
+    /// `[batch, seq, outputs]`: real numbers at every position.
+    TokenReals {
+        /// Numbers a token.
+        outputs: usize,
+    },
 }
 
 /// A line about a task, for a list.
@@ -120,7 +133,8 @@ pub struct TaskInfo {
     pub(crate) check: fn(usize) -> Result<(), TaskError>,
 }
 
-const TASKS: &[TaskInfo] = &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO];
+const TASKS: &[TaskInfo] =
+    &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO, Delay::INFO, Reconstruct::INFO];
 
 /// All tasks.
 pub fn tasks() -> &'static [TaskInfo] {

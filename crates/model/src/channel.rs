@@ -15,6 +15,8 @@ pub enum ChannelMixerConfig {
     Dense(DenseMlpConfig),
     /// Block-diagonal layers with a GELU gate: sub-quadratic in the width.
     BlockDiagonal(BlockDiagonalMlpConfig),
+    /// Nothing: a block is its sequence mixer alone.
+    None,
 }
 
 impl ChannelMixerConfig {
@@ -26,21 +28,24 @@ impl ChannelMixerConfig {
         let words = match self {
             Self::Dense(config) => config.check().map_err(|e| e.to_string()),
             Self::BlockDiagonal(config) => config.check().map_err(|e| e.to_string()),
+            Self::None => Ok(()),
         };
         words.map_err(ModelError::ChannelMixer)
     }
 
-    pub(crate) fn d_model(&self) -> usize {
+    pub(crate) fn d_model(&self) -> Option<usize> {
         match self {
-            Self::Dense(config) => config.d_model,
-            Self::BlockDiagonal(config) => config.d_model,
+            Self::Dense(config) => Some(config.d_model),
+            Self::BlockDiagonal(config) => Some(config.d_model),
+            Self::None => None,
         }
     }
 
-    pub(crate) fn init(&self, device: &Device) -> ChannelMixerKind {
+    pub(crate) fn init(&self, device: &Device) -> Option<ChannelMixerKind> {
         match self {
-            Self::Dense(config) => ChannelMixerKind::Dense(config.init(device)),
-            Self::BlockDiagonal(config) => ChannelMixerKind::BlockDiagonal(config.init(device)),
+            Self::Dense(config) => Some(ChannelMixerKind::Dense(config.init(device))),
+            Self::BlockDiagonal(config) => Some(ChannelMixerKind::BlockDiagonal(config.init(device))),
+            Self::None => None,
         }
     }
 }

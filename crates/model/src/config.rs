@@ -7,7 +7,7 @@ use subquad_backend::Form;
 
 use crate::groups::named_parameters;
 use crate::model::EncoderKind;
-use crate::{Block, ChannelMixerConfig, MixerConfig, Norm, SequenceModel};
+use crate::{Block, ChannelMixerConfig, MixerConfig, NormKind, SequenceModel};
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
@@ -20,6 +20,10 @@ pub struct ModelConfig {
     pub mixer: MixerConfig,
     /// The channel mixer of every block.
     pub channel_mixer: ChannelMixerConfig,
+    /// What stands in front of every mixer and of the head.
+    pub norm: NormKind,
+    /// Whether every mixer's output is added to its input. False: it takes its place.
+    pub residual: bool,
     /// What the input is.
     pub encoder: Encoder,
     /// What the output is.
@@ -41,18 +45,23 @@ pub enum Encoder {
     },
 }
 
-/// How vectors become logits.
+/// How vectors become outputs: logits of classes, or real numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
-    /// One class a sequence: the mean over tokens, then a linear map.
+    /// Once a sequence: the mean over tokens, then a linear map.
     Pool {
-        /// Number of classes.
-        classes: usize,
+        /// Number of classes or reals.
+        outputs: usize,
     },
-    /// One class a token: a linear map.
+    /// Once a sequence: a linear map of the last token.
+    Last {
+        /// Number of classes or reals.
+        outputs: usize,
+    },
+    /// Once a token: a linear map.
     Token {
-        /// Number of classes.
-        classes: usize,
+        /// Number of classes or reals.
+        outputs: usize,
     },
 }
 
@@ -66,9 +75,9 @@ impl Encoder {
 }
 
 impl Head {
-    fn classes(self) -> usize {
+    fn outputs(self) -> usize {
         match self {
-            Self::Pool { classes } | Self::Token { classes } => classes,
+            Self::Pool { outputs } | Self::Last { outputs } | Self::Token { outputs } => outputs,
         }
     }
 }
@@ -83,7 +92,7 @@ impl ModelConfig {
             ("d_model", self.d_model),
             ("n_layers", self.n_layers),
             self.encoder.size(),
-            ("classes", self.head.classes()),
+            ("outputs", self.head.outputs()),
         ];
         if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(ModelError::ZeroSize { what });
@@ -91,7 +100,7 @@ impl ModelConfig {
         self.mixer.check()?;
         self.channel_mixer.check()?;
         self.check_width("sequence mixer", self.mixer.d_model())?;
-        self.check_width("channel mixer", self.channel_mixer.d_model())
+        self.check_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model))
     }
 
     fn check_width(&self, what: &'static str, got: usize) -> Result<(), ModelError> {
@@ -110,9 +119,9 @@ impl ModelConfig {
         SequenceModel {
             encoder: self.init_encoder(device),
             blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
-            norm: Norm::new(self.d_model, device),
-            head: LinearConfig::new(self.d_model, self.head.classes()).init(device),
-            pooled: matches!(self.head, Head::Pool { .. }),
+            norm: self.norm.init(self.d_model, device),
+            head: LinearConfig::new(self.d_model, self.head.outputs()).init(device),
+            answers: self.head,
         }
     }
 

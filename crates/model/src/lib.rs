@@ -19,5 +19,5 @@ pub use groups::{NamedParameter, named_parameters};
 pub use mixer::{MixerConfig, MixerKind};
 pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
-pub use norm::Norm;
+pub use norm::{Norm, NormKind};
 pub use state::{ModelState, StateError};

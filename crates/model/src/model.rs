@@ -7,7 +7,8 @@ use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup};
 
 use crate::groups::parameter_groups;
-use crate::{Block, Dropout, Norm};
+use crate::norm::normed;
+use crate::{Block, Dropout, Head, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
@@ -29,38 +30,44 @@ pub(crate) enum EncoderKind {
 pub struct SequenceModel {
     pub(crate) encoder: EncoderKind,
     pub(crate) blocks: Vec<Block>,
-    pub(crate) norm: Norm,
+    pub(crate) norm: Option<Norm>,
     pub(crate) head: Linear,
     #[module(skip)]
-    pub(crate) pooled: bool,
+    pub(crate) answers: Head,
 }
 
 impl SequenceModel {
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
-    /// - output: logits, `[batch, 1, classes]` with a pooled head, `[batch, seq, classes]` with a head on every token
+    /// - output: logits or reals, `[batch, 1, outputs]` with a head that answers once a sequence, `[batch, seq, outputs]` with a
+    ///   head on every token
     ///
     /// # Panics
     /// If the input is of the other kind than the encoder's, or the mixer refuses the length.
     pub fn forward(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
-        let h = self.norm.forward(self.blocks(input, dropout));
-        let h = if self.pooled { h.mean_dim(1) } else { h };
+        let h = self.blocks(input, dropout);
+        let h = match self.answers {
+            Head::Pool { .. } => normed(&self.norm, h).mean_dim(1),
+            Head::Last { .. } => normed(&self.norm, last_token(h)),
+            Head::Token { .. } => normed(&self.norm, h),
+        };
         self.head.forward(h)
     }
 
-    /// The logits of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
+    /// The outputs of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
     ///
     /// # Shapes
     /// - `input`: as in [`forward`](Self::forward)
     /// - `rows`: `[labels]`, each `sequence * seq + position`
-    /// - output: `[labels, classes]`
+    /// - output: `[labels, outputs]`
     ///
     /// # Panics
-    /// As [`forward`](Self::forward); also if the head is pooled, because it then answers for no token.
+    /// As [`forward`](Self::forward); also if the head answers once a sequence, and so for no single token.
     pub fn forward_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<2> {
-        assert!(!self.pooled, "this model answers once a sequence, not at single tokens");
+        let of_tokens = matches!(self.answers, Head::Token { .. });
+        assert!(of_tokens, "this model answers once a sequence, not at single tokens");
         let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
-        let h = self.norm.forward(h.select(0, rows).unsqueeze());
+        let h = normed(&self.norm, h.select(0, rows).unsqueeze());
         self.head.forward(h).flatten(0, 1)
     }
 
@@ -101,7 +108,13 @@ impl SequenceModel {
     /// The same weights in another form.
     pub fn with_form(mut self, form: Form) -> Self {
         self.blocks = self.blocks.into_iter().map(|block| block.with_form(form)).collect();
-        self.norm = self.norm.with_form(form);
+        self.norm = self.norm.map(|norm| norm.with_form(form));
         self
     }
+}
+
+/// `[batch, seq, d_model]` to `[batch, 1, d_model]`
+fn last_token(h: Tensor<3>) -> Tensor<3> {
+    let [_, seq, _] = h.dims();
+    h.narrow(1, seq - 1, 1)
 }

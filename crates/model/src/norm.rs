@@ -7,6 +7,32 @@ use subquad_backend::{Form, layer_norm::layer_norm};
 /// PyTorch's and the published models' value.
 const EPS: f64 = 1e-5;
 
+/// What stands in front of every mixer and of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormKind {
+    /// A [`Norm`] each.
+    Layer,
+    /// Nothing.
+    None,
+}
+
+impl NormKind {
+    pub(crate) fn init(self, d_model: usize, device: &Device) -> Option<Norm> {
+        match self {
+            Self::Layer => Some(Norm::new(d_model, device)),
+            Self::None => None,
+        }
+    }
+}
+
+/// `x` behind the norm, where there is one.
+pub(crate) fn normed(norm: &Option<Norm>, x: Tensor<3>) -> Tensor<3> {
+    match norm {
+        Some(norm) => norm.forward(x),
+        None => x,
+    }
+}
+
 /// Layer normalisation over features, with a learned scale and shift.
 #[derive(Module, Debug)]
 pub struct Norm {

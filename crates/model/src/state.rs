@@ -3,7 +3,8 @@
 use burn::tensor::Tensor;
 use subquad_mixer::MixerError;
 
-use crate::{Input, MixerKindState, SequenceModel};
+use crate::norm::normed;
+use crate::{Head, Input, MixerKindState, SequenceModel};
 
 /// What a causal model remembers of the tokens it has seen. A clone goes its own way, for example to branch from a prompt.
 ///
@@ -32,10 +33,10 @@ impl ModelState {
 /// Why a model cannot run from a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// The head answers about the whole sequence.
+    /// The head takes the mean over the whole sequence.
     #[error(
         "a pooled head answers once a sequence, when its last token is known, so the model has no step; build it \
-         with a head on every token"
+         with a head on every token, or on the last"
     )]
     PooledHead,
     /// A mixer cannot.
@@ -49,7 +50,7 @@ impl SequenceModel {
     /// # Errors
     /// If the head is pooled or the mixers are bidirectional: neither can answer before the sequence has ended.
     pub fn init_state(&self, batch: usize) -> Result<ModelState, StateError> {
-        if self.pooled {
+        if matches!(self.answers, Head::Pool { .. }) {
             return Err(StateError::PooledHead);
         }
         let blocks = self.blocks.iter().map(|block| block.mixer().init_state(batch));
@@ -57,11 +58,11 @@ impl SequenceModel {
     }
 
     /// A chunk of at least one token, such as a prompt, carrying on from `state`; without dropout. Gradients flow through
-    /// both results.
+    /// both results. A head on the last token answers at every token, as if that were the last.
     ///
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
-    /// - output: logits, `[batch, seq, classes]`
+    /// - output: logits or reals, `[batch, seq, outputs]`
     ///
     /// # Errors
     /// If the sequence grows beyond what [`check_length`](Self::check_length) allows.
@@ -81,14 +82,14 @@ impl SequenceModel {
             h = next;
             blocks.push(state);
         }
-        Ok((self.logits(h), ModelState { blocks, batch, seq }))
+        Ok((self.outputs(h), ModelState { blocks, batch, seq }))
     }
 
     /// One token.
     ///
     /// # Shapes
     /// - `input`: `[batch, 1, features]` reals or `[batch, 1]` tokens
-    /// - output: logits, `[batch, classes]`
+    /// - output: logits or reals, `[batch, outputs]`
     ///
     /// # Errors
     /// As for [`forward_with_state`](Self::forward_with_state); `state` is then unchanged.
@@ -103,7 +104,7 @@ impl SequenceModel {
             h = block.step(h, state)?;
         }
         state.seq = seq;
-        Ok(self.logits(h).squeeze_dim(1))
+        Ok(self.outputs(h).squeeze_dim(1))
     }
 
     /// How many tokens there are with those of `h`. Asked before any block runs, so that an error leaves no block ahead of
@@ -118,8 +119,8 @@ impl SequenceModel {
         Ok(seq)
     }
 
-    /// Logits of every token from the last block's output.
-    fn logits(&self, h: Tensor<3>) -> Tensor<3> {
-        self.head.forward(self.norm.forward(h))
+    /// The outputs of every token from the last block's.
+    fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
+        self.head.forward(normed(&self.norm, h))
     }
 }

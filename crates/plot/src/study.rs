@@ -7,13 +7,16 @@ use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
 use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 16] = [
     LOSS_BY_STEP,
+    SQUARED_ERROR_BY_STEP,
     ACCURACY_BY_STEP,
     ACCURACY_BY_LENGTH,
     ACCURACY_BY_TEST_LENGTH,
     BITS_PER_BYTE_BY_STEP,
     BITS_PER_BYTE_BY_LENGTH,
+    NORMALISED_ERROR_BY_STEP,
+    NORMALISED_ERROR_BY_LENGTH,
     TIME_PER_TOKEN,
     PEAK_MEMORY,
     scaling::TIME_BY_LENGTH,
@@ -24,11 +27,14 @@ pub const NAMES: [&str; 13] = [
 ];
 
 const LOSS_BY_STEP: &str = "loss_by_step";
+const SQUARED_ERROR_BY_STEP: &str = "squared_error_by_step";
 const ACCURACY_BY_STEP: &str = "accuracy_by_step";
 const ACCURACY_BY_LENGTH: &str = "accuracy_by_length";
 const ACCURACY_BY_TEST_LENGTH: &str = "accuracy_by_test_length";
 const BITS_PER_BYTE_BY_STEP: &str = "bits_per_byte_by_step";
 const BITS_PER_BYTE_BY_LENGTH: &str = "bits_per_byte_by_length";
+const NORMALISED_ERROR_BY_STEP: &str = "normalised_error_by_step";
+const NORMALISED_ERROR_BY_LENGTH: &str = "normalised_error_by_length";
 const TIME_PER_TOKEN: &str = "time_per_token";
 const PEAK_MEMORY: &str = "peak_memory";
 
@@ -63,8 +69,12 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
     let step = || Axis::linear("optimiser step");
     let accuracy = || Axis::linear("accuracy (fraction correct)").at_least(0.0, 1.0);
     let bits = || Axis::linear("bits per byte");
+    let error = || cost("mean squared error / variance (lower is better)", &panels);
     let (title, x, y) = match name {
         LOSS_BY_STEP => ("Training loss", step(), Axis::linear("training loss (nats)")),
+        SQUARED_ERROR_BY_STEP => {
+            ("Training loss", step(), cost("training loss (mean squared error)", &panels))
+        }
         ACCURACY_BY_STEP => ("Accuracy during training", step(), accuracy()),
         ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
         ACCURACY_BY_TEST_LENGTH => {
@@ -72,6 +82,8 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
         }
         BITS_PER_BYTE_BY_STEP => ("Bits per byte during training", step(), bits()),
         BITS_PER_BYTE_BY_LENGTH => ("Bits per byte by sequence length", lengths(&panels), bits()),
+        NORMALISED_ERROR_BY_STEP => ("Error during training", step(), error()),
+        NORMALISED_ERROR_BY_LENGTH => ("Error by sequence length", lengths(&panels), error()),
         TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
         PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
         _ => return scaling::by_name(name, panels, caption),
@@ -85,7 +97,16 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
 /// points (see [`smooth`]); the caption says so. A window of 1 leaves the losses as they are. The CSV holds what is
 /// drawn.
 pub fn loss_by_step(samples: &[Sample], window: usize, facts: &Facts) -> Figure {
-    let mut figure = standard(LOSS_BY_STEP, &smooth(samples, window), facts);
+    smoothed(LOSS_BY_STEP, samples, window, facts)
+}
+
+/// As [`loss_by_step`], where the loss is the mean squared error of real targets.
+pub fn squared_error_by_step(samples: &[Sample], window: usize, facts: &Facts) -> Figure {
+    smoothed(SQUARED_ERROR_BY_STEP, samples, window, facts)
+}
+
+fn smoothed(name: &str, samples: &[Sample], window: usize, facts: &Facts) -> Figure {
+    let mut figure = standard(name, &smooth(samples, window), facts);
     let odd = window / 2 * 2 + 1;
     if odd > 1 {
         let note = format!(
@@ -119,6 +140,16 @@ pub fn bits_per_byte_by_step(samples: &[Sample], facts: &Facts) -> Figure {
 /// Bits per byte after training against sequence length.
 pub fn bits_per_byte_by_length(samples: &[Sample], facts: &Facts) -> Figure {
     standard(BITS_PER_BYTE_BY_LENGTH, samples, facts)
+}
+
+/// Mean squared error over the variance of the targets against optimiser step, a panel a length.
+pub fn normalised_error_by_step(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(NORMALISED_ERROR_BY_STEP, samples, facts)
+}
+
+/// Mean squared error over the variance of the targets after training against sequence length.
+pub fn normalised_error_by_length(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(NORMALISED_ERROR_BY_LENGTH, samples, facts)
 }
 
 /// Microseconds of training time a token against sequence length.

@@ -26,6 +26,9 @@ pub struct Row {
     /// Share of right answers, 0..=1; absent where the task has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+    /// Mean squared error over the variance of the targets, lower is better; absent where targets are no real numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalised_error: Option<f64>,
     /// Learning rate of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
@@ -47,8 +50,8 @@ impl Row {
         self.numbers() == other.numbers()
     }
 
-    fn numbers(&self) -> (usize, [&str; 2], [Option<u64>; 3]) {
-        let numbers = [Some(self.loss), self.accuracy, self.learning_rate];
+    fn numbers(&self) -> (usize, [&str; 2], [Option<u64>; 4]) {
+        let numbers = [Some(self.loss), self.accuracy, self.normalised_error, self.learning_rate];
         (
             self.step,
             [&self.split, &self.condition],
@@ -92,6 +95,7 @@ mod tests {
             condition: String::new(),
             loss: 0.1 + 0.2,
             accuracy: Some(1.0 / 3.0),
+            normalised_error: None,
             learning_rate: None,
             step_seconds: Some(0.25),
             tokens_per_second: None,
@@ -155,6 +159,7 @@ mod tests {
             Row { loss: 0.3, ..row() },
             Row { loss: f64::NAN, ..row() },
             Row { accuracy: None, ..row() },
+            Row { normalised_error: Some(0.5), ..row() },
             Row { learning_rate: Some(0.1), ..row() },
         ];
         for other in others {

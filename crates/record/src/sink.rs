@@ -68,6 +68,7 @@ mod tests {
             condition: String::new(),
             loss: 2.0,
             accuracy: None,
+            normalised_error: None,
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,

@@ -15,7 +15,7 @@ pub(crate) const CSV: &str = "summary.csv";
 pub(crate) const JSON: &str = "summary.json";
 
 /// The columns that every table has. A column for each swept setting follows.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "mixer",
     "seq_len",
     "seed",
@@ -43,6 +43,7 @@ const COLUMNS: [&str; 27] = [
     "outcome",
     "test_len",
     "bits_per_byte",
+    "normalised_error",
 ];
 
 /// The contents of a study's `summary.json`.
@@ -163,6 +164,7 @@ fn cells(run: &RunSummary, evaluation: Option<&Evaluation>) -> [String; COLUMNS.
         run.outcome.to_string(),
         optional(evaluation.and_then(|e| e.seq_len)),
         optional(evaluation.and_then(|e| e.bits_per_byte)),
+        optional(evaluation.and_then(|e| e.normalised_error)),
     ]
 }
 

@@ -95,6 +95,10 @@ pub struct Evaluation {
     /// Mean loss in bits; `None` where the task does not predict bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bits_per_byte: Option<f64>,
+    /// Mean squared error over the variance of the targets about their mean: lower is better, and predicting the mean scores 1.
+    /// `None` where targets are no real numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalised_error: Option<f64>,
     /// Number of examples.
     pub examples: usize,
 }

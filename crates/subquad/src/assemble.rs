@@ -1,15 +1,19 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
 use subquad_attention::AttentionConfig;
-use subquad_data::{BytesConfig, InputKind, MnistConfig, MqarConfig, TargetKind, Task, TaskConfig};
-use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig};
+use subquad_data::{
+    BytesConfig, DelayConfig, InputKind, MnistConfig, MqarConfig, ReconstructConfig, TargetKind, Task,
+    TaskConfig,
+};
+use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_s4::{S4dConfig, S4dInit};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, Discretization, M2Settings, MixerSettings, MnistSettings,
-    ModelSettings, MqarSettings, Permutation, Position, RunConfig, S4dSettings, StateInit, TaskSettings,
+    AttentionSettings, ChannelMixerKind, DelaySettings, Discretization, M2Settings, MixerSettings,
+    MnistSettings, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings,
+    RunConfig, S4dSettings, StateInit, TaskSettings,
 };
 
 /// The task of a run, with its options.
@@ -21,7 +25,21 @@ pub fn task(settings: &TaskSettings) -> TaskConfig {
         TaskSettings::Bytes { path, bytes } => {
             TaskConfig::Bytes(BytesConfig { path: path.into(), test_examples: bytes.test_examples })
         }
+        TaskSettings::Delay { path: _, delay } => TaskConfig::Delay(self::delay(delay)),
+        TaskSettings::Reconstruct { path: _, reconstruct } => {
+            TaskConfig::Reconstruct(self::reconstruct(reconstruct))
+        }
     }
+}
+
+fn delay(settings: &DelaySettings) -> DelayConfig {
+    let DelaySettings { lag, bandwidth, test_examples } = *settings;
+    DelayConfig { lag, bandwidth, test_examples }
+}
+
+fn reconstruct(settings: &ReconstructSettings) -> ReconstructConfig {
+    let ReconstructSettings { window, bandwidth, test_examples } = *settings;
+    ReconstructConfig { window, bandwidth, test_examples }
 }
 
 fn mqar(settings: &MqarSettings) -> MqarConfig {
@@ -63,8 +81,10 @@ pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelC
         n_layers: run.model.n_layers,
         mixer: mixer(run),
         channel_mixer: channel_mixer(&run.model),
+        norm: norm(run.model.norm),
+        residual: run.model.residual,
         encoder: encoder(input),
-        head: head(target),
+        head: head(target, run.model.pool),
     }
 }
 
@@ -136,6 +156,14 @@ fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {
         ChannelMixerKind::BlockDiagonal => ChannelMixerConfig::BlockDiagonal(
             BlockDiagonalMlpConfig::new(model.d_model, model.d_hidden).with_n_blocks(model.n_blocks),
         ),
+        ChannelMixerKind::None => ChannelMixerConfig::None,
+    }
+}
+
+fn norm(norm: Norm) -> NormKind {
+    match norm {
+        Norm::Layer => NormKind::Layer,
+        Norm::None => NormKind::None,
     }
 }
 
@@ -146,10 +174,16 @@ fn encoder(input: InputKind) -> Encoder {
     }
 }
 
-fn head(target: TargetKind) -> Head {
-    match target {
-        TargetKind::Sequence { classes } => Head::Pool { classes },
-        TargetKind::Tokens { classes } => Head::Token { classes },
+/// Answers at tokens are read where they are asked for.
+fn head(target: TargetKind, pool: Pool) -> Head {
+    match (target, pool) {
+        (TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs }, _) => {
+            Head::Token { outputs }
+        }
+        (TargetKind::Sequence { classes: outputs }, Pool::Auto | Pool::Mean)
+        | (TargetKind::SequenceReals { outputs }, Pool::Mean) => Head::Pool { outputs },
+        (TargetKind::SequenceReals { outputs }, Pool::Auto | Pool::Last)
+        | (TargetKind::Sequence { classes: outputs }, Pool::Last) => Head::Last { outputs },
     }
 }
 

@@ -23,6 +23,7 @@ use crate::crew::command_line;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
+use crate::report::brief;
 
 /// The commit that the program was built from, where it was built in a git checkout.
 pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
@@ -160,12 +161,13 @@ pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
     let accuracy = test.accuracy.map(|accuracy| format!("accuracy {accuracy:.3}, "));
     let bits = test.bits_per_byte.map(|bits| format!("{bits:.3} bits per byte, "));
-    let score = accuracy.or(bits).unwrap_or_default();
+    let error = test.normalised_error.map(|error| format!("error {} of the variance, ", brief(error)));
+    let score = accuracy.or(bits).or(error).unwrap_or_default();
     let time = match summary.timings_are_shared() {
         true => String::new(),
         false => format!("; {:.1} ms a step", summary.step_ms),
     };
-    format!("test: {score}loss {:.3}{time}", test.loss)
+    format!("test: {score}loss {}{time}", brief(test.loss))
 }
 
 fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
@@ -309,6 +311,7 @@ fn evaluation(condition: Condition, score: Score, metric: Metric) -> Evaluation 
         loss: score.loss(),
         accuracy: (metric == Metric::Accuracy).then(|| score.accuracy()),
         bits_per_byte: (metric == Metric::BitsPerByte).then(|| score.bits()),
+        normalised_error: (metric == Metric::NormalisedError).then(|| score.normalised_error()),
         examples: condition.examples,
     }
 }

@@ -7,6 +7,7 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use subquad_record::{MakeFiles, Row, Sink};
 
 use crate::memory::Meter;
+use crate::report::brief;
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -68,8 +69,12 @@ impl<'a, S: Sink> Progress<'a, S> {
 
     fn show(&mut self, row: &Row) {
         let Some(speed) = row.tokens_per_second else { return };
-        let text =
-            format!("loss {:.3}, {} tokens/s, {:#} left", row.loss, HumanCount(speed as u64), self.left(row));
+        let text = format!(
+            "loss {}, {} tokens/s, {:#} left",
+            brief(row.loss),
+            HumanCount(speed as u64),
+            self.left(row)
+        );
         match &self.bar {
             Some(bar) => {
                 bar.set_position(row.step as u64);

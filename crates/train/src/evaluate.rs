@@ -5,7 +5,7 @@ use subquad_data::{Condition, Task};
 use subquad_model::{Dropout, SequenceModel};
 
 use crate::Score;
-use crate::score::{cross_entropy, score};
+use crate::score::{loss, score};
 use crate::tensors::split;
 
 /// Scores `model`, without dropout, on every test example of a condition, as many at a time as make up `tokens` tokens. The
@@ -25,14 +25,14 @@ pub fn evaluate(
     let mut total = Score::default();
     for start in (0..examples).step_by(batch) {
         let range = start..(start + batch).min(examples);
-        let (input, labels) = split(task.test_batch(condition, range), device);
+        let (input, answers) = split(task.test_batch(condition, range), device);
         // The mean over no labels is not a number, and would spoil the sum.
-        if labels.classes.is_empty() {
+        if answers.len() == 0 {
             continue;
         }
-        let logits = labels.logits(model, input, &Dropout::Off);
-        let loss = f64::from(cross_entropy(logits.clone(), &labels).into_scalar::<f32>());
-        total.add(score(logits, &labels, loss));
+        let outputs = answers.outputs(model, input, &Dropout::Off);
+        let loss = f64::from(loss(outputs.clone(), &answers).into_scalar::<f32>());
+        total.add(score(outputs, &answers, loss));
     }
     total
 }

@@ -1,22 +1,26 @@
-//! Loss and accuracy.
+//! Loss, accuracy, and the error of real answers.
 
 use burn::tensor::{Int, Tensor, activation::log_softmax};
 
-use crate::tensors::Labels;
+use crate::tensors::Answers;
 
-/// Sums over labels, so that batches of any size add up to the whole.
+/// Sums over labels, so that batches of any size add up to the whole. A label is a class, or one real number.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Score {
-    /// Sum of the negative log-likelihoods, in nats.
+    /// Sum of the negative log-likelihoods in nats, or of the squared errors of real numbers.
     pub loss_sum: f64,
     /// Labels whose class had the largest logit.
     pub correct: usize,
     /// Labels.
     pub labels: usize,
+    /// Sum of the labels that are real numbers.
+    pub target_sum: f64,
+    /// Sum of their squares.
+    pub target_squares: f64,
 }
 
 impl Score {
-    /// Mean negative log-likelihood a label, in nats.
+    /// Mean negative log-likelihood a label in nats, or mean squared error.
     pub fn loss(&self) -> f64 {
         self.loss_sum / self.labels as f64
     }
@@ -31,18 +35,40 @@ impl Score {
         self.correct as f64 / self.labels as f64
     }
 
+    /// [`loss`](Self::loss) over the variance of the labels about their mean, where they are real numbers: 0 is perfect, and
+    /// who always answers with the mean of the labels scores 1.
+    pub fn normalised_error(&self) -> f64 {
+        let mean = |sum: f64| sum / self.labels as f64;
+        self.loss() / (mean(self.target_squares) - mean(self.target_sum).powi(2))
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.loss_sum += other.loss_sum;
         self.correct += other.correct;
         self.labels += other.labels;
+        self.target_sum += other.target_sum;
+        self.target_squares += other.target_squares;
     }
 }
 
-/// Mean cross-entropy of `[labels, classes]` logits, as a tensor to differentiate.
-pub(crate) fn cross_entropy(logits: Tensor<2>, labels: &Labels) -> Tensor<1> {
-    let classes = Tensor::<1, Int>::from_data(labels.classes.as_slice(), &logits.device());
+/// The mean loss of a model's outputs, as a tensor to differentiate: cross-entropy of logits, `[labels, classes]`, or squared
+/// error of reals, `[answers, outputs]`.
+pub(crate) fn loss(outputs: Tensor<2>, answers: &Answers) -> Tensor<1> {
+    match answers {
+        Answers::Classes { classes, .. } => cross_entropy(outputs, classes),
+        Answers::Reals { values } => squared_error(outputs, values),
+    }
+}
+
+fn cross_entropy(logits: Tensor<2>, classes: &[i32]) -> Tensor<1> {
+    let classes = Tensor::<1, Int>::from_data(classes, &logits.device());
     let picked = log_softmax(logits, 1).gather(1, classes.unsqueeze_dim(1));
     mean_in_order(picked.squeeze_dim(1)).neg()
+}
+
+fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {
+    let targets = Tensor::<1>::from_data(values, &outputs.device());
+    mean_in_order((outputs.flatten(0, 1) - targets).square())
 }
 
 /// The mean, added up in an order that depends on nothing: burn's own adds 4 million numbers or more in parallel, by chance.
@@ -50,12 +76,22 @@ fn mean_in_order(x: Tensor<1>) -> Tensor<1> {
     x.mean_dim(0)
 }
 
-/// The score of `[labels, classes]` logits and their mean loss.
-pub(crate) fn score(logits: Tensor<2>, labels: &Labels, mean_loss: f64) -> Score {
+/// The score of a model's outputs, shaped as for [`loss`], and of their mean loss.
+pub(crate) fn score(outputs: Tensor<2>, answers: &Answers, mean_loss: f64) -> Score {
+    let labels = answers.len();
+    let score = Score { loss_sum: mean_loss * labels as f64, labels, ..Score::default() };
+    match answers {
+        Answers::Classes { classes, .. } => Score { correct: correct(outputs, classes), ..score },
+        Answers::Reals { values } => {
+            let values = || values.iter().map(|value| f64::from(*value));
+            Score { target_sum: values().sum(), target_squares: values().map(|v| v * v).sum(), ..score }
+        }
+    }
+}
+
+fn correct(logits: Tensor<2>, classes: &[i32]) -> usize {
     let best = logits.argmax(1).into_data();
-    let correct = best.iter::<i32>().zip(&labels.classes).filter(|(best, class)| best == *class).count();
-    let count = labels.classes.len();
-    Score { loss_sum: mean_loss * count as f64, correct, labels: count }
+    best.iter::<i32>().zip(classes).filter(|(best, class)| best == *class).count()
 }
 
 #[cfg(test)]

@@ -18,36 +18,53 @@ pub(crate) fn input(inputs: Inputs, batch: usize, seq_len: usize, device: &Devic
 }
 
 /// What the model should say, and where.
-pub(crate) struct Labels {
-    /// Which of the flattened tokens have a label; `None` where all have one, or the label is the sequence's.
-    pub(crate) rows: Option<Vec<i32>>,
-    /// The class of each of those rows.
-    pub(crate) classes: Vec<i32>,
+pub(crate) enum Answers {
+    Classes {
+        /// Which of the flattened tokens have a label; `None` where all have one, or the label is the sequence's.
+        rows: Option<Vec<i32>>,
+        /// The class of each of those rows.
+        classes: Vec<i32>,
+    },
+    /// Real numbers, of every token or every sequence.
+    Reals { values: Vec<f32> },
 }
 
-impl Labels {
-    pub(crate) fn new(targets: &Targets) -> Self {
+impl Answers {
+    pub(crate) fn new(targets: Targets) -> Self {
         match targets {
             Targets::Sequence(classes) => {
-                Self { rows: None, classes: classes.iter().map(|class| *class as i32).collect() }
+                Self::Classes { rows: None, classes: classes.into_iter().map(|class| class as i32).collect() }
             }
             Targets::Tokens(classes) => {
                 let all = classes.len();
                 let labelled = classes
-                    .iter()
+                    .into_iter()
                     .enumerate()
-                    .filter_map(|(row, class)| Some((row as i32, (*class)? as i32)));
+                    .filter_map(|(row, class)| Some((row as i32, class? as i32)));
                 let (rows, classes): (Vec<i32>, Vec<i32>) = labelled.unzip();
-                Self { rows: (rows.len() < all).then_some(rows), classes }
+                Self::Classes { rows: (rows.len() < all).then_some(rows), classes }
+            }
+            Targets::SequenceReals { values, .. } | Targets::TokenReals { values, .. } => {
+                Self::Reals { values }
             }
         }
     }
 
-    /// The model's logits where there is a label, `[labels, classes]`.
-    pub(crate) fn logits(&self, model: &SequenceModel, input: Input, dropout: &Dropout<'_>) -> Tensor<2> {
-        match &self.rows {
-            None => model.forward(input, dropout).flatten(0, 1),
-            Some(rows) => {
+    /// Number of labels: classes, or single reals.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => classes.len(),
+            Self::Reals { values } => values.len(),
+        }
+    }
+
+    /// The model's outputs where there is something to answer: `[labels, classes]` logits, or `[answers, outputs]` reals.
+    pub(crate) fn outputs(&self, model: &SequenceModel, input: Input, dropout: &Dropout<'_>) -> Tensor<2> {
+        match self {
+            Self::Reals { .. } | Self::Classes { rows: None, .. } => {
+                model.forward(input, dropout).flatten(0, 1)
+            }
+            Self::Classes { rows: Some(rows), .. } => {
                 let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &device_of(&input));
                 model.forward_at(input, rows, dropout)
             }
@@ -62,8 +79,7 @@ fn device_of(input: &Input) -> Device {
     }
 }
 
-/// Input and labels of a batch.
-pub(crate) fn split(batch: Batch, device: &Device) -> (Input, Labels) {
-    let labels = Labels::new(&batch.targets);
-    (input(batch.inputs, batch.batch, batch.seq_len, device), labels)
+/// Input and answers of a batch.
+pub(crate) fn split(batch: Batch, device: &Device) -> (Input, Answers) {
+    (input(batch.inputs, batch.batch, batch.seq_len, device), Answers::new(batch.targets))
 }

@@ -12,7 +12,7 @@ use subquad_record::{Checkpoint, Row, Sink};
 
 use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
-use crate::score::{cross_entropy, score};
+use crate::score::{loss, score};
 use crate::tensors::split;
 use crate::{ResumeError, Score, TrainConfig, WarmupCosine, evaluate};
 
@@ -145,18 +145,18 @@ impl<'a> Training<'a> {
     fn step(&mut self, step: usize) -> Result<Score, TrainError> {
         let batch = self.task.train_batch(step - 1, self.config.batch);
         let clock = Instant::now();
-        let (input, labels) = split(batch, &self.device.clone().autodiff());
+        let (input, answers) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
         let mixer_seed = |index: usize| self.mixer_dropout.at(step as u64, index as u64).next_u64();
         let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform, mixer_seed: &mixer_seed };
-        let logits = labels.logits(&self.state.model, input, &dropout);
-        let loss = cross_entropy(logits.clone(), &labels);
+        let outputs = answers.outputs(&self.state.model, input, &dropout);
+        let loss = loss(outputs.clone(), &answers);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
         // A GPU works on while the host goes on: without waiting, the next step would be charged for this one.
         self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.state.clock.step_took(clock.elapsed().as_secs_f64());
-        Ok(score(logits.inner(), &labels, mean))
+        Ok(score(outputs.inner(), &answers, mean))
     }
 
     fn uniform(&self, step: usize, site: usize, count: usize) -> Vec<f32> {
@@ -228,6 +228,8 @@ impl<'a> Training<'a> {
             condition: String::new(),
             loss: score.loss(),
             accuracy: (self.task.metric() == Metric::Accuracy).then(|| score.accuracy()),
+            normalised_error: (self.task.metric() == Metric::NormalisedError)
+                .then(|| score.normalised_error()),
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,

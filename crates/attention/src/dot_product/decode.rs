@@ -201,7 +201,11 @@ impl WithSimd for Backward<'_> {
 #[inline(always)]
 fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
-    let sums = a.iter().zip(b).fold(simd.splat_f32s(0.0), |sums, (a, b)| mul_add(simd, *a, *b, sums));
+    let mut sums = simd.splat_f32s(0.0);
+    // A loop: vectors that a closure takes and gives may lie where they do not line up.
+    for (a, b) in a.iter().zip(b) {
+        sums = mul_add(simd, *a, *b, sums);
+    }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     simd.reduce_sum_f32s(sums) + rest
 }

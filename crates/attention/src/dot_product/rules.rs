@@ -1,5 +1,7 @@
 //! What changes softmax attention from its plainest form: who sees whom, and what happens to scores and weights.
 
+use subquad_backend::dropout;
+
 use crate::Segments;
 
 /// The rules of one [`scaled_dot_product`](crate::scaled_dot_product). The default is plain bidirectional attention.
@@ -81,11 +83,7 @@ impl WeightDropout {
 
     /// What seed, head and key bring to the draw: one step of SplitMix64 (Steele, Lea, Flood 2014), its upper half.
     pub(crate) fn row_key(&self, head: usize, j: usize) -> u32 {
-        let mut z =
-            self.seed ^ ((head as u64) << 32 | j as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as u32
+        dropout::stir(self.seed ^ dropout::spread((head as u64) << 32 | j as u64)) as u32
     }
 }
 

@@ -68,14 +68,14 @@ pub(crate) fn relu_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s
 pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const NUMERATOR: [f32; 7] = [
         -2.760_768_5e-16,
-        2.000_187_9e-13,
-        -8.604_671_5e-11,
+        2.000_188e-13,
+        -8.604_672e-11,
         5.122_297_1e-8,
         1.485_722_4e-5,
         6.372_619_3e-4,
         4.893_524_6e-3,
     ];
-    const DENOMINATOR: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525_2e-3];
+    const DENOMINATOR: [f32; 4] = [1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3];
     let x = clamp(simd, x, [-7.905_311, 7.905_311]);
     simd.mul_f32s(x, even_ratio(simd, x, NUMERATOR, DENOMINATOR))
 }

@@ -1,5 +1,6 @@
 //! The backward pass: a tile of tokens at a time, and their shares of the weight's gradient summed in a fixed tree.
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
@@ -48,7 +49,7 @@ impl Backward<'_> {
         let (from, to) = (stride(sizes.packed()), stride(sizes.channels));
         let mut transposed = vec![0.0; sizes.packed() * to];
         transposed.par_chunks_mut(16 * to).enumerate().for_each(|(index, rows)| {
-            let size = [sizes.channels.min(packed.len() / from), rows.len() / to];
+            let size = [sizes.channels, rows.len() / to];
             transpose(&packed[index * 16..], from, size, rows, to);
         });
         transposed
@@ -155,35 +156,76 @@ impl WithSimd for Tile<'_, '_> {
         let Self { of, index, dy, sum, scratch } = self;
         let Backward { sizes, activation, y, .. } = of.of;
         let tile = sizes.tile(index);
-        let Scratch { hidden, slopes, outer, inner } = scratch;
-        sizes.gather(y, tile.clone(), hidden);
-        let rows = hidden.chunks_exact_mut(stride(TOKENS)).zip(slopes.chunks_exact_mut(stride(TOKENS)));
-        for (hidden, slopes) in rows {
-            activation.apply_with_slopes(simd, &mut hidden[..TOKENS], &mut slopes[..TOKENS]);
+        sizes.gather(y, tile.clone(), &mut scratch.hidden);
+        for (hidden, slopes) in rows_of_tokens(&mut scratch.hidden).zip(rows_of_tokens(&mut scratch.slopes)) {
+            activation.apply_with_slopes(simd, hidden, slopes);
         }
-        of.of.outer_grad(simd, tile.start, tile.len(), outer);
+        of.of.outer_grad(simd, tile.clone(), &mut scratch.outer);
         if of.wants_weight {
-            add_weight_grad(simd, sizes, tile.len(), hidden, outer, sum);
+            add_weight_grad(simd, sizes, tile.len(), scratch, sum);
         }
-        if dy.is_empty() {
-            return;
+        if !dy.is_empty() {
+            inner_grad(simd, sizes, tile.len(), of.transposed, scratch);
+            scratch.times_slopes(sizes, tile, dy);
         }
-        product_of_rows(
-            simd,
-            Scalars::rows(outer, stride(sizes.packed())),
-            (of.transposed, stride(sizes.channels)),
-            [tile.len(), sizes.channels.div_ceil(S::F32_LANES), sizes.packed()],
-            #[inline(always)]
-            |i, j, sum| put(simd, &mut inner[i * stride(sizes.channels) + j * S::F32_LANES..], sum),
-        );
-        transpose(inner, stride(sizes.channels), [tile.len(), sizes.channels], hidden, stride(TOKENS));
+    }
+}
+
+/// Rows of [`TOKENS`] that lie [`stride`] apart.
+#[inline(always)]
+fn rows_of_tokens(rows: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
+    rows.chunks_exact_mut(stride(TOKENS)).map(|row| &mut row[..TOKENS])
+}
+
+/// `sum += hidden outer`
+#[inline(always)]
+fn add_weight_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, scratch: &Scratch, sum: &mut [f32]) {
+    product_of_rows(
+        simd,
+        Scalars::rows(&scratch.hidden, stride(TOKENS)),
+        (&scratch.outer, stride(sizes.packed())),
+        [sizes.inputs(), sizes.parts * sizes.vectors(), tokens],
+        #[inline(always)]
+        |i, j, share| {
+            let sum = vector::<S>(sum, i * sizes.packed() + j * S::F32_LANES);
+            *sum = simd.add_f32s(*sum, share);
+        },
+    );
+}
+
+/// `inner = outer W^T`
+#[inline(always)]
+fn inner_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, transposed: &[f32], scratch: &mut Scratch) {
+    let Scratch { outer, inner, .. } = scratch;
+    product_of_rows(
+        simd,
+        Scalars::rows(outer, stride(sizes.packed())),
+        (transposed, stride(sizes.channels)),
+        [tokens, sizes.channels.div_ceil(S::F32_LANES), sizes.packed()],
+        #[inline(always)]
+        |i, j, sum| *vector::<S>(inner, i * stride(sizes.channels) + j * S::F32_LANES) = sum,
+    );
+}
+
+/// The vector that starts at a number.
+#[inline(always)]
+fn vector<S: Simd>(numbers: &mut [f32], at: usize) -> &mut S::f32s {
+    &mut S::as_mut_simd_f32s(&mut numbers[at..]).0[0]
+}
+
+impl Scratch {
+    /// The gradient of `y`: that of the hidden numbers by channels, times the slopes.
+    #[inline(always)]
+    fn times_slopes(&mut self, sizes: Sizes, tile: Range<usize>, dy: &mut [&mut [f32]]) {
+        let Self { hidden: grads, slopes, inner, .. } = self;
+        transpose(inner, stride(sizes.channels), [tile.len(), sizes.channels], grads, stride(TOKENS));
         let mut pieces = dy.iter_mut();
         for segment in sizes.segments(tile) {
-            let rows = hidden.chunks_exact(stride(TOKENS)).zip(slopes.chunks_exact(stride(TOKENS)));
-            let range = segment.to..segment.to + segment.len;
+            let rows = grads.chunks_exact(stride(TOKENS)).zip(slopes.chunks_exact(stride(TOKENS)));
+            let tokens = segment.to..segment.to + segment.len;
             for ((grads, slopes), dy) in rows.zip(&mut pieces) {
-                let (grads, slopes) = (&grads[range.clone()], &slopes[range.clone()]);
-                for ((dy, grad), slope) in dy.iter_mut().zip(grads).zip(slopes) {
+                let numbers = grads[tokens.clone()].iter().zip(&slopes[tokens.clone()]);
+                for (dy, (grad, slope)) in dy.iter_mut().zip(numbers) {
                     *dy = grad * slope;
                 }
             }
@@ -191,41 +233,13 @@ impl WithSimd for Tile<'_, '_> {
     }
 }
 
-#[inline(always)]
-fn put<S: Simd>(_: S, to: &mut [f32], value: S::f32s) {
-    S::as_mut_simd_f32s(to).0[0] = value;
-}
-
-#[inline(always)]
-fn add_weight_grad<S: Simd>(
-    simd: S,
-    sizes: Sizes,
-    tokens: usize,
-    hidden: &[f32],
-    outer: &[f32],
-    sum: &mut [f32],
-) {
-    product_of_rows(
-        simd,
-        Scalars::rows(hidden, stride(TOKENS)),
-        (outer, stride(sizes.packed())),
-        [sizes.inputs(), sizes.parts * sizes.vectors(), tokens],
-        #[inline(always)]
-        |i, j, share| {
-            let sum = &mut sum[i * sizes.packed() + j * S::F32_LANES..];
-            let before = S::as_simd_f32s(sum).0[0];
-            put(simd, sum, simd.add_f32s(before, share));
-        },
-    );
-}
-
 impl Backward<'_> {
-    /// The gradient of the linear layer's outputs by some tokens from `first` on.
+    /// The gradient of the linear layer's outputs.
     #[inline(always)]
-    fn outer_grad<S: Simd>(&self, simd: S, first: usize, tokens: usize, outer: &mut [f32]) {
+    fn outer_grad<S: Simd>(&self, simd: S, tile: Range<usize>, outer: &mut [f32]) {
         let Self { sizes, grad, gated, .. } = *self;
-        for (i, outer) in outer.chunks_exact_mut(stride(sizes.packed())).take(tokens).enumerate() {
-            let row = (first + i) * sizes.d_out..(first + i + 1) * sizes.d_out;
+        for (token, outer) in tile.zip(outer.chunks_exact_mut(stride(sizes.packed()))) {
+            let row = token * sizes.d_out..(token + 1) * sizes.d_out;
             let (outer, grad) = (S::as_mut_simd_f32s(outer).0, &grad[row.clone()]);
             match gated {
                 None => ungated(simd, grad, outer),

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod bytes;
+mod delay;
 mod digits;
 mod mnist;
 mod mqar;
+mod reconstruct;
 mod registry;

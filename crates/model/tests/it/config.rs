@@ -22,7 +22,7 @@ fn a_refused_config_says_which_part_and_why() {
     assert_eq!(refused(ModelConfig { n_layers: 0, ..fine() }), zero("n_layers"));
     assert_eq!(refused(ModelConfig { encoder: Encoder::Linear { features: 0 }, ..fine() }), zero("features"));
     assert_eq!(refused(ModelConfig { encoder: Encoder::Embedding { vocab: 0 }, ..fine() }), zero("vocab"));
-    assert_eq!(refused(ModelConfig { head: Head::Pool { classes: 0 }, ..fine() }), zero("classes"));
+    assert_eq!(refused(ModelConfig { head: Head::Pool { outputs: 0 }, ..fine() }), zero("outputs"));
     let mixer = MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(3));
     assert_eq!(
         refused(ModelConfig { mixer, ..fine() }),

@@ -5,11 +5,14 @@ mod config;
 mod contract;
 mod dropout;
 mod groups;
+mod parts;
 mod stepping;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_attention::AttentionConfig;
-use subquad_model::{ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, SequenceModel};
+use subquad_model::{
+    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
+};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_s4::{H3Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
@@ -63,16 +66,30 @@ fn config(mixer: MixerConfig) -> ModelConfig {
         n_layers: 2,
         mixer,
         channel_mixer: dense(),
+        norm: NormKind::Layer,
+        residual: true,
         encoder: Encoder::Linear { features: FEATURES },
-        head: Head::Token { classes: CLASSES },
+        head: Head::Token { outputs: CLASSES },
     }
 }
 
-/// Every sequence mixer with every channel mixer.
+/// Nothing but mixers, one after the other.
+fn bare(mixer: MixerConfig) -> ModelConfig {
+    ModelConfig {
+        channel_mixer: ChannelMixerConfig::None,
+        norm: NormKind::None,
+        residual: false,
+        ..config(mixer)
+    }
+}
+
+/// Every sequence mixer with every channel mixer, and alone.
 fn combinations(causal: bool) -> Vec<ModelConfig> {
-    let mixers = mixers(causal).into_iter().chain(causal.then(h3));
-    let pairs = mixers.flat_map(|mixer| [(mixer.clone(), dense()), (mixer, block_diagonal())]);
-    pairs.map(|(mixer, channel_mixer)| ModelConfig { channel_mixer, ..config(mixer) }).collect()
+    let of = |mixer: MixerConfig| {
+        let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
+        [with(dense()), with(block_diagonal()), bare(mixer.clone())]
+    };
+    mixers(causal).into_iter().chain(causal.then(h3)).flat_map(of).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

@@ -7,8 +7,8 @@ use subquad_monarch::M2Config;
 use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
 
 use crate::{
-    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, block_diagonal, build, config, cpu, dense, h3,
-    m2, mixers, s4d,
+    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, config, cpu,
+    dense, h3, m2, mixers, s4d,
 };
 
 /// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
@@ -36,7 +36,9 @@ fn models() -> Vec<(String, SequenceModel)> {
         let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };
         (name.to_owned(), build(&config, 1))
     };
-    parts.into_iter().map(model).collect()
+    let bare = ModelConfig { encoder: Encoder::Embedding { vocab: VOCAB }, ..bare(s4d(true)) };
+    let bare = ("s4d without norms, residuals and channel mixers".to_owned(), build(&bare, 1));
+    parts.into_iter().map(model).chain([bare]).collect()
 }
 
 fn of_tokens(mixer: MixerConfig) -> ModelConfig {
@@ -224,12 +226,31 @@ fn a_bidirectional_model_says_that_it_has_no_state() {
 #[test]
 fn a_model_with_a_pooled_head_says_that_it_has_no_step() {
     for mixer in mixers(true) {
-        let config = ModelConfig { head: Head::Pool { classes: CLASSES }, ..config(mixer) };
+        let config = ModelConfig { head: Head::Pool { outputs: CLASSES }, ..config(mixer) };
         assert_eq!(
             build(&config, 0).init_state(1).unwrap_err().to_string(),
             "a pooled head answers once a sequence, when its last token is known, so the model has no step; build \
-             it with a head on every token"
+             it with a head on every token, or on the last"
         );
+    }
+}
+
+#[test]
+fn a_head_on_the_last_token_answers_at_every_step_as_if_it_were_the_last() {
+    for mixer in mixers(true) {
+        let config = ModelConfig { head: Head::Last { outputs: CLASSES }, ..of_tokens(mixer) };
+        let (model, tokens) = (build(&config, 0), tokens(BATCH, SEQ));
+        let mut state = model.init_state(BATCH).unwrap();
+        for t in 1..=SEQ {
+            let answer = model.step(part(&tokens, t - 1, t), &mut state).unwrap();
+            let wanted = model.forward(part(&tokens, 0, t), &Dropout::Off);
+            assert_rel_close(
+                answer.unsqueeze_dim::<3>(1),
+                wanted,
+                SAME_MAP,
+                format!("{t} tokens of {config:?}"),
+            );
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn row(step: usize) -> Row {
         condition: String::new(),
         loss: 1.0 / (step + 3) as f64,
         accuracy: None,
+        normalised_error: None,
         learning_rate: Some(1e-3),
         step_seconds: Some(0.1),
         tokens_per_second: Some(640.0),
@@ -60,6 +61,7 @@ pub(crate) fn evaluation(split: &str) -> Evaluation {
         loss: 0.5,
         accuracy: Some(0.875),
         bits_per_byte: None,
+        normalised_error: None,
         examples: 359,
     }
 }

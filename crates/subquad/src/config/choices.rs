@@ -22,6 +22,30 @@ pub enum ChannelMixerKind {
     Dense,
     /// Block-diagonal (Monarch) matrices.
     BlockDiagonal,
+    /// Nothing.
+    None,
+}
+
+/// `model.norm`: what stands in front of every mixer and of the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Norm {
+    /// Layer norm.
+    Layer,
+    /// Nothing.
+    None,
+}
+
+/// `model.pool`: where the one answer about a sequence is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pool {
+    /// As suits the task's answers.
+    Auto,
+    /// The mean over tokens.
+    Mean,
+    /// The last token.
+    Last,
 }
 
 /// `mixer.attention.position`: how attention knows positions.

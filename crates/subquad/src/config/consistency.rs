@@ -25,12 +25,15 @@ const STEPS: &[&str] = &["mixer.s4d.dt_min", "mixer.s4d.dt_max"];
 const PATH: &str = "task.path";
 /// Tasks that read files of the user's.
 const READERS: &[&str] = &["mnist", "bytes"];
+const POOL: &str = "model.pool";
+/// Tasks with an answer at every token, or at some.
+const TELLERS: &[&str] = &["mqar", "bytes", "delay"];
 
 /// Everything wrong with the combination of one run's keys.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
     let attention =
         [uneven_heads, uneven_kv_heads, odd_head, unturned_head, idle_rope_fraction, idle_rope_base];
-    let others = [odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path];
+    let others = [odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path, idle_pool];
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
     own.chain(short_filter(draft, context)).collect()
 }
@@ -108,6 +111,12 @@ fn idle_path(draft: &Draft) -> Option<Complaint> {
     let (path, task) = (draft.value(PATH)?.to_string(), draft.value("task.name")?.to_string());
     let idle = !path.is_empty() && !READERS.contains(&task.as_str());
     idle.then_some((Problem::IdlePath { task }, &[PATH]))
+}
+
+fn idle_pool(draft: &Draft) -> Option<Complaint> {
+    let (pool, task) = (draft.value(POOL)?.to_string(), draft.value("task.name")?.to_string());
+    let idle = pool != "auto" && TELLERS.contains(&task.as_str());
+    idle.then_some((Problem::IdlePool { pool, task }, &[POOL]))
 }
 
 /// What the task says about the length and its options; where no option was set, the length is to blame.

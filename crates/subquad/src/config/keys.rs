@@ -8,12 +8,14 @@ use super::{DefaultValue, Key, Kind, MixerName, Word};
 pub(super) const LONGEST_SEQ: i64 = 1 << 24;
 const MANY: i64 = i64::MAX;
 const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
+/// Shares of the Nyquist frequency.
+const BAND: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
 const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 
 /// The keys outside `[sweep]`, section by section.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    one_of("task.name", &["digits", "mqar", "mnist", "bytes"], "", "Which data set or generator the run trains on.").required(),
+    one_of("task.name", &["digits", "mqar", "mnist", "bytes", "delay", "reconstruct"], "", "Which data set or generator the run trains on.").required(),
     text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
         the task's own place. A digest of the contents names the run instead.").bookkeeping(),
 
@@ -32,13 +34,27 @@ pub const KEYS: &[Key] = &[
 
     integer("task.bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
 
+    share("task.delay.lag", 1, LONGEST_SEQ, "seq_len/4", "How many tokens ago the input to be told is; below seq_len. \"seq_len/4\" is 1000 at 4000 tokens, as published."),
+    real("task.delay.bandwidth", BAND, 0.5, "Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. \
+        0.5 as published (1000 Hz at steps of 2.5e-4 s)."),
+    integer("task.delay.test_examples", 1, MANY, 100, "Test examples."),
+
+    share("task.reconstruct.window", 1, LONGEST_SEQ, "seq_len/4", "How many of the latest inputs are to be told from the last token; at most seq_len. \"seq_len/4\" is 1000 at 4000 tokens, as published."),
+    real("task.reconstruct.bandwidth", BAND, 0.2, "Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. \
+        0.2 as published (100 Hz at steps of 1e-3 s)."),
+    integer("task.reconstruct.test_examples", 1, MANY, 100, "Test examples."),
+
     integer("model.d_model", 1, 8192, 64, "Width of the residual stream."),
     integer("model.n_layers", 1, 64, 2, "Blocks, each a sequence mixer and a channel mixer."),
     truth("model.causal", true, "Whether position t sees only positions up to t. False lets the mixer look both ways."),
-    one_of("model.channel_mixer", &["dense", "block_diagonal"], "dense",
-        "The part of a block that mixes channels: a dense MLP, or one of block-diagonal (Monarch) matrices."),
-    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer."),
-    integer("model.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal channel mixer; widths are padded to a multiple. Dense ignores it."),
+    one_of("model.channel_mixer", &["dense", "block_diagonal", "none"], "dense",
+        "The part of a block that mixes channels: a dense MLP, one of block-diagonal (Monarch) matrices, or none."),
+    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer. None ignores it."),
+    integer("model.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal channel mixer; widths are padded to a multiple. Dense and none ignore it."),
+    one_of("model.norm", &["layer", "none"], "layer", "What stands in front of every mixer and of the head: layer norm, or nothing."),
+    truth("model.residual", true, "Whether a mixer's output is added to its input. False: it takes its place."),
+    one_of("model.pool", &["auto", "mean", "last"], "auto", "Where the one answer about a sequence is read: the mean over tokens, or the last token. \
+        \"auto\" is the mean for classes and the last token for reals. Only for tasks with one answer a sequence."),
     real("model.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of activations dropped in training; 0 drops none."),
 
     integer("mixer.attention.n_heads", 1, 1024, 4, "Heads; must divide model.d_model."),

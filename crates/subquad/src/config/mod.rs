@@ -42,7 +42,7 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{ChannelMixerKind, Discretization, Permutation, Position, StateInit};
+pub use choices::{ChannelMixerKind, Discretization, Norm, Permutation, Pool, Position, StateInit};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
@@ -54,8 +54,8 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, BytesSettings, M2Settings, MixerSettings, MnistSettings, ModelSettings, MqarSettings,
-    OptimSettings, RunConfig, S4dSettings, TaskSettings, TrainSettings,
+    AttentionSettings, BytesSettings, DelaySettings, M2Settings, MixerSettings, MnistSettings, ModelSettings,
+    MqarSettings, OptimSettings, ReconstructSettings, RunConfig, S4dSettings, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
 pub use study::{CheckTask, StudyConfig, TaskProblem};

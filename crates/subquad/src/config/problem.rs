@@ -115,4 +115,8 @@ pub enum Problem {
     Task { task: String, reason: String },
     #[error("task {task} reads no files, so `task.path` would do nothing; take it out")]
     IdlePath { task: String },
+    #[error(
+        "task {task} is answered at its tokens, so `model.pool` = \"{pool}\" would do nothing; leave it at \"auto\""
+    )]
+    IdlePool { pool: String, task: String },
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelMixerKind, Discretization, MixerName, Permutation, Position, StateInit};
+use super::{ChannelMixerKind, Discretization, MixerName, Norm, Permutation, Pool, Position, StateInit};
 
 /// Everything that one run needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,20 @@ pub enum TaskSettings {
         /// Section `[task.bytes]`.
         bytes: BytesSettings,
     },
+    /// Noise, some tokens later, which reads no files.
+    Delay {
+        /// Empty, because there are none.
+        path: String,
+        /// Section `[task.delay]`.
+        delay: DelaySettings,
+    },
+    /// The latest noise, at the end, which reads no files.
+    Reconstruct {
+        /// Empty, because there are none.
+        path: String,
+        /// Section `[task.reconstruct]`.
+        reconstruct: ReconstructSettings,
+    },
 }
 
 impl TaskSettings {
@@ -74,7 +88,9 @@ impl TaskSettings {
             Self::Digits { path }
             | Self::Mqar { path, .. }
             | Self::Mnist { path, .. }
-            | Self::Bytes { path, .. } => path,
+            | Self::Bytes { path, .. }
+            | Self::Delay { path, .. }
+            | Self::Reconstruct { path, .. } => path,
         }
     }
 }
@@ -119,6 +135,30 @@ pub struct BytesSettings {
     pub test_examples: usize,
 }
 
+/// Section `[task.delay]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelaySettings {
+    /// How many tokens ago, as a number.
+    pub lag: usize,
+    /// Highest frequency of the noise, as a share of the Nyquist frequency.
+    pub bandwidth: f64,
+    /// Test examples.
+    pub test_examples: usize,
+}
+
+/// Section `[task.reconstruct]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReconstructSettings {
+    /// How many of the latest inputs, as a number.
+    pub window: usize,
+    /// Highest frequency of the noise, as a share of the Nyquist frequency.
+    pub bandwidth: f64,
+    /// Test examples.
+    pub test_examples: usize,
+}
+
 /// Section `[model]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +175,12 @@ pub struct ModelSettings {
     pub d_hidden: usize,
     /// Blocks of the block-diagonal channel mixer.
     pub n_blocks: usize,
+    /// What stands in front of every mixer and of the head.
+    pub norm: Norm,
+    /// Whether a mixer's output is added to its input.
+    pub residual: bool,
+    /// Where the one answer about a sequence is read.
+    pub pool: Pool,
     /// Share of activations dropped in training.
     pub dropout: f64,
 }

@@ -98,14 +98,22 @@ fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
     let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
     let (accuracy, split) = accuracy_by_step(runs, &rows);
     let (bits, bits_split) = bits_by_step(runs, &rows);
-    let losses = by_step(runs, &rows, "train", |row| Some(row.loss));
+    let (errors, errors_split) = errors_by_step(runs, &rows);
+    let losses = by_step(runs, &rows, "train", |row| row.normalised_error.is_none().then_some(row.loss));
+    let squared_errors = by_step(runs, &rows, "train", |row| row.normalised_error.and(Some(row.loss)));
     let all = [
         study::loss_by_step(&losses, SMOOTHING, &facts),
+        study::squared_error_by_step(&squared_errors, SMOOTHING, &facts),
         study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
         study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
         study::accuracy_by_test_length(&by_test_length(runs), &with_note(&facts, test_length_note(runs))),
         study::bits_per_byte_by_step(&bits, &with_note(&facts, bits_split)),
         study::bits_per_byte_by_length(&by_length(runs, |s| s.evaluations.first()?.bits_per_byte), &facts),
+        study::normalised_error_by_step(&errors, &with_note(&facts, errors_split)),
+        study::normalised_error_by_length(
+            &by_length(runs, |s| s.evaluations.first()?.normalised_error),
+            &facts,
+        ),
         study::time_per_token(&by_length(runs, microseconds_per_token), &time),
         study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
     ];
@@ -164,6 +172,15 @@ fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'sta
     (by_step(runs, rows, "train", |row| row.accuracy), "Accuracy on the training batches.")
 }
 
+/// As [`accuracy_by_step`], for runs on tasks with real targets.
+fn errors_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
+    let test = by_step(runs, rows, "test", |row| row.normalised_error);
+    if test.len() > runs.len() {
+        return (test, "Error on the whole test split.");
+    }
+    (by_step(runs, rows, "train", |row| row.normalised_error), "Error on the training batches.")
+}
+
 /// As [`accuracy_by_step`], for runs on tasks that are scored in bits per byte.
 fn bits_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
     let scored = |run: &Finished| run.summary.evaluations.iter().any(|e| e.bits_per_byte.is_some());
@@ -179,17 +196,28 @@ fn bits_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static 
 }
 
 fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Option<f64>) -> Vec<Sample> {
+    let title = |run: &Finished| match task_title(runs, run) {
+        task if task.is_empty() => length_title(run),
+        task => format!("{task}, {}", length_title(run)),
+    };
     let of_run = |(run, rows): (&Finished, &Vec<Row>)| -> Vec<Sample> {
         let rows = rows.iter().filter(|row| row.split == split && row.condition.is_empty());
-        rows.filter_map(|row| Some(sample(run, length_title(run), row.step as f64, y(row)?))).collect()
+        rows.filter_map(|row| Some(sample(run, title(run), row.step as f64, y(row)?))).collect()
     };
     runs.iter().zip(rows).flat_map(of_run).collect()
 }
 
 fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
-    let point =
-        |run: &Finished| Some(sample(run, String::new(), run.summary.seq_len as f64, y(&run.summary)?));
+    let point = |run: &Finished| {
+        Some(sample(run, task_title(runs, run), run.summary.seq_len as f64, y(&run.summary)?))
+    };
     runs.iter().filter_map(point).collect()
+}
+
+/// The task, where a study has several: what they score does not compare. Nothing where it has one.
+fn task_title(runs: &[Finished], run: &Finished) -> String {
+    let several = runs.iter().any(|other| other.summary.task != run.summary.task);
+    if several { run.summary.task.clone() } else { String::new() }
 }
 
 fn length_title(run: &Finished) -> String {

@@ -51,6 +51,15 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
     }
 }
 
+/// Three decimals, as losses and scores have; a number that would have fewer than two digits so, such as a small squared error,
+/// in powers of ten.
+pub(crate) fn brief(value: f64) -> String {
+    match value.abs() {
+        small if small > 0.0 && small < 0.01 => format!("{value:.1e}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
 /// Distinct values, in order of first appearance.
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut found = vec![];

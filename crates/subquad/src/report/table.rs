@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use subquad_plot::summary::mean_and_range;
 use subquad_record::Evaluation;
 
-use super::{Finished, budget, distinct, timing_note};
+use super::{Finished, brief, budget, distinct, timing_note};
 
 /// A line below the header and nothing else.
 pub(super) const STYLE: TableStyle =
@@ -21,18 +21,28 @@ struct Score {
     column: &'static str,
     legend: &'static str,
     of: fn(&Evaluation) -> Option<f64>,
+    text: fn(f64) -> String,
 }
 
-const SCORES: [Score; 2] = [
+const SCORES: [Score; 3] = [
     Score {
         column: "accuracy",
         legend: "accuracy: on test data, mean and range over n seeds.",
         of: |e| e.accuracy,
+        text: |accuracy| format!("{accuracy:.3}"),
     },
     Score {
         column: "bits/byte",
         legend: "bits/byte: on test data, mean and range over n seeds.",
         of: |e| e.bits_per_byte,
+        text: |bits| format!("{bits:.3}"),
+    },
+    Score {
+        column: "error/var",
+        legend: "error/var: mean squared error on test data over the variance of the target, mean and range over n seeds; \
+            lower is better, 1 is what predicting the mean scores.",
+        of: |e| e.normalised_error,
+        text: brief,
     },
 ];
 
@@ -104,10 +114,10 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], scores: &[Score]) -> Ve
 /// Mean and range of these evaluations; dashes where nothing was measured.
 fn score_cells(evaluations: &[&Evaluation], score: Score) -> [String; 2] {
     let values: Vec<f64> = evaluations.iter().filter_map(|e| (score.of)(e)).collect();
-    let spread = mean_and_range(&values);
+    let (spread, text) = (mean_and_range(&values), score.text);
     match values.is_empty() {
         true => ["-".into(), "-".into()],
-        false => [format!("{:.3}", spread.mean), format!("{:.3}..{:.3}", spread.low, spread.high)],
+        false => [text(spread.mean), format!("{}..{}", text(spread.low), text(spread.high))],
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use subquad::assemble;
 use subquad::config::{Assignment, ConfigErrors, StudyConfig, TaskSettings};
 use subquad_attention::{AttentionConfig, Position};
-use subquad_data::{InputKind, TargetKind};
-use subquad_model::MixerConfig;
+use subquad_data::{DelayConfig, InputKind, ReconstructConfig, TargetKind, TaskConfig};
+use subquad_model::{ChannelMixerConfig, Head, MixerConfig, ModelConfig, NormKind};
 
 use crate::lab::TINY;
 
@@ -25,6 +25,68 @@ fn attention(flags: &[&str]) -> AttentionConfig {
         MixerConfig::Attention(config) => config,
         other => panic!("{other:?}"),
     }
+}
+
+/// The model of the config's first run.
+fn model(flags: &[&str]) -> ModelConfig {
+    let run = study(flags).unwrap().runs[0].config.clone();
+    let task = assemble::task(&run.task);
+    assemble::model_of(&run, task.input(), task.target())
+}
+
+#[test]
+fn models_have_norms_residuals_and_a_channel_mixer_unless_told_otherwise() {
+    let config = model(&[]);
+    assert_eq!((config.norm, config.residual), (NormKind::Layer, true));
+    assert!(matches!(config.channel_mixer, ChannelMixerConfig::Dense(_)));
+    let config = model(&["model.norm=none", "model.residual=false", "model.channel_mixer=none"]);
+    assert_eq!((config.norm, config.residual), (NormKind::None, false));
+    assert!(matches!(config.channel_mixer, ChannelMixerConfig::None));
+}
+
+#[test]
+fn a_head_reads_where_the_task_answers_or_the_pool_says() {
+    let head =
+        |task: &str, pool: &str| model(&[&format!("task.name={task}"), &format!("model.pool={pool}")]).head;
+    assert_eq!(["auto", "mean"].map(|pool| head("digits", pool)), [Head::Pool { outputs: 10 }; 2]);
+    assert_eq!(head("digits", "last"), Head::Last { outputs: 10 });
+    assert_eq!(["auto", "last"].map(|pool| head("reconstruct", pool)), [Head::Last { outputs: 16 }; 2]);
+    assert_eq!(head("reconstruct", "mean"), Head::Pool { outputs: 16 });
+    assert_eq!(head("delay", "auto"), Head::Token { outputs: 1 });
+    assert_eq!(head("bytes", "auto"), Head::Token { outputs: 256 });
+}
+
+/// The config's list of them must be the tasks' own.
+#[test]
+fn a_pool_is_refused_for_just_the_tasks_that_answer_at_tokens() {
+    for task in subquad_data::tasks() {
+        let name = format!("task.name={}", task.name);
+        let target = assemble::task(&study(&[&name]).unwrap().runs[0].config.task).target();
+        let at_tokens = matches!(target, TargetKind::Tokens { .. } | TargetKind::TokenReals { .. });
+        assert_eq!(study(&[&name, "model.pool=last"]).is_err(), at_tokens, "{}", task.name);
+    }
+}
+
+#[test]
+fn every_key_of_delay_and_reconstruct_reaches_it() {
+    let task = |flags: &[&str]| assemble::task(&study(flags).unwrap().runs[0].config.task);
+    let delay =
+        |lag, bandwidth, test_examples| TaskConfig::Delay(DelayConfig { lag, bandwidth, test_examples });
+    assert_eq!(task(&["task.name=delay"]), delay(16, 0.5, 100));
+    let flags =
+        ["task.name=delay", "task.delay.lag=3", "task.delay.bandwidth=1", "task.delay.test_examples=7"];
+    assert_eq!(task(&flags), delay(3, 1.0, 7));
+    let reconstruct = |window, bandwidth, test_examples| {
+        TaskConfig::Reconstruct(ReconstructConfig { window, bandwidth, test_examples })
+    };
+    assert_eq!(task(&["task.name=reconstruct"]), reconstruct(16, 0.2, 100));
+    let flags = [
+        "task.name=reconstruct",
+        "task.reconstruct.window=3",
+        "task.reconstruct.bandwidth=0.7",
+        "task.reconstruct.test_examples=7",
+    ];
+    assert_eq!(task(&flags), reconstruct(3, 0.7, 7));
 }
 
 #[test]

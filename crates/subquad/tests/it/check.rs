@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, model, mixer.attention, mixer.s4d, mixer.m2, optim, train, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.m2, optim, train, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -69,6 +69,12 @@ fn list_shows_mixers_tasks_and_configs() {
       bytes        predict the next byte of a text; scored in bits per byte
                    seq_len: any
                    data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
+      delay        repeat band-limited noise some tokens later; scored by error / variance
+                   seq_len: 2 and more, above the lag
+                   data: made by the program
+      reconstruct  tell the latest values of band-limited noise from the last token; scored by error / variance
+                   seq_len: 2 and more, the window at least
+                   data: made by the program
 
     Configs
       configs/a/a.toml

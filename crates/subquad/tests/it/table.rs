@@ -14,6 +14,7 @@ fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Fi
         loss: 1.0,
         accuracy,
         bits_per_byte: None,
+        normalised_error: None,
         examples: 359,
     };
     let summary = RunSummary {

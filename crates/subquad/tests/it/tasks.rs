@@ -50,6 +50,87 @@ fn bytes_are_scored_in_bits_everywhere() {
     assert_eq!((&evaluation["accuracy"], &evaluation["examples"]), (&Value::Null, &6.into()));
 }
 
+/// [`TINY`] on noise, with a model that only mixes along the sequence.
+fn noise(task: &str) -> String {
+    let model = "[model]\nnorm = \"none\"\nresidual = false\nchannel_mixer = \"none\"";
+    let text = TINY.replace("name = \"digits\"", &format!("name = \"{task}\"")).replace("[model]", model);
+    format!("{text}[task.{task}]\ntest_examples = 6\n")
+}
+
+#[test]
+fn tasks_with_real_answers_are_scored_by_the_share_of_the_variance_everywhere() {
+    for task in ["delay", "reconstruct"] {
+        let lab = Lab::new();
+        lab.write("memory/memory.toml", noise(task));
+        let answer = lab.subquad("run memory --set train.eval_every=2 --set sweep.seed=[0]").expect(0);
+        assert!(answer.out.starts_with("seq_len  mixer      error/var"), "{}", answer.out);
+        assert!(
+            answer.out.contains("lower is better, 1 is what predicting the mean scores."),
+            "{}",
+            answer.out
+        );
+        assert!(
+            answer.err.contains(" of the variance, loss ") && !answer.err.contains("accuracy"),
+            "{}",
+            answer.err
+        );
+        assert_eq!(
+            figures(&lab, "memory"),
+            [
+                "normalised_error_by_length.csv",
+                "normalised_error_by_step.csv",
+                "peak_memory.csv",
+                "squared_error_by_step.csv",
+                "time_per_token.csv"
+            ]
+        );
+        let summary: Value =
+            serde_json::from_slice(&fs_err::read(lab.path("results/memory/summary.json")).unwrap()).unwrap();
+        let evaluation = &summary["runs"][0]["evaluations"][0];
+        assert!(evaluation["normalised_error"].as_f64().unwrap() > 0.0, "{evaluation}");
+        assert_eq!((&evaluation["accuracy"], &evaluation["examples"]), (&Value::Null, &6.into()));
+        let caption = summary["captions"]["normalised_error_by_length"].to_string();
+        assert!(caption.contains("lower is better, and predicting the mean scores 1."), "{caption}");
+        lab.subquad("plot results/memory").expect(0);
+    }
+}
+
+#[test]
+fn tasks_of_one_study_have_panels_of_their_own() {
+    let lab = Lab::new();
+    lab.write("memory/a.toml", noise("delay"));
+    lab.write("memory/b.toml", noise("reconstruct"));
+    lab.subquad("run memory --set sweep.seed=[0] --set sweep.mixer=[\"s4d\"]").expect(0);
+    let panels = |figure: &str| {
+        let csv = fs_err::read_to_string(lab.path(&format!("results/memory/figures/{figure}.csv"))).unwrap();
+        let mut panels: Vec<_> =
+            csv.lines().skip(1).map(|line| line.split(",s4d").next().unwrap().to_owned()).collect();
+        panels.dedup();
+        panels
+    };
+    assert_eq!(panels("normalised_error_by_length"), ["delay", "reconstruct"]);
+    assert_eq!(panels("squared_error_by_step"), ["\"delay, length 64\"", "\"reconstruct, length 64\""]);
+}
+
+#[test]
+fn a_run_on_noise_writes_a_config_of_itself() {
+    let lab = Lab::new();
+    lab.write("memory/memory.toml", noise("delay"));
+    lab.subquad("run memory --set sweep.seed=[0]").expect(0);
+    let [first, ..] = &lab.runs_of("memory", "results")[..] else { panic!("no run") };
+    let config = fs_err::read_to_string(first.join("config.toml")).unwrap();
+    assert!(config.contains("\nlag = 16\n") && config.contains("\nnorm = \"none\"\n"), "{config}");
+    let again = names(&lab, &format!("results/memory/runs/{}/config.toml", name(first)));
+    assert!(again[0].ends_with(&name(first)), "{again:?}");
+}
+
+#[test]
+fn a_lag_that_leaves_nothing_to_repeat_is_refused_with_its_line() {
+    let lab = Lab::new();
+    lab.write("memory/memory.toml", noise("delay") + "lag = 64\n");
+    insta::assert_snapshot!(lab.subquad("run memory").expect(2).err, @"error: memory/memory.toml:33: task delay: lag = 64 at 64 tokens, but it must be 1 to 63, so that there is something to repeat");
+}
+
 #[test]
 fn a_text_is_known_by_its_contents_and_not_by_its_place() {
     let lab = Lab::new();
@@ -165,7 +246,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     assert_eq!(tests.collect::<Vec<_>>(), [(2, ""), (4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
     let csv = fs_err::read_to_string(lab.path("results/recall/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 3 * 2 * 4, "{csv}");
-    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,1,done,64,")).count(), 3 * 2, "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,1,done,64,,")).count(), 3 * 2, "{csv}");
     let figure =
         fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
     assert!(figure.contains("\n\"trained at 32, test: 2 pairs\",s4d,16.0,"), "{figure}");

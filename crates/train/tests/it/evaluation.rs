@@ -25,6 +25,7 @@ fn by_hand_with(model: &SequenceModel, batch: Batch, dropout: &Dropout<'_>) -> S
     let labels: Vec<_> = match &batch.targets {
         Targets::Sequence(classes) => classes.iter().copied().map(Some).collect(),
         Targets::Tokens(classes) => classes.clone(),
+        Targets::SequenceReals { .. } | Targets::TokenReals { .. } => unreachable!("answers are classes"),
     };
     let logits = model.forward(input(batch), dropout);
     let [.., classes] = logits.dims();

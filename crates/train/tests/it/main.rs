@@ -5,6 +5,7 @@ mod determinism;
 mod evaluation;
 mod optimiser;
 mod overfit;
+mod reals;
 mod reports;
 mod resume;
 mod tasks;
@@ -12,7 +13,7 @@ mod weights;
 
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel};
+use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel};
 use subquad_monarch::{DenseMlpConfig, M2Config};
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
@@ -51,19 +52,35 @@ fn mixers() -> [MixerConfig; 3] {
 /// One block, for [`tasks::Sequences`]. Built under the lock of burn's generator, which belongs to the process.
 fn sequence_model(mixer: MixerConfig) -> SequenceModel {
     let (encoder, head) =
-        (Encoder::Linear { features: tasks::FEATURES }, Head::Pool { classes: tasks::CLASSES });
+        (Encoder::Linear { features: tasks::FEATURES }, Head::Pool { outputs: tasks::CLASSES });
     build(mixer, encoder, head)
 }
 
 /// One block, for [`tasks::Retold`].
 fn token_model(mixer: MixerConfig) -> SequenceModel {
-    build(mixer, Encoder::Embedding { vocab: tasks::VOCAB }, Head::Token { classes: tasks::VOCAB })
+    build(mixer, Encoder::Embedding { vocab: tasks::VOCAB }, Head::Token { outputs: tasks::VOCAB })
 }
 
 fn build(mixer: MixerConfig, encoder: Encoder, head: Head) -> SequenceModel {
-    let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 2 * D_MODEL));
-    let config = ModelConfig { d_model: D_MODEL, n_layers: 1, mixer, channel_mixer, encoder, head };
+    seeded(one_block(mixer, encoder, head))
+}
+
+fn seeded(config: ModelConfig) -> SequenceModel {
     with_seed(&cpu(), 0, || config.init_seeded(0, &cpu()))
+}
+
+fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
+    let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 2 * D_MODEL));
+    ModelConfig {
+        d_model: D_MODEL,
+        n_layers: 1,
+        mixer,
+        channel_mixer,
+        norm: NormKind::Layer,
+        residual: true,
+        encoder,
+        head,
+    }
 }
 
 /// Plain training: no warm-up, clipping, decay or dropout.

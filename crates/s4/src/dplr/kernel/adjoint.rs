@@ -157,10 +157,12 @@ impl Sums {
             for i in (0..WIDTH).step_by(LANES) {
                 for j in 0..LANES {
                     let at = i + j;
-                    let (re, im) =
-                        (g[at] * g[at] - g[WIDTH + at] * g[WIDTH + at], 2.0 * g[at] * g[WIDTH + at]);
-                    lanes[0][j] -= cos[at] * cos[at] * (of_g[at] * re - of_g[WIDTH + at] * im);
-                    lanes[1][j] -= sin[at] * cos[at] * (of_g[at] * im + of_g[WIDTH + at] * re);
+                    let (re, im, g_re, g_im) = (of_g[at], of_g[WIDTH + at], g[at], g[WIDTH + at]);
+                    // One factor after the other: the square of g alone may be no f32 any more.
+                    let (re, im) = (re * g_re - im * g_im, re * g_im + im * g_re);
+                    let (re, im) = (re * g_re - im * g_im, re * g_im + im * g_re);
+                    lanes[0][j] -= cos[at] * cos[at] * re;
+                    lanes[1][j] -= sin[at] * cos[at] * im;
                 }
             }
             to[0] += f64::from(lanes[0].iter().sum::<f32>());

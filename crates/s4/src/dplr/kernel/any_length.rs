@@ -16,9 +16,10 @@ use crate::complex::Pair;
 /// - `spectrum`: `[rows, n / 2 + 1]`
 /// - output: `[rows, n]`
 pub(super) fn inverse_real(spectrum: Pair<2>, n: usize) -> Tensor<2> {
-    match n.is_power_of_two() && n > 1 {
-        true => irfft(spectrum.re, spectrum.im, 1, Some(n)),
-        false => by_chirp(spectrum, n),
+    match n {
+        1 => spectrum.re,
+        n if n.is_power_of_two() => irfft(spectrum.re, spectrum.im, 1, Some(n)),
+        n => by_chirp(spectrum, n),
     }
 }
 

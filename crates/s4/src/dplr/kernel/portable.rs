@@ -86,6 +86,15 @@ fn inverse_denominators(a: &Pair<2>, sin: &Tensor<2>, cos: &Tensor<2>) -> Pair<3
     let (s, c) = (sin.clone().unsqueeze_dim::<3>(0), cos.clone().unsqueeze_dim::<3>(0));
     let re = (x.clone().square() + y.square()) * c.clone().square() - s.clone().square() * 4.0;
     let im = x * (s * c) * -4.0;
-    let size = re.clone().square() + im.clone().square();
-    Pair { re: re / size.clone(), im: -im / size }
+    scaled_inverse(Pair { re, im })
+}
+
+/// `1 / z`. Where nothing turns and little decays the denominator at frequency 0 is so small that its square, which the
+/// gradient of the plain formula would square again, is no f32 any more: so it is divided by its size first. That is a
+/// constant: the result does not depend on it.
+fn scaled_inverse<const D: usize>(z: Pair<D>) -> Pair<D> {
+    let size = z.re.clone().detach().abs().max_pair(z.im.clone().detach().abs());
+    let Pair { re, im } = z.map(|part| part / size.clone());
+    let square = (re.clone().square() + im.clone().square()) * size;
+    Pair { re: re / square.clone(), im: -im / square }
 }

@@ -222,7 +222,10 @@ impl Block {
             for i in 0..WIDTH {
                 let (s, c) = (self.sin[i], self.cos[i]);
                 let (re, im) = (c * c * size - 4.0 * s * s, -4.0 * s * c * x);
-                let inverse = 1.0 / (re * re + im * im);
+                // Divided by its size first: a denominator may be so small that its square is no f32 any more.
+                let scale = 1.0 / re.abs().max(im.abs());
+                let (re, im) = (re * scale, im * scale);
+                let inverse = scale / (re * re + im * im);
                 (g_re[i], g_im[i]) = (re * inverse, -im * inverse);
             }
         }

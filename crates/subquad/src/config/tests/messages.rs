@@ -29,7 +29,7 @@ fn values_have_a_type_and_a_range() {
 #[test]
 fn words_get_the_nearest_word() {
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got "lgs"; did you mean "legs"?"#);
-    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal; got "block"; did you mean "block_diagonal"?"#);
+    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, none; got "block"; did you mean "block_diagonal"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
@@ -40,7 +40,7 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
     x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, m2
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
@@ -135,7 +135,7 @@ seq_len = [16]
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
     x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
     "#);
 }
 

@@ -51,6 +51,9 @@ fn a_written_run_holds_every_knob() {
     channel_mixer = "block_diagonal"
     d_hidden = 128
     n_blocks = 4
+    norm = "layer"
+    residual = true
+    pool = "auto"
     dropout = 0.0
 
     [mixer.m2]

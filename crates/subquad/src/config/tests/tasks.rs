@@ -105,6 +105,25 @@ fn a_path_is_only_for_tasks_that_read_files() {
     assert_eq!(names("task.path=a"), names("task.path=b"), "its contents name a run, not its place");
 }
 
+#[test]
+fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
+    let with = |task: &str, pool: &str| load_with(SMALL, &[&format!("task.name={task}"), pool]);
+    for task in ["digits", "mnist", "reconstruct"] {
+        assert!(with(task, "model.pool=last").is_ok() && with(task, "model.pool=mean").is_ok(), "{task}");
+    }
+    for task in ["mqar", "bytes", "delay"] {
+        assert!(with(task, "model.pool=auto").is_ok(), "{task}");
+        let error = with(task, "model.pool=last").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "--set model.pool=last: task {task} is answered at its tokens, so `model.pool` = \"last\" would do \
+                 nothing; leave it at \"auto\""
+            )
+        );
+    }
+}
+
 /// A task that complains about one of its options at 128 tokens, and about the length at 64.
 fn complains(_: &TaskSettings, seq_len: usize) -> Result<(), TaskProblem> {
     let keys = if seq_len == 128 { vec!["task.mqar.n_pairs".to_owned()] } else { vec![] };

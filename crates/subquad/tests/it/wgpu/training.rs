@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
 use subquad_data::{InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel, named_parameters,
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, named_parameters,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_record::{Memory, Row};
@@ -36,10 +36,14 @@ fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task)
         InputKind::Tokens { vocab } => Encoder::Embedding { vocab },
     };
     let head = match task.target() {
-        TargetKind::Sequence { classes } => Head::Pool { classes },
-        TargetKind::Tokens { classes } => Head::Token { classes },
+        TargetKind::Sequence { classes: outputs } => Head::Pool { outputs },
+        TargetKind::SequenceReals { outputs } => Head::Last { outputs },
+        TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs } => {
+            Head::Token { outputs }
+        }
     };
-    ModelConfig { d_model: D_MODEL, n_layers: 2, mixer, channel_mixer, encoder, head }
+    let (norm, residual) = (NormKind::Layer, true);
+    ModelConfig { d_model: D_MODEL, n_layers: 2, mixer, channel_mixer, norm, residual, encoder, head }
 }
 
 /// Everything that training can do: clipping, decay, warm-up, dropout.

@@ -1,0 +1,210 @@
+//! Band-limited white noise, which `delay` and `reconstruct` read.
+//!
+//! ```text
+//! n = seq_len, one more if odd;  K = bandwidth n / 2, rounded down
+//! x_t = rms / sqrt(K) Re sum over k = 1 .. K of (g_k + i h_k) e^(2 pi i k t / n)        g, h normal;  u_t = x_t - x_0
+//! ```
+//! At the highest frequency of all, k = n / 2, only the real part counts, and half. This is `whitesignal` of Gu, Goel, Re 2021,
+//! <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
+
+use crate::dft::{Complex, Waves};
+use crate::{Condition, Draws, Stream, TaskError};
+
+/// Root mean square of the noise before its first value is taken off, as published.
+const RMS: f64 = 0.5;
+/// Test examples are part of the task: they are the same for every seed of a run.
+const TEST_SEED: u64 = 0;
+
+/// Noise of one length and bandwidth, for training and for testing.
+#[derive(Clone, Debug)]
+pub(crate) struct Noise {
+    seq_len: usize,
+    /// Waves that pass: the lowest.
+    waves: usize,
+    sums: Waves,
+    train: Stream,
+    test: Stream,
+    test_examples: usize,
+}
+
+/// What noise is made of, as a task's options say it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoiseConfig {
+    pub(crate) task: &'static str,
+    pub(crate) bandwidth: f64,
+    pub(crate) test_examples: usize,
+}
+
+impl NoiseConfig {
+    /// Whether there is such noise of `seq_len` tokens.
+    pub(crate) fn check(&self, seq_len: usize) -> Result<(), TaskError> {
+        check_length(self.task, seq_len)?;
+        let bandwidth = self.bandwidth;
+        let problem = match bandwidth > 0.0 && bandwidth <= 1.0 {
+            false => format!("bandwidth = {bandwidth} must be above 0 and at most 1, the Nyquist frequency"),
+            true if waves(bandwidth, seq_len) == 0 => format!(
+                "bandwidth = {bandwidth} lets no wave pass that fits into {seq_len} tokens: at least {}",
+                1.0 / seq_len.div_ceil(2) as f64
+            ),
+            true => return Ok(()),
+        };
+        Err(TaskError::Options { task: self.task, options: &["bandwidth"], problem })
+    }
+
+    /// The noise; `seed` draws what trains.
+    pub(crate) fn noise(&self, seq_len: usize, seed: u64) -> Noise {
+        Noise {
+            seq_len,
+            waves: waves(self.bandwidth, seq_len),
+            sums: Waves::new(seq_len.next_multiple_of(2)),
+            train: Stream::new(seed, &format!("{}/train", self.task)),
+            test: Stream::new(TEST_SEED, &format!("{}/test", self.task)),
+            test_examples: self.test_examples,
+        }
+    }
+}
+
+/// Whether noise of `seq_len` tokens has anything to remember.
+pub(crate) fn check_length(task: &'static str, seq_len: usize) -> Result<(), TaskError> {
+    match seq_len {
+        0 | 1 => {
+            let rule = "noise starts from zero, so it takes a second token to say anything";
+            Err(TaskError::Length { task, seq_len, rule, nearest: "2".into() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn waves(bandwidth: f64, seq_len: usize) -> usize {
+    // A product that rounding left just below a whole number is that number.
+    (bandwidth * seq_len.div_ceil(2) as f64 + 1e-9) as usize
+}
+
+impl Noise {
+    pub(crate) fn seq_len(&self) -> usize {
+        self.seq_len
+    }
+
+    /// Every training example is fresh.
+    pub(crate) fn train_signals(&self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Vec<f32>> {
+        (step * batch..(step + 1) * batch).map(|example| self.signal(self.train.at(example as u64, 0)))
+    }
+
+    pub(crate) fn test_signals(
+        &self,
+        range: std::ops::Range<usize>,
+    ) -> impl ExactSizeIterator<Item = Vec<f32>> {
+        assert!(range.end <= self.test_examples, "{range:?} of {} examples", self.test_examples);
+        range.map(|example| self.signal(self.test.at(example as u64, 0)))
+    }
+
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        vec![Condition::of_training(self.seq_len, self.test_examples)]
+    }
+
+    /// `u_t`, `[seq]`.
+    fn signal(&self, mut draws: Draws) -> Vec<f32> {
+        let x = self.sums.sum(&self.amplitudes(&mut draws));
+        x[..self.seq_len].iter().map(|value| (value.re - x[0].re) as f32).collect()
+    }
+
+    fn amplitudes(&self, draws: &mut Draws) -> Vec<Complex> {
+        let n = self.seq_len.next_multiple_of(2);
+        let size = RMS / (self.waves as f64).sqrt();
+        let mut amplitudes = vec![Complex::default(); n];
+        for (k, amplitude) in amplitudes.iter_mut().enumerate().skip(1).take(self.waves) {
+            let (re, im) = (f64::from(draws.normal()), f64::from(draws.normal()));
+            *amplitude = match 2 * k == n {
+                true => Complex { re: size * re / 2.0, im: 0.0 },
+                false => Complex { re: size * re, im: size * im },
+            };
+        }
+        amplitudes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(bandwidth: f64, seq_len: usize) -> Noise {
+        NoiseConfig { task: "test", bandwidth, test_examples: 2000 }.noise(seq_len, 0)
+    }
+
+    /// Squares of the amplitudes of all waves in a signal, by the definition.
+    fn power(signal: &[f32]) -> Vec<f64> {
+        let n = signal.len();
+        let power = |k: usize| {
+            let wave = signal.iter().enumerate().map(|(t, u)| {
+                let (sin, cos) = (std::f64::consts::TAU * (k * t % n) as f64 / n as f64).sin_cos();
+                (f64::from(*u) * cos, f64::from(*u) * sin)
+            });
+            let (re, im) = wave.fold((0.0, 0.0), |sum, (re, im)| (sum.0 + re, sum.1 + im));
+            (re * re + im * im) / (n * n) as f64
+        };
+        (0..=n / 2).map(power).collect()
+    }
+
+    /// Power of f32 rounding: (6e-8 x 2)^2 spread over the waves.
+    const NO_POWER: f64 = 1e-14;
+
+    #[test]
+    fn no_wave_above_the_band_limit_has_power_and_every_wave_below_has() {
+        for (bandwidth, seq_len, waves) in [(0.5, 64, 16), (0.2, 100, 10), (0.2, 4000, 400), (1.0, 32, 16)] {
+            if seq_len == 4000 {
+                assert_eq!(noise(bandwidth, seq_len).waves, waves, "as published for reconstruction");
+                continue;
+            }
+            for signal in noise(bandwidth, seq_len).test_signals(0..3) {
+                let power = power(&signal);
+                assert!(power[1..=waves].iter().all(|p| *p > 1e3 * NO_POWER), "{power:?}");
+                assert!(power[waves + 1..].iter().all(|p| *p < NO_POWER), "{power:?}");
+            }
+        }
+    }
+
+    /// By the published recipe: rms sqrt(1/2) a part, over sqrt(1 - zeroed / n_c), times sqrt(2 n_c), an inverse transform that
+    /// divides by n and counts both signs of a frequency, the first sample taken off.
+    #[test]
+    fn a_signal_is_the_published_recipe_step_by_step() {
+        let (seq_len, bandwidth) = (40, 0.35);
+        let (n_c, n) = (20_usize, 40_usize);
+        let mut draws = Stream::new(TEST_SEED, "test/test").at(7, 0);
+        let zeroed = (0..=n_c).filter(|k| *k as f64 > bandwidth * n_c as f64).count();
+        let factor =
+            RMS * 0.5_f64.sqrt() / (1.0 - zeroed as f64 / n_c as f64).sqrt() * (2.0 * n_c as f64).sqrt();
+        let coefficients: Vec<(f64, f64)> = (1..=n_c - zeroed)
+            .map(|_| (factor * f64::from(draws.normal()), factor * f64::from(draws.normal())))
+            .collect();
+        let x = |t: usize| {
+            let waves = coefficients.iter().zip(1..).map(|((re, im), k)| {
+                let (sin, cos) = (std::f64::consts::TAU * (k * t) as f64 / n as f64).sin_cos();
+                2.0 * (re * cos - im * sin)
+            });
+            waves.sum::<f64>() / n as f64
+        };
+        let signal = noise(bandwidth, seq_len).test_signals(7..8).next().unwrap();
+        for (t, got) in signal.into_iter().enumerate() {
+            let wanted = x(t) - x(0);
+            assert!((f64::from(got) - wanted).abs() < 1e-6, "t = {t}: {got} for {wanted}"); // f32 of about 1
+        }
+    }
+
+    #[test]
+    fn noise_starts_from_zero_and_has_the_published_size() {
+        for seq_len in [101, 128] {
+            let signals: Vec<_> = noise(0.4, seq_len).test_signals(0..2000).collect();
+            assert!(signals.iter().all(|signal| signal.len() == seq_len && signal[0] == 0.0));
+            // Far from the start u_t = x_t - x_0 of two numbers of variance 0.25 that have little to do with each other.
+            let mean_square = signals.iter().map(|s| f64::from(s[51]).powi(2)).sum::<f64>() / 2000.0;
+            assert!((mean_square - 0.5).abs() < 0.08, "{mean_square}"); // five standard errors of 0.016
+        }
+    }
+
+    #[test]
+    fn one_wave_at_the_nyquist_frequency_alternates() {
+        let signal = noise(1.0, 2).test_signals(0..1).next().unwrap();
+        assert_eq!(signal[0], 0.0);
+        assert!(signal[1] != 0.0);
+    }
+}

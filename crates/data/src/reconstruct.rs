@@ -1,0 +1,154 @@
+//! `reconstruct`: what were all the latest inputs? A memory's contents, read at the last token alone.
+
+use std::ops::Range;
+
+use crate::noise::{self, NoiseConfig};
+use crate::{Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo};
+
+/// Options of [`Reconstruct`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReconstructConfig {
+    /// How many of the latest inputs: at least 1, and at most as many as the sequence has.
+    pub window: usize,
+    /// Highest frequency of the noise as a share of the Nyquist frequency, in (0, 1]: its shortest wave is `2 / bandwidth` tokens
+    /// long.
+    pub bandwidth: f64,
+    /// Test examples.
+    pub test_examples: usize,
+}
+
+impl Default for ReconstructConfig {
+    /// As published for 4,000 tokens: the last 1,000; time step 1e-3 s and frequencies up to 100 Hz, a fifth of Nyquist's 500.
+    fn default() -> Self {
+        Self { window: 1000, bandwidth: 0.2, test_examples: 100 }
+    }
+}
+
+/// Band-limited white noise, whose last `window` values are to be told at the end.
+///
+/// - Input: noise of root mean square 0.5 that starts from zero, one real a token. It holds `bandwidth * seq_len / 2` waves of
+///   random size and phase, and nothing above. Published: 4,000 tokens, a fifth of Nyquist's frequency (100 Hz at steps of 1e-3
+///   s), window 1,000.
+/// - Target: the last `window` inputs, the oldest first, once a sequence. A window of noise has about `bandwidth * window` numbers
+///   that nothing else determines: a model that reads fewer from its last token cannot tell them all.
+/// - Training: every example is fresh. Test: the same examples for every seed.
+/// - Loss: mean squared error. Score: that error over the variance of the target about its mean, both over all test numbers. 0 is
+///   perfect, 1 is what predicting the mean scores. Published work gives the error itself, beside the variance of the input.
+///
+/// One example by hand: the first test example of 6 tokens with a window of 3, in hundredths.
+/// ```text
+/// inputs:   0  -26  -30  -27  -151  -127
+/// target:   -27  -151  -127
+/// ```
+/// ```
+/// use subquad_data::{Inputs, Reconstruct, ReconstructConfig, Targets, Task};
+/// let config = ReconstructConfig { window: 3, bandwidth: 0.7, ..ReconstructConfig::default() };
+/// let example = Reconstruct::new(&config, 6, 0)?.test_batch(0, 0..1);
+/// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
+/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
+/// assert_eq!(hundredths(&values), [0.0, -26.0, -30.0, -27.0, -151.0, -127.0]);
+/// let Targets::SequenceReals { outputs: 3, values } = example.targets else { unreachable!() };
+/// assert_eq!(hundredths(&values), [-27.0, -151.0, -127.0]);
+/// # Ok::<(), subquad_data::TaskError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reconstruct {
+    noise: noise::Noise,
+    window: usize,
+}
+
+impl Reconstruct {
+    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
+    pub(crate) const INFO: TaskInfo = TaskInfo {
+        name: "reconstruct",
+        summary: "tell the latest values of band-limited noise from the last token; scored by error / variance",
+        lengths: "2 and more, the window at least",
+        data: "made by the program",
+        caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
+            target; lower is better, and predicting the mean scores 1.",
+        check: |seq_len| noise::check_length("reconstruct", seq_len),
+    };
+
+    /// Whether the task has this length with these options.
+    ///
+    /// # Errors
+    /// [`TaskError::Length`] or [`TaskError::Options`].
+    pub fn check(config: &ReconstructConfig, seq_len: usize) -> Result<(), TaskError> {
+        noise_config(config).check(seq_len)?;
+        if (1..=seq_len).contains(&config.window) {
+            return Ok(());
+        }
+        let problem = format!(
+            "window = {} at {seq_len} tokens, but it must be 1 to {seq_len}, because only what was read can be told",
+            config.window
+        );
+        Err(TaskError::Options { task: Self::INFO.name, options: &["window"], problem })
+    }
+
+    /// The task with examples of `seq_len` tokens; `seed` draws those that train.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn new(config: &ReconstructConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
+        Self::check(config, seq_len)?;
+        Ok(Self { noise: noise_config(config).noise(seq_len, seed), window: config.window })
+    }
+
+    fn batch(&self, signals: impl ExactSizeIterator<Item = Vec<f32>>) -> Batch {
+        let (batch, mut inputs, mut targets) = (signals.len(), Vec::new(), Vec::new());
+        for signal in signals {
+            targets.extend(&signal[signal.len() - self.window..]);
+            inputs.extend(signal);
+        }
+        Batch {
+            batch,
+            seq_len: self.noise.seq_len(),
+            inputs: Inputs::Reals { features: 1, values: inputs },
+            targets: Targets::SequenceReals { outputs: self.window, values: targets },
+        }
+    }
+}
+
+fn noise_config(config: &ReconstructConfig) -> NoiseConfig {
+    let ReconstructConfig { bandwidth, test_examples, window: _ } = *config;
+    NoiseConfig { task: Reconstruct::INFO.name, bandwidth, test_examples }
+}
+
+impl Task for Reconstruct {
+    fn name(&self) -> &'static str {
+        Self::INFO.name
+    }
+
+    fn seq_len(&self) -> usize {
+        self.noise.seq_len()
+    }
+
+    fn input(&self) -> InputKind {
+        Self::INPUT
+    }
+
+    fn target(&self) -> TargetKind {
+        TargetKind::SequenceReals { outputs: self.window }
+    }
+
+    fn metric(&self) -> Metric {
+        Metric::NormalisedError
+    }
+
+    fn train_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        self.batch(self.noise.train_signals(step, batch))
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        self.noise.conditions()
+    }
+
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        assert_eq!(condition, 0, "reconstruct tests under one condition");
+        self.batch(self.noise.test_signals(range))
+    }
+}

@@ -1,0 +1,122 @@
+//! Real targets: squared error and its share of the variance, against their definition.
+
+use subquad_data::{Batch, Delay, DelayConfig, Reconstruct, ReconstructConfig, Targets, Task};
+use subquad_model::{
+    ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
+};
+use subquad_record::Memory;
+use subquad_s4::S4dConfig;
+use subquad_testkit::to_f64;
+use subquad_train::{Score, evaluate, train};
+
+use crate::evaluation::input;
+use crate::{D_MODEL, build, cpu, one_block, plain, s4d, seeded};
+
+const SEQ: usize = 16;
+const WINDOW: usize = 5;
+/// Test examples: no multiple of any batch below.
+const TESTS: usize = 7;
+/// f32 sums of a hundred squares.
+const ERROR: f64 = 1e-5;
+
+fn delay(lag: usize) -> Delay {
+    Delay::new(&DelayConfig { lag, bandwidth: 0.5, test_examples: TESTS }, SEQ, 0).unwrap()
+}
+
+fn reconstruct() -> Reconstruct {
+    let config = ReconstructConfig { window: WINDOW, bandwidth: 0.5, test_examples: TESTS };
+    Reconstruct::new(&config, SEQ, 0).unwrap()
+}
+
+fn model(head: Head) -> SequenceModel {
+    build(s4d(), Encoder::Linear { features: 1 }, head)
+}
+
+/// Mean squared error and that over the variance, number by number.
+fn by_hand(model: &SequenceModel, batch: Batch) -> (f64, f64) {
+    let (Targets::SequenceReals { values, .. } | Targets::TokenReals { values, .. }) = batch.targets.clone()
+    else {
+        panic!("these tasks have real targets")
+    };
+    let targets: Vec<f64> = values.into_iter().map(f64::from).collect();
+    let outputs = to_f64(model.forward(input(batch), &Dropout::Off));
+    assert_eq!(outputs.len(), targets.len());
+    let mean =
+        |values: &dyn Fn(usize) -> f64| (0..targets.len()).map(values).sum::<f64>() / targets.len() as f64;
+    let middle = mean(&|i| targets[i]);
+    let error = mean(&|i| (outputs[i] - targets[i]).powi(2));
+    (error, error / mean(&|i| (targets[i] - middle).powi(2)))
+}
+
+#[track_caller]
+fn assert_same(score: Score, (error, normalised): (f64, f64)) {
+    let off = |got: f64, wanted: f64| (got - wanted).abs() > ERROR * wanted;
+    assert!(!off(score.loss(), error), "{} and by hand {error}", score.loss());
+    assert!(
+        !off(score.normalised_error(), normalised),
+        "{} and by hand {normalised}",
+        score.normalised_error()
+    );
+}
+
+#[test]
+fn the_error_of_real_targets_is_the_definition_for_every_batch_size() {
+    let cases: [(Box<dyn Task>, Head, usize); 3] = [
+        (Box::new(delay(3)), Head::Token { outputs: 1 }, TESTS * SEQ),
+        (Box::new(reconstruct()), Head::Last { outputs: WINDOW }, TESTS * WINDOW),
+        (Box::new(reconstruct()), Head::Pool { outputs: WINDOW }, TESTS * WINDOW),
+    ];
+    for (task, head, numbers) in cases {
+        let model = model(head);
+        let expected = by_hand(&model, task.test_batch(0, 0..TESTS));
+        for batch in [1, 2, 3, TESTS, 100] {
+            let score = evaluate(&model, &*task, 0, batch * SEQ, &cpu());
+            assert_same(score, expected);
+            assert_eq!((score.labels, score.correct), (numbers, 0));
+        }
+    }
+}
+
+#[test]
+fn who_answers_with_the_mean_of_the_targets_scores_one_and_who_knows_them_zero() {
+    let targets: [f64; 4] = [1.0, 2.0, 4.0, 9.0];
+    let score = |answers: [f64; 4]| Score {
+        loss_sum: answers.iter().zip(targets).map(|(a, t)| (a - t).powi(2)).sum(),
+        labels: 4,
+        target_sum: targets.iter().sum(),
+        target_squares: targets.iter().map(|t| t * t).sum(),
+        ..Score::default()
+    };
+    assert_eq!(score([4.0; 4]).normalised_error(), 1.0);
+    assert_eq!(score(targets).normalised_error(), 0.0);
+}
+
+#[test]
+fn rows_of_real_targets_have_an_error_and_no_accuracy() {
+    let (model, task, mut sink) = (model(Head::Token { outputs: 1 }), delay(3), Memory::default());
+    let (error, normalised) = by_hand(&model, task.train_batch(0, 4));
+    let trained = train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
+    let [first, test] = &sink.rows[..] else { panic!("{:?}", sink.rows) };
+    assert!((first.loss - error).abs() <= ERROR * error);
+    assert!((first.normalised_error.unwrap() - normalised).abs() <= ERROR * normalised);
+    assert_eq!(test.normalised_error, Some(trained.test.normalised_error()));
+    assert_eq!((first.accuracy, test.accuracy), (None, None));
+}
+
+/// A norm would take the size of the noise away.
+#[test]
+fn a_short_delay_is_learned_by_a_mixer_alone() {
+    // Steps of the order of a token: the delay is one.
+    let quick = S4dConfig::new(D_MODEL).with_d_state(8).with_dt_min(0.1).with_dt_max(1.0);
+    let block =
+        one_block(MixerConfig::S4d(quick), Encoder::Linear { features: 1 }, Head::Token { outputs: 1 });
+    let alone = ModelConfig {
+        channel_mixer: ChannelMixerConfig::None,
+        norm: NormKind::None,
+        residual: false,
+        ..block
+    };
+    let trained = train(seeded(alone), &delay(1), &plain(400, 16), &cpu(), &mut Memory::default());
+    let error = trained.unwrap().test.normalised_error();
+    assert!(error < 0.1, "{error} of the variance");
+}
