@@ -6,7 +6,7 @@ use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 use subquad_monarch::{M2, M2Config};
-use subquad_s4::{S4, S4Config, S4d, S4dConfig};
+use subquad_s4::{H3, H3Config, S4, S4Config, S4d, S4dConfig};
 
 use crate::ModelError;
 
@@ -19,6 +19,8 @@ pub enum MixerConfig {
     S4d(S4dConfig),
     /// State space with a low-rank part.
     S4(S4Config),
+    /// Two state spaces and two products.
+    H3(H3Config),
     /// Gated implicit long convolution.
     M2(M2Config),
 }
@@ -33,6 +35,7 @@ impl MixerConfig {
             Self::Attention(config) => config.check().map_err(|e| e.to_string()),
             Self::S4d(config) => config.check().map_err(|e| e.to_string()),
             Self::S4(config) => config.check().map_err(|e| e.to_string()),
+            Self::H3(config) => config.check().map_err(|e| e.to_string()),
             Self::M2(config) => config.check().map_err(|e| e.to_string()),
         };
         words.map_err(ModelError::Mixer)
@@ -43,6 +46,7 @@ impl MixerConfig {
             Self::Attention(config) => config.d_model,
             Self::S4d(config) => config.d_model,
             Self::S4(config) => config.d_model,
+            Self::H3(config) => config.d_model,
             Self::M2(config) => config.d_model,
         }
     }
@@ -52,6 +56,7 @@ impl MixerConfig {
             Self::Attention(config) => MixerKind::Attention(config.init(device)),
             Self::S4d(config) => MixerKind::S4d(config.init(device)),
             Self::S4(config) => MixerKind::S4(config.init(device)),
+            Self::H3(config) => MixerKind::H3(config.init(device)),
             Self::M2(config) => MixerKind::M2(config.init(device)),
         }
     }
@@ -67,6 +72,8 @@ pub enum MixerKind {
     S4d(S4d),
     /// State space with a low-rank part.
     S4(S4),
+    /// Two state spaces and two products.
+    H3(H3),
     /// Gated implicit long convolution.
     M2(M2),
 }
@@ -78,6 +85,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.forward(x),
             Self::S4d(mixer) => mixer.forward(x),
             Self::S4(mixer) => mixer.forward(x),
+            Self::H3(mixer) => mixer.forward(x),
             Self::M2(mixer) => mixer.forward(x),
         }
     }
@@ -88,6 +96,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.forward_train(x, seed),
             Self::S4d(mixer) => mixer.forward_train(x, seed),
             Self::S4(mixer) => mixer.forward_train(x, seed),
+            Self::H3(mixer) => mixer.forward_train(x, seed),
             Self::M2(mixer) => mixer.forward_train(x, seed),
         }
     }
@@ -98,6 +107,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.state_size(seq),
             Self::S4d(mixer) => mixer.state_size(seq),
             Self::S4(mixer) => mixer.state_size(seq),
+            Self::H3(mixer) => mixer.state_size(seq),
             Self::M2(mixer) => mixer.state_size(seq),
         }
     }
@@ -111,6 +121,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.check_length(seq),
             Self::S4d(mixer) => mixer.check_length(seq),
             Self::S4(mixer) => mixer.check_length(seq),
+            Self::H3(mixer) => mixer.check_length(seq),
             Self::M2(mixer) => mixer.check_length(seq),
         }
     }
@@ -121,6 +132,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.parameter_groups(),
             Self::S4d(mixer) => mixer.parameter_groups(),
             Self::S4(mixer) => mixer.parameter_groups(),
+            Self::H3(mixer) => mixer.parameter_groups(),
             Self::M2(mixer) => mixer.parameter_groups(),
         }
     }
@@ -131,6 +143,7 @@ impl MixerKind {
             Self::Attention(mixer) => Self::Attention(mixer.with_form(form)),
             Self::S4d(mixer) => Self::S4d(mixer.with_form(form)),
             Self::S4(mixer) => Self::S4(mixer.with_form(form)),
+            Self::H3(mixer) => Self::H3(mixer.with_form(form)),
             Self::M2(mixer) => Self::M2(mixer.with_form(form)),
         }
     }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use subquad_attention::AttentionState;
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
 use subquad_monarch::M2State;
-use subquad_s4::S4State;
+use subquad_s4::{H3State, S4State};
 
 use crate::MixerKind;
 
@@ -18,6 +18,8 @@ pub enum MixerKindState {
     S4d(S4State),
     /// Complex states of fixed size.
     S4(S4State),
+    /// Last keys, and complex states of fixed size.
+    H3(H3State),
     /// Gated inputs of every token: grows with the sequence.
     M2(M2State),
 }
@@ -29,6 +31,7 @@ impl MixerKindState {
             Self::Attention(state) => state.floats(),
             Self::S4d(state) => state.floats(),
             Self::S4(state) => state.floats(),
+            Self::H3(state) => state.floats(),
             Self::M2(state) => state.floats(),
         }
     }
@@ -47,6 +50,7 @@ impl MixerKind {
             Self::Attention(mixer) => mixer.init_state(batch).map(MixerKindState::Attention),
             Self::S4d(mixer) => mixer.init_state(batch).map(MixerKindState::S4d),
             Self::S4(mixer) => mixer.init_state(batch).map(MixerKindState::S4),
+            Self::H3(mixer) => mixer.init_state(batch).map(MixerKindState::H3),
             Self::M2(mixer) => mixer.init_state(batch).map(MixerKindState::M2),
         }
     }
@@ -76,11 +80,17 @@ impl MixerKind {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::S4(state)))
             }
+            (Self::H3(mixer), MixerKindState::H3(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::H3(state)))
+            }
             (Self::M2(mixer), MixerKindState::M2(state)) => {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::M2(state)))
             }
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+                panic!("{FOREIGN}")
+            }
         }
     }
 
@@ -96,8 +106,11 @@ impl MixerKind {
             (Self::Attention(mixer), MixerKindState::Attention(state)) => mixer.step(x, state),
             (Self::S4d(mixer), MixerKindState::S4d(state)) => mixer.step(x, state),
             (Self::S4(mixer), MixerKindState::S4(state)) => mixer.step(x, state),
+            (Self::H3(mixer), MixerKindState::H3(state)) => mixer.step(x, state),
             (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::M2(_), _) => panic!("{FOREIGN}"),
+            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+                panic!("{FOREIGN}")
+            }
         }
     }
 }

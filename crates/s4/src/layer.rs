@@ -97,7 +97,8 @@ impl<S: StateSpace> SsmLayer<S> {
     fn convolve(&self, u: Tensor<3>, kernels: Tensor<3>) -> Tensor<3> {
         let ([kernels_of_channel, d_model, seq], [channels, _]) = (kernels.dims(), self.d.dims());
         let rows = kernels.reshape([kernels_of_channel * d_model, seq]);
-        let past = self.with_skip(rows.clone().narrow(0, 0, channels * d_model));
+        let own = self.d.val().reshape([channels * d_model]);
+        let past = with_skip(rows.clone().narrow(0, 0, channels * d_model), own);
         let u = if channels == 1 { u } else { u.repeat_dim(1, channels) };
         match self.rules.bidirectional {
             false => causal_conv(u, past, self.form),
@@ -106,13 +107,6 @@ impl<S: StateSpace> SsmLayer<S> {
                 two_sided_conv(u, past, future, self.form)
             }
         }
-    }
-
-    /// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
-    fn with_skip(&self, kernels: Tensor<2>) -> Tensor<2> {
-        let rows = kernels.dims()[0];
-        let first = kernels.clone().narrow(1, 0, 1) + self.d.val().reshape([rows, 1]);
-        kernels.slice_assign([0..rows, 0..1], first)
     }
 
     /// What happens to every token alone, after the convolution.
@@ -166,6 +160,17 @@ impl<S: StateSpace> SsmLayer<S> {
             true => Err(MixerError::Bidirectional { mixer: S::NAME }),
         }
     }
+}
+
+/// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
+///
+/// # Shapes
+/// - `kernels`, output: `[rows, seq]`
+/// - `d`: `[rows]`
+pub(crate) fn with_skip(kernels: Tensor<2>, d: Tensor<1>) -> Tensor<2> {
+    let rows = kernels.dims()[0];
+    let first = kernels.clone().narrow(1, 0, 1) + d.unsqueeze_dim(1);
+    kernels.slice_assign([0..rows, 0..1], first)
 }
 
 impl S4 {

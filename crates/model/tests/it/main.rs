@@ -14,7 +14,7 @@ use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
-use subquad_s4::S4dConfig;
+use subquad_s4::{H3Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
 
 const D_MODEL: usize = 8;
@@ -38,10 +38,16 @@ fn s4d(causal: bool) -> MixerConfig {
     MixerConfig::S4d(S4dConfig::new(D_MODEL).with_d_state(D_STATE).with_bidirectional(!causal))
 }
 
+/// Causal alone.
+fn h3() -> MixerConfig {
+    MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
+}
+
 fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
 }
 
+/// Those that may be either.
 fn mixers(causal: bool) -> [MixerConfig; 3] {
     [attention(causal), s4d(causal), m2(causal)]
 }
@@ -83,7 +89,7 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
-    mixers(causal).into_iter().flat_map(of).collect()
+    mixers(causal).into_iter().chain(causal.then(h3)).flat_map(of).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

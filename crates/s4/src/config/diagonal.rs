@@ -1,8 +1,7 @@
 //! Options of S4D.
 
-use burn::tensor::{Device, Distribution};
+use burn::tensor::Device;
 
-use super::options::draws;
 use super::{S4ConfigError, layer_config};
 use crate::{Diagonal, Discretization, S4d, S4dInit};
 
@@ -37,8 +36,7 @@ impl S4dConfig {
     pub fn init(&self, device: &Device) -> S4d {
         self.check().unwrap_or_else(|e| panic!("S4dConfig: {e}"));
         let options = self.options();
-        let mut normal = || draws([1], Distribution::Normal(0.0, 1.0), device)[0];
-        let systems = self.init.systems(self.d_state, options.systems(), self.b_clip, &mut normal);
+        let systems = options.diagonal_systems(self.init, device);
         let modes = options.modes(&systems, device);
         options.layer(Diagonal { modes, discretization: self.discretization }, device)
     }

@@ -1,6 +1,6 @@
 //! Why a config is no layer.
 
-/// Why an [`S4dConfig`](crate::S4dConfig) or an [`S4Config`](crate::S4Config) is no layer.
+/// Why an [`S4dConfig`](crate::S4dConfig), an [`S4Config`](crate::S4Config) or an [`H3Config`](crate::H3Config) is no layer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum S4ConfigError {
     /// The width is zero.
@@ -23,6 +23,26 @@ pub enum S4ConfigError {
         n_ssm: usize,
         /// Width of the layer.
         d_model: usize,
+    },
+    /// The channels do not make whole heads.
+    #[error(
+        "heads of head_dim = {head_dim} channels cannot share d_model = {d_model} equally; choose a divisor of {d_model}"
+    )]
+    UnevenHeads {
+        /// Channels of a head.
+        head_dim: usize,
+        /// Width of the layer.
+        d_model: usize,
+    },
+    /// The heads cannot share the systems equally.
+    #[error(
+        "{n_ssm} systems cannot be shared equally by {n_heads} heads (d_model / head_dim); choose a divisor of {n_heads}"
+    )]
+    UnevenHeadSharing {
+        /// Systems asked for.
+        n_ssm: usize,
+        /// Heads of the layer.
+        n_heads: usize,
     },
     /// A mixture of initial systems does not come out even.
     #[error(

@@ -3,11 +3,13 @@
 mod diagonal;
 mod dplr;
 mod error;
+mod h3;
 mod options;
 
 pub use diagonal::S4dConfig;
 pub use dplr::S4Config;
 pub use error::S4ConfigError;
+pub use h3::H3Config;
 
 /// A config with the fields written in it, then all that S4D and S4 share.
 macro_rules! layer_config {

@@ -9,7 +9,7 @@ use subquad_backend::pointwise::Activation;
 use super::S4ConfigError;
 use crate::init::Mode;
 use crate::layer::{Drops, Rules};
-use crate::{Modes, OutputMix, RealTransform, SsmLayer, StateSpace, StepTransform};
+use crate::{Modes, OutputMix, RealTransform, S4dInit, SsmLayer, StateSpace, StepTransform};
 
 /// All that the configs share.
 pub(super) struct Options {
@@ -102,6 +102,12 @@ impl Options {
         self.channels * if self.bidirectional { 2 } else { 1 }
     }
 
+    /// `A` and `B` of every system, from the formulas of `init`.
+    pub(super) fn diagonal_systems(&self, init: S4dInit, device: &Device) -> Vec<Vec<Mode>> {
+        let mut normal = || draws([1], Distribution::Normal(0.0, 1.0), device)[0];
+        init.systems(self.d_state, self.systems(), self.b_clip, &mut normal)
+    }
+
     /// The pairs, `A` and `B` as given for every system, steps and `C` drawn.
     pub(super) fn modes(&self, systems: &[Vec<Mode>], device: &Device) -> Modes {
         let c_shape = [self.kernels(), self.d_model, self.pairs()];
@@ -161,19 +167,28 @@ pub(super) fn per_system<T>(
 }
 
 /// Numbers from the device's generator, on the host.
-pub(super) fn draws<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Vec<f64> {
+fn draws<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Vec<f64> {
     let drawn: Tensor<D> = Tensor::random(shape, values, device);
     subquad_backend::read(drawn).iter::<f64>().collect()
 }
 
-fn random<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Param<Tensor<D>> {
+/// A parameter from the device's generator, drawn at once.
+pub(super) fn random<const D: usize>(
+    shape: [usize; D],
+    values: Distribution,
+    device: &Device,
+) -> Param<Tensor<D>> {
     Param::from_tensor(Tensor::random(shape, values, device))
 }
 
-/// Drawn at once: burn would draw at first use, so that the values depended on what is used first.
 fn output(width: usize, kind: OutputMix, d_model: usize, device: &Device) -> Option<Linear> {
-    let linear = LinearConfig::new(width, kind.width(d_model)?).init(device);
+    Some(drawn_linear(width, kind.width(d_model)?, device))
+}
+
+/// Drawn at once: burn would draw at first use, so that the values depended on what is used first.
+pub(super) fn drawn_linear(d_input: usize, d_output: usize, device: &Device) -> Linear {
+    let linear = LinearConfig::new(d_input, d_output).init(device);
     linear.weight.val();
     linear.bias.as_ref().map(Param::val);
-    Some(linear)
+    linear
 }

@@ -2,6 +2,7 @@
 
 mod dense;
 mod dplr;
+mod h3;
 mod matrix;
 
 use crate::Discretization;
@@ -9,6 +10,7 @@ pub use crate::number::{Complex, real};
 
 pub use dense::{Dense, Recurrence};
 pub use dplr::{Dplr, complete};
+pub use h3::{Affine, H3, Head, Shift};
 pub use matrix::Matrix;
 
 /// One conjugate pair of a continuous system.

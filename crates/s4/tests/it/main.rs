@@ -5,6 +5,7 @@
 mod config;
 mod dplr;
 mod gradients;
+mod h3;
 mod hippo;
 mod inits;
 mod kernel;

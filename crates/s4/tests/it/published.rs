@@ -62,7 +62,9 @@ fn loading_keeps_the_identity_of_parameters() {
     let mut case = golden::read(path("s4_legs")).unwrap();
     let layer = S4::from_published(&mut case, &cpu()).unwrap();
     let [group] = &layer.parameter_groups()[..] else { panic!("one group") };
-    assert!(group.parameters.contains(&layer.ssm.p_re.id) && !group.parameters.contains(&layer.ssm.modes.c_re.id));
+    assert!(
+        group.parameters.contains(&layer.ssm.p_re.id) && !group.parameters.contains(&layer.ssm.modes.c_re.id)
+    );
 }
 
 #[test]

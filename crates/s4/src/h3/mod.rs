@@ -1,0 +1,153 @@
+//! H3: two state spaces and two products, made to compare and to copy.
+//!
+//! ```text
+//! k' = shift SSM of k                          the last d_state tokens, weighted
+//! y  = S4D of k' v                             remembers the product for long; a head has head_dim x head_dim of them
+//! out_t = Linear(sum over i of q_i y_{i,.})    q, k, v linear in the token
+//! ```
+//! Fu, Dao, Saab, Thomas, Rudra, Re 2022, <https://arxiv.org/abs/2212.14052>, section 3.
+
+mod heads;
+mod shift;
+mod state;
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_backend::fft_conv::causal_conv;
+use subquad_backend::linear::linear;
+use subquad_backend::pointwise::Activation;
+use subquad_backend::swap_axes;
+use subquad_backend::tail::{Output, mix_channels};
+use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
+
+use crate::layer::with_skip;
+use crate::{Diagonal, S4State, StateSpace};
+use heads::{outer, weighted};
+
+pub use shift::Shift;
+pub use state::H3State;
+
+/// H3, without norm and residual. Built by [`H3Config`](crate::H3Config).
+///
+/// Of queries, keys and values, channel `h head_dim + i` is feature `i` of head `h`. [`output`](Self::output) reads feature
+/// `j` of head `h` at `j n_heads + h`: the order of the published layer.
+#[derive(Module, Debug)]
+pub struct H3 {
+    /// Queries.
+    pub q: Linear,
+    /// Keys.
+    pub k: Linear,
+    /// Values.
+    pub v: Linear,
+    /// The state space on every key channel.
+    pub shift: Shift,
+    /// The state space on the products, one system a head.
+    pub ssm: Diagonal,
+    /// Weight of the products of the token itself: `[n_heads]`.
+    pub d: Param<Tensor<1>>,
+    /// What mixes the channels of a token at the end.
+    pub output: Linear,
+    #[module(skip)]
+    pub(crate) head_dim: usize,
+    #[module(skip)]
+    pub(crate) ssm_lr: f64,
+    #[module(skip)]
+    pub(crate) form: Form,
+}
+
+impl H3 {
+    /// The same layer with its operations in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The convolution kernels of the products, without the weight of the token itself.
+    ///
+    /// # Shapes
+    /// - output: `[n_heads, seq]`
+    pub fn kernel(&self, seq: usize) -> Tensor<2> {
+        self.ssm.kernel(seq, self.form).squeeze_dim(0)
+    }
+
+    /// Queries, keys and values, `[batch, d_model, seq]` each.
+    fn projections(&self, x: Tensor<3>) -> [Tensor<3>; 3] {
+        assert_eq!(x.dims()[2], self.d_model(), "h3: the input's last axis is not d_model");
+        [&self.q, &self.k, &self.v].map(|layer| swap_axes(linear(layer, x.clone(), self.form), self.form))
+    }
+
+    fn d_model(&self) -> usize {
+        self.head_dim * self.n_heads()
+    }
+
+    fn n_heads(&self) -> usize {
+        self.ssm.modes.d_model()
+    }
+
+    fn skip(&self, kv: Tensor<3>) -> Tensor<3> {
+        kv * self.d.val().reshape([1, self.n_heads(), 1])
+    }
+}
+
+impl SequenceMixer for H3 {
+    type State = H3State;
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let seq = x.dims()[1];
+        let [q, k, v] = self.projections(x);
+        let kv = outer(self.shift.convolve(k, self.form), v, self.head_dim);
+        let kernels = with_skip(self.kernel(seq), self.d.val());
+        let read = weighted(q, causal_conv(kv, kernels, self.form), self.head_dim);
+        mix_channels(read, Activation::Identity, &self.output, Output::Linear, self.form)
+    }
+
+    fn forward_with_state(&self, x: Tensor<3>, state: H3State) -> Result<(Tensor<3>, H3State), MixerError> {
+        let [q, k, v] = self.projections(x);
+        let (k, keys) = self.shift.run(k, state.keys, self.form);
+        let kv = outer(k, v, self.head_dim);
+        let (y, products) = self.ssm.run(kv.clone(), state.products, self.form);
+        let read = weighted(q, y.squeeze_dim(1) + self.skip(kv), self.head_dim);
+        let out = mix_channels(read, Activation::Identity, &self.output, Output::Linear, self.form);
+        Ok((out, H3State { keys, products }))
+    }
+
+    fn step(&self, x: Tensor<2>, state: &mut H3State) -> Result<Tensor<2>, MixerError> {
+        let [q, k, v] = self.projections(x.unsqueeze_dim(1));
+        let kv = outer(self.shift.advance(k, &mut state.keys, self.form), v, self.head_dim);
+        let (y, products) = self.ssm.advance(kv.clone().squeeze_dim(2), state.products.clone());
+        state.products = products;
+        let read = weighted(q, y.swap_dims(1, 2) + self.skip(kv), self.head_dim);
+        Ok(linear(&self.output, read.squeeze_dim::<2>(2), self.form))
+    }
+
+    fn init_state(&self, batch: usize) -> Result<H3State, MixerError> {
+        let device = self.d.val().device();
+        let [_, n_heads, pairs] = self.ssm.modes.dims();
+        let zeros = Tensor::zeros([batch * self.head_dim * self.head_dim, n_heads, pairs], &device);
+        let keys = Tensor::zeros([batch, self.d_model(), self.shift.d_state()], &device);
+        Ok(H3State { keys, products: S4State::new(zeros.clone(), zeros) })
+    }
+
+    fn state_size(&self, _seq: usize) -> Option<usize> {
+        let [_, n_heads, pairs] = self.ssm.modes.dims();
+        let products = self.head_dim * self.head_dim * n_heads * 2 * pairs;
+        Some(self.d_model() * self.shift.d_state() + products)
+    }
+
+    fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
+        Ok(())
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let mut parameters = self.ssm.slow_parameters();
+        parameters.extend(self.shift.b.as_ref().map(|b| b.id));
+        vec![ParameterGroup {
+            name: "ssm",
+            parameters,
+            learning_rate: LearningRate::AtMost(self.ssm_lr),
+            weight_decay: WeightDecay::Fixed(0.0),
+        }]
+    }
+}

@@ -1,0 +1,96 @@
+//! Options, initial values and parameter groups.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use subquad_mixer::{LearningRate, SequenceMixer, WeightDecay};
+use subquad_s4::{H3Config, S4dInit};
+use subquad_testkit::{battery, to_f64};
+
+use super::{D_MODEL, build, config, cpu};
+
+#[test]
+fn the_same_seed_gives_the_same_layer() {
+    battery::same_seed_same_bits(|device| config(2).with_train_shift_b(true).init(device), &cpu());
+}
+
+#[test]
+fn a_config_that_cannot_be_built_says_why() {
+    let ok = config(2);
+    let wrong = [
+        (H3Config::new(0), "d_model must be at least 1, got 0"),
+        (config(3), "heads of head_dim = 3 channels cannot share d_model = 8 equally; choose a divisor of 8"),
+        (config(0), "heads of head_dim = 0 channels cannot share d_model = 8 equally; choose a divisor of 8"),
+        (
+            ok.clone().with_n_ssm(Some(8)),
+            "8 systems cannot be shared equally by 4 heads (d_model / head_dim); choose a divisor of 4",
+        ),
+        (
+            ok.clone().with_n_ssm(Some(0)),
+            "0 systems cannot be shared equally by 4 heads (d_model / head_dim); choose a divisor of 4",
+        ),
+        (
+            ok.clone().with_d_state(5),
+            "d_state counts both members of each conjugate pair, so it must be even and at least 2, got 5",
+        ),
+        (
+            config(8).with_init(S4dInit::Diag),
+            "init diag mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2, got 1",
+        ),
+        (
+            ok.clone().with_dt_min(0.5),
+            "initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = 0.5, dt_max = 0.1",
+        ),
+        (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0"),
+        (ok.clone().with_ssm_lr(-1.0), "ssm_lr must be finite and not negative, got -1"),
+    ];
+    for (config, words) in wrong {
+        assert_eq!(config.check().unwrap_err().to_string(), words);
+    }
+    assert_eq!(ok.check(), Ok(()));
+}
+
+#[test]
+#[should_panic(expected = "H3Config: heads of head_dim = 3 channels cannot share")]
+fn init_repeats_the_words_of_check() {
+    build(&config(3));
+}
+
+#[test]
+#[should_panic(expected = "the input's last axis is not d_model")]
+fn another_width_is_refused() {
+    build(&config(1)).forward(Tensor::zeros([1, 2, D_MODEL + 1], &cpu()));
+}
+
+#[test]
+fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
+    for (train_shift_b, count) in [(false, 5), (true, 6)] {
+        let layer = build(&config(1).with_train_shift_b(train_shift_b).with_ssm_lr(2e-4));
+        let groups = layer.parameter_groups();
+        let [group] = &groups[..] else { panic!("one group, got {groups:?}") };
+        assert_eq!((group.name, group.parameters.len()), ("ssm", count));
+        assert_eq!(group.learning_rate, LearningRate::AtMost(2e-4));
+        assert_eq!(group.weight_decay, WeightDecay::Fixed(0.0));
+        assert!(!group.parameters.contains(&layer.shift.c.id), "C trains as everything else");
+    }
+}
+
+#[test]
+fn initial_taps_have_their_range_and_skips_their_variance() {
+    let layer = build(&H3Config::new(256));
+    let taps = to_f64(layer.shift.c.val());
+    let (bound, variance) = (1.0 / 8.0, taps.iter().map(|c| c * c).sum::<f64>() / taps.len() as f64);
+    assert!(taps.iter().all(|c| c.abs() <= bound), "C is within 1 / sqrt(64)");
+    assert!((variance * 3.0 / (bound * bound) - 1.0).abs() < 0.03, "C is uniform: variance {variance}");
+    for d in [to_f64(layer.shift.d.val()), to_f64(layer.d.val())] {
+        let deviation = (d.iter().map(|d| d * d).sum::<f64>() / d.len() as f64).sqrt();
+        assert!((deviation - 1.0).abs() < 0.15, "D is standard normal: {deviation}");
+    }
+}
+
+#[test]
+fn the_layer_has_as_many_parameters_as_published() {
+    // Four linear layers; C, B and D of the shift; of the products C, A and B as pairs, dt and D.
+    let layer = build(&H3Config::new(64).with_head_dim(4).with_train_shift_b(true));
+    let (linear, shift, products) = (4 * (64 * 64 + 64), 2 * 64 * 64 + 64, 16 * (3 * 64 + 2));
+    assert_eq!(layer.num_params(), linear + shift + products);
+}
