@@ -5,9 +5,9 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
-//! - [`row_linear`]: a linear layer for one token at a time, over slices.
+//! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`tail`]; and for kernels [`simd`], [`micro`],
+//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -24,14 +24,17 @@ pub mod linear;
 pub mod maths;
 pub mod mean_square;
 pub mod micro;
+pub mod parameter;
 pub mod pointwise;
 mod read;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
+mod swap_axes;
 pub mod tail;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;
 pub use read::read;
 pub use simd::instruction_set;
+pub use swap_axes::swap_axes;

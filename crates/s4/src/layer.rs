@@ -5,9 +5,10 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
-use subquad_backend::{Form, dropout};
+use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
+use crate::stepper::Decoding;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
 
 /// S4D: a layer on a diagonal state space. Built by [`S4dConfig`](crate::S4dConfig).
@@ -141,6 +142,16 @@ impl<S: StateSpace> SsmLayer<S> {
         kernels * kept
     }
 
+    /// [`step`](SequenceMixer::step) on any device, and with gradients.
+    fn step_by_tensors(&self, x: Tensor<2>, state: &mut S4State) -> Tensor<2> {
+        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
+        let (y, next) = self.ssm.advance(x.clone(), state.clone());
+        *state = next;
+        let y = y + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
+        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
+        self.rules.output.mix(hidden, self.output.as_ref(), self.form)
+    }
+
     fn d_model(&self) -> usize {
         self.ssm.modes().d_model()
     }
@@ -149,7 +160,7 @@ impl<S: StateSpace> SsmLayer<S> {
         assert_eq!(width, self.d_model(), "{}: the input's last axis is not d_model", S::NAME);
     }
 
-    fn check_causal(&self) -> Result<(), MixerError> {
+    pub(crate) fn check_causal(&self) -> Result<(), MixerError> {
         match self.rules.bidirectional {
             false => Ok(()),
             true => Err(MixerError::Bidirectional { mixer: S::NAME }),
@@ -175,20 +186,20 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(x.dims()[2]);
         let kernels = self.kernel(x.dims()[1]);
-        self.tail(self.convolve(x.swap_dims(1, 2), kernels))
+        self.tail(self.convolve(swap_axes(x, self.form), kernels))
     }
 
     fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
         self.check_width(x.dims()[2]);
         let kernels = self.dropping_kernels(x.dims()[1], seed);
-        let y = self.convolve(x.swap_dims(1, 2), kernels);
+        let y = self.convolve(swap_axes(x, self.form), kernels);
         self.dropping_tail(y, dropout::split_mix(seed ^ ACTIVATIONS))
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[2]);
-        let u = x.swap_dims(1, 2);
+        let u = swap_axes(x, self.form);
         let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
         let (y, state) = self.ssm.run(u.clone(), state, self.form);
         let y = y + u.unsqueeze_dim::<4>(1) * self.d.val().unsqueeze_dims::<4>(&[0, 3]);
@@ -198,17 +209,17 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
         self.check_causal()?;
         self.check_width(x.dims()[1]);
-        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
-        let y = self.ssm.advance(x.clone(), state) + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
-        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
-        Ok(self.rules.output.mix(hidden, self.output.as_ref(), self.form))
+        match self.prepare(&x, state) {
+            true => Ok(Decoding::step(x, state)),
+            false => Ok(self.step_by_tensors(x, state)),
+        }
     }
 
     fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {
         self.check_causal()?;
         let [_, d_model, pairs] = self.ssm.modes().dims();
         let zeros = Tensor::zeros([batch, d_model, pairs], &self.d.val().device());
-        Ok(S4State { re: zeros.clone(), im: zeros })
+        Ok(S4State::new(zeros.clone(), zeros))
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {

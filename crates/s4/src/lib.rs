@@ -15,15 +15,17 @@ pub mod published;
 pub mod reference;
 mod state;
 mod state_space;
+mod stepper;
 mod transform;
 
 pub use config::{S4Config, S4ConfigError, S4dConfig};
 pub use diagonal::{Diagonal, Discretization};
-pub use dplr::Dplr;
+pub use dplr::{Dplr, Recovered};
 pub use init::{S4Init, S4dInit};
 pub use layer::{S4, S4d, SsmLayer};
 pub use modes::Modes;
 pub use output::OutputMix;
 pub use state::S4State;
 pub use state_space::StateSpace;
+pub use stepper::{Lines, S4Stepper};
 pub use transform::{RealTransform, StepTransform};

@@ -1,7 +1,8 @@
 //! The conjugate pairs that both kinds of state space are made of.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, FloatDType, Tensor};
+use subquad_backend::parameter::is_same;
 
 use crate::complex::Pair;
 use crate::{RealTransform, StepTransform};
@@ -67,6 +68,36 @@ impl Modes {
         self.dims()[1]
     }
 
+    /// The same pairs in f64 on the host, without gradients.
+    pub(crate) fn in_f64(&self) -> Self {
+        let Self { inv_dt, inv_a_re, a_im, b_re, b_im, c_re, c_im, dt_transform, real_transform } = self;
+        Self {
+            inv_dt: in_f64(inv_dt),
+            inv_a_re: in_f64(inv_a_re),
+            a_im: in_f64(a_im),
+            b_re: in_f64(b_re),
+            b_im: in_f64(b_im),
+            c_re: in_f64(c_re),
+            c_im: in_f64(c_im),
+            dt_transform: *dt_transform,
+            real_transform: *real_transform,
+        }
+    }
+
+    /// Whether both are the very same parameters under the same transforms.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let Self { inv_dt, inv_a_re, a_im, b_re, b_im, c_re, c_im, dt_transform, real_transform } = self;
+        *dt_transform == other.dt_transform
+            && *real_transform == other.real_transform
+            && is_same(inv_dt, &other.inv_dt)
+            && is_same(inv_a_re, &other.inv_a_re)
+            && is_same(a_im, &other.a_im)
+            && is_same(b_re, &other.b_re)
+            && is_same(b_im, &other.b_im)
+            && is_same(c_re, &other.c_re)
+            && is_same(c_im, &other.c_im)
+    }
+
     /// All but the output weights: what trains slowly and does not decay.
     pub(crate) fn ids(&self) -> Vec<ParamId> {
         vec![self.inv_dt.id, self.inv_a_re.id, self.a_im.id, self.b_re.id, self.b_im.id]
@@ -81,6 +112,12 @@ impl Modes {
         });
         self
     }
+}
+
+/// The parameter in f64 on the host, without gradients.
+pub(crate) fn in_f64<const D: usize>(param: &Param<Tensor<D>>) -> Param<Tensor<D>> {
+    let value = param.val().inner().to_device(&Device::flex());
+    Param::initialized(param.id, value.cast(FloatDType::F64))
 }
 
 /// `y + ln(1 - e^-y)`, with `1 - e^-y = 2 e^(-y/2) sinh(y/2)` so that a small step keeps its digits.

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use subquad_backend::linear::linear;
 use subquad_backend::pointwise::{Activation, activate, glu};
-use subquad_backend::{Form, tail};
+use subquad_backend::{Form, swap_axes, tail};
 
 /// What mixes the channels of a token at the end, as the published `final_act`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ impl OutputMix {
             (Self::Linear, Some(layer)) => {
                 tail::mix_channels(y, activation, layer, tail::Output::Linear, form)
             }
-            (Self::None, _) | (_, None) => activate(y, activation, form).swap_dims(1, 2),
+            (Self::None, _) | (_, None) => swap_axes(activate(y, activation, form), form),
         }
     }
 

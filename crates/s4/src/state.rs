@@ -4,31 +4,52 @@ use burn::tensor::Tensor;
 use subquad_mixer::MixerState;
 
 use crate::complex::Pair;
+use crate::dplr::Recovered;
+use crate::stepper::Decoding;
 
 /// Complex state of every channel and pair.
+///
+/// It also keeps what a layer worked out from its parameters to go on from it, and uses that for as long as they are the very
+/// same parameters: a state never answers with old weights.
 #[derive(Debug, Clone)]
 pub struct S4State {
     /// Real part, `[batch, d_model, d_state / 2]`.
     pub re: Tensor<3>,
     /// Imaginary part, the same shape.
     pub im: Tensor<3>,
+    pub(crate) seq: usize,
+    pub(crate) recovered: Recovered,
+    pub(crate) decoding: Option<Decoding>,
+}
+
+impl S4State {
+    /// A state of these numbers, `[batch, d_model, d_state / 2]` each.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn new(re: Tensor<3>, im: Tensor<3>) -> Self {
+        assert_eq!(re.dims(), im.dims(), "real and imaginary part of a state");
+        Self { re, im, seq: 0, recovered: Recovered::default(), decoding: None }
+    }
+
+    /// Tokens seen since [`init_state`](subquad_mixer::SequenceMixer::init_state) or [`new`](Self::new).
+    pub fn seq(&self) -> usize {
+        self.seq
+    }
+
+    pub(crate) fn pair(&self) -> Pair<3> {
+        Pair { re: self.re.clone(), im: self.im.clone() }
+    }
+
+    /// After `tokens` more.
+    pub(crate) fn after(self, tokens: usize, Pair { re, im }: Pair<3>) -> Self {
+        Self { re, im, seq: self.seq + tokens, ..self }
+    }
 }
 
 impl MixerState for S4State {
     fn floats(&self) -> usize {
         let [_, d_model, pairs] = self.re.dims();
         2 * d_model * pairs
-    }
-}
-
-impl From<Pair<3>> for S4State {
-    fn from(Pair { re, im }: Pair<3>) -> Self {
-        Self { re, im }
-    }
-}
-
-impl From<S4State> for Pair<3> {
-    fn from(S4State { re, im }: S4State) -> Self {
-        Self { re, im }
     }
 }

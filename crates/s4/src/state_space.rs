@@ -7,12 +7,14 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::MixerError;
 
+use crate::dplr::Recovered;
+use crate::stepper::Lines;
 use crate::{Modes, S4State};
 
 /// A linear state space on every channel: a convolution kernel, and the same map from a state.
 ///
 /// Written for [`Diagonal`](crate::Diagonal) and [`Dplr`](crate::Dplr), the two kinds there are.
-pub trait StateSpace: Module + ModuleDisplay + Debug {
+pub trait StateSpace: Module + ModuleDisplay + Debug + Sync + 'static {
     /// What the layer on it is called, as in configs.
     const NAME: &'static str;
 
@@ -32,12 +34,18 @@ pub trait StateSpace: Module + ModuleDisplay + Debug {
     /// - output: `[batch, kernels, d_model, seq]`
     fn run(&self, u: Tensor<3>, state: S4State, form: Form) -> (Tensor<4>, S4State);
 
-    /// One token.
+    /// One token, by tensor operations.
     ///
     /// # Shapes
     /// - `u`: `[batch, d_model]`
     /// - output: `[batch, kernels, d_model]`
-    fn advance(&self, u: Tensor<2>, state: &mut S4State) -> Tensor<3>;
+    fn advance(&self, u: Tensor<2>, state: S4State) -> (Tensor<3>, S4State);
+
+    /// One token's recurrence as plain numbers, from the present parameters in f64. `known` is what a state knows already.
+    fn lines(&self, known: &mut Recovered) -> Lines;
+
+    /// Whether both are the very same parameters under the same rules, and so the same map.
+    fn is_same(&self, other: &Self) -> bool;
 
     /// Whether [`kernel`](Self::kernel) has `seq` lags.
     ///

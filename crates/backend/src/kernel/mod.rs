@@ -3,6 +3,7 @@
 //! A kernel is plain Rust over slices: it implements [`CpuKernel`] and knows nothing of burn. [`apply`] runs it on
 //! tensors and registers its gradient. burn's extension interface is touched in this folder alone.
 
+mod floats;
 mod glue;
 
 use std::fmt::Debug;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
+
+pub use floats::{Floats, is_plain};
 
 /// A contiguous, row-major f32 array.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@
 mod activation;
 #[doc(hidden)]
 pub mod reference;
+mod row;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -22,6 +23,7 @@ use crate::simd::{Simd, WithSimd};
 use crate::{maths, simd};
 
 pub use activation::Activation;
+pub use row::{activate_row, glu_row};
 
 /// `activation` of every element.
 pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form) -> Tensor<D> {

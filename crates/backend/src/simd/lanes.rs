@@ -67,7 +67,7 @@ pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, x: S::f32s, terms: [f
 
 /// The vector that begins `from`, filled up with zeros if that is shorter.
 #[inline(always)]
-pub(crate) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+pub fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
     match S::as_simd_f32s(from).0.first() {
         Some(whole) => *whole,
         None => simd.partial_load_f32s(from),
@@ -76,7 +76,7 @@ pub(crate) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
 
 /// A vector, or as much of it as there is room for.
 #[inline(always)]
-pub(crate) fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
+pub fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
     match S::as_mut_simd_f32s(to).0.first_mut() {
         Some(whole) => *whole = value,
         None => simd.partial_store_f32s(to, value),

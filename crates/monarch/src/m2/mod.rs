@@ -19,7 +19,7 @@ mod state;
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use subquad_backend::{Form, linear::linear, short_conv::short_conv};
+use subquad_backend::{Form, linear::linear, short_conv::short_conv, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::ImplicitFilter;
@@ -91,7 +91,7 @@ impl M2 {
             self.short_conv_after(&mut state.projected, linear(&self.in_linear, x.clone(), self.form));
         let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form), self.form);
         let skip = self.residual.as_ref().zip(state.inputs.as_mut());
-        let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, x.swap_dims(1, 2), self.form));
+        let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form), self.form));
         let y = gate::after(y, parts, skip, self.form);
         Ok(linear(&self.out_linear, y, self.form))
     }
@@ -121,7 +121,7 @@ impl SequenceMixer for M2 {
         self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
         let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
         let y = self.filter.convolve(gate::before(parts.clone(), self.form), self.form);
-        let skip = self.residual.as_ref().map(|filter| filter.convolve(x.swap_dims(1, 2), self.form));
+        let skip = self.residual.as_ref().map(|filter| filter.convolve(swap_axes(x, self.form), self.form));
         let y = gate::after(y, parts, skip, self.form);
         linear(&self.out_linear, y, self.form)
     }

@@ -15,6 +15,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::complex::{Pair, reduce};
+use crate::number::{Complex, real};
 
 /// How a continuous system becomes one step of a recurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,18 @@ impl Discretization {
         match self {
             Self::Zoh => zoh(system),
             Self::Bilinear => bilinear(system),
+        }
+    }
+
+    /// `a_bar - 1` and `b_bar` of one pair, in f64. Without the 1 a slow decay keeps its digits when it is rounded.
+    pub(super) fn step(self, dt: f64, a: Complex, b: Complex) -> [Complex; 2] {
+        let long = real(dt) * a;
+        match self {
+            Self::Zoh => [long.exp_m1(), b * long.exp_m1() / a],
+            Self::Bilinear => {
+                let gain = real(1.0) / (real(1.0) - real(0.5) * long);
+                [long * gain, real(dt) * b * gain]
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 mod discrete;
 mod discretization;
 mod kernel;
+mod lines;
 
 use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
@@ -16,7 +17,8 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
-use crate::complex::Pair;
+use crate::dplr::Recovered;
+use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 use discretization::{Continuous, Discrete};
 
@@ -65,16 +67,24 @@ impl StateSpace for Diagonal {
         let kernels = self.modes.dims()[0];
         let taps = self.kernel_of(&discrete, seq, form).reshape([kernels * d_model, seq]);
         let y = causal_conv(u.clone().repeat_dim(1, kernels), taps, form);
-        let state = Pair::from(state);
-        let remembered = discrete.read(self.modes.c(), state.clone(), seq, form);
-        (y.reshape([batch, kernels, d_model, seq]) + remembered, discrete.write(state, u).into())
+        let remembered = discrete.read(self.modes.c(), state.pair(), seq, form);
+        let next = discrete.write(state.pair(), u);
+        (y.reshape([batch, kernels, d_model, seq]) + remembered, state.after(seq, next))
     }
 
-    fn advance(&self, u: Tensor<2>, state: &mut S4State) -> Tensor<3> {
-        let next = self.discrete().advance(state.clone().into(), u);
+    fn advance(&self, u: Tensor<2>, state: S4State) -> (Tensor<3>, S4State) {
+        let next = self.discrete().advance(state.pair(), u);
         let read = self.modes.c().unsqueeze_dim::<4>(0) * next.clone().unsqueeze_dim(1);
-        *state = next.into();
-        read.re.sum_dim(3).squeeze_dim::<3>(3) * 2.0
+        (read.re.sum_dim(3).squeeze_dim::<3>(3) * 2.0, state.after(1, next))
+    }
+
+    fn lines(&self, _known: &mut Recovered) -> Lines {
+        lines::lines(self)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { modes, discretization } = self;
+        modes.is_same(&other.modes) && *discretization == other.discretization
     }
 
     fn check_length(&self, _seq: usize) -> Result<(), MixerError> {

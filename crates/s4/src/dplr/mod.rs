@@ -13,18 +13,24 @@
 mod chunk;
 mod dense;
 mod kernel;
+mod lines;
+mod recovered;
 mod step;
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
+use subquad_backend::parameter::is_same;
 use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
+use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 
-use dense::Dense;
+use dense::{Dense, pairs};
 use kernel::kernel;
+
+pub use recovered::Recovered;
 
 /// State space with a low-rank part. Built by [`S4Config`](crate::S4Config) as part of a layer.
 ///
@@ -91,6 +97,30 @@ impl Dplr {
         Dense::of(&self.scaled(), self.modes.c()).recovered(self.l_max)
     }
 
+    /// [`dense`](Self::dense), with `C` from `known` or for it.
+    fn known_dense(&self, known: &mut Recovered) -> Dense {
+        let dense = Dense::of(&self.scaled(), self.modes.c());
+        if let Some(c) = known.c(self) {
+            return Dense { c, ..dense };
+        }
+        let dense = dense.recovered(self.l_max);
+        known.keep(self, &dense.c);
+        dense
+    }
+
+    /// `C` itself, as rows that read from real states: `[d_model, kernels, n]` in f64 on the host.
+    fn known_c(&self, known: &mut Recovered) -> Tensor<3> {
+        known.c(self).unwrap_or_else(|| self.known_dense(known).c)
+    }
+
+    /// `C` itself on the layer's device, in f32: `[kernels, d_model, pairs]`.
+    fn known_rounded_c(&self, known: &mut Recovered) -> Pair<3> {
+        known.rounded(self).unwrap_or_else(|| {
+            let c = self.known_c(known);
+            recovered::on(pairs(c), &self.modes.c_re.device())
+        })
+    }
+
     pub(crate) fn scaled(&self) -> Scaled {
         let dt = self.modes.dt();
         let long = |part: Tensor<2>| part * dt.clone();
@@ -134,15 +164,26 @@ impl StateSpace for Dplr {
         kernel(self.scaled(), self.modes.c(), self.l_max, form).narrow(2, 0, seq)
     }
 
-    fn run(&self, u: Tensor<3>, state: S4State, form: Form) -> (Tensor<4>, S4State) {
-        let (y, state) = chunk::run(&self.dense(), u, state.into(), form);
-        (y, state.into())
+    fn run(&self, u: Tensor<3>, mut state: S4State, form: Form) -> (Tensor<4>, S4State) {
+        let (dense, seq) = (self.known_dense(&mut state.recovered), u.dims()[2]);
+        let (y, next) = chunk::run(&dense, u, state.pair(), form);
+        (y, state.after(seq, next))
     }
 
-    fn advance(&self, u: Tensor<2>, state: &mut S4State) -> Tensor<3> {
-        let (next, y) = step::advance(&self.scaled(), self.dense().c(), state.clone().into(), u);
-        *state = next.into();
-        y
+    fn advance(&self, u: Tensor<2>, mut state: S4State) -> (Tensor<3>, S4State) {
+        let c = self.known_rounded_c(&mut state.recovered);
+        let (next, y) = step::advance(&self.scaled(), c, state.pair(), u);
+        (y, state.after(1, next))
+    }
+
+    fn lines(&self, known: &mut Recovered) -> Lines {
+        lines::lines(self, self.known_c(known))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let Self { modes, p_re, p_im, l_max } = self;
+        let parts = modes.is_same(&other.modes) && *l_max == other.l_max;
+        parts && is_same(p_re, &other.p_re) && is_same(p_im, &other.p_im)
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {

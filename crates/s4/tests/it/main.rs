@@ -15,3 +15,4 @@ mod measures;
 mod options;
 mod oracle;
 mod published;
+mod stepper;

@@ -245,11 +245,15 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
             (30, &attention, &tensors, &bytes(2 * 30 * 8)),
             (30, &attention, &slices, &bytes(2 * 30 * 8)),
             (30, &s4d, &tensors, &bytes(64 * 8)),
+            (30, &s4d, &slices, &bytes(64 * 8)),
             (30, &s4, &tensors, &bytes(64 * 8)),
+            (30, &s4, &slices, &bytes(64 * 8)),
             (60, &attention, &tensors, &bytes(2 * 60 * 8)),
             (60, &attention, &slices, &bytes(2 * 60 * 8)),
             (60, &s4d, &tensors, &bytes(64 * 8)),
+            (60, &s4d, &slices, &bytes(64 * 8)),
             (60, &s4, &tensors, &bytes(64 * 8)),
+            (60, &s4, &slices, &bytes(64 * 8)),
         ]
     );
     for cell in &cells {
@@ -263,11 +267,27 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
 
 #[test]
 fn a_step_over_slices_allocates_nothing() {
-    // The steps pass the end of a block of 64 tokens.
-    let cells =
-        cells_of("bench --decode --d-model 8 --seconds 0.001 --json --mixers attention --lengths 50,60,64");
+    // The steps of attention pass the end of a block of 64 tokens.
+    let cells = cells_of(
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,s4d --lengths 50,60,64",
+    );
     for cell in cells.iter().filter(|cell| cell["path"] == "slices") {
         assert_eq!((&cell["step_allocations"], &cell["step_peak_bytes"]), (&0.0.into(), &0.into()), "{cell}");
+    }
+}
+
+#[test]
+fn a_step_of_a_state_space_allocates_its_output_alone() {
+    for d_model in [8, 64] {
+        let arguments = format!("--d-model {d_model} --seconds 0.001 --json --mixers s4d --lengths 30,300");
+        for cell in cells_of(&format!("bench --decode {arguments}")) {
+            if cell["path"] == "tensors" {
+                // The numbers, what burn wraps them in (three), and the handle of the token that goes in.
+                assert_eq!(cell["step_allocations"], 5.0, "{cell}");
+                let (output, peak) = (4 * d_model, cell["step_peak_bytes"].as_u64().unwrap());
+                assert!(peak < output + 512, "{peak} bytes alive in a step with an output of {output}");
+            }
+        }
     }
 }
 

@@ -10,9 +10,9 @@
 
 use rustfft::num_complex::Complex32;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::Simd;
+use subquad_backend::simd::{Simd, mul_add};
 
-use super::block::{Complex, Lanes, WIDTH};
+use super::block::{Complex, WIDTH};
 use super::row::{Block, Row, Sizes};
 
 /// Sums over all frequencies that the gradients are made of, and the buffers of one block.
@@ -26,10 +26,10 @@ pub(super) struct Sums {
     of_sums: Vec<f32>,
     /// `E_g`, real parts then imaginary parts: `[pairs, 2 WIDTH]`.
     of_g: Vec<f32>,
-    /// By `alpha` of every product, then by `beta`: `[2 products, pairs]`.
-    of_numbers: Vec<f64>,
-    /// Sum of `c^2 Re E_den` and of `s c Im E_den` of every pair.
-    of_den: Vec<[f64; 2]>,
+    /// By `alpha` of every product, then by `beta`, in parts: `[2 products, pairs]`.
+    of_numbers: Vec<[f32; LANES]>,
+    /// Sum of `c^2 Re E_den` and of `s c Im E_den` of every pair, in parts.
+    of_den: Vec<[[f32; LANES]; 2]>,
 }
 
 impl Sums {
@@ -41,8 +41,8 @@ impl Sums {
             of_h: vec![Complex::ZERO; products],
             of_sums: vec![0.0; 2 * products * 2 * WIDTH],
             of_g: vec![0.0; pairs * 2 * WIDTH],
-            of_numbers: vec![0.0; 2 * products * pairs],
-            of_den: vec![[0.0; 2]; pairs],
+            of_numbers: vec![[0.0; LANES]; 2 * products * pairs],
+            of_den: vec![[[0.0; LANES]; 2]; pairs],
         }
     }
 
@@ -63,8 +63,8 @@ impl Sums {
         self.through_low_rank(&row.block);
         self.through_sums(&row.block);
         self.to_g(simd, &row.numbers);
-        self.add_numbers(&row.block.g);
-        self.add_denominators(&row.block);
+        self.add_numbers(simd, &row.block.g);
+        self.add_denominators(simd, &row.block);
     }
 
     /// `E_h` from `E`.
@@ -131,42 +131,47 @@ impl Sums {
     }
 
     #[inline(always)]
-    fn add_numbers(&mut self, g: &[f32]) {
+    fn add_numbers<S: Simd>(&mut self, simd: S, g: &[f32]) {
         let pairs = self.sizes.pairs;
         let rows = self.of_sums.chunks_exact(2 * WIDTH).zip(self.of_numbers.chunks_exact_mut(pairs));
         for (of_sum, of_number) in rows {
+            let (of_re, of_im) = of_sum.split_at(WIDTH);
+            let ((of_re, _), (of_im, _)) = (S::as_simd_f32s(of_re), S::as_simd_f32s(of_im));
             for (g, to) in g.chunks_exact(2 * WIDTH).zip(of_number) {
-                let mut lanes = [0.0; LANES];
-                for i in (0..WIDTH).step_by(LANES) {
-                    for j in 0..LANES {
-                        let at = i + j;
-                        lanes[j] += of_sum[at] * g[at] - of_sum[WIDTH + at] * g[WIDTH + at];
+                let (g_re, g_im) = g.split_at(WIDTH);
+                let ((g_re, _), (g_im, _)) = (S::as_simd_f32s(g_re), S::as_simd_f32s(g_im));
+                let (to, _) = S::as_mut_simd_f32s(to);
+                let count = to.len();
+                for (lane, to) in to.iter_mut().enumerate() {
+                    let mut sum = *to;
+                    for i in (lane..g_re.len()).step_by(count) {
+                        sum = mul_add(simd, of_re[i], g_re[i], sum);
+                        sum = mul_add(simd, simd.neg_f32s(of_im[i]), g_im[i], sum);
                     }
+                    *to = sum;
                 }
-                *to += f64::from(lanes.iter().sum::<f32>());
             }
         }
     }
 
     #[inline(always)]
-    fn add_denominators(&mut self, block: &Block) {
-        let (sin, cos): (&Lanes, &Lanes) = (&block.sin, &block.cos);
+    fn add_denominators<S: Simd>(&mut self, simd: S, block: &Block) {
+        let ((sin, _), (cos, _)) = (S::as_simd_f32s(&block.sin), S::as_simd_f32s(&block.cos));
         let rows = self.of_g.chunks_exact(2 * WIDTH).zip(block.g.chunks_exact(2 * WIDTH));
-        for ((of_g, g), to) in rows.zip(&mut self.of_den) {
-            let mut lanes = [[0.0; LANES]; 2];
-            for i in (0..WIDTH).step_by(LANES) {
-                for j in 0..LANES {
-                    let at = i + j;
-                    let (re, im, g_re, g_im) = (of_g[at], of_g[WIDTH + at], g[at], g[WIDTH + at]);
-                    // One factor after the other: the square of g alone may be no f32 any more.
-                    let (re, im) = (re * g_re - im * g_im, re * g_im + im * g_re);
-                    let (re, im) = (re * g_re - im * g_im, re * g_im + im * g_re);
-                    lanes[0][j] -= cos[at] * cos[at] * re;
-                    lanes[1][j] -= sin[at] * cos[at] * im;
-                }
+        for ((of_g, g), [of_re, of_im]) in rows.zip(&mut self.of_den) {
+            let ((re, _), (im, _)) = (S::as_simd_f32s(&of_g[..WIDTH]), S::as_simd_f32s(&of_g[WIDTH..]));
+            let ((g_re, _), (g_im, _)) = (S::as_simd_f32s(&g[..WIDTH]), S::as_simd_f32s(&g[WIDTH..]));
+            let ((of_re, _), (of_im, _)) = (S::as_mut_simd_f32s(of_re), S::as_mut_simd_f32s(of_im));
+            let count = of_re.len();
+            for i in 0..re.len() {
+                // One factor after the other: the square of g alone may be no f32 any more.
+                let g = [g_re[i], g_im[i]];
+                let [re, im] = times(simd, times(simd, [re[i], im[i]], g), g);
+                let minus_cos = simd.neg_f32s(cos[i]);
+                let (both, square) = (simd.mul_f32s(sin[i], minus_cos), simd.mul_f32s(cos[i], minus_cos));
+                of_re[i % count] = mul_add(simd, square, re, of_re[i % count]);
+                of_im[i % count] = mul_add(simd, both, im, of_im[i % count]);
             }
-            to[0] += f64::from(lanes[0].iter().sum::<f32>());
-            to[1] += f64::from(lanes[1].iter().sum::<f32>());
         }
     }
 
@@ -179,13 +184,15 @@ impl Sums {
         for n in 0..pairs {
             let (x, y) = (number(0, n), number(1, n));
             let mut add = |part: usize, value: f64| grads[part * pairs + n] += value;
-            add(0, 2.0 * x * self.of_den[n][0] + 4.0 * self.of_den[n][1]);
-            add(1, 2.0 * y * self.of_den[n][0]);
+            let [of_re, of_im] = self.of_den[n].map(|lanes| total(&lanes));
+            add(0, 2.0 * x * of_re + 4.0 * of_im);
+            add(1, 2.0 * y * of_re);
             for i in 0..products {
                 let (l, r) = (2 + i / rights, 2 + 2 * lefts + i % rights);
                 let (left, right) =
                     ([number(l, n), number(l + lefts, n)], [number(r, n), number(r + rights, n)]);
-                let [of_alpha, of_beta] = [i, products + i].map(|row| self.of_numbers[row * pairs + n]);
+                let [of_alpha, of_beta] =
+                    [i, products + i].map(|row| total(&self.of_numbers[row * pairs + n]));
                 // v = left right: alpha is its real part, beta is Re(v) x + Im(v) y.
                 let (of_re, of_im) = (of_alpha + of_beta * x, of_beta * y);
                 add(0, of_beta * (left[0] * right[0] - left[1] * right[1]));
@@ -200,5 +207,16 @@ impl Sums {
     }
 }
 
-/// Partial sums that run side by side, so that the compiler may use whole vectors.
+/// Partial sums that run side by side: as many as the longest vector has lanes.
 const LANES: usize = 16;
+
+fn total(lanes: &[f32; LANES]) -> f64 {
+    lanes.iter().copied().map(f64::from).sum()
+}
+
+/// A product of complex numbers.
+#[inline(always)]
+fn times<S: Simd>(simd: S, [a_re, a_im]: [S::f32s; 2], [b_re, b_im]: [S::f32s; 2]) -> [S::f32s; 2] {
+    let re = mul_add(simd, simd.neg_f32s(a_im), b_im, simd.mul_f32s(a_re, b_re));
+    [re, mul_add(simd, a_re, b_im, simd.mul_f32s(a_im, b_re))]
+}

@@ -7,7 +7,7 @@
 //! one of `A`, and the low-rank part one of the diagonal (Woodbury):
 //!
 //! ```text
-//! h(l, r) = sum over the full state of l_n r_n / (2 i tan(theta) - a_n)  times  e^(-i theta) / cos(theta) ..
+//! h(l, r) = e^(-i theta) / cos(theta)  times  the sum over the full state of l_n r_n / (2 i tan(theta) - a_n)
 //!         = sum over pairs of (4 i s Re(v) - 2 c Re(v conj a)) / den,      v = l r,  s = sin(theta),  c = cos(theta)
 //! den     = c^2 |a|^2 - 4 s^2 - 4 i s c Re(a)
 //! K^_j    = e^(i theta) (h(C~, b) - c h(C~, p) (1 + c h(q, p))^-1 h(q, b))

@@ -23,31 +23,31 @@ fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
         |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device);
     let (sin, cos) = (row(&roots.sin), row(&roots.cos));
     let mut h = resolvent_sums(factors, &sin, &cos);
-    // (1 + c h(q, p))^-1 by elimination, a rank at a time. It needs no pivots: the Hermitian part of what is inverted is at
-    // least that of the identity.
     for r in 0..rank {
-        let pivot = inverse(Pair {
-            re: h[kernels + r][1 + r].re.clone() * cos.clone() + 1.0,
-            im: h[kernels + r][1 + r].im.clone() * cos.clone(),
-        });
-        let right: Vec<Pair<2>> = h[kernels + r]
-            .iter()
-            .map(|h| h.clone() * pivot.clone())
-            .map(|h| h.map(|part| part * cos.clone()))
-            .collect();
-        for (l, left) in h.iter_mut().enumerate().filter(|(l, _)| *l < kernels || *l > kernels + r) {
-            let _ = l;
-            let own = left[1 + r].clone().map(Tensor::neg);
-            for (to, right) in left.iter_mut().zip(&right) {
-                *to = to.clone() + own.clone() * right.clone();
-            }
-        }
+        eliminate(&mut h, kernels + r, 1 + r, &cos);
     }
     let turn = Pair { re: cos, im: sin };
     let rows: Vec<Pair<2>> =
         h.into_iter().take(kernels).map(|mut h| h.swap_remove(0) * turn.clone()).collect();
     let stack = |part: fn(&Pair<2>) -> Tensor<2>| Tensor::stack(rows.iter().map(part).collect(), 0);
     Pair { re: stack(|row| row.re.clone()), im: stack(|row| row.im.clone()) }
+}
+
+/// One rank of `(1 + c h(q, p))^-1`, that of `q` in row `at` and of `p` in `column`: a step of Gauss's elimination, which leaves
+/// in every other row what the low-rank part takes away. It needs no pivots: the Hermitian part of what is inverted is at least
+/// that of the identity.
+fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) {
+    let weigh = |h: &Pair<2>| h.clone().map(|part| part * cos.clone());
+    let Pair { re, im } = weigh(&h[at][column]);
+    let pivot = inverse(Pair { re: re + 1.0, im });
+    let taken: Vec<Pair<2>> = h[at].iter().map(|h| weigh(h) * pivot.clone()).collect();
+    let (before, after) = h.split_at_mut(at);
+    for row in before.iter_mut().chain(&mut after[1..]) {
+        let own = row[column].clone().map(Tensor::neg);
+        for (to, taken) in row.iter_mut().zip(&taken) {
+            *to = to.clone() + own.clone() * taken.clone();
+        }
+    }
 }
 
 fn inverse(z: Pair<2>) -> Pair<2> {

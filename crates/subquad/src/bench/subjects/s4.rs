@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use subquad_s4::S4Config;
 use subquad_s4::reference::{Complex, Dplr, Mode, Recurrence, complete};
 
-use super::s4d::mixed;
-use crate::bench::layer::sequence;
+use super::s4d::{decoders, mixed};
+use crate::bench::layer::decoding;
 use crate::bench::{Layer, Sizes};
 
 fn config(sizes: &Sizes) -> S4Config {
@@ -17,7 +17,7 @@ pub(super) fn check(sizes: &Sizes) -> Result<(), String> {
 }
 
 pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    sequence(config(sizes).init(device))
+    decoding(config(sizes).init(device), decoders)
 }
 
 /// A recurrence on every channel, then what mixes them.

@@ -1,13 +1,14 @@
 //! Causal S4D with its gated linear output.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use subquad_backend::pointwise::reference::{gelu, glu};
 use subquad_s4::reference::{Complex, Mode, scan};
-use subquad_s4::{Discretization, S4dConfig};
+use subquad_s4::{Discretization, S4dConfig, SsmLayer, StateSpace};
 
 use super::linear;
-use crate::bench::layer::sequence;
-use crate::bench::{Layer, Sizes};
+use crate::bench::decode::{read_context, slices, tensors};
+use crate::bench::layer::decoding;
+use crate::bench::{Decoder, Layer, Sizes};
 
 const RULE: Discretization = Discretization::Zoh;
 
@@ -20,7 +21,21 @@ pub(super) fn check(sizes: &Sizes) -> Result<(), String> {
 }
 
 pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    sequence(config(sizes).init(device))
+    decoding(config(sizes).init(device), decoders)
+}
+
+/// For layers on any state space.
+pub(super) fn decoders<S: StateSpace>(
+    layer: &SsmLayer<S>,
+    context: Tensor<3>,
+    token: Tensor<2>,
+) -> Vec<Box<dyn Decoder>> {
+    let mut ways = tensors(layer, context.clone(), token.clone());
+    if let (Some(state), Ok(mut stepper)) = (read_context(layer, context), layer.stepper()) {
+        stepper.resume(&state);
+        ways.push(slices(stepper, token));
+    }
+    ways
 }
 
 /// A recurrence on every channel, then what mixes them.

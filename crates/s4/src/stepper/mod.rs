@@ -1,0 +1,110 @@
+//! Decoding over plain slices: one sequence, one thread, no allocation.
+//!
+//! One thread, because handing work to a pool allocates, and because a token's work is mostly reading the weights once. Several
+//! sequences are several steppers, one a thread: clones share the weights.
+
+mod channels;
+mod decoding;
+mod lines;
+mod recurrence;
+
+use std::sync::Arc;
+
+use burn::tensor::Tensor;
+use subquad_backend::kernel::Floats;
+use subquad_mixer::{MixerError, SliceStepper};
+
+use self::recurrence::{Recurrence, floats};
+use crate::dplr::Recovered;
+use crate::{S4State, SsmLayer, StateSpace};
+
+pub(crate) use self::decoding::Decoding;
+pub use self::lines::Lines;
+pub(crate) use self::lines::{complex, numbers};
+
+/// One sequence through an [`S4d`](crate::S4d) or [`S4`](crate::S4) layer, token by token: the layer's weights, a state and
+/// scratch space.
+///
+/// Made by [`SsmLayer::stepper`]. A clone shares the weights and goes its own way from the tokens seen so far.
+#[derive(Debug, Clone)]
+pub struct S4Stepper {
+    recurrence: Arc<Recurrence>,
+    /// `[d_model, pairs]`
+    re: Vec<f32>,
+    /// `[d_model, pairs]`
+    im: Vec<f32>,
+    scratch: Vec<f32>,
+    seq: usize,
+}
+
+impl<S: StateSpace> SsmLayer<S> {
+    /// A stepper with a copy of the layer's present weights, of which the recurrence is worked out in f64.
+    ///
+    /// # Errors
+    /// If the layer is bidirectional.
+    ///
+    /// # Panics
+    /// If the weights are not f32.
+    pub fn stepper(&self) -> Result<S4Stepper, MixerError> {
+        self.check_causal()?;
+        let recurrence = Recurrence::new(self, &mut Recovered::default());
+        let part = vec![0.0; recurrence.state_len()];
+        Ok(S4Stepper {
+            re: part.clone(),
+            im: part,
+            scratch: vec![0.0; recurrence.scratch_len()],
+            seq: 0,
+            recurrence: Arc::new(recurrence),
+        })
+    }
+}
+
+impl S4Stepper {
+    /// Goes on from the tokens of `state`, in the place of its own: after a prompt that went through
+    /// [`forward_with_state`](subquad_mixer::SequenceMixer::forward_with_state) at once.
+    ///
+    /// # Panics
+    /// If `state` is not of one sequence and of a layer of the same sizes.
+    pub fn resume(&mut self, state: &S4State) {
+        let wanted = self.state_shape();
+        assert_eq!([state.re.dims(), state.im.dims()], [wanted; 2], "the state that a stepper resumes");
+        self.re.copy_from_slice(&floats(state.re.clone()));
+        self.im.copy_from_slice(&floats(state.im.clone()));
+        self.seq = state.seq();
+    }
+
+    /// The state after the tokens seen so far, of one sequence on the `cpu` device.
+    pub fn state(&self) -> S4State {
+        let tensor =
+            |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
+        S4State { seq: self.seq, ..S4State::new(tensor(&self.re), tensor(&self.im)) }
+    }
+
+    fn state_shape(&self) -> [usize; 3] {
+        let d_model = self.recurrence.d_model();
+        [1, d_model, self.re.len() / d_model]
+    }
+}
+
+impl SliceStepper for S4Stepper {
+    fn step(&mut self, x: &[f32], y: &mut [f32]) {
+        let d_model = self.recurrence.d_model();
+        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper takes and gives tokens of its layer's width");
+        self.recurrence.step(x, [&mut self.re, &mut self.im], &mut self.scratch, y);
+        self.seq += 1;
+    }
+
+    fn seq(&self) -> usize {
+        self.seq
+    }
+
+    fn state_bytes(&self) -> usize {
+        size_of_val(&*self.re) + size_of_val(&*self.im)
+    }
+
+    fn reset(&mut self) {
+        self.re.fill(0.0);
+        self.im.fill(0.0);
+        self.seq = 0;
+    }
+}
