@@ -1,5 +1,7 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
+mod state_space;
+
 use subquad_attention::AttentionConfig;
 use subquad_data::{
     BytesConfig, DelayConfig, InputKind, MnistConfig, MqarConfig, ReconstructConfig, TargetKind, Task,
@@ -7,13 +9,12 @@ use subquad_data::{
 };
 use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
-use subquad_s4::{S4dConfig, S4dInit};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, DelaySettings, Discretization, M2Settings, MixerSettings,
-    MnistSettings, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings,
-    RunConfig, S4dSettings, StateInit, TaskSettings,
+    AttentionSettings, ChannelMixerKind, DelaySettings, M2Settings, MixerSettings, MnistSettings,
+    ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings, RunConfig,
+    TaskSettings,
 };
 
 /// The task of a run, with its options.
@@ -91,7 +92,8 @@ pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelC
 fn mixer(run: &RunConfig) -> MixerConfig {
     match &run.mixer {
         MixerSettings::Attention(settings) => MixerConfig::Attention(attention(settings, &run.model)),
-        MixerSettings::S4d(settings) => MixerConfig::S4d(s4d(settings, &run.model)),
+        MixerSettings::S4d(settings) => MixerConfig::S4d(state_space::s4d(settings, &run.model)),
+        MixerSettings::S4(settings) => MixerConfig::S4(state_space::s4(settings, &run.model)),
         MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
     }
 }
@@ -113,28 +115,6 @@ fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionCo
         .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
         .with_qk_norm(settings.qk_norm)
         .with_dropout(settings.dropout)
-}
-
-fn s4d(settings: &S4dSettings, model: &ModelSettings) -> S4dConfig {
-    let init = match settings.init {
-        StateInit::Lin => S4dInit::Lin,
-        StateInit::Legs => S4dInit::Legs,
-        StateInit::Inv => S4dInit::Inv,
-        StateInit::Real => S4dInit::Real,
-    };
-    let discretization = match settings.discretization {
-        Discretization::Zoh => subquad_s4::Discretization::Zoh,
-        Discretization::Bilinear => subquad_s4::Discretization::Bilinear,
-    };
-    S4dConfig::new(model.d_model)
-        .with_d_state(settings.d_state)
-        .with_init(init)
-        .with_discretization(discretization)
-        .with_bidirectional(!model.causal)
-        .with_n_ssm(Some(settings.n_ssm))
-        .with_dt_min(settings.dt_min)
-        .with_dt_max(settings.dt_max)
-        .with_ssm_lr(settings.ssm_lr)
 }
 
 fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {

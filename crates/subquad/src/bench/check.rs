@@ -9,7 +9,7 @@ use super::trial::Trial;
 use super::{Sizes, Subject};
 
 /// Small, and no multiple of anything that a kernel works in.
-const SIZES: Sizes = Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5 };
+const SIZES: Sizes = Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5, d_state: 10 };
 /// Directions for each tensor: an error of the gradient hides from one with a chance of some percent, from all with none to
 /// speak of.
 const DIRECTIONS: u64 = 3;

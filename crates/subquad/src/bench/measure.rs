@@ -87,6 +87,8 @@ impl Runner {
         device: &Device,
         host_memory: bool,
     ) -> Result<Self, BenchError> {
+        // Scratch space that threads make once and keep belongs to no layer: a first one makes it.
+        drop(Trial::new(subject, &Sizes { batch: 1, ..*sizes }, device));
         let meter = Meter::start();
         let trial = Trial::new(subject, sizes, device);
         let own_bytes = meter.alive_bytes().filter(|_| host_memory);

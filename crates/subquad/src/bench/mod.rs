@@ -25,6 +25,7 @@ pub use layer::Layer;
 pub use measure::{BenchError, Timing, measure};
 pub use quartiles::Quartiles;
 pub use room::check_sizes;
+pub(crate) use sizes::D_STATE;
 pub use sizes::Sizes;
 pub use subjects::{
     CHANNEL, CHANNEL_NAMES, Definition, Hidden, SEQUENCE, SEQUENCE_NAMES, Subject, UnknownSubject, find,

@@ -13,7 +13,12 @@ pub struct Sizes {
     pub hidden_factor: usize,
     /// Blocks of a block-diagonal layer.
     pub n_blocks: usize,
+    /// States a channel of a state space.
+    pub d_state: usize,
 }
+
+/// States a channel wherever times are taken.
+pub(crate) const D_STATE: usize = 64;
 
 impl Sizes {
     /// Hidden width of a channel mixer.

@@ -11,8 +11,8 @@ use subquad_record::Cell;
 use super::run::use_threads;
 use crate::Failure;
 use crate::bench::{
-    BenchError, CHANNEL, Checked, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes, find,
-    measure_cells, measure_decoding,
+    BenchError, CHANNEL, Checked, D_STATE, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes,
+    find, measure_cells, measure_decoding,
 };
 use crate::progress::Messages;
 use crate::report::{cells_table, decode_table, spread_warning};
@@ -181,6 +181,7 @@ fn all_sizes(args: &Args) -> Vec<Sizes> {
         d_model: args.d_model as usize,
         hidden_factor: 2,
         n_blocks: 4,
+        d_state: D_STATE,
     };
     lengths.into_iter().map(sizes).collect()
 }

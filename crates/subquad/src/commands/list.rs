@@ -44,6 +44,9 @@ fn summary(mixer: MixerName) -> &'static str {
         MixerName::S4d => {
             "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding"
         }
+        MixerName::S4 => {
+            "state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding"
+        }
         MixerName::M2 => {
             "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
         }

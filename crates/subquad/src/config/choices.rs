@@ -59,27 +59,3 @@ pub enum Position {
     /// Not at all.
     None,
 }
-
-/// `mixer.s4d.init`: what the state matrix starts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateInit {
-    /// S4D-Lin.
-    Lin,
-    /// S4D-LegS.
-    Legs,
-    /// S4D-Inv.
-    Inv,
-    /// Real negative numbers.
-    Real,
-}
-
-/// `mixer.s4d.discretization`: how continuous time becomes steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Discretization {
-    /// Zero-order hold.
-    Zoh,
-    /// The bilinear (Tustin) map.
-    Bilinear,
-}

@@ -1,5 +1,7 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
+mod state_space;
+
 use super::draft::Draft;
 use super::study::TaskProblem;
 use super::{CheckTask, Origin, Problem, Value, schema};
@@ -11,7 +13,7 @@ pub(super) struct Context<'a> {
 }
 
 /// A check's complaint, and the keys to blame: the first of them that was set.
-pub(super) type Complaint = (Problem, &'static [&'static str]);
+type Complaint = (Problem, &'static [&'static str]);
 
 const HEADS: &[&str] = &["mixer.attention.n_heads", "model.d_model"];
 const KV_HEADS: &[&str] = &["mixer.attention.n_kv_heads", "mixer.attention.n_heads"];
@@ -20,8 +22,6 @@ const ROPE: &[&str] = &["mixer.attention.n_heads", "model.d_model", POSITION];
 const ROPE_FRACTION: &[&str] =
     &["mixer.attention.rope_fraction", "mixer.attention.n_heads", "model.d_model", POSITION];
 const ROPE_BASE: &[&str] = &["mixer.attention.rope_base", POSITION];
-const N_SSM: &[&str] = &["mixer.s4d.n_ssm", "model.d_model"];
-const STEPS: &[&str] = &["mixer.s4d.dt_min", "mixer.s4d.dt_max"];
 const PATH: &str = "task.path";
 /// Tasks that read files of the user's.
 const READERS: &[&str] = &["mnist", "bytes"];
@@ -29,13 +29,15 @@ const POOL: &str = "model.pool";
 /// Tasks with an answer at every token, or at some.
 const TELLERS: &[&str] = &["mqar", "bytes", "delay"];
 
-/// Everything wrong with the combination of one run's keys.
-pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
+/// Everything wrong with the combination of one run's keys, and where it was written.
+pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, Option<Origin>)> {
     let attention =
         [uneven_heads, uneven_kv_heads, odd_head, unturned_head, idle_rope_fraction, idle_rope_base];
-    let others = [odd_state, uneven_ssm, crossed_steps, even_embedding, idle_path, idle_pool];
+    let others = [even_embedding, idle_path, idle_pool];
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
-    own.chain(short_filter(draft, context)).collect()
+    let own = own.chain(short_filter(draft, context));
+    let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
+    placed.chain(state_space::complaints(draft)).collect()
 }
 
 fn uneven_heads(draft: &Draft) -> Option<Complaint> {
@@ -80,21 +82,6 @@ fn idle_rope(draft: &Draft, key: &'static str, blamed: &'static [&'static str]) 
     let (value, default) = (draft.real(key)?, schema::find(key)?.default.value()?.as_real()?);
     let idle = !is_rope(draft)? && value != default;
     idle.then_some((Problem::IdleRope { key, value, default }, blamed))
-}
-
-fn odd_state(draft: &Draft) -> Option<Complaint> {
-    let d_state = draft.integer("mixer.s4d.d_state")?;
-    (d_state % 2 != 0).then_some((Problem::OddState { d_state }, &["mixer.s4d.d_state"]))
-}
-
-fn uneven_ssm(draft: &Draft) -> Option<Complaint> {
-    let (n_ssm, d_model) = (draft.integer(N_SSM[0])?, draft.integer(N_SSM[1])?);
-    (d_model % n_ssm != 0).then_some((Problem::UnevenSsm { n_ssm, d_model }, N_SSM))
-}
-
-fn crossed_steps(draft: &Draft) -> Option<Complaint> {
-    let (dt_min, dt_max) = (draft.real(STEPS[0])?, draft.real(STEPS[1])?);
-    (dt_min > dt_max).then_some((Problem::StepsCrossed { dt_min, dt_max }, STEPS))
 }
 
 fn even_embedding(draft: &Draft) -> Option<Complaint> {

@@ -1,8 +1,11 @@
 //! Every key there is. Adding one here, in its struct in `run_config`, and where it takes effect is enough.
 
+mod state_space;
+
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::{DefaultValue, Key, Kind, MixerName, Word};
+use state_space::{S4, S4D};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
 pub(super) const LONGEST_SEQ: i64 = 1 << 24;
@@ -11,10 +14,15 @@ const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
 /// Shares of the Nyquist frequency.
 const BAND: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
 const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
+/// Shares that are dropped.
+const DROPPED: (Bound<f64>, Bound<f64>) = (Included(0.0), Excluded(1.0));
 
 /// The keys outside `[sweep]`, section by section.
+pub const KEYS: &[Key] =
+    &join::<{ BEFORE.len() + S4D.len() + S4.len() + AFTER.len() }>(&[BEFORE, S4D, S4, AFTER]);
+
 #[rustfmt::skip]
-pub const KEYS: &[Key] = &[
+const BEFORE: &[Key] = &[
     one_of("task.name", &["digits", "mqar", "mnist", "bytes", "delay", "reconstruct"], "", "Which data set or generator the run trains on.").required(),
     text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
         the task's own place. A digest of the contents names the run instead.").bookkeeping(),
@@ -55,7 +63,7 @@ pub const KEYS: &[Key] = &[
     truth("model.residual", true, "Whether a mixer's output is added to its input. False: it takes its place."),
     one_of("model.pool", &["auto", "mean", "last"], "auto", "Where the one answer about a sequence is read: the mean over tokens, or the last token. \
         \"auto\" is the mean for classes and the last token for reals. Only for tasks with one answer a sequence."),
-    real("model.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of activations dropped in training; 0 drops none."),
+    real("model.dropout", DROPPED, 0.0, "Share of activations dropped in training; 0 drops none."),
 
     integer("mixer.attention.n_heads", 1, 1024, 4, "Heads; must divide model.d_model."),
     integer_or("mixer.attention.n_kv_heads", 1, 1024, Word::NHeads, "Heads of keys and values; must divide n_heads. Fewer make a smaller cache: grouped queries, or with 1 multi-query attention."),
@@ -65,16 +73,11 @@ pub const KEYS: &[Key] = &[
     real("mixer.attention.rope_fraction", (Excluded(0.0), Included(1.0)), 1.0, "Share of each head that rope turns, its first channels, in whole pairs; the rest knows no positions. Only with rope."),
     real("mixer.attention.softcap", ZERO_OR_MORE, 0.0, "Scores are squeezed into (-softcap, softcap) by tanh; 0 squeezes nothing."),
     truth("mixer.attention.qk_norm", false, "Root-mean-square norm of each head's queries and keys, with learned gains."),
-    real("mixer.attention.dropout", (Included(0.0), Excluded(1.0)), 0.0, "Share of attention weights dropped in training; 0 drops none."),
+    real("mixer.attention.dropout", DROPPED, 0.0, "Share of attention weights dropped in training; 0 drops none."),
+];
 
-    integer("mixer.s4d.d_state", 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
-    one_of("mixer.s4d.init", &["lin", "legs", "inv", "real"], "lin", "Which published initialisation the state matrix A starts from."),
-    one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
-    integer_or("mixer.s4d.n_ssm", 1, 8192, Word::DModel, "Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide model.d_model."),
-    real("mixer.s4d.dt_min", ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
-    real("mixer.s4d.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
-    real("mixer.s4d.ssm_lr", ZERO_OR_MORE, 0.001, "A, B and the step learn at optim.lr, but never faster than this."),
-
+#[rustfmt::skip]
+const AFTER: &[Key] = &[
     integer("mixer.m2.filter_order", 1, 65536, 64, "Hidden width of the small network that generates the long filter."),
     integer("mixer.m2.emb_dim", 3, 65535, 5, "Width of the filter's positional features, odd: time itself, then sines and cosines."),
     real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
@@ -102,6 +105,21 @@ pub const SWEEP_KEYS: &[Key] = &[
     integer("sweep.seq_len", 1, LONGEST_SEQ, 0, "Sequence lengths, in tokens.").required(),
     integer("sweep.seed", 0, MANY, 0, "Seeds; each gives other weights, data order and dropout."),
 ];
+
+/// Lists of keys one after the other.
+const fn join<const N: usize>(lists: &[&[Key]]) -> [Key; N] {
+    let mut keys = [lists[0][0]; N];
+    let (mut list, mut from, mut to) = (0, 0, 0);
+    while to < N {
+        if from == lists[list].len() {
+            (list, from) = (list + 1, 0);
+            continue;
+        }
+        keys[to] = lists[list][from];
+        (from, to) = (from + 1, to + 1);
+    }
+    keys
+}
 
 const fn key(name: &'static str, kind: Kind, default: DefaultValue, help: &'static str) -> Key {
     Key { name, kind, default, help, numeric: true }

@@ -32,6 +32,7 @@ mod problem;
 mod resolved;
 mod run_config;
 mod schema;
+mod state_space;
 mod study;
 pub(crate) mod suggest;
 mod unknown;
@@ -42,7 +43,7 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{ChannelMixerKind, Discretization, Norm, Permutation, Pool, Position, StateInit};
+pub use choices::{ChannelMixerKind, Norm, Permutation, Pool, Position};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
@@ -55,8 +56,9 @@ pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
     AttentionSettings, BytesSettings, DelaySettings, M2Settings, MixerSettings, MnistSettings, ModelSettings,
-    MqarSettings, OptimSettings, ReconstructSettings, RunConfig, S4dSettings, TaskSettings, TrainSettings,
+    MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
+pub use state_space::{S4Settings, S4dSettings};
 pub use study::{CheckTask, StudyConfig, TaskProblem};
 pub use value::Value;

@@ -91,14 +91,36 @@ pub enum Problem {
     UnturnedHead { rope_fraction: f64, d_head: i64 },
     #[error("`{key}` = {value:?} does nothing without position = \"rope\"; leave it at {default:?}")]
     IdleRope { key: &'static str, value: f64, default: f64 },
-    #[error("`mixer.s4d.d_state` must be even, because states come in conjugate pairs; got {d_state}")]
-    OddState { d_state: i64 },
+    #[error("`{key}` must be even, because states come in conjugate pairs; got {d_state}")]
+    OddState { key: &'static str, d_state: i64 },
     #[error(
         "n_ssm = {n_ssm} cannot share d_model = {d_model} equally; choose n_ssm among the divisors of {d_model}"
     )]
     UnevenSsm { n_ssm: i64, d_model: i64 },
     #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
     StepsCrossed { dt_min: f64, dt_max: f64 },
+    #[error(
+        "init = \"{init}\" mixes {parts} kinds of system in equal numbers, so n_ssm must be a multiple of {parts}; got {n_ssm}"
+    )]
+    UnevenMixture { init: String, parts: usize, n_ssm: i64 },
+    #[error(
+        "real_transform = \"sigmoid\" has decays below 1 alone, and those of init = \"real\" are larger; choose exp, softplus or relu"
+    )]
+    UnreachedDecay,
+    #[error(
+        "channels = {channels} needs an output layer that brings the width back to d_model; choose output = \"glu\" or \"linear\""
+    )]
+    NarrowOutput { channels: i64 },
+    #[error("`{key}` = false does nothing without `{needed}`; leave it at true")]
+    IdleTie { key: &'static str, needed: &'static str },
+    #[error(
+        "init = \"{init}\" needs a low-rank part of rank {needed}, got rank = {rank}; raise it, or use 0 for what the init needs"
+    )]
+    LowRank { init: String, needed: usize, rank: i64 },
+    #[error(
+        "l_max = {l_max} is shorter than the training sequences, {seq_len} tokens; raise it or use \"longest\" (tests may be longer)"
+    )]
+    ShortKernel { l_max: i64, seq_len: i64 },
     #[error("`mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
     EvenEmbedding { emb_dim: i64 },
     #[error(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelMixerKind, Discretization, MixerName, Norm, Permutation, Pool, Position, StateInit};
+use super::{ChannelMixerKind, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings};
 
 /// Everything that one run needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,7 @@ impl RunConfig {
         match self.mixer {
             MixerSettings::Attention(_) => MixerName::Attention,
             MixerSettings::S4d(_) => MixerName::S4d,
+            MixerSettings::S4(_) => MixerName::S4,
             MixerSettings::M2(_) => MixerName::M2,
         }
     }
@@ -193,6 +194,8 @@ pub enum MixerSettings {
     Attention(AttentionSettings),
     /// Section `[mixer.s4d]`.
     S4d(S4dSettings),
+    /// Section `[mixer.s4]`.
+    S4(S4Settings),
     /// Section `[mixer.m2]`.
     M2(M2Settings),
 }
@@ -219,26 +222,6 @@ pub struct AttentionSettings {
     pub qk_norm: bool,
     /// Share of attention weights dropped in training.
     pub dropout: f64,
-}
-
-/// Section `[mixer.s4d]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct S4dSettings {
-    /// States a channel.
-    pub d_state: usize,
-    /// What the state matrix starts from.
-    pub init: StateInit,
-    /// How continuous time becomes steps.
-    pub discretization: Discretization,
-    /// Distinct sets of A and B, as a number.
-    pub n_ssm: usize,
-    /// Smallest initial step, in token intervals.
-    pub dt_min: f64,
-    /// Largest initial step, in token intervals.
-    pub dt_max: f64,
-    /// Largest learning rate of A, B and the step.
-    pub ssm_lr: f64,
 }
 
 /// Section `[mixer.m2]`.

@@ -64,8 +64,7 @@ impl StudyConfig {
 }
 
 fn check_draft(draft: &Draft, context: &Context<'_>, path: &Path, problems: &mut Problems) {
-    let found =
-        complaints(draft, context).into_iter().map(|(problem, blamed)| (problem, draft.origin(blamed)));
+    let found = complaints(draft, context).into_iter();
     for (problem, origin) in found.chain(task_complaint(draft, context)) {
         problems.push(ConfigError::new(origin.unwrap_or_else(|| Origin::file(path)), problem));
     }

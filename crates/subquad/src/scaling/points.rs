@@ -2,7 +2,7 @@
 
 use subquad_record::Cell;
 
-use crate::bench::{Sizes, Subject, find};
+use crate::bench::{D_STATE, Sizes, Subject, find};
 use crate::config::BenchSettings;
 
 /// What grows from point to point.
@@ -102,7 +102,7 @@ impl Point {
 
 fn sizes(settings: &BenchSettings, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
     let BenchSettings { hidden_factor, n_blocks, .. } = *settings;
-    Sizes { batch, seq_len, d_model, hidden_factor, n_blocks }
+    Sizes { batch, seq_len, d_model, hidden_factor, n_blocks, d_state: D_STATE }
 }
 
 fn subjects(names: &[String]) -> Vec<&'static Subject> {

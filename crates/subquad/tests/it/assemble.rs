@@ -11,7 +11,7 @@ use subquad_model::{ChannelMixerConfig, Head, MixerConfig, ModelConfig, NormKind
 use crate::lab::TINY;
 
 /// [`TINY`] with these flags.
-fn study(flags: &[impl AsRef<str>]) -> Result<StudyConfig, ConfigErrors> {
+pub(crate) fn study(flags: &[impl AsRef<str>]) -> Result<StudyConfig, ConfigErrors> {
     let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag.as_ref()).unwrap()).collect();
     let any_length = |_: &TaskSettings, _: usize| Ok(());
     StudyConfig::from_text(TINY, Path::new("tiny.toml"), &flags, &any_length)
@@ -28,7 +28,7 @@ fn attention(flags: &[&str]) -> AttentionConfig {
 }
 
 /// The model of the config's first run.
-fn model(flags: &[&str]) -> ModelConfig {
+pub(crate) fn model(flags: &[&str]) -> ModelConfig {
     let run = study(flags).unwrap().runs[0].config.clone();
     let task = assemble::task(&run.task);
     assemble::model_of(&run, task.input(), task.target())

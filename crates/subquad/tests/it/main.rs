@@ -23,6 +23,7 @@ mod run;
 mod scaling;
 mod sharing;
 mod staleness;
+mod state_spaces;
 mod table;
 mod tasks;
 mod verify;

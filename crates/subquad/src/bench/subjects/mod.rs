@@ -4,6 +4,7 @@ mod attention;
 mod channel;
 mod fft_conv;
 mod m2;
+mod s4;
 mod s4d;
 
 use std::fmt::Debug;
@@ -72,6 +73,17 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: s4d::definition,
         alive: s4d::alive,
+        flops: None,
+    },
+    Subject {
+        name: "s4",
+        summary: "state space, diagonal plus low rank: as s4d, init legs, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: s4::check,
+        build: s4::build,
+        input: tokens,
+        definition: s4::definition,
+        alive: s4::alive,
         flops: None,
     },
     Subject {
@@ -192,8 +204,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, m2, fft_conv, dense, block_diagonal)");
     }
 
     #[test]

@@ -10,12 +10,10 @@ use crate::bench::decode::{read_context, slices, tensors};
 use crate::bench::layer::decoding;
 use crate::bench::{Decoder, Layer, Sizes};
 
-const D_STATE: usize = 64;
-const PAIRS: usize = D_STATE / 2;
 const RULE: Discretization = Discretization::Zoh;
 
 fn config(sizes: &Sizes) -> S4dConfig {
-    S4dConfig::new(sizes.d_model).with_d_state(D_STATE).with_discretization(RULE)
+    S4dConfig::new(sizes.d_model).with_d_state(sizes.d_state).with_discretization(RULE)
 }
 
 pub(super) fn check(sizes: &Sizes) -> Result<(), String> {
@@ -40,31 +38,37 @@ pub(super) fn decoders<S: StateSpace>(
     ways
 }
 
-/// A recurrence on every channel, then GELU, a linear layer and its gate on every token.
+/// A recurrence on every channel, then what mixes them.
 pub(super) fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
     let [log_dt, .., d, weight, bias] = parameters else { panic!("ten tensors") };
     let channel = |h: usize| {
         let u: Vec<f64> = x.iter().skip(h).step_by(sizes.d_model).copied().collect();
-        scan(&modes(parameters, h), log_dt[h].exp(), RULE, d[h], &u)
+        scan(&modes(sizes, parameters, h), log_dt[h].exp(), RULE, d[h], &u)
     };
     let channels: Vec<Vec<f64>> = (0..sizes.d_model).map(channel).collect();
-    let hidden: Vec<f64> =
-        (0..sizes.seq_len).flat_map(|t| channels.iter().map(move |y| gelu(y[t]))).collect();
-    let gate = |row: &[f64]| -> Vec<f64> {
-        let (value, gate) = row.split_at(sizes.d_model);
-        value.iter().zip(gate).map(|(a, b)| glu(*a, *b)).collect()
-    };
-    linear(&hidden, weight, bias).chunks(2 * sizes.d_model).flat_map(gate).collect()
+    mixed(&channels, weight, bias)
 }
 
-fn modes(parameters: &[Vec<f64>], channel: usize) -> Vec<Mode> {
+/// GELU, a linear layer and its gate on every token.
+pub(super) fn mixed(channels: &[Vec<f64>], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let (d_model, seq) = (channels.len(), channels[0].len());
+    let hidden: Vec<f64> = (0..seq).flat_map(|t| channels.iter().map(move |y| gelu(y[t]))).collect();
+    let gate = |row: &[f64]| -> Vec<f64> {
+        let (value, gate) = row.split_at(d_model);
+        value.iter().zip(gate).map(|(a, b)| glu(*a, *b)).collect()
+    };
+    linear(&hidden, weight, bias).chunks(2 * d_model).flat_map(gate).collect()
+}
+
+fn modes(sizes: &Sizes, parameters: &[Vec<f64>], channel: usize) -> Vec<Mode> {
     let [_, log_a_re, a_im, b_re, b_im, c_re, c_im, ..] = parameters else { panic!("ten tensors") };
     let mode = |n: usize| Mode {
         a: Complex { re: -log_a_re[n].exp(), im: a_im[n] },
         b: Complex { re: b_re[n], im: b_im[n] },
         c: Complex { re: c_re[n], im: c_im[n] },
     };
-    (channel * PAIRS..(channel + 1) * PAIRS).map(mode).collect()
+    let pairs = sizes.d_state / 2;
+    (channel * pairs..(channel + 1) * pairs).map(mode).collect()
 }
 
 pub(super) fn alive(sizes: &Sizes) -> f64 {

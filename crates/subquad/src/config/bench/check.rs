@@ -6,7 +6,7 @@ use super::super::error::Problems;
 use super::super::{ConfigError, Origin, Problem};
 use super::BENCH_KEYS;
 use super::read::{SECTION, Settings, all_keys};
-use crate::bench::{Sizes, Subject, find};
+use crate::bench::{D_STATE, Sizes, Subject, find};
 
 /// The keys that only the layers of a list heed.
 const HEEDED: [(&str, &str, &[&str]); 2] = [
@@ -71,6 +71,7 @@ fn check_layers(all: &Settings, problems: &mut Problems) {
         d_model,
         hidden_factor: one("bench.hidden_factor"),
         n_blocks: one("bench.n_blocks"),
+        d_state: D_STATE,
     };
     let (tokens, d_model) = (one("bench.tokens"), one("bench.d_model"));
     let along_length: Vec<Sizes> = integers("bench.lengths").iter().map(|l| sizes(*l, d_model)).collect();

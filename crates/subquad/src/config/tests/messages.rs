@@ -28,9 +28,9 @@ fn values_have_a_type_and_a_range() {
 
 #[test]
 fn words_get_the_nearest_word() {
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got "lgs"; did you mean "legs"?"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got "lgs"; did you mean "legs"?"#);
     insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, none; got "block"; did you mean "block_diagonal"?"#);
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of lin, legs, inv, real; got 3");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = \"n_head\""), @r#"x.toml:1: `mixer.attention.n_kv_heads` must be an integer from 1 to 1024 or "n_heads"; got "n_head"; did you mean "n_heads"?"#);
@@ -42,7 +42,7 @@ fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, m2
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, m2
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
     "#);
 }
@@ -56,16 +56,16 @@ fn axes_are_lists_of_distinct_values() {
     insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, m2; got "s4"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, m2; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
-    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
+    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
 
 #[test]
 fn axes_do_not_contradict_the_rest() {
     let text = format!("{SMALL}\"optim.lr\" = [0.1, 0.2]\n[override.s4d]\noptim.lr = 0.3");
     insta::assert_snapshot!(errors(&text), @"x.toml:11: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
-    insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]").replace("mixer = [\"attention\", \"s4d\", \"m2\"]", "\"mixer\" = [\"m2\"]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
+    insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]").replace("mixer = [\"attention\", \"s4d\", \"s4\", \"m2\"]", "\"mixer\" = [\"m2\"]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
     insta::assert_snapshot!(errors(&format!("{SMALL}\"mixer.attention.n_kv_heads\" = [1, \"n_heads\", 4]")), @"x.toml:9: values n_heads and 4 of axis `mixer.attention.n_kv_heads` come to the same run; remove one of the two");
 }
 
@@ -79,12 +79,29 @@ fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of channels, but rope_fraction = 0.1 of 16 channels a head leaves none; raise it, or choose another position");
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: `mixer.attention.rope_fraction` = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: `mixer.attention.rope_base` = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.d_state = 7"), @"x.toml:1: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 7");
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
     insta::assert_snapshot!(errors_before_small("mixer.m2.emb_dim = 4"), @"x.toml:1: `mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
     insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
+}
+
+/// Every line is written for both state spaces; the messages are those of `s4`.
+#[test]
+fn keys_of_state_spaces_go_together() {
+    let both = |lines: &str| {
+        let of = |mixer: &str| errors_before_small(&lines.replace("S.", &format!("mixer.{mixer}.")));
+        assert_eq!(of("s4d").replace("mixer.s4d.", "mixer.s4."), of("s4"));
+        of("s4")
+    };
+    insta::assert_snapshot!(both("S.d_state = 7"), @"x.toml:1: `mixer.s4.d_state` must be even, because states come in conjugate pairs; got 7");
+    insta::assert_snapshot!(both("S.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
+    insta::assert_snapshot!(both("S.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
+    insta::assert_snapshot!(both("S.n_ssm = 1\nS.init = \"hippo\""), @r#"x.toml:2: init = "hippo" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
+    insta::assert_snapshot!(both("S.output = \"none\"\nS.channels = 2"), @r#"x.toml:2: channels = 2 needs an output layer that brings the width back to d_model; choose output = "glu" or "linear""#);
+    insta::assert_snapshot!(both("S.tie_dropout = false"), @"x.toml:1: `mixer.s4.tie_dropout` = false does nothing without `mixer.s4.activation_dropout`; leave it at true");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"real\"\nmixer.s4d.real_transform = \"sigmoid\""), @r#"x.toml:2: real_transform = "sigmoid" has decays below 1 alone, and those of init = "real" are larger; choose exp, softplus or relu"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"legt\"\nmixer.s4.rank = 1"), @r#"x.toml:2: init = "legt" needs a low-rank part of rank 2, got rank = 1; raise it, or use 0 for what the init needs"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"lin\""), @r#"x.toml:1: `mixer.s4.init` must be one of legs, fout, legt, hippo; got "lin""#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the training sequences, 64 tokens; raise it or use "longest" (tests may be longer)"#);
 }
 
 #[test]

@@ -19,6 +19,15 @@ fn candidates(key: &Key) -> Vec<String> {
     }
 }
 
+/// What else must be set for a key to do anything.
+fn company(key: &Key) -> Option<&'static str> {
+    match key.name {
+        "mixer.s4d.tie_dropout" => Some("mixer.s4d.activation_dropout=0.5"),
+        "mixer.s4.tie_dropout" => Some("mixer.s4.activation_dropout=0.5"),
+        _ => None,
+    }
+}
+
 fn tasks() -> Vec<String> {
     KEYS.iter().find(|key| key.name == "task.name").map(candidates).unwrap_or_default()
 }
@@ -28,7 +37,7 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
     let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
     let load = |value: &String| {
         let flags = flags(value);
-        let flags: Vec<_> = flags.iter().map(String::as_str).collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key)).collect();
         // A task's own name is set by one flag alone.
         load_with(SMALL, if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };

@@ -19,13 +19,13 @@ const OVERRIDE: &str = "[override.s4d]\n\"optim.lr\" = 0.02\n";
 fn a_stronger_source_wins() {
     let file = format!("{FILE}{SMALL}");
     let overridden = format!("{file}{OVERRIDE}");
-    assert_eq!(rates(SMALL, &[]), [0.001, 0.001, 0.001]);
-    assert_eq!(rates(&file, &[]), [0.01, 0.01, 0.01]);
-    assert_eq!(rates(&overridden, &[]), [0.01, 0.02, 0.01]);
-    assert_eq!(rates(&overridden, &["optim.lr=0.03"]), [0.03, 0.03, 0.03]);
-    assert_eq!(rates(&overridden, &["override.s4d.optim.lr=0.04"]), [0.01, 0.04, 0.01]);
-    assert_eq!(rates(&overridden, &["optim.lr=0.03", "override.m2.optim.lr=0.04"]), [0.03, 0.03, 0.04]);
-    assert_eq!(rates(&file, &["sweep.optim.lr=[0.05]"]), [0.05, 0.05, 0.05]);
+    assert_eq!(rates(SMALL, &[]), [0.001; 4]);
+    assert_eq!(rates(&file, &[]), [0.01; 4]);
+    assert_eq!(rates(&overridden, &[]), [0.01, 0.02, 0.01, 0.01]);
+    assert_eq!(rates(&overridden, &["optim.lr=0.03"]), [0.03; 4]);
+    assert_eq!(rates(&overridden, &["override.s4d.optim.lr=0.04"]), [0.01, 0.04, 0.01, 0.01]);
+    assert_eq!(rates(&overridden, &["optim.lr=0.03", "override.m2.optim.lr=0.04"]), [0.03, 0.03, 0.03, 0.04]);
+    assert_eq!(rates(&file, &["sweep.optim.lr=[0.05]"]), [0.05; 4]);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn an_override_may_set_its_own_mixer() {
 
 #[test]
 fn overrides_of_every_mixer_satisfy_a_required_key() {
-    let text = SMALL.replace("steps = 10", "").replace(r#""attention", "s4d", "m2""#, r#""s4d""#);
+    let text = SMALL.replace("steps = 10", "").replace(r#""attention", "s4d", "s4", "m2""#, r#""s4d""#);
     let runs = runs(&format!("{text}[override.s4d]\ntrain.steps = 7\n"));
     assert_eq!(runs[0].config.train.steps, 7);
 }

@@ -10,13 +10,16 @@ d_model = 48
 channel_mixer = "block_diagonal"
 [mixer.s4d]
 dt_min = 1e-7
+[mixer.s4]
+init = "legt"
+activation = "identity"
 [mixer.m2]
 filter_lr = 0.0003
 [train]
 steps = 10
 eval_every = 5
 [sweep]
-mixer = ["attention", "s4d", "m2"]
+mixer = ["attention", "s4d", "s4", "m2"]
 seq_len = [64, 256]
 seed = [3, 4]
 "optim.lr" = [0.001, 0.01]
@@ -89,9 +92,10 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [attention, s4d, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, s4, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
     assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
+    assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
     assert_eq!(m2.hash_pairs["mixer.m2.l_max"], "256");
 }
 
@@ -102,6 +106,18 @@ fn as_many_heads_of_keys_as_of_queries_leave_the_name_alone() {
     assert_eq!(pairs(&["mixer.attention.n_kv_heads=4"]), pairs(&[]));
     assert_eq!(pairs(&[n_heads, "mixer.attention.n_kv_heads=2"]), pairs(&[n_heads]));
     assert_eq!(pairs(&["mixer.attention.n_kv_heads=2"])[key], "2");
+}
+
+/// Runs from before these keys keep their names.
+#[test]
+fn keys_of_s4d_at_their_defaults_leave_the_name_alone() {
+    let plain = &runs(SMALL)[1];
+    let own = plain.settings.iter().filter(|(key, _)| key.starts_with("mixer.s4d."));
+    let flags: Vec<String> = own.map(|(key, value)| format!("{key}={value}")).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    assert_eq!(load_with(SMALL, &flags).unwrap().runs[1].hash_pairs, plain.hash_pairs);
+    let pairs: Vec<_> = plain.hash_pairs.keys().map(String::as_str).collect();
+    assert_eq!(pairs, ["mixer", "mixer.s4d.n_ssm", "seed", "seq_len", "task.name", "train.steps"]);
 }
 
 #[test]

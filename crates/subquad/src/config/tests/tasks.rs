@@ -41,19 +41,19 @@ fn sections_of_other_tasks_change_no_name() {
 
 #[test]
 fn a_share_becomes_the_number_of_each_length() {
-    assert_eq!(settings_of(&mqar(""), "task.mqar.n_pairs"), ["4", "4", "4", "8", "8", "8"]);
+    assert_eq!(settings_of(&mqar(""), "task.mqar.n_pairs"), ["4", "4", "4", "4", "8", "8", "8", "8"]);
     assert_eq!(
         settings_of(&mqar("n_pairs = \"seq_len / 10\""), "task.mqar.n_pairs"),
-        ["6", "6", "6", "12", "12", "12"]
+        ["6", "6", "6", "6", "12", "12", "12", "12"]
     );
-    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 6]);
+    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 8]);
 }
 
 #[test]
 fn a_share_may_be_an_axis() {
     let text = mqar("") + "\"task.mqar.n_pairs\" = [2, \"seq_len/16\"]";
     let study = load(&text).unwrap();
-    assert_eq!(study.runs.len(), 2 * 3 * 2);
+    assert_eq!(study.runs.len(), 2 * 4 * 2);
     assert_eq!(study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
     assert_eq!(study.runs[1].settings["task.mqar.n_pairs"], "4");
 }
@@ -62,10 +62,13 @@ fn a_share_may_be_an_axis() {
 fn longest_counts_the_test_conditions_of_runs_that_have_them() {
     let conditions = "test_conditions = [\"512x4\", \"64x8\"]";
     assert_eq!(settings_of(&mqar(conditions), "mixer.m2.l_max"), ["512", "512"]);
+    assert_eq!(settings_of(&mqar(conditions), "mixer.s4.l_max"), ["512", "512"]);
     let other_task = format!("[task.mqar]\n{conditions}\n{SMALL}");
     assert_eq!(settings_of(&other_task, "mixer.m2.l_max"), ["64"]);
     let short = errors(&format!("[mixer.m2]\nl_max = 128\n{}", mqar(conditions)));
     insta::assert_snapshot!(short, @r#"x.toml:2: l_max = 128 is shorter than the longest sequence, 512 tokens; raise it or use "longest""#);
+    let shorter_than_tests = format!("[mixer.s4]\nl_max = 128\n{}", mqar(conditions));
+    assert_eq!(settings_of(&shorter_than_tests, "mixer.s4.l_max"), ["128", "128"]);
 }
 
 #[test]

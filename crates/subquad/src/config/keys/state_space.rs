@@ -1,0 +1,43 @@
+//! The keys of both kinds of state space: what they share is written once.
+
+use super::super::{Key, Word};
+use super::{ABOVE_ZERO, DROPPED, LONGEST_SEQ, ZERO_OR_MORE, integer, integer_or, one_of, real, truth};
+
+/// The section of a mixer: its inits, its own keys, and the shared ones around them.
+#[rustfmt::skip]
+macro_rules! section {
+    ($mixer:literal, $inits:expr, $init:literal, [$($own:expr),* $(,)?]) => {
+        &[
+            integer(concat!("mixer.", $mixer, ".d_state"), 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
+            one_of(concat!("mixer.", $mixer, ".init"), $inits, $init, "Which published system A and B start from (crates/s4/README.md has their formulas). Mixtures (diag, hippo) give half of the n_ssm systems to each part."),
+            $($own,)*
+            integer_or(concat!("mixer.", $mixer, ".n_ssm"), 1, 8192, Word::DModel, "Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide model.d_model."),
+            real(concat!("mixer.", $mixer, ".dt_min"), ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
+            real(concat!("mixer.", $mixer, ".dt_max"), ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
+            truth(concat!("mixer.", $mixer, ".dt_tie"), true, "All states of a channel share one step. False: each conjugate pair has its own."),
+            one_of(concat!("mixer.", $mixer, ".dt_transform"), &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
+            one_of(concat!("mixer.", $mixer, ".real_transform"), &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
+            real(concat!("mixer.", $mixer, ".b_clip"), ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which only HiPPO inits such as legs exceed; 0 clips nothing: exact HiPPO. 2 as published."),
+            integer(concat!("mixer.", $mixer, ".channels"), 1, 1024, 1, "Kernels of each channel (and direction), all of them read by the output layer."),
+            one_of(concat!("mixer.", $mixer, ".activation"), &["gelu", "silu", "relu", "tanh", "sigmoid", "identity"], "gelu", "What happens to every number after the convolution."),
+            one_of(concat!("mixer.", $mixer, ".output"), &["glu", "linear", "none"], "glu", "What mixes the channels of a token at the end: a linear layer and its gate, a linear layer, or nothing."),
+            real(concat!("mixer.", $mixer, ".activation_dropout"), DROPPED, 0.0, "Share of numbers dropped in training between activation and output layer; 0 drops none. Beside model.dropout."),
+            truth(concat!("mixer.", $mixer, ".tie_dropout"), true, "activation_dropout drops a channel of a sequence at all its tokens or at none. Only with activation_dropout."),
+            real(concat!("mixer.", $mixer, ".kernel_dropout"), DROPPED, 0.0, "Share of the kernels' taps dropped in training; 0 drops none."),
+            real(concat!("mixer.", $mixer, ".ssm_lr"), ZERO_OR_MORE, 0.001, "Steps, A, B and the low-rank part, where there is one, learn at optim.lr, but never faster than this; 0 freezes them."),
+        ]
+    };
+}
+
+/// Section `[mixer.s4d]`.
+#[rustfmt::skip]
+pub(super) const S4D: &[Key] = section!("s4d", &["legs", "fout", "lin", "inv", "quad", "real", "rand", "diag", "hippo"], "lin", [
+    one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
+]);
+
+/// Section `[mixer.s4]`.
+#[rustfmt::skip]
+pub(super) const S4: &[Key] = section!("s4", &["legs", "fout", "legt", "hippo"], "legs", [
+    integer("mixer.s4.rank", 0, 64, 0, "Rank of the low-rank part; 0: what the init needs, which is 2 for legt and 1 for the others."),
+    integer_or("mixer.s4.l_max", 1, LONGEST_SEQ, Word::Longest, "Length at which C is learned, in tokens: at least that of training; tests may be longer. \"longest\" is the longest of the config, also among test conditions."),
+]);
