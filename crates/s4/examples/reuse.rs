@@ -1,18 +1,37 @@
-//! S4D alone, as the memory of a program that reads one token at a time.
+//! S4 inside a burn model of your own: a residual block and one step of training.
 
+use burn::module::Module;
+use burn::nn::{LayerNorm, LayerNormConfig};
+use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor};
-use subquad_mixer::{MixerError, MixerState, SequenceMixer};
-use subquad_s4::S4dConfig;
+use subquad_mixer::SequenceMixer;
+use subquad_s4::{S4, S4Config};
+
+#[derive(Module, Debug)]
+struct Block {
+    norm: LayerNorm,
+    mixer: S4,
+}
+
+impl Block {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        x.clone() + self.mixer.forward(self.norm.forward(x))
+    }
+}
 
 #[allow(clippy::print_stdout)]
-fn main() -> Result<(), MixerError> {
-    let device = Device::flex();
-    let layer = S4dConfig::new(4).with_d_state(16).init(&device);
-    let mut state = layer.init_state(1)?;
-    for t in 0..8 {
-        let token = Tensor::random([1, 4], Distribution::Default, &device);
-        println!("{t}: {}", layer.step(token, &mut state)?.into_data());
+fn main() {
+    let device = Device::flex().autodiff();
+    let mixer = S4Config::new(32, 100).with_bidirectional(true).init(&device);
+    let mut block = Block { norm: LayerNormConfig::new(32).init(&device), mixer };
+    let mut optimiser = AdamWConfig::new().init();
+    let x = Tensor::<3>::random([4, 100, 32], Distribution::Default, &device);
+    for step in 0..5 {
+        let loss = block.forward(x.clone()).square().mean();
+        println!("step {step}: {:.4}", loss.clone().into_scalar::<f32>());
+        let grads = GradientsParams::from_grads(loss.backward(), &block);
+        block = optimiser.step(1e-3, block, grads);
     }
-    println!("{} floats of state, whatever the past", state.floats());
-    Ok(())
+    // Steps, A, B and P should train slowly and without decay; a model's own optimiser can follow these groups.
+    println!("{:?}", block.mixer.parameter_groups());
 }

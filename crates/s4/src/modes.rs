@@ -106,7 +106,7 @@ impl Modes {
     /// The same system with every step `rate` times as long.
     pub(crate) fn with_rate(mut self, rate: f64) -> Self {
         let transform = self.dt_transform;
-        self.inv_dt = self.inv_dt.map(|stored| match transform {
+        self.inv_dt = replace(self.inv_dt, |stored| match transform {
             StepTransform::Exp => stored + rate.ln(),
             StepTransform::Softplus => inverse_softplus(transform.apply(stored) * rate),
         });
@@ -118,6 +118,18 @@ impl Modes {
 pub(crate) fn in_f64<const D: usize>(param: &Param<Tensor<D>>) -> Param<Tensor<D>> {
     let value = param.val().inner().to_device(&Device::flex());
     Param::initialized(param.id, value.cast(FloatDType::F64))
+}
+
+/// The parameter with another value: the same to optimisers and groups, and not a result that gradients trace back to the old
+/// value.
+pub(crate) fn replace<const D: usize>(
+    param: Param<Tensor<D>>,
+    value: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) -> Param<Tensor<D>> {
+    param.map(|old| {
+        let trains = old.is_require_grad();
+        value(old.detach()).detach().set_require_grad(trains)
+    })
 }
 
 /// `y + ln(1 - e^-y)`, with `1 - e^-y = 2 e^(-y/2) sinh(y/2)` so that a small step keeps its digits.

@@ -14,7 +14,7 @@ use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
-use subquad_s4::{H3Config, S4dConfig};
+use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
 
 const D_MODEL: usize = 8;
@@ -36,6 +36,10 @@ fn attention(causal: bool) -> MixerConfig {
 
 fn s4d(causal: bool) -> MixerConfig {
     MixerConfig::S4d(S4dConfig::new(D_MODEL).with_d_state(D_STATE).with_bidirectional(!causal))
+}
+
+fn s4(causal: bool) -> MixerConfig {
+    MixerConfig::S4(S4Config::new(D_MODEL, SEQ).with_d_state(D_STATE).with_bidirectional(!causal))
 }
 
 /// Causal alone.
@@ -89,7 +93,7 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
-    mixers(causal).into_iter().chain(causal.then(h3)).flat_map(of).collect()
+    mixers(causal).into_iter().chain([s4(causal)]).chain(causal.then(h3)).flat_map(of).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

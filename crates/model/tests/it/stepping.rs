@@ -8,7 +8,7 @@ use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
 
 use crate::{
     BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, config, cpu,
-    dense, h3, m2, mixers, s4d,
+    dense, h3, m2, mixers, s4, s4d,
 };
 
 /// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
@@ -27,6 +27,7 @@ fn models() -> Vec<(String, SequenceModel)> {
     let parts = [
         ("attention", attention(true), dense()),
         ("s4d", s4d(true), dense()),
+        ("s4", s4(true), dense()),
         ("h3", h3(), dense()),
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),

@@ -1,10 +1,10 @@
 //! Options of S4.
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::options::per_system;
 use super::{S4ConfigError, layer_config};
+use crate::hippo::Complex;
 use crate::init::DplrSystem;
 use crate::{Dplr, S4, S4Init};
 
@@ -63,11 +63,11 @@ impl S4Config {
 
 /// Real and imaginary part, `[rank, n_ssm, pairs]`.
 fn low_rank(systems: &[DplrSystem], rank: usize, device: &Device) -> [Param<Tensor<3>>; 2] {
-    [0, 1].map(|part| {
-        let rows = (0..rank).map(|r| {
-            let rows: Vec<_> = systems.iter().map(|system| system.p[r].clone()).collect();
-            per_system(&rows, |p| if part == 0 { p.re } else { p.im }, device).val()
-        });
-        Param::from_tensor(Tensor::stack(rows.collect(), 0))
+    let pairs = systems[0].modes.len();
+    let parts: [fn(&Complex) -> f64; 2] = [|p| p.re, |p| p.im];
+    parts.map(|part| {
+        let rows = (0..rank).flat_map(|r| systems.iter().flat_map(move |system| &system.p[r]));
+        let values: Vec<f32> = rows.map(|p| part(p) as f32).collect();
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, [rank, systems.len(), pairs]), device))
     })
 }

@@ -24,6 +24,7 @@ use subquad_backend::parameter::is_same;
 use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
+use crate::modes::replace;
 use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 
@@ -61,6 +62,10 @@ pub(crate) struct Scaled {
     pub(crate) q: Pair<3>,
 }
 
+/// Decay a token below which a state counts as one that decays so much. Where it does not turn either, the generating function
+/// divides by its square at frequency 0, and the gradient by that square's square, which must stay an f32.
+const LEAST_DECAY: f64 = 1e-8;
+
 impl Dplr {
     /// Length at which the output weights are learned.
     pub fn l_max(&self) -> usize {
@@ -86,9 +91,8 @@ impl Dplr {
 
     fn with_c(mut self, Pair { re, im }: Pair<3>) -> Self {
         let device = self.modes.c_re.val().device();
-        let (re, im) = (re.to_device(&device), im.to_device(&device));
-        self.modes.c_re = self.modes.c_re.map(|_| re);
-        self.modes.c_im = self.modes.c_im.map(|_| im);
+        self.modes.c_re = replace(self.modes.c_re, |_| re.to_device(&device));
+        self.modes.c_im = replace(self.modes.c_im, |_| im.to_device(&device));
         self
     }
 
@@ -124,9 +128,9 @@ impl Dplr {
     pub(crate) fn scaled(&self) -> Scaled {
         let dt = self.modes.dt();
         let long = |part: Tensor<2>| part * dt.clone();
-        let p = self.p();
+        let (a, p) = (self.modes.a().map(long), self.p());
         Scaled {
-            a: self.modes.a().map(long),
+            a: Pair { re: a.re.clamp_max(-LEAST_DECAY), im: a.im },
             b: self.modes.b().map(long),
             p: p.clone().map(|part| part * dt.clone().unsqueeze_dim(0)),
             q: Pair { re: p.re, im: p.im.neg() },

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::read;
 use subquad_mixer::published::{Case, CaseError};
 
+use crate::modes::replace;
 use crate::{Diagonal, Dplr, Modes, SsmLayer, StateSpace};
 
 /// What the walk over the parameters does with each.
@@ -86,11 +87,6 @@ struct Load<'a> {
     device: &'a Device,
 }
 
-/// A parameter keeps its identity, so that optimisers and groups know it.
-fn set<const D: usize>(param: &mut Param<Tensor<D>>, values: Tensor<D>) {
-    *param = param.clone().map(|_| values);
-}
-
 impl Visit for Load<'_> {
     fn real<const D: usize, const E: usize>(
         &mut self,
@@ -102,7 +98,7 @@ impl Visit for Load<'_> {
         let stored: Tensor<E> = self.case.take_tensor(name, shape, self.device)?;
         let stored = if turned { stored.swap_dims(0, 1) } else { stored };
         let values = stored.reshape(param.dims());
-        set(param, values);
+        *param = replace(param.clone(), |_| values);
         Ok(())
     }
 
@@ -116,8 +112,8 @@ impl Visit for Load<'_> {
         let stored: Tensor<E> = self.case.take_tensor(name, shape, self.device)?;
         let part = |i| stored.clone().narrow(E - 1, i, 1).reshape(re.dims());
         let (stored_re, stored_im) = (part(0), part(1).neg());
-        set(re, stored_re);
-        set(im, stored_im);
+        *re = replace(re.clone(), |_| stored_re);
+        *im = replace(im.clone(), |_| stored_im);
         Ok(())
     }
 }

@@ -14,6 +14,9 @@ const KERNEL: f64 = 1e-5;
 /// (rounded by up to 8e-6, and by that times the lag later on), but weigh little; measured 1.4e-5.
 const KERNEL_OF_FAST_MODES: f64 = 5e-5;
 
+/// At 65,536 tokens, as promised in the documentation.
+const LONG_KERNEL: f64 = 1e-4;
+
 /// The parameters themselves are rounded to f32, 6e-8.
 const PARAMETERS: f64 = 1e-7;
 
@@ -73,6 +76,21 @@ fn forms_equal_the_reference(layer: &S4d, rule: Discretization, tolerance: f64, 
         for form in FORMS {
             let got = layer.clone().with_form(form).kernel(seq);
             assert_rel_close(got, wanted.clone(), tolerance, format!("{what}, seq = {seq}, {form:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_kernel_of_65536_taps_keeps_four_digits() {
+    for init in INITS {
+        for rule in RULES {
+            let config = S4dConfig::new(2).with_init(init).with_discretization(rule);
+            let layer = config.with_dt_min(1e-3).with_dt_max(1e-3).seeded();
+            let wanted = Parameters::of(&layer).kernels(rule, 1 << 16);
+            for form in FORMS {
+                let got = layer.clone().with_form(form).kernel(1 << 16);
+                assert_rel_close(got, wanted.clone(), LONG_KERNEL, format!("{init:?}, {rule:?}, {form:?}"));
+            }
         }
     }
 }

@@ -230,6 +230,20 @@ fn a_rate_is_a_longer_step() {
 }
 
 #[test]
+fn layers_are_made_and_changed_on_a_device_with_autodiff_too() {
+    let device = cpu().autodiff();
+    let x = seeded_tensor([1, 9, D_MODEL], 1, &device);
+    for transform in STEP {
+        let diagonal = s4d().with_dt_transform(transform).init(&device).with_rate(2.0);
+        let low_rank = s4().with_dt_transform(transform).init(&device).with_rate(2.0).with_l_max(12);
+        let grads = (diagonal.forward(x.clone()) + low_rank.forward(x.clone())).sum().backward();
+        assert!(diagonal.ssm.modes.inv_dt.val().grad(&grads).is_some());
+        assert!(low_rank.ssm.modes.c_im.val().grad(&grads).is_some());
+        assert!(low_rank.ssm.p_re.val().grad(&grads).is_some());
+    }
+}
+
+#[test]
 fn impossible_options_say_why() {
     let wrong = [
         (s4d().with_channels(0), "channels must be at least 1, got 0"),
