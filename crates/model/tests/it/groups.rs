@@ -72,13 +72,13 @@ fn s4d_with_a_linear_encoder_and_a_block_diagonal_channel_mixer() {
         encoder.Linear.bias                                 base     =0
         blocks.0.mixer_norm.gamma                           base     =0
         blocks.0.mixer_norm.beta                            base     =0
-        blocks.0.mixer.S4d.log_dt                           <=0.001  =0
-        blocks.0.mixer.S4d.log_a_re                         <=0.001  =0
-        blocks.0.mixer.S4d.a_im                             <=0.001  =0
-        blocks.0.mixer.S4d.b_re                             <=0.001  =0
-        blocks.0.mixer.S4d.b_im                             <=0.001  =0
-        blocks.0.mixer.S4d.c_re                             base     base
-        blocks.0.mixer.S4d.c_im                             base     base
+        blocks.0.mixer.S4d.ssm.modes.inv_dt                 <=0.001  =0
+        blocks.0.mixer.S4d.ssm.modes.inv_a_re               <=0.001  =0
+        blocks.0.mixer.S4d.ssm.modes.a_im                   <=0.001  =0
+        blocks.0.mixer.S4d.ssm.modes.b_re                   <=0.001  =0
+        blocks.0.mixer.S4d.ssm.modes.b_im                   <=0.001  =0
+        blocks.0.mixer.S4d.ssm.modes.c_re                   base     base
+        blocks.0.mixer.S4d.ssm.modes.c_im                   base     base
         blocks.0.mixer.S4d.d                                base     base
         blocks.0.mixer.S4d.output.weight                    base     base
         blocks.0.mixer.S4d.output.bias                      base     =0

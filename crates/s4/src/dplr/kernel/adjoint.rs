@@ -62,7 +62,7 @@ impl Sums {
     pub(super) fn add<S: Simd>(&mut self, simd: S, row: &Row<'_>) {
         self.through_low_rank(&row.block);
         self.through_sums(&row.block);
-        self.to_g(simd, &row.numbers);
+        self.through_products(simd, &row.numbers);
         self.add_numbers(simd, &row.block.g);
         self.add_denominators(simd, &row.block);
     }
@@ -114,7 +114,7 @@ impl Sums {
     }
 
     #[inline(always)]
-    fn to_g<S: Simd>(&mut self, simd: S, numbers: &[f32]) {
+    fn through_products<S: Simd>(&mut self, simd: S, numbers: &[f32]) {
         let Sizes { pairs, .. } = self.sizes;
         let (terms, of_g) = (2 * self.sizes.products(), &mut self.of_g);
         product_of_rows(

@@ -39,9 +39,9 @@ impl Complex {
     #[inline(always)]
     pub(super) fn scaled(&self, by: &Lanes) -> Self {
         let mut scaled = *self;
-        for i in 0..WIDTH {
-            scaled.re[i] *= by[i];
-            scaled.im[i] *= by[i];
+        for (i, by) in by.iter().enumerate() {
+            scaled.re[i] *= by;
+            scaled.im[i] *= by;
         }
         scaled
     }
