@@ -269,7 +269,7 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
 fn a_step_over_slices_allocates_nothing() {
     // The steps of attention pass the end of a block of 64 tokens.
     let cells = cells_of(
-        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,s4d --lengths 50,60,64",
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,s4d,s4 --lengths 50,60,64",
     );
     for cell in cells.iter().filter(|cell| cell["path"] == "slices") {
         assert_eq!((&cell["step_allocations"], &cell["step_peak_bytes"]), (&0.0.into(), &0.into()), "{cell}");
