@@ -7,7 +7,7 @@ use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
 use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     LOSS_BY_STEP,
     SQUARED_ERROR_BY_STEP,
     ACCURACY_BY_STEP,
@@ -17,6 +17,8 @@ pub const NAMES: [&str; 16] = [
     BITS_PER_BYTE_BY_LENGTH,
     NORMALISED_ERROR_BY_STEP,
     NORMALISED_ERROR_BY_LENGTH,
+    ACCURACY_BY_D_STATE,
+    NORMALISED_ERROR_BY_D_STATE,
     TIME_PER_TOKEN,
     PEAK_MEMORY,
     scaling::TIME_BY_LENGTH,
@@ -35,6 +37,8 @@ const BITS_PER_BYTE_BY_STEP: &str = "bits_per_byte_by_step";
 const BITS_PER_BYTE_BY_LENGTH: &str = "bits_per_byte_by_length";
 const NORMALISED_ERROR_BY_STEP: &str = "normalised_error_by_step";
 const NORMALISED_ERROR_BY_LENGTH: &str = "normalised_error_by_length";
+const ACCURACY_BY_D_STATE: &str = "accuracy_by_d_state";
+const NORMALISED_ERROR_BY_D_STATE: &str = "normalised_error_by_d_state";
 const TIME_PER_TOKEN: &str = "time_per_token";
 const PEAK_MEMORY: &str = "peak_memory";
 
@@ -84,6 +88,8 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
         BITS_PER_BYTE_BY_LENGTH => ("Bits per byte by sequence length", lengths(&panels), bits()),
         NORMALISED_ERROR_BY_STEP => ("Error during training", step(), error()),
         NORMALISED_ERROR_BY_LENGTH => ("Error by sequence length", lengths(&panels), error()),
+        ACCURACY_BY_D_STATE => ("Accuracy by size of the state", states(&panels), accuracy()),
+        NORMALISED_ERROR_BY_D_STATE => ("Error by size of the state", states(&panels), error()),
         TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
         PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
         _ => return scaling::by_name(name, panels, caption),
@@ -152,6 +158,16 @@ pub fn normalised_error_by_length(samples: &[Sample], facts: &Facts) -> Figure {
     standard(NORMALISED_ERROR_BY_LENGTH, samples, facts)
 }
 
+/// Accuracy after training against the states a channel.
+pub fn accuracy_by_d_state(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(ACCURACY_BY_D_STATE, samples, facts)
+}
+
+/// Mean squared error over the variance of the targets after training against the states a channel.
+pub fn normalised_error_by_d_state(samples: &[Sample], facts: &Facts) -> Figure {
+    standard(NORMALISED_ERROR_BY_D_STATE, samples, facts)
+}
+
 /// Microseconds of training time a token against sequence length.
 pub fn time_per_token(samples: &[Sample], facts: &Facts) -> Figure {
     standard(TIME_PER_TOKEN, samples, facts)
@@ -177,6 +193,10 @@ fn lengths(panels: &[Panel]) -> Axis {
 
 fn test_lengths(panels: &[Panel]) -> Axis {
     Axis { label: "length of the test sequences (tokens)".into(), ..lengths(panels) }
+}
+
+fn states(panels: &[Panel]) -> Axis {
+    Axis { label: "states a channel (d_state)".into(), ..lengths(panels) }
 }
 
 /// From zero where the values stay within a decade, else logarithmic.

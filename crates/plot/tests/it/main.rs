@@ -216,6 +216,8 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         study::bits_per_byte_by_length(&samples, &facts()),
         study::normalised_error_by_step(&samples, &facts()),
         study::normalised_error_by_length(&samples, &facts()),
+        study::accuracy_by_d_state(&samples, &facts()),
+        study::normalised_error_by_d_state(&samples, &facts()),
         study::time_per_token(&samples, &facts()),
         study::peak_memory(&samples, &facts()),
         subquad_plot::scaling::time_by_length(aggregate(&samples), vec![]),

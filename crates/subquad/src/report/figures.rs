@@ -9,6 +9,7 @@ use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
 use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
 
+use super::by_state::by_state;
 use super::test_length::{by_test_length, test_length_note};
 use super::{Failed, Finished, budget, distinct, parameters, timing_note};
 use crate::Failure;
@@ -114,6 +115,11 @@ fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
             &by_length(runs, |s| s.evaluations.first()?.normalised_error),
             &facts,
         ),
+        study::accuracy_by_d_state(&by_state(runs, |s| s.evaluations.first()?.accuracy), &facts),
+        study::normalised_error_by_d_state(
+            &by_state(runs, |s| s.evaluations.first()?.normalised_error),
+            &facts,
+        ),
         study::time_per_token(&by_length(runs, microseconds_per_token), &time),
         study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
     ];
@@ -215,12 +221,12 @@ fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample
 }
 
 /// The task, where a study has several: what they score does not compare. Nothing where it has one.
-fn task_title(runs: &[Finished], run: &Finished) -> String {
+pub(super) fn task_title(runs: &[Finished], run: &Finished) -> String {
     let several = runs.iter().any(|other| other.summary.task != run.summary.task);
     if several { run.summary.task.clone() } else { String::new() }
 }
 
-fn length_title(run: &Finished) -> String {
+pub(super) fn length_title(run: &Finished) -> String {
     format!("length {}", run.summary.seq_len)
 }
 

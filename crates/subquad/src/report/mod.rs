@@ -1,5 +1,6 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
+mod by_state;
 mod cells;
 mod decode_cells;
 mod figures;

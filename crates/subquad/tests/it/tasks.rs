@@ -113,6 +113,29 @@ fn tasks_of_one_study_have_panels_of_their_own() {
 }
 
 #[test]
+fn a_sweep_over_the_state_is_drawn_against_it_with_a_line_for_each_other_setting() {
+    let lab = Lab::new();
+    lab.write("memory/memory.toml", noise("delay"));
+    let sweep = "--set sweep.mixer=[\"s4d\",\"s4\",\"m2\"] --set sweep.mixer.s4d.init=[\"legs\",\"rand\"]";
+    let states = "--set sweep.mixer.s4d.d_state=[2,4] --set sweep.mixer.s4.d_state=[4,8]";
+    lab.subquad(&format!("run memory --set sweep.seed=[0] {sweep} {states}")).expect(0);
+    let name = "normalised_error_by_d_state";
+    assert!(figures(&lab, "memory").contains(&format!("{name}.csv")));
+    let csv = fs_err::read_to_string(lab.path(&format!("results/memory/figures/{name}.csv"))).unwrap();
+    let rows: Vec<_> =
+        csv.lines().skip(1).map(|row| row.split(',').skip(1).take(2).collect::<Vec<_>>().join(" ")).collect();
+    insta::assert_snapshot!(rows.join("\n"), @"
+    s4d init=legs 2.0
+    s4d init=legs 4.0
+    s4d init=rand 2.0
+    s4d init=rand 4.0
+    s4 4.0
+    s4 8.0
+    ");
+    lab.subquad("plot results/memory").expect(0);
+}
+
+#[test]
 fn a_run_on_noise_writes_a_config_of_itself() {
     let lab = Lab::new();
     lab.write("memory/memory.toml", noise("delay"));
