@@ -32,7 +32,7 @@ impl<'a> Scalars<'a> {
 }
 
 /// `sums(i, j) = sum over t of a(i, t) b[t][j]` for `rows` x `vectors` results and `inner` terms, each handed to
-/// `store(i, j, sum)` once. `b` has rows of `width` vectors. Every sum runs over `t` in order, so the result depends neither
+/// `store(i, j, sum)` once, of each row columns `2 k` and `2 k + 1` one directly after the other. `b` has rows of `width` vectors. Every sum runs over `t` in order, so the result depends neither
 /// on blocks nor on the number of lanes.
 ///
 /// Inline it in code that [`dispatch`](crate::simd::dispatch) runs, and mark `store` `#[inline(always)]`: a closure that is

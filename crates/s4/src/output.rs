@@ -7,7 +7,7 @@ use subquad_backend::linear::linear;
 use subquad_backend::pointwise::{Activation, activate, glu};
 use subquad_backend::{Form, swap_axes, tail};
 
-/// What mixes the channels of a token at the end, as the published `final_act`.
+/// What mixes the channels of a token at the end. The published `final_act` calls them `glu`, `id` and none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMix {

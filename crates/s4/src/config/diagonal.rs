@@ -26,6 +26,7 @@ impl S4dConfig {
         let options = self.options();
         options.check()?;
         options.check_mixture(self.init.as_str(), self.init.parts().len())?;
+        options.check_floor(self.init.as_str(), self.init.hardly_decays())?;
         options.check_decay(self.init.as_str(), self.init.largest_decay(self.d_state))
     }
 

@@ -1,12 +1,16 @@
 //! Options of S4.
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 
+use super::options::draws;
 use super::{S4ConfigError, layer_config};
 use crate::hippo::Complex;
 use crate::init::DplrSystem;
 use crate::{Dplr, S4, S4Init};
+
+/// Deviation of the numbers that rows beyond the init's own start at, far below those rows' entries of order one.
+const SMALL_ROW: f64 = 1e-2;
 
 layer_config! {
     /// Configuration of an [`S4`] layer.
@@ -16,7 +20,7 @@ layer_config! {
         /// Where state matrix and input weights start.
         #[config(default = "S4Init::Legs")]
         pub init: S4Init,
-        /// Rank of the low-rank part; `None` is what the init needs.
+        /// Rank of the low-rank part; `None` is what the init needs. Rows beyond that start small and random.
         #[config(default = "None")]
         pub rank: Option<usize>,
     }
@@ -31,6 +35,7 @@ impl S4Config {
         let (options, init) = (self.options(), self.init.as_str());
         options.check()?;
         options.check_mixture(init, self.init.parts().len())?;
+        options.check_floor(init, self.init.hardly_decays())?;
         let (rank, needed) = (self.rank(), self.init.rank());
         if rank < needed {
             return Err(S4ConfigError::Rank { init: init.into(), needed, rank });
@@ -38,6 +43,18 @@ impl S4Config {
         match self.l_max {
             0 => Err(S4ConfigError::Zero { name: "l_max" }),
             _ => Ok(()),
+        }
+    }
+
+    /// Rows of `P` that the init leaves at zero would stay there: the map depends on `P P*` alone, whose gradient by such a row
+    /// is zero. So they start small.
+    fn wake_rows(&self, systems: &mut [DplrSystem], device: &Device) {
+        let rows = systems.iter_mut().flat_map(|system| &mut system.p);
+        for row in rows.filter(|row| row.iter().all(|p| *p == Complex { re: 0.0, im: 0.0 })) {
+            let drawn = draws([row.len(), 2], Distribution::Normal(0.0, SMALL_ROW), device);
+            for (p, parts) in row.iter_mut().zip(drawn.chunks_exact(2)) {
+                *p = Complex { re: parts[0], im: parts[1] };
+            }
         }
     }
 
@@ -53,7 +70,8 @@ impl S4Config {
     pub fn init(&self, device: &Device) -> S4 {
         self.check().unwrap_or_else(|e| panic!("S4Config: {e}"));
         let options = self.options();
-        let systems = self.init.systems(self.d_state, options.systems(), self.rank(), self.b_clip);
+        let mut systems = self.init.systems(self.d_state, options.systems(), self.rank(), self.b_clip);
+        self.wake_rows(&mut systems, device);
         let modes: Vec<_> = systems.iter().map(|system| system.modes.clone()).collect();
         let [p_re, p_im] = low_rank(&systems, self.rank(), device);
         let plain = Dplr { modes: options.modes(&modes, device), p_re, p_im, l_max: self.l_max };

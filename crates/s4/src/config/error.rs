@@ -66,8 +66,8 @@ pub enum S4ConfigError {
         /// Rank asked for.
         rank: usize,
     },
-    /// The range of initial steps is empty or not positive.
-    #[error("initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min}, dt_max = {dt_max}")]
+    /// The range of initial steps is empty, or beyond what f32 stands.
+    #[error("initial steps need 1e-12 <= dt_min <= dt_max <= 1e6, got dt_min = {dt_min}, dt_max = {dt_max}")]
     StepRange {
         /// Smallest step.
         dt_min: f64,
@@ -83,6 +83,14 @@ pub enum S4ConfigError {
         init: String,
         /// Its largest decay.
         decay: f64,
+    },
+    /// Decays that would start where their transform has no gradient.
+    #[error(
+        "real_transform relu does not train decays of 1e-4 or less, and init {init} starts there; choose exp or softplus"
+    )]
+    DecayAtFloor {
+        /// The init, as in configs.
+        init: String,
     },
     /// A number that must be positive is not.
     #[error("{name} must be positive and finite, got {value}")]

@@ -48,8 +48,8 @@ macro_rules! layer_config {
             /// How a decay is stored.
             #[config(default = "crate::RealTransform::Exp")]
             pub real_transform: crate::RealTransform,
-            /// Bound on the imaginary part of the initial `B`, which only `legs` exceeds. The published layer uses 2; without
-            /// it `legs` is exact HiPPO.
+            /// Bound on the imaginary part of the initial `B`, which `legs` and `legt` exceed. The published layer uses 2;
+            /// without it they are exact HiPPO.
             #[config(default = "Some(2.0)")]
             pub b_clip: Option<f64>,
             /// Upper limit of the learning rate of steps, `A`, `B` and `P`, which train without weight decay; 0 freezes

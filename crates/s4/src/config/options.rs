@@ -32,6 +32,10 @@ pub(super) struct Options {
     pub(super) kernel_dropout: f64,
 }
 
+/// Initial steps that f32 formulas stand, far beyond any use: times of 1e12 tokens and of a millionth of one.
+const LEAST_STEP: f64 = 1e-12;
+const LARGEST_STEP: f64 = 1e6;
+
 impl Options {
     pub(super) fn check(&self) -> Result<(), S4ConfigError> {
         let Self { d_model, d_state, channels, .. } = *self;
@@ -56,7 +60,7 @@ impl Options {
 
     fn check_numbers(&self) -> Result<(), S4ConfigError> {
         let Self { dt_min, dt_max, ssm_lr, .. } = *self;
-        if !(0.0 < dt_min && dt_min <= dt_max && dt_max.is_finite()) {
+        if !(LEAST_STEP <= dt_min && dt_min <= dt_max && dt_max <= LARGEST_STEP) {
             return Err(S4ConfigError::StepRange { dt_min, dt_max });
         }
         if let Some(value) = self.b_clip.filter(|clip| !(*clip > 0.0 && clip.is_finite())) {
@@ -78,6 +82,14 @@ impl Options {
         match n_ssm.is_multiple_of(parts) {
             true => Ok(()),
             false => Err(S4ConfigError::UnevenMixture { init: init.into(), parts, n_ssm }),
+        }
+    }
+
+    /// Whether decays start above the floor of the transform, where they have a gradient.
+    pub(super) fn check_floor(&self, init: &str, at_floor: bool) -> Result<(), S4ConfigError> {
+        match self.real_transform == RealTransform::Relu && at_floor {
+            true => Err(S4ConfigError::DecayAtFloor { init: init.into() }),
+            false => Ok(()),
         }
     }
 

@@ -27,7 +27,7 @@ pub enum Discretization {
     Bilinear,
 }
 
-/// A continuous system, `[d_model, pairs]` each, and its step, `[d_model, 1]`.
+/// A continuous system, `[d_model, pairs]` each, and its step, `[d_model, 1]` or `[d_model, pairs]`.
 pub(crate) struct Continuous {
     pub(crate) dt: Tensor<2>,
     pub(crate) a: Pair<2>,

@@ -98,6 +98,11 @@ impl S4dInit {
         }
     }
 
+    /// Whether a system of it has states without decay of their own, which start at the least there is.
+    pub(crate) fn hardly_decays(self) -> bool {
+        self.parts().contains(&Self::Fout)
+    }
+
     /// The largest decay of its pairs.
     pub(crate) fn largest_decay(self, d_state: usize) -> f64 {
         match self {

@@ -66,6 +66,11 @@ impl S4Init {
         self.parts().iter().flat_map(|part| vec![system(part); each]).collect()
     }
 
+    /// Whether a system of it has states without decay of their own, which start at the least there is.
+    pub(crate) fn hardly_decays(self) -> bool {
+        self != Self::Legs
+    }
+
     /// As configs write it.
     pub fn as_str(self) -> &'static str {
         match self {

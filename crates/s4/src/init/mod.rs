@@ -15,7 +15,7 @@ use crate::number::Complex;
 /// One conjugate pair of the continuous system: `A = -decay + i frequency`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mode {
-    /// How fast it forgets, positive: the layer keeps its logarithm.
+    /// How fast it forgets, positive: the layer stores it by way of `real_transform`.
     pub decay: f64,
     /// How fast it turns, not negative.
     pub frequency: f64,
@@ -25,7 +25,7 @@ pub struct Mode {
     pub b_im: f64,
 }
 
-/// LegT and FouT turn without any decay of their own, which has no logarithm. The published layer starts them here too.
+/// LegT and FouT turn without any decay of their own, which `real_transform` cannot store. The published layer starts them here too.
 const LEAST_DECAY: f64 = 1e-4;
 
 impl Mode {

@@ -1,6 +1,7 @@
 //! The options of the published block.
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use subquad_backend::pointwise::Activation;
 use subquad_mixer::published::{Case, CaseError};
 
@@ -26,7 +27,7 @@ pub(super) struct Block {
     #[serde(default)]
     bidirectional: bool,
     l_max: Option<usize>,
-    #[serde(default = "glu")]
+    #[serde(default = "glu", deserialize_with = "final_act")]
     final_act: OutputMix,
     #[serde(default = "gelu")]
     activation: Activation,
@@ -52,6 +53,18 @@ pub(super) struct Block {
 enum ImagTransform {
     #[default]
     None,
+}
+
+/// `glu`, `id` (a linear layer), or `null` (none).
+fn final_act<'de, D: Deserializer<'de>>(source: D) -> Result<OutputMix, D::Error> {
+    match Option::<String>::deserialize(source)?.as_deref() {
+        Some("glu") => Ok(OutputMix::Glu),
+        Some("id") => Ok(OutputMix::Linear),
+        None => Ok(OutputMix::None),
+        Some(other) => {
+            Err(D::Error::custom(format!("unknown final_act `{other}`, expected `glu`, `id` or null")))
+        }
+    }
 }
 
 fn glu() -> OutputMix {

@@ -79,7 +79,7 @@ fn steps_from_small_to_large_and_large_states_keep_the_kernel() {
 
 #[test]
 fn a_kernel_of_65536_taps_keeps_four_digits() {
-    for init in [S4Init::Legs, S4Init::Fout] {
+    for init in [S4Init::Legs, S4Init::Legt, S4Init::Fout] {
         let config = S4Config::new(1, 1 << 16).with_init(init).with_dt_min(1e-3).with_dt_max(1e-3);
         let layer = seeded_layer(&config);
         let wanted = Parameters::of(&layer).all_kernels(1 << 16, 1.0);
@@ -162,6 +162,35 @@ fn steps_a_b_and_p_train_slowly_and_without_decay() {
 fn the_layer_has_as_many_parameters_as_published() {
     let config = S4Config::new(512, 1024).with_n_ssm(Some(2)).with_bidirectional(true);
     assert_eq!(seeded_layer(&config).num_params(), 592_256);
+}
+
+#[test]
+fn rows_beyond_the_init_start_small_and_train() {
+    let layer = seeded_layer(&config(16).with_rank(Some(3)));
+    let p = to_f64(layer.ssm.p_re.val());
+    let row = |r: usize| p[r * p.len() / 3..(r + 1) * p.len() / 3].iter().fold(0f64, |m, p| m.max(p.abs()));
+    assert!(row(0) > 0.5 && (1e-4..0.1).contains(&row(1)) && (1e-4..0.1).contains(&row(2)));
+    for form in FORMS {
+        let grads = gradients(&layer.clone().with_form(form), 16);
+        assert!(grads[7].iter().all(|g| *g != 0.0), "{form:?}");
+    }
+}
+
+#[test]
+fn a_full_low_rank_part_is_the_powers_of_the_dense_system_and_has_its_slopes() {
+    for form in FORMS {
+        let mut layer =
+            seeded_layer(&S4Config::new(2, 17).with_d_state(6).with_rank(Some(3))).with_form(form);
+        layer.ssm.p_re = layer.ssm.p_re.map(|p| seeded_tensor(p.dims(), 8, &cpu()));
+        layer.ssm.p_im = layer.ssm.p_im.map(|p| seeded_tensor(p.dims(), 9, &cpu()));
+        let parameters = Parameters::of(&layer);
+        assert_rel_close(layer.kernel(17), parameters.all_kernels(17, 1.0), KERNEL, format!("{form:?}"));
+        let wanted = differences(&parameters, 17);
+        for ((name, got), wanted) in NAMES.iter().zip(gradients(&layer, 17)).zip(wanted) {
+            assert_rel_close(got, wanted, GRADIENT, format!("{name}, {form:?}"));
+        }
+        battery::causal_mixer(&layer, 2);
+    }
 }
 
 #[test]

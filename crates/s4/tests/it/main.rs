@@ -1,4 +1,4 @@
-//! S4D against its f64 reference, the published implementation, and its own other forms.
+//! S4D, S4 and H3 against their f64 reference, the published implementation, and its own other forms.
 
 #![allow(clippy::unwrap_used)]
 

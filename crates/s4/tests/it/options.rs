@@ -156,6 +156,31 @@ fn dropout_and_kernel_dropout_act_in_training_alone() {
 }
 
 #[test]
+fn a_dropped_tap_is_zero_and_the_others_are_scaled_up() {
+    let config = s4d().with_output(OutputMix::None).with_activation(Activation::Identity);
+    let layer = config.with_kernel_dropout(0.25).with_bidirectional(true).seeded();
+    let (seq, at) = (41, 20);
+    let impulse = Tensor::zeros([1, seq, D_MODEL], &cpu())
+        .slice_assign([0..1, at..at + 1, 0..D_MODEL], Tensor::ones([1, 1, D_MODEL], &cpu()));
+    let y = to_f64(layer.forward_train(impulse, 5));
+    let (taps, d) = (to_f64(layer.kernel(seq)), to_f64(layer.d.val()));
+    let mut dropped = [0, 0];
+    for (i, y) in y.iter().enumerate() {
+        let (t, h) = (i / D_MODEL, i % D_MODEL);
+        let (kernel, lag) = if t >= at { (0, t - at) } else { (1, at - t - 1) };
+        let skip = if t == at { d[h] } else { 0.0 };
+        let kept = taps[(kernel * D_MODEL + h) * seq + lag] / 0.75;
+        let zero = (y - skip).abs() < DROPPED;
+        assert!(zero || (y - skip - kept).abs() < DROPPED, "token {t}, channel {h}: {y} for {kept}");
+        dropped[kernel] += usize::from(zero && kept.abs() > 2.0 * DROPPED);
+    }
+    assert!(dropped.iter().all(|count| (8..40).contains(count)), "{dropped:?} of 80 taps each");
+}
+
+/// FFTs of taps of order 0.1.
+const DROPPED: f64 = 1e-5;
+
+#[test]
 fn a_layer_that_drops_nothing_trains_as_it_evaluates() {
     for form in FORMS {
         let layer = s4d().seeded().with_form(form);
@@ -256,6 +281,10 @@ fn impossible_options_say_why() {
         (
             s4d().with_init(S4dInit::Real).with_real_transform(RealTransform::Sigmoid),
             "real_transform sigmoid has decays below 1 alone, and init real starts at 4; choose exp, softplus or relu",
+        ),
+        (
+            s4d().with_init(S4dInit::Fout).with_real_transform(RealTransform::Relu),
+            "real_transform relu does not train decays of 1e-4 or less, and init fout starts there; choose exp or softplus",
         ),
         (
             s4d().with_init(S4dInit::Diag).with_n_ssm(Some(1)),
