@@ -94,6 +94,7 @@ fn mixer(run: &RunConfig) -> MixerConfig {
         MixerSettings::Attention(settings) => MixerConfig::Attention(attention(settings, &run.model)),
         MixerSettings::S4d(settings) => MixerConfig::S4d(state_space::s4d(settings, &run.model)),
         MixerSettings::S4(settings) => MixerConfig::S4(state_space::s4(settings, &run.model)),
+        MixerSettings::H3(settings) => MixerConfig::H3(state_space::h3(settings, &run.model)),
         MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
     }
 }

@@ -47,6 +47,9 @@ fn summary(mixer: MixerName) -> &'static str {
         MixerName::S4 => {
             "state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding"
         }
+        MixerName::H3 => {
+            "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone"
+        }
         MixerName::M2 => {
             "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
         }

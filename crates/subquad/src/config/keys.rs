@@ -5,7 +5,7 @@ mod state_space;
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::{DefaultValue, Key, Kind, MixerName, Word};
-use state_space::{S4, S4D};
+use state_space::{H3, S4, S4D};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
 pub(super) const LONGEST_SEQ: i64 = 1 << 24;
@@ -19,7 +19,7 @@ const DROPPED: (Bound<f64>, Bound<f64>) = (Included(0.0), Excluded(1.0));
 
 /// The keys outside `[sweep]`, section by section.
 pub const KEYS: &[Key] =
-    &join::<{ BEFORE.len() + S4D.len() + S4.len() + AFTER.len() }>(&[BEFORE, S4D, S4, AFTER]);
+    &join::<{ BEFORE.len() + S4D.len() + S4.len() + H3.len() + AFTER.len() }>(&[BEFORE, S4D, S4, H3, AFTER]);
 
 #[rustfmt::skip]
 const BEFORE: &[Key] = &[

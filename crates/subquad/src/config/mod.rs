@@ -59,6 +59,6 @@ pub use run_config::{
     MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
-pub use state_space::{S4Settings, S4dSettings};
+pub use state_space::{H3Settings, S4Settings, S4dSettings};
 pub use study::{CheckTask, StudyConfig, TaskProblem};
 pub use value::Value;

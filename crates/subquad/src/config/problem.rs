@@ -97,6 +97,19 @@ pub enum Problem {
         "n_ssm = {n_ssm} cannot share d_model = {d_model} equally; choose n_ssm among the divisors of {d_model}"
     )]
     UnevenSsm { n_ssm: i64, d_model: i64 },
+    #[error(
+        "heads of head_dim = {head_dim} channels cannot share d_model = {d_model} equally; choose head_dim among the divisors of {d_model}"
+    )]
+    UnevenHeadDim { head_dim: i64, d_model: i64 },
+    #[error(
+        "n_ssm = {n_ssm} cannot share {n_heads} heads (d_model / head_dim) equally; choose n_ssm among the divisors of {n_heads}, or 0 for one a head"
+    )]
+    UnevenHeadSsm { n_ssm: i64, n_heads: i64 },
+    #[error(
+        "mixer {mixer} is causal alone, so `model.causal` = false is nothing it can do; take {mixer} out of `sweep.mixer`, or set \
+        model.causal = true, for {mixer} alone in [override.{mixer}]"
+    )]
+    OnlyCausal { mixer: MixerName },
     #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
     StepsCrossed { dt_min: f64, dt_max: f64 },
     #[error(

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChannelMixerKind, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings};
+use super::{
+    ChannelMixerKind, H3Settings, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
+};
 
 /// Everything that one run needs to know.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,7 @@ impl RunConfig {
             MixerSettings::Attention(_) => MixerName::Attention,
             MixerSettings::S4d(_) => MixerName::S4d,
             MixerSettings::S4(_) => MixerName::S4,
+            MixerSettings::H3(_) => MixerName::H3,
             MixerSettings::M2(_) => MixerName::M2,
         }
     }
@@ -196,6 +199,8 @@ pub enum MixerSettings {
     S4d(S4dSettings),
     /// Section `[mixer.s4]`.
     S4(S4Settings),
+    /// Section `[mixer.h3]`.
+    H3(H3Settings),
     /// Section `[mixer.m2]`.
     M2(M2Settings),
 }

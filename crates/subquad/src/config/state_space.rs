@@ -1,4 +1,5 @@
-//! Sections `[mixer.s4d]` and `[mixer.s4]` as types: what they share is written once. Their words are those of the layers.
+//! Sections `[mixer.s4d]`, `[mixer.s4]` and `[mixer.h3]` as types: what the first two share is written once. Their words are
+//! those of the layers.
 
 use serde::{Deserialize, Serialize};
 use subquad_backend::pointwise::Activation;
@@ -66,4 +67,34 @@ section! {
         /// Length at which C is learned, in tokens, as a number.
         pub l_max: usize,
     }
+}
+
+/// Section `[mixer.h3]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct H3Settings {
+    /// Keys that the shift state space sees, and states of a product.
+    pub d_state: usize,
+    /// Channels of a head.
+    pub head_dim: usize,
+    /// Where A and B of the diagonal state space start.
+    pub init: S4dInit,
+    /// How its continuous time becomes steps.
+    pub discretization: Discretization,
+    /// Distinct sets of A and B; 0: one a head.
+    pub n_ssm: usize,
+    /// Smallest initial step, in token intervals.
+    pub dt_min: f64,
+    /// Largest initial step, in token intervals.
+    pub dt_max: f64,
+    /// How a step is stored.
+    pub dt_transform: StepTransform,
+    /// How a decay is stored.
+    pub real_transform: RealTransform,
+    /// Bound of Im B at the start; 0: none.
+    pub b_clip: f64,
+    /// Whether the input weights of the shift state space train.
+    pub train_shift_b: bool,
+    /// Largest learning rate of steps, A, and B of either state space; 0 freezes them.
+    pub ssm_lr: f64,
 }

@@ -3,6 +3,7 @@
 mod attention;
 mod channel;
 mod fft_conv;
+mod h3;
 mod m2;
 mod s4;
 mod s4d;
@@ -84,6 +85,17 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: s4::definition,
         alive: s4::alive,
+        flops: None,
+    },
+    Subject {
+        name: "h3",
+        summary: "two state spaces and two products: causal, head_dim 1, d_state 64",
+        hidden: Hidden::Nothing,
+        check: h3::check,
+        build: h3::build,
+        input: tokens,
+        definition: h3::definition,
+        alive: h3::alive,
         flops: None,
     },
     Subject {
@@ -204,8 +216,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, m2, fft_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Do the keys of `[mixer.s4d]`, or of `[mixer.s4]`, go together?
+//! Do the keys of `[mixer.s4d]`, `[mixer.s4]` or `[mixer.h3]` go together?
 
 use subquad_s4::{S4Init, S4dInit};
 
@@ -17,11 +17,15 @@ type Complaint = (Problem, &'static [&'static str]);
 /// Everything wrong, and where it was written; nothing for other mixers.
 pub(super) fn complaints(draft: &Draft) -> Vec<(Problem, Option<Origin>)> {
     let section = match draft.mixer {
-        MixerName::S4d | MixerName::S4 => Section { draft, name: format!("mixer.{}", draft.mixer) },
+        MixerName::S4d | MixerName::S4 | MixerName::H3 => {
+            Section { draft, name: format!("mixer.{}", draft.mixer) }
+        }
         MixerName::Attention | MixerName::M2 => return vec![],
     };
     let checks = [
+        only_causal,
         odd_state,
+        uneven_heads,
         uneven_ssm,
         uneven_mixture,
         crossed_steps,
@@ -58,10 +62,45 @@ impl Section<'_> {
         Some(self.value(leaf)?.to_string())
     }
 
+    /// Channels of the state space: those of the model, or the heads of H3 if they are whole.
+    fn rows(&self) -> Option<i64> {
+        let d_model = self.integer("d_model")?;
+        match self.has_heads() {
+            false => Some(d_model),
+            true => {
+                self.integer("head_dim").filter(|width| d_model % width == 0).map(|width| d_model / width)
+            }
+        }
+    }
+
+    fn has_heads(&self) -> bool {
+        self.draft.mixer == MixerName::H3
+    }
+
+    /// Distinct sets of A and B.
+    fn systems(&self) -> Option<i64> {
+        match self.integer("n_ssm")? {
+            0 => self.rows(),
+            n_ssm => Some(n_ssm),
+        }
+    }
+
     fn origin(&self, leaves: &[&str]) -> Option<Origin> {
         let keys: Vec<&str> = leaves.iter().filter_map(|leaf| self.key(leaf)).collect();
         self.draft.origin(&keys)
     }
+}
+
+fn only_causal(section: &Section<'_>) -> Option<Complaint> {
+    let mixer = section.draft.mixer;
+    let both_ways = section.value("causal")? == &Value::Bool(false);
+    (mixer == MixerName::H3 && both_ways).then_some((Problem::OnlyCausal { mixer }, &["causal"]))
+}
+
+fn uneven_heads(section: &Section<'_>) -> Option<Complaint> {
+    let (head_dim, d_model) = (section.integer("head_dim")?, section.integer("d_model")?);
+    let uneven = d_model % head_dim != 0;
+    uneven.then_some((Problem::UnevenHeadDim { head_dim, d_model }, &["head_dim", "d_model"]))
 }
 
 fn odd_state(section: &Section<'_>) -> Option<Complaint> {
@@ -70,15 +109,20 @@ fn odd_state(section: &Section<'_>) -> Option<Complaint> {
 }
 
 fn uneven_ssm(section: &Section<'_>) -> Option<Complaint> {
-    let (n_ssm, d_model) = (section.integer("n_ssm")?, section.integer("d_model")?);
-    (d_model % n_ssm != 0).then_some((Problem::UnevenSsm { n_ssm, d_model }, &["n_ssm", "d_model"]))
+    let (n_ssm, rows) = (section.systems()?, section.rows()?);
+    let problem = match section.has_heads() {
+        false => Problem::UnevenSsm { n_ssm, d_model: rows },
+        true => Problem::UnevenHeadSsm { n_ssm, n_heads: rows },
+    };
+    (rows % n_ssm != 0).then_some((problem, &["n_ssm", "head_dim", "d_model"]))
 }
 
 fn uneven_mixture(section: &Section<'_>) -> Option<Complaint> {
-    let (init, n_ssm) = (section.word("init")?, section.integer("n_ssm")?);
+    let (init, n_ssm) = (section.word("init")?, section.systems()?);
     let parts = parts(section, &init)?;
     let uneven = n_ssm % parts as i64 != 0;
-    uneven.then_some((Problem::UnevenMixture { init, parts, n_ssm }, &["init", "n_ssm", "d_model"]))
+    uneven
+        .then_some((Problem::UnevenMixture { init, parts, n_ssm }, &["init", "n_ssm", "head_dim", "d_model"]))
 }
 
 fn crossed_steps(section: &Section<'_>) -> Option<Complaint> {
@@ -121,7 +165,7 @@ fn short_kernel(section: &Section<'_>) -> Option<Complaint> {
 /// How many kinds of system an init mixes.
 fn parts(section: &Section<'_>, init: &str) -> Option<usize> {
     match section.draft.mixer {
-        MixerName::S4d => Some(diagonal_init(init)?.parts().len()),
+        MixerName::S4d | MixerName::H3 => Some(diagonal_init(init)?.parts().len()),
         MixerName::S4 => Some(low_rank_init(init)?.parts().len()),
         MixerName::Attention | MixerName::M2 => None,
     }

@@ -1,7 +1,10 @@
-//! The keys of both kinds of state space: what they share is written once.
+//! The keys of the state spaces, and of H3, which is made of two: what S4D and S4 share is written once.
 
 use super::super::{Key, Word};
 use super::{ABOVE_ZERO, DROPPED, LONGEST_SEQ, ZERO_OR_MORE, integer, integer_or, one_of, real, truth};
+
+/// What a diagonal state space may start from.
+const DIAGONAL_INITS: &[&str] = &["legs", "fout", "lin", "inv", "quad", "real", "rand", "diag", "hippo"];
 
 /// The section of a mixer: its inits, its own keys, and the shared ones around them.
 #[rustfmt::skip]
@@ -31,7 +34,7 @@ macro_rules! section {
 
 /// Section `[mixer.s4d]`.
 #[rustfmt::skip]
-pub(super) const S4D: &[Key] = section!("s4d", &["legs", "fout", "lin", "inv", "quad", "real", "rand", "diag", "hippo"], "lin", [
+pub(super) const S4D: &[Key] = section!("s4d", DIAGONAL_INITS, "lin", [
     one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
 ]);
 
@@ -41,3 +44,20 @@ pub(super) const S4: &[Key] = section!("s4", &["legs", "fout", "legt", "hippo"],
     integer("mixer.s4.rank", 0, 64, 0, "Rank of the low-rank part; 0: what the init needs, which is 2 for legt and 1 for the others."),
     integer_or("mixer.s4.l_max", 1, LONGEST_SEQ, Word::Longest, "Length at which C is learned, in tokens: at least that of training; tests may be longer. \"longest\" is the longest of the config, also among test conditions."),
 ]);
+
+/// Section `[mixer.h3]`.
+#[rustfmt::skip]
+pub(super) const H3: &[Key] = &[
+    integer("mixer.h3.d_state", 2, 65536, 64, "Keys that the shift state space sees, the present one among them; and states of a product, even: they come in conjugate pairs."),
+    integer("mixer.h3.head_dim", 1, 8192, 1, "Channels of a head, in which every key meets every value; must divide model.d_model. State and cost grow linearly with it."),
+    one_of("mixer.h3.init", DIAGONAL_INITS, "lin", "Which published system A and B of the diagonal state space start from, as in [mixer.s4d]."),
+    one_of("mixer.h3.discretization", &["zoh", "bilinear"], "bilinear", "How continuous time becomes steps: zero-order hold or bilinear, as published."),
+    integer("mixer.h3.n_ssm", 0, 8192, 0, "Distinct sets of A and B; head h uses set h mod n_ssm. Must divide the number of heads, model.d_model / head_dim. 0: one a head."),
+    real("mixer.h3.dt_min", ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
+    real("mixer.h3.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
+    one_of("mixer.h3.dt_transform", &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
+    one_of("mixer.h3.real_transform", &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
+    real("mixer.h3.b_clip", ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which only HiPPO inits such as legs exceed; 0 clips nothing: exact HiPPO."),
+    truth("mixer.h3.train_shift_b", false, "The input weights of the shift state space train, as in the published implementation. False: they stay the first unit vector, as in the paper."),
+    real("mixer.h3.ssm_lr", ZERO_OR_MORE, 0.001, "Steps, A, and B of either state space learn at optim.lr, but never faster than this; 0 freezes them."),
+];

@@ -42,7 +42,7 @@ fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, m2
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, m2
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
     "#);
 }
@@ -56,9 +56,9 @@ fn axes_are_lists_of_distinct_values() {
     insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, m2; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, m2; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
-    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
+    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
 
 #[test]

@@ -24,6 +24,8 @@ fn company(key: &Key) -> Option<&'static str> {
     match key.name {
         "mixer.s4d.tie_dropout" => Some("mixer.s4d.activation_dropout=0.5"),
         "mixer.s4.tie_dropout" => Some("mixer.s4.activation_dropout=0.5"),
+        // H3 takes no other value.
+        "model.causal" => Some("sweep.mixer=[\"s4d\"]"),
         _ => None,
     }
 }

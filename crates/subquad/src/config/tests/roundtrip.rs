@@ -19,7 +19,7 @@ filter_lr = 0.0003
 steps = 10
 eval_every = 5
 [sweep]
-mixer = ["attention", "s4d", "s4", "m2"]
+mixer = ["attention", "s4d", "s4", "h3", "m2"]
 seq_len = [64, 256]
 seed = [3, 4]
 "optim.lr" = [0.001, 0.01]
@@ -92,7 +92,7 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [attention, s4d, s4, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, s4, h3, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
     assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
