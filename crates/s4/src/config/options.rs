@@ -179,7 +179,7 @@ pub(super) fn per_system<T>(
 }
 
 /// Numbers from the device's generator, on the host.
-fn draws<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Vec<f64> {
+pub(super) fn draws<const D: usize>(shape: [usize; D], values: Distribution, device: &Device) -> Vec<f64> {
     let drawn: Tensor<D> = Tensor::random(shape, values, device);
     subquad_backend::read(drawn).iter::<f64>().collect()
 }

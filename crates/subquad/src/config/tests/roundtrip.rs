@@ -92,7 +92,7 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [attention, s4d, s4, h3, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, s4, _, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
     assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
