@@ -13,6 +13,9 @@ dt_min = 1e-7
 [mixer.s4]
 init = "legt"
 activation = "identity"
+[mixer.h3]
+head_dim = 4
+train_shift_b = true
 [mixer.m2]
 filter_lr = 0.0003
 [train]
@@ -92,7 +95,7 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [attention, s4d, s4, h3, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, s4, _, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
     assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
