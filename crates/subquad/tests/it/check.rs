@@ -55,6 +55,7 @@ fn list_shows_mixers_tasks_and_configs() {
       attention    softmax attention: time grows with the square of the length, the cache in decoding with the length
       s4d          diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
       s4           state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
+      h3           two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone
       m2           Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
 
     Tasks

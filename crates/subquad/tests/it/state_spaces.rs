@@ -1,11 +1,11 @@
-//! Keys of `[mixer.s4d]` and `[mixer.s4]` reach the layers.
+//! Keys of `[mixer.s4d]`, `[mixer.s4]` and `[mixer.h3]` reach the layers.
 
 use std::fmt::Debug;
 
 use subquad_backend::pointwise::Activation;
 use subquad_model::MixerConfig;
 use subquad_s4::{
-    Discretization, OutputMix, RealTransform, S4Config, S4Init, S4dConfig, S4dInit, StepTransform,
+    Discretization, H3Config, OutputMix, RealTransform, S4Config, S4Init, S4dConfig, S4dInit, StepTransform,
 };
 
 use crate::assemble::{model, study};
@@ -65,6 +65,7 @@ fn layer(flags: &[String]) -> String {
     match model(&flags).mixer {
         MixerConfig::S4d(config) => words(&config),
         MixerConfig::S4(config) => words(&config),
+        MixerConfig::H3(config) => words(&config),
         other => panic!("{other:?}"),
     }
 }
@@ -79,6 +80,7 @@ fn state_spaces_are_their_layers_defaults_by_default() {
     let diagonal = S4dConfig::new(8).with_d_state(4).with_n_ssm(Some(8));
     assert_eq!(layer(&flags("s4d", &[])), words(&diagonal));
     assert_eq!(layer(&flags("s4", &[])), words(&S4Config::new(8, 64).with_n_ssm(Some(8))));
+    assert_eq!(layer(&flags("h3", &[])), words(&H3Config::new(8)));
 }
 
 #[test]
@@ -93,11 +95,43 @@ fn every_key_of_the_state_spaces_reaches_them() {
     assert_eq!(with("s4", &["rank=2", "l_max=100"]), words(&with_shared!(low_rank)));
 }
 
+#[test]
+fn every_key_of_h3_reaches_it() {
+    let keys = [
+        "d_state=6",
+        "head_dim=2",
+        "init=hippo",
+        "discretization=zoh",
+        "n_ssm=4",
+        "dt_min=0.01",
+        "dt_max=0.2",
+        "dt_transform=softplus",
+        "real_transform=relu",
+        "b_clip=0",
+        "train_shift_b=true",
+        "ssm_lr=0",
+    ];
+    let expected = H3Config::new(8)
+        .with_d_state(6)
+        .with_head_dim(2)
+        .with_init(S4dInit::Hippo)
+        .with_discretization(Discretization::Zoh)
+        .with_n_ssm(Some(4))
+        .with_dt_min(0.01)
+        .with_dt_max(0.2)
+        .with_dt_transform(StepTransform::Softplus)
+        .with_real_transform(RealTransform::Relu)
+        .with_b_clip(None)
+        .with_train_shift_b(true)
+        .with_ssm_lr(0.0);
+    assert_eq!(layer(&flags("h3", &keys)), words(&expected));
+}
+
 /// Both say what goes together; were one laxer, a mistake would have no line, or a layer no config.
 #[test]
 fn a_config_refuses_the_state_spaces_that_the_layer_refuses() {
     let mut verdicts = [0, 0];
-    for (flags, refused) in diagonals().chain(low_ranks()) {
+    for (flags, refused) in diagonals().chain(low_ranks()).chain(heads()) {
         let config = study(&flags).err();
         assert_eq!(config.is_some(), refused, "{flags:?}: {config:?}");
         verdicts[usize::from(refused)] += 1;
@@ -139,6 +173,18 @@ fn low_ranks() -> impl Iterator<Item = Verdict> {
             let layer = layer.with_n_ssm(Some(n_ssm)).with_channels(channels).with_output(output);
             let own = [key("init", init), key("rank", rank)];
             (shared.flags("s4", &own), layer.with_d_state(d_state).check().is_err())
+        })
+    })
+}
+
+fn heads() -> impl Iterator<Item = Verdict> {
+    let sizes = [1, 2, 3, 4, 8].into_iter().flat_map(|head_dim| [0, 1, 2, 3, 4, 8].map(|n| (head_dim, n)));
+    sizes.flat_map(|(head_dim, n_ssm)| {
+        inits().map(move |init| {
+            let layer = H3Config::new(8).with_head_dim(head_dim).with_n_ssm((n_ssm > 0).then_some(n_ssm));
+            let own = [key("head_dim", head_dim), key("n_ssm", n_ssm), key("init", init)];
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            (flags("h3", &own), layer.with_init(init).check().is_err())
         })
     })
 }

@@ -62,4 +62,4 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
 }
 
 /// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 16.0;
+const ACTIVATIONS: f64 = 14.0;

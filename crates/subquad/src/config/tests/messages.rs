@@ -105,6 +105,20 @@ fn keys_of_state_spaces_go_together() {
 }
 
 #[test]
+fn keys_of_h3_go_together() {
+    insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 3"), @"x.toml:1: heads of head_dim = 3 channels cannot share d_model = 64 equally; choose head_dim among the divisors of 64");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 16\nmixer.h3.n_ssm = 8"), @"x.toml:2: n_ssm = 8 cannot share 4 heads (d_model / head_dim) equally; choose n_ssm among the divisors of 4, or 0 for one a head");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 64\nmixer.h3.init = \"diag\""), @r#"x.toml:2: init = "diag" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
+    insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: `mixer.h3.d_state` must be even, because states come in conjugate pairs; got 7");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
+    insta::assert_snapshot!(errors_before_small("model.causal = false"), @"x.toml:1: mixer h3 is causal alone, so `model.causal` = false is nothing it can do; take h3 out of `sweep.mixer`, or set model.causal = true, for h3 alone in [override.h3]");
+    assert_eq!(
+        super::runs(&format!("model.causal = false{SMALL}[override.h3]\nmodel.causal = true")).len(),
+        5
+    );
+}
+
+#[test]
 fn the_task_says_which_lengths_it_takes() {
     let even = |_: &TaskSettings, seq_len: usize| match seq_len % 2 {
         0 => Ok(()),

@@ -13,6 +13,9 @@ dt_min = 1e-7
 [mixer.s4]
 init = "legt"
 activation = "identity"
+[mixer.h3]
+head_dim = 4
+train_shift_b = true
 [mixer.m2]
 filter_lr = 0.0003
 [train]

@@ -41,19 +41,22 @@ fn sections_of_other_tasks_change_no_name() {
 
 #[test]
 fn a_share_becomes_the_number_of_each_length() {
-    assert_eq!(settings_of(&mqar(""), "task.mqar.n_pairs"), ["4", "4", "4", "4", "8", "8", "8", "8"]);
+    assert_eq!(
+        settings_of(&mqar(""), "task.mqar.n_pairs"),
+        ["4", "4", "4", "4", "4", "8", "8", "8", "8", "8"]
+    );
     assert_eq!(
         settings_of(&mqar("n_pairs = \"seq_len / 10\""), "task.mqar.n_pairs"),
-        ["6", "6", "6", "6", "12", "12", "12", "12"]
+        ["6", "6", "6", "6", "6", "12", "12", "12", "12", "12"]
     );
-    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 8]);
+    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 10]);
 }
 
 #[test]
 fn a_share_may_be_an_axis() {
     let text = mqar("") + "\"task.mqar.n_pairs\" = [2, \"seq_len/16\"]";
     let study = load(&text).unwrap();
-    assert_eq!(study.runs.len(), 2 * 4 * 2);
+    assert_eq!(study.runs.len(), 2 * 5 * 2);
     assert_eq!(study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
     assert_eq!(study.runs[1].settings["task.mqar.n_pairs"], "4");
 }
