@@ -65,6 +65,7 @@ impl H3Config {
         let options = self.options();
         options.check()?;
         options.check_mixture(self.init.as_str(), self.init.parts().len())?;
+        options.check_floor(self.init.as_str(), self.init.hardly_decays())?;
         options.check_decay(self.init.as_str(), self.init.largest_decay(self.d_state))
     }
 

@@ -121,6 +121,10 @@ pub enum Problem {
     )]
     UnreachedDecay,
     #[error(
+        "real_transform = \"relu\" does not train decays of 1e-4 or less, and init = \"{init}\" starts there; choose exp or softplus"
+    )]
+    DecayAtFloor { init: String },
+    #[error(
         "channels = {channels} needs an output layer that brings the width back to d_model; choose output = \"glu\" or \"linear\""
     )]
     NarrowOutput { channels: i64 },

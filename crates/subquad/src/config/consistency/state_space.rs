@@ -30,6 +30,7 @@ pub(super) fn complaints(draft: &Draft) -> Vec<(Problem, Option<Origin>)> {
         uneven_mixture,
         crossed_steps,
         unreached_decay,
+        decay_at_floor,
         narrow_output,
         idle_tie,
         low_rank,
@@ -134,6 +135,14 @@ fn crossed_steps(section: &Section<'_>) -> Option<Complaint> {
 fn unreached_decay(section: &Section<'_>) -> Option<Complaint> {
     let unreached = section.word("real_transform")? == "sigmoid" && section.word("init")? == "real";
     unreached.then_some((Problem::UnreachedDecay, &["real_transform", "init"]))
+}
+
+/// States without decay of their own start at the floor of `relu`, where nothing trains.
+fn decay_at_floor(section: &Section<'_>) -> Option<Complaint> {
+    let init = section.word("init")?;
+    let at_floor =
+        section.word("real_transform")? == "relu" && ["fout", "legt", "hippo"].contains(&init.as_ref());
+    at_floor.then_some((Problem::DecayAtFloor { init }, &["real_transform", "init"]))
 }
 
 fn narrow_output(section: &Section<'_>) -> Option<Complaint> {
