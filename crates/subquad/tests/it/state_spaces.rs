@@ -19,7 +19,7 @@ const SHARED: [&str; 16] = [
     "dt_max=0.2",
     "dt_tie=false",
     "dt_transform=softplus",
-    "real_transform=relu",
+    "real_transform=softplus",
     "b_clip=0",
     "channels=3",
     "activation=silu",
@@ -41,7 +41,7 @@ macro_rules! with_shared {
             .with_dt_max(0.2)
             .with_dt_tie(false)
             .with_dt_transform(StepTransform::Softplus)
-            .with_real_transform(RealTransform::Relu)
+            .with_real_transform(RealTransform::Softplus)
             .with_b_clip(None)
             .with_channels(3)
             .with_activation(Activation::Silu)
@@ -106,7 +106,7 @@ fn every_key_of_h3_reaches_it() {
         "dt_min=0.01",
         "dt_max=0.2",
         "dt_transform=softplus",
-        "real_transform=relu",
+        "real_transform=softplus",
         "b_clip=0",
         "train_shift_b=true",
         "ssm_lr=0",
@@ -120,7 +120,7 @@ fn every_key_of_h3_reaches_it() {
         .with_dt_min(0.01)
         .with_dt_max(0.2)
         .with_dt_transform(StepTransform::Softplus)
-        .with_real_transform(RealTransform::Relu)
+        .with_real_transform(RealTransform::Softplus)
         .with_b_clip(None)
         .with_train_shift_b(true)
         .with_ssm_lr(0.0);
