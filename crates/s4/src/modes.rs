@@ -106,10 +106,7 @@ impl Modes {
     /// The same system with every step `rate` times as long.
     pub(crate) fn with_rate(mut self, rate: f64) -> Self {
         let transform = self.dt_transform;
-        self.inv_dt = replace(self.inv_dt, |stored| match transform {
-            StepTransform::Exp => stored + rate.ln(),
-            StepTransform::Softplus => inverse_softplus(transform.apply(stored) * rate),
-        });
+        self.inv_dt = replace(self.inv_dt, |stored| transform.longer(stored, rate));
         self
     }
 }
@@ -130,10 +127,4 @@ pub(crate) fn replace<const D: usize>(
         let trains = old.is_require_grad();
         value(old.detach()).detach().set_require_grad(trains)
     })
-}
-
-/// `y + ln(1 - e^-y)`, with `1 - e^-y = 2 e^(-y/2) sinh(y/2)` so that a small step keeps its digits.
-fn inverse_softplus(y: Tensor<2>) -> Tensor<2> {
-    let half = y.clone() * 0.5;
-    y * 0.5 + (half.sinh() * 2.0).log()
 }

@@ -66,6 +66,14 @@ impl StepTransform {
         }
     }
 
+    /// The stored numbers of steps `rate` times as long.
+    pub(crate) fn longer<const D: usize>(self, stored: Tensor<D>, rate: f64) -> Tensor<D> {
+        match self {
+            Self::Exp => stored + rate.ln(),
+            Self::Softplus => stored_of_softplus(softplus(stored) * rate),
+        }
+    }
+
     /// The stored number of a step.
     pub(crate) fn invert(self, dt: f64) -> f64 {
         match self {
@@ -73,6 +81,12 @@ impl StepTransform {
             Self::Softplus => inverse_softplus(dt),
         }
     }
+}
+
+/// [`inverse_softplus`] of a tensor. With `1 - e^-y = 2 e^(-y/2) sinh(y/2)` a small step keeps its digits.
+fn stored_of_softplus<const D: usize>(y: Tensor<D>) -> Tensor<D> {
+    let half = y * 0.5;
+    half.clone() + (half.sinh() * 2.0).log()
 }
 
 /// `ln(1 + e^p)`, with all digits where it is small.

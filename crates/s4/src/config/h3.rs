@@ -42,7 +42,7 @@ pub struct H3Config {
     /// How a decay is stored.
     #[config(default = "RealTransform::Exp")]
     pub real_transform: RealTransform,
-    /// Bound on the imaginary part of the initial `B`, which only `legs` exceeds.
+    /// Bound on the imaginary part of the initial `B`, which HiPPO's exceeds.
     #[config(default = "Some(2.0)")]
     pub b_clip: Option<f64>,
     /// Whether the input weights of the shift state space train, as in the published implementation, or stay `e_0`, as

@@ -56,26 +56,24 @@ struct Tables {
 
 impl Tables {
     fn new(dense: &Dense, seq: usize, device: &Device) -> Self {
-        let block = block_len(seq).min(seq);
+        let block = block_len(seq);
         let (mut written, mut reading) = (dense.b_bar.clone(), dense.c.clone());
         let (mut power, mut done) = (dense.a_bar.clone(), 1);
-        // Tables double: the second half is the first times a_bar^done.
+        // Tables double: the second half is the first times a_bar^done. A block is a power of two, so that is where they end.
         while done < block {
             written = Tensor::cat(vec![written.clone(), power.clone().matmul(written)], 2);
             reading = Tensor::cat(vec![reading.clone(), reading.matmul(power.clone())], 1);
             (power, done) = (power.clone().matmul(power), 2 * done);
         }
-        let [d_model, kernels, _] = dense.c.dims();
-        let taps = dense.c.clone().matmul(written.clone()).narrow(2, 0, block);
-        let reading = reading.narrow(1, 0, block * kernels).matmul(dense.a_bar.clone());
+        let taps = dense.c.clone().matmul(written.clone());
+        let reading = reading.matmul(dense.a_bar.clone());
         let rest = seq % block;
-        debug_assert_eq!(reading.dims()[0], d_model);
         Self {
             seq,
             block,
-            over_block: rounded(dense.power(block), device).swap_dims(1, 2),
+            over_block: rounded(power, device).swap_dims(1, 2),
             over_rest: (rest > 0).then(|| rounded(dense.power(rest), device).swap_dims(1, 2)),
-            written: rounded(written.narrow(2, 0, block), device),
+            written: rounded(written, device),
             reading: rounded(reading, device),
             taps: rounded(taps, device).swap_dims(0, 1),
         }

@@ -91,6 +91,22 @@ fn yes() -> bool {
     true
 }
 
+/// The options that both kernels have, on either config.
+macro_rules! shared {
+    ($block:ident, $config:expr) => {
+        $config
+            .with_d_state($block.d_state)
+            .with_bidirectional($block.bidirectional)
+            .with_n_ssm($block.n_ssm)
+            .with_channels($block.channels)
+            .with_dt_tie($block.dt_tie)
+            .with_dt_transform($block.dt_transform)
+            .with_real_transform($block.real_transform)
+            .with_activation($block.activation)
+            .with_output($block.final_act)
+    };
+}
+
 impl Block {
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != "s4_block" {
@@ -104,17 +120,8 @@ impl Block {
         if self.kernel != Kernel::S4d {
             return Err(unsupported(case, "the low-rank kernel `s4` in an S4D layer (S4 has it)".into()));
         }
-        let config = S4dConfig::new(self.d_model)
-            .with_d_state(self.d_state)
-            .with_bidirectional(self.bidirectional)
-            .with_discretization(self.disc.unwrap_or(Discretization::Zoh))
-            .with_n_ssm(self.n_ssm)
-            .with_channels(self.channels)
-            .with_dt_tie(self.dt_tie)
-            .with_dt_transform(self.dt_transform)
-            .with_real_transform(self.real_transform)
-            .with_activation(self.activation)
-            .with_output(self.final_act);
+        let config = shared!(self, S4dConfig::new(self.d_model))
+            .with_discretization(self.disc.unwrap_or(Discretization::Zoh));
         config.check().map_err(|e| wrong(case, &e))?;
         Ok(config)
     }
@@ -131,17 +138,7 @@ impl Block {
             layer: case.layer.clone(),
             message: "the kernel `s4` needs `l_max`, the length at which its `C` was made".into(),
         })?;
-        let config = S4Config::new(self.d_model, l_max)
-            .with_d_state(self.d_state)
-            .with_rank(Some(self.rank))
-            .with_bidirectional(self.bidirectional)
-            .with_n_ssm(self.n_ssm)
-            .with_channels(self.channels)
-            .with_dt_tie(self.dt_tie)
-            .with_dt_transform(self.dt_transform)
-            .with_real_transform(self.real_transform)
-            .with_activation(self.activation)
-            .with_output(self.final_act);
+        let config = shared!(self, S4Config::new(self.d_model, l_max)).with_rank(Some(self.rank));
         config.check().map_err(|e| wrong(case, &e))?;
         Ok(config)
     }

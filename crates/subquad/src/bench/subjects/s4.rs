@@ -4,6 +4,7 @@ use burn::tensor::Device;
 use subquad_s4::S4Config;
 use subquad_s4::reference::{Complex, Dplr, Mode, Recurrence, complete};
 
+pub(super) use super::s4d::alive;
 use super::s4d::{decoders, mixed};
 use crate::bench::layer::decoding;
 use crate::bench::{Layer, Sizes};
@@ -55,10 +56,3 @@ fn system(sizes: &Sizes, parameters: &[Vec<f64>], channel: usize) -> Dplr {
     let p = own.clone().map(|n| Complex { re: p_re[n], im: p_im[n] }).collect();
     Dplr { modes: own.map(mode).collect(), p: vec![p] }
 }
-
-pub(super) fn alive(sizes: &Sizes) -> f64 {
-    ACTIVATIONS * sizes.elements() as f64 + 4.0 * (sizes.d_model as f64).powi(2)
-}
-
-/// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 8.0;

@@ -9,9 +9,9 @@ const DIAGONAL_INITS: &[&str] = &["legs", "fout", "lin", "inv", "quad", "real", 
 /// The section of a mixer: its inits, its own keys, and the shared ones around them.
 #[rustfmt::skip]
 macro_rules! section {
-    ($mixer:literal, $inits:expr, $init:literal, [$($own:expr),* $(,)?]) => {
+    ($mixer:literal, $largest_state:literal, $inits:expr, $init:literal, [$($own:expr),* $(,)?]) => {
         &[
-            integer(concat!("mixer.", $mixer, ".d_state"), 2, 65536, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
+            integer(concat!("mixer.", $mixer, ".d_state"), 2, $largest_state, 64, "States a channel, even: they come in conjugate pairs. Kernel cost grows linearly with it."),
             one_of(concat!("mixer.", $mixer, ".init"), $inits, $init, "Which published system A and B start from (crates/s4/README.md has their formulas). Mixtures (diag, hippo) give half of the n_ssm systems to each part."),
             $($own,)*
             integer_or(concat!("mixer.", $mixer, ".n_ssm"), 1, 8192, Word::DModel, "Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide model.d_model."),
@@ -20,7 +20,7 @@ macro_rules! section {
             truth(concat!("mixer.", $mixer, ".dt_tie"), true, "All states of a channel share one step. False: each conjugate pair has its own."),
             one_of(concat!("mixer.", $mixer, ".dt_transform"), &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
             one_of(concat!("mixer.", $mixer, ".real_transform"), &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
-            real(concat!("mixer.", $mixer, ".b_clip"), ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which only HiPPO inits such as legs exceed; 0 clips nothing: exact HiPPO. 2 as published."),
+            real(concat!("mixer.", $mixer, ".b_clip"), ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing: exact HiPPO. 2 as published."),
             integer(concat!("mixer.", $mixer, ".channels"), 1, 1024, 1, "Kernels of each channel (and direction), all of them read by the output layer."),
             one_of(concat!("mixer.", $mixer, ".activation"), &["gelu", "silu", "relu", "tanh", "sigmoid", "identity"], "gelu", "What happens to every number after the convolution."),
             one_of(concat!("mixer.", $mixer, ".output"), &["glu", "linear", "none"], "glu", "What mixes the channels of a token at the end: a linear layer and its gate, a linear layer, or nothing."),
@@ -34,15 +34,15 @@ macro_rules! section {
 
 /// Section `[mixer.s4d]`.
 #[rustfmt::skip]
-pub(super) const S4D: &[Key] = section!("s4d", DIAGONAL_INITS, "lin", [
+pub(super) const S4D: &[Key] = section!("s4d", 65536, DIAGONAL_INITS, "lin", [
     one_of("mixer.s4d.discretization", &["zoh", "bilinear"], "zoh", "How continuous time becomes steps: zero-order hold or bilinear."),
 ]);
 
-/// Section `[mixer.s4]`.
+/// Section `[mixer.s4]`. Its states are fewer, because the layer makes dense f64 matrices of d_model d_state^2 numbers.
 #[rustfmt::skip]
-pub(super) const S4: &[Key] = section!("s4", &["legs", "fout", "legt", "hippo"], "legs", [
-    integer("mixer.s4.rank", 0, 64, 0, "Rank of the low-rank part; 0: what the init needs, which is 2 for legt and 1 for the others."),
-    integer_or("mixer.s4.l_max", 1, LONGEST_SEQ, Word::Longest, "Length at which C is learned, in tokens: at least that of training; tests may be longer. \"longest\" is the longest of the config, also among test conditions."),
+pub(super) const S4: &[Key] = section!("s4", 1024, &["legs", "fout", "legt", "hippo"], "legs", [
+    integer("mixer.s4.rank", 0, 64, 0, "Rank of the low-rank part; 0: what the init needs, which is 2 for legt and 1 for the others. Rows beyond that start small and random."),
+    integer_or("mixer.s4.l_max", 1, LONGEST_SEQ, Word::Longest, "Length at which C is learned, in tokens: at least that of training; tests may be longer. Shorter sequences pay for a kernel of this length. \"longest\" is the longest of the config, also among test conditions."),
 ]);
 
 /// Section `[mixer.h3]`.
@@ -57,7 +57,7 @@ pub(super) const H3: &[Key] = &[
     real("mixer.h3.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
     one_of("mixer.h3.dt_transform", &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
     one_of("mixer.h3.real_transform", &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
-    real("mixer.h3.b_clip", ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which only HiPPO inits such as legs exceed; 0 clips nothing: exact HiPPO."),
+    real("mixer.h3.b_clip", ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing: exact HiPPO."),
     truth("mixer.h3.train_shift_b", false, "The input weights of the shift state space train, as in the published implementation. False: they stay the first unit vector, as in the paper."),
     real("mixer.h3.ssm_lr", ZERO_OR_MORE, 0.001, "Steps, A, and B of either state space learn at optim.lr, but never faster than this; 0 freezes them."),
 ];
