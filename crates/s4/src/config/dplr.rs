@@ -10,7 +10,7 @@ use crate::init::DplrSystem;
 use crate::{Dplr, S4, S4Init};
 
 /// Deviation of the numbers that rows beyond the init's own start at, far below those rows' entries of order one.
-const SMALL_ROW: f64 = 1e-2;
+const SMALL_ROW: f64 = 1e-3;
 
 layer_config! {
     /// Configuration of an [`S4`] layer.

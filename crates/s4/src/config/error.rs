@@ -66,9 +66,19 @@ pub enum S4ConfigError {
         /// Rank asked for.
         rank: usize,
     },
-    /// The range of initial steps is empty, or beyond what f32 stands.
-    #[error("initial steps need 1e-12 <= dt_min <= dt_max <= 1e6, got dt_min = {dt_min}, dt_max = {dt_max}")]
+    /// The range of initial steps is empty or not positive.
+    #[error("initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min}, dt_max = {dt_max}")]
     StepRange {
+        /// Smallest step.
+        dt_min: f64,
+        /// Largest step.
+        dt_max: f64,
+    },
+    /// Initial steps that the formulas do not stand in f32.
+    #[error(
+        "initial steps must be within 1e-12 and 1e6 tokens, got dt_min = {dt_min:e}, dt_max = {dt_max:e}"
+    )]
+    StepBeyondF32 {
         /// Smallest step.
         dt_min: f64,
         /// Largest step.

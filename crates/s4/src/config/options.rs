@@ -60,8 +60,11 @@ impl Options {
 
     fn check_numbers(&self) -> Result<(), S4ConfigError> {
         let Self { dt_min, dt_max, ssm_lr, .. } = *self;
-        if !(LEAST_STEP <= dt_min && dt_min <= dt_max && dt_max <= LARGEST_STEP) {
+        if !(0.0 < dt_min && dt_min <= dt_max && dt_max.is_finite()) {
             return Err(S4ConfigError::StepRange { dt_min, dt_max });
+        }
+        if dt_min < LEAST_STEP || dt_max > LARGEST_STEP {
+            return Err(S4ConfigError::StepBeyondF32 { dt_min, dt_max });
         }
         if let Some(value) = self.b_clip.filter(|clip| !(*clip > 0.0 && clip.is_finite())) {
             return Err(S4ConfigError::NotPositive { name: "b_clip", value });

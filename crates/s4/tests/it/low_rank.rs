@@ -169,7 +169,7 @@ fn rows_beyond_the_init_start_small_and_train() {
     let layer = seeded_layer(&config(16).with_rank(Some(3)));
     let p = to_f64(layer.ssm.p_re.val());
     let row = |r: usize| p[r * p.len() / 3..(r + 1) * p.len() / 3].iter().fold(0f64, |m, p| m.max(p.abs()));
-    assert!(row(0) > 0.5 && (1e-4..0.1).contains(&row(1)) && (1e-4..0.1).contains(&row(2)));
+    assert!(row(0) > 0.3 && (1e-5..0.01).contains(&row(1)) && (1e-5..0.01).contains(&row(2)));
     for form in FORMS {
         let grads = gradients(&layer.clone().with_form(form), 16);
         assert!(grads[7].iter().all(|g| *g != 0.0), "{form:?}");
@@ -180,13 +180,13 @@ fn rows_beyond_the_init_start_small_and_train() {
 fn a_full_low_rank_part_is_the_powers_of_the_dense_system_and_has_its_slopes() {
     for form in FORMS {
         let mut layer =
-            seeded_layer(&S4Config::new(2, 17).with_d_state(6).with_rank(Some(3))).with_form(form);
+            seeded_layer(&S4Config::new(2, 24).with_d_state(6).with_rank(Some(3))).with_form(form);
         layer.ssm.p_re = layer.ssm.p_re.map(|p| seeded_tensor(p.dims(), 8, &cpu()));
         layer.ssm.p_im = layer.ssm.p_im.map(|p| seeded_tensor(p.dims(), 9, &cpu()));
         let parameters = Parameters::of(&layer);
-        assert_rel_close(layer.kernel(17), parameters.all_kernels(17, 1.0), KERNEL, format!("{form:?}"));
-        let wanted = differences(&parameters, 17);
-        for ((name, got), wanted) in NAMES.iter().zip(gradients(&layer, 17)).zip(wanted) {
+        assert_rel_close(layer.kernel(24), parameters.all_kernels(24, 1.0), KERNEL, format!("{form:?}"));
+        let wanted = differences(&parameters, 24);
+        for ((name, got), wanted) in NAMES.iter().zip(gradients(&layer, 24)).zip(wanted) {
             assert_rel_close(got, wanted, GRADIENT, format!("{name}, {form:?}"));
         }
         battery::causal_mixer(&layer, 2);
