@@ -47,19 +47,27 @@ const HOLLOW: [Shape; 5] =
     [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::TriangleDown];
 
 /// The looks of a figure's labels, in their order. A label outside the palette gets an outlined marker that its name
-/// decides; where two such labels of one figure would look alike, the later one moves on.
+/// decides; where two such labels of one figure would share colour or marker, the later one moves on to what is free.
 pub(crate) fn looks(labels: &[&str]) -> Vec<Look> {
     let mut taken = Vec::with_capacity(labels.len());
     for label in labels {
-        let look = known(label).unwrap_or_else(|| {
-            let first = name_hash(label);
-            let count = KNOWN.len() * HOLLOW.len();
-            let free = (0..count).map(|i| fallback(first + i)).find(|look| !taken.contains(look));
-            free.unwrap_or_else(|| fallback(first))
-        });
-        taken.push(look);
+        taken.push(known(label).unwrap_or_else(|| free(name_hash(label), &taken)));
     }
     taken
+}
+
+/// The look from `first` on that shares least with those of other labels outside the palette: colour counts before marker.
+fn free(first: usize, taken: &[Look]) -> Look {
+    let shared = |look: &Look| {
+        let others = || taken.iter().filter(|other| other.hollow);
+        [
+            others().filter(|other| *other == look).count(),
+            others().filter(|other| other.ink == look.ink).count(),
+            others().filter(|other| other.shape == look.shape).count(),
+        ]
+    };
+    let all = (0..KNOWN.len() * HOLLOW.len()).map(|i| fallback(first + i));
+    all.min_by_key(shared).expect("there are looks")
 }
 
 fn known(label: &str) -> Option<Look> {
@@ -97,6 +105,14 @@ mod tests {
     fn thirty_unknown_labels_differ() {
         let names: Vec<String> = (0..30).map(|i| format!("variant {i}")).collect();
         assert!(all_differ(&looks(&names.iter().map(String::as_str).collect::<Vec<_>>())));
+    }
+
+    #[test]
+    fn a_few_unknown_labels_differ_in_colour_and_in_shape() {
+        let looks =
+            looks(&["s4d init=legs", "s4d init=lin", "s4d init=fout", "s4d init=real", "s4d init=rand"]);
+        assert!(all_differ(&looks.iter().map(|look| look.ink).collect::<Vec<_>>()));
+        assert!(all_differ(&looks.iter().map(|look| look.shape).collect::<Vec<_>>()));
     }
 
     #[test]

@@ -230,6 +230,9 @@ pub(super) fn length_title(run: &Finished) -> String {
     format!("length {}", run.summary.seq_len)
 }
 
+/// A config named after its task says in its line's label what the title of the panel says already.
 pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
-    Sample { panel, line: run.label.clone(), seed: run.summary.seed, x, y }
+    let task = &run.summary.task;
+    let own = run.label.strip_suffix(&format!(" ({task})")).filter(|_| panel.starts_with(task.as_str()));
+    Sample { line: own.unwrap_or(&run.label).into(), panel, seed: run.summary.seed, x, y }
 }
