@@ -25,8 +25,25 @@ pub(super) struct Multiply<'a> {
     pub(super) b: Right<'a>,
     pub(super) terms: usize,
     pub(super) cols: usize,
-    /// What each row starts from, if not from zeros.
-    pub(super) start: Option<&'a [f32]>,
+    pub(super) start: Start<'a>,
+}
+
+/// What a product is added to.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    Zeros,
+    /// `[cols]`, the same for every row.
+    Columns(&'a [f32]),
+    /// `[rows]`, the same for every column.
+    Rows(&'a [f32]),
+    /// What is there.
+    Out,
+}
+
+impl<'a> From<Option<&'a [f32]>> for Start<'a> {
+    fn from(columns: Option<&'a [f32]>) -> Self {
+        columns.map_or(Self::Zeros, Self::Columns)
+    }
 }
 
 /// The right operand of a product.
@@ -57,8 +74,7 @@ impl WithSimd for Multiply<'_> {
         for k in ranges(terms, TERMS) {
             let a = Scalars { data: &a.data[k.start * a.step..], ..a };
             for c in ranges(cols, panel_width::<S>()) {
-                let before = if k.start == 0 { start } else { None };
-                let add = k.start > 0;
+                let start = if k.start == 0 { start } else { Start::Out };
                 let vectors = c.len().div_ceil(S::F32_LANES);
                 let strip = b.strip::<S>(&k, &c, rows, &mut scratch);
                 product_of_rows(
@@ -71,10 +87,11 @@ impl WithSimd for Multiply<'_> {
                         let from = c.start + j * S::F32_LANES;
                         let to = cols.min(from + S::F32_LANES);
                         let out = &mut out[i * cols..][from..to];
-                        let sum = match before {
-                            _ if add => simd.add_f32s(load(simd, out), sum),
-                            Some(before) => simd.add_f32s(load(simd, &before[from..to]), sum),
-                            None => sum,
+                        let sum = match start {
+                            Start::Zeros => sum,
+                            Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
+                            Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[i]), sum),
+                            Start::Out => simd.add_f32s(load(simd, out), sum),
                         };
                         save(simd, out, sum);
                     },

@@ -8,15 +8,16 @@
 //! Poli et al. 2023 (Hyena), <https://arxiv.org/abs/2302.10866>, section 3.3; the filter of Monarch Mixer as well.
 
 pub(crate) mod features;
+mod lags;
 mod network;
 
 use burn::config::Config;
 use burn::module::{Module, Param, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
-use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 
 use crate::init::normal;
+pub(crate) use lags::convolve_lags;
 pub(crate) use network::SineNetwork;
 
 /// Config of an [`ImplicitFilter`].
@@ -135,7 +136,7 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn kernel(&self, seq: usize) -> Tensor<2> {
-        self.taps(&self.network, seq).transpose()
+        self.taps(&self.network, seq)
     }
 
     /// The first `seq` taps that look ahead: lags `-1, -2, ..`: `[d_model, seq]`; `None` for a causal filter.
@@ -143,7 +144,7 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn reverse_kernel(&self, seq: usize) -> Option<Tensor<2>> {
-        self.reverse.as_ref().map(|network| self.taps(network, seq).transpose())
+        self.reverse.as_ref().map(|network| self.taps(network, seq))
     }
 
     /// Filters every channel: `conv(x, k) + bias x`. The taps are computed once for the whole batch.
@@ -156,28 +157,30 @@ impl ImplicitFilter {
     /// If `seq` is above `l_max` or the channels differ.
     pub fn convolve(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         let [_, _, seq] = x.dims();
-        let kernel = self.kernel_with_bias(seq);
-        // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
-        let reverse = if seq > 1 { self.reverse_kernel(seq - 1) } else { None };
-        match reverse {
-            Some(reverse) => two_sided_conv(x, kernel, reverse, form),
-            None => causal_conv(x, kernel, form),
-        }
+        convolve_lags(x, self.lags(seq, form), form)
     }
 
-    /// The bias acts on the present token alone, so it is part of lag 0; apart it would cost a pass over the sequence.
-    pub(crate) fn kernel_with_bias(&self, seq: usize) -> Tensor<2> {
-        let taps = self.taps(&self.network, seq);
-        let [_, d_model] = taps.dims();
-        let present = taps.clone().narrow(0, 0, 1) + self.bias.val().unsqueeze::<2>();
-        taps.slice_assign([0..1, 0..d_model], present).transpose()
+    /// The first `seq` taps of each side, the bias in lag 0: `[sides, d_model, seq]`, lags `0, 1, ..` first and then, if the
+    /// filter is two-sided, `-1, -2, ..`.
+    ///
+    /// # Panics
+    /// If `seq` is above `l_max`.
+    pub fn lags(&self, seq: usize, form: Form) -> Tensor<3> {
+        let future = self.reverse.as_ref().map(|network| self.answers(network, seq, form));
+        let past = self.answers(&self.network, seq, form);
+        lags::lags(past, future, self.decay.clone().narrow(0, 0, seq), self.bias.val(), form)
     }
 
-    /// `[seq, d_model]`
+    /// `[d_model, seq]`
     fn taps(&self, network: &SineNetwork, seq: usize) -> Tensor<2> {
+        let answers = self.answers(network, seq, Form::Portable);
+        (answers * self.decay.clone().narrow(0, 0, seq)).transpose()
+    }
+
+    /// What a network says to each position, before the decay: `[seq, d_model]`.
+    fn answers(&self, network: &SineNetwork, seq: usize, form: Form) -> Tensor<2> {
         assert!(seq <= self.l_max(), "the filter has {} taps, got {seq} tokens", self.l_max());
-        let features = self.z.val().narrow(0, 0, seq);
-        network.forward(features, self.frequency.val()) * self.decay.clone().narrow(0, 0, seq)
+        network.forward(self.z.val().narrow(0, 0, seq), self.frequency.val(), form)
     }
 
     /// Weights, biases and frequencies of the networks, the reverse one included.

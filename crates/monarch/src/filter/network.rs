@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use subquad_backend::{Form, linear::linear, sine::sine};
 
 /// `W3 sin(w (W2 sin(w (W1 sin(w (W0 z + b0)) + b1)) + b2))`, with the frequencies `w` from outside.
 #[derive(Module, Debug)]
@@ -24,11 +25,10 @@ impl SineNetwork {
     }
 
     /// `features [seq, emb_dim]` and `frequency [order]` to `[seq, d_model]`.
-    pub(crate) fn forward(&self, features: Tensor<2>, frequency: Tensor<1>) -> Tensor<2> {
-        let frequency = frequency.unsqueeze::<2>();
-        let sine = |layer: &Linear, x: Tensor<2>| (layer.forward(x) * frequency.clone()).sin();
-        let hidden = sine(&self.input, features);
-        let hidden = self.inner.iter().fold(hidden, |x, layer| sine(layer, x));
-        self.output.forward(hidden)
+    pub(crate) fn forward(&self, features: Tensor<2>, frequency: Tensor<1>, form: Form) -> Tensor<2> {
+        let unit = |layer: &Linear, x: Tensor<2>| sine(linear(layer, x, form), frequency.clone(), form);
+        let hidden = unit(&self.input, features);
+        let hidden = self.inner.iter().fold(hidden, |x, layer| unit(layer, x));
+        linear(&self.output, hidden, form)
     }
 }

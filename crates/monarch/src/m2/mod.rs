@@ -14,16 +14,19 @@
 
 mod config;
 mod gate;
+mod gated_conv;
 mod state;
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use subquad_backend::{Form, linear::linear, short_conv::short_conv, swap_axes};
+use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::{Form, short_conv::short_conv, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::ImplicitFilter;
 pub use config::{M2Config, M2ConfigError};
+use gated_conv::gated_conv;
 use state::History;
 pub use state::M2State;
 
@@ -119,11 +122,13 @@ impl SequenceMixer for M2 {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.check_width(&x);
         self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
-        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
-        let y = self.filter.convolve(gate::before(parts.clone(), self.form), self.form);
-        let skip = self.residual.as_ref().map(|filter| filter.convolve(swap_axes(x, self.form), self.form));
-        let y = gate::after(y, parts, skip, self.form);
-        linear(&self.out_linear, y, self.form)
+        let ([_, seq, _], form) = (x.dims(), self.form);
+        let x = swap_axes(x, form); // [batch, d_model, seq]
+        let projected = linear_of_channels(&self.in_linear, x.clone(), form);
+        let short = (self.short_weight.val(), self.short_bias.val());
+        let residual = self.residual.as_ref().map(|filter| (x, filter.lags(seq, form)));
+        let y = gated_conv(projected, short, self.filter.lags(seq, form), residual, form);
+        swap_axes(linear_of_channels(&self.out_linear, y, form), form)
     }
 
     fn forward_with_state(

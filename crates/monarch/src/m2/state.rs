@@ -51,10 +51,10 @@ impl History {
     }
 
     /// Filters one token `[batch, d_model, 1]` by the definition: `sum over s <= t of k_{t-s} x_s`.
-    pub(super) fn token(&mut self, filter: &ImplicitFilter, x: Tensor<3>, _: Form) -> Tensor<3> {
+    pub(super) fn token(&mut self, filter: &ImplicitFilter, x: Tensor<3>, form: Form) -> Tensor<3> {
         let inputs = self.append(x);
         let (l_max, [_, _, tokens]) = (filter.l_max(), inputs.dims());
-        let taps = self.taps.get_or_insert_with(|| filter.kernel_with_bias(l_max).flip([1]));
+        let taps = self.taps.get_or_insert_with(|| filter.lags(l_max, form).squeeze_dim::<2>(0).flip([1]));
         let taps = taps.clone().narrow(1, l_max - tokens, tokens);
         (inputs * taps.unsqueeze::<3>()).sum_dim(2)
     }
