@@ -8,6 +8,7 @@ mod linear;
 mod mean_square;
 mod pointwise;
 mod short_conv;
+mod sine;
 mod tail;
 
 use burn::tensor::{Device, Tensor};
