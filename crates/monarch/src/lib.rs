@@ -5,6 +5,7 @@ mod channel;
 mod filter;
 mod init;
 mod m2;
+mod matrix;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;
@@ -13,3 +14,4 @@ pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDi
 pub use channel::{BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError};
 pub use filter::{ImplicitFilter, ImplicitFilterConfig, ImplicitFilterConfigError};
 pub use m2::{M2, M2Config, M2ConfigError, M2State};
+pub use matrix::{MonarchInit, MonarchLinear, MonarchLinearConfig, MonarchLinearConfigError};

@@ -7,6 +7,7 @@ mod config;
 mod filter;
 mod m2;
 mod module;
+mod monarch_linear;
 mod published;
 mod reference;
 
