@@ -5,7 +5,7 @@
 
 mod monarch;
 
-pub use monarch::monarch_linear;
+pub use monarch::{dft, monarch_dft, monarch_linear};
 use subquad_backend::fft_conv::reference::two_sided_conv;
 use subquad_backend::pointwise::reference::{geglu, gelu};
 

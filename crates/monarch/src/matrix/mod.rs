@@ -13,8 +13,10 @@
 //! Dao et al. 2022, *Monarch*, <https://arxiv.org/abs/2204.00595>, section 3; order p: Fu et al. 2023, *Monarch Mixer*,
 //! <https://arxiv.org/abs/2310.12109>, section 3.
 
+mod complex;
 mod config;
 mod dense;
+pub(crate) mod dft;
 mod error;
 mod init;
 mod product;
@@ -24,7 +26,9 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
+pub use complex::{ComplexMonarch, Pair};
 pub use config::MonarchLinearConfig;
+pub use dft::MonarchDft;
 pub use error::MonarchLinearConfigError;
 pub use init::MonarchInit;
 use shape::MonarchShape;
