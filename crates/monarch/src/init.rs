@@ -5,8 +5,12 @@ use burn::tensor::{Device, Distribution, Tensor};
 
 /// Uniform in `+-1/sqrt(fan_in)`: PyTorch's default for linear layers and convolutions.
 pub(crate) fn uniform<const D: usize>(shape: [usize; D], fan_in: usize, device: &Device) -> Param<Tensor<D>> {
-    let bound = 1.0 / (fan_in as f64).sqrt();
-    Param::from_tensor(Tensor::random(shape, Distribution::Uniform(-bound, bound), device))
+    Param::from_tensor(uniform_within(shape, 1.0 / (fan_in as f64).sqrt(), device))
+}
+
+/// Uniform in `+-bound`.
+pub(crate) fn uniform_within<const D: usize>(shape: [usize; D], bound: f64, device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
 }
 
 /// Standard normal.

@@ -5,6 +5,8 @@ mod channel;
 mod filter;
 mod init;
 mod m2;
+mod matrix;
+pub mod monarch_conv;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;
@@ -13,3 +15,7 @@ pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDi
 pub use channel::{BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError};
 pub use filter::{ImplicitFilter, ImplicitFilterConfig, ImplicitFilterConfigError};
 pub use m2::{M2, M2Config, M2ConfigError, M2State};
+pub use matrix::{
+    ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, MonarchLinearConfigError,
+    Pair,
+};

@@ -3,6 +3,9 @@
 //! Parameters are one flat list in the order of the layer's fields, each row-major, as a visitor of the module finds
 //! them; dense weights are `[d_input, d_output]`.
 
+mod monarch;
+
+pub use monarch::{dft, monarch_dft, monarch_linear};
 use subquad_backend::fft_conv::reference::two_sided_conv;
 use subquad_backend::pointwise::reference::{geglu, gelu};
 

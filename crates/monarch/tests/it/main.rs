@@ -4,9 +4,12 @@
 mod block_diagonal;
 mod channel;
 mod config;
+mod dft;
 mod filter;
 mod m2;
 mod module;
+mod monarch_conv;
+mod monarch_linear;
 mod published;
 mod reference;
 

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, SequenceMixer};
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, reference,
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchLinearConfig,
+    reference,
 };
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 
@@ -78,6 +79,34 @@ fn block_diagonal_linear_is_its_definition_in_both_forms() {
                 assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
                 assert_gradients(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
             }
+        }
+    }
+}
+
+#[test]
+fn monarch_linear_is_its_definition_in_both_forms() {
+    let shapes = |config: MonarchLinearConfig, input: &[usize], output: &[usize]| {
+        config.with_input_shape(Some(input.to_vec())).with_output_shape(Some(output.to_vec()))
+    };
+    let configs = [
+        MonarchLinearConfig::new(8, 12),
+        MonarchLinearConfig::new(10, 7).with_rank(2).with_n_blocks(Some(3)),
+        MonarchLinearConfig::new(10, 14).with_bias(false).with_pre_permute(true).with_rank(2),
+        shapes(MonarchLinearConfig::new(12, 20), &[3, 4], &[4, 5]).with_rank(3),
+        MonarchLinearConfig::new(1, 5),
+        MonarchLinearConfig::new(7, 9).with_order(3),
+        shapes(MonarchLinearConfig::new(10, 11).with_order(3), &[2, 3, 2], &[3, 2, 2]).with_rank(2),
+        shapes(MonarchLinearConfig::new(12, 8).with_order(3).with_pre_permute(true), &[2, 2, 3], &[2, 4, 1]),
+        MonarchLinearConfig::new(16, 16).with_order(4).with_rank(2),
+    ];
+    for config in configs {
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::monarch_linear(&config, p, x);
+        for form in FORMS {
+            let (layer, what) = (layer.clone().with_form(form), format!("{form:?}, {config}"));
+            let shape = [2, 3, config.d_input];
+            assert_values(&layer, |m, x| m.forward(x), definition, shape, &what);
+            assert_gradients(&layer, |m, x| m.forward(x), definition, shape, &what);
         }
     }
 }
