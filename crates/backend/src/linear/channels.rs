@@ -12,7 +12,7 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::multiply::{Multiply, Panels, Right, Start};
+use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::products::{FEW_ROWS, PARTS, ROWS_TOGETHER, sum_of_parts};
 use super::transpose::transpose;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
@@ -84,7 +84,7 @@ fn product(
             let a = Scalars { data: &a.data[index * rows * a.row..], ..a };
             let start = start.of_rows(index * rows..index * rows + out.len() / seq);
             let b = Right::FarRows { data: x, stride: seq };
-            Multiply { out, a, b, terms: d_input, cols: seq, start }.run();
+            Multiply { out: Out::whole(out, seq), a, b, terms: d_input, cols: seq, start }.run();
         });
     });
     y
@@ -134,7 +134,7 @@ fn sum_of_products(a: &[f32], b: &[f32], [batch, rows, cols, seq]: [usize; 4]) -
             let start = if index == 0 { Start::Zeros } else { Start::Out };
             sum.par_chunks_mut(at_once * cols).zip(a.par_chunks(at_once * seq)).for_each(|(out, a)| {
                 let (a, b) = (Scalars::rows(a, seq), Right::Panels(&panels));
-                Multiply { out, a, b, terms: seq, cols, start }.run();
+                Multiply { out: Out::whole(out, cols), a, b, terms: seq, cols, start }.run();
             });
         }
     });

@@ -4,7 +4,7 @@
 //! bias is added as a sum leaves its register.
 
 mod channels;
-mod multiply;
+pub mod multiply;
 mod products;
 pub(crate) mod transpose;
 

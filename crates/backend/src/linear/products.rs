@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use super::multiply::{Multiply, Panels, Right, Start};
+use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::transpose::transpose;
 use crate::micro::Scalars;
 use crate::simd;
@@ -79,7 +79,8 @@ pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Siz
     let chunks = y.par_chunks_mut(rows * d_output).zip(x.par_chunks(rows * d_input));
     chunks.for_each(|(out, x)| {
         let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: weight, stride: d_output });
-        Multiply { out, a, b, terms: d_input, cols: d_output, start: bias.into() }.run();
+        Multiply { out: Out::whole(out, d_output), a, b, terms: d_input, cols: d_output, start: bias.into() }
+            .run();
     });
     y
 }
@@ -91,7 +92,7 @@ fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f3
         let mut out = vec![0.0; tokens * cols];
         let (a, b) = (Scalars::rows(x, d_input), Right::FarRows { data: &weight[first..], stride: d_output });
         let start = bias.map(|bias| &bias[first..first + cols]).into();
-        Multiply { out: &mut out, a, b, terms: d_input, cols, start }.run();
+        Multiply { out: Out::whole(&mut out, cols), a, b, terms: d_input, cols, start }.run();
         out
     };
     let starts: Vec<usize> = (0..d_output).step_by(COLUMNS).collect();
@@ -119,7 +120,8 @@ pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let chunks = dx.par_chunks_mut(rows * d_input).zip(dy.par_chunks(rows * d_output));
     chunks.for_each(|(out, dy)| {
         let (a, b) = (Scalars::rows(dy, d_output), Right::Panels(&panels));
-        Multiply { out, a, b, terms: d_output, cols: d_input, start: Start::Zeros }.run();
+        Multiply { out: Out::whole(out, d_input), a, b, terms: d_output, cols: d_input, start: Start::Zeros }
+            .run();
     });
     dx
 }
@@ -133,7 +135,8 @@ fn transposed_input_grad(dx: &mut [f32], dy: &[f32], weight: &[f32], sizes: Size
     let chunks = columns.par_chunks_mut(rows * tokens).zip(weight.par_chunks(rows * d_output));
     chunks.for_each(|(out, weight)| {
         let (a, b) = (Scalars::rows(weight, d_output), Right::Panels(&panels));
-        Multiply { out, a, b, terms: d_output, cols: tokens, start: Start::Zeros }.run();
+        Multiply { out: Out::whole(out, tokens), a, b, terms: d_output, cols: tokens, start: Start::Zeros }
+            .run();
     });
     transpose_all(dx, &columns, [d_input, tokens]);
 }
@@ -165,7 +168,8 @@ pub(super) fn weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
         weight.par_chunks_mut(rows * d_output).enumerate().for_each(|(index, out)| {
             let a = Scalars::columns(&x[index * rows..], d_input);
             let (b, terms) = (Right::Rows { data: dy, stride: d_output }, dy.len() / d_output);
-            Multiply { out, a, b, terms, cols: d_output, start: Start::Zeros }.run();
+            Multiply { out: Out::whole(out, d_output), a, b, terms, cols: d_output, start: Start::Zeros }
+                .run();
         });
     });
     sum_of_parts(parts, weight)
@@ -182,7 +186,8 @@ fn wide_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     let chunks = weight.par_chunks_mut(rows * d_output).zip(columns.par_chunks(rows * tokens));
     chunks.for_each(|(out, x)| {
         let (a, b) = (Scalars::rows(x, tokens), Right::Panels(&panels));
-        Multiply { out, a, b, terms: tokens, cols: d_output, start: Start::Zeros }.run();
+        Multiply { out: Out::whole(out, d_output), a, b, terms: tokens, cols: d_output, start: Start::Zeros }
+            .run();
     });
     weight
 }

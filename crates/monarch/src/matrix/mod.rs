@@ -18,7 +18,9 @@ mod config;
 mod dense;
 pub(crate) mod dft;
 mod error;
+mod fused;
 mod init;
+mod lanes;
 mod product;
 pub(crate) mod shape;
 
@@ -100,12 +102,8 @@ impl MonarchLinear {
         let (d_input, got) = (self.d_input, dims[D - 1]);
         assert_eq!(got, d_input, "a Monarch layer of d_input = {d_input} got an input of width {got}");
         dims[D - 1] = self.d_output;
-        let y = self.product(x.reshape([-1, d_input as i64]));
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze::<2>(),
-            None => y,
-        }
-        .reshape(dims)
+        let bias = self.bias.as_ref().map(Param::val);
+        self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
     }
 
     /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity.
@@ -123,16 +121,25 @@ impl MonarchLinear {
     /// What the factors make of the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
     #[doc(hidden)]
     pub fn image_of_identity(&self) -> Tensor<2> {
-        self.product(Tensor::eye(self.d_input, &self.factors[0].val().device())).transpose()
+        self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
     }
 
-    /// `[rows, d_input]` to `[rows, d_output]`. A kernel of its own belongs here: both forms are burn operations so far.
-    fn product(&self, x: Tensor<2>) -> Tensor<2> {
-        let x = pad(x, self.shape.n_input());
-        let y = match self.form {
-            Form::Portable | Form::Fused => product::product(x, &self.values(), &self.shape),
-        };
-        y.narrow(1, 0, self.d_output)
+    /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either
+    /// form.
+    fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        match (self.form, <[Tensor<3>; 2]>::try_from(self.values())) {
+            (Form::Fused, Ok(two)) => fused::product(x, two, bias, self.shape.pre_permute, self.d_output),
+            (Form::Fused | Form::Portable, _) => self.portable_product(x, bias),
+        }
+    }
+
+    fn portable_product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        let y = product::product(pad(x, self.shape.n_input()), &self.values(), &self.shape);
+        let y = y.narrow(1, 0, self.d_output);
+        match bias {
+            Some(bias) => y + bias.unsqueeze::<2>(),
+            None => y,
+        }
     }
 
     fn values(&self) -> Vec<Tensor<3>> {
