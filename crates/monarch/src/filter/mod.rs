@@ -7,6 +7,7 @@
 //! The number of parameters hardly grows with the length: the network is shared by all positions.
 //! Poli et al. 2023 (Hyena), <https://arxiv.org/abs/2302.10866>, section 3.3; the filter of Monarch Mixer as well.
 
+mod algorithm;
 pub(crate) mod features;
 mod network;
 
@@ -14,9 +15,9 @@ use burn::config::Config;
 use burn::module::{Module, Param, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
-use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 
 use crate::init::normal;
+pub use algorithm::ConvAlgorithm;
 pub(crate) use network::SineNetwork;
 
 /// Config of an [`ImplicitFilter`].
@@ -39,6 +40,9 @@ pub struct ImplicitFilterConfig {
     /// Whether taps look ahead too, drawn by a network of their own.
     #[config(default = false)]
     pub bidirectional: bool,
+    /// The transforms of the convolution.
+    #[config(default = "ConvAlgorithm::Fft")]
+    pub conv: ConvAlgorithm,
 }
 
 /// Why an [`ImplicitFilterConfig`] is refused.
@@ -70,7 +74,7 @@ impl ImplicitFilterConfig {
     /// # Errors
     /// If a size is 0, `emb_dim` is even or below 3, or the frequency is not positive.
     pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional: _ } = *self;
+        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional: _, conv: _ } = *self;
         for (what, size) in [("d_model", d_model), ("l_max", l_max), ("filter_order", order)] {
             if size == 0 {
                 return Err(ImplicitFilterConfigError::ZeroSize { what });
@@ -89,7 +93,7 @@ impl ImplicitFilterConfig {
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> ImplicitFilter {
         self.check().unwrap_or_else(|e| panic!("ImplicitFilterConfig: {e}"));
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional } = *self;
+        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional, conv } = *self;
         let network = || SineNetwork::new(emb_dim, order, d_model, device);
         let z = matrix(features::positional(l_max, emb_dim), [l_max, emb_dim], device);
         let decay = features::decay(&features::positions(l_max), &features::rates(d_model));
@@ -100,6 +104,7 @@ impl ImplicitFilterConfig {
             z: Param::from_tensor(z),
             bias: normal([d_model], device),
             decay: matrix(decay, [l_max, d_model], device),
+            conv,
         }
     }
 }
@@ -122,6 +127,8 @@ pub struct ImplicitFilter {
     pub(crate) bias: Param<Tensor<1>>,
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
     pub(crate) decay: Tensor<2>,
+    #[module(skip)]
+    pub(crate) conv: ConvAlgorithm,
 }
 
 impl ImplicitFilter {
@@ -159,10 +166,7 @@ impl ImplicitFilter {
         let kernel = self.kernel_with_bias(seq);
         // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
         let reverse = if seq > 1 { self.reverse_kernel(seq - 1) } else { None };
-        match reverse {
-            Some(reverse) => two_sided_conv(x, kernel, reverse, form),
-            None => causal_conv(x, kernel, form),
-        }
+        self.conv.convolve(x, kernel, reverse, form)
     }
 
     /// The bias acts on the present token alone, so it is part of lag 0; apart it would cost a pass over the sequence.
