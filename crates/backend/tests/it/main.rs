@@ -8,6 +8,7 @@ mod linear;
 mod mean_square;
 mod pointwise;
 mod short_conv;
+mod svd;
 mod tail;
 
 use burn::tensor::{Device, Tensor};
