@@ -5,6 +5,7 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
+//! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`sine`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
@@ -31,6 +32,7 @@ pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
 pub mod sine;
+pub mod svd;
 mod swap_axes;
 pub mod tail;
 

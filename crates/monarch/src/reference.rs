@@ -127,8 +127,7 @@ struct Filter {
 
 impl Filter {
     fn read(config: &ImplicitFilterConfig, parameters: &mut Parameters<'_>) -> Self {
-        let ImplicitFilterConfig { d_model, l_max, order, emb_dim, sine_frequency: _, bidirectional } =
-            *config;
+        let ImplicitFilterConfig { d_model, l_max, order, emb_dim, bidirectional, .. } = *config;
         let mut network = || Network {
             layers: [emb_dim, order, order].map(|d| (parameters.take(d * order), parameters.take(order))),
             output: parameters.take(order * d_model),

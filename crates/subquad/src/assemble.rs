@@ -8,11 +8,11 @@ use subquad_data::{
     TaskConfig,
 };
 use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{BlockDiagonalMlpConfig, ConvAlgorithm, DenseMlpConfig, M2Config};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, DelaySettings, M2Settings, MixerSettings, MnistSettings,
+    AttentionSettings, ChannelMixerKind, Conv, DelaySettings, M2Settings, MixerSettings, MnistSettings,
     ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings, RunConfig,
     TaskSettings,
 };
@@ -125,8 +125,16 @@ fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {
         .with_sine_frequency(settings.sine_frequency)
         .with_bidirectional(!model.causal)
         .with_residual(settings.residual)
+        .with_conv(conv(settings.conv))
         .with_filter_lr(settings.filter_lr)
         .with_filter_weight_decay(settings.filter_weight_decay)
+}
+
+fn conv(conv: Conv) -> ConvAlgorithm {
+    match conv {
+        Conv::Fft => ConvAlgorithm::Fft,
+        Conv::Monarch => ConvAlgorithm::Monarch,
+    }
 }
 
 fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {

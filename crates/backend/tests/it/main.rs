@@ -9,6 +9,7 @@ mod mean_square;
 mod pointwise;
 mod short_conv;
 mod sine;
+mod svd;
 mod tail;
 
 use burn::tensor::{Device, Tensor};

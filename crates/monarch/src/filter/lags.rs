@@ -8,9 +8,10 @@
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 use subquad_backend::{Form, simd, transpose};
+
+use super::ConvAlgorithm;
 
 /// # Shapes
 /// - `past` and, if two-sided, `future`: `[seq, d_model]`, the networks' answers
@@ -41,14 +42,12 @@ fn portable(past: Tensor<2>, future: Option<Tensor<2>>, decay: Tensor<2>, bias: 
 }
 
 /// Filters every channel of `x [batch, d_model, seq]` with `lags [sides, d_model, seq]`.
-pub(crate) fn convolve_lags(x: Tensor<3>, lags: Tensor<3>, form: Form) -> Tensor<3> {
+pub(crate) fn convolve_lags(x: Tensor<3>, lags: Tensor<3>, conv: ConvAlgorithm, form: Form) -> Tensor<3> {
     let [sides, _, seq] = lags.dims();
     let side = |i: usize| lags.clone().narrow(0, i, 1).squeeze_dim::<2>(0);
     // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
-    match sides > 1 && seq > 1 {
-        true => two_sided_conv(x, side(0), side(1), form),
-        false => causal_conv(x, side(0), form),
-    }
+    let ahead = (sides > 1 && seq > 1).then(|| side(1));
+    conv.convolve(x, side(0), ahead, form)
 }
 
 /// Inputs: `decay`, `bias`, `past` and, if two-sided, `future`.

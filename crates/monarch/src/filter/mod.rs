@@ -7,6 +7,7 @@
 //! The number of parameters hardly grows with the length: the network is shared by all positions.
 //! Poli et al. 2023 (Hyena), <https://arxiv.org/abs/2302.10866>, section 3.3; the filter of Monarch Mixer as well.
 
+mod algorithm;
 pub(crate) mod features;
 mod lags;
 mod network;
@@ -17,6 +18,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
 
 use crate::init::normal;
+pub use algorithm::ConvAlgorithm;
 pub(crate) use lags::convolve_lags;
 pub(crate) use network::SineNetwork;
 
@@ -40,6 +42,9 @@ pub struct ImplicitFilterConfig {
     /// Whether taps look ahead too, drawn by a network of their own.
     #[config(default = false)]
     pub bidirectional: bool,
+    /// The transforms of the convolution.
+    #[config(default = "ConvAlgorithm::Fft")]
+    pub conv: ConvAlgorithm,
 }
 
 /// Why an [`ImplicitFilterConfig`] is refused.
@@ -71,7 +76,7 @@ impl ImplicitFilterConfig {
     /// # Errors
     /// If a size is 0, `emb_dim` is even or below 3, or the frequency is not positive.
     pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional: _ } = *self;
+        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional: _, conv: _ } = *self;
         for (what, size) in [("d_model", d_model), ("l_max", l_max), ("filter_order", order)] {
             if size == 0 {
                 return Err(ImplicitFilterConfigError::ZeroSize { what });
@@ -90,7 +95,7 @@ impl ImplicitFilterConfig {
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> ImplicitFilter {
         self.check().unwrap_or_else(|e| panic!("ImplicitFilterConfig: {e}"));
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional } = *self;
+        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional, conv } = *self;
         let network = || SineNetwork::new(emb_dim, order, d_model, device);
         let z = matrix(features::positional(l_max, emb_dim), [l_max, emb_dim], device);
         let decay = features::decay(&features::positions(l_max), &features::rates(d_model));
@@ -101,6 +106,7 @@ impl ImplicitFilterConfig {
             z: Param::from_tensor(z),
             bias: normal([d_model], device),
             decay: matrix(decay, [l_max, d_model], device),
+            conv,
         }
     }
 }
@@ -123,6 +129,8 @@ pub struct ImplicitFilter {
     pub(crate) bias: Param<Tensor<1>>,
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
     pub(crate) decay: Tensor<2>,
+    #[module(skip)]
+    pub(crate) conv: ConvAlgorithm,
 }
 
 impl ImplicitFilter {
@@ -157,7 +165,7 @@ impl ImplicitFilter {
     /// If `seq` is above `l_max` or the channels differ.
     pub fn convolve(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         let [_, _, seq] = x.dims();
-        convolve_lags(x, self.lags(seq, form), form)
+        convolve_lags(x, self.lags(seq, form), self.conv, form)
     }
 
     /// The first `seq` taps of each side, the bias in lag 0: `[sides, d_model, seq]`, lags `0, 1, ..` first and then, if the

@@ -7,7 +7,7 @@ use subquad_backend::Form;
 
 use super::{M2, SHORT_WIDTH};
 use crate::init::uniform;
-use crate::{ImplicitFilterConfig, ImplicitFilterConfigError};
+use crate::{ConvAlgorithm, ImplicitFilterConfig, ImplicitFilterConfigError};
 
 /// Config of an [`M2`].
 #[derive(Config, Debug)]
@@ -32,6 +32,9 @@ pub struct M2Config {
     /// skip inside the layer: published M2-BERT has it, and no residual around the layer.
     #[config(default = false)]
     pub residual: bool,
+    /// The transforms of the long convolutions.
+    #[config(default = "ConvAlgorithm::Fft")]
+    pub conv: ConvAlgorithm,
     /// Largest learning rate of the networks that draw the filters.
     #[config(default = 1e-3)]
     pub filter_lr: f64,
@@ -101,5 +104,6 @@ impl M2Config {
             .with_emb_dim(self.emb_dim)
             .with_sine_frequency(self.sine_frequency)
             .with_bidirectional(self.bidirectional)
+            .with_conv(self.conv)
     }
 }

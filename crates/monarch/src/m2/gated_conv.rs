@@ -14,7 +14,7 @@ use subquad_backend::fft_conv::{Convolver, Filter, rows_by_channel};
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 use subquad_backend::simd;
 
-use crate::filter::convolve_lags;
+use crate::filter::{ConvAlgorithm, convolve_lags};
 
 /// # Shapes
 /// - `projected`: `[batch, 3 d_model, seq]`
@@ -27,10 +27,12 @@ pub(super) fn gated_conv(
     (short_weight, short_bias): (Tensor<2>, Tensor<1>),
     lags: Tensor<3>,
     residual: Option<(Tensor<3>, Tensor<3>)>,
+    conv: ConvAlgorithm,
     form: Form,
 ) -> Tensor<3> {
-    if form == Form::Portable {
-        return portable(short_conv(projected, short_weight, short_bias), lags, residual);
+    if (conv, form) != (ConvAlgorithm::Fft, Form::Fused) {
+        let parts = short_conv(projected, short_weight, short_bias);
+        return composed(parts, lags, residual, conv, form);
     }
     let inputs: [Operand; 4] = [projected.into(), short_weight.into(), short_bias.into(), lags.into()];
     match residual {
@@ -42,11 +44,18 @@ pub(super) fn gated_conv(
     }
 }
 
-fn portable(parts: Tensor<3>, lags: Tensor<3>, residual: Option<(Tensor<3>, Tensor<3>)>) -> Tensor<3> {
+/// One operation after the other: portable, or with convolutions by Monarch products.
+fn composed(
+    parts: Tensor<3>,
+    lags: Tensor<3>,
+    residual: Option<(Tensor<3>, Tensor<3>)>,
+    conv: ConvAlgorithm,
+    form: Form,
+) -> Tensor<3> {
     let [x1, x2, v]: [Tensor<3>; 3] = parts.chunk(3, 1).try_into().expect("three parts");
-    let y = convolve_lags(v * x1, lags, Form::Portable) * x2;
+    let y = convolve_lags(v * x1, lags, conv, form) * x2;
     match residual {
-        Some((x, lags)) => y + convolve_lags(x, lags, Form::Portable),
+        Some((x, lags)) => y + convolve_lags(x, lags, conv, form),
         None => y,
     }
 }

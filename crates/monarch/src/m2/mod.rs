@@ -7,7 +7,7 @@
 //! out = W_out y
 //! ```
 //! Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4. The Monarch matrices along the sequence are the DFT and
-//! its inverse, as in all trained models, so the long convolution runs as an FFT.
+//! its inverse, as in all trained models, so the long convolution runs as an FFT, or as products with Monarch matrices (`conv`).
 //!
 //! There is neither a norm nor an identity skip inside the layer, and it has no padding mask: tokens of padding reach
 //! all later outputs (all outputs, if bidirectional), so zero them first.
@@ -127,7 +127,7 @@ impl SequenceMixer for M2 {
         let projected = linear_of_channels(&self.in_linear, x.clone(), form);
         let short = (self.short_weight.val(), self.short_bias.val());
         let residual = self.residual.as_ref().map(|filter| (x, filter.lags(seq, form)));
-        let y = gated_conv(projected, short, self.filter.lags(seq, form), residual, form);
+        let y = gated_conv(projected, short, self.filter.lags(seq, form), residual, self.config.conv, form);
         swap_axes(linear_of_channels(&self.out_linear, y, form), form)
     }
 

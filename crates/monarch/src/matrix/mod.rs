@@ -42,12 +42,12 @@ pub struct MonarchLinear {
     pub factors: Vec<Param<Tensor<3>>>,
     /// `[d_output]`
     pub bias: Option<Param<Tensor<1>>>,
-    d_input: usize,
-    d_output: usize,
+    pub(crate) d_input: usize,
+    pub(crate) d_output: usize,
     #[module(skip)]
-    shape: MonarchShape,
+    pub(crate) shape: MonarchShape,
     #[module(skip)]
-    form: Form,
+    pub(crate) form: Form,
 }
 
 impl MonarchLinear {

@@ -114,6 +114,7 @@ fn filter(
         z: Param::from_tensor(z),
         bias: Param::from_tensor(bias),
         decay: matrix(decay, [l_max, d_model], device),
+        conv: config.conv,
     })
 }
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
-use subquad_monarch::{M2, M2Config};
+use subquad_monarch::{ConvAlgorithm, M2, M2Config};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
 
 use crate::FORMS;
@@ -52,6 +52,19 @@ fn forms_agree_at_awkward_lengths() {
         let portable = layer.clone().with_form(Form::Portable);
         battery::forms_agree(&layer, &portable, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
     }
+}
+
+#[test]
+fn transforms_by_monarch_products_are_the_same_map() {
+    for bidirectional in [false, true] {
+        let config = config(1000).with_residual(true).with_bidirectional(bidirectional);
+        let (fft, monarch) = (layer(&config), layer(&config.with_conv(ConvAlgorithm::Monarch)));
+        for form in FORMS {
+            let monarch = monarch.clone().with_form(form);
+            battery::forms_agree(&fft, &monarch, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
+        }
+    }
+    battery::causal_mixer(&layer(&config(32).with_conv(ConvAlgorithm::Monarch)), D_MODEL);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod m2;
 mod module;
 mod monarch_conv;
 mod monarch_linear;
+mod projection;
 mod published;
 mod reference;
 

@@ -83,6 +83,7 @@ const AFTER: &[Key] = &[
     real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
     truth("mixer.m2.residual", false, "A second long convolution of the input, beside the gated one."),
     integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest of the config, also among test conditions."),
+    one_of("mixer.m2.conv", &["fft", "monarch"], "fft", "The transforms of the long convolutions: fast Fourier transforms, or the same as products with Monarch matrices."),
     real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
     real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
 

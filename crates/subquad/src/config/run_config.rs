@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelMixerKind, H3Settings, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
+    ChannelMixerKind, Conv, H3Settings, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
 };
 
 /// Everything that one run needs to know.
@@ -243,6 +243,8 @@ pub struct M2Settings {
     pub residual: bool,
     /// Longest sequence that the filter reaches, in tokens, as a number.
     pub l_max: usize,
+    /// The transforms of the long convolutions.
+    pub conv: Conv,
     /// Learning rate of the filter network.
     pub filter_lr: f64,
     /// Weight decay of the filter network.

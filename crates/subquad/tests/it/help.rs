@@ -101,6 +101,7 @@ fn bench_explains_itself() {
       h3              two state spaces and two products: causal, head_dim 1, d_state 64
       m2              Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
       fft_conv        causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
+      monarch_conv    the same convolution as fft_conv, by products with Monarch matrices
       dense           dense MLP with a GELU
       block_diagonal  block-diagonal (Monarch) MLP with a GELU gate
 

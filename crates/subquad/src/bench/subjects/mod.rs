@@ -120,6 +120,17 @@ pub const SEQUENCE: &[Subject] = &[
         alive: fft_conv::alive,
         flops: None,
     },
+    Subject {
+        name: "monarch_conv",
+        summary: "the same convolution as fft_conv, by products with Monarch matrices",
+        hidden: Hidden::Nothing,
+        check: |_| Ok(()),
+        build: fft_conv::build_monarch,
+        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
+        definition: fft_conv::definition,
+        alive: fft_conv::alive_monarch,
+        flops: None,
+    },
 ];
 
 /// Layers along the width.
@@ -216,8 +227,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, monarch_conv, dense, block_diagonal)");
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn a_written_run_holds_every_knob() {
     sine_frequency = 10.0
     residual = false
     l_max = 256
+    conv = "fft"
     filter_lr = 0.0003
     filter_weight_decay = 0.0
 
