@@ -5,7 +5,7 @@
 
 mod multiply;
 mod products;
-pub(crate) mod transpose;
+pub mod transpose;
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;
