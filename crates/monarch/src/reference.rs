@@ -3,12 +3,16 @@
 //! Parameters are one flat list in the order of the layer's fields, each row-major, as a visitor of the module finds
 //! them; dense weights are `[d_input, d_output]`.
 
+mod sequence;
+
 use subquad_backend::fft_conv::reference::two_sided_conv;
 use subquad_backend::pointwise::reference::{geglu, gelu};
 
 use crate::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, ImplicitFilterConfig, M2Config,
 };
+
+pub use sequence::{causal_blocks_matrices, causal_monarch, learned_monarch};
 
 /// `[seq, d_model]` to `[seq, d_model]`.
 pub fn m2(config: &M2Config, parameters: &[f64], x: &[f64]) -> Vec<f64> {

@@ -79,7 +79,8 @@ impl MixerState for CausalMonarchState {
 }
 
 /// What a state of another layer meets: there is no right answer.
-const FOREIGN: &str = "the state belongs to another causal_monarch; use the one that this layer's init_state made";
+const FOREIGN: &str =
+    "the state belongs to another causal_monarch; use the one that this layer's init_state made";
 
 impl Matrix {
     fn forward(&self, x: Tensor<3>, form: Form) -> Tensor<3> {

@@ -90,8 +90,7 @@ fn substitute(out: &mut [f32], t: &[f32], size: usize) {
 #[inline(always)]
 fn gradient(grads: &mut [f32], inverse: &[f32], d: &[f32], size: usize) {
     let mut right = vec![0.0; size * size]; // d T'^T
-    let transposed: Vec<f32> =
-        (0..size * size).map(|at| inverse[at % size * size + at / size]).collect();
+    let transposed: Vec<f32> = (0..size * size).map(|at| inverse[at % size * size + at / size]).collect();
     for (i, right) in right.chunks_mut(size).enumerate() {
         // Above the diagonal the inverse is zero whatever t is.
         for j in 0..=i {

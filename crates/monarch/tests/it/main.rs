@@ -9,6 +9,7 @@ mod m2;
 mod module;
 mod published;
 mod reference;
+mod sequence;
 
 use subquad_backend::Form;
 

@@ -25,7 +25,10 @@ impl CpuKernel for Product {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let sizes = self.sizes(inputs);
         let factor = Factor { data: &self.cut(&inputs[1]), sizes, transposed: false };
-        Array::new(factor.multiply(inputs[0].data), [sizes.batch, sizes.blocks * sizes.outputs, sizes.d_model])
+        Array::new(
+            factor.multiply(inputs[0].data),
+            [sizes.batch, sizes.blocks * sizes.outputs, sizes.d_model],
+        )
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
@@ -295,7 +298,11 @@ impl Sizes {
             let sequences = x.chunks(blocks * inputs * d_model).zip(dy.chunks(blocks * outputs * d_model));
             for (x, dy) in sequences {
                 let (x, dy) = (&x[feature..], &dy[feature..]);
-                self.add_weight_grad(grads, self.block(x, index % blocks, inputs), self.block(dy, index % blocks, outputs));
+                self.add_weight_grad(
+                    grads,
+                    self.block(x, index % blocks, inputs),
+                    self.block(dy, index % blocks, outputs),
+                );
             }
             entries.clear_others(grads, inputs);
         });

@@ -85,10 +85,23 @@ mod tests {
     const TOL: f64 = 1e-5;
 
     /// Heads, blocks, outputs, inputs, features of a head: fewer and more than a group of rows, a vector and a strip.
-    const SIZES: [[usize; 5]; 7] =
-        [[1, 1, 1, 1, 1], [2, 3, 4, 5, 3], [1, 5, 9, 9, 16], [3, 2, 17, 8, 20], [1, 7, 33, 35, 70], [2, 3, 1, 40, 64], [1, 4, 40, 1, 5]];
+    const SIZES: [[usize; 5]; 7] = [
+        [1, 1, 1, 1, 1],
+        [2, 3, 4, 5, 3],
+        [1, 5, 9, 9, 16],
+        [3, 2, 17, 8, 20],
+        [1, 7, 33, 35, 70],
+        [2, 3, 1, 40, 64],
+        [1, 4, 40, 1, 5],
+    ];
 
-    fn by_loops(x: &[f64], w: &[f64], [heads, blocks, outputs, inputs, d_head]: [usize; 5], lines: Lines, entries: Entries) -> Vec<f64> {
+    fn by_loops(
+        x: &[f64],
+        w: &[f64],
+        [heads, blocks, outputs, inputs, d_head]: [usize; 5],
+        lines: Lines,
+        entries: Entries,
+    ) -> Vec<f64> {
         let d = heads * d_head;
         let place = |p: usize, i: usize, size: usize| match lines {
             Lines::Within => p * size + i,
@@ -123,7 +136,10 @@ mod tests {
                     let x = seeded_tensor::<3>([2, blocks * inputs, d], 1, &device).require_grad();
                     let w = seeded_tensor::<4>([heads, blocks, outputs, inputs], 2, &device).require_grad();
                     let weights = seeded_tensor::<3>([2, blocks * outputs, d], 3, &device);
-                    let expected: Vec<f64> = to_f64(x.clone()).chunks(blocks * inputs * d).flat_map(|x| by_loops(x, &to_f64(w.clone()), sizes, lines, entries)).collect();
+                    let expected: Vec<f64> = to_f64(x.clone())
+                        .chunks(blocks * inputs * d)
+                        .flat_map(|x| by_loops(x, &to_f64(w.clone()), sizes, lines, entries))
+                        .collect();
                     let run = |form| {
                         let y = product(x.clone(), w.clone(), lines, entries, form);
                         assert_rel_close(y.clone(), expected.as_slice(), TOL, format!("{what}, {form:?}"));

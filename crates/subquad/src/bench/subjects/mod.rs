@@ -5,6 +5,7 @@ mod channel;
 mod fft_conv;
 mod h3;
 mod m2;
+mod monarch;
 mod s4;
 mod s4d;
 
@@ -108,6 +109,28 @@ pub const SEQUENCE: &[Subject] = &[
         definition: m2::definition,
         alive: m2::alive,
         flops: None,
+    },
+    Subject {
+        name: "monarch",
+        summary: "learned Monarch matrices: bidirectional, gated, l_max = seq, blocks near its square root",
+        hidden: Hidden::Nothing,
+        check: monarch::check,
+        build: monarch::build,
+        input: tokens,
+        definition: monarch::definition,
+        alive: monarch::alive,
+        flops: Some(monarch::flops),
+    },
+    Subject {
+        name: "causal_monarch",
+        summary: "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq, blocks near its square root",
+        hidden: Hidden::Nothing,
+        check: monarch::check_causal,
+        build: monarch::build_causal,
+        input: tokens,
+        definition: monarch::causal,
+        alive: monarch::alive_causal,
+        flops: Some(monarch::flops_causal),
     },
     Subject {
         name: "fft_conv",
