@@ -27,7 +27,7 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
 }
 
 /// Floats alive for each float of the input.
-const ACTIVATIONS: f64 = 22.0;
+const ACTIVATIONS: f64 = 18.0;
 
 pub(super) fn flops(sizes: &Sizes) -> f64 {
     with_gradients(config(sizes).flops(sizes.seq_len), sizes)
@@ -53,7 +53,8 @@ pub(super) fn alive_causal(sizes: &Sizes) -> f64 {
     CAUSAL_ACTIVATIONS * sizes.elements() as f64 + 2.0 * causal_config(sizes).parameters() as f64
 }
 
-const CAUSAL_ACTIVATIONS: f64 = 22.0;
+/// Floats alive for each float of the input.
+const CAUSAL_ACTIVATIONS: f64 = 15.0;
 
 pub(super) fn flops_causal(sizes: &Sizes) -> f64 {
     with_gradients(causal_config(sizes).flops(sizes.seq_len), sizes)
