@@ -61,7 +61,7 @@ fn monarch() -> MixerConfig {
 
 /// Causal alone.
 fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> MixerConfig {
-    let config = CausalMonarchConfig::new(D_MODEL, l_max).with_filter_order(6);
+    let config = CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6);
     MixerConfig::CausalMonarch(config.with_form(form))
 }
 

@@ -116,8 +116,8 @@ impl CausalMonarchConfig {
         o * (e + 1) + 2 * o * (o + 1) + o * d_model + o + self.l_max * e + d_model
     }
 
-    /// Floating-point operations of the products for one sequence, forward: two a multiply-add, entries above diagonals
-    /// left out. They grow as `seq^1.5` where `l_max` is `seq`. Of a sandwich: without its convolution, O(seq log seq), and
+    /// Floating-point operations of the products of matrices for one sequence, forward: two a multiply-add, entries above
+    /// diagonals left out. Those along the sequence grow as `seq^1.5` where `l_max` is `seq`. Of a sandwich: without its convolution, O(seq log seq), and
     /// what makes its filter and its inverse, which are the same for any batch.
     pub fn flops(&self, seq: usize) -> usize {
         let (Split { block, .. }, used) = (self.split(), self.split().used(seq));

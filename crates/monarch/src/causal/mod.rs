@@ -53,6 +53,7 @@ pub struct CausalMonarchState {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a layer's state holds one")]
 enum MatrixState {
     Blocks(BlocksState),
     Sandwich(SandwichState),

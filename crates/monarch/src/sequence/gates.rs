@@ -46,9 +46,9 @@ impl Gates {
         3 * d_model * (d_model + 1 + WIDTH + 1) + d_model * (d_model + 1)
     }
 
-    /// Operations of the products for so many tokens.
+    /// Operations of the products of matrices for so many tokens.
     pub(crate) const fn flops(d_model: usize, seq: usize) -> usize {
-        2 * seq * d_model * (4 * d_model + 3 * WIDTH)
+        2 * seq * d_model * 4 * d_model
     }
 
     /// Floats of [`past`](Self::past) a sequence.

@@ -22,7 +22,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "Mixers")?;
     for mixer in MixerName::ALL {
-        writeln!(out, "  {:14} {}", mixer.as_str(), summary(*mixer))?;
+        writeln!(out, "  {:15} {}", mixer.as_str(), summary(*mixer))?;
     }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks() {

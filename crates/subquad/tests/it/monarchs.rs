@@ -39,12 +39,12 @@ fn monarch_matrices_are_their_layers_defaults_by_default() {
 
 #[test]
 fn every_key_of_the_monarch_matrices_reaches_them() {
-    let keys = ["l_max=100", "block=5", "n_heads=2", "activation=relu", "init=random", "gated=false"];
+    let keys = ["l_max=100", "block=5", "n_heads=2", "activation=relu", "init=identity", "gated=false"];
     let expected = LearnedMonarchConfig::new(8, 100)
         .with_block(Some(5))
         .with_n_heads(2)
         .with_activation(Activation::Relu)
-        .with_init(MonarchInit::Random)
+        .with_init(MonarchInit::Identity)
         .with_gated(false);
     assert_eq!(layer("monarch", &keys), words(&expected));
     let keys = [

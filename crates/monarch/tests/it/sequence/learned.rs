@@ -21,7 +21,7 @@ fn variants(d_model: usize, l_max: usize) -> Vec<LearnedMonarchConfig> {
     vec![
         config.clone(),
         config.clone().with_gated(false),
-        config.clone().with_n_heads(2).with_init(MonarchInit::Random).with_activation(Activation::Gelu),
+        config.clone().with_n_heads(2).with_init(MonarchInit::Identity).with_activation(Activation::Gelu),
         config.with_gated(false).with_block(Some(l_max.div_ceil(3))).with_activation(Activation::Relu),
     ]
 }

@@ -112,7 +112,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "monarch",
-        summary: "learned Monarch matrices: bidirectional, gated, l_max = seq, blocks near its square root",
+        summary: "two learned Monarch matrices: bidirectional, gated, l_max = seq",
         hidden: Hidden::Nothing,
         check: monarch::check,
         build: monarch::build,
@@ -123,7 +123,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "causal_monarch",
-        summary: "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq, blocks near its square root",
+        summary: "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq",
         hidden: Hidden::Nothing,
         check: monarch::check_causal,
         build: monarch::build_causal,

@@ -10,7 +10,7 @@ pub(super) const MONARCH: &[Key] = &[
     integer("mixer.monarch.block", 0, LONGEST_SEQ, 0, "Tokens of a block of the first factor, and blocks of the second; at most l_max. 0: a divisor of l_max near its square root, which costs least."),
     integer("mixer.monarch.n_heads", 1, 8192, 1, "Groups of features with matrices of their own; must divide model.d_model."),
     one_of("mixer.monarch.activation", &["gelu", "silu", "relu", "tanh", "sigmoid", "identity"], "identity", "What happens to every number between the two matrices; relu in the published listing."),
-    one_of("mixer.monarch.init", &["identity", "random"], "identity", "Where the matrices start: near the identity, or uniform and as loud as their input."),
+    one_of("mixer.monarch.init", &["identity", "random"], "random", "Where the matrices start: near the identity, or uniform and as loud as their input."),
     truth("mixer.monarch.gated", true, "Projections, a short convolution and two gates around the matrices, as around the long convolution of m2. False: the matrices alone, as in the paper's layer."),
 ];
 
