@@ -5,7 +5,9 @@ use burn::tensor::{Device, Tensor};
 use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
-use subquad_monarch::{M2, M2Config};
+use subquad_monarch::{
+    CausalMonarch, CausalMonarchConfig, LearnedMonarch, LearnedMonarchConfig, M2, M2Config,
+};
 use subquad_s4::{H3, H3Config, S4, S4Config, S4d, S4dConfig};
 
 use crate::ModelError;
@@ -23,6 +25,10 @@ pub enum MixerConfig {
     H3(H3Config),
     /// Gated implicit long convolution.
     M2(M2Config),
+    /// Learned Monarch matrices: bidirectional.
+    Monarch(LearnedMonarchConfig),
+    /// A learned Monarch matrix that does not look ahead.
+    CausalMonarch(CausalMonarchConfig),
 }
 
 impl MixerConfig {
@@ -37,6 +43,8 @@ impl MixerConfig {
             Self::S4(config) => config.check().map_err(|e| e.to_string()),
             Self::H3(config) => config.check().map_err(|e| e.to_string()),
             Self::M2(config) => config.check().map_err(|e| e.to_string()),
+            Self::Monarch(config) => config.check().map_err(|e| e.to_string()),
+            Self::CausalMonarch(config) => config.check().map_err(|e| e.to_string()),
         };
         words.map_err(ModelError::Mixer)
     }
@@ -48,6 +56,8 @@ impl MixerConfig {
             Self::S4(config) => config.d_model,
             Self::H3(config) => config.d_model,
             Self::M2(config) => config.d_model,
+            Self::Monarch(config) => config.d_model,
+            Self::CausalMonarch(config) => config.d_model,
         }
     }
 
@@ -58,6 +68,8 @@ impl MixerConfig {
             Self::S4(config) => MixerKind::S4(config.init(device)),
             Self::H3(config) => MixerKind::H3(config.init(device)),
             Self::M2(config) => MixerKind::M2(config.init(device)),
+            Self::Monarch(config) => MixerKind::Monarch(config.init(device)),
+            Self::CausalMonarch(config) => MixerKind::CausalMonarch(config.init(device)),
         }
     }
 }
@@ -76,6 +88,10 @@ pub enum MixerKind {
     H3(H3),
     /// Gated implicit long convolution.
     M2(M2),
+    /// Learned Monarch matrices: bidirectional.
+    Monarch(LearnedMonarch),
+    /// A learned Monarch matrix that does not look ahead.
+    CausalMonarch(CausalMonarch),
 }
 
 impl MixerKind {
@@ -87,6 +103,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.forward(x),
             Self::H3(mixer) => mixer.forward(x),
             Self::M2(mixer) => mixer.forward(x),
+            Self::Monarch(mixer) => mixer.forward(x),
+            Self::CausalMonarch(mixer) => mixer.forward(x),
         }
     }
 
@@ -98,6 +116,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.forward_train(x, seed),
             Self::H3(mixer) => mixer.forward_train(x, seed),
             Self::M2(mixer) => mixer.forward_train(x, seed),
+            Self::Monarch(mixer) => mixer.forward_train(x, seed),
+            Self::CausalMonarch(mixer) => mixer.forward_train(x, seed),
         }
     }
 
@@ -109,6 +129,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.state_size(seq),
             Self::H3(mixer) => mixer.state_size(seq),
             Self::M2(mixer) => mixer.state_size(seq),
+            Self::Monarch(mixer) => mixer.state_size(seq),
+            Self::CausalMonarch(mixer) => mixer.state_size(seq),
         }
     }
 
@@ -123,6 +145,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.check_length(seq),
             Self::H3(mixer) => mixer.check_length(seq),
             Self::M2(mixer) => mixer.check_length(seq),
+            Self::Monarch(mixer) => mixer.check_length(seq),
+            Self::CausalMonarch(mixer) => mixer.check_length(seq),
         }
     }
 
@@ -134,6 +158,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.parameter_groups(),
             Self::H3(mixer) => mixer.parameter_groups(),
             Self::M2(mixer) => mixer.parameter_groups(),
+            Self::Monarch(mixer) => mixer.parameter_groups(),
+            Self::CausalMonarch(mixer) => mixer.parameter_groups(),
         }
     }
 
@@ -145,6 +171,8 @@ impl MixerKind {
             Self::S4(mixer) => Self::S4(mixer.with_form(form)),
             Self::H3(mixer) => Self::H3(mixer.with_form(form)),
             Self::M2(mixer) => Self::M2(mixer.with_form(form)),
+            Self::Monarch(mixer) => Self::Monarch(mixer.with_form(form)),
+            Self::CausalMonarch(mixer) => Self::CausalMonarch(mixer.with_form(form)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use subquad_attention::AttentionState;
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
-use subquad_monarch::M2State;
+use subquad_monarch::{CausalMonarchState, M2State, NoState};
 use subquad_s4::{H3State, S4State};
 
 use crate::MixerKind;
@@ -22,6 +22,10 @@ pub enum MixerKindState {
     H3(H3State),
     /// Gated inputs of every token: grows with the sequence.
     M2(M2State),
+    /// Nothing, as this mixer has none.
+    Monarch(NoState),
+    /// A row a token: grows with the sequence.
+    CausalMonarch(CausalMonarchState),
 }
 
 impl MixerKindState {
@@ -33,6 +37,8 @@ impl MixerKindState {
             Self::S4(state) => state.floats(),
             Self::H3(state) => state.floats(),
             Self::M2(state) => state.floats(),
+            Self::Monarch(state) => state.floats(),
+            Self::CausalMonarch(state) => state.floats(),
         }
     }
 }
@@ -52,6 +58,8 @@ impl MixerKind {
             Self::S4(mixer) => mixer.init_state(batch).map(MixerKindState::S4),
             Self::H3(mixer) => mixer.init_state(batch).map(MixerKindState::H3),
             Self::M2(mixer) => mixer.init_state(batch).map(MixerKindState::M2),
+            Self::Monarch(mixer) => mixer.init_state(batch).map(MixerKindState::Monarch),
+            Self::CausalMonarch(mixer) => mixer.init_state(batch).map(MixerKindState::CausalMonarch),
         }
     }
 
@@ -88,7 +96,24 @@ impl MixerKind {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::M2(state)))
             }
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+            (Self::Monarch(mixer), MixerKindState::Monarch(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::Monarch(state)))
+            }
+            (Self::CausalMonarch(mixer), MixerKindState::CausalMonarch(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::CausalMonarch(state)))
+            }
+            (
+                Self::Attention(_)
+                | Self::S4d(_)
+                | Self::S4(_)
+                | Self::H3(_)
+                | Self::M2(_)
+                | Self::Monarch(_)
+                | Self::CausalMonarch(_),
+                _,
+            ) => {
                 panic!("{FOREIGN}")
             }
         }
@@ -108,7 +133,18 @@ impl MixerKind {
             (Self::S4(mixer), MixerKindState::S4(state)) => mixer.step(x, state),
             (Self::H3(mixer), MixerKindState::H3(state)) => mixer.step(x, state),
             (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+            (Self::Monarch(mixer), MixerKindState::Monarch(state)) => mixer.step(x, state),
+            (Self::CausalMonarch(mixer), MixerKindState::CausalMonarch(state)) => mixer.step(x, state),
+            (
+                Self::Attention(_)
+                | Self::S4d(_)
+                | Self::S4(_)
+                | Self::H3(_)
+                | Self::M2(_)
+                | Self::Monarch(_)
+                | Self::CausalMonarch(_),
+                _,
+            ) => {
                 panic!("{FOREIGN}")
             }
         }

@@ -4,6 +4,7 @@
 //! them; dense weights are `[d_input, d_output]`.
 
 mod monarch;
+mod sequence;
 
 pub use monarch::{dft, monarch_dft, monarch_linear};
 use subquad_backend::fft_conv::reference::two_sided_conv;
@@ -12,6 +13,8 @@ use subquad_backend::pointwise::reference::{geglu, gelu};
 use crate::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, ImplicitFilterConfig, M2Config,
 };
+
+pub use sequence::{causal_blocks_matrices, causal_monarch, learned_monarch};
 
 /// `[seq, d_model]` to `[seq, d_model]`.
 pub fn m2(config: &M2Config, parameters: &[f64], x: &[f64]) -> Vec<f64> {

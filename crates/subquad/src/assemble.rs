@@ -1,5 +1,6 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
+mod monarch;
 mod state_space;
 
 use subquad_attention::AttentionConfig;
@@ -96,6 +97,10 @@ fn mixer(run: &RunConfig) -> MixerConfig {
         MixerSettings::S4(settings) => MixerConfig::S4(state_space::s4(settings, &run.model)),
         MixerSettings::H3(settings) => MixerConfig::H3(state_space::h3(settings, &run.model)),
         MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
+        MixerSettings::Monarch(settings) => MixerConfig::Monarch(monarch::learned(settings, &run.model)),
+        MixerSettings::CausalMonarch(settings) => {
+            MixerConfig::CausalMonarch(monarch::causal(settings, &run.model))
+        }
     }
 }
 

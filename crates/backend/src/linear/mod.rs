@@ -6,7 +6,7 @@
 mod channels;
 pub mod multiply;
 mod products;
-pub(crate) mod transpose;
+pub mod transpose;
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;

@@ -13,7 +13,10 @@ use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{
+    BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig,
+    M2Config,
+};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
 
@@ -49,6 +52,27 @@ fn h3() -> MixerConfig {
 
 fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
+}
+
+/// Bidirectional alone.
+fn monarch() -> MixerConfig {
+    MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, SEQ))
+}
+
+/// Causal alone.
+fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> MixerConfig {
+    let config = CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6);
+    MixerConfig::CausalMonarch(config.with_form(form))
+}
+
+/// Learned Monarch matrices that look this way.
+fn monarchs(causal: bool) -> Vec<MixerConfig> {
+    match causal {
+        true => [CausalMonarchForm::Blocks, CausalMonarchForm::Sandwich]
+            .map(|form| causal_monarch(SEQ, form))
+            .into(),
+        false => vec![monarch()],
+    }
 }
 
 /// Those that may be either.
@@ -93,7 +117,8 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
-    mixers(causal).into_iter().chain([s4(causal)]).chain(causal.then(h3)).flat_map(of).collect()
+    let others = [s4(causal)].into_iter().chain(causal.then(h3)).chain(monarchs(causal));
+    mixers(causal).into_iter().chain(others).flat_map(of).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

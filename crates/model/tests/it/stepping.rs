@@ -3,12 +3,12 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use subquad_mixer::MixerError;
 use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
-use subquad_monarch::M2Config;
+use subquad_monarch::{CausalMonarchForm, M2Config};
 use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
 
 use crate::{
-    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, config, cpu,
-    dense, h3, m2, mixers, s4, s4d,
+    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
+    config, cpu, dense, h3, m2, mixers, s4, s4d,
 };
 
 /// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
@@ -32,6 +32,8 @@ fn models() -> Vec<(String, SequenceModel)> {
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),
         ("m2, block-diagonal", m2, block_diagonal()),
+        ("causal_monarch", causal_monarch(LONGEST, CausalMonarchForm::Blocks), dense()),
+        ("sandwich", causal_monarch(LONGEST, CausalMonarchForm::Sandwich), dense()),
     ];
     let model = |(name, mixer, channel_mixer): (&str, _, _)| {
         let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };
@@ -218,7 +220,8 @@ fn a_bidirectional_model_says_that_it_has_no_state() {
         assert_eq!(
             words,
             format!(
-                "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true"
+                "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true, \
+                 or take a mixer that can be causal"
             )
         );
     }

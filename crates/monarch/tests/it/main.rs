@@ -13,6 +13,7 @@ mod monarch_linear;
 mod projection;
 mod published;
 mod reference;
+mod sequence;
 
 use subquad_backend::Form;
 

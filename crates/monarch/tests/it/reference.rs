@@ -151,7 +151,7 @@ fn assert_values<M: Module>(
 }
 
 /// Gradients of `sum(output * g)` for a random `g`, by the input and by each parameter tensor.
-fn assert_gradients<M: Module>(
+pub(crate) fn assert_gradients<M: Module>(
     layer: &M,
     forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,
     definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,

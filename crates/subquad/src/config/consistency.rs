@@ -1,5 +1,6 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
+mod monarch;
 mod state_space;
 
 use super::draft::Draft;
@@ -35,7 +36,7 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, 
         [uneven_heads, uneven_kv_heads, odd_head, unturned_head, idle_rope_fraction, idle_rope_base];
     let others = [even_embedding, idle_path, idle_pool];
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
-    let own = own.chain(short_filter(draft, context));
+    let own = own.chain(short_filter(draft, context)).chain(monarch::complaints(draft, context));
     let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
     placed.chain(state_space::complaints(draft)).collect()
 }
@@ -85,8 +86,9 @@ fn idle_rope(draft: &Draft, key: &'static str, blamed: &'static [&'static str]) 
 }
 
 fn even_embedding(draft: &Draft) -> Option<Complaint> {
-    let emb_dim = draft.integer("mixer.m2.emb_dim")?;
-    (emb_dim % 2 == 0).then_some((Problem::EvenEmbedding { emb_dim }, &["mixer.m2.emb_dim"]))
+    const KEYS: [&[&str]; 2] = [&["mixer.m2.emb_dim"], &["mixer.causal_monarch.emb_dim"]];
+    let (key, emb_dim) = KEYS.iter().find_map(|key| Some((key, draft.integer(key[0])?)))?;
+    (emb_dim % 2 == 0).then_some((Problem::EvenEmbedding { key: key[0], emb_dim }, key))
 }
 
 fn short_filter(draft: &Draft, context: &Context<'_>) -> Option<Complaint> {

@@ -1,10 +1,12 @@
 //! Every key there is. Adding one here, in its struct in `run_config`, and where it takes effect is enough.
 
+mod monarch;
 mod state_space;
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::{DefaultValue, Key, Kind, MixerName, Word};
+use monarch::{CAUSAL_MONARCH, MONARCH};
 use state_space::{H3, S4, S4D};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
@@ -18,8 +20,18 @@ const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 const DROPPED: (Bound<f64>, Bound<f64>) = (Included(0.0), Excluded(1.0));
 
 /// The keys outside `[sweep]`, section by section.
-pub const KEYS: &[Key] =
-    &join::<{ BEFORE.len() + S4D.len() + S4.len() + H3.len() + AFTER.len() }>(&[BEFORE, S4D, S4, H3, AFTER]);
+pub const KEYS: &[Key] = &join::<
+    {
+        BEFORE.len()
+            + S4D.len()
+            + S4.len()
+            + H3.len()
+            + M2.len()
+            + MONARCH.len()
+            + CAUSAL_MONARCH.len()
+            + AFTER.len()
+    },
+>(&[BEFORE, S4D, S4, H3, M2, MONARCH, CAUSAL_MONARCH, AFTER]);
 
 #[rustfmt::skip]
 const BEFORE: &[Key] = &[
@@ -76,8 +88,9 @@ const BEFORE: &[Key] = &[
     real("mixer.attention.dropout", DROPPED, 0.0, "Share of attention weights dropped in training; 0 drops none."),
 ];
 
+/// Section `[mixer.m2]`.
 #[rustfmt::skip]
-const AFTER: &[Key] = &[
+const M2: &[Key] = &[
     integer("mixer.m2.filter_order", 1, 65536, 64, "Hidden width of the small network that generates the long filter."),
     integer("mixer.m2.emb_dim", 3, 65535, 5, "Width of the filter's positional features, odd: time itself, then sines and cosines."),
     real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
@@ -86,7 +99,10 @@ const AFTER: &[Key] = &[
     one_of("mixer.m2.conv", &["fft", "monarch"], "fft", "The transforms of the long convolutions: fast Fourier transforms, or the same as products with Monarch matrices."),
     real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
     real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
+];
 
+#[rustfmt::skip]
+const AFTER: &[Key] = &[
     real("optim.lr", ZERO_OR_MORE, 0.001, "Peak learning rate."),
     real("optim.weight_decay", ZERO_OR_MORE, 0.01, "Decoupled weight decay."),
     real("optim.warmup", (Included(0.0), Included(1.0)), 0.1, "Share of the steps over which the learning rate climbs to its peak."),

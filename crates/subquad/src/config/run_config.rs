@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChannelMixerKind, Conv, H3Settings, MixerName, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
+    CausalMonarchSettings, ChannelMixerKind, Conv, H3Settings, MixerName, MonarchSettings, Norm, Permutation,
+    Pool, Position, S4Settings, S4dSettings,
 };
 
 /// Everything that one run needs to know.
@@ -35,6 +36,8 @@ impl RunConfig {
             MixerSettings::S4(_) => MixerName::S4,
             MixerSettings::H3(_) => MixerName::H3,
             MixerSettings::M2(_) => MixerName::M2,
+            MixerSettings::Monarch(_) => MixerName::Monarch,
+            MixerSettings::CausalMonarch(_) => MixerName::CausalMonarch,
         }
     }
 }
@@ -203,6 +206,10 @@ pub enum MixerSettings {
     H3(H3Settings),
     /// Section `[mixer.m2]`.
     M2(M2Settings),
+    /// Section `[mixer.monarch]`.
+    Monarch(MonarchSettings),
+    /// Section `[mixer.causal_monarch]`.
+    CausalMonarch(CausalMonarchSettings),
 }
 
 /// Section `[mixer.attention]`.

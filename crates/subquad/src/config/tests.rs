@@ -18,7 +18,7 @@ use std::path::Path;
 
 use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
 
-/// The smallest config: one run of each mixer.
+/// The smallest config: one run of each mixer but the newest, of which one cannot be causal.
 const SMALL: &str = r#"
 [task]
 name = "digits"
@@ -28,6 +28,12 @@ steps = 10
 mixer = ["attention", "s4d", "s4", "h3", "m2"]
 seq_len = [64]
 "#;
+
+/// [`SMALL`] with one run of every mixer.
+fn every_mixer() -> String {
+    let all = SMALL.replace(r#""m2"]"#, r#""m2", "monarch", "causal_monarch"]"#);
+    format!("{all}[override.monarch]\nmodel.causal = false\n")
+}
 
 fn any_length(_: &TaskSettings, _: usize) -> Result<(), TaskProblem> {
     Ok(())

@@ -15,6 +15,7 @@ mod interrupt;
 mod jobs;
 mod kill;
 mod lab;
+mod monarchs;
 mod names;
 mod plot;
 mod process;

@@ -5,6 +5,7 @@ mod channel;
 mod fft_conv;
 mod h3;
 mod m2;
+mod monarch;
 mod s4;
 mod s4d;
 
@@ -108,6 +109,28 @@ pub const SEQUENCE: &[Subject] = &[
         definition: m2::definition,
         alive: m2::alive,
         flops: None,
+    },
+    Subject {
+        name: "monarch",
+        summary: "two learned Monarch matrices: bidirectional, gated, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: monarch::check,
+        build: monarch::build,
+        input: tokens,
+        definition: monarch::definition,
+        alive: monarch::alive,
+        flops: Some(monarch::flops),
+    },
+    Subject {
+        name: "causal_monarch",
+        summary: "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: monarch::check_causal,
+        build: monarch::build_causal,
+        input: tokens,
+        definition: monarch::causal,
+        alive: monarch::alive_causal,
+        flops: Some(monarch::flops_causal),
     },
     Subject {
         name: "fft_conv",
@@ -227,8 +250,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, monarch_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
     }
 
     #[test]

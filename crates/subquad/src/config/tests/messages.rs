@@ -39,12 +39,12 @@ fn words_get_the_nearest_word() {
 
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
-    insta::assert_snapshot!(errors(""), @r#"
+    insta::assert_snapshot!(errors(""), @"
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, m2
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, m2, monarch, causal_monarch
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
-    "#);
+    ");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn axes_are_lists_of_distinct_values() {
     insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, m2; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
     insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
@@ -102,6 +102,23 @@ fn keys_of_state_spaces_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"legt\"\nmixer.s4.rank = 1"), @r#"x.toml:2: init = "legt" needs a low-rank part of rank 2, got rank = 1; raise it, or use 0 for what the init needs"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"lin\""), @r#"x.toml:1: `mixer.s4.init` must be one of legs, fout, legt, hippo; got "lin""#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the training sequences, 64 tokens; raise it or use "longest" (tests may be longer)"#);
+}
+
+#[test]
+fn keys_of_monarch_matrices_go_together() {
+    let with = |mixer: &str, lines: &str| {
+        let small =
+            super::SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, &format!("[\"{mixer}\"]"));
+        errors(&format!("{lines}{small}"))
+    };
+    let causal = |lines: &str| with("causal_monarch", lines);
+    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: mixer monarch sees the whole sequence, so `model.causal` = true is nothing it can do; take causal_monarch instead, or set model.causal = false, for monarch alone in [override.monarch]");
+    insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.n_heads = 3"), @"x.toml:2: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
+    insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.block = 65"), @"x.toml:2: block = 65 exceeds l_max = 64; choose a block near the square root of l_max, or 0");
+    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: mixer causal_monarch is causal alone, so `model.causal` = false is nothing it can do; take causal_monarch out of `sweep.mixer`, or set model.causal = true, for causal_monarch alone in [override.causal_monarch]");
+    insta::assert_snapshot!(causal("mixer.causal_monarch.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
+    insta::assert_snapshot!(causal("mixer.causal_monarch.filter_lr = 1.0"), @r#"x.toml:1: `mixer.causal_monarch.filter_lr` does nothing with form = "blocks", which has no filter; leave it at 0.001"#);
+    insta::assert_snapshot!(causal("mixer.causal_monarch.form = \"sandwich\"\nmixer.causal_monarch.emb_dim = 4"), @"x.toml:2: `mixer.causal_monarch.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
 }
 
 #[test]

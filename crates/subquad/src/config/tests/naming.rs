@@ -1,7 +1,7 @@
 //! Which keys name a run: those that change its numbers.
 
 use super::super::{KEYS, Key, Kind, ResolvedRun, StudyConfig};
-use super::{SMALL, load_with};
+use super::{every_mixer, load_with};
 
 /// Values to try for a key. One that the config refuses is passed over.
 fn candidates(key: &Key) -> Vec<String> {
@@ -24,7 +24,12 @@ fn company(key: &Key) -> Option<&'static str> {
     match key.name {
         "mixer.s4d.tie_dropout" => Some("mixer.s4d.activation_dropout=0.5"),
         "mixer.s4.tie_dropout" => Some("mixer.s4.activation_dropout=0.5"),
-        // H3 takes no other value.
+        "mixer.causal_monarch.filter_order"
+        | "mixer.causal_monarch.emb_dim"
+        | "mixer.causal_monarch.sine_frequency"
+        | "mixer.causal_monarch.filter_lr"
+        | "mixer.causal_monarch.filter_weight_decay" => Some("mixer.causal_monarch.form=sandwich"),
+        // Some mixers take no other value.
         "model.causal" => Some("sweep.mixer=[\"s4d\"]"),
         _ => None,
     }
@@ -41,7 +46,7 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
         let flags = flags(value);
         let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key)).collect();
         // A task's own name is set by one flag alone.
-        load_with(SMALL, if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
+        load_with(&every_mixer(), if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };
     candidates(key).iter().filter_map(load).collect()
 }
