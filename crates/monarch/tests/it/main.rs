@@ -5,6 +5,7 @@ mod block_diagonal;
 mod channel;
 mod config;
 mod filter;
+mod hyena;
 mod m2;
 mod module;
 mod published;
