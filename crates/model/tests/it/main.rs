@@ -13,7 +13,7 @@ use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
 
@@ -45,6 +45,11 @@ fn s4(causal: bool) -> MixerConfig {
 /// Causal alone.
 fn h3() -> MixerConfig {
     MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
+}
+
+/// Causal alone.
+fn hyena() -> MixerConfig {
+    MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6).with_order(3))
 }
 
 fn m2(causal: bool) -> MixerConfig {
@@ -93,7 +98,13 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
-    mixers(causal).into_iter().chain([s4(causal)]).chain(causal.then(h3)).flat_map(of).collect()
+    mixers(causal)
+        .into_iter()
+        .chain([s4(causal)])
+        .chain(causal.then(h3))
+        .chain(causal.then(hyena))
+        .flat_map(of)
+        .collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

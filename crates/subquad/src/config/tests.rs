@@ -25,7 +25,7 @@ name = "digits"
 [train]
 steps = 10
 [sweep]
-mixer = ["attention", "s4d", "s4", "h3", "m2"]
+mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
 seq_len = [64]
 "#;
 

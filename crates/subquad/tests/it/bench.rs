@@ -67,7 +67,7 @@ fn json_is_one_array_of_cells_by_length_then_mixer() {
 #[test]
 fn a_cell_says_what_was_measured_and_how() {
     for cell in
-        cells("--mixers attention,s4d,s4,h3,m2,fft_conv,dense,block_diagonal --lengths 16 --threads 2")
+        cells("--mixers attention,s4d,s4,h3,hyena,m2,fft_conv,dense,block_diagonal --lengths 16 --threads 2")
     {
         let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
         assert!(
@@ -85,7 +85,7 @@ fn a_cell_says_what_was_measured_and_how() {
 
 #[test]
 fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
-    for mixer in ["attention", "s4d", "s4", "h3", "m2", "fft_conv", "dense", "block_diagonal"] {
+    for mixer in ["attention", "s4d", "s4", "h3", "hyena", "m2", "fft_conv", "dense", "block_diagonal"] {
         let cells = cells(&format!("--mixers {mixer} --lengths 64,256,1024"));
         let peaks: Vec<u64> = cells.iter().map(|cell| cell["peak_bytes"].as_u64().unwrap()).collect();
         assert!(peaks[0] < peaks[1] && peaks[1] < peaks[2], "{mixer}: {peaks:?}");
@@ -107,6 +107,7 @@ fn the_state_is_what_a_causal_mixer_keeps_and_null_for_others() {
     };
     assert_eq!(state("attention"), [Some(2 * 16 * 8), Some(2 * 32 * 8)]);
     assert_eq!([state("s4d"), state("s4")], [[Some(64 * 8), Some(64 * 8)]; 2]);
+    assert_eq!(state("hyena"), [16, 32].map(|seq| Some(seq * 8 + 2 * 3 * 8)));
     for mixer in ["m2", "fft_conv", "dense", "block_diagonal"] {
         assert_eq!(state(mixer), [None, None], "{mixer}");
     }
@@ -193,8 +194,8 @@ fn quiet_leaves_only_results_and_warnings() {
 #[test]
 fn unknown_names_and_devices_are_wrong_use() {
     insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
-    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)
-    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)
+    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, fft_conv, dense, block_diagonal)
+    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, fft_conv, dense, block_diagonal)
     ");
     insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: there is no device `tpu`; known: cpu, wgpu, auto");
 }

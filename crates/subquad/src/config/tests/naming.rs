@@ -20,13 +20,14 @@ fn candidates(key: &Key) -> Vec<String> {
 }
 
 /// What else must be set for a key to do anything.
-fn company(key: &Key) -> Option<&'static str> {
+fn company(key: &Key) -> &'static [&'static str] {
     match key.name {
-        "mixer.s4d.tie_dropout" => Some("mixer.s4d.activation_dropout=0.5"),
-        "mixer.s4.tie_dropout" => Some("mixer.s4.activation_dropout=0.5"),
-        // H3 takes no other value.
-        "model.causal" => Some("sweep.mixer=[\"s4d\"]"),
-        _ => None,
+        "mixer.s4d.tie_dropout" => &["mixer.s4d.activation_dropout=0.5"],
+        "mixer.s4.tie_dropout" => &["mixer.s4.activation_dropout=0.5"],
+        // H3 and Hyena take no other value.
+        "model.causal" => &["sweep.mixer=[\"s4d\"]"],
+        "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
+        _ => &[],
     }
 }
 
@@ -39,7 +40,7 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
     let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
     let load = |value: &String| {
         let flags = flags(value);
-        let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key)).collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key).iter().copied()).collect();
         // A task's own name is set by one flag alone.
         load_with(SMALL, if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };

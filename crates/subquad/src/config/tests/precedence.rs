@@ -46,7 +46,9 @@ fn an_override_may_set_its_own_mixer() {
 
 #[test]
 fn overrides_of_every_mixer_satisfy_a_required_key() {
-    let text = SMALL.replace("steps = 10", "").replace(r#""attention", "s4d", "s4", "h3", "m2""#, r#""s4d""#);
+    let text = SMALL
+        .replace("steps = 10", "")
+        .replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, r#""s4d""#);
     let runs = runs(&format!("{text}[override.s4d]\ntrain.steps = 7\n"));
     assert_eq!(runs[0].config.train.steps, 7);
 }
