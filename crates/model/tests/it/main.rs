@@ -49,7 +49,7 @@ fn h3() -> MixerConfig {
 
 /// Causal alone.
 fn hyena() -> MixerConfig {
-    MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6).with_order(3))
+    MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6))
 }
 
 fn m2(causal: bool) -> MixerConfig {

@@ -63,17 +63,19 @@ fn every_option(config: M2Config) -> M2Config {
         .with_shift(0.1)
         .with_normalized(true)
         .with_short_filter(4)
-        .with_input_norm(true)
         .with_dropout(0.2)
 }
 
 #[test]
 fn the_contract_and_the_forms_hold_with_every_option() {
-    let causal = every_option(config(1000));
+    let (plain, causal) = (every_option(config(1000)), every_option(config(1000)).with_input_norm(true));
     let both_ways = causal.clone().with_bidirectional(true).with_rev_offset(0);
     for form in FORMS {
         battery::causal_mixer(&layer(&causal).with_form(form), D_MODEL);
-        battery::bidirectional_mixer(&layer(&both_ways).with_form(form), D_MODEL);
+        // The battery lifts all features of a token by as much, to which a norm is blind: that nothing leaks is told without.
+        battery::causal_mixer(&layer(&plain).with_form(form), D_MODEL);
+        let plain = plain.clone().with_bidirectional(true).with_rev_offset(0);
+        battery::bidirectional_mixer(&layer(&plain).with_form(form), D_MODEL);
     }
     for config in [causal, both_ways] {
         let layer = layer(&config);

@@ -16,7 +16,7 @@ mod tasks;
 
 use std::path::Path;
 
-use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
+use super::{Assignment, ConfigErrors, MixerName, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
 
 /// The smallest config: one run of each mixer.
 const SMALL: &str = r#"
@@ -28,6 +28,9 @@ steps = 10
 mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
 seq_len = [64]
 "#;
+
+/// Runs of [`SMALL`].
+const MIXERS: usize = MixerName::ALL.len();
 
 fn any_length(_: &TaskSettings, _: usize) -> Result<(), TaskProblem> {
     Ok(())

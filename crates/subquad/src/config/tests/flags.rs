@@ -1,14 +1,14 @@
 //! `--set`: what it may address, and errors that name it.
 
 use super::super::Assignment;
-use super::{SMALL, flag_errors, load_with};
+use super::{MIXERS, SMALL, flag_errors, load_with};
 
 #[test]
 fn a_value_is_toml_or_else_a_string() {
     let flags = ["model.channel_mixer=block_diagonal", "task.name=\"digits\"", "sweep.seed=[0, 1]"];
     let study = load_with(SMALL, &flags).unwrap();
     assert_eq!(study.runs[0].settings["model.channel_mixer"], "block_diagonal");
-    assert_eq!(study.runs.len(), 10);
+    assert_eq!(study.runs.len(), 2 * MIXERS);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_flag_may_supply_what_the_file_lacks() {
 fn an_axis_of_a_flag_replaces_the_files() {
     let text = format!("{SMALL}seed = [1, 2, 3]\nmodel.d_model = [32, 64]\n");
     let study = load_with(&text, &["sweep.seed=[9]", "sweep.model.d_model=[16]"]).unwrap();
-    assert_eq!(study.runs.len(), 6);
+    assert_eq!(study.runs.len(), MIXERS);
     assert!(study.runs.iter().all(|run| run.config.seed == 9 && run.config.model.d_model == 16));
 }
 

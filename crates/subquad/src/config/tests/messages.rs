@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{StudyConfig, TaskProblem, TaskSettings};
-use super::{SMALL, errors, errors_before_small};
+use super::{MIXERS, SMALL, errors, errors_before_small};
 
 #[test]
 fn values_have_a_type_and_a_range() {
@@ -112,7 +112,7 @@ fn keys_of_h3_go_together() {
     let alone = |mixer| errors(&format!("model.causal = false{}", only(mixer)));
     insta::assert_snapshot!(alone("h3"), @"x.toml:1: mixer h3 is causal alone, so `model.causal` = false is nothing it can do; take h3 out of `sweep.mixer`, or set model.causal = true, for h3 alone in [override.h3]");
     let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
-    assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), 6);
+    assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
 }
 
 /// [`SMALL`] with this mixer alone.
@@ -131,8 +131,8 @@ fn keys_of_gated_convolutions_go_together() {
     insta::assert_snapshot!(both("S.emb_dim = 4"), @"x.toml:1: `mixer.hyena.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
     insta::assert_snapshot!(both("S.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
     insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: `mixer.hyena.shift` = 0.5 lifts a decay that `mixer.hyena.modulate` = false takes away; leave it at 0.0");
-    insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024; got 0");
-    insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64; got 1");
+    insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
+    insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
     insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: `mixer.m2.rev_offset` = 0 does nothing in a causal model; leave it at 1");
     let alone = errors(&format!("model.causal = false{}", only("hyena")));
     insta::assert_snapshot!(alone, @"x.toml:1: mixer hyena is causal alone, so `model.causal` = false is nothing it can do; take hyena out of `sweep.mixer`, or set model.causal = true, for hyena alone in [override.hyena]");

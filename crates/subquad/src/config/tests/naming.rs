@@ -8,7 +8,7 @@ fn candidates(key: &Key) -> Vec<String> {
     let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
     match &key.kind {
         Kind::Integer { .. } | Kind::IntegerOr { .. } => {
-            numbers(&["1", "2", "3", "5", "4", "8", "32", "64", "4096"])
+            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
         }
         Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
