@@ -91,14 +91,14 @@ impl ImplicitFilter {
     fn two_sided(&self, seq: usize) -> (Tensor<2>, Option<Tensor<2>>) {
         // Nothing is ahead of the last token: seq tokens see seq - 1 lags ahead, and one token sees none.
         match (self.config.rev_offset, seq) {
-            (0, _) => self.from_the_present(seq),
+            (0, _) => self.two_sided_at_present(seq),
             (_, 1) => (self.kernel_with_bias(1), None),
             _ => (self.kernel_with_bias(seq), self.reverse_kernel(seq - 1)),
         }
     }
 
     /// [`two_sided`](Self::two_sided) where the first reverse tap adds to lag 0.
-    fn from_the_present(&self, seq: usize) -> (Tensor<2>, Option<Tensor<2>>) {
+    fn two_sided_at_present(&self, seq: usize) -> (Tensor<2>, Option<Tensor<2>>) {
         let kernel = self.kernel_with_bias(seq).transpose();
         let reverse = self.reverse_taps(seq).expect("only a two-sided filter has another offset");
         let present = reverse.clone().narrow(0, 0, 1);

@@ -231,7 +231,7 @@ fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
 #[test]
 fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
     let answer = Lab::new().subquad(
-        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,m2,s4d,s4 --lengths 60,30",
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,m2,s4d,s4,hyena --lengths 60,30",
     );
     let answer = answer.expect(0);
     let cells = serde_json::from_str::<Vec<Value>>(&answer.out).unwrap();
@@ -239,8 +239,8 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
         .iter()
         .map(|cell| (cell["context"].as_u64().unwrap(), &cell["mixer"], &cell["path"], &cell["state_bytes"]))
         .collect();
-    let [attention, s4d, s4, tensors, slices] =
-        ["attention", "s4d", "s4", "tensors", "slices"].map(Value::from);
+    let [attention, s4d, s4, hyena, tensors, slices] =
+        ["attention", "s4d", "s4", "hyena", "tensors", "slices"].map(Value::from);
     let bytes = |floats: u64| Value::from(4 * floats);
     assert_eq!(
         rows,
@@ -251,12 +251,14 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
             (30, &s4d, &slices, &bytes(64 * 8)),
             (30, &s4, &tensors, &bytes(64 * 8)),
             (30, &s4, &slices, &bytes(64 * 8)),
+            (30, &hyena, &tensors, &bytes(30 * 8 + 2 * 3 * 8)),
             (60, &attention, &tensors, &bytes(2 * 60 * 8)),
             (60, &attention, &slices, &bytes(2 * 60 * 8)),
             (60, &s4d, &tensors, &bytes(64 * 8)),
             (60, &s4d, &slices, &bytes(64 * 8)),
             (60, &s4, &tensors, &bytes(64 * 8)),
             (60, &s4, &slices, &bytes(64 * 8)),
+            (60, &hyena, &tensors, &bytes(60 * 8 + 2 * 3 * 8)),
         ]
     );
     for cell in &cells {

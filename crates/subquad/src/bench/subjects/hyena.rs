@@ -3,11 +3,13 @@
 use burn::tensor::Device;
 use subquad_monarch::{HyenaConfig, reference};
 
+use crate::bench::decode::STEPS;
 use crate::bench::layer::sequence;
 use crate::bench::{Layer, Sizes};
 
+/// Its filters reach as far as decoding goes on from a context; shorter sequences do not draw the rest.
 fn config(sizes: &Sizes) -> HyenaConfig {
-    HyenaConfig::new(sizes.d_model, sizes.seq_len)
+    HyenaConfig::new(sizes.d_model, sizes.seq_len + 1 + STEPS)
 }
 
 pub(super) fn check(sizes: &Sizes) -> Result<(), String> {

@@ -101,7 +101,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "hyena",
-        summary: "Hyena: causal, order 2, filter order 64, l_max = seq",
+        summary: "Hyena: causal, order 2, filter order 64, l_max = seq + 17",
         hidden: Hidden::Nothing,
         check: hyena::check,
         build: hyena::build,
