@@ -6,7 +6,8 @@ use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 use subquad_monarch::{
-    CausalMonarch, CausalMonarchConfig, LearnedMonarch, LearnedMonarchConfig, M2, M2Config,
+    CausalMonarch, CausalMonarchConfig, Hyena, HyenaConfig, LearnedMonarch, LearnedMonarchConfig, M2,
+    M2Config,
 };
 use subquad_s4::{H3, H3Config, S4, S4Config, S4d, S4dConfig};
 
@@ -23,6 +24,8 @@ pub enum MixerConfig {
     S4(S4Config),
     /// Two state spaces and two products.
     H3(H3Config),
+    /// Gates and implicit long convolutions in turn.
+    Hyena(HyenaConfig),
     /// Gated implicit long convolution.
     M2(M2Config),
     /// Learned Monarch matrices: bidirectional.
@@ -42,6 +45,7 @@ impl MixerConfig {
             Self::S4d(config) => config.check().map_err(|e| e.to_string()),
             Self::S4(config) => config.check().map_err(|e| e.to_string()),
             Self::H3(config) => config.check().map_err(|e| e.to_string()),
+            Self::Hyena(config) => config.check().map_err(|e| e.to_string()),
             Self::M2(config) => config.check().map_err(|e| e.to_string()),
             Self::Monarch(config) => config.check().map_err(|e| e.to_string()),
             Self::CausalMonarch(config) => config.check().map_err(|e| e.to_string()),
@@ -55,6 +59,7 @@ impl MixerConfig {
             Self::S4d(config) => config.d_model,
             Self::S4(config) => config.d_model,
             Self::H3(config) => config.d_model,
+            Self::Hyena(config) => config.d_model,
             Self::M2(config) => config.d_model,
             Self::Monarch(config) => config.d_model,
             Self::CausalMonarch(config) => config.d_model,
@@ -67,6 +72,7 @@ impl MixerConfig {
             Self::S4d(config) => MixerKind::S4d(config.init(device)),
             Self::S4(config) => MixerKind::S4(config.init(device)),
             Self::H3(config) => MixerKind::H3(config.init(device)),
+            Self::Hyena(config) => MixerKind::Hyena(config.init(device)),
             Self::M2(config) => MixerKind::M2(config.init(device)),
             Self::Monarch(config) => MixerKind::Monarch(config.init(device)),
             Self::CausalMonarch(config) => MixerKind::CausalMonarch(config.init(device)),
@@ -86,6 +92,8 @@ pub enum MixerKind {
     S4(S4),
     /// Two state spaces and two products.
     H3(H3),
+    /// Gates and implicit long convolutions in turn.
+    Hyena(Hyena),
     /// Gated implicit long convolution.
     M2(M2),
     /// Learned Monarch matrices: bidirectional.
@@ -102,6 +110,7 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.forward(x),
             Self::S4(mixer) => mixer.forward(x),
             Self::H3(mixer) => mixer.forward(x),
+            Self::Hyena(mixer) => mixer.forward(x),
             Self::M2(mixer) => mixer.forward(x),
             Self::Monarch(mixer) => mixer.forward(x),
             Self::CausalMonarch(mixer) => mixer.forward(x),
@@ -115,6 +124,7 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.forward_train(x, seed),
             Self::S4(mixer) => mixer.forward_train(x, seed),
             Self::H3(mixer) => mixer.forward_train(x, seed),
+            Self::Hyena(mixer) => mixer.forward_train(x, seed),
             Self::M2(mixer) => mixer.forward_train(x, seed),
             Self::Monarch(mixer) => mixer.forward_train(x, seed),
             Self::CausalMonarch(mixer) => mixer.forward_train(x, seed),
@@ -128,6 +138,7 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.state_size(seq),
             Self::S4(mixer) => mixer.state_size(seq),
             Self::H3(mixer) => mixer.state_size(seq),
+            Self::Hyena(mixer) => mixer.state_size(seq),
             Self::M2(mixer) => mixer.state_size(seq),
             Self::Monarch(mixer) => mixer.state_size(seq),
             Self::CausalMonarch(mixer) => mixer.state_size(seq),
@@ -144,6 +155,7 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.check_length(seq),
             Self::S4(mixer) => mixer.check_length(seq),
             Self::H3(mixer) => mixer.check_length(seq),
+            Self::Hyena(mixer) => mixer.check_length(seq),
             Self::M2(mixer) => mixer.check_length(seq),
             Self::Monarch(mixer) => mixer.check_length(seq),
             Self::CausalMonarch(mixer) => mixer.check_length(seq),
@@ -157,6 +169,7 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.parameter_groups(),
             Self::S4(mixer) => mixer.parameter_groups(),
             Self::H3(mixer) => mixer.parameter_groups(),
+            Self::Hyena(mixer) => mixer.parameter_groups(),
             Self::M2(mixer) => mixer.parameter_groups(),
             Self::Monarch(mixer) => mixer.parameter_groups(),
             Self::CausalMonarch(mixer) => mixer.parameter_groups(),
@@ -170,6 +183,7 @@ impl MixerKind {
             Self::S4d(mixer) => Self::S4d(mixer.with_form(form)),
             Self::S4(mixer) => Self::S4(mixer.with_form(form)),
             Self::H3(mixer) => Self::H3(mixer.with_form(form)),
+            Self::Hyena(mixer) => Self::Hyena(mixer.with_form(form)),
             Self::M2(mixer) => Self::M2(mixer.with_form(form)),
             Self::Monarch(mixer) => Self::Monarch(mixer.with_form(form)),
             Self::CausalMonarch(mixer) => Self::CausalMonarch(mixer.with_form(form)),

@@ -1,5 +1,6 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
+mod gated;
 mod monarch;
 mod state_space;
 
@@ -9,13 +10,12 @@ use subquad_data::{
     TaskConfig,
 };
 use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind};
-use subquad_monarch::{BlockDiagonalMlpConfig, ConvAlgorithm, DenseMlpConfig, M2Config};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, ChannelMixerKind, Conv, DelaySettings, M2Settings, MixerSettings, MnistSettings,
-    ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings, RunConfig,
-    TaskSettings,
+    AttentionSettings, ChannelMixerKind, DelaySettings, MixerSettings, MnistSettings, ModelSettings,
+    MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings, RunConfig, TaskSettings,
 };
 
 /// The task of a run, with its options.
@@ -96,7 +96,8 @@ fn mixer(run: &RunConfig) -> MixerConfig {
         MixerSettings::S4d(settings) => MixerConfig::S4d(state_space::s4d(settings, &run.model)),
         MixerSettings::S4(settings) => MixerConfig::S4(state_space::s4(settings, &run.model)),
         MixerSettings::H3(settings) => MixerConfig::H3(state_space::h3(settings, &run.model)),
-        MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
+        MixerSettings::Hyena(settings) => MixerConfig::Hyena(gated::hyena(settings, &run.model)),
+        MixerSettings::M2(settings) => MixerConfig::M2(gated::m2(settings, &run.model)),
         MixerSettings::Monarch(settings) => MixerConfig::Monarch(monarch::learned(settings, &run.model)),
         MixerSettings::CausalMonarch(settings) => {
             MixerConfig::CausalMonarch(monarch::causal(settings, &run.model))
@@ -121,25 +122,6 @@ fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionCo
         .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
         .with_qk_norm(settings.qk_norm)
         .with_dropout(settings.dropout)
-}
-
-fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {
-    M2Config::new(model.d_model, settings.l_max)
-        .with_filter_order(settings.filter_order)
-        .with_emb_dim(settings.emb_dim)
-        .with_sine_frequency(settings.sine_frequency)
-        .with_bidirectional(!model.causal)
-        .with_residual(settings.residual)
-        .with_conv(conv(settings.conv))
-        .with_filter_lr(settings.filter_lr)
-        .with_filter_weight_decay(settings.filter_weight_decay)
-}
-
-fn conv(conv: Conv) -> ConvAlgorithm {
-    match conv {
-        Conv::Fft => ConvAlgorithm::Fft,
-        Conv::Monarch => ConvAlgorithm::Monarch,
-    }
 }
 
 fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {

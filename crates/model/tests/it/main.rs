@@ -14,8 +14,8 @@ use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
 use subquad_monarch::{
-    BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig,
-    M2Config,
+    BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
+    LearnedMonarchConfig, M2Config,
 };
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
@@ -48,6 +48,11 @@ fn s4(causal: bool) -> MixerConfig {
 /// Causal alone.
 fn h3() -> MixerConfig {
     MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
+}
+
+/// Causal alone.
+fn hyena() -> MixerConfig {
+    MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6))
 }
 
 fn m2(causal: bool) -> MixerConfig {
@@ -117,8 +122,10 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
+    // Hyena alone, twice, multiplies so many small numbers that a token may count for next to nothing.
+    let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);
     let others = [s4(causal)].into_iter().chain(causal.then(h3)).chain(monarchs(causal));
-    mixers(causal).into_iter().chain(others).flat_map(of).collect()
+    mixers(causal).into_iter().chain(others).flat_map(of).chain(hyenas).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

@@ -3,7 +3,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use subquad_mixer::MixerError;
 use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
-use subquad_monarch::{CausalMonarchForm, M2Config};
+use subquad_monarch::{CausalMonarchForm, HyenaConfig, M2Config};
 use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
 
 use crate::{
@@ -22,6 +22,7 @@ const LONGEST: usize = 130;
 /// Causal models that read tokens, one for each sequence mixer and channel mixer.
 fn models() -> Vec<(String, SequenceModel)> {
     let m2 = MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6));
+    let hyena = MixerConfig::Hyena(HyenaConfig::new(D_MODEL, LONGEST).with_filter_order(6).with_order(3));
     let m2_residual =
         MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6).with_residual(true));
     let parts = [
@@ -29,6 +30,7 @@ fn models() -> Vec<(String, SequenceModel)> {
         ("s4d", s4d(true), dense()),
         ("s4", s4(true), dense()),
         ("h3", h3(), dense()),
+        ("hyena", hyena, dense()),
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),
         ("m2, block-diagonal", m2, block_diagonal()),

@@ -12,8 +12,9 @@ mod sandwich;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
-use subquad_mixer::{LearningRate, MixerError, MixerState, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
 
+use crate::filter::Rates;
 use crate::sequence::Gates;
 use blocks::{Blocks, BlocksState};
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
@@ -203,18 +204,8 @@ impl SequenceMixer for CausalMonarch {
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
         let CausalMonarchConfig { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
-        let network = ParameterGroup {
-            name: "filter",
-            parameters: filter.network_parameters(),
-            learning_rate: LearningRate::AtMost(filter_lr),
-            weight_decay: WeightDecay::Fixed(filter_weight_decay),
-        };
-        let position = ParameterGroup {
-            name: "position",
-            parameters: vec![filter.z.id],
-            learning_rate: LearningRate::AtMost(position_lr),
-            weight_decay: WeightDecay::Fixed(0.0),
-        };
-        vec![network, position]
+        let rates =
+            Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr };
+        rates.groups(&[filter])
     }
 }

@@ -18,7 +18,7 @@ pub enum ConvAlgorithm {
 
 impl ConvAlgorithm {
     /// Every channel of `x [batch, channels, seq]` with its own kernel and, if there is one, its own taps that look ahead.
-    pub(super) fn convolve(
+    pub(crate) fn convolve(
         self,
         x: Tensor<3>,
         kernel: Tensor<2>,

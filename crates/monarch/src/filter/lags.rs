@@ -11,8 +11,6 @@ use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 use subquad_backend::{Form, simd, transpose};
 
-use super::ConvAlgorithm;
-
 /// # Shapes
 /// - `past` and, if two-sided, `future`: `[seq, d_model]`, the networks' answers
 /// - `decay`: `[seq, d_model]`, without a gradient
@@ -26,28 +24,35 @@ pub(super) fn lags(
     form: Form,
 ) -> Tensor<3> {
     match (form, future) {
-        (Form::Portable, future) => portable(past, future, decay, bias),
+        (Form::Portable, future) => {
+            let future = future.map(|future| future * decay.clone());
+            stacked(past * decay, future, bias)
+        }
         (Form::Fused, None) => apply(Lags, [decay.into(), bias.into(), past.into()]),
         (Form::Fused, Some(future)) => apply(Lags, [decay.into(), bias.into(), past.into(), future.into()]),
     }
 }
 
-fn portable(past: Tensor<2>, future: Option<Tensor<2>>, decay: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+/// [`lags`] of answers that are taps already.
+pub(super) fn stacked(past: Tensor<2>, future: Option<Tensor<2>>, bias: Tensor<1>) -> Tensor<3> {
     let [_, d_model] = past.dims();
-    let past = past * decay.clone();
     let present = past.clone().narrow(0, 0, 1) + bias.unsqueeze::<2>();
     let past = past.slice_assign([0..1, 0..d_model], present);
-    let sides = std::iter::once(past).chain(future.map(|future| future * decay));
-    Tensor::stack(sides.map(Tensor::transpose).collect(), 0)
+    Tensor::stack(std::iter::once(past).chain(future).map(Tensor::transpose).collect(), 0)
 }
 
-/// Filters every channel of `x [batch, d_model, seq]` with `lags [sides, d_model, seq]`.
-pub(crate) fn convolve_lags(x: Tensor<3>, lags: Tensor<3>, conv: ConvAlgorithm, form: Form) -> Tensor<3> {
-    let [sides, _, seq] = lags.dims();
-    let side = |i: usize| lags.clone().narrow(0, i, 1).squeeze_dim::<2>(0);
-    // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
-    let ahead = (sides > 1 && seq > 1).then(|| side(1));
-    conv.convolve(x, side(0), ahead, form)
+/// Both sides, where the first tap that looks ahead looks at the present: it adds to lag 0, and the others move up.
+pub(super) fn from_present(lags: Tensor<3>) -> Tensor<3> {
+    let ([_, d_model, seq], device) = (lags.dims(), lags.device());
+    let side = |i: usize, first: usize, len: usize| lags.clone().narrow(0, i, 1).narrow(2, first, len);
+    let present = side(0, 0, 1) + side(1, 0, 1);
+    let none = Tensor::zeros([1, d_model, 1], &device);
+    let [past, future] = match seq {
+        1 => [present, none],
+        _ => [[present, side(0, 1, seq - 1)], [side(1, 1, seq - 1), none]]
+            .map(|row| Tensor::cat(row.to_vec(), 2)),
+    };
+    Tensor::cat(vec![past, future], 0)
 }
 
 /// Inputs: `decay`, `bias`, `past` and, if two-sided, `future`.

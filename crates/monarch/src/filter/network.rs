@@ -1,4 +1,4 @@
-//! The network that draws a filter: three sine layers and a linear one.
+//! The network that draws a filter: sine layers and a linear one.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
@@ -9,26 +9,28 @@ use subquad_backend::{Form, linear::linear, sine::sine};
 #[derive(Module, Debug)]
 pub(crate) struct SineNetwork {
     pub(crate) input: Linear,
-    pub(crate) inner: [Linear; 2],
+    pub(crate) inner: Vec<Linear>,
     /// Without a bias: the filter is the network times a decay, so a bias would be one more bare decay.
     pub(crate) output: Linear,
 }
 
 impl SineNetwork {
-    pub(crate) fn new(emb_dim: usize, order: usize, d_model: usize, device: &Device) -> Self {
-        let inner = || LinearConfig::new(order, order).init(device);
+    pub(crate) fn new([emb_dim, order, d_model]: [usize; 3], num_inner: usize, device: &Device) -> Self {
+        let inner = |_| LinearConfig::new(order, order).init(device);
         Self {
             input: LinearConfig::new(emb_dim, order).init(device),
-            inner: [inner(), inner()],
+            inner: (0..num_inner).map(inner).collect(),
             output: LinearConfig::new(order, d_model).with_bias(false).init(device),
         }
     }
 
-    /// `features [seq, emb_dim]` and `frequency [order]` to `[seq, d_model]`.
-    pub(crate) fn forward(&self, features: Tensor<2>, frequency: Tensor<1>, form: Form) -> Tensor<2> {
-        let unit = |layer: &Linear, x: Tensor<2>| sine(linear(layer, x, form), frequency.clone(), form);
-        let hidden = unit(&self.input, features);
-        let hidden = self.inner.iter().fold(hidden, |x, layer| unit(layer, x));
-        linear(&self.output, hidden, form)
+    /// `features [seq, emb_dim]` to `[seq, d_model]`; `frequencies [sine layers, order]`, or `[1, order]` for all layers.
+    pub(crate) fn forward(&self, features: Tensor<2>, frequencies: Tensor<2>, form: Form) -> Tensor<2> {
+        let [rows, _] = frequencies.dims();
+        let frequency = |i: usize| frequencies.clone().narrow(0, i.min(rows - 1), 1).squeeze_dim::<1>(0);
+        let layers = std::iter::once(&self.input).chain(&self.inner).enumerate();
+        let unit =
+            |x: Tensor<2>, (i, layer): (usize, &Linear)| sine(linear(layer, x, form), frequency(i), form);
+        linear(&self.output, layers.fold(features, unit), form)
     }
 }

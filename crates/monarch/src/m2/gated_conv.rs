@@ -1,20 +1,17 @@
-//! The middle of M2, between its two linear layers, on sequences that lie channel by channel.
+//! The middle of M2 as one fused operation, between its two linear layers, on sequences that lie channel by channel.
 //!
 //! ```text
 //! x1, x2, v = split(short_conv(projected))
 //! y = conv(v * x1) * x2 (+ conv2(x))
 //! ```
-//! Fused, a thread takes a channel: while a sequence's row is in its cache it passes the short convolution, the gates and the
+//! A thread takes a channel: while a sequence's row is in its cache it passes the short convolution, the gates and the
 //! transforms, and only `y` and what the second gate multiplies leave it.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use subquad_backend::Form;
 use subquad_backend::fft_conv::{Convolver, Filter, rows_by_channel};
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 use subquad_backend::simd;
-
-use crate::filter::{ConvAlgorithm, convolve_lags};
 
 /// # Shapes
 /// - `projected`: `[batch, 3 d_model, seq]`
@@ -27,13 +24,7 @@ pub(super) fn gated_conv(
     (short_weight, short_bias): (Tensor<2>, Tensor<1>),
     lags: Tensor<3>,
     residual: Option<(Tensor<3>, Tensor<3>)>,
-    conv: ConvAlgorithm,
-    form: Form,
 ) -> Tensor<3> {
-    if (conv, form) != (ConvAlgorithm::Fft, Form::Fused) {
-        let parts = short_conv(projected, short_weight, short_bias);
-        return composed(parts, lags, residual, conv, form);
-    }
     let inputs: [Operand; 4] = [projected.into(), short_weight.into(), short_bias.into(), lags.into()];
     match residual {
         None => apply(GatedConv, inputs),
@@ -42,33 +33,6 @@ pub(super) fn gated_conv(
             apply(GatedConv, [a, b, c, d, x.into(), lags.into()])
         }
     }
-}
-
-/// One operation after the other: portable, or with convolutions by Monarch products.
-fn composed(
-    parts: Tensor<3>,
-    lags: Tensor<3>,
-    residual: Option<(Tensor<3>, Tensor<3>)>,
-    conv: ConvAlgorithm,
-    form: Form,
-) -> Tensor<3> {
-    let [x1, x2, v]: [Tensor<3>; 3] = parts.chunk(3, 1).try_into().expect("three parts");
-    let y = convolve_lags(v * x1, lags, conv, form) * x2;
-    match residual {
-        Some((x, lags)) => y + convolve_lags(x, lags, conv, form),
-        None => y,
-    }
-}
-
-/// [`subquad_backend::short_conv`] channel by channel.
-fn short_conv(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
-    let ([batch, channels, seq], [_, width]) = (x.dims(), weight.dims());
-    let past = Tensor::zeros([batch, channels, width - 1], &x.device());
-    let padded = Tensor::cat(vec![past, x], 2);
-    let bias = bias.reshape([1, channels, 1]).expand([batch, channels, seq]);
-    (0..width).fold(bias, |y, j| {
-        y + padded.clone().narrow(2, j, seq) * weight.clone().narrow(1, j, 1).unsqueeze::<3>()
-    })
 }
 
 /// Inputs: `projected`, `short_weight`, `short_bias`, `lags` and, with a residual filter, `x` and its `lags`. Notes the long

@@ -114,7 +114,7 @@ fn filter(
         z: Param::from_tensor(z),
         bias: Param::from_tensor(bias),
         decay: matrix(decay, [l_max, d_model], device),
-        conv: config.conv,
+        config: config.clone(),
     })
 }
 
@@ -122,19 +122,19 @@ fn numbers(data: &TensorData) -> Vec<f64> {
     data.iter::<f64>().collect()
 }
 
-/// The layers are the even numbers 0 to 6; the sines between them hold the frequency.
+/// The layers are the even numbers from 0; the sines between them hold the frequency.
 fn network(
     case: &mut Case,
     name: &str,
     config: &ImplicitFilterConfig,
     device: &Device,
 ) -> Result<SineNetwork, CaseError> {
-    let ImplicitFilterConfig { d_model, order, emb_dim, .. } = *config;
-    let mut layer = |i: usize, sizes, bias| linear(case, &format!("{name}.{i}"), sizes, bias, device);
+    let ImplicitFilterConfig { d_model, order, emb_dim, num_inner, .. } = *config;
+    let mut layer = |i: usize, sizes, bias| linear(case, &format!("{name}.{}", 2 * i), sizes, bias, device);
     Ok(SineNetwork {
         input: layer(0, [emb_dim, order], true)?,
-        inner: [layer(2, [order, order], true)?, layer(4, [order, order], true)?],
-        output: layer(6, [order, d_model], false)?,
+        inner: (1..=num_inner).map(|i| layer(i, [order, order], true)).collect::<Result<_, _>>()?,
+        output: layer(num_inner + 1, [order, d_model], false)?,
     })
 }
 
@@ -146,7 +146,8 @@ fn shared_frequency(
 ) -> Result<TensorData, CaseError> {
     let shape = [1, config.order];
     let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
-    let names = networks.into_iter().flat_map(|net| [1, 3, 5].map(|i| format!("{name}.{net}.{i}.freq")));
+    let sines = |net: &'static str| (0..config.sine_layers()).map(move |i| (net, 2 * i + 1));
+    let names = networks.into_iter().flat_map(sines).map(|(net, i)| format!("{name}.{net}.{i}.freq"));
     let first = format!("{name}.{NETWORK}.1.freq");
     let frequency = case.take(&first, &shape)?;
     for second in names.skip(1) {
@@ -179,8 +180,8 @@ fn gather_filter(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
 }
 
 fn gather_network(gathered: &mut Gathered, name: &str, network: &SineNetwork) {
-    let [first, second] = &network.inner;
-    for (i, layer) in [(0, &network.input), (2, first), (4, second), (6, &network.output)] {
-        gathered.linear(&format!("{name}.{i}"), layer);
+    let layers = std::iter::once(&network.input).chain(&network.inner).chain([&network.output]);
+    for (i, layer) in layers.enumerate() {
+        gathered.linear(&format!("{name}.{}", 2 * i), layer);
     }
 }

@@ -1,7 +1,7 @@
 //! What configs refuse, and in which words.
 
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchInit,
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config, MonarchInit,
     MonarchLinearConfig,
 };
 
@@ -39,6 +39,64 @@ fn an_m2_needs_sizes_odd_features_a_frequency_and_rates() {
             ok.with_position_lr(f64::INFINITY),
             "position_lr = inf, but it must be a finite number of at least 0",
         ),
+    ];
+    for (config, expected) in refused {
+        assert_eq!(words(config.check()), expected);
+    }
+}
+
+#[test]
+fn options_of_filters_must_have_something_to_change() {
+    let both_ways = M2Config::new(8, 16).with_bidirectional(true);
+    for allowed in [both_ways.clone().with_rev_offset(0), both_ways.clone().with_shift(-2.0)] {
+        assert_eq!(allowed.check(), Ok(()));
+    }
+    let refused = [
+        (
+            both_ways.clone().with_modulate(false).with_shift(0.5),
+            "shift = 0.5 lifts the decay, but modulate = false leaves none; set shift = 0 or modulate = true",
+        ),
+        (
+            both_ways.clone().with_shift(f64::NAN),
+            "shift = NaN, but it is added to the decay, so it must be finite",
+        ),
+        (
+            both_ways.clone().with_rev_offset(2),
+            "rev_offset = 2, but taps that look ahead begin 0 or 1 tokens ahead",
+        ),
+        (
+            M2Config::new(8, 16).with_rev_offset(0),
+            "rev_offset = 0 moves taps that look ahead, but a causal filter has none; leave it at 1",
+        ),
+        (
+            both_ways.clone().with_short_filter(0),
+            "short_filter = 0, but the short convolution has at least the present token's tap",
+        ),
+        (
+            both_ways.with_dropout(1.0),
+            "dropout = 1, but it is a share that is dropped, at least 0 and below 1",
+        ),
+    ];
+    for (config, expected) in refused {
+        assert_eq!(words(config.check()), expected);
+    }
+}
+
+#[test]
+fn hyena_needs_two_gates_and_what_m2_needs() {
+    let ok = HyenaConfig::new(8, 16);
+    assert_eq!((ok.check(), ok.clone().with_order(7).check()), (Ok(()), Ok(())));
+    let refused = [
+        (
+            ok.clone().with_order(1),
+            "order = 1, but a long filter stands between two gates, so it must be at least 2",
+        ),
+        (HyenaConfig::new(0, 16), "d_model = 0, but a filter needs at least 1"),
+        (
+            ok.clone().with_dropout(-0.1),
+            "dropout = -0.1, but it is a share that is dropped, at least 0 and below 1",
+        ),
+        (ok.with_position_lr(-1.0), "position_lr = -1, but it must be a finite number of at least 0"),
     ];
     for (config, expected) in refused {
         assert_eq!(words(config.check()), expected);

@@ -6,6 +6,7 @@ mod channel;
 mod config;
 mod dft;
 mod filter;
+mod hyena;
 mod m2;
 mod module;
 mod monarch_conv;

@@ -50,6 +50,9 @@ fn summary(mixer: MixerName) -> &'static str {
         MixerName::H3 => {
             "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone"
         }
+        MixerName::Hyena => {
+            "gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone"
+        }
         MixerName::M2 => {
             "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
         }

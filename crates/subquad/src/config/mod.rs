@@ -21,6 +21,7 @@ mod error;
 mod file;
 mod find;
 mod found;
+mod gated;
 mod keys;
 mod kind;
 mod layer;
@@ -49,6 +50,7 @@ pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use find::{find_configs, slug};
+pub use gated::{HyenaSettings, M2Settings};
 pub use keys::{KEYS, SWEEP_KEYS};
 pub use kind::{Kind, Word};
 pub use mixer_name::{MixerName, UnknownMixer};
@@ -57,7 +59,7 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, BytesSettings, DelaySettings, M2Settings, MixerSettings, MnistSettings, ModelSettings,
+    AttentionSettings, BytesSettings, DelaySettings, MixerSettings, MnistSettings, ModelSettings,
     MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};

@@ -149,6 +149,10 @@ pub enum Problem {
     ShortKernel { l_max: i64, seq_len: i64 },
     #[error("`{key}` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
     EvenEmbedding { key: &'static str, emb_dim: i64 },
+    #[error("`{key}` = {shift:?} lifts a decay that `{needed}` = false takes away; leave it at 0.0")]
+    IdleShift { key: &'static str, shift: f64, needed: &'static str },
+    #[error("`mixer.m2.rev_offset` = {rev_offset} does nothing in a causal model; leave it at 1")]
+    IdleOffset { rev_offset: i64 },
     #[error(
         "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
     )]

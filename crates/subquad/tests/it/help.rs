@@ -99,6 +99,7 @@ fn bench_explains_itself() {
       s4d             diagonal state space: causal, d_state 64, GELU, gated linear output
       s4              state space, diagonal plus low rank: as s4d, init legs, l_max = seq
       h3              two state spaces and two products: causal, head_dim 1, d_state 64
+      hyena           Hyena: causal, order 2, filter order 64, l_max = seq + 17
       m2              Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
       monarch         two learned Monarch matrices: bidirectional, gated, l_max = seq
       causal_monarch  learned Monarch matrix of triangular blocks: causal, gated, l_max = seq

@@ -9,6 +9,7 @@ mod damage;
 mod dependencies;
 mod failing;
 mod flags;
+mod gated;
 mod generate;
 mod help;
 mod interrupt;

@@ -4,6 +4,7 @@ mod attention;
 mod channel;
 mod fft_conv;
 mod h3;
+mod hyena;
 mod m2;
 mod monarch;
 mod s4;
@@ -97,6 +98,17 @@ pub const SEQUENCE: &[Subject] = &[
         input: tokens,
         definition: h3::definition,
         alive: h3::alive,
+        flops: None,
+    },
+    Subject {
+        name: "hyena",
+        summary: "Hyena: causal, order 2, filter order 64, l_max = seq + 17",
+        hidden: Hidden::Nothing,
+        check: hyena::check,
+        build: hyena::build,
+        input: tokens,
+        definition: hyena::definition,
+        alive: hyena::alive,
         flops: None,
     },
     Subject {
@@ -250,8 +262,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
     }
 
     #[test]

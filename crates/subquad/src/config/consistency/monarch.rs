@@ -11,6 +11,7 @@ const BLOCK: [&[&str]; 2] = [
     &["mixer.causal_monarch.block", "mixer.causal_monarch.l_max"],
 ];
 const CAUSAL: &[&str] = &["model.causal"];
+const EMB_DIM: &[&str] = &["mixer.causal_monarch.emb_dim"];
 const FORM: &str = "mixer.causal_monarch.form";
 /// Keys of the filter, which a matrix of blocks has not.
 const FILTER: [&[&str]; 5] = [
@@ -27,7 +28,7 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint>
     let blocks = BLOCK.iter().filter_map(|keys| long_block(draft, keys));
     let short = BLOCK.iter().filter_map(|keys| short_matrix(draft, &keys[1..], context));
     let idle = FILTER.iter().filter_map(|keys| idle_filter(draft, keys));
-    heads.chain(blocks).chain(short).chain(idle).chain(one_way(draft)).collect()
+    heads.chain(blocks).chain(short).chain(idle).chain(even_embedding(draft)).chain(one_way(draft)).collect()
 }
 
 fn uneven_heads(draft: &Draft, keys: &'static [&'static str]) -> Option<Complaint> {
@@ -51,6 +52,11 @@ fn idle_filter(draft: &Draft, keys: &'static [&'static str]) -> Option<Complaint
     idle.then_some((Problem::IdleFilter { key, default: default.to_string() }, keys))
 }
 
+fn even_embedding(draft: &Draft) -> Option<Complaint> {
+    let (key, emb_dim) = (EMB_DIM[0], draft.integer(EMB_DIM[0])?);
+    (emb_dim % 2 == 0).then_some((Problem::EvenEmbedding { key, emb_dim }, EMB_DIM))
+}
+
 /// One of the two looks ahead, and the other does not.
 fn one_way(draft: &Draft) -> Option<Complaint> {
     let (mixer, causal) = (draft.mixer, draft.value(CAUSAL[0])? == &Value::Bool(true));
@@ -61,6 +67,7 @@ fn one_way(draft: &Draft) -> Option<Complaint> {
         | MixerName::S4d
         | MixerName::S4
         | MixerName::H3
+        | MixerName::Hyena
         | MixerName::M2
         | MixerName::Monarch
         | MixerName::CausalMonarch => None,
