@@ -59,24 +59,18 @@ fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
 }
 
-/// Bidirectional alone.
-fn monarch() -> MixerConfig {
-    MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, SEQ))
-}
-
 /// Causal alone.
-fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> MixerConfig {
-    let config = CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6);
-    MixerConfig::CausalMonarch(config.with_form(form))
+fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> CausalMonarchConfig {
+    CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6).with_form(form)
 }
 
-/// Learned Monarch matrices that look this way.
+/// Learned Monarch matrices that look this way, without gates: those make products of three numbers that start small, so
+/// that a layer with nothing around it hardly says more than its biases.
 fn monarchs(causal: bool) -> Vec<MixerConfig> {
+    let of = |form| MixerConfig::CausalMonarch(causal_monarch(SEQ, form).with_gated(false));
     match causal {
-        true => [CausalMonarchForm::Blocks, CausalMonarchForm::Sandwich]
-            .map(|form| causal_monarch(SEQ, form))
-            .into(),
-        false => vec![monarch()],
+        true => [CausalMonarchForm::Blocks, CausalMonarchForm::Sandwich].map(of).into(),
+        false => vec![MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, SEQ).with_gated(false))],
     }
 }
 

@@ -25,6 +25,7 @@ fn models() -> Vec<(String, SequenceModel)> {
     let hyena = MixerConfig::Hyena(HyenaConfig::new(D_MODEL, LONGEST).with_filter_order(6).with_order(3));
     let m2_residual =
         MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6).with_residual(true));
+    let monarch = |form| MixerConfig::CausalMonarch(causal_monarch(LONGEST, form));
     let parts = [
         ("attention", attention(true), dense()),
         ("s4d", s4d(true), dense()),
@@ -34,8 +35,8 @@ fn models() -> Vec<(String, SequenceModel)> {
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),
         ("m2, block-diagonal", m2, block_diagonal()),
-        ("causal_monarch", causal_monarch(LONGEST, CausalMonarchForm::Blocks), dense()),
-        ("sandwich", causal_monarch(LONGEST, CausalMonarchForm::Sandwich), dense()),
+        ("causal_monarch", monarch(CausalMonarchForm::Blocks), dense()),
+        ("sandwich", monarch(CausalMonarchForm::Sandwich), dense()),
     ];
     let model = |(name, mixer, channel_mixer): (&str, _, _)| {
         let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };

@@ -122,14 +122,15 @@ mod tests {
     #[test]
     fn forms_invert_and_have_the_same_gradients() {
         let device = Device::flex().autodiff();
-        for size in [1, 2, 3, 8, 13] {
+        // Of size 1 there is nothing below the diagonal, so nothing to differentiate.
+        for size in [2, 3, 8, 13] {
             let shape = [2, 3, size, size];
             let t = (seeded_tensor::<4>(shape, 1, &device) * 0.5).require_grad();
             let weights = seeded_tensor::<4>(shape, 2, &device);
             let run = |form| {
                 let y = inverse(t.clone(), form);
                 let grads = (y.clone() * weights.clone()).sum().backward();
-                (y, t.grad(&grads))
+                (y, t.grad(&grads).expect("tracked"))
             };
             let (fused, portable) = (run(Form::Fused), run(Form::Portable));
             assert_rel_close(fused.0.clone(), portable.0, TOL, format!("inverse, {size}"));
@@ -137,9 +138,7 @@ mod tests {
             let triangle = t.clone().tril(-1) + identity.clone();
             let product = triangle.matmul(fused.0);
             assert_rel_close(product, identity.expand(shape), TOL, format!("identity, {size}"));
-            if let (Some(fused), Some(portable)) = (fused.1, portable.1) {
-                assert_rel_close(fused, portable, TOL, format!("gradient, {size}"));
-            }
+            assert_rel_close(fused.1, portable.1, TOL, format!("gradient, {size}"));
         }
     }
 }
