@@ -8,10 +8,11 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use subquad::assemble;
 use subquad::config::RunConfig;
 use subquad::generate::find_run;
@@ -29,7 +30,18 @@ const USAGE: &str = "give a finished run, such as results/00-quickstart/attentio
 /// Both factors have so many blocks, of slices of rank 1: parameters grow with them.
 const BLOCKS: [usize; 5] = [2, 4, 8, 16, 32];
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[allow(clippy::print_stderr)]
+fn main() -> ExitCode {
+    match compare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare() -> Result<(), Box<dyn Error>> {
     let named = std::env::args().nth(1).map(PathBuf::from).ok_or(USAGE)?;
     let run = find_run(&named).map_err(|why| format!("{why}\n{USAGE}"))?;
     let device = Device::flex();
@@ -159,7 +171,7 @@ impl<F: Fn(&Matrix) -> Option<Substitute>> ModuleMapper for Mapper<F> {
 
 fn table() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-')));
     table.set_header(["channel mixers", "parameters", "of dense", "distance", "accuracy"]);
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
