@@ -13,10 +13,10 @@ use std::process::ExitCode;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
-use subquad::assemble;
 use subquad::config::RunConfig;
 use subquad::generate::find_run;
 use subquad::plan::{by_kind, load_all};
+use subquad::{Failure, assemble};
 use subquad_backend::read;
 use subquad_data::Task;
 use subquad_model::SequenceModel;
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn compare() -> Result<(), Box<dyn Error>> {
     let named = std::env::args().nth(1).map(PathBuf::from).ok_or(USAGE)?;
-    let run = find_run(&named).map_err(|why| format!("{why}\n{USAGE}"))?;
+    let run = find_run(&named).map_err(|why| format!("{}\n{USAGE}", plain(&why)))?;
     let device = Device::flex();
     let (model, task) = trained(&run, &device)?;
     let accuracy = |model: &SequenceModel| evaluate(model, &*task, 0, 4096, &device).accuracy();
@@ -71,9 +71,14 @@ fn trained(run: &RunDir, device: &Device) -> Result<(SequenceModel, Box<dyn Task
 }
 
 fn settings(path: &Path) -> Result<RunConfig, Box<dyn Error>> {
-    let (studies, _) = by_kind(load_all(&[path.to_owned()], &[]).map_err(|why| format!("{why}"))?);
+    let (studies, _) = by_kind(load_all(&[path.to_owned()], &[]).map_err(|why| plain(&why))?);
     let run = studies.into_iter().flat_map(|study| study.runs).next();
     Ok(run.ok_or("the folder holds no config of a run")?.config)
+}
+
+/// Without the word that `main` puts before it.
+fn plain(why: &Failure) -> String {
+    why.to_string().trim_start_matches("error: ").into()
 }
 
 /// A dense matrix, row-major `[d_output, d_input]`.
