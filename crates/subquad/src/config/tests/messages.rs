@@ -105,8 +105,8 @@ fn keys_of_state_spaces_go_together() {
 #[test]
 fn keys_of_monarch_matrices_go_together() {
     let with = |mixer: &str, lines: &str| {
-        let small =
-            super::SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, &format!("[\"{mixer}\"]"));
+        let small = super::SMALL
+            .replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("[\"{mixer}\"]"));
         errors(&format!("{lines}{small}"))
     };
     let causal = |lines: &str| with("causal_monarch", lines);

@@ -74,12 +74,12 @@ fn a_written_run_holds_every_knob() {
     shift = 0.0
     normalized = false
     rev_offset = 1
+    conv = "fft"
     short_filter = 3
     residual = false
     input_norm = false
     dropout = 0.0
     l_max = 256
-    conv = "fft"
     filter_lr = 0.0003
     filter_weight_decay = 0.0
     position_lr = 1e-5
