@@ -132,3 +132,16 @@ pub enum MixerError {
         seq: usize,
     },
 }
+
+impl MixerError {
+    /// Whether a filter of `l_max` tokens reaches over `seq`.
+    ///
+    /// # Errors
+    /// [`TooLong`](Self::TooLong) if not.
+    pub fn check_length(mixer: &'static str, l_max: usize, seq: usize) -> Result<(), Self> {
+        match seq <= l_max {
+            true => Ok(()),
+            false => Err(Self::TooLong { mixer, l_max, seq }),
+        }
+    }
+}
