@@ -14,7 +14,7 @@
 
 mod config;
 pub(crate) mod gate;
-mod gated_conv;
+pub(crate) mod gated_conv;
 mod padding;
 mod state;
 
