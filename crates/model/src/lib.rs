@@ -1,15 +1,19 @@
 #![doc = include_str!("../README.md")]
 
+mod additions;
 mod block;
 mod channel;
 mod config;
 mod dropout;
 mod groups;
+mod head;
+mod init;
 mod mixer;
 mod mixer_state;
 mod model;
 mod norm;
 mod state;
+mod structure;
 
 pub use block::Block;
 pub use channel::{ChannelMixerConfig, ChannelMixerKind};
@@ -21,3 +25,4 @@ pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::{Norm, NormKind};
 pub use state::{ModelState, StateError};
+pub use structure::{BlockOrder, Init, Structure};

@@ -37,6 +37,11 @@ impl BlockDiagonalMlpConfig {
         self.reduce().check()
     }
 
+    /// How many numbers the channel mixer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        self.expand().n_parameters() + self.reduce().n_parameters()
+    }
+
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> BlockDiagonalMlp {
@@ -116,6 +121,11 @@ impl DenseMlpConfig {
             Some((what, _)) => Err(DenseMlpConfigError::ZeroSize { what }),
             None => Ok(()),
         }
+    }
+
+    /// How many numbers the channel mixer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        (self.d_model + 1) * self.d_hidden + (self.d_hidden + 1) * self.d_model
     }
 
     /// # Panics

@@ -7,7 +7,7 @@ use subquad_data::{
     BytesConfig, DelayConfig, InputKind, MnistConfig, MqarConfig, ReconstructConfig, TargetKind, Task,
     TaskConfig,
 };
-use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind};
+use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, Structure};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_train::TrainConfig;
 
@@ -86,6 +86,7 @@ pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelC
         residual: run.model.residual,
         encoder: encoder(input),
         head: head(target, run.model.pool),
+        structure: Structure::default(),
     }
 }
 

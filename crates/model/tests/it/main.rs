@@ -7,11 +7,12 @@ mod dropout;
 mod groups;
 mod parts;
 mod stepping;
+mod structure;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_attention::AttentionConfig;
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
+    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
@@ -74,6 +75,7 @@ fn config(mixer: MixerConfig) -> ModelConfig {
         residual: true,
         encoder: Encoder::Linear { features: FEATURES },
         head: Head::Token { outputs: CLASSES },
+        structure: Structure::default(),
     }
 }
 

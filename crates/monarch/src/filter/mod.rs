@@ -85,6 +85,14 @@ impl ImplicitFilterConfig {
         Ok(())
     }
 
+    /// How many numbers the filter learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let Self { d_model, l_max, order, emb_dim, bidirectional, .. } = *self;
+        let network = (emb_dim + 1) * order + 2 * (order + 1) * order + order * d_model;
+        let networks = if bidirectional { 2 } else { 1 };
+        networks * network + order + l_max * emb_dim + d_model
+    }
+
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> ImplicitFilter {

@@ -75,6 +75,14 @@ impl M2Config {
         }
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let d_model = self.d_model;
+        let (linear, short) = ((d_model + 1) * 4 * d_model, 3 * d_model * (SHORT_WIDTH + 1));
+        let filters = if self.residual { 2 } else { 1 };
+        linear + short + filters * self.filter().n_parameters()
+    }
+
     /// Linear layers and filter networks start as PyTorch's do, the short convolution in `+-1/sqrt(3)`, the filters'
     /// biases as N(0, 1).
     ///

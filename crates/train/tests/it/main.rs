@@ -13,7 +13,9 @@ mod weights;
 
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel};
+use subquad_model::{
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
+};
 use subquad_monarch::{DenseMlpConfig, M2Config};
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
@@ -80,6 +82,7 @@ fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
         residual: true,
         encoder,
         head,
+        structure: Structure::default(),
     }
 }
 
