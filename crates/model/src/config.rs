@@ -80,7 +80,8 @@ impl Encoder {
 }
 
 impl Head {
-    pub(crate) fn outputs(self) -> usize {
+    /// Number of classes or reals.
+    pub fn outputs(self) -> usize {
         match self {
             Self::Pool { outputs } | Self::Last { outputs } | Self::Token { outputs } => outputs,
         }

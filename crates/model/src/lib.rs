@@ -12,6 +12,8 @@ mod mixer;
 mod mixer_state;
 mod model;
 mod norm;
+mod presets;
+mod published;
 mod state;
 mod structure;
 
@@ -24,5 +26,7 @@ pub use mixer::{MixerConfig, MixerKind};
 pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::{Norm, NormKind};
+pub use presets::{M2BertConfig, M2GptConfig, Preset, presets};
+pub use published::CheckpointError;
 pub use state::{ModelState, StateError};
 pub use structure::{BlockOrder, Init, Structure};

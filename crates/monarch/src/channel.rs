@@ -54,11 +54,11 @@ impl BlockDiagonalMlpConfig {
     }
 
     /// To both halves of the gate.
-    fn expand(&self) -> BlockDiagonalLinearConfig {
+    pub(crate) fn expand(&self) -> BlockDiagonalLinearConfig {
         BlockDiagonalLinearConfig::new(self.d_model, 2 * self.d_hidden, self.n_blocks).with_bias(false)
     }
 
-    fn reduce(&self) -> BlockDiagonalLinearConfig {
+    pub(crate) fn reduce(&self) -> BlockDiagonalLinearConfig {
         BlockDiagonalLinearConfig::new(self.d_hidden, self.d_model, self.n_blocks)
     }
 }
@@ -66,10 +66,10 @@ impl BlockDiagonalMlpConfig {
 /// Two block-diagonal layers around a gate: see [`BlockDiagonalMlpConfig`].
 #[derive(Module, Debug)]
 pub struct BlockDiagonalMlp {
-    expand: BlockDiagonalLinear,
-    reduce: BlockDiagonalLinear,
+    pub(crate) expand: BlockDiagonalLinear,
+    pub(crate) reduce: BlockDiagonalLinear,
     #[module(skip)]
-    form: Form,
+    pub(crate) form: Form,
 }
 
 impl BlockDiagonalMlp {

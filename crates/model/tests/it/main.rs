@@ -6,6 +6,8 @@ mod contract;
 mod dropout;
 mod groups;
 mod parts;
+mod presets;
+mod published;
 mod stepping;
 mod structure;
 
