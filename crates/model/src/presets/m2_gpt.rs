@@ -43,7 +43,7 @@ pub struct M2GptConfig {
 impl M2GptConfig {
     /// On bytes, for a laptop: trains in minutes on two cores.
     pub fn small() -> Self {
-        Self::new(128, 2, 256, 256)
+        Self::new(96, 2, 256, 256)
     }
 
     /// The model.

@@ -35,8 +35,8 @@ fn an_axis_of_a_flag_replaces_the_files() {
 #[test]
 fn errors_name_the_flag() {
     insta::assert_snapshot!(flag_errors(&["train.stepz=2"]), @"--set train.stepz=2: unknown key `train.stepz`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)");
-    insta::assert_snapshot!(flag_errors(&["steps=2"]), @"--set steps=2: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.m2, optim, train, sweep, override)");
-    insta::assert_snapshot!(flag_errors(&["seq_len=[2]"]), @"--set seq_len=[2]: unknown key `seq_len`; did you mean `sweep.seq_len`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.m2, optim, train, sweep, override)");
+    insta::assert_snapshot!(flag_errors(&["steps=2"]), @"--set steps=2: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.m2, optim, train, sweep, override)");
+    insta::assert_snapshot!(flag_errors(&["seq_len=[2]"]), @"--set seq_len=[2]: unknown key `seq_len`; did you mean `sweep.seq_len`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.m2, optim, train, sweep, override)");
     insta::assert_snapshot!(flag_errors(&["train.steps=two"]), @r#"--set train.steps=two: `train.steps` must be an integer >= 1, got the string "two""#);
     insta::assert_snapshot!(flag_errors(&["sweep.seed=3"]), @"--set sweep.seed=3: axis `sweep.seed` must be a list of values, got 3");
     insta::assert_snapshot!(flag_errors(&["sweep.mixer=[\"s4e\"]"]), @r#"--set sweep.mixer=["s4e"]: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, m2; got "s4e"; did you mean "s4d"?"#);
