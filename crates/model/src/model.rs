@@ -14,6 +14,7 @@ use crate::{Block, Dropout, Head, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a model is given one")]
 pub enum Input {
     /// `[batch, seq, features]`
     Reals(Tensor<3>),

@@ -62,7 +62,7 @@ fn a_written_run_holds_every_knob() {
     pool = "auto"
     dropout = 0.0
     block = "pre_norm"
-    norm_eps = 0.00001
+    norm_eps = 1e-5
     positions = 0
     embedding_norm = false
     head_transform = false

@@ -45,7 +45,7 @@ fn what_norms_do_is_refused_where_there_are_none() {
     };
     assert_eq!(
         refused("model.embedding_norm=true"),
-        "--set model.norm=none: `model.embedding_norm` = true does nothing with norm = \"none\"; leave it at false"
+        "--set model.embedding_norm=true: `model.embedding_norm` = true does nothing with norm = \"none\"; leave it at false"
     );
     refused("model.norm_eps=0.5");
     refused("model.block=\"post_norm\"");
