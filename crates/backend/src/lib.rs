@@ -5,9 +5,10 @@
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
+//! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
+//!   [`layer_norm`], [`pointwise`], [`sine`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -30,11 +31,14 @@ mod read;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
+pub mod sine;
+pub mod svd;
 mod swap_axes;
 pub mod tail;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;
+pub use linear::transpose::transpose;
 pub use read::read;
 pub use simd::instruction_set;
 pub use swap_axes::swap_axes;

@@ -99,7 +99,8 @@ pub trait MixerState: Clone + std::fmt::Debug {
 pub enum MixerError {
     /// A bidirectional mixer was asked to run from a state.
     #[error(
-        "a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true"
+        "a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true, \
+         or take a mixer that can be causal"
     )]
     Bidirectional {
         /// Name of the mixer, as in configs.

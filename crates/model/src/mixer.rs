@@ -5,7 +5,10 @@ use burn::tensor::{Device, Tensor};
 use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
-use subquad_monarch::{M2, M2Config};
+use subquad_monarch::{
+    CausalMonarch, CausalMonarchConfig, Hyena, HyenaConfig, LearnedMonarch, LearnedMonarchConfig, M2,
+    M2Config,
+};
 use subquad_s4::{H3, H3Config, S4, S4Config, S4d, S4dConfig};
 
 use crate::ModelError;
@@ -21,8 +24,14 @@ pub enum MixerConfig {
     S4(S4Config),
     /// Two state spaces and two products.
     H3(H3Config),
+    /// Gates and implicit long convolutions in turn.
+    Hyena(HyenaConfig),
     /// Gated implicit long convolution.
     M2(M2Config),
+    /// Learned Monarch matrices: bidirectional.
+    Monarch(LearnedMonarchConfig),
+    /// A learned Monarch matrix that does not look ahead.
+    CausalMonarch(CausalMonarchConfig),
 }
 
 impl MixerConfig {
@@ -36,7 +45,10 @@ impl MixerConfig {
             Self::S4d(config) => config.check().map_err(|e| e.to_string()),
             Self::S4(config) => config.check().map_err(|e| e.to_string()),
             Self::H3(config) => config.check().map_err(|e| e.to_string()),
+            Self::Hyena(config) => config.check().map_err(|e| e.to_string()),
             Self::M2(config) => config.check().map_err(|e| e.to_string()),
+            Self::Monarch(config) => config.check().map_err(|e| e.to_string()),
+            Self::CausalMonarch(config) => config.check().map_err(|e| e.to_string()),
         };
         words.map_err(ModelError::Mixer)
     }
@@ -47,7 +59,10 @@ impl MixerConfig {
             Self::S4d(config) => config.d_model,
             Self::S4(config) => config.d_model,
             Self::H3(config) => config.d_model,
+            Self::Hyena(config) => config.d_model,
             Self::M2(config) => config.d_model,
+            Self::Monarch(config) => config.d_model,
+            Self::CausalMonarch(config) => config.d_model,
         }
     }
 
@@ -58,7 +73,10 @@ impl MixerConfig {
             Self::S4d(config) => config.n_parameters(),
             Self::S4(config) => config.n_parameters(),
             Self::H3(config) => config.n_parameters(),
+            Self::Hyena(config) => config.n_parameters(),
             Self::M2(config) => config.n_parameters(),
+            Self::Monarch(config) => config.n_parameters(),
+            Self::CausalMonarch(config) => config.n_parameters(),
         }
     }
 
@@ -68,7 +86,10 @@ impl MixerConfig {
             Self::S4d(config) => MixerKind::S4d(config.init(device)),
             Self::S4(config) => MixerKind::S4(config.init(device)),
             Self::H3(config) => MixerKind::H3(config.init(device)),
+            Self::Hyena(config) => MixerKind::Hyena(config.init(device)),
             Self::M2(config) => MixerKind::M2(config.init(device)),
+            Self::Monarch(config) => MixerKind::Monarch(config.init(device)),
+            Self::CausalMonarch(config) => MixerKind::CausalMonarch(config.init(device)),
         }
     }
 }
@@ -85,8 +106,14 @@ pub enum MixerKind {
     S4(S4),
     /// Two state spaces and two products.
     H3(H3),
+    /// Gates and implicit long convolutions in turn.
+    Hyena(Hyena),
     /// Gated implicit long convolution.
     M2(M2),
+    /// Learned Monarch matrices: bidirectional.
+    Monarch(LearnedMonarch),
+    /// A learned Monarch matrix that does not look ahead.
+    CausalMonarch(CausalMonarch),
 }
 
 impl MixerKind {
@@ -97,7 +124,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.forward(x),
             Self::S4(mixer) => mixer.forward(x),
             Self::H3(mixer) => mixer.forward(x),
+            Self::Hyena(mixer) => mixer.forward(x),
             Self::M2(mixer) => mixer.forward(x),
+            Self::Monarch(mixer) => mixer.forward(x),
+            Self::CausalMonarch(mixer) => mixer.forward(x),
         }
     }
 
@@ -108,7 +138,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.forward_train(x, seed),
             Self::S4(mixer) => mixer.forward_train(x, seed),
             Self::H3(mixer) => mixer.forward_train(x, seed),
+            Self::Hyena(mixer) => mixer.forward_train(x, seed),
             Self::M2(mixer) => mixer.forward_train(x, seed),
+            Self::Monarch(mixer) => mixer.forward_train(x, seed),
+            Self::CausalMonarch(mixer) => mixer.forward_train(x, seed),
         }
     }
 
@@ -119,7 +152,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.state_size(seq),
             Self::S4(mixer) => mixer.state_size(seq),
             Self::H3(mixer) => mixer.state_size(seq),
+            Self::Hyena(mixer) => mixer.state_size(seq),
             Self::M2(mixer) => mixer.state_size(seq),
+            Self::Monarch(mixer) => mixer.state_size(seq),
+            Self::CausalMonarch(mixer) => mixer.state_size(seq),
         }
     }
 
@@ -133,7 +169,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.check_length(seq),
             Self::S4(mixer) => mixer.check_length(seq),
             Self::H3(mixer) => mixer.check_length(seq),
+            Self::Hyena(mixer) => mixer.check_length(seq),
             Self::M2(mixer) => mixer.check_length(seq),
+            Self::Monarch(mixer) => mixer.check_length(seq),
+            Self::CausalMonarch(mixer) => mixer.check_length(seq),
         }
     }
 
@@ -144,7 +183,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.parameter_groups(),
             Self::S4(mixer) => mixer.parameter_groups(),
             Self::H3(mixer) => mixer.parameter_groups(),
+            Self::Hyena(mixer) => mixer.parameter_groups(),
             Self::M2(mixer) => mixer.parameter_groups(),
+            Self::Monarch(mixer) => mixer.parameter_groups(),
+            Self::CausalMonarch(mixer) => mixer.parameter_groups(),
         }
     }
 
@@ -155,7 +197,10 @@ impl MixerKind {
             Self::S4d(mixer) => Self::S4d(mixer.with_form(form)),
             Self::S4(mixer) => Self::S4(mixer.with_form(form)),
             Self::H3(mixer) => Self::H3(mixer.with_form(form)),
+            Self::Hyena(mixer) => Self::Hyena(mixer.with_form(form)),
             Self::M2(mixer) => Self::M2(mixer.with_form(form)),
+            Self::Monarch(mixer) => Self::Monarch(mixer.with_form(form)),
+            Self::CausalMonarch(mixer) => Self::CausalMonarch(mixer.with_form(form)),
         }
     }
 }

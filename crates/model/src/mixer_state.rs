@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use subquad_attention::AttentionState;
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
-use subquad_monarch::M2State;
+use subquad_monarch::{CausalMonarchState, HyenaState, M2State, NoState};
 use subquad_s4::{H3State, S4State};
 
 use crate::MixerKind;
@@ -20,8 +20,14 @@ pub enum MixerKindState {
     S4(S4State),
     /// Last keys, and complex states of fixed size.
     H3(H3State),
+    /// Gated inputs of every token and filter: grows with the sequence.
+    Hyena(HyenaState),
     /// Gated inputs of every token: grows with the sequence.
     M2(M2State),
+    /// Nothing, as this mixer has none.
+    Monarch(NoState),
+    /// A row a token: grows with the sequence.
+    CausalMonarch(CausalMonarchState),
 }
 
 impl MixerKindState {
@@ -32,7 +38,10 @@ impl MixerKindState {
             Self::S4d(state) => state.floats(),
             Self::S4(state) => state.floats(),
             Self::H3(state) => state.floats(),
+            Self::Hyena(state) => state.floats(),
             Self::M2(state) => state.floats(),
+            Self::Monarch(state) => state.floats(),
+            Self::CausalMonarch(state) => state.floats(),
         }
     }
 }
@@ -51,7 +60,10 @@ impl MixerKind {
             Self::S4d(mixer) => mixer.init_state(batch).map(MixerKindState::S4d),
             Self::S4(mixer) => mixer.init_state(batch).map(MixerKindState::S4),
             Self::H3(mixer) => mixer.init_state(batch).map(MixerKindState::H3),
+            Self::Hyena(mixer) => mixer.init_state(batch).map(MixerKindState::Hyena),
             Self::M2(mixer) => mixer.init_state(batch).map(MixerKindState::M2),
+            Self::Monarch(mixer) => mixer.init_state(batch).map(MixerKindState::Monarch),
+            Self::CausalMonarch(mixer) => mixer.init_state(batch).map(MixerKindState::CausalMonarch),
         }
     }
 
@@ -84,11 +96,33 @@ impl MixerKind {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::H3(state)))
             }
+            (Self::Hyena(mixer), MixerKindState::Hyena(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::Hyena(state)))
+            }
             (Self::M2(mixer), MixerKindState::M2(state)) => {
                 let (y, state) = mixer.forward_with_state(x, state)?;
                 Ok((y, MixerKindState::M2(state)))
             }
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+            (Self::Monarch(mixer), MixerKindState::Monarch(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::Monarch(state)))
+            }
+            (Self::CausalMonarch(mixer), MixerKindState::CausalMonarch(state)) => {
+                let (y, state) = mixer.forward_with_state(x, state)?;
+                Ok((y, MixerKindState::CausalMonarch(state)))
+            }
+            (
+                Self::Attention(_)
+                | Self::S4d(_)
+                | Self::S4(_)
+                | Self::H3(_)
+                | Self::Hyena(_)
+                | Self::M2(_)
+                | Self::Monarch(_)
+                | Self::CausalMonarch(_),
+                _,
+            ) => {
                 panic!("{FOREIGN}")
             }
         }
@@ -107,8 +141,21 @@ impl MixerKind {
             (Self::S4d(mixer), MixerKindState::S4d(state)) => mixer.step(x, state),
             (Self::S4(mixer), MixerKindState::S4(state)) => mixer.step(x, state),
             (Self::H3(mixer), MixerKindState::H3(state)) => mixer.step(x, state),
+            (Self::Hyena(mixer), MixerKindState::Hyena(state)) => mixer.step(x, state),
             (Self::M2(mixer), MixerKindState::M2(state)) => mixer.step(x, state),
-            (Self::Attention(_) | Self::S4d(_) | Self::S4(_) | Self::H3(_) | Self::M2(_), _) => {
+            (Self::Monarch(mixer), MixerKindState::Monarch(state)) => mixer.step(x, state),
+            (Self::CausalMonarch(mixer), MixerKindState::CausalMonarch(state)) => mixer.step(x, state),
+            (
+                Self::Attention(_)
+                | Self::S4d(_)
+                | Self::S4(_)
+                | Self::H3(_)
+                | Self::Hyena(_)
+                | Self::M2(_)
+                | Self::Monarch(_)
+                | Self::CausalMonarch(_),
+                _,
+            ) => {
                 panic!("{FOREIGN}")
             }
         }

@@ -1,15 +1,34 @@
-//! Random parameters of our own, drawn at once. Those of burn's `Linear` are drawn when they are first read.
+//! Random parameters of our own, drawn at once. Those of burn's `Linear` are drawn when they are first read, or by [`draw`].
 
-use burn::module::Param;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 
 /// Uniform in `+-1/sqrt(fan_in)`: PyTorch's default for linear layers and convolutions.
 pub(crate) fn uniform<const D: usize>(shape: [usize; D], fan_in: usize, device: &Device) -> Param<Tensor<D>> {
-    let bound = 1.0 / (fan_in as f64).sqrt();
-    Param::from_tensor(Tensor::random(shape, Distribution::Uniform(-bound, bound), device))
+    Param::from_tensor(uniform_within(shape, 1.0 / (fan_in as f64).sqrt(), device))
+}
+
+/// Uniform in `+-bound`.
+pub(crate) fn uniform_within<const D: usize>(shape: [usize; D], bound: f64, device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
 }
 
 /// Standard normal.
 pub(crate) fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
     Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device))
+}
+
+/// The same module with all its parameters drawn: burn's `Linear` draws at first use, so that its values would depend on
+/// what is used first.
+pub(crate) fn draw<M: Module>(module: M) -> M {
+    module.visit(&mut Draw);
+    module
+}
+
+struct Draw;
+
+impl ModuleVisitor for Draw {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        param.val();
+    }
 }

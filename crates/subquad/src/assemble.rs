@@ -1,5 +1,7 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
+mod gated;
+mod monarch;
 mod state_space;
 
 use subquad_attention::AttentionConfig;
@@ -8,12 +10,12 @@ use subquad_data::{
     TargetKind, Task, TaskConfig,
 };
 use subquad_model::{ChannelMixerConfig, Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, BlockOrder, ChannelMixerKind, DelaySettings, M2Settings, MaskedBytesSettings,
-    MixerSettings, MnistSettings, ModelInit, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position,
+    AttentionSettings, BlockOrder, ChannelMixerKind, DelaySettings, MaskedBytesSettings, MixerSettings,
+    MnistSettings, ModelInit, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position,
     ReconstructSettings, RunConfig, TaskSettings,
 };
 
@@ -104,7 +106,12 @@ fn mixer(run: &RunConfig) -> MixerConfig {
         MixerSettings::S4d(settings) => MixerConfig::S4d(state_space::s4d(settings, &run.model)),
         MixerSettings::S4(settings) => MixerConfig::S4(state_space::s4(settings, &run.model)),
         MixerSettings::H3(settings) => MixerConfig::H3(state_space::h3(settings, &run.model)),
-        MixerSettings::M2(settings) => MixerConfig::M2(m2(settings, &run.model)),
+        MixerSettings::Hyena(settings) => MixerConfig::Hyena(gated::hyena(settings, &run.model)),
+        MixerSettings::M2(settings) => MixerConfig::M2(gated::m2(settings, &run.model)),
+        MixerSettings::Monarch(settings) => MixerConfig::Monarch(monarch::learned(settings, &run.model)),
+        MixerSettings::CausalMonarch(settings) => {
+            MixerConfig::CausalMonarch(monarch::causal(settings, &run.model))
+        }
     }
 }
 
@@ -125,17 +132,6 @@ fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionCo
         .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
         .with_qk_norm(settings.qk_norm)
         .with_dropout(settings.dropout)
-}
-
-fn m2(settings: &M2Settings, model: &ModelSettings) -> M2Config {
-    M2Config::new(model.d_model, settings.l_max)
-        .with_filter_order(settings.filter_order)
-        .with_emb_dim(settings.emb_dim)
-        .with_sine_frequency(settings.sine_frequency)
-        .with_bidirectional(!model.causal)
-        .with_residual(settings.residual)
-        .with_filter_lr(settings.filter_lr)
-        .with_filter_weight_decay(settings.filter_weight_decay)
 }
 
 fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {

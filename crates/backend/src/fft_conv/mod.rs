@@ -6,6 +6,7 @@
 //! ```
 //! `r_0` acts on the *next* token: lag 0 belongs to `k` alone, as in the published bidirectional S4 and M2 layers.
 
+mod channel;
 mod fused;
 mod portable;
 #[doc(hidden)]
@@ -15,6 +16,8 @@ mod weighted;
 use burn::tensor::Tensor;
 
 use crate::Form;
+
+pub use self::channel::{Convolver, Filter, rows_by_channel};
 
 /// Causal convolution of every channel with its own kernel.
 ///

@@ -28,6 +28,8 @@ pub(crate) enum Inputs<B: Backend> {
     Two(FloatTensor<B>, FloatTensor<B>),
     Three(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
     Four(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+    Five(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
+    Six(FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>, FloatTensor<B>),
 }
 
 fn pack<B: Backend>(inputs: Vec<FloatTensor<B>>) -> Inputs<B> {
@@ -39,7 +41,9 @@ fn pack<B: Backend>(inputs: Vec<FloatTensor<B>>) -> Inputs<B> {
         2 => Inputs::Two(next(), next()),
         3 => Inputs::Three(next(), next(), next()),
         4 => Inputs::Four(next(), next(), next(), next()),
-        _ => panic!("a fused kernel takes one to four inputs, got {count}"),
+        5 => Inputs::Five(next(), next(), next(), next(), next()),
+        6 => Inputs::Six(next(), next(), next(), next(), next(), next()),
+        _ => panic!("a fused kernel takes one to six inputs, got {count}"),
     }
 }
 
@@ -49,6 +53,8 @@ fn unpack<B: Backend>(inputs: Inputs<B>) -> Vec<FloatTensor<B>> {
         Inputs::Two(a, b) => vec![a, b],
         Inputs::Three(a, b, c) => vec![a, b, c],
         Inputs::Four(a, b, c, d) => vec![a, b, c, d],
+        Inputs::Five(a, b, c, d, e) => vec![a, b, c, d, e],
+        Inputs::Six(a, b, c, d, e, f) => vec![a, b, c, d, e, f],
     }
 }
 
@@ -155,6 +161,8 @@ impl<B: Backend + KernelOps, C: CheckpointStrategy> KernelOps for Autodiff<B, C>
             Inputs::Two(a, b) => track::<B, C, 2>([a, b], kernel),
             Inputs::Three(a, b, c) => track::<B, C, 3>([a, b, c], kernel),
             Inputs::Four(a, b, c, d) => track::<B, C, 4>([a, b, c, d], kernel),
+            Inputs::Five(a, b, c, d, e) => track::<B, C, 5>([a, b, c, d, e], kernel),
+            Inputs::Six(a, b, c, d, e, f) => track::<B, C, 6>([a, b, c, d, e, f], kernel),
         }]
     }
 

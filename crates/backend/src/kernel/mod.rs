@@ -101,7 +101,7 @@ impl<const D: usize> From<Tensor<D>> for Operand {
     }
 }
 
-/// Runs `kernel` on one to four tensors of the `cpu` device; the result is differentiable in all of them.
+/// Runs `kernel` on one to six tensors of the `cpu` device; the result is differentiable in all of them.
 ///
 /// # Panics
 /// If a tensor is on another device or not f32, if `D` is not the rank of the kernel's output, or for another number

@@ -3,13 +3,15 @@
 //! The fused form makes its products with the micro-kernel: operands are read where they lie wherever that is fastest, and the
 //! bias is added as a sum leaves its register.
 
-mod multiply;
+mod channels;
+pub mod multiply;
 mod products;
-pub(crate) mod transpose;
+pub mod transpose;
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
+pub use self::channels::linear_of_channels;
 use self::products::{Sizes, bias_grad, input_grad, output, weight_grad};
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};

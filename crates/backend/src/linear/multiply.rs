@@ -16,32 +16,86 @@ const TERMS: usize = 256;
 /// `out = start + a b`, made by the calling thread.
 ///
 /// A row of `out` is the same bits whichever rows and columns are made with it.
-pub(super) struct Multiply<'a> {
+pub struct Multiply<'a> {
     /// `[rows, cols]`
-    pub(super) out: &'a mut [f32],
+    pub out: Out<'a>,
     /// `[rows, terms]`
-    pub(super) a: Scalars<'a>,
+    pub a: Scalars<'a>,
     /// `[terms, cols]`
-    pub(super) b: Right<'a>,
-    pub(super) terms: usize,
-    pub(super) cols: usize,
-    /// What each row starts from, if not from zeros.
-    pub(super) start: Option<&'a [f32]>,
+    pub b: Right<'a>,
+    /// Terms of a sum.
+    pub terms: usize,
+    /// Columns.
+    pub cols: usize,
+    /// What it is added to.
+    pub start: Start<'a>,
+}
+
+/// Rows that a product is written to.
+#[derive(Debug)]
+pub struct Out<'a> {
+    /// The numbers.
+    pub data: &'a mut [f32],
+    /// How many rows.
+    pub rows: usize,
+    /// Distance of two rows.
+    pub stride: usize,
+}
+
+impl<'a> Out<'a> {
+    /// Rows of `cols` numbers, one directly after the other.
+    pub fn whole(data: &'a mut [f32], cols: usize) -> Self {
+        let rows = data.len() / cols;
+        Self { data, rows, stride: cols }
+    }
+}
+
+/// What a product is added to.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// Nothing.
+    Zeros,
+    /// `[cols]`, the same for every row.
+    Columns(&'a [f32]),
+    /// `[rows]`, the same for every column.
+    Rows(&'a [f32]),
+    /// What is there.
+    Out,
+}
+
+impl<'a> From<Option<&'a [f32]>> for Start<'a> {
+    fn from(columns: Option<&'a [f32]>) -> Self {
+        columns.map_or(Self::Zeros, Self::Columns)
+    }
 }
 
 /// The right operand of a product.
-#[derive(Clone, Copy)]
-pub(super) enum Right<'a> {
+#[derive(Debug, Clone, Copy)]
+pub enum Right<'a> {
     /// Rows `stride` apart, read where they lie.
-    Rows { data: &'a [f32], stride: usize },
+    Rows {
+        /// The numbers.
+        data: &'a [f32],
+        /// Distance of two rows.
+        stride: usize,
+    },
     /// The same, but so far apart that a core's cache could not hold a block of them: blocks are copied first.
-    FarRows { data: &'a [f32], stride: usize },
-    /// Copied before, as several threads need it or it is a transpose.
+    FarRows {
+        /// The numbers.
+        data: &'a [f32],
+        /// Distance of two rows.
+        stride: usize,
+    },
+    /// Copied before, as several threads need it or it is a transpose. It may have more terms than the sums.
     Panels(&'a Panels),
 }
 
 impl Multiply<'_> {
-    pub(super) fn run(self) {
+    /// Makes the product.
+    ///
+    /// # Panics
+    /// If an operand is too short.
+    pub fn run(self) {
         dispatch(self);
     }
 }
@@ -52,13 +106,12 @@ impl WithSimd for Multiply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { out, a, b, terms, cols, start } = self;
-        let rows = out.len() / cols;
+        let Out { data: out, rows, stride } = out;
         let mut scratch = vec![];
         for k in ranges(terms, TERMS) {
             let a = Scalars { data: &a.data[k.start * a.step..], ..a };
             for c in ranges(cols, panel_width::<S>()) {
-                let before = if k.start == 0 { start } else { None };
-                let add = k.start > 0;
+                let start = if k.start == 0 { start } else { Start::Out };
                 let vectors = c.len().div_ceil(S::F32_LANES);
                 let strip = b.strip::<S>(&k, &c, rows, &mut scratch);
                 product_of_rows(
@@ -70,11 +123,12 @@ impl WithSimd for Multiply<'_> {
                     |i, j, sum| {
                         let from = c.start + j * S::F32_LANES;
                         let to = cols.min(from + S::F32_LANES);
-                        let out = &mut out[i * cols..][from..to];
-                        let sum = match before {
-                            _ if add => simd.add_f32s(load(simd, out), sum),
-                            Some(before) => simd.add_f32s(load(simd, &before[from..to]), sum),
-                            None => sum,
+                        let out = &mut out[i * stride..][from..to];
+                        let sum = match start {
+                            Start::Zeros => sum,
+                            Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
+                            Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[i]), sum),
+                            Start::Out => simd.add_f32s(load(simd, out), sum),
                         };
                         save(simd, out, sum);
                     },
@@ -148,7 +202,8 @@ fn copy_rows(to: &mut [f32], from: &[f32], stride: usize, width: usize, cols: us
 }
 
 /// A right operand as panels, each as wide as a block of sums: a row of whole vectors a term.
-pub(super) struct Panels {
+#[derive(Debug)]
+pub struct Panels {
     /// `[terms, width]` a panel; the last is as wide as its columns need.
     data: Vec<f32>,
     terms: usize,
@@ -156,14 +211,14 @@ pub(super) struct Panels {
 
 impl Panels {
     /// Of `[terms, cols]`.
-    pub(super) fn of_rows(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
+    pub fn of_rows(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
         Self::new([terms, cols], |panel, width, c| {
             copy_rows(panel, &data[c.start..], cols, width, c.len());
         })
     }
 
     /// Of the transpose of `[cols, terms]`.
-    pub(super) fn of_columns(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
+    pub fn of_columns(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
         Self::new([terms, cols], |panel, width, c| {
             transpose(&data[c.start * terms..], terms, [c.len(), terms], panel, width);
         })

@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use super::multiply::{Multiply, Panels, Right};
+use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::transpose::transpose;
 use crate::micro::Scalars;
 use crate::simd;
@@ -27,13 +27,13 @@ pub(super) struct Sizes {
 /// Most rows of a product that one thread makes at a time: their part of a block of terms stays in its cache.
 const ROWS: usize = 128;
 /// Fewest that are worth a task, if there are so many.
-const FEW_ROWS: usize = 16;
+pub(super) const FEW_ROWS: usize = 16;
 /// The micro-kernel takes rows in powers of two up to this (or in sixes).
-const ROWS_TOGETHER: usize = 8;
+pub(super) const ROWS_TOGETHER: usize = 8;
 /// Columns of `y` that one thread makes at a time.
 const COLUMNS: usize = 256;
 /// Most parts of the sum over tokens that makes the weight's gradient.
-const PARTS: usize = 8;
+pub(super) const PARTS: usize = 8;
 /// Numbers of a weight that no core's own cache holds.
 const LARGE: usize = 1 << 20;
 /// Numbers from a row to the next between which blocks of columns push each other out of a core's cache.
@@ -79,7 +79,8 @@ pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Siz
     let chunks = y.par_chunks_mut(rows * d_output).zip(x.par_chunks(rows * d_input));
     chunks.for_each(|(out, x)| {
         let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: weight, stride: d_output });
-        Multiply { out, a, b, terms: d_input, cols: d_output, start: bias }.run();
+        Multiply { out: Out::whole(out, d_output), a, b, terms: d_input, cols: d_output, start: bias.into() }
+            .run();
     });
     y
 }
@@ -90,8 +91,8 @@ fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f3
         let cols = COLUMNS.min(d_output - first);
         let mut out = vec![0.0; tokens * cols];
         let (a, b) = (Scalars::rows(x, d_input), Right::FarRows { data: &weight[first..], stride: d_output });
-        let start = bias.map(|bias| &bias[first..first + cols]);
-        Multiply { out: &mut out, a, b, terms: d_input, cols, start }.run();
+        let start = bias.map(|bias| &bias[first..first + cols]).into();
+        Multiply { out: Out::whole(&mut out, cols), a, b, terms: d_input, cols, start }.run();
         out
     };
     let starts: Vec<usize> = (0..d_output).step_by(COLUMNS).collect();
@@ -119,7 +120,8 @@ pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let chunks = dx.par_chunks_mut(rows * d_input).zip(dy.par_chunks(rows * d_output));
     chunks.for_each(|(out, dy)| {
         let (a, b) = (Scalars::rows(dy, d_output), Right::Panels(&panels));
-        Multiply { out, a, b, terms: d_output, cols: d_input, start: None }.run();
+        Multiply { out: Out::whole(out, d_input), a, b, terms: d_output, cols: d_input, start: Start::Zeros }
+            .run();
     });
     dx
 }
@@ -133,7 +135,8 @@ fn transposed_input_grad(dx: &mut [f32], dy: &[f32], weight: &[f32], sizes: Size
     let chunks = columns.par_chunks_mut(rows * tokens).zip(weight.par_chunks(rows * d_output));
     chunks.for_each(|(out, weight)| {
         let (a, b) = (Scalars::rows(weight, d_output), Right::Panels(&panels));
-        Multiply { out, a, b, terms: d_output, cols: tokens, start: None }.run();
+        Multiply { out: Out::whole(out, tokens), a, b, terms: d_output, cols: tokens, start: Start::Zeros }
+            .run();
     });
     transpose_all(dx, &columns, [d_input, tokens]);
 }
@@ -165,7 +168,8 @@ pub(super) fn weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
         weight.par_chunks_mut(rows * d_output).enumerate().for_each(|(index, out)| {
             let a = Scalars::columns(&x[index * rows..], d_input);
             let (b, terms) = (Right::Rows { data: dy, stride: d_output }, dy.len() / d_output);
-            Multiply { out, a, b, terms, cols: d_output, start: None }.run();
+            Multiply { out: Out::whole(out, d_output), a, b, terms, cols: d_output, start: Start::Zeros }
+                .run();
         });
     });
     sum_of_parts(parts, weight)
@@ -182,7 +186,8 @@ fn wide_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     let chunks = weight.par_chunks_mut(rows * d_output).zip(columns.par_chunks(rows * tokens));
     chunks.for_each(|(out, x)| {
         let (a, b) = (Scalars::rows(x, tokens), Right::Panels(&panels));
-        Multiply { out, a, b, terms: tokens, cols: d_output, start: None }.run();
+        Multiply { out: Out::whole(out, d_output), a, b, terms: tokens, cols: d_output, start: Start::Zeros }
+            .run();
     });
     weight
 }
@@ -202,7 +207,7 @@ pub(super) fn bias_grad(dy: &[f32], sizes: Sizes) -> Vec<f32> {
 }
 
 /// The sum of arrays of `len` numbers, in their order.
-fn sum_of_parts(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
+pub(super) fn sum_of_parts(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
     const AT_ONCE: usize = 1 << 12;
     let (total, rest) = parts.split_at_mut(len);
     total.par_chunks_mut(AT_ONCE).enumerate().for_each(|(index, total)| {

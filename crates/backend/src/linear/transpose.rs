@@ -6,7 +6,7 @@ use crate::simd;
 const EDGE: usize = 16;
 
 /// `to[j, i] = from[i, j]` for `rows` x `cols` entries of rows that start so many floats apart.
-pub(crate) fn transpose(
+pub fn transpose(
     from: &[f32],
     from_stride: usize,
     [rows, cols]: [usize; 2],

@@ -47,9 +47,25 @@ pub fn add(sum: &mut [f32], a: &[f32]) {
     }
 }
 
+/// `sum += factor a`.
+#[inline(always)]
+pub fn add_scaled(sum: &mut [f32], factor: f32, a: &[f32]) {
+    for (sum, a) in sum.iter_mut().zip(a) {
+        *sum += factor * a;
+    }
+}
+
+/// `out = a b`, element by element.
+#[inline(always)]
+pub fn multiply(out: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+        *out = a * b;
+    }
+}
+
 /// `sum += a b`, element by element.
 #[inline(always)]
-pub(crate) fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
+pub fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
     for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
         *sum += a * b;
     }
@@ -60,7 +76,7 @@ const LANES: usize = 16;
 
 /// Sum of `f(a)`, in an order that depends on the length alone.
 #[inline(always)]
-pub(crate) fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+pub fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = a.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
     for chunk in chunks {
@@ -73,7 +89,7 @@ pub(crate) fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 
 /// Sum of `a b`, in an order that depends on the length alone.
 #[inline(always)]
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut lanes = [0.0; LANES];
     for (a, b) in a.iter().zip(b) {

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use subquad_backend::Form;
-use subquad_backend::linear::linear;
+use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::{Form, swap_axes};
 use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
 
 use crate::{GRAD_TOL, VALUE_TOL, output_weights};
@@ -60,11 +60,15 @@ fn both_forms_are_the_definition_in_values_and_gradients() {
     }
 }
 
-/// Output, and the gradients of input, weight and bias.
 fn run(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
+    run_with(layer, x, |x| linear(layer, x, form))
+}
+
+/// Output, and the gradients of input, weight and bias.
+fn run_with(layer: &Linear, x: Tensor<3>, f: impl Fn(Tensor<3>) -> Tensor<3>) -> (Vec<f64>, Vec<Vec<f64>>) {
     let device = Device::flex().autodiff();
     let x = Tensor::<3>::from_data(x.into_data(), &device).require_grad();
-    let y = linear(layer, x.clone(), form);
+    let y = f(x.clone());
     let weights = seeded_tensor(y.dims(), 99, &device);
     let grads = (y.clone() * weights).sum().backward();
     let mut found = vec![to_f64(x.grad(&grads).unwrap()), to_f64(layer.weight.val().grad(&grads).unwrap())];
@@ -76,4 +80,41 @@ fn run(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
 #[should_panic(expected = "a linear layer of 5 inputs got 4")]
 fn another_width_is_refused_in_words() {
     linear(&layer(true), Tensor::<3>::zeros([1, 1, 4], &Device::flex()), Form::Fused);
+}
+
+#[test]
+fn channel_by_channel_is_the_same_layer_in_both_forms() {
+    // One token; sequences of no whole vectors; more sequences than parts of a sum; more outputs than inputs and fewer.
+    for [batch, seq, d_input, d_output] in
+        [[1, 1, 3, 5], [2, 3, 5, 7], [3, 65, 7, 5], [9, 17, 4, 12], [2, 300, 33, 20], [1, 1000, 20, 70]]
+    {
+        for has_bias in [false, true] {
+            let mut layer = LinearConfig::new(d_input, d_output).with_bias(has_bias).init(&Device::flex());
+            layer.weight = Param::from_tensor(seeded_tensor::<2>([d_input, d_output], 1, &Device::flex()));
+            let layer = layer.train();
+            let x = seeded_tensor([batch, seq, d_input], 3, &Device::flex());
+            let (y, grads) = run(&layer, x.clone(), Form::Portable);
+            for form in [Form::Portable, Form::Fused] {
+                let what = format!("{form:?}, {batch} x {seq}, {d_input} to {d_output}, bias: {has_bias}");
+                let (channels, channel_grads) = run_of_channels(&layer, x.clone(), form);
+                assert_rel_close(channels, y.clone(), VALUE_TOL, &what);
+                assert_eq!(channel_grads.len(), grads.len());
+                for (grad, expected) in channel_grads.into_iter().zip(&grads) {
+                    assert_rel_close(grad, expected.clone(), GRAD_TOL, &what);
+                }
+            }
+        }
+    }
+}
+
+/// [`run`] with the same numbers laid out channel by channel.
+fn run_of_channels(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
+    let turn = |x| swap_axes(x, Form::Portable);
+    run_with(layer, x, |x| turn(linear_of_channels(layer, turn(x), form)))
+}
+
+#[test]
+#[should_panic(expected = "a linear layer of 5 inputs got 4")]
+fn another_number_of_channels_is_refused_in_words() {
+    linear_of_channels(&layer(true), Tensor::<3>::zeros([1, 4, 1], &Device::flex()), Form::Fused);
 }

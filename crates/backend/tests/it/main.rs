@@ -8,6 +8,8 @@ mod linear;
 mod mean_square;
 mod pointwise;
 mod short_conv;
+mod sine;
+mod svd;
 mod tail;
 
 use burn::tensor::{Device, Tensor};

@@ -16,7 +16,10 @@ use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
 };
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{
+    BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
+    LearnedMonarchConfig, M2Config,
+};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
 
@@ -50,8 +53,28 @@ fn h3() -> MixerConfig {
     MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
 }
 
+/// Causal alone.
+fn hyena() -> MixerConfig {
+    MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6))
+}
+
 fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
+}
+
+/// Causal alone.
+fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> CausalMonarchConfig {
+    CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6).with_form(form)
+}
+
+/// Learned Monarch matrices that look this way, without gates: those make products of three numbers that start small, so
+/// that a layer with nothing around it hardly says more than its biases.
+fn monarchs(causal: bool) -> Vec<MixerConfig> {
+    let of = |form| MixerConfig::CausalMonarch(causal_monarch(SEQ, form).with_gated(false));
+    match causal {
+        true => [CausalMonarchForm::Blocks, CausalMonarchForm::Sandwich].map(of).into(),
+        false => vec![MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, SEQ).with_gated(false))],
+    }
 }
 
 /// Those that may be either.
@@ -97,7 +120,10 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), bare(mixer.clone())]
     };
-    mixers(causal).into_iter().chain([s4(causal)]).chain(causal.then(h3)).flat_map(of).collect()
+    // Hyena alone, twice, multiplies so many small numbers that a token may count for next to nothing.
+    let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);
+    let others = [s4(causal)].into_iter().chain(causal.then(h3)).chain(monarchs(causal));
+    mixers(causal).into_iter().chain(others).flat_map(of).chain(hyenas).collect()
 }
 
 /// Under the lock of burn's generator, which belongs to the process.

@@ -3,12 +3,12 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use subquad_mixer::MixerError;
 use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
-use subquad_monarch::M2Config;
+use subquad_monarch::{CausalMonarchForm, HyenaConfig, M2Config};
 use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
 
 use crate::{
-    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, config, cpu,
-    dense, h3, m2, mixers, s4, s4d,
+    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
+    config, cpu, dense, h3, m2, mixers, s4, s4d,
 };
 
 /// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
@@ -22,16 +22,21 @@ const LONGEST: usize = 130;
 /// Causal models that read tokens, one for each sequence mixer and channel mixer.
 fn models() -> Vec<(String, SequenceModel)> {
     let m2 = MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6));
+    let hyena = MixerConfig::Hyena(HyenaConfig::new(D_MODEL, LONGEST).with_filter_order(6).with_order(3));
     let m2_residual =
         MixerConfig::M2(M2Config::new(D_MODEL, LONGEST).with_filter_order(6).with_residual(true));
+    let monarch = |form| MixerConfig::CausalMonarch(causal_monarch(LONGEST, form));
     let parts = [
         ("attention", attention(true), dense()),
         ("s4d", s4d(true), dense()),
         ("s4", s4(true), dense()),
         ("h3", h3(), dense()),
+        ("hyena", hyena, dense()),
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),
         ("m2, block-diagonal", m2, block_diagonal()),
+        ("causal_monarch", monarch(CausalMonarchForm::Blocks), dense()),
+        ("sandwich", monarch(CausalMonarchForm::Sandwich), dense()),
     ];
     let model = |(name, mixer, channel_mixer): (&str, _, _)| {
         let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };
@@ -218,7 +223,8 @@ fn a_bidirectional_model_says_that_it_has_no_state() {
         assert_eq!(
             words,
             format!(
-                "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true"
+                "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true, \
+                 or take a mixer that can be causal"
             )
         );
     }

@@ -8,13 +8,15 @@ use subquad_model::{
     BlockOrder, ChannelMixerConfig, Dropout, Encoder, Head, Init, Input, MixerConfig, ModelConfig, NormKind,
     SequenceModel, Structure, named_parameters,
 };
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{
+    BlockDiagonalMlpConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig, LearnedMonarchConfig, M2Config,
+};
 use subquad_s4::{H3Config, OutputMix, S4Config, S4dConfig};
 use subquad_testkit::assert_rel_close;
 
 use crate::{
-    BATCH, D_HIDDEN, D_MODEL, D_STATE, SEQ, VOCAB, attention, bare, block_diagonal, build, combinations,
-    config, cpu, dense, input, m2, mixers, tokens,
+    BATCH, D_HIDDEN, D_MODEL, D_STATE, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
+    combinations, config, cpu, dense, input, m2, mixers, tokens,
 };
 
 /// f32 sums in another order: measured 3e-7; ten times that.
@@ -91,6 +93,7 @@ fn every_mixer_counts_its_parameters_whatever_its_options() {
     let s4 = S4Config::new(D_MODEL, SEQ).with_d_state(D_STATE);
     let h3 = H3Config::new(D_MODEL).with_d_state(D_STATE);
     let m2 = M2Config::new(D_MODEL, SEQ).with_filter_order(6);
+    let hyena = HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6);
     let mixers = [
         MixerConfig::Attention(attention.clone().with_n_kv_heads(Some(2)).with_qk_norm(true)),
         MixerConfig::Attention(attention.with_n_kv_heads(Some(1)).with_position(Position::None)),
@@ -102,7 +105,14 @@ fn every_mixer_counts_its_parameters_whatever_its_options() {
         MixerConfig::H3(h3.clone().with_head_dim(4).with_train_shift_b(true)),
         MixerConfig::H3(h3.with_head_dim(2).with_n_ssm(Some(2))),
         MixerConfig::M2(m2.clone().with_emb_dim(7).with_residual(true)),
-        MixerConfig::M2(m2.with_bidirectional(true).with_residual(true)),
+        MixerConfig::M2(m2.clone().with_bidirectional(true).with_residual(true)),
+        MixerConfig::M2(m2.clone().with_bidirectional(true).with_num_inner(3).with_share_sine(false)),
+        MixerConfig::M2(m2.with_short_filter(5).with_input_norm(true).with_num_inner(0)),
+        MixerConfig::Hyena(hyena.clone().with_order(3).with_short_filter(2)),
+        MixerConfig::Hyena(hyena.with_num_inner(1).with_share_sine(false)),
+        MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, SEQ).with_n_heads(4)),
+        MixerConfig::CausalMonarch(causal_monarch(SEQ, CausalMonarchForm::Blocks)),
+        MixerConfig::CausalMonarch(causal_monarch(SEQ, CausalMonarchForm::Sandwich).with_gated(false)),
     ];
     mixers.into_iter().map(config).for_each(|config| assert_counted(&config));
 }

@@ -7,7 +7,8 @@
 //! on the way in and cut on the way out. One factor of a Monarch matrix: Dao et al. 2022,
 //! <https://arxiv.org/abs/2204.00595>, section 3; as used alone by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
 
-mod layout;
+mod fused;
+mod portable;
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -130,25 +131,22 @@ impl BlockDiagonalLinear {
         let (d_input, got) = (self.d_input, dims[D - 1]);
         assert_eq!(got, d_input, "a block-diagonal layer of d_input = {d_input} got an input of width {got}");
         dims[D - 1] = self.d_output;
-        let y = self.blocks(x.reshape([-1, d_input as i64]));
-        match &self.bias {
-            Some(bias) => y + bias.val().unsqueeze::<2>(),
-            None => y,
-        }
-        .reshape(dims)
+        let bias = self.bias.as_ref().map(Param::val);
+        self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
     }
 
     /// The dense matrix that the blocks are part of, `[d_output, d_input]`: what they make of the identity.
     pub fn dense_weight(&self) -> Tensor<2> {
-        self.blocks(Tensor::eye(self.d_input, &self.weight.val().device())).transpose()
+        self.product(Tensor::eye(self.d_input, &self.weight.val().device()), None).transpose()
     }
 
-    /// One matrix product a block, in one batch: `[rows, d_input]` to `[rows, d_output]`.
-    fn blocks(&self, x: Tensor<2>) -> Tensor<2> {
-        let weight = self.weight.val();
-        let [n_blocks, _, block_in] = weight.dims();
-        let x = layout::split(x, n_blocks, block_in, self.form); // [n_blocks, rows, block_in]
-        let y = x.matmul(weight.swap_dims(1, 2)); // [n_blocks, rows, block_out]
-        layout::join(y, self.d_output, self.form)
+    /// `[rows, d_input]` to `[rows, d_output]`.
+    fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        let (weight, d_output) = (self.weight.val(), self.d_output);
+        match (self.form, bias) {
+            (Form::Fused, bias) => fused::product(x, weight, bias, d_output),
+            (Form::Portable, None) => portable::product(x, weight, d_output),
+            (Form::Portable, Some(bias)) => portable::product(x, weight, d_output) + bias.unsqueeze::<2>(),
+        }
     }
 }

@@ -1,116 +1,31 @@
 //! A filter as long as the sequence whose taps are a small network's answer to the position.
 //!
 //! ```text
-//! k_l = h(z_l) exp(-t_l |delta|)        h: three sine layers and a linear one; z, t, delta: `features.rs`
-//! y   = conv(x, k) + bias x             two-sided: a second network for the taps that look ahead
+//! k_l = h(z_l) (exp(-t_l |delta|) + shift)     h: sine layers and a linear one; z, t, delta: `features.rs`
+//! k_l = k_l / |k_l|_1                          with `normalized`: the norm over the channels
+//! y   = conv(x, k) + bias x                    two-sided: a second network for the taps that look ahead
 //! ```
 //! The number of parameters hardly grows with the length: the network is shared by all positions.
 //! Poli et al. 2023 (Hyena), <https://arxiv.org/abs/2302.10866>, section 3.3; the filter of Monarch Mixer as well.
 
+mod algorithm;
+mod config;
 pub(crate) mod features;
+mod lags;
 mod network;
+mod rates;
 
-use burn::config::Config;
 use burn::module::{Module, Param, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
-use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 
-use crate::init::normal;
+pub use algorithm::ConvAlgorithm;
+pub use config::{ImplicitFilterConfig, ImplicitFilterConfigError};
 pub(crate) use network::SineNetwork;
+pub(crate) use rates::Rates;
 
-/// Config of an [`ImplicitFilter`].
-#[derive(Config, Debug)]
-pub struct ImplicitFilterConfig {
-    /// Channels, one filter each.
-    pub d_model: usize,
-    /// Taps, in tokens. The filter does not stretch: fewer tokens use its first taps, more are refused.
-    pub l_max: usize,
-    /// Width of the network.
-    #[config(default = 64)]
-    pub order: usize,
-    /// Positional features: 1 for the position itself and 2 for each frequency, so odd. 3 gives a single frequency so
-    /// low that it is nearly constant.
-    #[config(default = 5)]
-    pub emb_dim: usize,
-    /// Initial frequency of the sines, one learned number a unit. Higher ones draw rougher filters.
-    #[config(default = 10.0)]
-    pub sine_frequency: f64,
-    /// Whether taps look ahead too, drawn by a network of their own.
-    #[config(default = false)]
-    pub bidirectional: bool,
-}
-
-/// Why an [`ImplicitFilterConfig`] is refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ImplicitFilterConfigError {
-    /// A size is 0.
-    #[error("{what} = 0, but a filter needs at least 1")]
-    ZeroSize {
-        /// The size.
-        what: &'static str,
-    },
-    /// The positional features cannot be a position and pairs.
-    #[error(
-        "emb_dim = {emb_dim}, but it counts a position and pairs of sines, so it must be odd and at least 3"
-    )]
-    EmbDim {
-        /// The features asked for.
-        emb_dim: usize,
-    },
-    /// The frequency is not a positive number.
-    #[error("sine_frequency = {sine_frequency}, but a frequency must be positive and finite")]
-    SineFrequency {
-        /// The frequency asked for.
-        sine_frequency: f64,
-    },
-}
-
-impl ImplicitFilterConfig {
-    /// # Errors
-    /// If a size is 0, `emb_dim` is even or below 3, or the frequency is not positive.
-    pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional: _ } = *self;
-        for (what, size) in [("d_model", d_model), ("l_max", l_max), ("filter_order", order)] {
-            if size == 0 {
-                return Err(ImplicitFilterConfigError::ZeroSize { what });
-            }
-        }
-        if emb_dim < 3 || emb_dim.is_multiple_of(2) {
-            return Err(ImplicitFilterConfigError::EmbDim { emb_dim });
-        }
-        if !(sine_frequency.is_finite() && sine_frequency > 0.0) {
-            return Err(ImplicitFilterConfigError::SineFrequency { sine_frequency });
-        }
-        Ok(())
-    }
-
-    /// How many numbers the filter learns, without building it. The config must pass [`check`](Self::check).
-    pub fn n_parameters(&self) -> usize {
-        let Self { d_model, l_max, order, emb_dim, bidirectional, .. } = *self;
-        let network = (emb_dim + 1) * order + 2 * (order + 1) * order + order * d_model;
-        let networks = if bidirectional { 2 } else { 1 };
-        networks * network + order + l_max * emb_dim + d_model
-    }
-
-    /// # Panics
-    /// If [`check`](Self::check) fails.
-    pub fn init(&self, device: &Device) -> ImplicitFilter {
-        self.check().unwrap_or_else(|e| panic!("ImplicitFilterConfig: {e}"));
-        let Self { d_model, l_max, order, emb_dim, sine_frequency, bidirectional } = *self;
-        let network = || SineNetwork::new(emb_dim, order, d_model, device);
-        let z = matrix(features::positional(l_max, emb_dim), [l_max, emb_dim], device);
-        let decay = features::decay(&features::positions(l_max), &features::rates(d_model));
-        ImplicitFilter {
-            network: network(),
-            reverse: bidirectional.then(network),
-            frequency: Param::from_tensor(Tensor::full([order], sine_frequency, device)),
-            z: Param::from_tensor(z),
-            bias: normal([d_model], device),
-            decay: matrix(decay, [l_max, d_model], device),
-        }
-    }
-}
+/// Smallest sum that taps are divided by: PyTorch's for the same.
+const SMALLEST_NORM: f64 = 1e-12;
 
 /// Rounds once, from f64.
 pub(crate) fn matrix(values: Vec<f64>, shape: [usize; 2], device: &Device) -> Tensor<2> {
@@ -123,13 +38,16 @@ pub(crate) fn matrix(values: Vec<f64>, shape: [usize; 2], device: &Device) -> Te
 pub struct ImplicitFilter {
     pub(crate) network: SineNetwork,
     pub(crate) reverse: Option<SineNetwork>,
-    /// Shared by all sine layers of both networks.
+    /// `[order]`, for all sine layers of both networks; if they are not shared, so many for each layer of `network`, then
+    /// for each of `reverse`.
     pub(crate) frequency: Param<Tensor<1>>,
     /// Positional features `[l_max, emb_dim]`: they start as fixed waves, and train.
     pub(crate) z: Param<Tensor<2>>,
     pub(crate) bias: Param<Tensor<1>>,
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
     pub(crate) decay: Tensor<2>,
+    #[module(skip)]
+    pub(crate) config: ImplicitFilterConfig,
 }
 
 impl ImplicitFilter {
@@ -143,15 +61,16 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn kernel(&self, seq: usize) -> Tensor<2> {
-        self.taps(&self.network, seq).transpose()
+        self.taps(&self.network, 0, seq).transpose()
     }
 
-    /// The first `seq` taps that look ahead: lags `-1, -2, ..`: `[d_model, seq]`; `None` for a causal filter.
+    /// The first `seq` taps that look ahead: lags `-1, -2, ..`, or `0, -1, ..` where `rev_offset` is 0: `[d_model, seq]`;
+    /// `None` for a causal filter.
     ///
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn reverse_kernel(&self, seq: usize) -> Option<Tensor<2>> {
-        self.reverse.as_ref().map(|network| self.taps(network, seq).transpose())
+        self.reverse.as_ref().map(|network| self.taps(network, 1, seq).transpose())
     }
 
     /// Filters every channel: `conv(x, k) + bias x`. The taps are computed once for the whole batch.
@@ -164,35 +83,78 @@ impl ImplicitFilter {
     /// If `seq` is above `l_max` or the channels differ.
     pub fn convolve(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         let [_, _, seq] = x.dims();
-        let kernel = self.kernel_with_bias(seq);
+        let lags = self.lags(seq, form);
+        let [sides, _, _] = lags.dims();
+        let side = |i: usize| lags.clone().narrow(0, i, 1).squeeze_dim::<2>(0);
         // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
-        let reverse = if seq > 1 { self.reverse_kernel(seq - 1) } else { None };
-        match reverse {
-            Some(reverse) => two_sided_conv(x, kernel, reverse, form),
-            None => causal_conv(x, kernel, form),
+        let ahead = (sides > 1 && seq > 1).then(|| side(1));
+        self.config.conv.convolve(x, side(0), ahead, form)
+    }
+
+    /// The first `seq` taps of each side, the bias in lag 0: `[sides, d_model, seq]`, lags `0, 1, ..` first and then, if the
+    /// filter is two-sided, `-1, -2, ..`.
+    ///
+    /// # Panics
+    /// If `seq` is above `l_max`.
+    pub fn lags(&self, seq: usize, form: Form) -> Tensor<3> {
+        let past = self.answers(&self.network, 0, seq, form);
+        let future = self.reverse.as_ref().map(|network| self.answers(network, 1, seq, form));
+        let (decay, bias) = (self.decay.clone().narrow(0, 0, seq), self.bias.val());
+        let lags = match self.config.normalized {
+            false => lags::lags(past, future, decay, bias, form),
+            true => {
+                let norm = |answers| normalized(answers, decay.clone());
+                lags::stacked(norm(past), future.map(norm), bias)
+            }
+        };
+        match self.config.rev_offset {
+            0 => lags::from_present(lags),
+            _ => lags,
         }
     }
 
-    /// The bias acts on the present token alone, so it is part of lag 0; apart it would cost a pass over the sequence.
-    pub(crate) fn kernel_with_bias(&self, seq: usize) -> Tensor<2> {
-        let taps = self.taps(&self.network, seq);
-        let [_, d_model] = taps.dims();
-        let present = taps.clone().narrow(0, 0, 1) + self.bias.val().unsqueeze::<2>();
-        taps.slice_assign([0..1, 0..d_model], present).transpose()
+    /// Lags `0, 1, ..` of a causal filter, the bias in lag 0: `[d_model, seq]`.
+    pub(crate) fn kernel_with_bias(&self, seq: usize, form: Form) -> Tensor<2> {
+        self.lags(seq, form).narrow(0, 0, 1).squeeze_dim(0)
     }
 
     /// `[seq, d_model]`
-    fn taps(&self, network: &SineNetwork, seq: usize) -> Tensor<2> {
+    fn taps(&self, network: &SineNetwork, index: usize, seq: usize) -> Tensor<2> {
+        let (answers, decay) =
+            (self.answers(network, index, seq, Form::Portable), self.decay.clone().narrow(0, 0, seq));
+        match self.config.normalized {
+            true => normalized(answers, decay),
+            false => answers * decay,
+        }
+    }
+
+    /// What a network, the first or the second, says to each position, before the decay: `[seq, d_model]`.
+    fn answers(&self, network: &SineNetwork, index: usize, seq: usize, form: Form) -> Tensor<2> {
         assert!(seq <= self.l_max(), "the filter has {} taps, got {seq} tokens", self.l_max());
-        let features = self.z.val().narrow(0, 0, seq);
-        network.forward(features, self.frequency.val()) * self.decay.clone().narrow(0, 0, seq)
+        network.forward(self.z.val().narrow(0, 0, seq), self.frequencies(index), form)
+    }
+
+    /// Those of a network, `[sine layers, order]`; `[1, order]` if they are shared.
+    fn frequencies(&self, network: usize) -> Tensor<2> {
+        let (order, layers) = (self.config.order, self.config.sine_layers());
+        let all = self.frequency.val();
+        match self.config.share_sine {
+            true => all.unsqueeze(),
+            false => all.narrow(0, network * layers * order, layers * order).reshape([layers, order]),
+        }
     }
 
     /// Weights, biases and frequencies of the networks, the reverse one included.
-    pub(crate) fn network_parameters(&self) -> Vec<ParamId> {
+    fn network_parameters(&self) -> Vec<ParamId> {
         let mut parameters = list_param_ids(&self.network);
         parameters.extend(self.reverse.iter().flat_map(list_param_ids));
         parameters.push(self.frequency.id);
         parameters
     }
+}
+
+/// `answers decay`, each row by the sum of its absolute values.
+fn normalized(answers: Tensor<2>, decay: Tensor<2>) -> Tensor<2> {
+    let taps = answers * decay;
+    taps.clone() / taps.abs().sum_dim(1).clamp_min(SMALLEST_NORM)
 }

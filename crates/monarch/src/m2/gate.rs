@@ -15,7 +15,7 @@ use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 /// # Shapes
 /// - `parts`: `[batch, seq, 3 d_model]`
 /// - output: `[batch, d_model, seq]`
-pub(super) fn before(parts: Tensor<3>, form: Form) -> Tensor<3> {
+pub(crate) fn before(parts: Tensor<3>, form: Form) -> Tensor<3> {
     match form {
         Form::Portable => (third(&parts, V) * third(&parts, X1)).swap_dims(1, 2),
         Form::Fused => apply(Before, [parts.into()]),
@@ -26,7 +26,7 @@ pub(super) fn before(parts: Tensor<3>, form: Form) -> Tensor<3> {
 /// - `y`, `skip`: `[batch, d_model, seq]`
 /// - `parts`: `[batch, seq, 3 d_model]`
 /// - output: `[batch, seq, d_model]`
-pub(super) fn after(y: Tensor<3>, parts: Tensor<3>, skip: Option<Tensor<3>>, form: Form) -> Tensor<3> {
+pub(crate) fn after(y: Tensor<3>, parts: Tensor<3>, skip: Option<Tensor<3>>, form: Form) -> Tensor<3> {
     match (form, skip) {
         (Form::Portable, None) => y.swap_dims(1, 2) * third(&parts, X2),
         (Form::Portable, Some(skip)) => y.swap_dims(1, 2) * third(&parts, X2) + skip.swap_dims(1, 2),

@@ -7,40 +7,48 @@
 //! out = W_out y
 //! ```
 //! Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4. The Monarch matrices along the sequence are the DFT and
-//! its inverse, as in all trained models, so the long convolution runs as an FFT.
+//! its inverse, as in all trained models, so the long convolution runs as an FFT, or as products with Monarch matrices (`conv`).
 //!
-//! There is neither a norm nor an identity skip inside the layer, and it has no padding mask: tokens of padding reach
-//! all later outputs (all outputs, if bidirectional), so zero them first.
+//! There is neither a residual nor, without `input_norm`, a norm inside the layer. Padding at the end of rows reaches
+//! earlier outputs if the layer is bidirectional, as in the published one: [`M2::forward_padded`] keeps it out.
 
 mod config;
-mod gate;
+pub(crate) mod gate;
+mod gated_conv;
+mod padding;
 mod state;
 
 use burn::module::{Module, Param};
-use burn::nn::Linear;
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use subquad_backend::{Form, linear::linear, short_conv::short_conv, swap_axes};
-use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
+use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::ImplicitFilter;
-pub use config::{M2Config, M2ConfigError};
-use state::History;
+use crate::drops::Drops;
+use crate::history::{Advance, History};
+use crate::short::{no_past, short_conv_after};
+use crate::{ConvAlgorithm, ImplicitFilter};
+pub use config::M2Config;
+use gated_conv::gated_conv;
 pub use state::M2State;
 
-/// Taps of the short convolution.
-const SHORT_WIDTH: usize = 3;
-/// Tokens that it looks back.
-const SHORT_PAST: usize = SHORT_WIDTH - 1;
 /// As in configs and errors.
 const NAME: &str = "m2";
+/// Of the input's layer norm: PyTorch's.
+const EPS: f64 = 1e-5;
+/// Where numbers are dropped.
+const GATED: u64 = 0;
+const OUTPUT: u64 = 1;
 
 /// The M2 sequence mixer: see [`M2Config`].
 ///
 /// O(seq log seq) for a whole sequence, O(seq) for one more token; the state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct M2 {
+    pub(crate) norm: Option<LayerNorm>,
     pub(crate) in_linear: Linear,
-    /// `[3 d_model, 3]`, the last tap is the present.
+    /// `[3 d_model, short_filter]`, the last tap is the present.
     pub(crate) short_weight: Param<Tensor<2>>,
     pub(crate) short_bias: Param<Tensor<1>>,
     pub(crate) filter: ImplicitFilter,
@@ -64,34 +72,95 @@ impl M2 {
         self.form
     }
 
+    /// [`forward`](SequenceMixer::forward) of rows that end with padding: a row's first tokens, as many as its length, get
+    /// what they would get alone, whatever finite numbers the padding holds. Its own output means nothing; leave it out of
+    /// the loss. The published layer has no such mask.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, seq, d_model]`, as many rows as `lengths`
+    /// - output: `[batch, seq, d_model]`
+    ///
+    /// # Panics
+    /// As [`forward`](SequenceMixer::forward), and if there is not one length a row, or one is above `seq`.
+    pub fn forward_padded(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+        self.forward_with(x, Some(lengths), None)
+    }
+
+    /// [`forward`](SequenceMixer::forward) with [padding](Self::forward_padded), with
+    /// [dropout](SequenceMixer::forward_train), with both or with neither.
+    ///
+    /// # Shapes
+    /// As for [`forward_padded`](Self::forward_padded).
+    ///
+    /// # Panics
+    /// As there.
+    pub fn forward_with(
+        &self,
+        x: Tensor<3>,
+        lengths: Option<&[usize]>,
+        dropout_seed: Option<u64>,
+    ) -> Tensor<3> {
+        let [batch, seq, _] = x.dims();
+        self.check_width(&x);
+        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        let drops = Drops::new(self.config.dropout, dropout_seed);
+        let tokens = lengths.map(|lengths| padding::tokens(lengths, [batch, seq], &x.device()));
+        let x = self.normed(x);
+        if self.is_one_operation() && tokens.is_none() && drops.is_none() {
+            return self.fused(x);
+        }
+        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
+        let gated = drops.drop(gate::before(parts.clone(), self.form), GATED);
+        let y = self.filter.convolve(padding::without(gated, &tokens), self.form);
+        let skip = self
+            .residual
+            .as_ref()
+            .map(|filter| filter.convolve(padding::without(swap_axes(x, self.form), &tokens), self.form));
+        let y = drops.drop(gate::after(y, parts, skip, self.form), OUTPUT);
+        linear(&self.out_linear, y, self.form)
+    }
+
+    /// Whether all between the linear layers has a kernel of its own.
+    fn is_one_operation(&self) -> bool {
+        (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft)
+    }
+
+    /// The normed input to the output, with one operation between the linear layers.
+    fn fused(&self, x: Tensor<3>) -> Tensor<3> {
+        let ([_, seq, _], form) = (x.dims(), self.form);
+        let x = swap_axes(x, form); // [batch, d_model, seq]
+        let projected = linear_of_channels(&self.in_linear, x.clone(), form);
+        let short = (self.short_weight.val(), self.short_bias.val());
+        let residual = self.residual.as_ref().map(|filter| (x, filter.lags(seq, form)));
+        let y = gated_conv(projected, short, self.filter.lags(seq, form), residual);
+        swap_axes(linear_of_channels(&self.out_linear, y, form), form)
+    }
+
+    fn normed(&self, x: Tensor<3>) -> Tensor<3> {
+        let Some(LayerNorm { gamma, beta, .. }) = &self.norm else { return x };
+        let beta = beta.as_ref().expect("the config leaves burn's norm its shift");
+        layer_norm(x, gamma.val(), beta.val(), EPS, self.form)
+    }
+
     fn short_conv(&self, projected: Tensor<3>) -> Tensor<3> {
         short_conv(projected, self.short_weight.val(), self.short_bias.val(), self.form)
     }
 
-    /// The short convolution of a chunk that comes after `past`, which it moves on.
-    fn short_conv_after(&self, past: &mut Tensor<3>, projected: Tensor<3>) -> Tensor<3> {
-        let [_, seq, _] = projected.dims();
-        let all = Tensor::cat(vec![past.clone(), projected], 1);
-        // Two rows put together are a copy; as one view they would keep the whole chunk in memory.
-        *past = Tensor::cat(vec![all.clone().narrow(1, seq, 1), all.clone().narrow(1, seq + 1, 1)], 1);
-        self.short_conv(all).narrow(1, SHORT_PAST, seq)
-    }
-
-    /// A chunk or a token, which differ in how `long_conv` goes on from what a filter has read.
-    fn advance(
-        &self,
-        x: Tensor<3>,
-        state: &mut M2State,
-        long_conv: fn(&mut History, &ImplicitFilter, Tensor<3>, Form) -> Tensor<3>,
-    ) -> Result<Tensor<3>, MixerError> {
+    /// A chunk or a token, which differ in how a filter goes on from what it has read.
+    fn advance(&self, x: Tensor<3>, state: &mut M2State, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
         self.check_length(state.gated.tokens() + x.dims()[1])?;
         self.check_width(&x);
-        let parts =
-            self.short_conv_after(&mut state.projected, linear(&self.in_linear, x.clone(), self.form));
-        let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form), self.form);
+        let (x, weight, bias) = (self.normed(x), self.short_weight.val(), self.short_bias.val());
+        let projected = linear(&self.in_linear, x.clone(), self.form);
+        let parts = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
+        let long_conv = |history: &mut History, filter: &ImplicitFilter, x| {
+            let form = (self.config.conv, self.form);
+            on(history, &|taps| filter.kernel_with_bias(taps, self.form), filter.l_max(), x, form)
+        };
+        let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form));
         let skip = self.residual.as_ref().zip(state.inputs.as_mut());
-        let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form), self.form));
+        let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form)));
         let y = gate::after(y, parts, skip, self.form);
         Ok(linear(&self.out_linear, y, self.form))
     }
@@ -117,13 +186,11 @@ impl SequenceMixer for M2 {
     type State = M2State;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.check_width(&x);
-        self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
-        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
-        let y = self.filter.convolve(gate::before(parts.clone(), self.form), self.form);
-        let skip = self.residual.as_ref().map(|filter| filter.convolve(swap_axes(x, self.form), self.form));
-        let y = gate::after(y, parts, skip, self.form);
-        linear(&self.out_linear, y, self.form)
+        self.forward_with(x, None, None)
+    }
+
+    fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        self.forward_with(x, None, Some(seed))
     }
 
     fn forward_with_state(
@@ -143,9 +210,8 @@ impl SequenceMixer for M2 {
 
     fn init_state(&self, batch: usize) -> Result<M2State, MixerError> {
         self.check_causal()?;
-        let device = self.short_bias.val().device();
         Ok(M2State {
-            projected: Tensor::zeros([batch, SHORT_PAST, 3 * self.config.d_model], &device),
+            projected: no_past(batch, &self.short_weight),
             gated: History::default(),
             inputs: self.residual.as_ref().map(|_| History::default()),
         })
@@ -153,7 +219,8 @@ impl SequenceMixer for M2 {
 
     fn state_size(&self, seq: usize) -> Option<usize> {
         let d_model = self.config.d_model;
-        let size = self.filters().count() * seq * d_model + SHORT_PAST * 3 * d_model;
+        let past = self.config.short_filter - 1;
+        let size = self.filters().count() * seq * d_model + past * 3 * d_model;
         (!self.config.bidirectional).then_some(size)
     }
 
@@ -166,19 +233,6 @@ impl SequenceMixer for M2 {
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        let M2Config { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
-        let filter = ParameterGroup {
-            name: "filter",
-            parameters: self.filters().flat_map(ImplicitFilter::network_parameters).collect(),
-            learning_rate: LearningRate::AtMost(filter_lr),
-            weight_decay: WeightDecay::Fixed(filter_weight_decay),
-        };
-        let position = ParameterGroup {
-            name: "position",
-            parameters: self.filters().map(|filter| filter.z.id).collect(),
-            learning_rate: LearningRate::AtMost(position_lr),
-            weight_decay: WeightDecay::Fixed(0.0),
-        };
-        vec![filter, position]
+        self.config.rates().groups(&self.filters().collect::<Vec<_>>())
     }
 }

@@ -54,9 +54,11 @@ impl M2 {
     /// The layer of `config` with published parameters, which are taken out of `case`.
     ///
     /// # Errors
-    /// If the config is refused, or a parameter is missing or of another shape.
+    /// If the config is refused or has options that the published layer has not, or a parameter is missing or of another
+    /// shape.
     pub fn from_published(case: &mut Case, config: &M2Config, device: &Device) -> Result<Self, CaseError> {
         config.check().map_err(|e| invalid(case, e))?;
+        check_published(case, config)?;
         layer(case, config, device)
     }
 
@@ -71,6 +73,21 @@ impl M2 {
             gather_buffers(&mut gathered.replay, name, filter);
         }
         gathered.replay
+    }
+}
+
+/// What the file does not hold, or not under these names.
+fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
+    let foreign = [
+        ("short_filter other than 3", config.short_filter != 3),
+        ("share_sine = false", !config.share_sine),
+        ("modulate = false", !config.modulate),
+        ("shift other than 0", config.shift != 0.0),
+        ("input_norm = true", config.input_norm),
+    ];
+    match foreign.into_iter().find(|(_, found)| *found) {
+        Some((what, _)) => Err(CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }),
+        None => Ok(()),
     }
 }
 
@@ -139,6 +156,7 @@ fn filter(
         z: Param::from_tensor(z),
         bias: Param::from_tensor(bias),
         decay: matrix(decay, [l_max, d_model], device),
+        config: config.clone(),
     })
 }
 
@@ -146,19 +164,19 @@ fn numbers(data: &TensorData) -> Vec<f64> {
     data.iter::<f64>().collect()
 }
 
-/// The layers are the even numbers 0 to 6; the sines between them hold the frequency.
+/// The layers are the even numbers from 0; the sines between them hold the frequency.
 fn network(
     case: &mut Case,
     name: &str,
     config: &ImplicitFilterConfig,
     device: &Device,
 ) -> Result<SineNetwork, CaseError> {
-    let ImplicitFilterConfig { d_model, order, emb_dim, .. } = *config;
-    let mut layer = |i: usize, sizes, bias| linear(case, &format!("{name}.{i}"), sizes, bias, device);
+    let ImplicitFilterConfig { d_model, order, emb_dim, num_inner, .. } = *config;
+    let mut layer = |i: usize, sizes, bias| linear(case, &format!("{name}.{}", 2 * i), sizes, bias, device);
     Ok(SineNetwork {
         input: layer(0, [emb_dim, order], true)?,
-        inner: [layer(2, [order, order], true)?, layer(4, [order, order], true)?],
-        output: layer(6, [order, d_model], false)?,
+        inner: (1..=num_inner).map(|i| layer(i, [order, order], true)).collect::<Result<_, _>>()?,
+        output: layer(num_inner + 1, [order, d_model], false)?,
     })
 }
 
@@ -170,7 +188,8 @@ fn shared_frequency(
 ) -> Result<TensorData, CaseError> {
     let shape = [1, config.order];
     let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
-    let names = networks.into_iter().flat_map(|net| [1, 3, 5].map(|i| format!("{name}.{net}.{i}.freq")));
+    let sines = |net: &'static str| (0..config.sine_layers()).map(move |i| (net, 2 * i + 1));
+    let names = networks.into_iter().flat_map(sines).map(|(net, i)| format!("{name}.{net}.{i}.freq"));
     let first = format!("{name}.{NETWORK}.1.freq");
     let frequency = case.take(&first, &shape)?;
     for second in names.skip(1) {
@@ -208,7 +227,8 @@ fn gather_buffers(found: &mut BTreeMap<String, TensorData>, name: &str, filter: 
     let [l_max, d_model] = filter.decay.dims();
     let frequency = found[&format!("{name}.{NETWORK}.1.freq")].clone();
     let networks = if filter.reverse.is_some() { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
-    for (network, i) in networks.into_iter().flat_map(|network| [1, 3, 5].map(|i| (network, i))) {
+    let sines = |network| (0..filter.config.sine_layers()).map(move |i| (network, 2 * i + 1));
+    for (network, i) in networks.into_iter().flat_map(sines) {
         found.insert(format!("{name}.{network}.{i}.freq"), frequency.clone());
     }
     let rounded = |values: Vec<f64>, shape| {
@@ -220,8 +240,8 @@ fn gather_buffers(found: &mut BTreeMap<String, TensorData>, name: &str, filter: 
 }
 
 fn gather_network(gathered: &mut Gathered, name: &str, network: &SineNetwork) {
-    let [first, second] = &network.inner;
-    for (i, layer) in [(0, &network.input), (2, first), (4, second), (6, &network.output)] {
-        gathered.linear(&format!("{name}.{i}"), layer);
+    let layers = std::iter::once(&network.input).chain(&network.inner).chain([&network.output]);
+    for (i, layer) in layers.enumerate() {
+        gathered.linear(&format!("{name}.{}", 2 * i), layer);
     }
 }

@@ -1,8 +1,9 @@
-//! The layers under their published names: the M2-BERT repository's `MonarchMixerSequenceMixing` and
-//! `BlockdiagLinear`.
+//! The layers under their published names: the M2-BERT repository's `MonarchMixerSequenceMixing`, `BlockdiagLinear` and
+//! `MonarchLinear`.
 
 mod block_diagonal;
 mod m2;
+mod monarch;
 
 use burn::module::Param;
 use burn::nn::Linear;
@@ -20,6 +21,7 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
     match case.layer.as_str() {
         "m2_sequence_mixer" => m2::replay(case, form, &device),
         "block_diagonal_linear" => block_diagonal::replay(case, form, &device),
+        "monarch_linear" => monarch::replay(case, form, &device),
         layer => Err(CaseError::Unsupported { layer: layer.into(), what: "this layer".into() }),
     }
 }

@@ -4,11 +4,11 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
-use subquad_monarch::{M2, M2Config};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
+use subquad_monarch::{ConvAlgorithm, M2, M2Config};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64};
 
 use crate::FORMS;
-use crate::module::{gradients, paths, seeded_module};
+use crate::module::{gradients, parameters, paths, seeded_module, with_parameters};
 
 const D_MODEL: usize = 6;
 /// Two FFT codes on the same filters: each is right to about 1e-6 of the largest output.
@@ -52,6 +52,125 @@ fn forms_agree_at_awkward_lengths() {
         let portable = layer.clone().with_form(Form::Portable);
         battery::forms_agree(&layer, &portable, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
     }
+}
+
+/// Every option at another value than its default.
+fn every_option(config: M2Config) -> M2Config {
+    config
+        .with_residual(true)
+        .with_num_inner(1)
+        .with_share_sine(false)
+        .with_shift(0.1)
+        .with_normalized(true)
+        .with_short_filter(4)
+        .with_dropout(0.2)
+}
+
+#[test]
+fn the_contract_and_the_forms_hold_with_every_option() {
+    let (plain, causal) = (every_option(config(1000)), every_option(config(1000)).with_input_norm(true));
+    let both_ways = causal.clone().with_bidirectional(true).with_rev_offset(0);
+    for form in FORMS {
+        battery::causal_mixer(&layer(&causal).with_form(form), D_MODEL);
+        // The battery lifts all features of a token by as much, to which a norm is blind: that nothing leaks is told without.
+        battery::causal_mixer(&layer(&plain).with_form(form), D_MODEL);
+        let plain = plain.clone().with_bidirectional(true).with_rev_offset(0);
+        battery::bidirectional_mixer(&layer(&plain).with_form(form), D_MODEL);
+    }
+    for config in [causal, both_ways] {
+        let layer = layer(&config);
+        let portable = layer.clone().with_form(Form::Portable);
+        battery::forms_agree(&layer, &portable, D_MODEL, &[1, 2, 3, 63, 65], FORMS_VALUE, FORMS_GRADIENT);
+    }
+}
+
+#[test]
+fn without_a_short_past_steps_and_chunks_are_the_whole_sequence_too() {
+    battery::causal_mixer(&layer(&config(32).with_short_filter(1)), D_MODEL);
+    battery::causal_mixer(&layer(&config(32).with_short_filter(2).with_input_norm(true)), D_MODEL);
+}
+
+#[test]
+fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
+    let dropping = layer(&config(32).with_residual(true).with_dropout(0.3));
+    battery::drops_in_training(&dropping, D_MODEL);
+    let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+    let trained = |form| dropping.clone().with_form(form).forward_train(x.clone(), 5);
+    assert_rel_close(trained(Form::Fused), trained(Form::Portable), SAME_MAP, "both forms");
+    let whole = layer(&config(32));
+    assert_eq!(to_f64(whole.forward_train(x.clone(), 5)), to_f64(whole.forward(x)));
+}
+
+/// With a second layer norm, by hand, in front of the layer without.
+#[test]
+fn an_input_norm_is_a_layer_norm_in_front_of_the_layer() {
+    let with = config(32).with_residual(true).with_input_norm(true);
+    let layer_with = layer(&with);
+    let all = parameters(&layer_with);
+    let without = with_parameters(layer(&with.with_input_norm(false)), &all[2 * D_MODEL..]);
+    let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+    let centred = x.clone() - x.clone().mean_dim(2);
+    let normed = centred.clone() / (centred.square().mean_dim(2) + 1e-5).sqrt();
+    assert_rel_close(layer_with.forward(x), without.forward(normed), SAME_MAP, "normed before");
+}
+
+#[test]
+fn tokens_of_padded_rows_get_what_they_get_alone_whatever_the_padding_holds() {
+    let both_ways = config(32).with_residual(true).with_bidirectional(true);
+    let (seq, lengths) = (21, [13, 21, 1, 0]);
+    let x = seeded_tensor([4, seq, D_MODEL], 1, &Device::flex());
+    for config in [config(32).with_residual(true), both_ways.clone(), both_ways.with_rev_offset(0)] {
+        for form in FORMS {
+            let layer = layer(&config).with_form(form);
+            let padded = layer.forward_padded(x.clone(), &lengths);
+            for (row, length) in lengths.into_iter().enumerate().filter(|(_, length)| *length > 0) {
+                let tokens = |x: &Tensor<3>| x.clone().narrow(0, row, 1).narrow(1, 0, length);
+                let alone = layer.forward(tokens(&x));
+                let what = format!("{form:?}, {length} tokens, {config}");
+                assert_rel_close(tokens(&padded), alone, SAME_MAP, &what);
+                let other = x.clone().slice_fill([row..row + 1, length..seq, 0..D_MODEL], 100.0);
+                let other = layer.forward_padded(other, &lengths);
+                assert_rel_close(tokens(&other), tokens(&padded), SAME_MAP, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn padding_gets_no_gradient_from_the_tokens() {
+    let device = Device::flex().autodiff();
+    let layer = layer(&config(32).with_residual(true).with_bidirectional(true)).train();
+    let x = seeded_tensor([1, 9, D_MODEL], 1, &device).require_grad();
+    let y = layer.forward_with(x.clone(), Some(&[5]), Some(1)).narrow(1, 0, 5);
+    let grads = (y * seeded_tensor([1, 5, D_MODEL], 2, &device)).sum().backward();
+    let grad = to_f64(x.grad(&grads).unwrap());
+    assert!(grad[5 * D_MODEL..].iter().all(|g| *g == 0.0), "{grad:?}");
+    assert!(grad[..5 * D_MODEL].iter().all(|g| *g != 0.0), "{grad:?}");
+}
+
+#[test]
+#[should_panic(expected = "a sequence of 5 tokens does not fit a row of 4")]
+fn a_length_beyond_its_row_is_refused() {
+    layer(&config(8)).forward_padded(seeded_tensor([1, 4, D_MODEL], 1, &Device::flex()), &[5]);
+}
+
+#[test]
+#[should_panic(expected = "2 rows need a length each, got 1")]
+fn a_row_without_a_length_is_refused() {
+    layer(&config(8)).forward_padded(seeded_tensor([2, 4, D_MODEL], 1, &Device::flex()), &[4]);
+}
+
+#[test]
+fn transforms_by_monarch_products_are_the_same_map() {
+    for bidirectional in [false, true] {
+        let config = config(1000).with_residual(true).with_bidirectional(bidirectional);
+        let (fft, monarch) = (layer(&config), layer(&config.with_conv(ConvAlgorithm::Monarch)));
+        for form in FORMS {
+            let monarch = monarch.clone().with_form(form);
+            battery::forms_agree(&fft, &monarch, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
+        }
+    }
+    battery::causal_mixer(&layer(&config(32).with_conv(ConvAlgorithm::Monarch)), D_MODEL);
 }
 
 #[test]

@@ -4,11 +4,17 @@
 mod block_diagonal;
 mod channel;
 mod config;
+mod dft;
 mod filter;
+mod hyena;
 mod m2;
 mod module;
+mod monarch_conv;
+mod monarch_linear;
+mod projection;
 mod published;
 mod reference;
+mod sequence;
 
 use subquad_backend::Form;
 

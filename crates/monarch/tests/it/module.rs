@@ -1,7 +1,7 @@
 //! Reading a module: its parameters and their gradients, by path, in field order.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use subquad_testkit::{to_f64, with_seed};
 
 /// A module whose parameters are all drawn, always the same.
@@ -16,6 +16,29 @@ pub(crate) fn seeded_module<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
 
 pub(crate) fn parameters(module: &impl Module) -> Vec<f64> {
     visit(module, None).into_iter().flat_map(|found| found.values).collect()
+}
+
+/// The module with other values of its parameters, in field order.
+///
+/// # Panics
+/// If there are more or fewer.
+pub(crate) fn with_parameters<M: Module>(module: M, values: &[f64]) -> M {
+    let mut mapper = Replace(values);
+    let module = module.map(&mut mapper);
+    assert!(mapper.0.is_empty(), "{} values too many", mapper.0.len());
+    module
+}
+
+struct Replace<'a>(&'a [f64]);
+
+impl ModuleMapper for Replace<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let shape = param.val().shape();
+        let (values, rest) = self.0.split_at(shape.num_elements());
+        self.0 = rest;
+        let values: Vec<f32> = values.iter().map(|v| *v as f32).collect();
+        param.map(|old| Tensor::from_data(TensorData::new(values, shape), &old.device()))
+    }
 }
 
 /// # Panics

@@ -24,7 +24,14 @@ fn refusal(case: &mut Case) -> CaseError {
 
 #[test]
 fn published_cases_are_reproduced_in_both_forms() {
-    for name in ["m2_causal", "m2_bidirectional_residual", "blockdiag_16_24", "blockdiag_padded_10_14"] {
+    for name in [
+        "m2_causal",
+        "m2_bidirectional_residual",
+        "blockdiag_16_24",
+        "blockdiag_padded_10_14",
+        "monarch_16",
+        "monarch_rect_12_30",
+    ] {
         for form in FORMS {
             golden::check(path(name), |case| replay(case, form, &Device::flex()));
         }
@@ -68,8 +75,18 @@ fn an_unknown_key_and_a_config_that_does_not_fit_are_refused() {
 }
 
 #[test]
-fn a_monarch_matrix_of_two_factors_is_not_implemented_here() {
+fn monarch_factors_that_do_not_fit_are_refused() {
     let mut case = case("monarch_16");
-    let expected = CaseError::Unsupported { layer: "monarch_linear".into(), what: "this layer".into() };
+    case.config["w2"] = serde_json::json!([4, 4, 3]);
+    assert!(refusal(&mut case).to_string().contains("w1 writes 4 x 4 numbers, but w2 reads 4 x 3"));
+    case.config["w2"] = serde_json::json!([4, 2, 4]);
+    assert!(refusal(&mut case).to_string().contains("w2 writes 4 x 2 numbers, fewer than the features"));
+}
+
+#[test]
+fn a_layer_that_is_not_here_is_refused() {
+    let mut case = case("monarch_16");
+    case.layer = "butterfly".into();
+    let expected = CaseError::Unsupported { layer: "butterfly".into(), what: "this layer".into() };
     assert_eq!(refusal(&mut case), expected);
 }

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, SequenceMixer};
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, reference,
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config,
+    MonarchLinearConfig, reference,
 };
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 
@@ -19,49 +20,100 @@ const GRADIENT: f64 = 1e-3;
 /// For f64 functions of size one: truncation and rounding both stay below 1e-8.
 const STEP: f64 = 1e-6;
 
-fn variants() -> [M2Config; 4] {
+/// Both directions with and without the residual filter, then each option of filter and layer, then all at once.
+fn m2s() -> Vec<M2Config> {
     let config = |bidirectional, residual| {
         M2Config::new(2, 1000).with_filter_order(4).with_bidirectional(bidirectional).with_residual(residual)
     };
-    [config(false, false), config(false, true), config(true, false), config(true, true)]
+    let (plain, both) = (config(false, false), config(true, true));
+    vec![
+        plain.clone(),
+        config(false, true),
+        config(true, false),
+        both.clone(),
+        plain.clone().with_num_inner(0),
+        both.clone().with_num_inner(3),
+        both.clone().with_share_sine(false),
+        plain.clone().with_modulate(false),
+        both.clone().with_shift(0.3),
+        both.clone().with_normalized(true),
+        both.clone().with_rev_offset(0),
+        plain.clone().with_short_filter(1),
+        both.clone().with_short_filter(4),
+        plain.with_input_norm(true),
+        both.with_num_inner(1)
+            .with_share_sine(false)
+            .with_shift(-0.1)
+            .with_normalized(true)
+            .with_rev_offset(0)
+            .with_short_filter(2)
+            .with_input_norm(true),
+    ]
+}
+
+/// Three orders, and every option of the filter at once.
+fn hyenas() -> Vec<HyenaConfig> {
+    let config = |order| HyenaConfig::new(2, 1000).with_filter_order(4).with_order(order);
+    let options = config(3).with_num_inner(1).with_share_sine(false).with_shift(0.2);
+    vec![config(2), config(3), config(4), options.with_normalized(true).with_short_filter(4)]
 }
 
 #[test]
 fn m2_is_its_definition_at_awkward_lengths_in_both_forms() {
-    for config in variants() {
+    for config in m2s() {
         let layer = seeded_module(|device| config.init(device));
-        for seq in AWKWARD_LENGTHS {
-            let x = seeded(2 * seq, 4);
-            let expected = reference::m2(&config, &parameters(&layer), &x);
-            for form in FORMS {
-                let input = seeded_tensor([1, seq, 2], 4, &Device::flex());
-                let output = layer.clone().with_form(form).forward(input);
-                assert_rel_close(
-                    output,
-                    expected.as_slice(),
-                    VALUE,
-                    format!("{form:?}, seq = {seq}, {config}"),
-                );
-            }
-        }
+        let definition = |p: &[f64], x: &[f64]| reference::m2(&config, p, x);
+        assert_lengths(|form| layer.clone().with_form(form), definition, &config.to_string());
+    }
+}
+
+#[test]
+fn hyena_is_its_definition_at_awkward_lengths_in_both_forms() {
+    for config in hyenas() {
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::hyena(&config, p, x);
+        assert_lengths(|form| layer.clone().with_form(form), definition, &config.to_string());
     }
 }
 
 #[test]
 fn m2_has_the_gradients_of_its_definition_in_both_forms() {
-    for config in variants() {
+    for config in m2s() {
         let config = M2Config { l_max: 6, ..config };
         let layer = seeded_module(|device| config.init(device));
         let definition = |p: &[f64], x: &[f64]| reference::m2(&config, p, x);
         for form in FORMS {
-            let layer = layer.clone().with_form(form);
-            assert_gradients(
-                &layer,
-                |m, x| m.forward(x),
-                definition,
-                [1, 5, 2],
-                &format!("{form:?}, {config}"),
-            );
+            let (layer, what) = (layer.clone().with_form(form), format!("{form:?}, {config}"));
+            assert_gradients(&layer, |m, x| m.forward(x), definition, [1, 5, 2], &what);
+        }
+    }
+}
+
+#[test]
+fn hyena_has_the_gradients_of_its_definition_in_both_forms() {
+    for config in hyenas() {
+        let config = HyenaConfig { l_max: 6, ..config };
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::hyena(&config, p, x);
+        for form in FORMS {
+            let (layer, what) = (layer.clone().with_form(form), format!("{form:?}, {config}"));
+            assert_gradients(&layer, |m, x| m.forward(x), definition, [1, 5, 2], &what);
+        }
+    }
+}
+
+/// One sequence of each length, two channels.
+fn assert_lengths<M: SequenceMixer + Module>(
+    layer: impl Fn(Form) -> M,
+    definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    what: &str,
+) {
+    let parameters = parameters(&layer(Form::Portable));
+    for seq in AWKWARD_LENGTHS {
+        let expected = definition(&parameters, &seeded(2 * seq, 4));
+        for form in FORMS {
+            let output = layer(form).forward(seeded_tensor([1, seq, 2], 4, &Device::flex()));
+            assert_rel_close(output, expected.as_slice(), VALUE, format!("{form:?}, seq = {seq}, {what}"));
         }
     }
 }
@@ -78,6 +130,34 @@ fn block_diagonal_linear_is_its_definition_in_both_forms() {
                 assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
                 assert_gradients(&layer, |m, x| m.forward(x), definition, [2, 3, d_input], &what);
             }
+        }
+    }
+}
+
+#[test]
+fn monarch_linear_is_its_definition_in_both_forms() {
+    let shapes = |config: MonarchLinearConfig, input: &[usize], output: &[usize]| {
+        config.with_input_shape(Some(input.to_vec())).with_output_shape(Some(output.to_vec()))
+    };
+    let configs = [
+        MonarchLinearConfig::new(8, 12),
+        MonarchLinearConfig::new(10, 7).with_rank(2).with_n_blocks(Some(3)),
+        MonarchLinearConfig::new(10, 14).with_bias(false).with_pre_permute(true).with_rank(2),
+        shapes(MonarchLinearConfig::new(12, 20), &[3, 4], &[4, 5]).with_rank(3),
+        MonarchLinearConfig::new(1, 5),
+        MonarchLinearConfig::new(7, 9).with_order(3),
+        shapes(MonarchLinearConfig::new(10, 11).with_order(3), &[2, 3, 2], &[3, 2, 2]).with_rank(2),
+        shapes(MonarchLinearConfig::new(12, 8).with_order(3).with_pre_permute(true), &[2, 2, 3], &[2, 4, 1]),
+        MonarchLinearConfig::new(16, 16).with_order(4).with_rank(2),
+    ];
+    for config in configs {
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::monarch_linear(&config, p, x);
+        for form in FORMS {
+            let (layer, what) = (layer.clone().with_form(form), format!("{form:?}, {config}"));
+            let shape = [2, 3, config.d_input];
+            assert_values(&layer, |m, x| m.forward(x), definition, shape, &what);
+            assert_gradients(&layer, |m, x| m.forward(x), definition, shape, &what);
         }
     }
 }
@@ -122,7 +202,7 @@ fn assert_values<M: Module>(
 }
 
 /// Gradients of `sum(output * g)` for a random `g`, by the input and by each parameter tensor.
-fn assert_gradients<M: Module>(
+pub(crate) fn assert_gradients<M: Module>(
     layer: &M,
     forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,
     definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,

@@ -10,7 +10,8 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use super::svd::{Singular, svd};
+use subquad_backend::svd::{Singular, svd};
+
 use super::{Hippo, NormalPair, basis_size, matrices};
 use crate::number::{Complex, real};
 
@@ -25,7 +26,7 @@ pub(super) fn pairs(n: usize) -> Vec<NormalPair> {
     svd(columns).into_iter().map(|singular| pair(&hippo, singular)).collect()
 }
 
-fn pair(hippo: &Hippo, Singular { value, left, right }: Singular) -> NormalPair {
+fn pair(hippo: &Hippo, Singular { value, left, right }: Singular<f64>) -> NormalPair {
     let size = FRAC_1_SQRT_2.copysign(left[0]);
     let two = |(u, w): (&f64, &f64)| [real(size * u), Complex { re: 0.0, im: size * w }];
     let v = left.iter().zip(&right).flat_map(two).collect();

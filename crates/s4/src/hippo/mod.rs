@@ -21,7 +21,6 @@ mod fout;
 mod legs;
 mod legt;
 mod matrices;
-mod svd;
 
 pub use crate::number::Complex;
 pub use legs::{LegsPair, legs};

@@ -79,8 +79,9 @@ fn after_help() -> String {
          have a hidden width of 2 d_model, and 4 blocks where there are blocks.\n\n\
          GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
          for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
-         and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of\n\
-         multiply-adds in registers reach on all threads, the better of before and after each length.\n\n\
+         and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each\n\
+         entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains\n\
+         of multiply-adds in registers reach on all threads, the better of before and after each length.\n\n\
          --decode reads a context of each length, then times single tokens: by the layer's step, and by its\n\
          stepper over plain slices where it has one. Only causal layers have steps."
     )

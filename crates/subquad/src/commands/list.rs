@@ -24,7 +24,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "Mixers")?;
     for mixer in MixerName::ALL {
-        writeln!(out, "  {:12} {}", mixer.as_str(), summary(*mixer))?;
+        writeln!(out, "  {:15} {}", mixer.as_str(), summary(*mixer))?;
     }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks() {
@@ -57,8 +57,17 @@ fn summary(mixer: MixerName) -> &'static str {
         MixerName::H3 => {
             "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone"
         }
+        MixerName::Hyena => {
+            "gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone"
+        }
         MixerName::M2 => {
             "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
+        }
+        MixerName::Monarch => {
+            "two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone"
+        }
+        MixerName::CausalMonarch => {
+            "a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone"
         }
     }
 }

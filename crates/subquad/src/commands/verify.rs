@@ -92,11 +92,11 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
 fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, String> {
     match case.layer.as_str() {
         "s4_block" => subquad_s4::published::replay(case, form, device).map_err(|e| e.to_string()),
-        "m2_sequence_mixer" | "block_diagonal_linear" => {
+        "m2_sequence_mixer" | "block_diagonal_linear" | "monarch_linear" => {
             subquad_monarch::published::replay(case, form, device).map_err(|e| e.to_string())
         }
         other => Err(format!(
-            "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear)"
+            "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear, monarch_linear)"
         )),
     }
 }

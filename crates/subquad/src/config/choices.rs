@@ -70,6 +70,16 @@ pub enum Pool {
     Last,
 }
 
+/// `mixer.m2.conv`: the transforms of the long convolutions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conv {
+    /// Fast Fourier transforms.
+    Fft,
+    /// Products with Monarch matrices.
+    Monarch,
+}
+
 /// `mixer.attention.position`: how attention knows positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

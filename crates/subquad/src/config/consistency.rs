@@ -1,6 +1,8 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
+mod gated;
 mod model;
+mod monarch;
 mod state_space;
 
 use super::draft::Draft;
@@ -34,9 +36,9 @@ const TELLERS: &[&str] = &["mqar", "bytes", "masked_bytes", "delay"];
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, Option<Origin>)> {
     let attention =
         [uneven_heads, uneven_kv_heads, odd_head, unturned_head, idle_rope_fraction, idle_rope_base];
-    let others = [even_embedding, idle_path, idle_pool];
+    let others = [idle_path, idle_pool];
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
-    let own = own.chain(short_filter(draft, context));
+    let own = own.chain(gated::complaints(draft, context)).chain(monarch::complaints(draft, context));
     let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
     placed.chain(model::complaints(draft, context)).chain(state_space::complaints(draft)).collect()
 }
@@ -83,16 +85,6 @@ fn idle_rope(draft: &Draft, key: &'static str, blamed: &'static [&'static str]) 
     let (value, default) = (draft.real(key)?, schema::find(key)?.default.value()?.as_real()?);
     let idle = !is_rope(draft)? && value != default;
     idle.then_some((Problem::IdleRope { key, value, default }, blamed))
-}
-
-fn even_embedding(draft: &Draft) -> Option<Complaint> {
-    let emb_dim = draft.integer("mixer.m2.emb_dim")?;
-    (emb_dim % 2 == 0).then_some((Problem::EvenEmbedding { emb_dim }, &["mixer.m2.emb_dim"]))
-}
-
-fn short_filter(draft: &Draft, context: &Context<'_>) -> Option<Complaint> {
-    let (l_max, longest) = (draft.integer("mixer.m2.l_max")?, context.longest);
-    (l_max < longest).then_some((Problem::ShortFilter { l_max, longest }, &["mixer.m2.l_max"]))
 }
 
 fn idle_path(draft: &Draft) -> Option<Complaint> {

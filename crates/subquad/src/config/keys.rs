@@ -1,10 +1,14 @@
 //! Every key there is. Adding one here, in its struct in `run_config`, and where it takes effect is enough.
 
+mod gated;
+mod monarch;
 mod state_space;
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use super::{DefaultValue, Key, Kind, MixerName, Word};
+use gated::{HYENA, M2};
+use monarch::{CAUSAL_MONARCH, MONARCH};
 use state_space::{H3, S4, S4D};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
@@ -20,8 +24,9 @@ const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 const DROPPED: (Bound<f64>, Bound<f64>) = (Included(0.0), Excluded(1.0));
 
 /// The keys outside `[sweep]`, section by section.
-pub const KEYS: &[Key] =
-    &join::<{ BEFORE.len() + S4D.len() + S4.len() + H3.len() + AFTER.len() }>(&[BEFORE, S4D, S4, H3, AFTER]);
+pub const KEYS: &[Key] = &join::<{ count(LISTS) }>(LISTS);
+
+const LISTS: &[&[Key]] = &[BEFORE, S4D, S4, H3, HYENA, M2, MONARCH, CAUSAL_MONARCH, AFTER];
 
 #[rustfmt::skip]
 const BEFORE: &[Key] = &[
@@ -90,16 +95,9 @@ const BEFORE: &[Key] = &[
     real("mixer.attention.dropout", DROPPED, 0.0, "Share of attention weights dropped in training; 0 drops none."),
 ];
 
+/// Section `[mixer.m2]`.
 #[rustfmt::skip]
 const AFTER: &[Key] = &[
-    integer("mixer.m2.filter_order", 1, 65536, 64, "Hidden width of the small network that generates the long filter."),
-    integer("mixer.m2.emb_dim", 3, 65535, 5, "Width of the filter's positional features, odd: time itself, then sines and cosines."),
-    real("mixer.m2.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
-    truth("mixer.m2.residual", false, "A second long convolution of the input, beside the gated one."),
-    integer_or("mixer.m2.l_max", 1, LONGEST_SEQ, Word::Longest, "Longest sequence the filter reaches, in tokens. \"longest\" is the longest of the config, also among test conditions."),
-    real("mixer.m2.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
-    real("mixer.m2.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
-
     real("optim.lr", ZERO_OR_MORE, 0.001, "Peak learning rate."),
     real("optim.weight_decay", ZERO_OR_MORE, 0.01, "Decoupled weight decay."),
     real("optim.warmup", (Included(0.0), Included(1.0)), 0.1, "Share of the steps over which the learning rate climbs to its peak."),
@@ -119,6 +117,15 @@ pub const SWEEP_KEYS: &[Key] = &[
     integer("sweep.seq_len", 1, LONGEST_SEQ, 0, "Sequence lengths, in tokens.").required(),
     integer("sweep.seed", 0, MANY, 0, "Seeds; each gives other weights, data order and dropout."),
 ];
+
+const fn count(lists: &[&[Key]]) -> usize {
+    let (mut list, mut keys) = (0, 0);
+    while list < lists.len() {
+        keys += lists[list].len();
+        list += 1;
+    }
+    keys
+}
 
 /// Lists of keys one after the other.
 const fn join<const N: usize>(lists: &[&[Key]]) -> [Key; N] {

@@ -20,13 +20,28 @@ pub enum MixerName {
     S4,
     /// Two state spaces and two products: a shift, and a diagonal one on keys times values.
     H3,
+    /// Gated long convolutions with implicit filters, one between two gates.
+    Hyena,
     /// The Monarch Mixer: a gated long convolution with an implicit filter.
     M2,
+    /// Learned Monarch matrices along the sequence: bidirectional.
+    Monarch,
+    /// A learned Monarch matrix along the sequence that does not look ahead.
+    CausalMonarch,
 }
 
 impl MixerName {
     /// Every mixer, in the order in which messages and tables list them.
-    pub const ALL: &[Self] = &[Self::Attention, Self::S4d, Self::S4, Self::H3, Self::M2];
+    pub const ALL: &[Self] = &[
+        Self::Attention,
+        Self::S4d,
+        Self::S4,
+        Self::H3,
+        Self::Hyena,
+        Self::M2,
+        Self::Monarch,
+        Self::CausalMonarch,
+    ];
 
     /// The names of [`ALL`](Self::ALL), in the same order.
     pub const NAMES: &[&str] = &[
@@ -34,17 +49,23 @@ impl MixerName {
         Self::S4d.as_str(),
         Self::S4.as_str(),
         Self::H3.as_str(),
+        Self::Hyena.as_str(),
         Self::M2.as_str(),
+        Self::Monarch.as_str(),
+        Self::CausalMonarch.as_str(),
     ];
 
-    /// The name in configs: `attention`, `s4d`, `s4`, `h3` or `m2`.
+    /// The name in configs, such as `attention`, `s4d` or `causal_monarch`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Attention => "attention",
             Self::S4d => "s4d",
             Self::S4 => "s4",
             Self::H3 => "h3",
+            Self::Hyena => "hyena",
             Self::M2 => "m2",
+            Self::Monarch => "monarch",
+            Self::CausalMonarch => "causal_monarch",
         }
     }
 }

@@ -21,10 +21,12 @@ mod error;
 mod file;
 mod find;
 mod found;
+mod gated;
 mod keys;
 mod kind;
 mod layer;
 mod mixer_name;
+mod monarch;
 mod origin;
 mod place;
 mod plan;
@@ -43,21 +45,22 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{BlockOrder, ChannelMixerKind, ModelInit, Norm, Permutation, Pool, Position};
+pub use choices::{BlockOrder, ChannelMixerKind, Conv, ModelInit, Norm, Permutation, Pool, Position};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
 pub use find::{find_configs, slug};
+pub use gated::{HyenaSettings, M2Settings};
 pub use keys::{KEYS, SWEEP_KEYS};
 pub use kind::{Kind, Word};
 pub use mixer_name::{MixerName, UnknownMixer};
+pub use monarch::{CausalMonarchSettings, MonarchSettings};
 pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, BytesSettings, DelaySettings, M2Settings, MaskedBytesSettings, MixerSettings,
-    MnistSettings, ModelSettings, MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings,
-    TrainSettings,
+    AttentionSettings, BytesSettings, DelaySettings, MaskedBytesSettings, MixerSettings, MnistSettings,
+    ModelSettings, MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
 pub use state_space::{H3Settings, S4Settings, S4dSettings};

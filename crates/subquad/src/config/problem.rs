@@ -110,6 +110,15 @@ pub enum Problem {
         model.causal = true, for {mixer} alone in [override.{mixer}]"
     )]
     OnlyCausal { mixer: MixerName },
+    #[error(
+        "mixer {mixer} sees the whole sequence, so `model.causal` = true is nothing it can do; take causal_monarch instead, or set \
+        model.causal = false, for {mixer} alone in [override.{mixer}]"
+    )]
+    OnlyBidirectional { mixer: MixerName },
+    #[error("block = {block} exceeds l_max = {l_max}; choose a block near the square root of l_max, or 0")]
+    LongBlock { block: i64, l_max: i64 },
+    #[error("`{key}` does nothing with form = \"blocks\", which has no filter; leave it at {default}")]
+    IdleFilter { key: &'static str, default: String },
     #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
     StepsCrossed { dt_min: f64, dt_max: f64 },
     #[error(
@@ -138,8 +147,12 @@ pub enum Problem {
         "l_max = {l_max} is shorter than the training sequences, {seq_len} tokens; raise it or use \"longest\" (tests may be longer)"
     )]
     ShortKernel { l_max: i64, seq_len: i64 },
-    #[error("`mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
-    EvenEmbedding { emb_dim: i64 },
+    #[error("`{key}` must be odd: time itself, then pairs of sine and cosine; got {emb_dim}")]
+    EvenEmbedding { key: &'static str, emb_dim: i64 },
+    #[error("`{key}` = {shift:?} lifts a decay that `{needed}` = false takes away; leave it at 0.0")]
+    IdleShift { key: &'static str, shift: f64, needed: &'static str },
+    #[error("`mixer.m2.rev_offset` = {rev_offset} does nothing in a causal model; leave it at 1")]
+    IdleOffset { rev_offset: i64 },
     #[error(
         "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
     )]

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockOrder, ChannelMixerKind, H3Settings, MixerName, ModelInit, Norm, Permutation, Pool, Position,
-    S4Settings, S4dSettings,
+    BlockOrder, CausalMonarchSettings, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings, MixerName,
+    ModelInit, MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
 };
 
 /// Everything that one run needs to know.
@@ -35,7 +35,10 @@ impl RunConfig {
             MixerSettings::S4d(_) => MixerName::S4d,
             MixerSettings::S4(_) => MixerName::S4,
             MixerSettings::H3(_) => MixerName::H3,
+            MixerSettings::Hyena(_) => MixerName::Hyena,
             MixerSettings::M2(_) => MixerName::M2,
+            MixerSettings::Monarch(_) => MixerName::Monarch,
+            MixerSettings::CausalMonarch(_) => MixerName::CausalMonarch,
         }
     }
 }
@@ -236,8 +239,14 @@ pub enum MixerSettings {
     S4(S4Settings),
     /// Section `[mixer.h3]`.
     H3(H3Settings),
+    /// Section `[mixer.hyena]`.
+    Hyena(HyenaSettings),
     /// Section `[mixer.m2]`.
     M2(M2Settings),
+    /// Section `[mixer.monarch]`.
+    Monarch(MonarchSettings),
+    /// Section `[mixer.causal_monarch]`.
+    CausalMonarch(CausalMonarchSettings),
 }
 
 /// Section `[mixer.attention]`.
@@ -262,26 +271,6 @@ pub struct AttentionSettings {
     pub qk_norm: bool,
     /// Share of attention weights dropped in training.
     pub dropout: f64,
-}
-
-/// Section `[mixer.m2]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct M2Settings {
-    /// Hidden width of the filter network.
-    pub filter_order: usize,
-    /// Width of the filter's positional features.
-    pub emb_dim: usize,
-    /// Frequency of the filter network's sine activations.
-    pub sine_frequency: f64,
-    /// Whether a second long convolution of the input runs beside the gated one.
-    pub residual: bool,
-    /// Longest sequence that the filter reaches, in tokens, as a number.
-    pub l_max: usize,
-    /// Learning rate of the filter network.
-    pub filter_lr: f64,
-    /// Weight decay of the filter network.
-    pub filter_weight_decay: f64,
 }
 
 /// Section `[optim]`.

@@ -17,18 +17,26 @@ mod tasks;
 
 use std::path::Path;
 
-use super::{Assignment, ConfigErrors, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
+use super::{Assignment, ConfigErrors, MixerName, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
 
-/// The smallest config: one run of each mixer.
+/// The smallest config: one run of each mixer but the newest, of which one cannot be causal.
 const SMALL: &str = r#"
 [task]
 name = "digits"
 [train]
 steps = 10
 [sweep]
-mixer = ["attention", "s4d", "s4", "h3", "m2"]
+mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
 seq_len = [64]
 "#;
+
+/// [`SMALL`] with one run of every mixer.
+fn every_mixer() -> String {
+    let all = SMALL.replace(r#""m2"]"#, r#""m2", "monarch", "causal_monarch"]"#);
+    format!("{all}[override.monarch]\nmodel.causal = false\n")
+}
+/// Runs of [`SMALL`]: every mixer but the two that it leaves out.
+const MIXERS: usize = MixerName::ALL.len() - 2;
 
 fn any_length(_: &TaskSettings, _: usize) -> Result<(), TaskProblem> {
     Ok(())

@@ -66,9 +66,9 @@ fn json_is_one_array_of_cells_by_length_then_mixer() {
 
 #[test]
 fn a_cell_says_what_was_measured_and_how() {
-    for cell in
-        cells("--mixers attention,s4d,s4,h3,m2,fft_conv,dense,block_diagonal --lengths 16 --threads 2")
-    {
+    for cell in cells(
+        "--mixers attention,s4d,s4,h3,hyena,m2,monarch,causal_monarch,fft_conv,monarch_conv,dense,block_diagonal --lengths 16 --threads 2",
+    ) {
         let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
         assert!(
             number("forward_ms_q1") <= number("forward_ms")
@@ -85,7 +85,20 @@ fn a_cell_says_what_was_measured_and_how() {
 
 #[test]
 fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
-    for mixer in ["attention", "s4d", "s4", "h3", "m2", "fft_conv", "dense", "block_diagonal"] {
+    for mixer in [
+        "attention",
+        "s4d",
+        "s4",
+        "h3",
+        "hyena",
+        "m2",
+        "monarch",
+        "causal_monarch",
+        "fft_conv",
+        "monarch_conv",
+        "dense",
+        "block_diagonal",
+    ] {
         let cells = cells(&format!("--mixers {mixer} --lengths 64,256,1024"));
         let peaks: Vec<u64> = cells.iter().map(|cell| cell["peak_bytes"].as_u64().unwrap()).collect();
         assert!(peaks[0] < peaks[1] && peaks[1] < peaks[2], "{mixer}: {peaks:?}");
@@ -107,7 +120,8 @@ fn the_state_is_what_a_causal_mixer_keeps_and_null_for_others() {
     };
     assert_eq!(state("attention"), [Some(2 * 16 * 8), Some(2 * 32 * 8)]);
     assert_eq!([state("s4d"), state("s4")], [[Some(64 * 8), Some(64 * 8)]; 2]);
-    for mixer in ["m2", "fft_conv", "dense", "block_diagonal"] {
+    assert_eq!(state("hyena"), [16, 32].map(|seq| Some(seq * 8 + 2 * 3 * 8)));
+    for mixer in ["m2", "monarch", "fft_conv", "monarch_conv", "dense", "block_diagonal"] {
         assert_eq!(state(mixer), [None, None], "{mixer}");
     }
 }
@@ -193,8 +207,8 @@ fn quiet_leaves_only_results_and_warnings() {
 #[test]
 fn unknown_names_and_devices_are_wrong_use() {
     insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
-    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)
-    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)
+    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)
+    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)
     ");
     insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: there is no device `tpu`; known: cpu, wgpu, auto");
 }
@@ -230,7 +244,7 @@ fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
 #[test]
 fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
     let answer = Lab::new().subquad(
-        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,m2,s4d,s4 --lengths 60,30",
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,m2,s4d,s4,hyena --lengths 60,30",
     );
     let answer = answer.expect(0);
     let cells = serde_json::from_str::<Vec<Value>>(&answer.out).unwrap();
@@ -238,8 +252,8 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
         .iter()
         .map(|cell| (cell["context"].as_u64().unwrap(), &cell["mixer"], &cell["path"], &cell["state_bytes"]))
         .collect();
-    let [attention, s4d, s4, tensors, slices] =
-        ["attention", "s4d", "s4", "tensors", "slices"].map(Value::from);
+    let [attention, s4d, s4, hyena, tensors, slices] =
+        ["attention", "s4d", "s4", "hyena", "tensors", "slices"].map(Value::from);
     let bytes = |floats: u64| Value::from(4 * floats);
     assert_eq!(
         rows,
@@ -250,12 +264,14 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
             (30, &s4d, &slices, &bytes(64 * 8)),
             (30, &s4, &tensors, &bytes(64 * 8)),
             (30, &s4, &slices, &bytes(64 * 8)),
+            (30, &hyena, &tensors, &bytes(30 * 8 + 2 * 3 * 8)),
             (60, &attention, &tensors, &bytes(2 * 60 * 8)),
             (60, &attention, &slices, &bytes(2 * 60 * 8)),
             (60, &s4d, &tensors, &bytes(64 * 8)),
             (60, &s4d, &slices, &bytes(64 * 8)),
             (60, &s4, &tensors, &bytes(64 * 8)),
             (60, &s4, &slices, &bytes(64 * 8)),
+            (60, &hyena, &tensors, &bytes(60 * 8 + 2 * 3 * 8)),
         ]
     );
     for cell in &cells {

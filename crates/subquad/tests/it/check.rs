@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.m2, optim, train, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -52,11 +52,14 @@ fn list_shows_mixers_tasks_and_configs() {
     assert_eq!(answer.err, "");
     insta::assert_snapshot!(answer.out, @"
     Mixers
-      attention    softmax attention: time grows with the square of the length, the cache in decoding with the length
-      s4d          diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
-      s4           state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
-      h3           two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone
-      m2           Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
+      attention       softmax attention: time grows with the square of the length, the cache in decoding with the length
+      s4d             diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
+      s4              state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
+      h3              two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone
+      hyena           gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone
+      m2              Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
+      monarch         two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone
+      causal_monarch  a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone
 
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel a token

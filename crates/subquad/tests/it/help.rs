@@ -99,8 +99,12 @@ fn bench_explains_itself() {
       s4d             diagonal state space: causal, d_state 64, GELU, gated linear output
       s4              state space, diagonal plus low rank: as s4d, init legs, l_max = seq
       h3              two state spaces and two products: causal, head_dim 1, d_state 64
+      hyena           Hyena: causal, order 2, filter order 64, l_max = seq + 17
       m2              Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
+      monarch         two learned Monarch matrices: bidirectional, gated, l_max = seq
+      causal_monarch  learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
       fft_conv        causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
+      monarch_conv    the same convolution as fft_conv, by products with Monarch matrices
       dense           dense MLP with a GELU
       block_diagonal  block-diagonal (Monarch) MLP with a GELU gate
 
@@ -111,8 +115,9 @@ fn bench_explains_itself() {
 
     GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
     for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
-    and each key it sees, of which one makes the scores a second time. The FMA peak is what chains of
-    multiply-adds in registers reach on all threads, the better of before and after each length.
+    and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each
+    entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains
+    of multiply-adds in registers reach on all threads, the better of before and after each length.
 
     --decode reads a context of each length, then times single tokens: by the layer's step, and by its
     stepper over plain slices where it has one. Only causal layers have steps.

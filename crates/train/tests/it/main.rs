@@ -16,7 +16,9 @@ use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
 };
-use subquad_monarch::{DenseMlpConfig, M2Config};
+use subquad_monarch::{
+    CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig, M2Config,
+};
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
 use subquad_testkit::with_seed;
@@ -49,6 +51,17 @@ fn m2() -> M2Config {
 
 fn mixers() -> [MixerConfig; 3] {
     [attention(), s4d(), MixerConfig::M2(m2())]
+}
+
+/// Learned Monarch matrices, bidirectional, and causal in both ways.
+fn monarchs() -> [MixerConfig; 3] {
+    let causal =
+        |form| CausalMonarchConfig::new(D_MODEL, tasks::LONGEST).with_filter_order(8).with_form(form);
+    [
+        MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, tasks::LONGEST)),
+        MixerConfig::CausalMonarch(causal(CausalMonarchForm::Blocks)),
+        MixerConfig::CausalMonarch(causal(CausalMonarchForm::Sandwich)),
+    ]
 }
 
 /// One block, for [`tasks::Sequences`]. Built under the lock of burn's generator, which belongs to the process.

@@ -4,11 +4,11 @@ use subquad_record::Memory;
 use subquad_train::{TrainConfig, train};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, mixers, plain, sequence_model, token_model};
+use crate::{attention, cpu, mixers, monarchs, plain, sequence_model, token_model};
 
 #[test]
 fn every_mixer_learns_one_batch_by_heart() {
-    for mixer in mixers() {
+    for mixer in mixers().into_iter().chain(monarchs()) {
         let mut sink = Memory::default();
         let config = TrainConfig { log_every: 100, warmup: 0.1, ..plain(100, 8) };
         train(sequence_model(mixer.clone()), &Sequences::new(8, 1), &config, &cpu(), &mut sink).unwrap();

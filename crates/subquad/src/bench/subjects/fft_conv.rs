@@ -1,9 +1,11 @@
-//! The causal long convolution by itself: `[batch, d_model, seq_len]` with one kernel as long as the sequence a channel.
+//! The causal long convolution by itself: `[batch, d_model, seq_len]` with one kernel as long as the sequence a channel,
+//! by FFT or by products with Monarch matrices.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use subquad_backend::Form;
-use subquad_backend::fft_conv::{causal_conv, reference};
+use subquad_backend::fft_conv::{self, reference};
+use subquad_monarch::monarch_conv;
 
 use crate::bench::layer::bare;
 use crate::bench::{Layer, Sizes};
@@ -16,11 +18,21 @@ struct Convolution {
     form: Form,
 }
 
+impl Convolution {
+    fn new(sizes: &Sizes, device: &Device) -> Self {
+        let shape = [sizes.d_model, sizes.seq_len];
+        let kernel = Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device));
+        Self { kernel, form: Form::for_device(device) }
+    }
+}
+
 pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    let shape = [sizes.d_model, sizes.seq_len];
-    let kernel = Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device));
-    bare(Convolution { kernel, form: Form::for_device(device) }, |layer, x| {
-        causal_conv(x, layer.kernel.val(), layer.form)
+    bare(Convolution::new(sizes, device), |layer, x| fft_conv::causal_conv(x, layer.kernel.val(), layer.form))
+}
+
+pub(super) fn build_monarch(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+    bare(Convolution::new(sizes, device), |layer, x| {
+        monarch_conv::causal_conv(x, layer.kernel.val(), layer.form)
     })
 }
 
@@ -33,5 +45,11 @@ pub(super) fn alive(sizes: &Sizes) -> f64 {
     ACTIVATIONS * sizes.elements() as f64 + 2.0 * (sizes.d_model * sizes.seq_len) as f64
 }
 
+pub(super) fn alive_monarch(sizes: &Sizes) -> f64 {
+    MONARCH_ACTIVATIONS * (sizes.elements() + sizes.d_model * sizes.seq_len) as f64
+}
+
 /// Floats alive for each float of the input.
 const ACTIVATIONS: f64 = 4.0;
+/// The same for burn operations, which keep what every one of them wrote.
+const MONARCH_ACTIVATIONS: f64 = 24.0;

@@ -4,7 +4,9 @@ mod attention;
 mod channel;
 mod fft_conv;
 mod h3;
+mod hyena;
 mod m2;
+mod monarch;
 mod s4;
 mod s4d;
 
@@ -99,6 +101,17 @@ pub const SEQUENCE: &[Subject] = &[
         flops: None,
     },
     Subject {
+        name: "hyena",
+        summary: "Hyena: causal, order 2, filter order 64, l_max = seq + 17",
+        hidden: Hidden::Nothing,
+        check: hyena::check,
+        build: hyena::build,
+        input: tokens,
+        definition: hyena::definition,
+        alive: hyena::alive,
+        flops: None,
+    },
+    Subject {
         name: "m2",
         summary: "Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq",
         hidden: Hidden::Nothing,
@@ -110,6 +123,28 @@ pub const SEQUENCE: &[Subject] = &[
         flops: None,
     },
     Subject {
+        name: "monarch",
+        summary: "two learned Monarch matrices: bidirectional, gated, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: monarch::check,
+        build: monarch::build,
+        input: tokens,
+        definition: monarch::definition,
+        alive: monarch::alive,
+        flops: Some(monarch::flops),
+    },
+    Subject {
+        name: "causal_monarch",
+        summary: "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq",
+        hidden: Hidden::Nothing,
+        check: monarch::check_causal,
+        build: monarch::build_causal,
+        input: tokens,
+        definition: monarch::causal,
+        alive: monarch::alive_causal,
+        flops: Some(monarch::flops_causal),
+    },
+    Subject {
         name: "fft_conv",
         summary: "causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]",
         hidden: Hidden::Nothing,
@@ -118,6 +153,17 @@ pub const SEQUENCE: &[Subject] = &[
         input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
         definition: fft_conv::definition,
         alive: fft_conv::alive,
+        flops: None,
+    },
+    Subject {
+        name: "monarch_conv",
+        summary: "the same convolution as fft_conv, by products with Monarch matrices",
+        hidden: Hidden::Nothing,
+        check: |_| Ok(()),
+        build: fft_conv::build_monarch,
+        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
+        definition: fft_conv::definition,
+        alive: fft_conv::alive_monarch,
         flops: None,
     },
 ];
@@ -216,8 +262,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, m2, fft_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
     }
 
     #[test]

@@ -20,7 +20,11 @@ pub(super) fn complaints(draft: &Draft) -> Vec<(Problem, Option<Origin>)> {
         MixerName::S4d | MixerName::S4 | MixerName::H3 => {
             Section { draft, name: format!("mixer.{}", draft.mixer) }
         }
-        MixerName::Attention | MixerName::M2 => return vec![],
+        MixerName::Attention
+        | MixerName::Hyena
+        | MixerName::M2
+        | MixerName::Monarch
+        | MixerName::CausalMonarch => return vec![],
     };
     let checks = [
         only_causal,
@@ -176,7 +180,11 @@ fn parts(section: &Section<'_>, init: &str) -> Option<usize> {
     match section.draft.mixer {
         MixerName::S4d | MixerName::H3 => Some(diagonal_init(init)?.parts().len()),
         MixerName::S4 => Some(low_rank_init(init)?.parts().len()),
-        MixerName::Attention | MixerName::M2 => None,
+        MixerName::Attention
+        | MixerName::Hyena
+        | MixerName::M2
+        | MixerName::Monarch
+        | MixerName::CausalMonarch => None,
     }
 }
 

@@ -93,7 +93,7 @@ fn unknown_keys_and_sections_are_named_with_what_is_near() {
     insta::assert_snapshot!(load_with("batch = 1\nbench = 2", &[]).unwrap_err(), @"
     x.toml:1: unknown key `batch`; did you mean `bench.batch`? (every key is in a section: bench)
     x.toml:2: `bench` is a section, [bench], not a key; got 2
-    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, m2, fft_conv
+    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
     insta::assert_snapshot!(load_with(SMALL, &["train.steps=2", "bench.lenght=[1]"]).unwrap_err(), @"
@@ -123,7 +123,7 @@ fn wrong_values_say_what_is_allowed() {
 #[test]
 fn layers_and_sizes_go_together() {
     insta::assert_snapshot!(load_with("[bench]", &[]).unwrap_err(), @"
-    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, m2, fft_conv
+    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
     insta::assert_snapshot!(errors("widths = [8]"), @"x.toml: missing `channel_mixers` in [bench]; it must be a list, each value one of dense, block_diagonal");

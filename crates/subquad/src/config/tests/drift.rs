@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::{DefaultValue, KEYS, Kind, MixerName, ResolvedRun, RunConfig, SWEEP_KEYS};
-use super::{SMALL, runs};
+use super::{every_mixer, runs};
 
 #[test]
 fn the_structs_have_the_fields_of_the_schema() {
     let names = words("task.name");
-    for run in names.iter().flat_map(|name| runs(&SMALL.replace("digits", name))) {
+    for run in names.iter().flat_map(|name| runs(&every_mixer().replace("digits", name))) {
         let mixer = run.config.mixer_name();
         let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&run.settings["task.name"]));
         let own = own.map(|key| key.name);
@@ -21,7 +21,7 @@ fn the_structs_have_the_fields_of_the_schema() {
 fn the_enums_have_the_words_of_the_schema() {
     for key in KEYS {
         let Kind::OneOf(words) = key.kind else { continue };
-        let text = SMALL.replace("digits", key.task().unwrap_or("digits"));
+        let text = every_mixer().replace("digits", key.task().unwrap_or("digits"));
         let run = runs(&text).into_iter().find(|run| run.settings.contains_key(key.name)).unwrap();
         let mut table = table(&run);
         set(&mut table, key.name, "???");

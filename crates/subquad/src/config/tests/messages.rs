@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{StudyConfig, TaskProblem, TaskSettings};
-use super::{SMALL, errors, errors_before_small};
+use super::{MIXERS, SMALL, errors, errors_before_small};
 
 #[test]
 fn values_have_a_type_and_a_range() {
@@ -39,12 +39,12 @@ fn words_get_the_nearest_word() {
 
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
-    insta::assert_snapshot!(errors(""), @r#"
+    insta::assert_snapshot!(errors(""), @"
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, m2
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
-    "#);
+    ");
 }
 
 #[test]
@@ -56,9 +56,9 @@ fn axes_are_lists_of_distinct_values() {
     insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, m2; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
-    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
+    insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
 
 #[test]
@@ -79,8 +79,6 @@ fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of channels, but rope_fraction = 0.1 of 16 channels a head leaves none; raise it, or choose another position");
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: `mixer.attention.rope_fraction` = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: `mixer.attention.rope_base` = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
-    insta::assert_snapshot!(errors_before_small("mixer.m2.emb_dim = 4"), @"x.toml:1: `mixer.m2.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
-    insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
     insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
 }
 
@@ -105,17 +103,56 @@ fn keys_of_state_spaces_go_together() {
 }
 
 #[test]
+fn keys_of_monarch_matrices_go_together() {
+    let with = |mixer: &str, lines: &str| {
+        let small =
+            super::SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, &format!("[\"{mixer}\"]"));
+        errors(&format!("{lines}{small}"))
+    };
+    let causal = |lines: &str| with("causal_monarch", lines);
+    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: mixer monarch sees the whole sequence, so `model.causal` = true is nothing it can do; take causal_monarch instead, or set model.causal = false, for monarch alone in [override.monarch]");
+    insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.n_heads = 3"), @"x.toml:2: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
+    insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.block = 65"), @"x.toml:2: block = 65 exceeds l_max = 64; choose a block near the square root of l_max, or 0");
+    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: mixer causal_monarch is causal alone, so `model.causal` = false is nothing it can do; take causal_monarch out of `sweep.mixer`, or set model.causal = true, for causal_monarch alone in [override.causal_monarch]");
+    insta::assert_snapshot!(causal("mixer.causal_monarch.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
+    insta::assert_snapshot!(causal("mixer.causal_monarch.filter_lr = 1.0"), @r#"x.toml:1: `mixer.causal_monarch.filter_lr` does nothing with form = "blocks", which has no filter; leave it at 0.001"#);
+    insta::assert_snapshot!(causal("mixer.causal_monarch.form = \"sandwich\"\nmixer.causal_monarch.emb_dim = 4"), @"x.toml:2: `mixer.causal_monarch.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
+}
+
+#[test]
 fn keys_of_h3_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 3"), @"x.toml:1: heads of head_dim = 3 channels cannot share d_model = 64 equally; choose head_dim among the divisors of 64");
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 16\nmixer.h3.n_ssm = 8"), @"x.toml:2: n_ssm = 8 cannot share 4 heads (d_model / head_dim) equally; choose n_ssm among the divisors of 4, or 0 for one a head");
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 64\nmixer.h3.init = \"diag\""), @r#"x.toml:2: init = "diag" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
     insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: `mixer.h3.d_state` must be even, because states come in conjugate pairs; got 7");
     insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
-    insta::assert_snapshot!(errors_before_small("model.causal = false"), @"x.toml:1: mixer h3 is causal alone, so `model.causal` = false is nothing it can do; take h3 out of `sweep.mixer`, or set model.causal = true, for h3 alone in [override.h3]");
-    assert_eq!(
-        super::runs(&format!("model.causal = false{SMALL}[override.h3]\nmodel.causal = true")).len(),
-        5
-    );
+    let alone = |mixer| errors(&format!("model.causal = false{}", only(mixer)));
+    insta::assert_snapshot!(alone("h3"), @"x.toml:1: mixer h3 is causal alone, so `model.causal` = false is nothing it can do; take h3 out of `sweep.mixer`, or set model.causal = true, for h3 alone in [override.h3]");
+    let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
+    assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
+}
+
+/// [`SMALL`] with this mixer alone.
+fn only(mixer: &str) -> String {
+    SMALL.replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, &format!("{mixer:?}"))
+}
+
+/// Every line is written for both gated convolutions; the messages are those of `hyena`.
+#[test]
+fn keys_of_gated_convolutions_go_together() {
+    let both = |lines: &str| {
+        let of = |mixer: &str| errors_before_small(&lines.replace("S.", &format!("mixer.{mixer}.")));
+        assert_eq!(of("m2").replace("mixer.m2.", "mixer.hyena."), of("hyena"));
+        of("hyena")
+    };
+    insta::assert_snapshot!(both("S.emb_dim = 4"), @"x.toml:1: `mixer.hyena.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
+    insta::assert_snapshot!(both("S.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
+    insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: `mixer.hyena.shift` = 0.5 lifts a decay that `mixer.hyena.modulate` = false takes away; leave it at 0.0");
+    insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
+    insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
+    insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: `mixer.m2.rev_offset` = 0 does nothing in a causal model; leave it at 1");
+    let alone = errors(&format!("model.causal = false{}", only("hyena")));
+    insta::assert_snapshot!(alone, @"x.toml:1: mixer hyena is causal alone, so `model.causal` = false is nothing it can do; take hyena out of `sweep.mixer`, or set model.causal = true, for hyena alone in [override.hyena]");
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Which keys name a run: those that change its numbers.
 
 use super::super::{KEYS, Key, Kind, ResolvedRun, StudyConfig};
-use super::{SMALL, load_with};
+use super::{every_mixer, load_with};
 
 /// Values to try for a key. One that the config refuses is passed over.
 fn candidates(key: &Key) -> Vec<String> {
     let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
     match &key.kind {
         Kind::Integer { .. } | Kind::IntegerOr { .. } => {
-            numbers(&["1", "2", "3", "5", "4", "8", "32", "64", "4096"])
+            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
         }
         Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
@@ -20,13 +20,19 @@ fn candidates(key: &Key) -> Vec<String> {
 }
 
 /// What else must be set for a key to do anything.
-fn company(key: &Key) -> Option<&'static str> {
+fn company(key: &Key) -> &'static [&'static str] {
     match key.name {
-        "mixer.s4d.tie_dropout" => Some("mixer.s4d.activation_dropout=0.5"),
-        "mixer.s4.tie_dropout" => Some("mixer.s4.activation_dropout=0.5"),
-        // H3 takes no other value.
-        "model.causal" => Some("sweep.mixer=[\"s4d\"]"),
-        _ => None,
+        "mixer.s4d.tie_dropout" => &["mixer.s4d.activation_dropout=0.5"],
+        "mixer.s4.tie_dropout" => &["mixer.s4.activation_dropout=0.5"],
+        "mixer.causal_monarch.filter_order"
+        | "mixer.causal_monarch.emb_dim"
+        | "mixer.causal_monarch.sine_frequency"
+        | "mixer.causal_monarch.filter_lr"
+        | "mixer.causal_monarch.filter_weight_decay" => &["mixer.causal_monarch.form=sandwich"],
+        // Some mixers take no other value.
+        "model.causal" => &["sweep.mixer=[\"s4d\"]"],
+        "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
+        _ => &[],
     }
 }
 
@@ -39,9 +45,9 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
     let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
     let load = |value: &String| {
         let flags = flags(value);
-        let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key)).collect();
+        let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key).iter().copied()).collect();
         // A task's own name is set by one flag alone.
-        load_with(SMALL, if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
+        load_with(&every_mixer(), if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };
     candidates(key).iter().filter_map(load).collect()
 }

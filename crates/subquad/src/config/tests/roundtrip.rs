@@ -16,13 +16,15 @@ activation = "identity"
 [mixer.h3]
 head_dim = 4
 train_shift_b = true
+[mixer.hyena]
+order = 3
 [mixer.m2]
 filter_lr = 0.0003
 [train]
 steps = 10
 eval_every = 5
 [sweep]
-mixer = ["attention", "s4d", "s4", "h3", "m2"]
+mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
 seq_len = [64, 256]
 seed = [3, 4]
 "optim.lr" = [0.001, 0.01]
@@ -72,11 +74,22 @@ fn a_written_run_holds_every_knob() {
     [mixer.m2]
     filter_order = 64
     emb_dim = 5
+    num_inner = 2
     sine_frequency = 10.0
+    share_sine = true
+    modulate = true
+    shift = 0.0
+    normalized = false
+    rev_offset = 1
+    short_filter = 3
     residual = false
+    input_norm = false
+    dropout = 0.0
     l_max = 256
+    conv = "fft"
     filter_lr = 0.0003
     filter_weight_decay = 0.0
+    position_lr = 1e-5
 
     [optim]
     lr = 0.01
@@ -102,10 +115,11 @@ fn a_written_run_holds_every_knob() {
 fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
-    let [attention, s4d, s4, _, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
+    let [attention, s4d, s4, _, hyena, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
     assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
+    assert_eq!(hyena.hash_pairs["mixer.hyena.l_max"], "256");
     assert_eq!(m2.hash_pairs["mixer.m2.l_max"], "256");
 }
 
@@ -120,14 +134,18 @@ fn as_many_heads_of_keys_as_of_queries_leave_the_name_alone() {
 
 /// Runs from before these keys keep their names.
 #[test]
-fn keys_of_s4d_at_their_defaults_leave_the_name_alone() {
-    let plain = &runs(SMALL)[1];
-    let own = plain.settings.iter().filter(|(key, _)| key.starts_with("mixer.s4d."));
-    let flags: Vec<String> = own.map(|(key, value)| format!("{key}={value}")).collect();
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    assert_eq!(load_with(SMALL, &flags).unwrap().runs[1].hash_pairs, plain.hash_pairs);
-    let pairs: Vec<_> = plain.hash_pairs.keys().map(String::as_str).collect();
-    assert_eq!(pairs, ["mixer", "mixer.s4d.n_ssm", "seed", "seq_len", "task.name", "train.steps"]);
+fn keys_of_s4d_and_m2_at_their_defaults_leave_the_name_alone() {
+    for (run, mixer, word) in [(1, "s4d", "n_ssm"), (5, "m2", "l_max")] {
+        let plain = &runs(SMALL)[run];
+        let section = format!("mixer.{mixer}.");
+        let own = plain.settings.iter().filter(|(key, _)| key.starts_with(&section));
+        let flags: Vec<String> = own.map(|(key, value)| format!("{key}={value}")).collect();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        assert_eq!(load_with(SMALL, &flags).unwrap().runs[run].hash_pairs, plain.hash_pairs);
+        let pairs: Vec<_> = plain.hash_pairs.keys().map(String::as_str).collect();
+        let word = format!("{section}{word}");
+        assert_eq!(pairs, ["mixer", &word, "seed", "seq_len", "task.name", "train.steps"]);
+    }
 }
 
 #[test]

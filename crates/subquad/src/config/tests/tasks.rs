@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::{ConfigErrors, StudyConfig, TaskProblem, TaskSettings};
-use super::{SMALL, errors, load, load_with, runs};
+use super::{MIXERS, SMALL, errors, load, load_with, runs};
 
 /// [`SMALL`] on associative recall at two lengths, with these lines in the task's section.
 fn mqar(lines: &str) -> String {
@@ -41,22 +41,19 @@ fn sections_of_other_tasks_change_no_name() {
 
 #[test]
 fn a_share_becomes_the_number_of_each_length() {
-    assert_eq!(
-        settings_of(&mqar(""), "task.mqar.n_pairs"),
-        ["4", "4", "4", "4", "4", "8", "8", "8", "8", "8"]
-    );
+    assert_eq!(settings_of(&mqar(""), "task.mqar.n_pairs"), [["4"; MIXERS], ["8"; MIXERS]].concat());
     assert_eq!(
         settings_of(&mqar("n_pairs = \"seq_len / 10\""), "task.mqar.n_pairs"),
-        ["6", "6", "6", "6", "6", "12", "12", "12", "12", "12"]
+        [["6"; MIXERS], ["12"; MIXERS]].concat()
     );
-    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 10]);
+    assert_eq!(settings_of(&mqar("n_pairs = 3"), "task.mqar.n_pairs"), ["3"; 2 * MIXERS]);
 }
 
 #[test]
 fn a_share_may_be_an_axis() {
     let text = mqar("") + "\"task.mqar.n_pairs\" = [2, \"seq_len/16\"]";
     let study = load(&text).unwrap();
-    assert_eq!(study.runs.len(), 2 * 5 * 2);
+    assert_eq!(study.runs.len(), 2 * MIXERS * 2);
     assert_eq!(study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
     assert_eq!(study.runs[1].settings["task.mqar.n_pairs"], "4");
 }

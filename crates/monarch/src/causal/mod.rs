@@ -1,0 +1,211 @@
+//! A learned Monarch matrix along the sequence that does not look ahead.
+//!
+//! Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4, make a Monarch product causal by reading it as evaluation
+//! and interpolation of polynomials, and train convolutions. The two forms here are our own, after that idea: triangular
+//! blocks (`blocks.rs`, exactly causal), and a convolution between a triangular Monarch matrix and its inverse
+//! (`sandwich.rs`, causal up to what an FFT rounds).
+
+mod blocks;
+mod config;
+mod sandwich;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
+
+use crate::filter::Rates;
+use crate::sequence::Gates;
+use blocks::{Blocks, BlocksState};
+pub use config::{CausalMonarchConfig, CausalMonarchForm};
+use sandwich::{Sandwich, SandwichState};
+
+/// As in configs and errors.
+const NAME: &str = "causal_monarch";
+
+/// A causal Monarch matrix along the sequence: see [`CausalMonarchConfig`].
+///
+/// O(seq^1.5) for a whole sequence. One more token costs O(sqrt(seq)) in blocks, and as much as the whole sequence in a
+/// sandwich. The state grows with the sequence.
+#[derive(Module, Debug)]
+pub struct CausalMonarch {
+    pub(crate) gates: Option<Gates>,
+    pub(crate) matrix: Matrix,
+    #[module(skip)]
+    config: CausalMonarchConfig,
+    #[module(skip)]
+    form: Form,
+}
+
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a layer holds one, and burn has no module in a box")]
+pub(crate) enum Matrix {
+    Blocks(Blocks),
+    Sandwich(Sandwich),
+}
+
+/// State of a [`CausalMonarch`]: a row of `d_model` numbers for each token so far, and the last two projected inputs of the
+/// short convolution if the layer is gated. It belongs to the parameters that made it.
+#[derive(Debug, Clone)]
+pub struct CausalMonarchState {
+    /// `[batch, 2, 3 d_model]`
+    projected: Option<Tensor<3>>,
+    matrix: MatrixState,
+}
+
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a layer's state holds one")]
+enum MatrixState {
+    Blocks(BlocksState),
+    Sandwich(SandwichState),
+}
+
+impl MatrixState {
+    fn tokens(&self) -> usize {
+        match self {
+            Self::Blocks(state) => state.tokens(),
+            Self::Sandwich(state) => state.tokens(),
+        }
+    }
+}
+
+impl MixerState for CausalMonarchState {
+    fn floats(&self) -> usize {
+        let projected = self.projected.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2]);
+        projected
+            + match &self.matrix {
+                MatrixState::Blocks(state) => state.floats(),
+                MatrixState::Sandwich(state) => state.floats(),
+            }
+    }
+}
+
+/// What a state of another layer meets: there is no right answer.
+const FOREIGN: &str =
+    "the state belongs to another causal_monarch; use the one that this layer's init_state made";
+
+impl Matrix {
+    fn forward(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
+        match self {
+            Self::Blocks(matrix) => matrix.forward(x, form),
+            Self::Sandwich(matrix) => matrix.forward(x, form),
+        }
+    }
+
+    fn chunk(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
+        match (self, state) {
+            (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.chunk(x, state, form),
+            (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
+            (Self::Blocks(_) | Self::Sandwich(_), _) => panic!("{FOREIGN}"),
+        }
+    }
+
+    fn step(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
+        match (self, state) {
+            (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.step(x, state, form),
+            (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
+            (Self::Blocks(_) | Self::Sandwich(_), _) => panic!("{FOREIGN}"),
+        }
+    }
+
+    fn init_state(&self) -> MatrixState {
+        match self {
+            Self::Blocks(_) => MatrixState::Blocks(BlocksState::default()),
+            Self::Sandwich(_) => MatrixState::Sandwich(SandwichState::default()),
+        }
+    }
+}
+
+impl CausalMonarch {
+    /// The same layer in another form of its operations.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// A chunk or a token, which differ in how `mix` goes on from what the matrix has read.
+    fn advance(
+        &self,
+        x: Tensor<3>,
+        state: &mut CausalMonarchState,
+        mix: fn(&Matrix, Tensor<3>, &mut MatrixState, Form) -> Tensor<3>,
+    ) -> Result<Tensor<3>, MixerError> {
+        self.check_length(state.matrix.tokens() + x.dims()[1])?;
+        self.check_width(&x);
+        let (form, matrix) = (self.form, &mut state.matrix);
+        Ok(match (&self.gates, &mut state.projected) {
+            (None, None) => mix(&self.matrix, x, matrix, form),
+            (Some(gates), Some(past)) => {
+                let parts = gates.parts_after(past, x, form);
+                gates.around(parts, form, |x| mix(&self.matrix, x, matrix, form))
+            }
+            (None, Some(_)) | (Some(_), None) => panic!("{FOREIGN}"),
+        })
+    }
+
+    fn check_width(&self, x: &Tensor<3>) {
+        let (d_model, [_, _, got]) = (self.config.d_model, x.dims());
+        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+    }
+}
+
+impl SequenceMixer for CausalMonarch {
+    type State = CausalMonarchState;
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.check_width(&x);
+        self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
+        let form = self.form;
+        match &self.gates {
+            None => self.matrix.forward(x, form),
+            Some(gates) => gates.around(gates.parts(x, form), form, |x| self.matrix.forward(x, form)),
+        }
+    }
+
+    fn forward_with_state(
+        &self,
+        x: Tensor<3>,
+        mut state: CausalMonarchState,
+    ) -> Result<(Tensor<3>, CausalMonarchState), MixerError> {
+        let y = self.advance(x, &mut state, Matrix::chunk)?;
+        Ok((y, state))
+    }
+
+    fn step(&self, x: Tensor<2>, state: &mut CausalMonarchState) -> Result<Tensor<2>, MixerError> {
+        let y = self.advance(x.unsqueeze_dim(1), state, Matrix::step)?;
+        Ok(y.squeeze_dim(1))
+    }
+
+    fn init_state(&self, batch: usize) -> Result<CausalMonarchState, MixerError> {
+        let projected = self.gates.as_ref().map(|gates| gates.past(batch));
+        Ok(CausalMonarchState { projected, matrix: self.matrix.init_state() })
+    }
+
+    fn state_size(&self, seq: usize) -> Option<usize> {
+        let d_model = self.config.d_model;
+        let projected = if self.gates.is_some() { Gates::past_floats(d_model) } else { 0 };
+        Some(projected + seq * d_model)
+    }
+
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        let l_max = self.config.l_max;
+        match seq <= l_max {
+            true => Ok(()),
+            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
+        }
+    }
+
+    /// Of a sandwich: its filter's network and positions, as those of [`M2`](crate::M2).
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
+        let CausalMonarchConfig { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
+        let rates =
+            Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr };
+        rates.groups(&[filter])
+    }
+}

@@ -1,0 +1,105 @@
+//! A causal convolution between a triangular Monarch matrix and its inverse.
+//!
+//! ```text
+//! y = T' ((T k) * (T x))        T unit lower triangular, T' its inverse, * the causal convolution, k an implicit filter
+//! T = (I + across) (I + within), the factors of a Monarch matrix, of which the strictly lower parts count
+//! ```
+//! The rows of T are coefficients of polynomials, the j-th without powers below j: T x is the polynomial that has the
+//! numbers of x by them, the convolution multiplies two such polynomials, and T' reads the result's numbers again. A
+//! product has no power below those of its factors, so nothing of a later token is in an earlier one's number. T = I is the
+//! plain convolution.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use subquad_backend::fft_conv::causal_conv;
+use subquad_backend::{Form, swap_axes};
+
+use crate::ImplicitFilter;
+use crate::sequence::{Entries, Lines, inverse, pad, product};
+
+/// The factors and the filter.
+#[derive(Module, Debug)]
+pub(crate) struct Sandwich {
+    /// `[n_heads, n_blocks, block, block]`
+    pub(crate) within: Param<Tensor<4>>,
+    /// `[n_heads, block, n_blocks, n_blocks]`
+    pub(crate) across: Param<Tensor<4>>,
+    pub(crate) filter: ImplicitFilter,
+}
+
+/// What a sandwich remembers: every input so far, `[batch, tokens, d_model]`; none before the first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SandwichState {
+    past: Option<Tensor<3>>,
+}
+
+impl SandwichState {
+    pub(super) fn tokens(&self) -> usize {
+        self.past.as_ref().map_or(0, |past| past.dims()[1])
+    }
+
+    pub(super) fn floats(&self) -> usize {
+        self.past.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2])
+    }
+}
+
+impl Sandwich {
+    /// `[batch, seq, d_model]` to the same.
+    pub(super) fn forward(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
+        let ([_, seq, _], [_, _, block, _]) = (x.dims(), self.within.dims());
+        let triangle = Triangle::new(self, seq.div_ceil(block), form);
+        let x = swap_axes(triangle.apply(x), form); // [batch, d_model, seq]
+        let kernel = self.filter.lags(seq, form); // [1, d_model, seq]
+        let kernel = swap_axes(triangle.apply(swap_axes(kernel, form)), form).squeeze_dim::<2>(0);
+        triangle.solve(swap_axes(causal_conv(x, kernel, form), form))
+    }
+
+    /// A chunk or a token that comes after the state: its outputs hang on all that the inputs before them make, which is
+    /// made again.
+    pub(super) fn chunk(&self, x: Tensor<3>, state: &mut SandwichState, form: Form) -> Tensor<3> {
+        let (before, [_, seq, _]) = (state.tokens(), x.dims());
+        let all = match state.past.take() {
+            Some(past) => Tensor::cat(vec![past, x], 1),
+            None => x,
+        };
+        state.past = Some(all.clone());
+        self.forward(all, form).narrow(1, before, seq)
+    }
+}
+
+/// T of the first blocks.
+struct Triangle {
+    within: Tensor<4>,
+    across: Tensor<4>,
+    form: Form,
+}
+
+impl Triangle {
+    fn new(sandwich: &Sandwich, blocks: usize, form: Form) -> Self {
+        let within = sandwich.within.val().narrow(1, 0, blocks);
+        let across = sandwich.across.val().narrow(2, 0, blocks).narrow(3, 0, blocks);
+        Self { within, across, form }
+    }
+
+    fn apply(&self, x: Tensor<3>) -> Tensor<3> {
+        let [_, seq, _] = x.dims();
+        let x = self.pad(x);
+        let strict = Entries::Lower(-1);
+        let x = x.clone() + product(x, self.within.clone(), Lines::Within, strict, self.form);
+        let x = x.clone() + product(x, self.across.clone(), Lines::Across, strict, self.form);
+        x.narrow(1, 0, seq)
+    }
+
+    fn solve(&self, y: Tensor<3>) -> Tensor<3> {
+        let [_, seq, _] = y.dims();
+        let inverse = |factor: &Tensor<4>| inverse(factor.clone(), self.form);
+        let lower = Entries::Lower(0);
+        let y = product(self.pad(y), inverse(&self.across), Lines::Across, lower, self.form);
+        product(y, inverse(&self.within), Lines::Within, lower, self.form).narrow(1, 0, seq)
+    }
+
+    fn pad(&self, x: Tensor<3>) -> Tensor<3> {
+        let [_, blocks, block, _] = self.within.dims();
+        pad(x, blocks * block)
+    }
+}

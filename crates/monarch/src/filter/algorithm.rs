@@ -1,0 +1,35 @@
+//! How a long filter meets the sequence.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+use subquad_backend::{Form, fft_conv};
+
+use crate::monarch_conv;
+
+/// The transforms of a long convolution. The map is the same, to rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConvAlgorithm {
+    /// Fast Fourier transforms.
+    Fft,
+    /// The same transforms as products with Monarch matrices: more multiplications, all of them in matrix products.
+    Monarch,
+}
+
+impl ConvAlgorithm {
+    /// Every channel of `x [batch, channels, seq]` with its own kernel and, if there is one, its own taps that look ahead.
+    pub(crate) fn convolve(
+        self,
+        x: Tensor<3>,
+        kernel: Tensor<2>,
+        reverse: Option<Tensor<2>>,
+        form: Form,
+    ) -> Tensor<3> {
+        match (self, reverse) {
+            (Self::Fft, None) => fft_conv::causal_conv(x, kernel, form),
+            (Self::Fft, Some(reverse)) => fft_conv::two_sided_conv(x, kernel, reverse, form),
+            (Self::Monarch, None) => monarch_conv::causal_conv(x, kernel, form),
+            (Self::Monarch, Some(reverse)) => monarch_conv::two_sided_conv(x, kernel, reverse, form),
+        }
+    }
+}

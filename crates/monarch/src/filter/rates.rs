@@ -1,0 +1,42 @@
+//! How the networks and the positional features of filters train.
+
+use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
+
+use super::ImplicitFilter;
+
+/// Largest learning rates, and the networks' weight decay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    pub(crate) learning_rate: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) position: f64,
+}
+
+impl Rates {
+    /// The first that is negative or not a number, with its name in configs.
+    pub(crate) fn wrong(self) -> Option<(&'static str, f64)> {
+        let rates = [
+            ("filter_lr", self.learning_rate),
+            ("filter_weight_decay", self.weight_decay),
+            ("position_lr", self.position),
+        ];
+        rates.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0))
+    }
+
+    /// The parameter groups of a layer with these filters.
+    pub(crate) fn groups(self, filters: &[&ImplicitFilter]) -> Vec<ParameterGroup> {
+        let filter = ParameterGroup {
+            name: "filter",
+            parameters: filters.iter().flat_map(|filter| filter.network_parameters()).collect(),
+            learning_rate: LearningRate::AtMost(self.learning_rate),
+            weight_decay: WeightDecay::Fixed(self.weight_decay),
+        };
+        let position = ParameterGroup {
+            name: "position",
+            parameters: filters.iter().map(|filter| filter.z.id).collect(),
+            learning_rate: LearningRate::AtMost(self.position),
+            weight_decay: WeightDecay::Fixed(0.0),
+        };
+        vec![filter, position]
+    }
+}

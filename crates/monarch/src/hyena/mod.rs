@@ -1,0 +1,233 @@
+//! Hyena: gates and convolutions as long as the sequence, in turn.
+//!
+//! ```text
+//! x_0, .., x_{P-1}, v = split(short_conv(W_in x))     P the order; causal, every channel by itself
+//! v   = long_conv_o(v * x_{P-1-o})                    o = 0, .., P-2: the last chunk gates first, x_1 last of these
+//! out = W_out (v * x_0)                               the first chunk gates at the end
+//! ```
+//! Poli et al. 2023, <https://arxiv.org/abs/2302.10866>, definition 3.1. The chunks come in the order of the published
+//! code. Of order 2 this is a causal [`M2`](crate::M2), whose chunks come as `x_1, x_0, v`.
+//!
+//! The P - 1 filters are one [`ImplicitFilter`] of `(P - 1) d_model` channels: channel `h (P - 1) + o` is that of channel
+//! `h` in `long_conv_o`. So every `long_conv_o` has slow and fast channels, and one network draws all taps.
+
+mod config;
+mod state;
+
+use burn::module::{Module, Param, ParamId};
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+use std::cell::OnceCell;
+use subquad_backend::{Form, linear::linear, short_conv::short_conv, swap_axes};
+use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
+
+use crate::ImplicitFilter;
+use crate::drops::Drops;
+use crate::history::{Advance, History};
+use crate::m2::gate;
+use crate::short::{no_past, short_conv_after};
+pub use config::{HyenaConfig, HyenaConfigError};
+pub use state::HyenaState;
+
+/// As in configs and errors.
+const NAME: &str = "hyena";
+
+/// The Hyena operator: see [`HyenaConfig`]. It is causal.
+///
+/// O(order seq log seq) for a whole sequence, O(order seq) for one more token; the state grows with the sequence.
+#[derive(Module, Debug)]
+pub struct Hyena {
+    in_linear: Linear,
+    /// `[(order + 1) d_model, short_filter]`, the last tap is the present.
+    short_weight: Param<Tensor<2>>,
+    short_bias: Param<Tensor<1>>,
+    filter: ImplicitFilter,
+    out_linear: Linear,
+    #[module(skip)]
+    config: HyenaConfig,
+    #[module(skip)]
+    form: Form,
+}
+
+impl Hyena {
+    /// The same layer in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The filters without their biases, in the order in which they run: `[order - 1, d_model, seq]`.
+    ///
+    /// # Panics
+    /// If `seq` is above `l_max`.
+    pub fn kernels(&self, seq: usize) -> Tensor<3> {
+        self.by_filter(self.filter.kernel(seq)).swap_dims(0, 1)
+    }
+
+    /// Every token's projection, its short convolution already made, with gates and filters between it and the output.
+    /// `long_conv` is filter number `o` on `[batch, d_model, seq]`.
+    fn gated(
+        &self,
+        parts: Parts,
+        drops: Drops,
+        mut long_conv: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let outer = parts.outer();
+        let first = drops.drop(gate::before(outer.clone(), self.form), 0);
+        let mut v = long_conv(0, first);
+        for o in 1..self.filters() {
+            let gate = swap_axes(parts.inner(o), self.form);
+            v = long_conv(o, drops.drop(v * gate, o as u64));
+        }
+        linear(&self.out_linear, gate::after(v, outer, None, self.form), self.form)
+    }
+
+    /// The projection of a whole sequence. Its weights are put in the order of the gates, because they are fewer than what
+    /// they make.
+    fn project(&self, x: Tensor<3>) -> Parts {
+        let Linear { weight, bias } = &self.in_linear;
+        let bias = bias.as_ref().map(|bias| untracked(self.in_gate_order(bias.val(), 0)));
+        let ordered = Linear { weight: untracked(self.in_gate_order(weight.val(), 1)), bias };
+        let weight = self.in_gate_order(self.short_weight.val(), 0);
+        let bias = self.in_gate_order(self.short_bias.val(), 0);
+        self.parts(short_conv(linear(&ordered, x, self.form), weight, bias, self.form))
+    }
+
+    /// A chunk or a token, which differ in how a filter goes on from what it has read.
+    fn advance(&self, x: Tensor<3>, state: &mut HyenaState, on: Advance) -> Result<Tensor<3>, MixerError> {
+        self.check_length(state.tokens() + x.dims()[1])?;
+        self.check_width(&x);
+        let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
+        let projected = linear(&self.in_linear, x, self.form);
+        let projected = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
+        let parts = self.parts(self.in_gate_order(projected, 2));
+        let (drawn, histories) = (OnceCell::new(), &mut state.gated);
+        Ok(self.gated(parts, Drops::new(0.0, None), |o, v| {
+            // All filters draw as many taps, from one network: it runs once.
+            let taps = |n| {
+                self.filter_of(drawn.get_or_init(|| self.filter.kernel_with_bias(n, self.form)).clone(), o)
+            };
+            on(&mut histories[o], &taps, self.config.l_max, v, (self.config.conv, self.form))
+        }))
+    }
+
+    /// Chunks of `axis` from the published order `x_0, .., x_{P-1}, v` to `x_{P-1}, x_0, v` as M2 has them, and then
+    /// `x_{P-2}, .., x_1` as they gate.
+    fn in_gate_order<const D: usize>(&self, projected: Tensor<D>, axis: usize) -> Tensor<D> {
+        let (order, d_model) = (self.config.order, self.config.d_model);
+        let places = [order - 1, 0, order].into_iter().chain((1..order - 1).rev());
+        let chunk = |place: usize| projected.clone().narrow(axis, place * d_model, d_model);
+        Tensor::cat(places.map(chunk).collect(), axis)
+    }
+
+    fn parts(&self, projected: Tensor<3>) -> Parts {
+        Parts { projected, d_model: self.config.d_model }
+    }
+
+    fn filters(&self) -> usize {
+        self.config.order - 1
+    }
+
+    /// Taps of all channels, `[(order - 1) d_model, taps]`, to `[d_model, order - 1, taps]`.
+    fn by_filter(&self, taps: Tensor<2>) -> Tensor<3> {
+        let [_, n] = taps.dims();
+        taps.reshape([self.config.d_model, self.filters(), n])
+    }
+
+    /// Those of filter number `o`: `[d_model, taps]`.
+    fn filter_of(&self, taps: Tensor<2>, o: usize) -> Tensor<2> {
+        self.by_filter(taps).narrow(1, o, 1).squeeze_dim(1)
+    }
+
+    fn check_width(&self, x: &Tensor<3>) {
+        let (d_model, [_, _, got]) = (self.config.d_model, x.dims());
+        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+    }
+
+    fn forward_dropping(&self, x: Tensor<3>, drops: Drops) -> Tensor<3> {
+        let [_, seq, _] = x.dims();
+        self.check_width(&x);
+        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        let kernels = self.filter.kernel_with_bias(seq, self.form);
+        self.gated(self.project(x), drops, |o, v| {
+            self.config.conv.convolve(v, self.filter_of(kernels.clone(), o), None, self.form)
+        })
+    }
+}
+
+/// A parameter's value as a parameter again, after an operation: autodiff knows where it came from.
+fn untracked<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
+    Param::initialized(ParamId::new(), value)
+}
+
+/// Every token's projection, `[batch, seq, (order + 1) d_model]`, in the order of the gates.
+struct Parts {
+    projected: Tensor<3>,
+    d_model: usize,
+}
+
+impl Parts {
+    /// First gate, last gate and `v`, as M2's gates take them: `[batch, seq, 3 d_model]`.
+    fn outer(&self) -> Tensor<3> {
+        self.projected.clone().narrow(2, 0, 3 * self.d_model)
+    }
+
+    /// The gate in front of filter number `o`, not the first: `[batch, seq, d_model]`.
+    fn inner(&self, o: usize) -> Tensor<3> {
+        self.projected.clone().narrow(2, (2 + o) * self.d_model, self.d_model)
+    }
+}
+
+impl SequenceMixer for Hyena {
+    type State = HyenaState;
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.forward_dropping(x, Drops::new(0.0, None))
+    }
+
+    fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
+        self.forward_dropping(x, Drops::new(self.config.dropout, Some(seed)))
+    }
+
+    fn forward_with_state(
+        &self,
+        x: Tensor<3>,
+        mut state: HyenaState,
+    ) -> Result<(Tensor<3>, HyenaState), MixerError> {
+        let y = self.advance(x, &mut state, History::chunk)?;
+        Ok((y, state))
+    }
+
+    /// A direct sum over the past for each filter. The first step of a state draws the whole filters and keeps them there.
+    fn step(&self, x: Tensor<2>, state: &mut HyenaState) -> Result<Tensor<2>, MixerError> {
+        let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
+        Ok(y.squeeze_dim(1))
+    }
+
+    fn init_state(&self, batch: usize) -> Result<HyenaState, MixerError> {
+        let gated = vec![History::default(); self.filters()];
+        Ok(HyenaState { projected: no_past(batch, &self.short_weight), gated })
+    }
+
+    fn state_size(&self, seq: usize) -> Option<usize> {
+        let HyenaConfig { d_model, order, short_filter, .. } = self.config;
+        Some(self.filters() * seq * d_model + (short_filter - 1) * (order + 1) * d_model)
+    }
+
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        let l_max = self.config.l_max;
+        match seq <= l_max {
+            true => Ok(()),
+            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
+        }
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        self.config.rates().groups(&[&self.filter])
+    }
+}

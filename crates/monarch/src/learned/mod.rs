@@ -1,0 +1,136 @@
+//! Two learned Monarch matrices along the sequence: the sequence mixing that the Monarch Mixer starts from.
+//!
+//! ```text
+//! y = M2 act(K (.) M1 x)        M1, M2: order-2 Monarch matrices of the length; K [tokens, d_model]; (.) number by number
+//! M x: z[i, l] = sum over q of W1[i, l, q] x[i, q]        token i m + q: blocks of m neighbours,
+//!      y[t, l] = sum over i of W2[l, t, i] z[i, l]        then of every m-th token
+//! ```
+//! Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 3. With M1 the DFT, M2 its inverse and K the spectrum of a
+//! filter this is a long convolution, and so are all published models ([`M2`](crate::M2)); here all three are learned from
+//! where [`SequenceInit`](crate::SequenceInit) puts them. The published listing draws unscaled normal factors, with which
+//! outputs grow with the length.
+//!
+//! All tokens see all: the layer is bidirectional. [`CausalMonarch`](crate::CausalMonarch) is not.
+
+mod config;
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+use subquad_backend::pointwise::activate;
+use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
+
+use crate::sequence::{Entries, Gates, Lines, pad, product};
+pub use config::LearnedMonarchConfig;
+
+/// As in configs and errors.
+const NAME: &str = "monarch";
+
+/// Learned Monarch matrices along the sequence: see [`LearnedMonarchConfig`]. O(seq^1.5) for a whole sequence.
+#[derive(Module, Debug)]
+pub struct LearnedMonarch {
+    pub(crate) gates: Option<Gates>,
+    pub(crate) first: Matrix,
+    /// `[tokens of all blocks, d_model]`
+    pub(crate) between: Param<Tensor<2>>,
+    pub(crate) second: Matrix,
+    #[module(skip)]
+    config: LearnedMonarchConfig,
+    #[module(skip)]
+    form: Form,
+}
+
+/// The factors of a Monarch matrix.
+#[derive(Module, Debug)]
+pub(crate) struct Matrix {
+    /// `[n_heads, n_blocks, block, block]`
+    pub(crate) within: Param<Tensor<4>>,
+    /// `[n_heads, block, n_blocks, n_blocks]`
+    pub(crate) across: Param<Tensor<4>>,
+}
+
+impl Matrix {
+    /// Of an input that fills its first blocks, `[batch, tokens, d_model]`, the first `outputs` blocks of the result.
+    fn apply(&self, x: Tensor<3>, outputs: usize, form: Form) -> Tensor<3> {
+        let (within, across) = (self.within.val(), self.across.val());
+        let [_, _, block, _] = within.dims();
+        let inputs = x.dims()[1] / block;
+        let z = product(x, within.narrow(1, 0, inputs), Lines::Within, Entries::All, form);
+        let across = across.narrow(2, 0, outputs).narrow(3, 0, inputs);
+        product(z, across, Lines::Across, Entries::All, form)
+    }
+}
+
+impl LearnedMonarch {
+    /// The same layer in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// `M2 act(K (.) M1 x)`
+    fn mix(&self, x: Tensor<3>) -> Tensor<3> {
+        let ([_, seq, _], split) = (x.dims(), self.config.split());
+        let used = split.used(seq);
+        let z = self.first.apply(pad(x, used * split.block), split.n_blocks, self.form);
+        let z = activate(z * self.between.val().unsqueeze::<3>(), self.config.activation, self.form);
+        self.second.apply(z, used, self.form).narrow(1, 0, seq)
+    }
+}
+
+/// A bidirectional mixer has no state, so there is no value of this type.
+#[derive(Debug, Clone)]
+pub enum NoState {}
+
+impl MixerState for NoState {
+    fn floats(&self) -> usize {
+        match *self {}
+    }
+}
+
+impl SequenceMixer for LearnedMonarch {
+    type State = NoState;
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let (d_model, [_, seq, got]) = (self.config.d_model, x.dims());
+        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        match &self.gates {
+            None => self.mix(x),
+            Some(gates) => gates.around(gates.parts(x, self.form), self.form, |x| self.mix(x)),
+        }
+    }
+
+    fn forward_with_state(&self, _: Tensor<3>, state: NoState) -> Result<(Tensor<3>, NoState), MixerError> {
+        match state {}
+    }
+
+    fn step(&self, _: Tensor<2>, state: &mut NoState) -> Result<Tensor<2>, MixerError> {
+        match *state {}
+    }
+
+    fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
+        Err(MixerError::Bidirectional { mixer: NAME })
+    }
+
+    fn state_size(&self, _: usize) -> Option<usize> {
+        None
+    }
+
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        let l_max = self.config.l_max;
+        match seq <= l_max {
+            true => Ok(()),
+            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
+        }
+    }
+
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        vec![]
+    }
+}

@@ -1,0 +1,364 @@
+//! The middle of M2 as one fused operation, between its two linear layers, on sequences that lie channel by channel.
+//!
+//! ```text
+//! x1, x2, v = split(short_conv(projected))
+//! y = conv(v * x1) * x2 (+ conv2(x))
+//! ```
+//! A thread takes a channel: while a sequence's row is in its cache it passes the short convolution, the gates and the
+//! transforms, and only `y` and what the second gate multiplies leave it.
+
+use burn::tensor::Tensor;
+use rayon::prelude::*;
+use subquad_backend::fft_conv::{Convolver, Filter, rows_by_channel};
+use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
+use subquad_backend::simd;
+
+/// # Shapes
+/// - `projected`: `[batch, 3 d_model, seq]`
+/// - `short_weight`, `short_bias`: `[3 d_model, width]`, `[3 d_model]`
+/// - `lags`: `[sides, d_model, seq]`, as [`ImplicitFilter::lags`](crate::ImplicitFilter::lags) makes them
+/// - `residual`: the layer's input `[batch, d_model, seq]`, and the lags of its filter
+/// - output: `[batch, d_model, seq]`
+pub(super) fn gated_conv(
+    projected: Tensor<3>,
+    (short_weight, short_bias): (Tensor<2>, Tensor<1>),
+    lags: Tensor<3>,
+    residual: Option<(Tensor<3>, Tensor<3>)>,
+) -> Tensor<3> {
+    let inputs: [Operand; 4] = [projected.into(), short_weight.into(), short_bias.into(), lags.into()];
+    match residual {
+        None => apply(GatedConv, inputs),
+        Some((x, lags)) => {
+            let [a, b, c, d] = inputs;
+            apply(GatedConv, [a, b, c, d, x.into(), lags.into()])
+        }
+    }
+}
+
+/// Inputs: `projected`, `short_weight`, `short_bias`, `lags` and, with a residual filter, `x` and its `lags`. Notes the long
+/// convolution's output.
+#[derive(Debug)]
+struct GatedConv;
+
+const X1: usize = 0;
+const X2: usize = 1;
+const V: usize = 2;
+
+impl CpuKernel for GatedConv {
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        let inputs = Inputs::new(inputs);
+        let [batch, d_model, seq] = inputs.sizes();
+        let (mut y, mut filtered) = (vec![0.0; batch * d_model * seq], vec![0.0; batch * d_model * seq]);
+        let rows = rows_by_channel(&mut y, d_model, seq).into_par_iter();
+        let rows = rows.zip(rows_by_channel(&mut filtered, d_model, seq)).enumerate();
+        rows.for_each_init(
+            || Work::new(seq),
+            |work, (channel, (y, filtered))| {
+                work.load(&inputs, channel);
+                for (b, (y, filtered)) in y.into_iter().zip(filtered).enumerate() {
+                    work.forward(&inputs, [b, channel], y, filtered);
+                }
+            },
+        );
+        let shape = [batch, d_model, seq];
+        (Array::new(y, shape), Some(Array::new(filtered, shape)))
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let inputs = Inputs::new(saved.inputs);
+        let mut grads = Grads::new(saved.inputs);
+        let wants_x = saved.wanted.get(4).is_some_and(|wanted| *wanted);
+        grads.by_channel(&inputs).into_par_iter().enumerate().for_each_init(
+            || Work::new(inputs.sizes()[2]),
+            |work, (channel, grads)| work.backward(&inputs, saved, channel, grads, wants_x),
+        );
+        grads.into_arrays(saved)
+    }
+}
+
+/// The inputs by what they are.
+struct Inputs<'a> {
+    projected: View<'a>,
+    short_weight: View<'a>,
+    short_bias: View<'a>,
+    lags: View<'a>,
+    residual: Option<[View<'a>; 2]>,
+}
+
+impl<'a> Inputs<'a> {
+    fn new(views: &[View<'a>]) -> Self {
+        let [projected, short_weight, short_bias, lags, residual @ ..] = views else {
+            panic!("four inputs or six, got {}", views.len())
+        };
+        Self {
+            projected: *projected,
+            short_weight: *short_weight,
+            short_bias: *short_bias,
+            lags: *lags,
+            residual: residual.try_into().ok(),
+        }
+    }
+
+    /// `[batch, d_model, seq]`
+    fn sizes(&self) -> [usize; 3] {
+        let [batch, width, seq] = self.projected.dims();
+        [batch, width / 3, seq]
+    }
+
+    fn part(&self, part: usize, [b, channel]: [usize; 2]) -> &'a [f32] {
+        let [_, d_model, seq] = self.sizes();
+        row(&self.projected, (b * 3 + part) * d_model + channel, seq)
+    }
+
+    fn short(&self, part: usize, channel: usize) -> Short<'a> {
+        let ([_, d_model, _], [_, width]) = (self.sizes(), self.short_weight.dims());
+        let at = part * d_model + channel;
+        Short { taps: row(&self.short_weight, at, width), bias: self.short_bias.data[at] }
+    }
+}
+
+fn row<'a>(view: &View<'a>, at: usize, len: usize) -> &'a [f32] {
+    &view.data[at * len..][..len]
+}
+
+/// The short convolution of one channel.
+struct Short<'a> {
+    taps: &'a [f32],
+    bias: f32,
+}
+
+impl Short<'_> {
+    /// Each tap and the tokens that it looks back.
+    #[inline(always)]
+    fn lags(&self, seq: usize) -> impl Iterator<Item = (usize, usize)> {
+        let width = self.taps.len();
+        (0..width).map(move |j| (j, width - 1 - j)).filter(move |(_, lag)| *lag < seq)
+    }
+
+    #[inline(always)]
+    fn forward(&self, x: &[f32], y: &mut [f32]) {
+        y.fill(self.bias);
+        for (j, lag) in self.lags(x.len()) {
+            simd::add_scaled(&mut y[lag..], self.taps[j], x);
+        }
+    }
+
+    /// Fills `dx`, and adds to the gradients of taps and bias.
+    #[inline(always)]
+    fn backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32], grad: &mut ShortGrad<'_>) {
+        dx.fill(0.0);
+        for (j, lag) in self.lags(x.len()) {
+            let (dy, seen) = (&dy[lag..], x.len() - lag);
+            simd::add_scaled(&mut dx[..seen], self.taps[j], dy);
+            grad.taps[j] += simd::dot(dy, &x[..seen]);
+        }
+        *grad.bias += simd::sum(dy, |dy| dy);
+    }
+}
+
+struct ShortGrad<'a> {
+    taps: &'a mut [f32],
+    bias: &'a mut f32,
+}
+
+/// One thread's buffers.
+struct Work {
+    convolver: Convolver,
+    filter: Filter,
+    residual: Filter,
+    /// Of one sequence: what leaves the short convolution.
+    parts: [Vec<f32>; 3],
+    row: Vec<f32>,
+    other: Vec<f32>,
+}
+
+impl Work {
+    fn new(seq: usize) -> Self {
+        let convolver = Convolver::new(seq);
+        let (filter, residual) = (convolver.filter(), convolver.filter());
+        let row = || vec![0.0; seq];
+        Self { convolver, filter, residual, parts: [row(), row(), row()], row: row(), other: row() }
+    }
+
+    fn load(&mut self, inputs: &Inputs<'_>, channel: usize) {
+        let mut load = |filter, lags: &View<'_>| {
+            let [sides, d_model, seq] = lags.dims();
+            let reverse = if sides > 1 { row(lags, d_model + channel, seq) } else { &[] };
+            self.convolver.load(filter, row(lags, channel, seq), reverse);
+        };
+        load(&mut self.filter, &inputs.lags);
+        if let Some([_, lags]) = &inputs.residual {
+            load(&mut self.residual, lags);
+        }
+    }
+
+    /// The short convolution of one sequence's channel, and the first gate: into `parts` and `row`.
+    fn gate(&mut self, inputs: &Inputs<'_>, at: [usize; 2]) {
+        let Self { parts, row, .. } = self;
+        simd::run(
+            #[inline(always)]
+            || {
+                for (part, out) in parts.iter_mut().enumerate() {
+                    inputs.short(part, at[1]).forward(inputs.part(part, at), out);
+                }
+                simd::multiply(row, &parts[V], &parts[X1]);
+            },
+        );
+    }
+
+    fn forward(&mut self, inputs: &Inputs<'_>, at: [usize; 2], y: &mut [f32], filtered: &mut [f32]) {
+        self.gate(inputs, at);
+        self.convolver.convolve(&self.filter, &self.row, filtered);
+        let [_, d_model, seq] = inputs.sizes();
+        if let Some([x, _]) = &inputs.residual {
+            self.convolver.convolve(&self.residual, row(x, at[0] * d_model + at[1], seq), y);
+        }
+        simd::run(
+            #[inline(always)]
+            || simd::add_product(y, filtered, &self.parts[X2]),
+        );
+    }
+
+    /// All gradients of one channel.
+    fn backward(
+        &mut self,
+        inputs: &Inputs<'_>,
+        saved: &Saved<'_>,
+        channel: usize,
+        mut grads: ChannelGrads<'_>,
+        wants_x: bool,
+    ) {
+        self.load(inputs, channel);
+        let [batch, d_model, seq] = inputs.sizes();
+        let filtered = saved.notes.expect("noted in the forward pass");
+        for b in 0..batch {
+            let at = b * d_model + channel;
+            let (dy, filtered) = (row(&saved.grad, at, seq), row(&filtered, at, seq));
+            self.gate(inputs, [b, channel]);
+            self.gated_grads(inputs, [b, channel], dy, filtered, &mut grads);
+            if let Some([x, _]) = &inputs.residual {
+                let dx = wants_x.then(|| &mut *grads.x[b]);
+                self.convolver.grads(&mut self.residual, Some(row(x, at, seq)), dy, dx);
+            }
+        }
+        self.tap_grads(grads);
+    }
+
+    /// Through the gates, the long and the short convolution of one sequence.
+    fn gated_grads(
+        &mut self,
+        inputs: &Inputs<'_>,
+        at: [usize; 2],
+        dy: &[f32],
+        filtered: &[f32],
+        grads: &mut ChannelGrads<'_>,
+    ) {
+        let Self { convolver, filter, parts: [x1, x2, v], row, other, .. } = self;
+        multiply(other, dy, x2);
+        let dx2 = x2;
+        multiply(dx2, dy, filtered);
+        let d_gated = &mut grads.projected[V][at[0]];
+        convolver.grads(filter, Some(row), other, Some(d_gated));
+        let (dx1, dv) = (other, row);
+        multiply(dx1, d_gated, v);
+        multiply(dv, d_gated, x1);
+        for (part, dy) in [(X1, &*dx1), (X2, &*dx2), (V, &*dv)] {
+            let (taps, bias) = &mut grads.short[part];
+            let (dx, mut grad) = (&mut grads.projected[part][at[0]], ShortGrad { taps, bias });
+            simd::run(
+                #[inline(always)]
+                || inputs.short(part, at[1]).backward(inputs.part(part, at), dy, dx, &mut grad),
+            );
+        }
+    }
+
+    fn tap_grads(&mut self, grads: ChannelGrads<'_>) {
+        let filters = [(&mut self.filter, grads.lags), (&mut self.residual, grads.residual_lags)];
+        for (filter, lags) in filters {
+            let mut lags = lags.into_iter();
+            if let Some(taps) = lags.next() {
+                self.convolver.tap_grads(filter, taps, lags.next().unwrap_or_default());
+            }
+        }
+    }
+}
+
+fn multiply(out: &mut [f32], a: &[f32], b: &[f32]) {
+    simd::run(
+        #[inline(always)]
+        || simd::multiply(out, a, b),
+    );
+}
+
+/// The gradient of each input, row-major; empty where there is no such input.
+struct Grads {
+    projected: Vec<f32>,
+    short_weight: Vec<f32>,
+    short_bias: Vec<f32>,
+    lags: Vec<f32>,
+    x: Vec<f32>,
+    residual_lags: Vec<f32>,
+}
+
+/// The share of one channel.
+struct ChannelGrads<'a> {
+    /// A row a part and sequence.
+    projected: [Vec<&'a mut [f32]>; 3],
+    /// Taps and bias a part.
+    short: [(&'a mut [f32], &'a mut f32); 3],
+    /// A row a side.
+    lags: Vec<&'a mut [f32]>,
+    /// A row a sequence.
+    x: Vec<&'a mut [f32]>,
+    /// A row a side.
+    residual_lags: Vec<&'a mut [f32]>,
+}
+
+impl Grads {
+    fn new(inputs: &[View<'_>]) -> Self {
+        let zeros = |i: usize| inputs.get(i).map_or(vec![], |input| vec![0.0; input.data.len()]);
+        Self {
+            projected: zeros(0),
+            short_weight: zeros(1),
+            short_bias: zeros(2),
+            lags: zeros(3),
+            x: zeros(4),
+            residual_lags: zeros(5),
+        }
+    }
+
+    fn by_channel(&mut self, inputs: &Inputs<'_>) -> Vec<ChannelGrads<'_>> {
+        let ([_, d_model, seq], [_, width]) = (inputs.sizes(), inputs.short_weight.dims());
+        let projected = thirds(rows_by_channel(&mut self.projected, 3 * d_model, seq));
+        let short = self.short_weight.chunks_mut(width).zip(&mut self.short_bias);
+        let rest = rows_by_channel(&mut self.lags, d_model, seq)
+            .into_iter()
+            .zip(rows_by_channel(&mut self.x, d_model, seq))
+            .zip(rows_by_channel(&mut self.residual_lags, d_model, seq));
+        let channels = projected.zip(thirds(short.collect())).zip(rest);
+        channels
+            .map(|((projected, short), ((lags, x), residual_lags))| ChannelGrads {
+                projected,
+                short,
+                lags,
+                x,
+                residual_lags,
+            })
+            .collect()
+    }
+
+    fn into_arrays(self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let Self { projected, short_weight, short_bias, lags, x, residual_lags } = self;
+        let grads = [projected, short_weight, short_bias, lags, x, residual_lags].into_iter();
+        let inputs = grads.zip(saved.inputs).zip(saved.wanted);
+        inputs.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
+    }
+}
+
+/// The items of the three parts, channel by channel.
+fn thirds<T>(mut items: Vec<T>) -> impl Iterator<Item = [T; 3]> {
+    let third = items.len() / 3;
+    let v = items.split_off(2 * third);
+    let x2 = items.split_off(third);
+    items.into_iter().zip(x2).zip(v).map(|((x1, x2), v)| [x1, x2, v])
+}

@@ -1,0 +1,159 @@
+//! A linear layer whose matrix is a Monarch matrix: a product of block-diagonal matrices with permutations between.
+//!
+//! ```text
+//! x seen as [k, p], y as [s, c], rank r; i < k, q < p, t < s, l < c, j < r
+//! z[i, (j, l)] = sum_q W1[i, (j, l), q] x[i, q]                 k blocks of r c rows, p columns
+//! y[t, l]      = sum_i sum_j W2[l, t, (i, j)] z[i, (j, l)]      c blocks of s rows, k r columns
+//! ```
+//! `r k c (p + s)` parameters and twice as many operations; `4 n^1.5` for a square matrix with all axes `sqrt(n)`, against
+//! `2 n^2` when dense. More factors, `order = p`: input and output have `p` axes, the first factor replaces the last one,
+//! the next factors the first one, the second one and so on. Widths that the axes do not fill are padded with zeros on
+//! the way in and cut on the way out.
+//!
+//! Dao et al. 2022, *Monarch*, <https://arxiv.org/abs/2204.00595>, section 3; order p: Fu et al. 2023, *Monarch Mixer*,
+//! <https://arxiv.org/abs/2310.12109>, section 3.
+
+mod complex;
+mod config;
+mod dense;
+pub(crate) mod dft;
+mod error;
+mod fused;
+mod init;
+mod lanes;
+mod product;
+pub(crate) mod shape;
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use subquad_backend::Form;
+
+pub use complex::{ComplexMonarch, Pair};
+pub use config::MonarchLinearConfig;
+pub use dft::MonarchDft;
+pub use error::MonarchLinearConfigError;
+pub use init::MonarchInit;
+use shape::MonarchShape;
+
+/// A linear layer with a Monarch matrix: see [`MonarchLinearConfig`].
+#[derive(Module, Debug)]
+pub struct MonarchLinear {
+    /// The factors, the one that reads the input first: `[blocks, rows of a block, columns of a block]`.
+    pub factors: Vec<Param<Tensor<3>>>,
+    /// `[d_output]`
+    pub bias: Option<Param<Tensor<1>>>,
+    pub(crate) d_input: usize,
+    pub(crate) d_output: usize,
+    #[module(skip)]
+    pub(crate) shape: MonarchShape,
+    #[module(skip)]
+    pub(crate) form: Form,
+}
+
+impl MonarchLinear {
+    /// A layer of two factors as published, `w1 [k, q, p]` and `w2 [c, s, r]` with `k q = c r`: `q` need not be a multiple
+    /// of `c`, and if it is not, some slices of the matrix have a higher rank than others.
+    ///
+    /// # Panics
+    /// If `k q` is not `c r`, or the factors are smaller than the widths.
+    pub fn from_factors(
+        factors: [Tensor<3>; 2],
+        bias: Option<Tensor<1>>,
+        d_input: usize,
+        d_output: usize,
+    ) -> Self {
+        let ([k, q, p], [c, s, r]) = (factors[0].dims(), factors[1].dims());
+        assert_eq!(k * q, c * r, "the first factor writes {} numbers, the second one reads {}", k * q, c * r);
+        assert!(
+            k * p >= d_input && c * s >= d_output,
+            "factors of {} and {} numbers are too small",
+            k * p,
+            c * s
+        );
+        Self {
+            form: Form::for_device(&factors[0].device()),
+            factors: factors.into_iter().map(Param::from_tensor).collect(),
+            bias: bias.map(Param::from_tensor),
+            d_input,
+            d_output,
+            shape: MonarchShape { input: vec![k, p], output: vec![s, c], middle: q, pre_permute: false },
+        }
+    }
+
+    /// The same layer in another form.
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// # Shapes
+    /// - `x`: `[.., d_input]`
+    /// - output: `[.., d_output]`
+    ///
+    /// # Panics
+    /// If the last axis is not `d_input`.
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let mut dims = x.dims();
+        let (d_input, got) = (self.d_input, dims[D - 1]);
+        assert_eq!(got, d_input, "a Monarch layer of d_input = {d_input} got an input of width {got}");
+        dims[D - 1] = self.d_output;
+        let bias = self.bias.as_ref().map(Param::val);
+        self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
+    }
+
+    /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity.
+    pub fn dense_weight(&self) -> Tensor<2> {
+        match self.shape.rank() {
+            Some(_) => dense::entries(&self.values(), &self.shape).narrow(0, 0, self.d_output).narrow(
+                1,
+                0,
+                self.d_input,
+            ),
+            None => self.image_of_identity(),
+        }
+    }
+
+    /// What the factors make of the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
+    #[doc(hidden)]
+    pub fn image_of_identity(&self) -> Tensor<2> {
+        self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
+    }
+
+    /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either
+    /// form.
+    fn product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        match (self.form, <[Tensor<3>; 2]>::try_from(self.values())) {
+            (Form::Fused, Ok(two)) => fused::product(x, two, bias, self.shape.pre_permute, self.d_output),
+            (Form::Fused | Form::Portable, _) => self.portable_product(x, bias),
+        }
+    }
+
+    fn portable_product(&self, x: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+        let y = product::product(pad(x, self.shape.n_input()), &self.values(), &self.shape);
+        let y = y.narrow(1, 0, self.d_output);
+        match bias {
+            Some(bias) => y + bias.unsqueeze::<2>(),
+            None => y,
+        }
+    }
+
+    fn values(&self) -> Vec<Tensor<3>> {
+        self.factors.iter().map(Param::val).collect()
+    }
+}
+
+/// Zeros to the right, up to `width`.
+pub(crate) fn pad<const D: usize>(x: Tensor<D>, width: usize) -> Tensor<D> {
+    let mut dims = x.dims();
+    if dims[D - 1] == width {
+        return x;
+    }
+    dims[D - 1] = width - dims[D - 1];
+    let zeros = Tensor::zeros(dims, &x.device());
+    Tensor::cat(vec![x, zeros], D - 1)
+}

@@ -1,0 +1,84 @@
+//! The matrices of the transforms, worked out in f64 and rounded once.
+//!
+//! Rows are real and weighted by `g^j`, `g = e^(i pi / 2n)`, before their DFT, so that `n >= seq` points are enough: a product of
+//! such spectra is a product of polynomials modulo `x^n - i`. What falls at `j + n` comes back to `j` times `i` and what
+//! falls at `j - n` times `-i`, so the real part is the linear convolution (Crandall and Fagin 1994, "Discrete weighted
+//! transforms and large-integer arithmetic", Section 3). Weight and twiddles are one number, so the weight costs nothing.
+
+use std::collections::HashMap;
+use std::f64::consts::TAU;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::matrix::dft::turn;
+
+/// The transform of rows of one length.
+pub(super) struct Tables {
+    /// `n_1 .. n_p`: the digits of a point, slowest first.
+    pub(super) axes: Vec<usize>,
+    /// Of factor `t`, `[n_(t+1) .. n_p, inputs, 2 n_t]`. Complex numbers are `(2, n_t)`, first all real parts and then all
+    /// imaginary ones; the first factor's inputs are real.
+    factors: Vec<(Vec<f32>, [usize; 3])>,
+}
+
+impl Tables {
+    /// For these axes. Made once a process and axes.
+    pub(super) fn of(axes: &[usize]) -> Arc<Self> {
+        static MADE: Mutex<Option<HashMap<Vec<usize>, Arc<Tables>>>> = Mutex::new(None);
+        // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        made.get_or_insert_default().entry(axes.to_vec()).or_insert_with(|| Arc::new(Self::new(axes))).clone()
+    }
+
+    fn new(axes: &[usize]) -> Self {
+        let factors =
+            (0..axes.len()).map(|t| if t == 0 { first(axes) } else { next(axes[t], &axes[t + 1..]) });
+        Self { axes: axes.to_vec(), factors: factors.collect() }
+    }
+
+    /// Points.
+    pub(super) fn points(&self) -> usize {
+        self.axes.iter().product()
+    }
+
+    pub(super) fn factors(&self, device: &Device) -> Vec<Tensor<3>> {
+        let tensor = |(values, shape): &(Vec<f32>, [usize; 3])| {
+            Tensor::from_data(TensorData::new(values.clone(), *shape), device)
+        };
+        self.factors.iter().map(tensor).collect()
+    }
+}
+
+/// `[n / n_1, n_1, (2, n_1)]`: `g^j e^(-2 pi i q j / n)` for the point `j = (j_1, block)`, as one root of order `4 n`.
+fn first(axes: &[usize]) -> (Vec<f32>, [usize; 3]) {
+    let (n_1, blocks) = (axes[0], axes[1..].iter().product::<usize>());
+    let order = 4 * n_1 * blocks;
+    let mut values = Vec::with_capacity(blocks * n_1 * 2 * n_1);
+    for block in 0..blocks {
+        for j in (0..n_1).map(|j_1| j_1 * blocks + block) {
+            let angle = |q: usize| TAU * turn(j * (4 * q + order - 1), order);
+            values.extend((0..n_1).map(|q| angle(q).cos() as f32));
+            values.extend((0..n_1).map(|q| -angle(q).sin() as f32));
+        }
+    }
+    (values, [blocks, n_1, 2 * n_1])
+}
+
+/// `[blocks, (2, n), (2, n)]`: multiplication by `e^(-2 pi i q (j, block) / (n blocks))`, as a real matrix.
+fn next(n: usize, after: &[usize]) -> (Vec<f32>, [usize; 3]) {
+    let blocks = after.iter().product::<usize>();
+    let mut values = Vec::with_capacity(blocks * 4 * n * n);
+    for block in 0..blocks {
+        let angle = |q: usize, j: usize| TAU * turn(q * (j * blocks + block), n * blocks);
+        for j in 0..n {
+            values.extend((0..n).map(|q| angle(q, j).cos() as f32));
+            values.extend((0..n).map(|q| -angle(q, j).sin() as f32));
+        }
+        for j in 0..n {
+            values.extend((0..n).map(|q| angle(q, j).sin() as f32));
+            values.extend((0..n).map(|q| angle(q, j).cos() as f32));
+        }
+    }
+    (values, [blocks, 2 * n, 2 * n])
+}

@@ -1,0 +1,108 @@
+//! The Monarch matrix nearest to a dense one, and the low-rank one for comparison. Plain slices, f64, on the host.
+//!
+//! ```text
+//! M [d_output, d_input], rows seen as (t, l) and columns as (i, q): for each (l, i)
+//! the slice M[(., l), (i, .)] = sum of sigma_j u_j v_j^*, of which the `rank` largest are kept:
+//! W2[l, ., (i, j)] = sqrt(sigma_j) u_j        W1[i, (j, l), .] = sqrt(sigma_j) v_j^*
+//! ```
+//! A Monarch matrix of two factors is any matrix whose slices have at most that rank, and the slices share no entry; so the
+//! best of each makes the best of all in the Frobenius norm: Dao et al. 2022, <https://arxiv.org/abs/2204.00595>, section
+//! 3.3. Where the blocks do not divide a width, the matrix is padded with zeros, which changes neither.
+
+mod factors;
+mod linear;
+mod low_rank;
+
+use subquad_backend::svd::{Scalar, Singular, svd};
+
+use crate::{MonarchLinearConfig, MonarchLinearConfigError};
+pub use factors::MonarchFactors;
+pub use low_rank::{LowRank, low_rank, rank_of_parameters};
+
+/// Why a matrix cannot be projected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProjectionError {
+    /// The config contradicts itself.
+    #[error(transparent)]
+    Config(#[from] MonarchLinearConfigError),
+    /// There is no closed form beyond two factors.
+    #[error(
+        "order = {order}, but only matrices of 2 factors have a nearest one in closed form; use order = 2"
+    )]
+    Order {
+        /// The factors asked for.
+        order: usize,
+    },
+    /// The matrix has another size.
+    #[error("a matrix of {d_output} x {d_input} has {} entries, got {got}", d_output * d_input)]
+    Entries {
+        /// Its rows.
+        d_output: usize,
+        /// Its columns.
+        d_input: usize,
+        /// The entries that were given.
+        got: usize,
+    },
+    /// The layer has other widths.
+    #[error("the layer maps {got:?} features, the config {wanted:?}")]
+    Widths {
+        /// Input and output of the config.
+        wanted: [usize; 2],
+        /// Those of the layer.
+        got: [usize; 2],
+    },
+}
+
+/// The Monarch matrix of `config` (widths, axes, rank, `pre_permute`) that is nearest in the Frobenius norm to `dense`, row-major
+/// `[d_output, d_input]`, real or complex.
+///
+/// # Errors
+/// If the config does not check, has more than two factors, or the size is another.
+pub fn project<T: Scalar>(
+    config: &MonarchLinearConfig,
+    dense: &[T],
+) -> Result<MonarchFactors<T>, ProjectionError> {
+    config.check()?;
+    let MonarchLinearConfig { d_input, d_output, order, .. } = *config;
+    if order != 2 {
+        return Err(ProjectionError::Order { order });
+    }
+    if dense.len() != d_input * d_output {
+        return Err(ProjectionError::Entries { d_output, d_input, got: dense.len() });
+    }
+    let mut factors = MonarchFactors::zeros(config);
+    let slices = factors.slices();
+    slices
+        .into_iter()
+        .for_each(|slice| factors.set(slice, largest(factors.columns_of(slice, dense), config.rank)));
+    Ok(factors)
+}
+
+/// How far apart two matrices are, as a share of the first one's size, in the Frobenius norm.
+pub fn relative_distance<T: Scalar>(dense: &[T], approximation: &[T]) -> f64 {
+    assert_eq!(dense.len(), approximation.len(), "two matrices of one size");
+    let size: f64 = dense.iter().map(|x| x.norm_sqr()).sum();
+    let rest: f64 = dense.iter().zip(approximation).map(|(x, y)| (*x - *y).norm_sqr()).sum();
+    if size == 0.0 { rest.sqrt() } else { (rest / size).sqrt() }
+}
+
+/// The `rank` largest parts of a matrix given by its columns.
+fn largest<T: Scalar>(columns: Vec<Vec<T>>, rank: usize) -> Vec<Singular<T>> {
+    let rows = columns.first().map_or(0, Vec::len);
+    let mut all = match columns.len() > rows {
+        false => svd(columns),
+        // M^* has the same values, and left and right change places.
+        true => svd(adjoint(&columns)).into_iter().map(swapped).collect(),
+    };
+    all.reverse();
+    all.truncate(rank);
+    all
+}
+
+fn adjoint<T: Scalar>(columns: &[Vec<T>]) -> Vec<Vec<T>> {
+    (0..columns[0].len()).map(|i| columns.iter().map(|column| column[i].conj()).collect()).collect()
+}
+
+fn swapped<T>(Singular { value, left, right }: Singular<T>) -> Singular<T> {
+    Singular { value, left: right, right: left }
+}

@@ -1,0 +1,43 @@
+//! Where the factors of a Monarch matrix along the sequence start.
+
+use burn::module::Param;
+use burn::tensor::{Device, Distribution, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Where the factors of a Monarch matrix start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SequenceInit {
+    /// The identity and some noise: every token begins with itself.
+    Identity,
+    /// Uniform, of variance 1 / (entries of a row): every token begins with a bit of all, as loud as its input.
+    Random,
+}
+
+/// Noise around the identity: a tenth of what [`SequenceInit::Random`] draws, so a row's noise has a hundredth of its power.
+const NOISE: f64 = 0.1;
+
+/// Square blocks `[n_heads, n_blocks, size, size]`.
+pub(crate) fn factor(shape: [usize; 4], init: SequenceInit, device: &Device) -> Param<Tensor<4>> {
+    let loud = 3f64.sqrt();
+    match init {
+        SequenceInit::Identity => near_identity(shape, NOISE * loud, device),
+        SequenceInit::Random => Param::from_tensor(noise(shape, loud, device)),
+    }
+}
+
+/// The identity and noise, uniform in `+-scale / sqrt(size)`.
+pub(crate) fn near_identity(shape: [usize; 4], scale: f64, device: &Device) -> Param<Tensor<4>> {
+    let identity = Tensor::<2>::eye(shape[3], device).unsqueeze::<4>();
+    Param::from_tensor(noise(shape, scale, device) + identity)
+}
+
+/// Zeros.
+pub(crate) fn zeros(shape: [usize; 4], device: &Device) -> Param<Tensor<4>> {
+    Param::from_tensor(Tensor::zeros(shape, device))
+}
+
+fn noise(shape: [usize; 4], scale: f64, device: &Device) -> Tensor<4> {
+    let bound = scale / (shape[3] as f64).sqrt();
+    Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
+}
