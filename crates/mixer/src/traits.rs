@@ -118,6 +118,16 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
+    /// The sequence is longer than the model's table of positions.
+    #[error(
+        "the model has learned positions for at most {rows} tokens, got {seq}; build it with more positions"
+    )]
+    Positions {
+        /// Positions in the table.
+        rows: usize,
+        /// Tokens asked for.
+        seq: usize,
+    },
     /// A sequence to train on is longer than the layer learns at.
     #[error(
         "{mixer} learns its output weights at l_max = {l_max} tokens, so it cannot train on {seq}; build it with a larger \

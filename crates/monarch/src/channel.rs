@@ -37,6 +37,11 @@ impl BlockDiagonalMlpConfig {
         self.reduce().check()
     }
 
+    /// How many numbers the channel mixer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        self.expand().n_parameters() + self.reduce().n_parameters()
+    }
+
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> BlockDiagonalMlp {
@@ -49,11 +54,11 @@ impl BlockDiagonalMlpConfig {
     }
 
     /// To both halves of the gate.
-    fn expand(&self) -> BlockDiagonalLinearConfig {
+    pub(crate) fn expand(&self) -> BlockDiagonalLinearConfig {
         BlockDiagonalLinearConfig::new(self.d_model, 2 * self.d_hidden, self.n_blocks).with_bias(false)
     }
 
-    fn reduce(&self) -> BlockDiagonalLinearConfig {
+    pub(crate) fn reduce(&self) -> BlockDiagonalLinearConfig {
         BlockDiagonalLinearConfig::new(self.d_hidden, self.d_model, self.n_blocks)
     }
 }
@@ -61,10 +66,10 @@ impl BlockDiagonalMlpConfig {
 /// Two block-diagonal layers around a gate: see [`BlockDiagonalMlpConfig`].
 #[derive(Module, Debug)]
 pub struct BlockDiagonalMlp {
-    expand: BlockDiagonalLinear,
-    reduce: BlockDiagonalLinear,
+    pub(crate) expand: BlockDiagonalLinear,
+    pub(crate) reduce: BlockDiagonalLinear,
     #[module(skip)]
-    form: Form,
+    pub(crate) form: Form,
 }
 
 impl BlockDiagonalMlp {
@@ -116,6 +121,11 @@ impl DenseMlpConfig {
             Some((what, _)) => Err(DenseMlpConfigError::ZeroSize { what }),
             None => Ok(()),
         }
+    }
+
+    /// How many numbers the channel mixer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        (self.d_model + 1) * self.d_hidden + (self.d_hidden + 1) * self.d_model
     }
 
     /// # Panics

@@ -70,6 +70,13 @@ impl BlockDiagonalLinearConfig {
         Ok(())
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let Self { d_input, d_output, n_blocks, bias } = *self;
+        let weight = n_blocks * d_output.div_ceil(n_blocks) * d_input.div_ceil(n_blocks);
+        weight + if bias { d_output } else { 0 }
+    }
+
     /// Weights uniform in `+-1/sqrt(inputs of a block)`, the bias in `+-1/sqrt(d_output)`.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
 mod gated;
+mod model;
 mod monarch;
 mod state_space;
 
@@ -26,10 +27,10 @@ const ROPE_FRACTION: &[&str] =
 const ROPE_BASE: &[&str] = &["mixer.attention.rope_base", POSITION];
 const PATH: &str = "task.path";
 /// Tasks that read files of the user's.
-const READERS: &[&str] = &["mnist", "bytes"];
+const READERS: &[&str] = &["mnist", "bytes", "masked_bytes"];
 const POOL: &str = "model.pool";
 /// Tasks with an answer at every token, or at some.
-const TELLERS: &[&str] = &["mqar", "bytes", "delay"];
+const TELLERS: &[&str] = &["mqar", "bytes", "masked_bytes", "delay"];
 
 /// Everything wrong with the combination of one run's keys, and where it was written.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, Option<Origin>)> {
@@ -39,7 +40,7 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, 
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
     let own = own.chain(gated::complaints(draft, context)).chain(monarch::complaints(draft, context));
     let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
-    placed.chain(state_space::complaints(draft)).collect()
+    placed.chain(model::complaints(draft, context)).chain(state_space::complaints(draft)).collect()
 }
 
 fn uneven_heads(draft: &Draft) -> Option<Complaint> {

@@ -63,6 +63,13 @@ fn a_written_run_holds_every_knob() {
     residual = true
     pool = "auto"
     dropout = 0.0
+    block = "pre_norm"
+    norm_eps = 1e-5
+    positions = 0
+    embedding_norm = false
+    head_transform = false
+    tied_head = false
+    init = "layers"
 
     [mixer.m2]
     filter_order = 64
