@@ -106,14 +106,12 @@ pub enum MixerError {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
     },
-    /// The sequence is longer than the filter.
-    #[error(
-        "{mixer} has filters for at most l_max = {l_max} tokens, got {seq}; build it with a larger l_max"
-    )]
+    /// The sequence is longer than the filter, or the matrix, of the layer.
+    #[error("{mixer} takes at most l_max = {l_max} tokens, got {seq}; build it with a larger l_max")]
     TooLong {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
-        /// Tokens that the filters cover.
+        /// Tokens that it covers.
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
@@ -144,7 +142,7 @@ pub enum MixerError {
 }
 
 impl MixerError {
-    /// Whether a filter of `l_max` tokens reaches over `seq`.
+    /// Whether a filter, or a matrix, of `l_max` tokens reaches over `seq`.
     ///
     /// # Errors
     /// [`TooLong`](Self::TooLong) if not.

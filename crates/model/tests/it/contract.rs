@@ -191,7 +191,7 @@ fn a_model_takes_the_lengths_that_its_mixer_takes() {
     assert!(m2.check_length(SEQ).is_ok());
     assert_eq!(
         m2.check_length(SEQ + 1).unwrap_err().to_string(),
-        "m2 has filters for at most l_max = 9 tokens, got 10; build it with a larger l_max"
+        "m2 takes at most l_max = 9 tokens, got 10; build it with a larger l_max"
     );
 }
 

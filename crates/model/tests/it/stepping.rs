@@ -210,10 +210,7 @@ fn m2_beyond_its_filters_says_so_and_leaves_the_state_as_it_was() {
     let error = model.step(part(&tokens, SEQ, SEQ + 1), &mut state).unwrap_err();
     assert_eq!(error, too_long(SEQ + 1));
     assert_eq!((state.seq(), state.floats()), before);
-    assert_eq!(
-        error.to_string(),
-        "m2 has filters for at most l_max = 9 tokens, got 10; build it with a larger l_max"
-    );
+    assert_eq!(error.to_string(), "m2 takes at most l_max = 9 tokens, got 10; build it with a larger l_max");
 }
 
 #[test]

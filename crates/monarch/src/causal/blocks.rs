@@ -78,7 +78,9 @@ impl Blocks {
         let open = (before + seq) % self.block();
         let whole = before + seq - open;
         state.told = (earlier + whole > 0).then(|| all.narrow(1, 0, earlier + whole));
-        state.open = (open > 0).then(|| x.narrow(1, whole, open));
+        // Rows put together are a copy; as one view they would keep the whole chunk in memory.
+        let row = |t: usize| x.clone().narrow(1, t, 1);
+        state.open = (open > 0).then(|| Tensor::cat((whole..whole + open).map(row).collect(), 1));
         y.narrow(1, before, seq)
     }
 

@@ -8,6 +8,7 @@ use subquad_backend::Form;
 use super::blocks::Blocks;
 use super::sandwich::Sandwich;
 use super::{CausalMonarch, Matrix};
+use crate::filter::Rates;
 use crate::sequence::{Gates, Split, check_sizes, factor, near_identity, zeros};
 use crate::{ImplicitFilterConfig, MonarchSequenceConfigError, SequenceInit};
 
@@ -70,15 +71,15 @@ impl CausalMonarchConfig {
     pub fn check(&self) -> Result<(), MonarchSequenceConfigError> {
         check_sizes(self.d_model, self.l_max, self.block, self.n_heads)?;
         self.filter().check()?;
-        let rates = [
-            ("filter_lr", self.filter_lr),
-            ("filter_weight_decay", self.filter_weight_decay),
-            ("position_lr", self.position_lr),
-        ];
-        match rates.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0)) {
+        match self.rates().wrong() {
             Some((what, value)) => Err(MonarchSequenceConfigError::Rate { what, value }),
             None => Ok(()),
         }
+    }
+
+    pub(crate) fn rates(&self) -> Rates {
+        let Self { filter_lr, filter_weight_decay, position_lr, .. } = *self;
+        Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr }
     }
 
     /// Blocks start near the identity: every token begins with itself, and some of the tokens before it. A sandwich starts
@@ -106,24 +107,19 @@ impl CausalMonarchConfig {
         let gates = if self.gated { Gates::parameters(self.d_model) } else { 0 };
         let matrix = match self.form {
             CausalMonarchForm::Blocks => self.n_heads * (2 * within + across),
-            CausalMonarchForm::Sandwich => self.n_heads * (within + across) + self.filter_parameters(),
+            CausalMonarchForm::Sandwich => self.n_heads * (within + across) + self.filter().n_parameters(),
         };
         gates + matrix
     }
 
-    fn filter_parameters(&self) -> usize {
-        let (e, o, d_model) = (self.emb_dim, self.filter_order, self.d_model);
-        o * (e + 1) + 2 * o * (o + 1) + o * d_model + o + self.l_max * e + d_model
-    }
-
     /// Floating-point operations of the products of matrices for one sequence, forward: two a multiply-add, entries above
-    /// diagonals left out. Those along the sequence grow as `seq^1.5` where `l_max` is `seq`. Of a sandwich: without its convolution, O(seq log seq), and
-    /// what makes its filter and its inverse, which are the same for any batch.
+    /// diagonals and diagonals of ones left out. Those along the sequence grow as `seq^1.5` where `l_max` is `seq`. Of a sandwich:
+    /// without its convolution, O(seq log seq), and what makes its filter and its inverse, which are the same for any batch.
     pub fn flops(&self, seq: usize) -> usize {
         let (Split { block, .. }, used) = (self.split(), self.split().used(seq));
         let full = used * block * block;
         let lower = used * block * (block + 1) / 2;
-        let strict = |size: usize, count: usize| count * size * (size - 1) / 2;
+        let strict = |size: usize, count: usize| count * size * size.saturating_sub(1) / 2;
         let gates = if self.gated { Gates::flops(self.d_model, seq) } else { 0 };
         let products = match self.form {
             CausalMonarchForm::Blocks => lower + full + strict(used, block),

@@ -14,7 +14,6 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
 
-use crate::filter::Rates;
 use crate::sequence::Gates;
 use blocks::{Blocks, BlocksState};
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
@@ -199,9 +198,6 @@ impl SequenceMixer for CausalMonarch {
     /// Of a sandwich: its filter's network and positions, as those of [`M2`](crate::M2).
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
-        let CausalMonarchConfig { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
-        let rates =
-            Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr };
-        rates.groups(&[filter])
+        self.config.rates().groups(&[filter])
     }
 }

@@ -35,7 +35,7 @@ const NAME: &str = "hyena";
 
 /// The Hyena operator: see [`HyenaConfig`]. It is causal.
 ///
-/// O(order seq log seq) for a whole sequence, O(order seq) for one more token; the state grows with the sequence.
+/// O(order seq log seq) for a whole sequence by FFT, O(order seq) for one more token; the state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct Hyena {
     in_linear: Linear,

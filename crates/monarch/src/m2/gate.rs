@@ -1,4 +1,4 @@
-//! M2's two gates. They also take the sequence into the layout of the long convolution and back.
+//! The two gates of M2 and of Hyena. They also take the sequence into the layout of the long convolution and back.
 //!
 //! ```text
 //! before   v * x1            [batch, seq, 3 d_model] to [batch, d_model, seq]

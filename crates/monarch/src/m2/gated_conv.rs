@@ -1,4 +1,4 @@
-//! The middle of M2 as one fused operation, between its two linear layers, on sequences that lie channel by channel.
+//! The middle of M2, and of Hyena of order 2, as one fused operation, between its two linear layers, on sequences that lie channel by channel.
 //!
 //! ```text
 //! x1, x2, v = split(short_conv(projected))

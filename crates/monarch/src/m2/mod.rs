@@ -43,7 +43,7 @@ const OUTPUT: u64 = 1;
 
 /// The M2 sequence mixer: see [`M2Config`].
 ///
-/// O(seq log seq) for a whole sequence, O(seq) for one more token; the state grows with the sequence.
+/// O(seq log seq) for a whole sequence (by FFT; Monarch products make more operations), O(seq) for one more token; the state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct M2 {
     pub(crate) norm: Option<LayerNorm>,

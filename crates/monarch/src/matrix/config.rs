@@ -9,6 +9,9 @@ use super::init::{MonarchInit, factors, first_bias};
 use super::shape::{MonarchShape, near_root};
 use super::{MonarchLinear, MonarchLinearConfigError};
 
+/// Most factors of a matrix: a width of 2^32 cut into pairs.
+const MOST_FACTORS: usize = 32;
+
 /// Config of a [`MonarchLinear`].
 #[derive(Config, Debug)]
 pub struct MonarchLinearConfig {
@@ -65,7 +68,7 @@ impl MonarchLinearConfig {
         ];
         match sizes.into_iter().find(|(_, size)| *size == 0) {
             Some((what, _)) => Err(MonarchLinearConfigError::ZeroSize { what }),
-            None if order < 2 => Err(MonarchLinearConfigError::Order { order }),
+            None if !(2..=MOST_FACTORS).contains(&order) => Err(MonarchLinearConfigError::Order { order }),
             None => Ok(()),
         }
     }
@@ -102,9 +105,12 @@ impl MonarchLinearConfig {
         if shape.contains(&0) {
             return Err(MonarchLinearConfigError::ZeroSize { what });
         }
-        match shape.iter().product::<usize>() < width {
-            true => Err(MonarchLinearConfigError::TooSmall { what, shape, width_name, width }),
-            false => Ok(()),
+        match shape.iter().try_fold(1usize, |product, axis| product.checked_mul(*axis)) {
+            None => Err(MonarchLinearConfigError::TooLarge { what, shape }),
+            Some(product) if product < width => {
+                Err(MonarchLinearConfigError::TooSmall { what, shape, width_name, width })
+            }
+            Some(_) => Ok(()),
         }
     }
 

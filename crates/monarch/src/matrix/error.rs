@@ -9,8 +9,8 @@ pub enum MonarchLinearConfigError {
         /// The size, or the shape that holds it.
         what: &'static str,
     },
-    /// One factor is no Monarch matrix.
-    #[error("order = {order}, but a Monarch matrix has at least 2 factors")]
+    /// One factor is no Monarch matrix, and no width can be cut into so many.
+    #[error("order = {order}, but a Monarch matrix has 2 to 32 factors")]
     Order {
         /// The factors asked for.
         order: usize,
@@ -48,6 +48,14 @@ pub enum MonarchLinearConfigError {
         shape: Vec<usize>,
         /// The factors asked for.
         order: usize,
+    },
+    /// A shape that no memory holds.
+    #[error("{what} = {shape:?} holds more numbers than can be counted; choose smaller axes")]
+    TooLarge {
+        /// The shape.
+        what: &'static str,
+        /// Its value.
+        shape: Vec<usize>,
     },
     /// A shape cannot hold its width.
     #[error(

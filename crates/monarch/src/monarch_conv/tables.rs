@@ -5,7 +5,7 @@
 //! falls at `j - n` times `-i`, so the real part is the linear convolution (Crandall and Fagin 1994, "Discrete weighted
 //! transforms and large-integer arithmetic", Section 3). Weight and twiddles are one number, so the weight costs nothing.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::f64::consts::TAU;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,12 +23,19 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// For these axes. Made once a process and axes.
+    /// For these axes. The last few are kept: a chunk after chunk has a length after length, and all tables together would
+    /// fill the memory.
     pub(super) fn of(axes: &[usize]) -> Arc<Self> {
-        static MADE: Mutex<Option<HashMap<Vec<usize>, Arc<Tables>>>> = Mutex::new(None);
-        // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+        const KEPT: usize = 4;
+        static MADE: Mutex<VecDeque<Arc<Tables>>> = Mutex::new(VecDeque::new());
+        // Each entry is whole before it goes in, so a panic elsewhere leaves a good list.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        made.get_or_insert_default().entry(axes.to_vec()).or_insert_with(|| Arc::new(Self::new(axes))).clone()
+        let found = made.iter().find(|tables| tables.axes == axes).cloned();
+        found.unwrap_or_else(|| {
+            made.truncate(KEPT - 1);
+            made.push_front(Arc::new(Self::new(axes)));
+            made[0].clone()
+        })
     }
 
     fn new(axes: &[usize]) -> Self {

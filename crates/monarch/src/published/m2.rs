@@ -83,6 +83,8 @@ fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
         ("share_sine = false", !config.share_sine),
         ("modulate = false", !config.modulate),
         ("shift other than 0", config.shift != 0.0),
+        ("normalized = true", config.normalized),
+        ("rev_offset other than 1", config.rev_offset != 1),
         ("input_norm = true", config.input_norm),
     ];
     match foreign.into_iter().find(|(_, found)| *found) {

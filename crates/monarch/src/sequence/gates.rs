@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 use subquad_backend::{Form, linear::linear, short_conv::short_conv, simd};
 
-use crate::init::uniform;
+use crate::short::{self, no_past, short_conv_after};
 
 /// Taps of the short convolution.
 const WIDTH: usize = 3;
@@ -33,10 +33,11 @@ pub(crate) struct Gates {
 impl Gates {
     pub(crate) fn new(d_model: usize, device: &Device) -> Self {
         let width = 3 * d_model;
+        let (short_weight, short_bias) = short::init(width, WIDTH, device);
         Self {
             in_linear: LinearConfig::new(d_model, width).init(device),
-            short_weight: uniform([width, WIDTH], WIDTH, device),
-            short_bias: uniform([width], WIDTH, device),
+            short_weight,
+            short_bias,
             out_linear: LinearConfig::new(d_model, d_model).init(device),
         }
     }
@@ -58,8 +59,7 @@ impl Gates {
 
     /// What the short convolution remembers before the first token.
     pub(crate) fn past(&self, batch: usize) -> Tensor<3> {
-        let weight = self.short_weight.val();
-        Tensor::zeros([batch, PAST, weight.dims()[0]], &weight.device())
+        no_past(batch, &self.short_weight)
     }
 
     /// The three parts of a whole sequence, `[batch, seq, 3 d_model]`.
@@ -69,11 +69,8 @@ impl Gates {
 
     /// The three parts of a chunk that comes after `past`, which it moves on.
     pub(crate) fn parts_after(&self, past: &mut Tensor<3>, x: Tensor<3>, form: Form) -> Tensor<3> {
-        let [_, seq, _] = x.dims();
-        let all = Tensor::cat(vec![past.clone(), linear(&self.in_linear, x, form)], 1);
-        // Two rows put together are a copy; as one view they would keep the whole chunk in memory.
-        *past = Tensor::cat(vec![all.clone().narrow(1, seq, 1), all.clone().narrow(1, seq + 1, 1)], 1);
-        self.short_conv(all, form).narrow(1, PAST, seq)
+        let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
+        short_conv_after(past, linear(&self.in_linear, x, form), weight, bias, form)
     }
 
     /// Gates and output projection around `mix`.

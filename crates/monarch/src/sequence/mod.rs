@@ -38,6 +38,17 @@ pub enum MonarchSequenceConfigError {
         /// The longest sequence, in tokens.
         l_max: usize,
     },
+    /// A factor that no memory holds.
+    #[error(
+        "with block = {block}, a factor for l_max = {l_max} has more than 2^31 numbers; leave block out, which takes one near the \
+         square root of l_max, or shorten l_max"
+    )]
+    TooLarge {
+        /// The block, in tokens.
+        block: usize,
+        /// The longest sequence, in tokens.
+        l_max: usize,
+    },
     /// A size or the frequency does not fit the filter.
     #[error(transparent)]
     Filter(#[from] crate::ImplicitFilterConfigError),
@@ -51,8 +62,12 @@ pub enum MonarchSequenceConfigError {
     },
 }
 
+/// Numbers of one factor: 8 GiB.
+const MOST_NUMBERS: usize = 1 << 31;
+
 /// # Errors
-/// If a size is 0, heads cannot be equally wide, or a block is longer than the sequence.
+/// If a size is 0, heads cannot be equally wide, a block is longer than the sequence, or a factor would hold more numbers than
+/// 8 GiB.
 pub(crate) fn check_sizes(
     d_model: usize,
     l_max: usize,
@@ -66,8 +81,13 @@ pub(crate) fn check_sizes(
     if !d_model.is_multiple_of(n_heads) {
         return Err(MonarchSequenceConfigError::UnevenHeads { n_heads, d_model });
     }
-    match block.filter(|block| *block > l_max) {
-        Some(block) => Err(MonarchSequenceConfigError::LongBlock { block, l_max }),
-        None => Ok(()),
+    if let Some(block) = block.filter(|block| *block > l_max) {
+        return Err(MonarchSequenceConfigError::LongBlock { block, l_max });
+    }
+    let Split { block, n_blocks } = Split::new(l_max, block);
+    let numbers = block.max(n_blocks).checked_mul(block).and_then(|n| n.checked_mul(n_blocks));
+    match numbers.and_then(|n| n.checked_mul(n_heads)).filter(|n| *n <= MOST_NUMBERS) {
+        Some(_) => Ok(()),
+        None => Err(MonarchSequenceConfigError::TooLarge { block, l_max }),
     }
 }

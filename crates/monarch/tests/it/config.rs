@@ -141,7 +141,7 @@ fn a_monarch_layer_needs_axes_that_hold_its_widths_and_a_rank_that_its_slices_ca
     let refused = [
         (MonarchLinearConfig::new(0, 4), "d_input = 0, but a Monarch layer needs at least 1"),
         (ok.clone().with_rank(0), "rank = 0, but a Monarch layer needs at least 1"),
-        (ok.clone().with_order(1), "order = 1, but a Monarch matrix has at least 2 factors"),
+        (ok.clone().with_order(1), "order = 1, but a Monarch matrix has 2 to 32 factors"),
         (
             ok.clone().with_order(3).with_n_blocks(Some(2)),
             "n_blocks cuts a layer of two factors; with order = 3 give input_shape and output_shape instead",

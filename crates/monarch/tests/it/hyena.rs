@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
-use subquad_monarch::{Hyena, HyenaConfig, M2Config, reference};
+use subquad_monarch::{ConvAlgorithm, Hyena, HyenaConfig, M2Config, reference};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
 
 use crate::FORMS;
@@ -44,6 +44,30 @@ fn forms_agree_at_awkward_lengths() {
         let layer = layer(&config(order, 1000));
         let portable = layer.clone().with_form(Form::Portable);
         battery::forms_agree(&layer, &portable, D_MODEL, &AWKWARD_LENGTHS, FORMS_VALUE, FORMS_GRADIENT);
+    }
+}
+
+#[test]
+fn transforms_by_monarch_products_are_the_same_map() {
+    for order in [2, 3] {
+        let config = config(order, 1000);
+        let (fft, monarch) = (layer(&config), layer(&config.with_conv(ConvAlgorithm::Monarch)));
+        for form in FORMS {
+            let monarch = monarch.clone().with_form(form);
+            battery::forms_agree(&fft, &monarch, D_MODEL, &[1, 2, 3, 65, 1000], FORMS_VALUE, FORMS_GRADIENT);
+        }
+    }
+    battery::causal_mixer(&layer(&config(2, 32).with_conv(ConvAlgorithm::Monarch)), D_MODEL);
+}
+
+/// A whole sequence of order 2 is one operation between the linear layers; a chunk is gate after filter after gate.
+#[test]
+fn one_operation_is_what_its_parts_are_at_awkward_lengths() {
+    let layer = layer(&config(2, 1000));
+    for seq in AWKWARD_LENGTHS {
+        let x = seeded_tensor([2, seq, D_MODEL], 1, &Device::flex());
+        let (chunk, _) = layer.forward_with_state(x.clone(), layer.init_state(2).unwrap()).unwrap();
+        assert_rel_close(layer.forward(x), chunk, FORMS_VALUE, format!("{seq} tokens"));
     }
 }
 
@@ -162,9 +186,7 @@ fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
 }
 
 #[test]
-#[should_panic(
-    expected = "hyena has filters for at most l_max = 5 tokens, got 6; build it with a larger l_max"
-)]
+#[should_panic(expected = "hyena takes at most l_max = 5 tokens, got 6; build it with a larger l_max")]
 fn a_whole_sequence_beyond_the_filter_is_refused_in_the_same_words() {
     layer(&config(2, 5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &Device::flex()));
 }

@@ -244,7 +244,7 @@ fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
 }
 
 #[test]
-#[should_panic(expected = "m2 has filters for at most l_max = 5 tokens, got 6; build it with a larger l_max")]
+#[should_panic(expected = "m2 takes at most l_max = 5 tokens, got 6; build it with a larger l_max")]
 fn a_whole_sequence_beyond_the_filter_is_refused_in_the_same_words() {
     layer(&config(5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &Device::flex()));
 }

@@ -15,6 +15,7 @@ mod projection;
 mod published;
 mod reference;
 mod sequence;
+mod threads;
 
 use subquad_backend::Form;
 

@@ -25,4 +25,5 @@ pub(super) fn causal(settings: &CausalMonarchSettings, model: &ModelSettings) ->
         .with_sine_frequency(settings.sine_frequency)
         .with_filter_lr(settings.filter_lr)
         .with_filter_weight_decay(settings.filter_weight_decay)
+        .with_position_lr(settings.position_lr)
 }

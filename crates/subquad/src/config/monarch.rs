@@ -46,4 +46,6 @@ pub struct CausalMonarchSettings {
     pub filter_lr: f64,
     /// Weight decay of the filter network.
     pub filter_weight_decay: f64,
+    /// Learning rate of the positional features.
+    pub position_lr: f64,
 }

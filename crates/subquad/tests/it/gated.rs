@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use subquad_model::MixerConfig;
-use subquad_monarch::{HyenaConfig, M2Config};
+use subquad_monarch::{ConvAlgorithm, HyenaConfig, M2Config};
 
 use crate::assemble::{model, study};
 
 /// Options that both have.
-const SHARED: [&str; 14] = [
+const SHARED: [&str; 15] = [
     "filter_order=7",
     "emb_dim=9",
     "num_inner=1",
@@ -16,6 +16,7 @@ const SHARED: [&str; 14] = [
     "share_sine=false",
     "shift=0.5",
     "normalized=true",
+    "conv=monarch",
     "short_filter=4",
     "dropout=0.1",
     "l_max=100",
@@ -36,6 +37,7 @@ macro_rules! with_shared {
             .with_share_sine(false)
             .with_shift(0.5)
             .with_normalized(true)
+            .with_conv(ConvAlgorithm::Monarch)
             .with_short_filter(4)
             .with_dropout(0.1)
             .with_filter_lr(0.002)

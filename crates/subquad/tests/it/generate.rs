@@ -266,7 +266,7 @@ fn a_text_longer_than_the_filters_of_m2_is_refused_before_it_begins() {
     let err = refused(&lab, "results/text", &format!("--bytes {}", BYTES + 1));
     assert_eq!(
         err,
-        "error: 25 bytes after a prompt of 9 are too many for this model: m2 has filters for at most l_max = 32 \
+        "error: 25 bytes after a prompt of 9 are too many for this model: m2 takes at most l_max = 32 \
          tokens, got 33; build it with a larger l_max\n"
     );
 }

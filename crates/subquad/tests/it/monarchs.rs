@@ -58,6 +58,7 @@ fn every_key_of_the_monarch_matrices_reaches_them() {
         "sine_frequency=3",
         "filter_lr=0.5",
         "filter_weight_decay=0.25",
+        "position_lr=0",
     ];
     let expected = CausalMonarchConfig::new(8, 100)
         .with_form(CausalMonarchForm::Sandwich)
@@ -68,7 +69,8 @@ fn every_key_of_the_monarch_matrices_reaches_them() {
         .with_emb_dim(9)
         .with_sine_frequency(3.0)
         .with_filter_lr(0.5)
-        .with_filter_weight_decay(0.25);
+        .with_filter_weight_decay(0.25)
+        .with_position_lr(0.0);
     assert_eq!(layer("causal_monarch", &keys), words(&expected));
 }
 

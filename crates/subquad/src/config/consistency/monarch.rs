@@ -14,12 +14,13 @@ const CAUSAL: &[&str] = &["model.causal"];
 const EMB_DIM: &[&str] = &["mixer.causal_monarch.emb_dim"];
 const FORM: &str = "mixer.causal_monarch.form";
 /// Keys of the filter, which a matrix of blocks has not.
-const FILTER: [&[&str]; 5] = [
+const FILTER: [&[&str]; 6] = [
     &["mixer.causal_monarch.filter_order", FORM],
     &["mixer.causal_monarch.emb_dim", FORM],
     &["mixer.causal_monarch.sine_frequency", FORM],
     &["mixer.causal_monarch.filter_lr", FORM],
     &["mixer.causal_monarch.filter_weight_decay", FORM],
+    &["mixer.causal_monarch.position_lr", FORM],
 ];
 
 /// Everything wrong; nothing for other mixers.

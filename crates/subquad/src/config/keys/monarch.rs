@@ -27,4 +27,5 @@ pub(super) const CAUSAL_MONARCH: &[Key] = &[
     real("mixer.causal_monarch.sine_frequency", ABOVE_ZERO, 10.0, "Frequency of the filter network's sine activations; higher allows rougher filters."),
     real("mixer.causal_monarch.filter_lr", ZERO_OR_MORE, 0.001, "The filter network learns at optim.lr, but never faster than this."),
     real("mixer.causal_monarch.filter_weight_decay", ZERO_OR_MORE, 0.0, "Weight decay of the filter network, whatever optim.weight_decay."),
+    real("mixer.causal_monarch.position_lr", ZERO_OR_MORE, 1e-5, "The positional features learn at optim.lr, but never faster than this; 0 freezes them."),
 ];

@@ -28,7 +28,8 @@ fn company(key: &Key) -> &'static [&'static str] {
         | "mixer.causal_monarch.emb_dim"
         | "mixer.causal_monarch.sine_frequency"
         | "mixer.causal_monarch.filter_lr"
-        | "mixer.causal_monarch.filter_weight_decay" => &["mixer.causal_monarch.form=sandwich"],
+        | "mixer.causal_monarch.filter_weight_decay"
+        | "mixer.causal_monarch.position_lr" => &["mixer.causal_monarch.form=sandwich"],
         // Some mixers take no other value.
         "model.causal" => &["sweep.mixer=[\"s4d\"]"],
         "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
