@@ -45,7 +45,7 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{ChannelMixerKind, Conv, Norm, Permutation, Pool, Position};
+pub use choices::{ChannelGate, ChannelMixerKind, Conv, Norm, Permutation, Pool, Position};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;

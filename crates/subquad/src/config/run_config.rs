@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CausalMonarchSettings, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings, MixerName,
+    CausalMonarchSettings, ChannelGate, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings, MixerName,
     MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
 };
 
@@ -179,9 +179,11 @@ pub struct ModelSettings {
     pub causal: bool,
     /// The part of a block that mixes channels.
     pub channel_mixer: ChannelMixerKind,
+    /// What stands between its layers.
+    pub channel_gate: ChannelGate,
     /// Hidden width of the channel mixer.
     pub d_hidden: usize,
-    /// Blocks of the block-diagonal channel mixer.
+    /// Blocks of the channel mixer; 0: near the square root of each width.
     pub n_blocks: usize,
     /// What stands in front of every mixer and of the head.
     pub norm: Norm,
