@@ -69,9 +69,9 @@ fn parameters_are_as_many_as_the_published_formula_counts() {
     let (h, i, n) = (32, 128, 4);
     assert_eq!(BlockDiagonalMlpConfig::new(h, i).n_parameters(), 2 * i * h / n + i * h / n + h);
     assert_eq!(DenseMlpConfig::new(h, i).n_parameters(), h * i + i + i * h + h);
-    let (k, c) = (4, 16); // near the roots of 32 and 128: 4 x 8 and 8 x 16
-    let expand = k * c * 8 + c * 8 * k;
-    let reduce = 8 * 8 * 16 + 8 * 4 * 8;
+    // 36 is cut into 6 x 6, 144 into 12 x 12; every factor has the axis it reads times the one it writes a block.
+    let (h, i) = (36, 144);
+    let (expand, reduce) = (6 * 12 * 6 + 12 * 12 * 6, 12 * 6 * 12 + 6 * 6 * 12);
     assert_eq!(MonarchMlpConfig::new(h, i).n_parameters(), expand + i + reduce + h);
 }
 

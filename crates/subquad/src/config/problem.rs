@@ -122,7 +122,7 @@ pub enum Problem {
     #[error("{n_blocks} blocks cannot share `{key}` = {width}; choose n_blocks of at most {width}")]
     TooManyBlocks { n_blocks: i64, key: &'static str, width: i64 },
     #[error(
-        "n_blocks = 0 cuts Monarch matrices near the root of their width, but block_diagonal has no root; choose at least 1"
+        "n_blocks = 0 cuts monarch matrices near the root of their width, and block_diagonal has none; choose at least 1"
     )]
     NoBlocks,
     #[error(

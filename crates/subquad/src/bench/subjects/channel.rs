@@ -79,7 +79,7 @@ const fn hidden_activations(gated: bool) -> f64 {
 }
 
 const PLAIN_ACTIVATIONS: f64 = 2.0;
-const GATED_ACTIVATIONS: f64 = 2.0;
+const GATED_ACTIVATIONS: f64 = 3.5;
 
 pub(super) struct Dense<const GATED: bool>;
 

@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)");
     }
 
     #[test]

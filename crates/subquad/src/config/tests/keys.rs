@@ -5,8 +5,8 @@ use super::{SMALL, errors, errors_before_small};
 #[test]
 fn unknown_keys_get_the_nearest_name() {
     insta::assert_snapshot!(errors_before_small("[mixer.s4d]\nd_sate = 3"), @"x.toml:2: unknown key `mixer.s4d.d_sate`; did you mean `d_state`? (known in [mixer.s4d]: d_state, init, discretization, n_ssm, dt_min, dt_max, dt_tie, dt_transform, real_transform, b_clip, channels, activation, output, activation_dropout, tie_dropout, kernel_dropout, ssm_lr)");
-    insta::assert_snapshot!(errors_before_small("[model]\ncolour = 3"), @"x.toml:2: unknown key `model.colour` (known in [model]: d_model, n_layers, causal, channel_mixer, d_hidden, n_blocks, norm, residual, pool, dropout)");
-    insta::assert_snapshot!(errors_before_small("[model]\nlr = 3"), @"x.toml:2: unknown key `model.lr`; did you mean `optim.lr`? (known in [model]: d_model, n_layers, causal, channel_mixer, d_hidden, n_blocks, norm, residual, pool, dropout)");
+    insta::assert_snapshot!(errors_before_small("[model]\ncolour = 3"), @"x.toml:2: unknown key `model.colour` (known in [model]: d_model, n_layers, causal, channel_mixer, channel_gate, d_hidden, n_blocks, norm, residual, pool, dropout)");
+    insta::assert_snapshot!(errors_before_small("[model]\nlr = 3"), @"x.toml:2: unknown key `model.lr`; did you mean `optim.lr`? (known in [model]: d_model, n_layers, causal, channel_mixer, channel_gate, d_hidden, n_blocks, norm, residual, pool, dropout)");
     insta::assert_snapshot!(errors_before_small("\n[mixer]\nd_state = 3"), @"x.toml:3: unknown key `mixer.d_state`; did you mean `mixer.s4d.d_state`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
     insta::assert_snapshot!(errors_before_small("steps = 3"), @"x.toml:1: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
 }
@@ -57,7 +57,7 @@ fn axes_know_their_keys() {
     let with = |line: &str| errors(&format!("{SMALL}{line}"));
     insta::assert_snapshot!(with("seeds = [1]"), @r#"x.toml:9: unknown axis `sweep.seeds`; did you mean `seed`? (known: mixer, seq_len, seed, or a dotted key such as "model.d_model")"#);
     insta::assert_snapshot!(with("d_model = [1]"), @r#"x.toml:9: unknown axis `sweep.d_model`; did you mean `model.d_model`? (known: mixer, seq_len, seed, or a dotted key such as "model.d_model")"#);
-    insta::assert_snapshot!(with("\"model.d_mode\" = [1]"), @"x.toml:9: unknown key `sweep.model.d_mode`; did you mean `d_model`? (known in [model]: d_model, n_layers, causal, channel_mixer, d_hidden, n_blocks, norm, residual, pool, dropout)");
+    insta::assert_snapshot!(with("\"model.d_mode\" = [1]"), @"x.toml:9: unknown key `sweep.model.d_mode`; did you mean `d_model`? (known in [model]: d_model, n_layers, causal, channel_mixer, channel_gate, d_hidden, n_blocks, norm, residual, pool, dropout)");
     insta::assert_snapshot!(with("\"mixer.s5.d_state\" = [1]"), @"x.toml:9: [sweep.mixer.s5] unknown mixer `s5`; did you mean `s4`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch)");
     insta::assert_snapshot!(with("modle.d_model = [1]"), @"x.toml:9: unknown section [sweep.modle]; did you mean `model`? (known: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train)");
     insta::assert_snapshot!(with("train.log_every = [1, 2]"), @"x.toml:9: `train.log_every` is no part of a run's name, so it cannot be an axis; set it in its section");
