@@ -62,8 +62,10 @@ fn every_key_of_channel_mixers_reaches_them() {
     let words = |config: &dyn Debug| format!("{config:?}");
     let (dense, blocks, monarch) =
         (DenseMlpConfig::new(8, 16), BlockDiagonalMlpConfig::new(8, 16), MonarchMlpConfig::new(8, 16));
-    let of =
-        |mixer: &str, rest: &[&str]| channel(&[&[&format!("model.channel_mixer={mixer}")], rest].concat());
+    let of = |mixer: &str, rest: &[&str]| {
+        let mixer = format!("model.channel_mixer={mixer}");
+        channel(&[&[mixer.as_str()], rest].concat())
+    };
     assert_eq!(of("dense", &[]), words(&dense.clone().with_gated(false)));
     assert_eq!(of("block_diagonal", &[]), words(&blocks.clone().with_gated(true)));
     assert_eq!(of("monarch", &[]), words(&monarch.clone().with_n_blocks(Some(4)).with_gated(false)));
