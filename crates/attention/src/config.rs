@@ -73,6 +73,13 @@ impl AttentionConfig {
         }
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let (n_kv_heads, d_head) = (self.n_kv_heads.unwrap_or(self.n_heads), self.d_model / self.n_heads);
+        let outputs = (self.n_heads + 2 * n_kv_heads) * d_head + self.d_model;
+        (self.d_model + 1) * outputs + if self.qk_norm { 2 * d_head } else { 0 }
+    }
+
     /// The layer, with burn's initial weights for linear layers: uniform within `1 / sqrt(d_model)`. Gains start at 1.
     ///
     /// # Panics

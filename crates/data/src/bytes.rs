@@ -5,17 +5,15 @@
 //! example:        [ seq_len + 1 bytes, anywhere ]          [ .. ][ .. ][ .. ]  one after the other
 //! ```
 
-use std::io::Read;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::files::{DATA, bad, data_folder, digest, places, read};
+use crate::files::digest;
+use crate::text::{open, too_short};
 use crate::{
     Batch, Condition, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo,
 };
 
-/// This repository's documentation; see `assets/README.md`.
-const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
 const VOCAB: usize = 256;
 
 /// Options of [`Bytes`].
@@ -95,21 +93,8 @@ impl Bytes {
     /// # Errors
     /// If the file is not there, cannot be read, is not UTF-8, or is too short for the length.
     pub fn new(config: &BytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        if config.path.as_os_str().is_empty() {
-            return Self::of_text(embedded(), config.test_examples, seq_len, seed);
-        }
-        let path = find(&config.path, data_folder().as_deref())?;
-        let text = read(&path)?;
-        if let Err(error) = std::str::from_utf8(&text) {
-            return Err(bad(
-                &path,
-                format!("not UTF-8 at byte {}; save the text as UTF-8", error.valid_up_to()),
-            ));
-        }
-        Self::of_text(text, config.test_examples, seq_len, seed).map_err(|error| match error {
-            TaskError::Options { problem, .. } => bad(&path, problem),
-            other => other,
-        })
+        let of_text = |text| Self::of_text(text, config.test_examples, seq_len, seed);
+        open(&config.path, Self::INFO.name, of_text)
     }
 
     /// [`new`](Self::new) for a text at hand.
@@ -126,7 +111,8 @@ impl Bytes {
         let cut = text.len() * 9 / 10;
         let windows = (text.len() - cut).saturating_sub(1) / seq_len;
         if windows == 0 {
-            return Err(too_short(text.len(), seq_len));
+            // A window and the byte after it.
+            return Err(too_short(Self::INFO.name, text.len(), seq_len, seq_len + 1));
         }
         let test_examples = if test_examples == 0 { windows } else { test_examples.min(windows) };
         Ok(Self { text, cut, seq_len, test_examples, stream: Stream::new(seed, "bytes/train") })
@@ -192,54 +178,4 @@ impl Task for Bytes {
     fn digest(&self) -> Option<String> {
         Some(digest([self.text.as_slice()]))
     }
-}
-
-fn embedded() -> Vec<u8> {
-    let mut text = Vec::new();
-    flate2::read::GzDecoder::new(ASSET).read_to_end(&mut text).expect("the embedded text is gzipped");
-    text
-}
-
-fn find(path: &Path, folder: Option<&Path>) -> Result<PathBuf, TaskError> {
-    let places = places(path, folder);
-    let found = places.iter().find(|place| place.is_file()).cloned();
-    found.ok_or_else(|| no_text(&places, folder.is_some()))
-}
-
-fn no_text(places: &[PathBuf], has_folder: bool) -> TaskError {
-    let looked_for: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-    let folder =
-        if has_folder { String::new() } else { format!(", set {DATA} to the folder of your data sets") };
-    let advice =
-        format!("set task.path to a text file{folder}, or leave it empty for the text that comes along");
-    TaskError::NoData {
-        task: Bytes::INFO.name,
-        looked_for: format!("looked for {}", looked_for.join(", ")),
-        advice,
-    }
-}
-
-/// The last tenth must hold one window and the byte after it.
-fn too_short(len: usize, seq_len: usize) -> TaskError {
-    let wanted = (seq_len + 1) * 10;
-    let problem = format!(
-        "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth tests, so it takes about {wanted}"
-    );
-    TaskError::Options { task: Bytes::INFO.name, options: &["path"], problem }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_embedded_text_is_the_one_that_was_written_down() {
-        let text = embedded();
-        assert!(std::str::from_utf8(&text).is_ok());
-        assert_eq!((text.len(), digest([text.as_slice()]).as_str()), (EMBEDDED_LEN, EMBEDDED_DIGEST));
-    }
-
-    const EMBEDDED_LEN: usize = 151_168;
-    /// A changed text is another task: runs get other names.
-    const EMBEDDED_DIGEST: &str = "1aa102101dc71499";
 }

@@ -1,8 +1,8 @@
 //! A task with its options.
 
 use crate::{
-    Bytes, BytesConfig, Delay, DelayConfig, Digits, InputKind, Mnist, MnistConfig, Mqar, MqarConfig,
-    Reconstruct, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
+    Bytes, BytesConfig, Delay, DelayConfig, Digits, InputKind, MaskedBytes, MaskedBytesConfig, Mnist,
+    MnistConfig, Mqar, MqarConfig, Reconstruct, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
 };
 
 /// Which task, with its options.
@@ -16,6 +16,8 @@ pub enum TaskConfig {
     Mnist(MnistConfig),
     /// [`Bytes`].
     Bytes(BytesConfig),
+    /// [`MaskedBytes`].
+    MaskedBytes(MaskedBytesConfig),
     /// [`Delay`].
     Delay(DelayConfig),
     /// [`Reconstruct`].
@@ -30,6 +32,7 @@ impl TaskConfig {
             Self::Mqar(_) => &Mqar::INFO,
             Self::Mnist(_) => &Mnist::INFO,
             Self::Bytes(_) => &Bytes::INFO,
+            Self::MaskedBytes(_) => &MaskedBytes::INFO,
             Self::Delay(_) => &Delay::INFO,
             Self::Reconstruct(_) => &Reconstruct::INFO,
         }
@@ -42,6 +45,7 @@ impl TaskConfig {
             Self::Mqar(config) => InputKind::Tokens { vocab: config.vocab },
             Self::Mnist(_) => Mnist::INPUT,
             Self::Bytes(_) => Bytes::INPUT,
+            Self::MaskedBytes(_) => MaskedBytes::INPUT,
             Self::Delay(_) => Delay::INPUT,
             Self::Reconstruct(_) => Reconstruct::INPUT,
         }
@@ -54,6 +58,7 @@ impl TaskConfig {
             Self::Mqar(config) => TargetKind::Tokens { classes: config.vocab },
             Self::Mnist(_) => Mnist::TARGET,
             Self::Bytes(_) => Bytes::TARGET,
+            Self::MaskedBytes(_) => MaskedBytes::TARGET,
             Self::Delay(_) => Delay::TARGET,
             Self::Reconstruct(config) => TargetKind::SequenceReals { outputs: config.window },
         }
@@ -69,6 +74,7 @@ impl TaskConfig {
             Self::Mqar(config) => Mqar::check(config, seq_len),
             Self::Mnist(_) => Mnist::check(seq_len),
             Self::Bytes(_) => Bytes::check(seq_len),
+            Self::MaskedBytes(config) => MaskedBytes::check(config, seq_len),
             Self::Delay(config) => Delay::check(config, seq_len),
             Self::Reconstruct(config) => Reconstruct::check(config, seq_len),
         }
@@ -84,6 +90,7 @@ impl TaskConfig {
             Self::Mqar(config) => Box::new(Mqar::new(config, seq_len, seed)?),
             Self::Mnist(config) => Box::new(Mnist::new(config, seq_len, seed)?),
             Self::Bytes(config) => Box::new(Bytes::new(config, seq_len, seed)?),
+            Self::MaskedBytes(config) => Box::new(MaskedBytes::new(config, seq_len, seed)?),
             Self::Delay(config) => Box::new(Delay::new(config, seq_len, seed)?),
             Self::Reconstruct(config) => Box::new(Reconstruct::new(config, seq_len, seed)?),
         })

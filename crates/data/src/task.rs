@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Batch, Bytes, Delay, Digits, Mnist, Mqar, Reconstruct, TaskError};
+use crate::{Batch, Bytes, Delay, Digits, MaskedBytes, Mnist, Mqar, Reconstruct, TaskError};
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
@@ -134,7 +134,7 @@ pub struct TaskInfo {
 }
 
 const TASKS: &[TaskInfo] =
-    &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO, Delay::INFO, Reconstruct::INFO];
+    &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO, MaskedBytes::INFO, Delay::INFO, Reconstruct::INFO];
 
 /// All tasks.
 pub fn tasks() -> &'static [TaskInfo] {

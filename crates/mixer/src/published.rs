@@ -106,6 +106,26 @@ impl Case {
             .map_err(|source| CaseError::Config { layer: self.layer.clone(), message: source.to_string() })
     }
 
+    /// What `load` makes of the parameters whose names begin with `prefix`, given to it without. Those that it leaves stay.
+    ///
+    /// # Errors
+    /// Those of `load`, with whole names.
+    pub fn part<T>(
+        &mut self,
+        prefix: &str,
+        load: impl FnOnce(&mut Self) -> Result<T, CaseError>,
+    ) -> Result<T, CaseError> {
+        let whole = std::mem::take(&mut self.parameters);
+        let (inside, outside): (BTreeMap<_, _>, _) =
+            whole.into_iter().partition(|(name, _)| name.starts_with(prefix));
+        let stripped = inside.into_iter().map(|(name, data)| (name[prefix.len()..].to_owned(), data));
+        self.parameters = stripped.collect();
+        let loaded = load(self);
+        let left = std::mem::replace(&mut self.parameters, outside);
+        self.parameters.extend(left.into_iter().map(|(name, data)| (format!("{prefix}{name}"), data)));
+        loaded.map_err(|error| error.under(prefix))
+    }
+
     fn missing(&self, name: &str) -> CaseError {
         CaseError::Missing { name: name.into(), layer: self.layer.clone() }
     }
@@ -122,6 +142,21 @@ fn check_shape(name: &str, data: &TensorData, wanted: &[usize]) -> Result<(), Ca
 impl CaseError {
     fn wrong_shape(name: &str, got: &[usize], wanted: &[usize]) -> Self {
         Self::Shape { name: name.into(), got: got.to_vec(), wanted: wanted.to_vec() }
+    }
+
+    /// The same of tensors whose names begin with `prefix`.
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        let whole = |name: String| format!("{prefix}{name}");
+        match self {
+            Self::Missing { name, layer } => Self::Missing { name: whole(name), layer },
+            Self::Shape { name, got, wanted } => Self::Shape { name: whole(name), got, wanted },
+            Self::Rank { name, got, wanted } => Self::Rank { name: whole(name), got, wanted },
+            Self::NotShared { first, second } => {
+                Self::NotShared { first: whole(first), second: whole(second) }
+            }
+            other @ (Self::Config { .. } | Self::Unsupported { .. }) => other,
+        }
     }
 }
 

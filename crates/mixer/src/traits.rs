@@ -118,6 +118,16 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
+    /// The sequence is longer than the model's table of positions.
+    #[error(
+        "the model has learned positions for at most {rows} tokens, got {seq}; build it with more positions"
+    )]
+    Positions {
+        /// Positions in the table.
+        rows: usize,
+        /// Tokens asked for.
+        seq: usize,
+    },
     /// A sequence to train on is longer than the layer learns at.
     #[error(
         "{mixer} learns its output weights at l_max = {l_max} tokens, so it cannot train on {seq}; build it with a larger \
@@ -131,4 +141,17 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
+}
+
+impl MixerError {
+    /// Whether a filter of `l_max` tokens reaches over `seq`.
+    ///
+    /// # Errors
+    /// [`TooLong`](Self::TooLong) if not.
+    pub fn check_length(mixer: &'static str, l_max: usize, seq: usize) -> Result<(), Self> {
+        match seq <= l_max {
+            true => Ok(()),
+            false => Err(Self::TooLong { mixer, l_max, seq }),
+        }
+    }
 }

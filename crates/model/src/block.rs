@@ -6,31 +6,35 @@ use subquad_backend::Form;
 use subquad_mixer::MixerError;
 
 use crate::norm::normed;
-use crate::{ChannelMixerKind, Dropout, MixerKind, MixerKindState, ModelConfig, Norm};
+use crate::{BlockOrder, ChannelMixerKind, Dropout, MixerKind, MixerKindState, ModelConfig, Norm};
 
-/// A sequence mixer and a channel mixer, each behind a norm and beside a residual connection, as far as the model's config has
+/// A sequence mixer and a channel mixer, each with a norm and beside a residual connection, as far as the model's config has
 /// them.
 #[derive(Module, Debug)]
 pub struct Block {
-    mixer_norm: Option<Norm>,
-    mixer: MixerKind,
+    pub(crate) mixer_norm: Option<Norm>,
+    pub(crate) mixer: MixerKind,
     /// None where there is no channel mixer.
-    channel_norm: Option<Norm>,
-    channel_mixer: Option<ChannelMixerKind>,
+    pub(crate) channel_norm: Option<Norm>,
+    pub(crate) channel_mixer: Option<ChannelMixerKind>,
     #[module(skip)]
     residual: bool,
+    #[module(skip)]
+    order: BlockOrder,
 }
 
 impl Block {
     pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
-        let norm = || config.norm.init(config.d_model, device);
+        let order = config.structure.order;
+        let norm = || config.norm.init(config.d_model, config.structure.norm_eps, device);
         let (mixer, channel_mixer) = (config.mixer.init(device), config.channel_mixer.init(device));
         Self {
-            mixer_norm: norm(),
+            mixer_norm: order.norms_mixer().then(norm).flatten(),
             mixer,
             channel_norm: channel_mixer.is_some().then(norm).flatten(),
             channel_mixer,
             residual: config.residual,
+            order,
         }
     }
 
@@ -40,8 +44,8 @@ impl Block {
     ///
     /// `index` is the block's place in the model, which names its two dropout sites and its mixer's seed.
     pub(crate) fn forward(&self, h: Tensor<3>, dropout: &Dropout<'_>, index: usize) -> Tensor<3> {
-        let mixed = dropout.mix(&self.mixer, normed(&self.mixer_norm, h.clone()), index);
-        let h = self.join(h, dropout.apply(mixed, 2 * index));
+        let mixed = dropout.mix(&self.mixer, self.input(&self.mixer_norm, &h), index);
+        let h = self.join_mixed(h, dropout.apply(mixed, 2 * index));
         self.mix_channels(h, |mixed| dropout.apply(mixed, 2 * index + 1))
     }
 
@@ -51,30 +55,41 @@ impl Block {
         h: Tensor<3>,
         state: MixerKindState,
     ) -> Result<(Tensor<3>, MixerKindState), MixerError> {
-        let (mixed, state) = self.mixer.forward_with_state(normed(&self.mixer_norm, h.clone()), state)?;
-        Ok((self.mix_channels(self.join(h, mixed), |mixed| mixed), state))
+        let (mixed, state) = self.mixer.forward_with_state(self.input(&self.mixer_norm, &h), state)?;
+        Ok((self.mix_channels(self.join_mixed(h, mixed), |mixed| mixed), state))
     }
 
     /// One token, `[batch, 1, d_model]` to the same, without dropout.
     pub(crate) fn step(&self, h: Tensor<3>, state: &mut MixerKindState) -> Result<Tensor<3>, MixerError> {
-        let token = normed(&self.mixer_norm, h.clone()).squeeze_dim(1);
+        let token = self.input(&self.mixer_norm, &h).squeeze_dim(1);
         let mixed = self.mixer.step(token, state)?.unsqueeze_dim(1);
-        Ok(self.mix_channels(self.join(h, mixed), |mixed| mixed))
+        Ok(self.mix_channels(self.join_mixed(h, mixed), |mixed| mixed))
     }
 
     /// `dropped` is what is left of the channel mixer's output.
     fn mix_channels(&self, h: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
         match &self.channel_mixer {
             Some(mixer) => {
-                let mixed = mixer.forward(normed(&self.channel_norm, h.clone()));
-                self.join(h, dropped(mixed))
+                let mixed = mixer.forward(self.input(&self.channel_norm, &h));
+                self.join(&self.channel_norm, h, dropped(mixed), self.residual)
             }
             None => h,
         }
     }
 
-    fn join(&self, h: Tensor<3>, mixed: Tensor<3>) -> Tensor<3> {
-        if self.residual { h + mixed } else { mixed }
+    /// What a mixer with this norm reads.
+    fn input(&self, norm: &Option<Norm>, h: &Tensor<3>) -> Tensor<3> {
+        if self.order.norms_inputs() { normed(norm, h.clone()) } else { h.clone() }
+    }
+
+    /// What stands behind a mixer with this norm.
+    fn join(&self, norm: &Option<Norm>, h: Tensor<3>, mixed: Tensor<3>, skip: bool) -> Tensor<3> {
+        let joined = if skip { h + mixed } else { mixed };
+        if self.order.norms_inputs() { joined } else { normed(norm, joined) }
+    }
+
+    fn join_mixed(&self, h: Tensor<3>, mixed: Tensor<3>) -> Tensor<3> {
+        self.join(&self.mixer_norm, h, mixed, self.residual && self.order != BlockOrder::M2Bert)
     }
 
     /// The sequence mixer.
@@ -89,6 +104,7 @@ impl Block {
             channel_norm: self.channel_norm.map(|norm| norm.with_form(form)),
             channel_mixer: self.channel_mixer.map(|mixer| mixer.with_form(form)),
             residual: self.residual,
+            order: self.order,
         }
     }
 }

@@ -47,6 +47,16 @@ impl ChannelMixerConfig {
         }
     }
 
+    /// How many numbers the channel mixer learns, without building it.
+    pub fn n_parameters(&self) -> usize {
+        match self {
+            Self::Dense(config) => config.n_parameters(),
+            Self::BlockDiagonal(config) => config.n_parameters(),
+            Self::Monarch(config) => config.n_parameters(),
+            Self::None => 0,
+        }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> Option<ChannelMixerKind> {
         match self {
             Self::Dense(config) => Some(ChannelMixerKind::Dense(config.init(device))),

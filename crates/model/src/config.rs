@@ -5,9 +5,12 @@ use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::Device;
 use subquad_backend::Form;
 
+use crate::additions::Additions;
 use crate::groups::named_parameters;
+use crate::head::{Decoder, HeadTransform};
+use crate::init::normal;
 use crate::model::EncoderKind;
-use crate::{Block, ChannelMixerConfig, MixerConfig, NormKind, SequenceModel};
+use crate::{Block, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure};
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
@@ -20,7 +23,7 @@ pub struct ModelConfig {
     pub mixer: MixerConfig,
     /// The channel mixer of every block.
     pub channel_mixer: ChannelMixerConfig,
-    /// What stands in front of every mixer and of the head.
+    /// What every norm is; where norms stand, `structure` says.
     pub norm: NormKind,
     /// Whether every mixer's output is added to its input. False: it takes its place.
     pub residual: bool,
@@ -28,6 +31,8 @@ pub struct ModelConfig {
     pub encoder: Encoder,
     /// What the output is.
     pub head: Head,
+    /// What else published models differ in.
+    pub structure: Structure,
 }
 
 /// How inputs become vectors.
@@ -75,7 +80,8 @@ impl Encoder {
 }
 
 impl Head {
-    fn outputs(self) -> usize {
+    /// Number of classes or reals.
+    pub fn outputs(self) -> usize {
         match self {
             Self::Pool { outputs } | Self::Last { outputs } | Self::Token { outputs } => outputs,
         }
@@ -86,13 +92,15 @@ impl ModelConfig {
     /// Whether the model can be built.
     ///
     /// # Errors
-    /// If a size is 0, a mixer refuses its own, or one is of another width than the model.
+    /// If a size is 0, a mixer refuses its own or is of another width than the model, or the structure asks for what
+    /// encoder and head do not have.
     pub fn check(&self) -> Result<(), ModelError> {
         let sizes = [
             ("d_model", self.d_model),
             ("n_layers", self.n_layers),
             self.encoder.size(),
             ("outputs", self.head.outputs()),
+            ("positions", self.structure.positions.unwrap_or(1)),
         ];
         if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(ModelError::ZeroSize { what });
@@ -100,7 +108,23 @@ impl ModelConfig {
         self.mixer.check()?;
         self.channel_mixer.check()?;
         self.check_width("sequence mixer", self.mixer.d_model())?;
-        self.check_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model))
+        self.check_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model))?;
+        self.check_structure()
+    }
+
+    fn check_structure(&self) -> Result<(), ModelError> {
+        let Structure { norm_eps, token_types, tied_head, .. } = self.structure;
+        if !(norm_eps > 0.0 && norm_eps.is_finite()) {
+            return Err(ModelError::NormEps { norm_eps: norm_eps.to_string() });
+        }
+        match (self.encoder, self.head.outputs()) {
+            (Encoder::Linear { .. }, _) if token_types > 0 => Err(ModelError::TypesOfReals),
+            (Encoder::Linear { .. }, _) if tied_head => Err(ModelError::TiedToReals),
+            (Encoder::Embedding { vocab }, outputs) if tied_head && vocab != outputs => {
+                Err(ModelError::TiedHead { vocab, outputs })
+            }
+            (Encoder::Linear { .. } | Encoder::Embedding { .. }, _) => Ok(()),
+        }
     }
 
     fn check_width(&self, what: &'static str, got: usize) -> Result<(), ModelError> {
@@ -110,17 +134,67 @@ impl ModelConfig {
         }
     }
 
+    /// How many numbers the model learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let (d_model, structure) = (self.d_model, self.structure);
+        let inputs = match self.encoder {
+            Encoder::Linear { features } => (features + 1) * d_model,
+            Encoder::Embedding { vocab } => vocab * d_model,
+        };
+        let tables = (structure.positions.unwrap_or(0) + structure.token_types) * d_model;
+        inputs
+            + tables
+            + self.n_layers * self.n_block_parameters()
+            + self.n_norms()
+            + self.n_head_parameters()
+    }
+
+    fn n_block_parameters(&self) -> usize {
+        let mixes_channels = !matches!(self.channel_mixer, ChannelMixerConfig::None);
+        let norms = usize::from(self.structure.order.norms_mixer()) + usize::from(mixes_channels);
+        let norms = norms * self.norm.n_parameters(self.d_model);
+        norms + self.mixer.n_parameters() + self.channel_mixer.n_parameters()
+    }
+
+    /// Parameters of the norms outside blocks.
+    fn n_norms(&self) -> usize {
+        let Structure { order, embedding_norm, .. } = self.structure;
+        let norms = usize::from(order.norms_inputs()) + usize::from(embedding_norm);
+        norms * self.norm.n_parameters(self.d_model)
+    }
+
+    fn n_head_parameters(&self) -> usize {
+        let (d_model, outputs, Structure { head_transform, tied_head, .. }) =
+            (self.d_model, self.head.outputs(), self.structure);
+        let transform =
+            if head_transform { (d_model + 1) * d_model + Norm::n_parameters(d_model) } else { 0 };
+        transform + outputs + if tied_head { 0 } else { d_model * outputs }
+    }
+
     /// A model with fresh weights, drawn from burn's generator of the device.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> SequenceModel {
         self.check().unwrap_or_else(|e| panic!("ModelConfig: {e}"));
+        let model = self.init_layers(device);
+        match self.structure.init {
+            Init::Layers => model,
+            Init::Normal => normal(model),
+        }
+    }
+
+    fn init_layers(&self, device: &Device) -> SequenceModel {
+        let Structure { order, norm_eps, head_transform, .. } = self.structure;
+        let Decoder { head, tied_bias } = Decoder::new(self, device);
         SequenceModel {
             encoder: self.init_encoder(device),
+            additions: Additions::new(self, device),
             blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
-            norm: self.norm.init(self.d_model, device),
-            head: LinearConfig::new(self.d_model, self.head.outputs()).init(device),
+            norm: order.norms_inputs().then(|| self.norm.init(self.d_model, norm_eps, device)).flatten(),
+            head_transform: head_transform.then(|| HeadTransform::new(self, device)),
+            head,
+            tied_bias,
             answers: self.head,
         }
     }
@@ -168,6 +242,28 @@ pub enum ModelError {
         got: usize,
         /// The model's width.
         wanted: usize,
+    },
+    /// What norms add to the variance is no positive number.
+    #[error("norm_eps = {norm_eps}, but it must be a finite number greater than 0")]
+    NormEps {
+        /// The number asked for.
+        norm_eps: String,
+    },
+    /// Reals have no token types.
+    #[error("token types belong to tokens, but the encoder reads reals; choose token_types = 0")]
+    TypesOfReals,
+    /// Reals have no table to tie a head to.
+    #[error("a tied head shares the table of tokens, but the encoder reads reals; choose tied_head = false")]
+    TiedToReals,
+    /// The table has not one row an output.
+    #[error(
+        "a tied head has one output a token, but there are {vocab} tokens and {outputs} outputs; choose tied_head = false"
+    )]
+    TiedHead {
+        /// Tokens.
+        vocab: usize,
+        /// Outputs.
+        outputs: usize,
     },
     /// The sequence mixer refuses its sizes.
     #[error("sequence mixer: {0}")]

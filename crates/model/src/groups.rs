@@ -27,6 +27,7 @@ fn is_free_of_decay(path: &str) -> bool {
         || path.ends_with(".gamma")
         || path.ends_with(".beta")
         || path.starts_with("encoder.Embedding.")
+        || path.starts_with("additions.")
 }
 
 /// One group where every block has one of the same name and rule.

@@ -1,15 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod additions;
 mod block;
 mod channel;
 mod config;
 mod dropout;
 mod groups;
+mod head;
+mod init;
 mod mixer;
 mod mixer_state;
 mod model;
 mod norm;
+mod presets;
+mod published;
 mod state;
+mod structure;
 
 pub use block::Block;
 pub use channel::{ChannelMixerConfig, ChannelMixerKind};
@@ -20,4 +26,7 @@ pub use mixer::{MixerConfig, MixerKind};
 pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::{Norm, NormKind};
+pub use presets::{M2BertConfig, M2GptConfig, Preset, presets};
+pub use published::CheckpointError;
 pub use state::{ModelState, StateError};
+pub use structure::{BlockOrder, Init, Structure};

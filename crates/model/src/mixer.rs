@@ -66,6 +66,20 @@ impl MixerConfig {
         }
     }
 
+    /// How many numbers the mixer learns, without building it.
+    pub fn n_parameters(&self) -> usize {
+        match self {
+            Self::Attention(config) => config.n_parameters(),
+            Self::S4d(config) => config.n_parameters(),
+            Self::S4(config) => config.n_parameters(),
+            Self::H3(config) => config.n_parameters(),
+            Self::Hyena(config) => config.n_parameters(),
+            Self::M2(config) => config.n_parameters(),
+            Self::Monarch(config) => config.n_parameters(),
+            Self::CausalMonarch(config) => config.n_parameters(),
+        }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> MixerKind {
         match self {
             Self::Attention(config) => MixerKind::Attention(config.init(device)),

@@ -1,22 +1,37 @@
 //! The whole model.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, ParameterGroup};
 
+use crate::additions::Additions;
 use crate::groups::parameter_groups;
+use crate::head::HeadTransform;
 use crate::norm::normed;
 use crate::{Block, Dropout, Head, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a model is given one")]
 pub enum Input {
     /// `[batch, seq, features]`
     Reals(Tensor<3>),
     /// `[batch, seq]`
     Tokens(Tensor<2, Int>),
+    /// Tokens, and the type of each: both `[batch, seq]`.
+    TypedTokens(Tensor<2, Int>, Tensor<2, Int>),
+}
+
+impl Input {
+    /// Rows of the batch, and tokens of each.
+    pub(crate) fn sizes(&self) -> [usize; 2] {
+        match self {
+            Self::Reals(x) => [x.dims()[0], x.dims()[1]],
+            Self::Tokens(x) | Self::TypedTokens(x, _) => x.dims(),
+        }
+    }
 }
 
 #[derive(Module, Debug)]
@@ -25,13 +40,29 @@ pub(crate) enum EncoderKind {
     Embedding(Embedding),
 }
 
+impl EncoderKind {
+    /// A row for every token, `[vocab, d_model]`; `None` for reals.
+    pub(crate) fn table(&self) -> Option<Tensor<2>> {
+        match self {
+            Self::Embedding(encoder) => Some(encoder.weight.val()),
+            Self::Linear(_) => None,
+        }
+    }
+}
+
 /// Encoder, residual blocks, final norm, head.
 #[derive(Module, Debug)]
 pub struct SequenceModel {
     pub(crate) encoder: EncoderKind,
+    pub(crate) additions: Additions,
     pub(crate) blocks: Vec<Block>,
+    /// Only where blocks leave vectors without a norm.
     pub(crate) norm: Option<Norm>,
-    pub(crate) head: Linear,
+    pub(crate) head_transform: Option<HeadTransform>,
+    /// None if the head is tied.
+    pub(crate) head: Option<Linear>,
+    /// Only if the head is tied.
+    pub(crate) tied_bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     pub(crate) answers: Head,
 }
@@ -51,7 +82,7 @@ impl SequenceModel {
             Head::Last { .. } => normed(&self.norm, last_token(h)),
             Head::Token { .. } => normed(&self.norm, h),
         };
-        self.head.forward(h)
+        self.decode(h)
     }
 
     /// The outputs of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
@@ -68,22 +99,31 @@ impl SequenceModel {
         assert!(of_tokens, "this model answers once a sequence, not at single tokens");
         let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
         let h = normed(&self.norm, h.select(0, rows).unsqueeze());
-        self.head.forward(h).flatten(0, 1)
+        self.decode(h).flatten(0, 1)
     }
 
     /// What the last block leaves, `[batch, seq, d_model]`.
     fn blocks(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
         let blocks = self.blocks.iter().enumerate();
-        blocks.fold(self.encode(input), |h, (index, block)| block.forward(h, dropout, index))
+        let h = self.encode(input, 0, dropout);
+        blocks.fold(h, |h, (index, block)| block.forward(h, dropout, index))
     }
 
-    pub(crate) fn encode(&self, input: Input) -> Tensor<3> {
-        match (&self.encoder, input) {
-            (EncoderKind::Linear(encoder), Input::Reals(x)) => encoder.forward(x),
-            (EncoderKind::Embedding(encoder), Input::Tokens(x)) => encoder.forward(x),
-            (EncoderKind::Linear(_), Input::Tokens(_)) => panic!("this model reads reals, got tokens"),
+    /// The first block's input, of tokens from position `first` on.
+    pub(crate) fn encode(&self, input: Input, first: usize, dropout: &Dropout<'_>) -> Tensor<3> {
+        let (h, types) = match (&self.encoder, input) {
+            (EncoderKind::Linear(encoder), Input::Reals(x)) => (encoder.forward(x), None),
+            (EncoderKind::Embedding(encoder), Input::Tokens(x)) => (encoder.forward(x), None),
+            (EncoderKind::Embedding(encoder), Input::TypedTokens(x, types)) => {
+                (encoder.forward(x), Some(types))
+            }
+            (EncoderKind::Linear(_), Input::Tokens(_) | Input::TypedTokens(..)) => {
+                panic!("this model reads reals, got tokens")
+            }
             (EncoderKind::Embedding(_), Input::Reals(_)) => panic!("this model reads tokens, got reals"),
-        }
+        };
+        // The blocks have two dropout sites each.
+        self.additions.forward(h, types, first, dropout, 2 * self.blocks.len())
     }
 
     /// Floats that one sequence must keep to decode token `seq + 1`, over all blocks; `None` if bidirectional.
@@ -94,8 +134,11 @@ impl SequenceModel {
     /// Whether the model can run on `seq` tokens.
     ///
     /// # Errors
-    /// In the mixer's words.
+    /// In the mixer's words, or if there are more tokens than learned positions.
     pub fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        if let Some(rows) = self.additions.max_positions().filter(|rows| *rows < seq) {
+            return Err(MixerError::Positions { rows, seq });
+        }
         self.blocks.iter().try_for_each(|block| block.mixer().check_length(seq))
     }
 
@@ -109,6 +152,8 @@ impl SequenceModel {
     pub fn with_form(mut self, form: Form) -> Self {
         self.blocks = self.blocks.into_iter().map(|block| block.with_form(form)).collect();
         self.norm = self.norm.map(|norm| norm.with_form(form));
+        self.additions = self.additions.with_form(form);
+        self.head_transform = self.head_transform.map(|transform| transform.with_form(form));
         self
     }
 }

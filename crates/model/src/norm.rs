@@ -7,7 +7,7 @@ use subquad_backend::{Form, layer_norm::layer_norm};
 /// PyTorch's and the published models' value.
 const EPS: f64 = 1e-5;
 
-/// What stands in front of every mixer and of the head.
+/// What every norm of a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NormKind {
     /// A [`Norm`] each.
@@ -17,10 +17,17 @@ pub enum NormKind {
 }
 
 impl NormKind {
-    pub(crate) fn init(self, d_model: usize, device: &Device) -> Option<Norm> {
+    pub(crate) fn init(self, d_model: usize, eps: f64, device: &Device) -> Option<Norm> {
         match self {
-            Self::Layer => Some(Norm::new(d_model, device)),
+            Self::Layer => Some(Norm::new(d_model, device).with_eps(eps)),
             Self::None => None,
+        }
+    }
+
+    pub(crate) fn n_parameters(self, d_model: usize) -> usize {
+        match self {
+            Self::Layer => Norm::n_parameters(d_model),
+            Self::None => 0,
         }
     }
 }
@@ -36,20 +43,34 @@ pub(crate) fn normed(norm: &Option<Norm>, x: Tensor<3>) -> Tensor<3> {
 /// Layer normalisation over features, with a learned scale and shift.
 #[derive(Module, Debug)]
 pub struct Norm {
-    gamma: Param<Tensor<1>>,
-    beta: Param<Tensor<1>>,
+    pub(crate) gamma: Param<Tensor<1>>,
+    pub(crate) beta: Param<Tensor<1>>,
+    #[module(skip)]
+    eps: f64,
     #[module(skip)]
     form: Form,
 }
 
 impl Norm {
-    /// Scale 1, shift 0.
+    /// How many numbers a norm of this width learns.
+    pub fn n_parameters(d_model: usize) -> usize {
+        2 * d_model
+    }
+
+    /// Scale 1, shift 0; 1e-5 is added to the variance.
     pub fn new(d_model: usize, device: &Device) -> Self {
         Self {
             gamma: Param::from_tensor(Tensor::ones([d_model], device)),
             beta: Param::from_tensor(Tensor::zeros([d_model], device)),
+            eps: EPS,
             form: Form::for_device(device),
         }
+    }
+
+    /// The same norm with another number added to the variance.
+    pub fn with_eps(mut self, eps: f64) -> Self {
+        self.eps = eps;
+        self
     }
 
     /// The same norm in another form.
@@ -62,6 +83,6 @@ impl Norm {
     /// - `x`: `[batch, seq, d_model]`
     /// - output: the same
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        layer_norm(x, self.gamma.val(), self.beta.val(), EPS, self.form)
+        layer_norm(x, self.gamma.val(), self.beta.val(), self.eps, self.form)
     }
 }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use subquad_mixer::MixerError;
 
 use crate::norm::normed;
-use crate::{Head, Input, MixerKindState, SequenceModel};
+use crate::{Dropout, Head, Input, MixerKindState, SequenceModel};
 
 /// What a causal model remembers of the tokens it has seen. A clone goes its own way, for example to branch from a prompt.
 ///
@@ -74,8 +74,8 @@ impl SequenceModel {
         input: Input,
         state: ModelState,
     ) -> Result<(Tensor<3>, ModelState), MixerError> {
-        let mut h = self.encode(input);
-        let (batch, seq) = (state.batch, self.check_state(&state, &h)?);
+        let (batch, seq) = (state.batch, self.check_state(&state, &input)?);
+        let mut h = self.encode(input, state.seq, &Dropout::Off);
         let mut blocks = Vec::with_capacity(self.blocks.len());
         for (block, state) in self.blocks.iter().zip(state.blocks) {
             let (next, state) = block.forward_with_state(h, state)?;
@@ -97,9 +97,9 @@ impl SequenceModel {
     /// # Panics
     /// As there, or if the input is not one token.
     pub fn step(&self, input: Input, state: &mut ModelState) -> Result<Tensor<2>, MixerError> {
-        let mut h = self.encode(input);
-        assert_eq!(h.dims()[1], 1, "a step takes one token; forward_with_state takes several");
-        let seq = self.check_state(state, &h)?;
+        assert_eq!(input.sizes()[1], 1, "a step takes one token; forward_with_state takes several");
+        let seq = self.check_state(state, &input)?;
+        let mut h = self.encode(input, state.seq, &Dropout::Off);
         for (block, state) in self.blocks.iter().zip(&mut state.blocks) {
             h = block.step(h, state)?;
         }
@@ -107,10 +107,10 @@ impl SequenceModel {
         Ok(self.outputs(h).squeeze_dim(1))
     }
 
-    /// How many tokens there are with those of `h`. Asked before any block runs, so that an error leaves no block ahead of
+    /// How many tokens there are with those of `input`. Asked before any block runs, so that an error leaves no block ahead of
     /// the others.
-    fn check_state(&self, state: &ModelState, h: &Tensor<3>) -> Result<usize, MixerError> {
-        let [batch, seq, _] = h.dims();
+    fn check_state(&self, state: &ModelState, input: &Input) -> Result<usize, MixerError> {
+        let [batch, seq] = input.sizes();
         assert_ne!(seq, 0, "a chunk has at least one token");
         assert_eq!(batch, state.batch, "the input's batch size is not the state's");
         assert_eq!(self.blocks.len(), state.blocks.len(), "the state is of a model with other blocks");
@@ -121,6 +121,6 @@ impl SequenceModel {
 
     /// The outputs of every token from the last block's.
     fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
-        self.head.forward(normed(&self.norm, h))
+        self.decode(normed(&self.norm, h))
     }
 }

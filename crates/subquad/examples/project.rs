@@ -8,14 +8,15 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use comfy_table::{CellAlignment, Table, presets};
-use subquad::assemble;
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use subquad::config::RunConfig;
 use subquad::generate::find_run;
 use subquad::plan::{by_kind, load_all};
+use subquad::{Failure, assemble};
 use subquad_backend::read;
 use subquad_data::Task;
 use subquad_model::SequenceModel;
@@ -29,9 +30,20 @@ const USAGE: &str = "give a finished run, such as results/00-quickstart/attentio
 /// Both factors have so many blocks, of slices of rank 1: parameters grow with them.
 const BLOCKS: [usize; 5] = [2, 4, 8, 16, 32];
 
-fn main() -> Result<(), Box<dyn Error>> {
+#[allow(clippy::print_stderr)]
+fn main() -> ExitCode {
+    match compare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare() -> Result<(), Box<dyn Error>> {
     let named = std::env::args().nth(1).map(PathBuf::from).ok_or(USAGE)?;
-    let run = find_run(&named).map_err(|why| format!("{why}\n{USAGE}"))?;
+    let run = find_run(&named).map_err(|why| format!("{}\n{USAGE}", plain(&why)))?;
     let device = Device::flex();
     let (model, task) = trained(&run, &device)?;
     let accuracy = |model: &SequenceModel| evaluate(model, &*task, 0, 4096, &device).accuracy();
@@ -59,9 +71,14 @@ fn trained(run: &RunDir, device: &Device) -> Result<(SequenceModel, Box<dyn Task
 }
 
 fn settings(path: &Path) -> Result<RunConfig, Box<dyn Error>> {
-    let (studies, _) = by_kind(load_all(&[path.to_owned()], &[]).map_err(|why| format!("{why}"))?);
+    let (studies, _) = by_kind(load_all(&[path.to_owned()], &[]).map_err(|why| plain(&why))?);
     let run = studies.into_iter().flat_map(|study| study.runs).next();
     Ok(run.ok_or("the folder holds no config of a run")?.config)
+}
+
+/// Without the word that `main` puts before it.
+fn plain(why: &Failure) -> String {
+    why.to_string().trim_start_matches("error: ").into()
 }
 
 /// A dense matrix, row-major `[d_output, d_input]`.
@@ -159,7 +176,7 @@ impl<F: Fn(&Matrix) -> Option<Substitute>> ModuleMapper for Mapper<F> {
 
 fn table() -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-')));
     table.set_header(["channel mixers", "parameters", "of dense", "distance", "accuracy"]);
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table

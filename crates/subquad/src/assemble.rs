@@ -7,15 +7,16 @@ mod state_space;
 
 use subquad_attention::AttentionConfig;
 use subquad_data::{
-    BytesConfig, DelayConfig, InputKind, MnistConfig, MqarConfig, ReconstructConfig, TargetKind, Task,
-    TaskConfig,
+    BytesConfig, DelayConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig, ReconstructConfig,
+    TargetKind, Task, TaskConfig,
 };
-use subquad_model::{Encoder, Head, MixerConfig, ModelConfig, NormKind};
+use subquad_model::{Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, DelaySettings, MixerSettings, MnistSettings, ModelSettings, MqarSettings, Norm,
-    Permutation, Pool, Position, ReconstructSettings, RunConfig, TaskSettings,
+    AttentionSettings, BlockOrder, DelaySettings, MaskedBytesSettings, MixerSettings, MnistSettings,
+    ModelInit, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings,
+    RunConfig, TaskSettings,
 };
 
 /// The task of a run, with its options.
@@ -27,11 +28,19 @@ pub fn task(settings: &TaskSettings) -> TaskConfig {
         TaskSettings::Bytes { path, bytes } => {
             TaskConfig::Bytes(BytesConfig { path: path.into(), test_examples: bytes.test_examples })
         }
+        TaskSettings::MaskedBytes { path, masked_bytes } => {
+            TaskConfig::MaskedBytes(self::masked_bytes(path, masked_bytes))
+        }
         TaskSettings::Delay { path: _, delay } => TaskConfig::Delay(self::delay(delay)),
         TaskSettings::Reconstruct { path: _, reconstruct } => {
             TaskConfig::Reconstruct(self::reconstruct(reconstruct))
         }
     }
+}
+
+fn masked_bytes(path: &str, settings: &MaskedBytesSettings) -> MaskedBytesConfig {
+    let MaskedBytesSettings { mask_share, test_mask_share, test_examples } = *settings;
+    MaskedBytesConfig { path: path.into(), mask_share, test_mask_share, test_examples }
 }
 
 fn delay(settings: &DelaySettings) -> DelayConfig {
@@ -87,6 +96,7 @@ pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelC
         residual: run.model.residual,
         encoder: encoder(input),
         head: head(target, run.model.pool),
+        structure: structure(&run.model),
     }
 }
 
@@ -122,6 +132,29 @@ fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionCo
         .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
         .with_qk_norm(settings.qk_norm)
         .with_dropout(settings.dropout)
+}
+
+fn structure(model: &ModelSettings) -> Structure {
+    let order = match model.block {
+        BlockOrder::PreNorm => subquad_model::BlockOrder::PreNorm,
+        BlockOrder::PostNorm => subquad_model::BlockOrder::PostNorm,
+        BlockOrder::M2Bert => subquad_model::BlockOrder::M2Bert,
+    };
+    let init = match model.init {
+        ModelInit::Layers => Init::Layers,
+        ModelInit::Normal => Init::Normal,
+    };
+    Structure {
+        order,
+        norm_eps: model.norm_eps,
+        positions: unless_zero(model.positions),
+        // No task has types of tokens.
+        token_types: 0,
+        embedding_norm: model.embedding_norm,
+        head_transform: model.head_transform,
+        tied_head: model.tied_head,
+        init,
+    }
 }
 
 fn norm(norm: Norm) -> NormKind {

@@ -75,7 +75,7 @@ impl Answers {
 fn device_of(input: &Input) -> Device {
     match input {
         Input::Reals(x) => x.device(),
-        Input::Tokens(x) => x.device(),
+        Input::Tokens(x) | Input::TypedTokens(x, _) => x.device(),
     }
 }
 

@@ -13,7 +13,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::multiply::{Multiply, Out, Panels, Right, Start};
-use super::products::{FEW_ROWS, PARTS, ROWS_TOGETHER, sum_of_parts};
+use super::products::{FEW_ROWS, ROWS_TOGETHER};
+use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
 use crate::micro::Scalars;

@@ -6,13 +6,15 @@
 mod channels;
 pub mod multiply;
 mod products;
+pub mod sums;
 pub mod transpose;
 
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
 pub use self::channels::linear_of_channels;
-use self::products::{Sizes, bias_grad, input_grad, output, weight_grad};
+use self::products::{Sizes, input_grad, output, weight_grad};
+use self::sums::sum_of_rows;
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
 
@@ -52,7 +54,8 @@ impl CpuKernel for Product {
             saved.wanted[0].then(|| Array::new(input_grad(dy, weight.data, sizes), x.shape)),
             saved.wanted[1].then(|| Array::new(weight_grad(x.data, dy, sizes), weight.shape)),
         ];
-        let bias = |wanted: &bool| wanted.then(|| Array::new(bias_grad(dy, sizes), [sizes.d_output]));
+        let bias =
+            |wanted: &bool| wanted.then(|| Array::new(sum_of_rows(dy, sizes.d_output), [sizes.d_output]));
         grads.extend(saved.wanted.get(2).map(bias));
         grads
     }

@@ -12,9 +12,9 @@
 use rayon::prelude::*;
 
 use super::multiply::{Multiply, Out, Panels, Right, Start};
+use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
 use crate::micro::Scalars;
-use crate::simd;
 
 /// What the products of a layer share.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +32,6 @@ pub(super) const FEW_ROWS: usize = 16;
 pub(super) const ROWS_TOGETHER: usize = 8;
 /// Columns of `y` that one thread makes at a time.
 const COLUMNS: usize = 256;
-/// Most parts of the sum over tokens that makes the weight's gradient.
-pub(super) const PARTS: usize = 8;
 /// Numbers of a weight that no core's own cache holds.
 const LARGE: usize = 1 << 20;
 /// Numbers from a row to the next between which blocks of columns push each other out of a core's cache.
@@ -192,36 +190,10 @@ fn wide_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     weight
 }
 
-/// Sum over the tokens.
-pub(super) fn bias_grad(dy: &[f32], sizes: Sizes) -> Vec<f32> {
-    let Sizes { tokens, d_output, .. } = sizes;
-    let part = tokens.div_ceil(PARTS).max(1);
-    let mut parts = vec![0.0; tokens.div_ceil(part).max(1) * d_output];
-    parts.par_chunks_mut(d_output).zip(dy.par_chunks(part * d_output)).for_each(|(sum, dy)| {
-        simd::run(
-            #[inline(always)]
-            || dy.chunks(d_output).for_each(|dy| simd::add(sum, dy)),
-        );
-    });
-    sum_of_parts(parts, d_output)
-}
-
-/// The sum of arrays of `len` numbers, in their order.
-pub(super) fn sum_of_parts(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
-    const AT_ONCE: usize = 1 << 12;
-    let (total, rest) = parts.split_at_mut(len);
-    total.par_chunks_mut(AT_ONCE).enumerate().for_each(|(index, total)| {
-        for part in rest.chunks(len) {
-            simd::add(total, &part[index * AT_ONCE..][..total.len()]);
-        }
-    });
-    parts.truncate(len);
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linear::sums::sum_of_rows;
 
     /// Widths that are no whole vectors, one, several, more than a panel and more terms than one block; tokens from none to
     /// more than a part; a large weight and wide ones.
@@ -315,7 +287,7 @@ mod tests {
             let dw = by_loops([d_input, tokens, d_output], |i, t| x_at(t, i), dy_at);
             assert_close(&weight_grad(&x, &dy, sizes), &dw, &what("dW"));
             let db = by_loops([1, tokens, d_output], |_, _| 1.0, dy_at);
-            assert_close(&bias_grad(&dy, sizes), &db, &what("db"));
+            assert_close(&sum_of_rows(&dy, d_output), &db, &what("db"));
         }
     }
 

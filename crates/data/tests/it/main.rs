@@ -5,6 +5,7 @@
 mod bytes;
 mod delay;
 mod digits;
+mod masked_bytes;
 mod mnist;
 mod mqar;
 mod reconstruct;

@@ -1,15 +1,19 @@
-use subquad_data::{BytesConfig, DelayConfig, MqarConfig, ReconstructConfig, TaskConfig, check, open, tasks};
+use subquad_data::{
+    BytesConfig, DelayConfig, MaskedBytesConfig, MqarConfig, ReconstructConfig, TaskConfig, check, open,
+    tasks,
+};
 
 use crate::mnist::made_up;
 
 /// Every task, and a length that it has.
-fn all() -> [(TaskConfig, usize); 6] {
+fn all() -> [(TaskConfig, usize); 7] {
     let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
     [
         (TaskConfig::Digits, 64),
         (TaskConfig::Mqar(MqarConfig { test_conditions, ..MqarConfig::default() }), 64),
         (TaskConfig::Mnist(made_up()), 784),
         (TaskConfig::Bytes(BytesConfig::default()), 50),
+        (TaskConfig::MaskedBytes(MaskedBytesConfig::default()), 50),
         (TaskConfig::Delay(DelayConfig { lag: 5, ..DelayConfig::default() }), 41),
         (TaskConfig::Reconstruct(ReconstructConfig { window: 7, ..ReconstructConfig::default() }), 40),
     ]
@@ -91,6 +95,6 @@ fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
 fn an_unknown_task_is_refused_with_the_known_ones() {
     assert_eq!(
         check("digit", 64).unwrap_err().to_string(),
-        "there is no task `digit`; known: digits, mqar, mnist, bytes, delay, reconstruct"
+        "there is no task `digit`; known: digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct"
     );
 }

@@ -6,12 +6,15 @@ mod contract;
 mod dropout;
 mod groups;
 mod parts;
+mod presets;
+mod published;
 mod stepping;
+mod structure;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_attention::AttentionConfig;
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel,
+    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
@@ -101,6 +104,7 @@ fn config(mixer: MixerConfig) -> ModelConfig {
         residual: true,
         encoder: Encoder::Linear { features: FEATURES },
         head: Head::Token { outputs: CLASSES },
+        structure: Structure::default(),
     }
 }
 

@@ -9,8 +9,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 use subquad_backend::linear::multiply::{Multiply, Out, Panels, Right, Start};
+use subquad_backend::linear::sums::{PARTS, sum_of_parts, sum_of_rows};
 use subquad_backend::micro::Scalars;
-use subquad_backend::simd;
 
 /// `[rows, d_input]` to `[rows, d_output]`.
 pub(super) fn product(
@@ -37,8 +37,6 @@ struct BlockDiagonal {
 
 /// Rows that one thread takes at a time.
 const ROWS: usize = 128;
-/// Most parts of the sum over rows that makes the weight's gradient.
-const PARTS: usize = 8;
 
 impl CpuKernel for BlockDiagonal {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
@@ -62,7 +60,8 @@ impl CpuKernel for BlockDiagonal {
         let dx = || Array::new(sizes.input_grad(dy, weight.data), x.shape);
         let dw = || Array::new(sizes.weight_grad(x.data, dy, weight.data.len()), weight.shape);
         let mut grads = vec![saved.wanted[0].then(dx), saved.wanted[1].then(dw)];
-        let bias = |wanted: &bool| wanted.then(|| Array::new(sizes.bias_grad(dy), [sizes.d_output]));
+        let bias =
+            |wanted: &bool| wanted.then(|| Array::new(sum_of_rows(dy, sizes.d_output), [sizes.d_output]));
         grads.extend(saved.wanted.get(2).map(bias));
         grads
     }
@@ -135,30 +134,6 @@ impl Sizes {
         });
         sum_of_parts(sums, weights)
     }
-
-    fn bias_grad(self, dy: &[f32]) -> Vec<f32> {
-        let part = self.rows.div_ceil(PARTS).max(1);
-        let mut sums = vec![0.0; self.rows.div_ceil(part).max(1) * self.d_output];
-        let rows = sums.par_chunks_mut(self.d_output).zip(dy.par_chunks(part * self.d_output));
-        rows.for_each(|(sum, dy)| {
-            simd::run(
-                #[inline(always)]
-                || {
-                    for dy in dy.chunks(self.d_output) {
-                        simd::add(sum, dy);
-                    }
-                },
-            );
-        });
-        sum_of_parts(sums, self.d_output)
-    }
-}
-
-fn sum_of_parts(mut parts: Vec<f32>, len: usize) -> Vec<f32> {
-    let (total, rest) = parts.split_at_mut(len);
-    rest.chunks(len).for_each(|part| simd::add(total, part));
-    parts.truncate(len);
-    parts
 }
 
 impl Block {

@@ -100,7 +100,7 @@ impl CausalMonarchConfig {
     }
 
     /// Numbers that the layer learns, those above diagonals included, which never change anything.
-    pub fn parameters(&self) -> usize {
+    pub fn n_parameters(&self) -> usize {
         let Split { block, n_blocks } = self.split();
         let (within, across) = (n_blocks * block * block, block * n_blocks * n_blocks);
         let gates = if self.gated { Gates::parameters(self.d_model) } else { 0 };

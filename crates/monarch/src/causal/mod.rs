@@ -193,11 +193,7 @@ impl SequenceMixer for CausalMonarch {
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
-        let l_max = self.config.l_max;
-        match seq <= l_max {
-            true => Ok(()),
-            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
-        }
+        MixerError::check_length(NAME, self.config.l_max, seq)
     }
 
     /// Of a sandwich: its filter's network and positions, as those of [`M2`](crate::M2).

@@ -55,7 +55,7 @@ impl BlockDiagonalMlpConfig {
         self.layers().iter().map(BlockDiagonalLinearConfig::flops).sum()
     }
 
-    fn layers(&self) -> [BlockDiagonalLinearConfig; 2] {
+    pub(crate) fn layers(&self) -> [BlockDiagonalLinearConfig; 2] {
         let Self { d_model, d_hidden, n_blocks, gated } = *self;
         [
             BlockDiagonalLinearConfig::new(d_model, expanded(d_hidden, gated), n_blocks).with_bias(!gated),

@@ -36,8 +36,8 @@ pub type MonarchMlp = Mlp<MonarchLinear>;
 /// Two linear layers of one kind around a GELU or a gate.
 #[derive(Module, Debug)]
 pub struct Mlp<L> {
-    expand: L,
-    reduce: L,
+    pub(crate) expand: L,
+    pub(crate) reduce: L,
     #[module(skip)]
     gated: bool,
     #[module(skip)]
@@ -45,7 +45,7 @@ pub struct Mlp<L> {
 }
 
 impl<L: MlpLayer> Mlp<L> {
-    fn new([expand, reduce]: [L; 2], gated: bool, device: &Device) -> Self {
+    pub(crate) fn new([expand, reduce]: [L; 2], gated: bool, device: &Device) -> Self {
         Self { expand, reduce, gated, form: Form::for_device(device) }
     }
 

@@ -140,6 +140,14 @@ impl ImplicitFilterConfig {
         }
     }
 
+    /// How many numbers the filter learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let Self { d_model, l_max, order, emb_dim, num_inner, bidirectional, .. } = *self;
+        let network = (emb_dim + 1) * order + num_inner * (order + 1) * order + order * d_model;
+        let networks = if bidirectional { 2 } else { 1 };
+        networks * network + self.frequencies() + l_max * emb_dim + d_model
+    }
+
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> ImplicitFilter {

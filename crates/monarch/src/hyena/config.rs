@@ -44,6 +44,13 @@ impl HyenaConfig {
         }
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let (d_model, width) = (self.d_model, (self.order + 1) * self.d_model);
+        let linear = (d_model + 1) * (width + d_model);
+        linear + width * (self.short_filter + 1) + self.filter().n_parameters()
+    }
+
     /// Linear layers and the filter network start as PyTorch's do, the short convolution in `+-1/sqrt(short_filter)`, the
     /// filters' biases as N(0, 1). All parameters are drawn at once.
     ///

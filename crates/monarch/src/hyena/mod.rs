@@ -18,14 +18,15 @@ use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use std::cell::OnceCell;
-use subquad_backend::{Form, linear::linear, short_conv::short_conv, swap_axes};
+use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::{Form, short_conv::short_conv, swap_axes};
 use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
 
-use crate::ImplicitFilter;
 use crate::drops::Drops;
 use crate::history::{Advance, History};
-use crate::m2::gate;
+use crate::m2::{gate, gated_conv::gated_conv};
 use crate::short::{no_past, short_conv_after};
+use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::{HyenaConfig, HyenaConfigError};
 pub use state::HyenaState;
 
@@ -87,15 +88,32 @@ impl Hyena {
         linear(&self.out_linear, gate::after(v, outer, None, self.form), self.form)
     }
 
-    /// The projection of a whole sequence. Its weights are put in the order of the gates, because they are fewer than what
-    /// they make.
+    /// The projection of a whole sequence, with weights in the order of the gates.
     fn project(&self, x: Tensor<3>) -> Parts {
+        let (in_linear, (weight, bias)) = self.weights_in_gate_order();
+        self.parts(short_conv(linear(&in_linear, x, self.form), weight, bias, self.form))
+    }
+
+    /// Projection and short convolution in the order of the gates: weights are fewer than the numbers that they make.
+    fn weights_in_gate_order(&self) -> (Linear, (Tensor<2>, Tensor<1>)) {
         let Linear { weight, bias } = &self.in_linear;
-        let bias = bias.as_ref().map(|bias| untracked(self.in_gate_order(bias.val(), 0)));
-        let ordered = Linear { weight: untracked(self.in_gate_order(weight.val(), 1)), bias };
-        let weight = self.in_gate_order(self.short_weight.val(), 0);
-        let bias = self.in_gate_order(self.short_bias.val(), 0);
-        self.parts(short_conv(linear(&ordered, x, self.form), weight, bias, self.form))
+        let bias = bias.as_ref().map(|bias| derived(self.in_gate_order(bias.val(), 0)));
+        let in_linear = Linear { weight: derived(self.in_gate_order(weight.val(), 1)), bias };
+        let short_weight = self.in_gate_order(self.short_weight.val(), 0);
+        (in_linear, (short_weight, self.in_gate_order(self.short_bias.val(), 0)))
+    }
+
+    /// Whether all between the linear layers is the operation that M2 has there.
+    fn is_one_operation(&self) -> bool {
+        (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft)
+    }
+
+    fn fused(&self, x: Tensor<3>) -> Tensor<3> {
+        let ([_, seq, _], form) = (x.dims(), self.form);
+        let (in_linear, short) = self.weights_in_gate_order();
+        let projected = linear_of_channels(&in_linear, swap_axes(x, form), form);
+        let y = gated_conv(projected, short, self.filter.lags(seq, form), None);
+        swap_axes(linear_of_channels(&self.out_linear, y, form), form)
     }
 
     /// A chunk or a token, which differ in how a filter goes on from what it has read.
@@ -153,6 +171,9 @@ impl Hyena {
         let [_, seq, _] = x.dims();
         self.check_width(&x);
         self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        if self.is_one_operation() && drops.is_none() {
+            return self.fused(x);
+        }
         let kernels = self.filter.kernel_with_bias(seq, self.form);
         self.gated(self.project(x), drops, |o, v| {
             self.config.conv.convolve(v, self.filter_of(kernels.clone(), o), None, self.form)
@@ -160,8 +181,8 @@ impl Hyena {
     }
 }
 
-/// A parameter's value as a parameter again, after an operation: autodiff knows where it came from.
-fn untracked<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
+/// What was made of a parameter, in its place: autodiff knows where it came from.
+fn derived<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
     Param::initialized(ParamId::new(), value)
 }
 
@@ -220,11 +241,7 @@ impl SequenceMixer for Hyena {
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
-        let l_max = self.config.l_max;
-        match seq <= l_max {
-            true => Ok(()),
-            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
-        }
+        MixerError::check_length(NAME, self.config.l_max, seq)
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {

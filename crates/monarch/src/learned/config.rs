@@ -65,7 +65,7 @@ impl LearnedMonarchConfig {
     }
 
     /// Numbers that the layer learns.
-    pub fn parameters(&self) -> usize {
+    pub fn n_parameters(&self) -> usize {
         let Split { block, n_blocks } = self.split();
         let matrix = self.n_heads * block * n_blocks * (block + n_blocks);
         let gates = if self.gated { Gates::parameters(self.d_model) } else { 0 };

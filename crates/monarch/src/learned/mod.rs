@@ -123,11 +123,7 @@ impl SequenceMixer for LearnedMonarch {
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
-        let l_max = self.config.l_max;
-        match seq <= l_max {
-            true => Ok(()),
-            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
-        }
+        MixerError::check_length(NAME, self.config.l_max, seq)
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {

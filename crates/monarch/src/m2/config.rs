@@ -38,6 +38,14 @@ impl M2Config {
         check(&self.filter(), self.short_filter, self.dropout, self.rates())
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let d_model = self.d_model;
+        let (linear, short) = ((d_model + 1) * 4 * d_model, 3 * d_model * (self.short_filter + 1));
+        let (filters, norms) = (if self.residual { 2 } else { 1 }, if self.input_norm { 2 } else { 0 });
+        linear + short + filters * self.filter().n_parameters() + norms * d_model
+    }
+
     /// Linear layers and filter networks start as PyTorch's do, the short convolution in `+-1/sqrt(short_filter)`, the
     /// filters' biases as N(0, 1).
     ///

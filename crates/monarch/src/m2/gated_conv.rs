@@ -19,7 +19,7 @@ use subquad_backend::simd;
 /// - `lags`: `[sides, d_model, seq]`, as [`ImplicitFilter::lags`](crate::ImplicitFilter::lags) makes them
 /// - `residual`: the layer's input `[batch, d_model, seq]`, and the lags of its filter
 /// - output: `[batch, d_model, seq]`
-pub(super) fn gated_conv(
+pub(crate) fn gated_conv(
     projected: Tensor<3>,
     (short_weight, short_bias): (Tensor<2>, Tensor<1>),
     lags: Tensor<3>,

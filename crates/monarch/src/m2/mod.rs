@@ -14,7 +14,7 @@
 
 mod config;
 pub(crate) mod gate;
-mod gated_conv;
+pub(crate) mod gated_conv;
 mod padding;
 mod state;
 
@@ -225,11 +225,7 @@ impl SequenceMixer for M2 {
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
-        let l_max = self.config.l_max;
-        match seq <= l_max {
-            true => Ok(()),
-            false => Err(MixerError::TooLong { mixer: NAME, l_max, seq }),
-        }
+        MixerError::check_length(NAME, self.config.l_max, seq)
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {

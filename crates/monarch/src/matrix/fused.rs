@@ -12,8 +12,9 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
+use subquad_backend::linear::sums::PARTS;
 
-use super::lanes::Factors;
+use super::lanes::{Factors, Sums};
 
 /// `[rows, d_input]` to `[rows, d_output]`.
 pub(super) fn product(
@@ -37,8 +38,6 @@ struct TwoFactors {
     d_output: usize,
 }
 
-/// Most parts of the sum over rows that makes the gradients of the factors.
-const PARTS: usize = 8;
 /// Numbers of one array of a tile: three of them fit a core's own cache.
 const TILE: usize = 1 << 14;
 /// The micro-kernel takes rows in powers of two up to this.
@@ -122,7 +121,7 @@ impl CpuKernel for TwoFactors {
                 sums
             })
             .collect();
-        let sums = parts.into_iter().reduce(super::lanes::Sums::plus);
+        let sums = parts.into_iter().reduce(Sums::plus);
         let sums = sums.unwrap_or_else(|| factors.no_sums());
         let (dw1, dw2, dbias) = sums.into_gradients(sizes);
         let arrays = [(dx, x.shape), (dw1, w1.shape), (dw2, w2.shape)];
@@ -145,7 +144,7 @@ impl TwoFactors {
         }
     }
 
-    fn parts(&self, factors: &Factors, sizes: Sizes) -> Vec<super::lanes::Sums> {
+    fn parts(&self, factors: &Factors, sizes: Sizes) -> Vec<Sums> {
         (0..sizes.rows.div_ceil(sizes.part_rows())).map(|_| factors.no_sums()).collect()
     }
 }

@@ -73,11 +73,12 @@ impl MonarchShape {
 }
 
 /// The `order` numbers, ascending, whose product is at least `width` and that cost the fewest multiplications as the axes
-/// of a square matrix: product times sum. Near the root of the width, and without padding where that is not dearer.
+/// of a square matrix: product times sum. Near the root of the width, and without padding where that is a tenth dearer at most.
 pub(crate) fn near_root(width: usize, order: usize) -> Vec<usize> {
     let cost = |cut: &Vec<usize>| {
         let product = cut.iter().product::<usize>();
-        (product * cut.iter().sum::<usize>(), product)
+        let tenths = if product == width { 9 } else { 10 };
+        (product * cut.iter().sum::<usize>() * tenths, product)
     };
     cuts(width, order, 1).into_iter().min_by_key(cost).unwrap_or_else(|| vec![width; order])
 }
@@ -106,7 +107,7 @@ mod tests {
         let cut = |width, order| near_root(width, order);
         assert_eq!([1, 2, 64, 784, 1024].map(|n| cut(n, 2)), [[1, 1], [1, 2], [8, 8], [28, 28], [32, 32]]);
         assert_eq!([96, 200, 768].map(|n| cut(n, 2)), [[8, 12], [10, 20], [24, 32]]);
-        assert_eq!(cut(127, 2), [11, 12]);
+        assert_eq!(cut(127, 2), [10, 13]);
         assert_eq!(cut(64, 3), [4, 4, 4]);
         assert_eq!(cut(1000, 3), [10, 10, 10]);
         assert_eq!(cut(4096, 4), [8, 8, 8, 8]);

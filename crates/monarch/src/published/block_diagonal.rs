@@ -1,13 +1,15 @@
-//! `BlockdiagLinear`: the layout is ours.
+//! `BlockdiagLinear`: the layout is ours; and the channel mixer that is made of two.
+
+use std::collections::BTreeMap;
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::{Gathered, invalid};
-use crate::BlockDiagonalLinearConfig;
+use crate::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalMlp, BlockDiagonalMlpConfig};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,18 +23,80 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     let Published { in_features, out_features, nblocks } = case.parse_config()?;
     let has_bias = case.parameters.contains_key("bias");
     let config = BlockDiagonalLinearConfig::new(in_features, out_features, nblocks).with_bias(has_bias);
-    config.check().map_err(|e| invalid(case, e))?;
-    let mut layer = config.init(device).with_form(form);
-    layer.weight = Param::from_tensor(case.take_tensor("weight", layer.weight.val().dims(), device)?);
-    if has_bias {
-        layer.bias = Some(Param::from_tensor(case.take_tensor("bias", [out_features], device)?));
-    }
+    let layer = BlockDiagonalLinear::from_published(case, &config, device)?.with_form(form);
     let input: Tensor<2> = case.tensor_of_width("input", in_features, device)?.require_grad();
     let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
     gathered.value("dense_weight", layer.dense_weight());
-    gathered.grad("weight", layer.weight.val());
-    if let Some(bias) = &layer.bias {
-        gathered.grad("bias", bias.val());
-    }
+    gather(&mut gathered, &layer);
     Ok(gathered.replay)
+}
+
+fn gather(gathered: &mut Gathered, layer: &BlockDiagonalLinear) {
+    gathered.parameter("weight", layer.weight.val());
+    if let Some(bias) = &layer.bias {
+        gathered.parameter("bias", bias.val());
+    }
+}
+
+impl BlockDiagonalLinear {
+    /// The layer of `config` with published parameters, which are taken out of `case`.
+    ///
+    /// # Errors
+    /// If the config is refused, or a parameter is missing or of another shape.
+    pub fn from_published(
+        case: &mut Case,
+        config: &BlockDiagonalLinearConfig,
+        device: &Device,
+    ) -> Result<Self, CaseError> {
+        config.check().map_err(|e| invalid(case, e))?;
+        let mut layer = config.init(device);
+        layer.weight = Param::from_tensor(case.take_tensor("weight", layer.weight.val().dims(), device)?);
+        if config.bias {
+            layer.bias = Some(Param::from_tensor(case.take_tensor("bias", [config.d_output], device)?));
+        }
+        Ok(layer)
+    }
+
+    /// The parameters under their published names and in their published layout.
+    pub fn to_published(&self) -> BTreeMap<String, TensorData> {
+        let mut gathered = Gathered::values();
+        gather(&mut gathered, self);
+        gathered.replay
+    }
+}
+
+/// Both names have been seen of the layer before the gate.
+const EXPAND: [&str; 2] = ["gated_layers.", "gated_layer."];
+const REDUCE: &str = "wo.";
+
+impl BlockDiagonalMlp {
+    /// The channel mixer of `config` with published parameters, which are taken out of `case`: `gated_layers` (or
+    /// `gated_layer`) and `wo`.
+    ///
+    /// # Errors
+    /// If the config is refused or has no gate, which the published layer has, or a parameter is missing or of another shape.
+    pub fn from_published(
+        case: &mut Case,
+        config: &BlockDiagonalMlpConfig,
+        device: &Device,
+    ) -> Result<Self, CaseError> {
+        if !config.gated {
+            return Err(CaseError::Unsupported { layer: case.layer.clone(), what: "gated = false".into() });
+        }
+        let is_there = |name: &&str| case.parameters.keys().any(|key| key.starts_with(name));
+        let expand = EXPAND.into_iter().find(is_there).unwrap_or(EXPAND[0]);
+        let mut linear =
+            |name, config| case.part(name, |case| BlockDiagonalLinear::from_published(case, &config, device));
+        let [first, second] = config.layers();
+        Ok(Self::new([linear(expand, first)?, linear(REDUCE, second)?], config.gated, device))
+    }
+
+    /// The parameters under their published names, those of the gated form, and in their published layout.
+    pub fn to_published(&self) -> BTreeMap<String, TensorData> {
+        let layers = [(EXPAND[0], &self.expand), (REDUCE, &self.reduce)];
+        let named = |(name, layer): (&'static str, &BlockDiagonalLinear)| {
+            layer.to_published().into_iter().map(move |(field, data)| (format!("{name}{field}"), data))
+        };
+        layers.into_iter().flat_map(named).collect()
+    }
 }

@@ -1,5 +1,7 @@
 //! `MonarchMixerSequenceMixing`, whose sine frequency is one parameter under several names.
 
+use std::collections::BTreeMap;
+
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
@@ -48,6 +50,47 @@ impl From<Published> for M2Config {
     }
 }
 
+impl M2 {
+    /// The layer of `config` with published parameters, which are taken out of `case`.
+    ///
+    /// # Errors
+    /// If the config is refused or has options that the published layer has not, or a parameter is missing or of another
+    /// shape.
+    pub fn from_published(case: &mut Case, config: &M2Config, device: &Device) -> Result<Self, CaseError> {
+        config.check().map_err(|e| invalid(case, e))?;
+        check_published(case, config)?;
+        layer(case, config, device)
+    }
+
+    /// The parameters and buffers under their published names and in their published layout: what the published state dict
+    /// holds.
+    pub fn to_published(&self) -> BTreeMap<String, TensorData> {
+        let mut gathered = Gathered::values();
+        gather_layer(&mut gathered, self);
+        for (name, filter) in
+            std::iter::once((FILTER, &self.filter)).chain(self.residual.iter().map(|f| (RESIDUAL, f)))
+        {
+            gather_buffers(&mut gathered.replay, name, filter);
+        }
+        gathered.replay
+    }
+}
+
+/// What the file does not hold, or not under these names.
+fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
+    let foreign = [
+        ("short_filter other than 3", config.short_filter != 3),
+        ("share_sine = false", !config.share_sine),
+        ("modulate = false", !config.modulate),
+        ("shift other than 0", config.shift != 0.0),
+        ("input_norm = true", config.input_norm),
+    ];
+    match foreign.into_iter().find(|(_, found)| *found) {
+        Some((what, _)) => Err(CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }),
+        None => Ok(()),
+    }
+}
+
 const FILTER: &str = "filter_fn";
 const RESIDUAL: &str = "filter_fn2";
 const NETWORK: &str = "implicit_filter";
@@ -55,8 +98,7 @@ const REVERSE: &str = "implicit_filter_rev";
 
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let config = M2Config::from(case.parse_config::<Published>()?);
-    config.check().map_err(|e| invalid(case, e))?;
-    let layer = layer(case, &config, device)?.with_form(form);
+    let layer = M2::from_published(case, &config, device)?.with_form(form);
     let input: Tensor<3> = case.tensor_of_width("input", config.d_model, device)?.require_grad();
     let [_, seq, _] = input.dims();
     if seq > config.l_max {
@@ -160,8 +202,8 @@ fn shared_frequency(
 
 fn gather_layer(gathered: &mut Gathered, layer: &M2) {
     gathered.linear("in_linear", &layer.in_linear);
-    gathered.grad_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
-    gathered.grad("short_filter.bias", layer.short_bias.val());
+    gathered.parameter_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
+    gathered.parameter("short_filter.bias", layer.short_bias.val());
     gather_filter(gathered, FILTER, &layer.filter);
     if let Some(residual) = &layer.residual {
         gather_filter(gathered, RESIDUAL, residual);
@@ -174,9 +216,27 @@ fn gather_filter(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
     if let Some(reverse) = &filter.reverse {
         gather_network(gathered, &format!("{name}.{REVERSE}"), reverse);
     }
-    gathered.grad_as(&format!("{name}.{NETWORK}.1.freq"), filter.frequency.val(), |g| g.unsqueeze::<2>());
-    gathered.grad_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
-    gathered.grad(&format!("{name}.bias"), filter.bias.val());
+    gathered
+        .parameter_as(&format!("{name}.{NETWORK}.1.freq"), filter.frequency.val(), |g| g.unsqueeze::<2>());
+    gathered.parameter_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
+    gathered.parameter(&format!("{name}.bias"), filter.bias.val());
+}
+
+/// The published frequency stands under a name a sine layer, and what the decay is made of is kept.
+fn gather_buffers(found: &mut BTreeMap<String, TensorData>, name: &str, filter: &ImplicitFilter) {
+    let [l_max, d_model] = filter.decay.dims();
+    let frequency = found[&format!("{name}.{NETWORK}.1.freq")].clone();
+    let networks = if filter.reverse.is_some() { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
+    let sines = |network| (0..filter.config.sine_layers()).map(move |i| (network, 2 * i + 1));
+    for (network, i) in networks.into_iter().flat_map(sines) {
+        found.insert(format!("{name}.{network}.{i}.freq"), frequency.clone());
+    }
+    let rounded = |values: Vec<f64>, shape| {
+        TensorData::new(values.into_iter().map(|v| v as f32).collect::<Vec<_>>(), shape)
+    };
+    let (t, deltas) = (features::positions(l_max), features::rates(d_model));
+    found.insert(format!("{name}.pos_emb.t"), rounded(t, [1, l_max, 1]));
+    found.insert(format!("{name}.modulation.deltas"), rounded(deltas, [1, 1, d_model]));
 }
 
 fn gather_network(gathered: &mut Gathered, name: &str, network: &SineNetwork) {

@@ -46,10 +46,18 @@ fn linear(
     Ok(Linear { weight: Param::from_tensor(weight), bias })
 }
 
-/// The gradients of one backward pass, collected under published names.
+/// What belongs to a layer's parameters, collected under published names.
 struct Gathered {
-    grads: Gradients,
+    source: Source,
     replay: Replay,
+}
+
+/// What is collected of a parameter.
+enum Source {
+    /// Its gradient of one backward pass, under `grad.` and its name.
+    Gradients(Gradients),
+    /// Itself.
+    Values,
 }
 
 impl Gathered {
@@ -62,36 +70,46 @@ impl Gathered {
     ) -> Result<Self, CaseError> {
         let grad_output = case.grad_output(&output, device)?;
         let grads = (output.clone() * grad_output).sum().backward();
-        let mut gathered = Self { grads, replay: Replay::new() };
+        let mut gathered = Self { source: Source::Gradients(grads), replay: Replay::new() };
         gathered.value("output", output);
-        gathered.grad("input", input);
+        gathered.parameter("input", input);
         Ok(gathered)
+    }
+
+    /// Collects the parameters themselves.
+    fn values() -> Self {
+        Self { source: Source::Values, replay: Replay::new() }
     }
 
     fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
         self.replay.insert(name.into(), read(tensor));
     }
 
-    fn grad<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
-        self.grad_as(name, of, |grad| grad);
+    fn parameter<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
+        self.parameter_as(name, of, |values| values);
     }
 
-    /// `shape` takes the gradient to the published layout. Where the output does not depend on `of` (a reverse filter and
+    /// `shape` takes the values to the published layout. Where the output does not depend on `of` (a reverse filter and
     /// a single token) there is no gradient to tell.
-    fn grad_as<const D: usize, const E: usize>(
+    fn parameter_as<const D: usize, const E: usize>(
         &mut self,
         name: &str,
         of: Tensor<D>,
         shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
     ) {
-        let grad = of.grad(&self.grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
-        self.replay.insert(format!("grad.{name}"), read(shape(grad)));
+        match &self.source {
+            Source::Gradients(grads) => {
+                let grad = of.grad(grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
+                self.value(&format!("grad.{name}"), shape(grad));
+            }
+            Source::Values => self.value(name, shape(of)),
+        }
     }
 
     fn linear(&mut self, name: &str, layer: &Linear) {
-        self.grad_as(&format!("{name}.weight"), layer.weight.val(), Tensor::transpose);
+        self.parameter_as(&format!("{name}.weight"), layer.weight.val(), Tensor::transpose);
         if let Some(bias) = &layer.bias {
-            self.grad(&format!("{name}.bias"), bias.val());
+            self.parameter(&format!("{name}.bias"), bias.val());
         }
     }
 }

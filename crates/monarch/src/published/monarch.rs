@@ -52,10 +52,10 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
     gathered.value("dense_weight", layer.dense_weight());
     for (name, factor) in ["w1", "w2"].into_iter().zip(&layer.factors) {
-        gathered.grad(name, factor.val());
+        gathered.parameter(name, factor.val());
     }
     if let Some(bias) = &layer.bias {
-        gathered.grad("bias", bias.val());
+        gathered.parameter("bias", bias.val());
     }
     Ok(gathered.replay)
 }

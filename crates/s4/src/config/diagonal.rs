@@ -30,6 +30,12 @@ impl S4dConfig {
         options.check_decay(self.init.as_str(), self.init.largest_decay(self.d_state))
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let options = self.options();
+        options.n_modes_parameters() + options.n_tail_parameters()
+    }
+
     /// The layer, with `A` and `B` as [`S4dInit`] says and everything else drawn from the device's generator.
     ///
     /// # Panics

@@ -62,6 +62,13 @@ impl S4Config {
         self.rank.unwrap_or(self.init.rank())
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let options = self.options();
+        let low_rank = 2 * self.rank() * options.systems() * options.pairs();
+        low_rank + options.n_modes_parameters() + options.n_tail_parameters()
+    }
+
     /// The layer, with `A`, `B` and `P` as [`S4Init`] says and everything else drawn from the device's generator. What is
     /// drawn for `C` is the output weight itself; the layer keeps what it makes of it at `l_max` (see [`Dplr`]).
     ///

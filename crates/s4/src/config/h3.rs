@@ -84,6 +84,13 @@ impl H3Config {
         }
     }
 
+    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    pub fn n_parameters(&self) -> usize {
+        let Self { d_model, d_state, .. } = *self;
+        let shift = d_model * d_state * if self.train_shift_b { 2 } else { 1 } + d_model;
+        4 * (d_model + 1) * d_model + shift + self.options().n_modes_parameters() + self.n_heads()
+    }
+
     /// The layer, with `A` and `B` as [`S4dInit`] says and everything else drawn from the device's generator.
     ///
     /// # Panics

@@ -112,6 +112,20 @@ impl Options {
         self.d_state / 2
     }
 
+    /// Learned numbers of the state space.
+    pub(super) fn n_modes_parameters(&self) -> usize {
+        let Self { d_model, dt_tie, .. } = *self;
+        let (pairs, complex) = (self.pairs(), 2);
+        let steps = d_model * if dt_tie { 1 } else { pairs };
+        steps + complex * pairs * (2 * self.systems() + self.kernels() * d_model)
+    }
+
+    /// Those of the skip and the output layer.
+    pub(super) fn n_tail_parameters(&self) -> usize {
+        let rows = self.channels * self.d_model;
+        rows + self.output.width(self.d_model).map_or(0, |width| (rows + 1) * width)
+    }
+
     /// Kernels of a channel, in both directions.
     fn kernels(&self) -> usize {
         self.channels * if self.bidirectional { 2 } else { 1 }

@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_model::Preset;
+
 use super::check::config_folders;
 use crate::Failure;
 use crate::config::{MixerName, find_configs};
 
-/// List mixers, tasks and configs
+/// List mixers, tasks, presets and configs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of configs
@@ -32,6 +34,11 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for task in subquad_data::tasks() {
         writeln!(out, "  {:12} {}", task.name, task.summary)?;
         writeln!(out, "  {:12} seq_len: {}\n  {:12} data: {}", "", task.lengths, "", task.data)?;
+    }
+    writeln!(out, "\nPresets, in the crate subquad-model")?;
+    for preset in subquad_model::presets() {
+        writeln!(out, "  {:14} {}", preset.name, preset.summary)?;
+        writeln!(out, "  {:14} {}", "", shape(&preset))?;
     }
     writeln!(out, "\nConfigs")?;
     for file in configs(&args.configs)? {
@@ -75,6 +82,24 @@ fn summary(mixer: MixerName) -> &'static str {
             "a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone"
         }
     }
+}
+
+fn shape(preset: &Preset) -> String {
+    let (config, l_max) = (&preset.config, preset.l_max);
+    format!(
+        "{} parameters: {} blocks of width {}, {} tokens to choose from, up to {l_max} of them",
+        grouped(config.n_parameters()),
+        config.n_layers,
+        config.d_model,
+        grouped(config.head.outputs())
+    )
+}
+
+/// `80,267,328`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let comma = |i: usize| if i > 0 && (digits.len() - i).is_multiple_of(3) { "," } else { "" };
+    digits.chars().enumerate().map(|(i, digit)| format!("{}{digit}", comma(i))).collect()
 }
 
 fn configs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

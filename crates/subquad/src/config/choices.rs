@@ -40,7 +40,29 @@ pub enum ChannelGate {
     Off,
 }
 
-/// `model.norm`: what stands in front of every mixer and of the head.
+/// `model.block`: where norms and residual connections stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockOrder {
+    /// Norms in front of mixers.
+    PreNorm,
+    /// Norms behind residual connections.
+    PostNorm,
+    /// As in M2-BERT: none of both around the sequence mixer.
+    M2Bert,
+}
+
+/// `model.init`: how dense layers and tables start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelInit {
+    /// As each layer's own.
+    Layers,
+    /// Small normal numbers.
+    Normal,
+}
+
+/// `model.norm`: what every norm is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {

@@ -2,6 +2,7 @@
 
 mod channel;
 mod gated;
+mod model;
 mod monarch;
 mod state_space;
 
@@ -27,10 +28,10 @@ const ROPE_FRACTION: &[&str] =
 const ROPE_BASE: &[&str] = &["mixer.attention.rope_base", POSITION];
 const PATH: &str = "task.path";
 /// Tasks that read files of the user's.
-const READERS: &[&str] = &["mnist", "bytes"];
+const READERS: &[&str] = &["mnist", "bytes", "masked_bytes"];
 const POOL: &str = "model.pool";
 /// Tasks with an answer at every token, or at some.
-const TELLERS: &[&str] = &["mqar", "bytes", "delay"];
+const TELLERS: &[&str] = &["mqar", "bytes", "masked_bytes", "delay"];
 
 /// Everything wrong with the combination of one run's keys, and where it was written.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, Option<Origin>)> {
@@ -41,7 +42,7 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, 
     let own = own.chain(gated::complaints(draft, context)).chain(monarch::complaints(draft, context));
     let own = own.chain(channel::complaints(draft));
     let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
-    placed.chain(state_space::complaints(draft)).collect()
+    placed.chain(model::complaints(draft, context)).chain(state_space::complaints(draft)).collect()
 }
 
 fn uneven_heads(draft: &Draft) -> Option<Complaint> {

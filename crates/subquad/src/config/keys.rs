@@ -16,7 +16,9 @@ pub(super) const LONGEST_SEQ: i64 = 1 << 24;
 const MANY: i64 = i64::MAX;
 const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
 /// Shares of the Nyquist frequency.
-const BAND: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
+const BAND: (Bound<f64>, Bound<f64>) = SHARE;
+/// Shares of something, which is not nothing.
+const SHARE: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Included(1.0));
 const ZERO_OR_MORE: (Bound<f64>, Bound<f64>) = (Included(0.0), Unbounded);
 /// Shares that are dropped.
 const DROPPED: (Bound<f64>, Bound<f64>) = (Included(0.0), Excluded(1.0));
@@ -28,7 +30,7 @@ const LISTS: &[&[Key]] = &[BEFORE, S4D, S4, H3, HYENA, M2, MONARCH, CAUSAL_MONAR
 
 #[rustfmt::skip]
 const BEFORE: &[Key] = &[
-    one_of("task.name", &["digits", "mqar", "mnist", "bytes", "delay", "reconstruct"], "", "Which data set or generator the run trains on.").required(),
+    one_of("task.name", &["digits", "mqar", "mnist", "bytes", "masked_bytes", "delay", "reconstruct"], "", "Which data set or generator the run trains on.").required(),
     text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
         the task's own place. A digest of the contents names the run instead.").bookkeeping(),
 
@@ -46,6 +48,10 @@ const BEFORE: &[Key] = &[
     integer("task.mnist.test_examples", 0, MANY, 0, "Test images, the first of 10,000; 0: all."),
 
     integer("task.bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
+
+    real("task.masked_bytes.mask_share", SHARE, 0.3, "Share of the positions that training asks for: 80 % of them read as hidden, 10 % as any byte, 10 % as they are. 0.3 as M2-BERT."),
+    real("task.masked_bytes.test_mask_share", SHARE, 0.15, "The same for tests. 0.15 as M2-BERT."),
+    integer("task.masked_bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
 
     share("task.delay.lag", 1, LONGEST_SEQ, "seq_len/4", "How many tokens ago the input to be told is; below seq_len. \"seq_len/4\" is 1000 at 4000 tokens, as published."),
     real("task.delay.bandwidth", BAND, 0.5, "Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. \
@@ -67,11 +73,19 @@ const BEFORE: &[Key] = &[
     integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer, after the gate. None ignores it."),
     integer("model.n_blocks", 0, 1024, 4, "Blocks of the block_diagonal channel mixer, or of both factors of each monarch matrix; widths are padded to a multiple. 0, for monarch alone: near the square \
         root of each width, which costs least. Dense and none ignore it."),
-    one_of("model.norm", &["layer", "none"], "layer", "What stands in front of every mixer and of the head: layer norm, or nothing."),
+    one_of("model.norm", &["layer", "none"], "layer", "What every norm is: layer norm, or nothing."),
     truth("model.residual", true, "Whether a mixer's output is added to its input. False: it takes its place."),
     one_of("model.pool", &["auto", "mean", "last"], "auto", "Where the one answer about a sequence is read: the mean over tokens, or the last token. \
         \"auto\" is the mean for classes and the last token for reals. Only for tasks with one answer a sequence."),
     real("model.dropout", DROPPED, 0.0, "Share of activations dropped in training; 0 drops none."),
+    one_of("model.block", &["pre_norm", "post_norm", "m2_bert"], "pre_norm", "Where norms and residual connections stand. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm: norm(h + mixer(h)), as in BERT. \
+        m2_bert: mixer(h) alone, then norm(h + channel_mixer(h)); M2-BERT, whose mixer has mixer.m2.residual instead."),
+    real("model.norm_eps", ABOVE_ZERO, 1e-5, "What every norm adds to the variance; BERT has 1e-12."),
+    key("model.positions", Kind::IntegerOr { min: 0, max: LONGEST_SEQ, word: Word::Longest }, DefaultValue::Integer(0), "Learned vectors of positions, added to the inputs; 0: none. \"longest\": as many as the longest sequence of the config."),
+    truth("model.embedding_norm", false, "A norm behind the inputs' vectors, and dropout behind that, as in BERT."),
+    truth("model.head_transform", false, "A linear layer, GELU and a norm in front of the head, as in BERT."),
+    truth("model.tied_head", false, "The head shares the table of tokens, plus a bias. Only for tasks that read and answer tokens; take init = \"normal\"."),
+    one_of("model.init", &["layers", "normal"], "layers", "How dense layers and tables start. layers: as each layer's own, uniform, tables N(0, 1). normal: N(0, 0.02) and biases of 0, as in BERT and GPT-2."),
 
     integer("mixer.attention.n_heads", 1, 1024, 4, "Heads; must divide model.d_model."),
     integer_or("mixer.attention.n_kv_heads", 1, 1024, Word::NHeads, "Heads of keys and values; must divide n_heads. Fewer make a smaller cache: grouped queries, or with 1 multi-query attention."),

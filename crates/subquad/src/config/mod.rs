@@ -45,7 +45,9 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{ChannelGate, ChannelMixerKind, Conv, Norm, Permutation, Pool, Position};
+pub use choices::{
+    BlockOrder, ChannelGate, ChannelMixerKind, Conv, ModelInit, Norm, Permutation, Pool, Position,
+};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;
@@ -59,8 +61,8 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
 pub use run_config::{
-    AttentionSettings, BytesSettings, DelaySettings, MixerSettings, MnistSettings, ModelSettings,
-    MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
+    AttentionSettings, BytesSettings, DelaySettings, MaskedBytesSettings, MixerSettings, MnistSettings,
+    ModelSettings, MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,
 };
 pub use schema::{DefaultValue, Key};
 pub use state_space::{H3Settings, S4Settings, S4dSettings};

@@ -169,6 +169,16 @@ pub enum Problem {
     ShortFilter { l_max: i64, longest: i64 },
     #[error("`{key}` does nothing without `{layers}`; take it out, or list layers to measure")]
     IdleBench { key: &'static str, layers: &'static str },
+    #[error(
+        "{positions} learned positions are too few for the longest sequence, {longest} tokens; raise them or use \"longest\""
+    )]
+    FewPositions { positions: i64, longest: i64 },
+    #[error("`{key}` = {value} does nothing with norm = \"none\"; leave it at {default}")]
+    IdleNorm { key: &'static str, value: String, default: String },
+    #[error(
+        "task {task} does not both read and answer tokens, so `model.tied_head` = true has no table to share; set it to false"
+    )]
+    NothingToTie { task: String },
     #[error("{reason}")]
     Layer { reason: String },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]

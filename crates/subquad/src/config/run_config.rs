@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CausalMonarchSettings, ChannelGate, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings, MixerName,
-    MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
+    BlockOrder, CausalMonarchSettings, ChannelGate, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings,
+    MixerName, ModelInit, MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
 };
 
 /// Everything that one run needs to know.
@@ -73,6 +73,13 @@ pub enum TaskSettings {
         /// Section `[task.bytes]`.
         bytes: BytesSettings,
     },
+    /// The hidden bytes of a text.
+    MaskedBytes {
+        /// The text; empty for the embedded one.
+        path: String,
+        /// Section `[task.masked_bytes]`.
+        masked_bytes: MaskedBytesSettings,
+    },
     /// Noise, some tokens later, which reads no files.
     Delay {
         /// Empty, because there are none.
@@ -97,6 +104,7 @@ impl TaskSettings {
             | Self::Mqar { path, .. }
             | Self::Mnist { path, .. }
             | Self::Bytes { path, .. }
+            | Self::MaskedBytes { path, .. }
             | Self::Delay { path, .. }
             | Self::Reconstruct { path, .. } => path,
         }
@@ -143,6 +151,18 @@ pub struct BytesSettings {
     pub test_examples: usize,
 }
 
+/// Section `[task.masked_bytes]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaskedBytesSettings {
+    /// Share of the positions that training asks for.
+    pub mask_share: f64,
+    /// Share of the positions that tests ask for.
+    pub test_mask_share: f64,
+    /// Test windows at most; 0: all.
+    pub test_examples: usize,
+}
+
 /// Section `[task.delay]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -185,7 +205,7 @@ pub struct ModelSettings {
     pub d_hidden: usize,
     /// Blocks of the channel mixer; 0: near the square root of each width.
     pub n_blocks: usize,
-    /// What stands in front of every mixer and of the head.
+    /// What every norm is.
     pub norm: Norm,
     /// Whether a mixer's output is added to its input.
     pub residual: bool,
@@ -193,6 +213,20 @@ pub struct ModelSettings {
     pub pool: Pool,
     /// Share of activations dropped in training.
     pub dropout: f64,
+    /// Where norms and residual connections stand.
+    pub block: BlockOrder,
+    /// What every norm adds to the variance.
+    pub norm_eps: f64,
+    /// Learned positions, as a number; 0: none.
+    pub positions: usize,
+    /// Whether a norm stands behind the inputs' vectors.
+    pub embedding_norm: bool,
+    /// Whether a linear layer, GELU and a norm stand in front of the head.
+    pub head_transform: bool,
+    /// Whether the head shares the table of tokens.
+    pub tied_head: bool,
+    /// How dense layers and tables start.
+    pub init: ModelInit,
 }
 
 /// The run's section of `[mixer]`.

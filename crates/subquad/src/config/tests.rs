@@ -12,6 +12,7 @@ mod naming;
 mod precedence;
 mod readme;
 mod roundtrip;
+mod structure;
 mod tasks;
 
 use std::path::Path;

@@ -6,11 +6,13 @@ use std::path::Path;
 use subquad::assemble;
 use subquad::config::{Assignment, ConfigErrors, StudyConfig, TaskSettings};
 use subquad_attention::{AttentionConfig, Position};
-use subquad_data::{DelayConfig, InputKind, ReconstructConfig, TargetKind, TaskConfig};
-use subquad_model::{ChannelMixerConfig, Head, MixerConfig, ModelConfig, NormKind};
+use subquad_data::{DelayConfig, InputKind, MaskedBytesConfig, ReconstructConfig, TargetKind, TaskConfig};
+use subquad_model::{
+    BlockOrder, ChannelMixerConfig, Head, Init, M2BertConfig, MixerConfig, ModelConfig, NormKind, Structure,
+};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
 
-use crate::lab::TINY;
+use crate::lab::{TINY, repository};
 
 /// [`TINY`] with these flags.
 pub(crate) fn study(flags: &[impl AsRef<str>]) -> Result<StudyConfig, ConfigErrors> {
@@ -96,6 +98,78 @@ fn a_config_refuses_the_blocks_that_the_layer_refuses() {
             assert!(study(&flags("dense")).is_ok());
         }
     }
+}
+
+#[test]
+fn a_model_has_a_plain_structure_unless_told_otherwise() {
+    assert_eq!(model(&[]).structure, Structure::default());
+    let flags = [
+        "task.name=masked_bytes",
+        "model.block=post_norm",
+        "model.norm_eps=0.25",
+        "model.positions=99",
+        "model.embedding_norm=true",
+        "model.head_transform=true",
+        "model.tied_head=true",
+        "model.init=normal",
+    ];
+    let expected = Structure {
+        order: BlockOrder::PostNorm,
+        norm_eps: 0.25,
+        positions: Some(99),
+        token_types: 0,
+        embedding_norm: true,
+        head_transform: true,
+        tied_head: true,
+        init: Init::Normal,
+    };
+    assert_eq!(model(&flags).structure, expected);
+    let order = |word: &str| model(&[format!("model.block={word}").as_str()]).structure.order;
+    assert_eq!(order("m2_bert"), BlockOrder::M2Bert);
+}
+
+/// The tie's rule in the config must be that of the model.
+#[test]
+fn a_model_with_a_tied_head_can_be_built_for_just_the_tasks_that_the_config_allows() {
+    for task in subquad_data::tasks() {
+        let name = format!("task.name={}", task.name);
+        let untied = model(&[&name]);
+        let structure = Structure { tied_head: true, ..Structure::default() };
+        let fits = ModelConfig { structure, ..untied }.check().is_ok();
+        assert_eq!(study(&[&name, "model.tied_head=true"]).is_ok(), fits, "{}", task.name);
+    }
+}
+
+#[test]
+fn the_study_of_masked_bytes_has_the_preset_and_its_equal_in_parameters() {
+    let file = repository().join("configs/06-masked-bytes/kjv.toml");
+    let any_length = |_: &TaskSettings, _: usize| Ok(());
+    let study = StudyConfig::load(&file, &[], &any_length).unwrap();
+    let models = study.runs.iter().map(|run| {
+        let task = assemble::task(&run.config.task);
+        assemble::model_of(&run.config, task.input(), task.target())
+    });
+    let preset = M2BertConfig::small().model();
+    let counts: Vec<_> = models.map(|model| (model.structure.order, model.n_parameters())).collect();
+    let m2 = (BlockOrder::M2Bert, preset.n_parameters());
+    let attention = (BlockOrder::PostNorm, 274_067);
+    assert_eq!(counts, [attention, attention, m2, m2]);
+}
+
+#[test]
+fn every_key_of_masked_bytes_reaches_it() {
+    let task = |flags: &[&str]| assemble::task(&study(flags).unwrap().runs[0].config.task);
+    let flags = [
+        "task.name=masked_bytes",
+        "task.path=a.txt",
+        "task.masked_bytes.mask_share=0.5",
+        "task.masked_bytes.test_mask_share=0.25",
+        "task.masked_bytes.test_examples=7",
+    ];
+    let config =
+        MaskedBytesConfig { path: "a.txt".into(), mask_share: 0.5, test_mask_share: 0.25, test_examples: 7 };
+    assert_eq!(task(&flags), TaskConfig::MaskedBytes(config));
+    assert_eq!(task(&flags[..1]), TaskConfig::MaskedBytes(MaskedBytesConfig::default()));
 }
 
 #[test]

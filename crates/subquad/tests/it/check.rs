@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -80,12 +80,29 @@ fn list_shows_mixers_tasks_and_configs() {
       bytes        predict the next byte of a text; scored in bits per byte
                    seq_len: any
                    data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
+      masked_bytes tell the hidden bytes of a text, for bidirectional models; scored in bits per byte
+                   seq_len: any
+                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
       delay        repeat band-limited noise some tokens later; scored by error / variance
                    seq_len: 2 and more, above the lag
                    data: made by the program
       reconstruct  tell the latest values of band-limited noise from the last token; scored by error / variance
                    seq_len: 2 and more, the window at least
                    data: made by the program
+
+    Presets, in the crate subquad-model
+      m2-bert-80m    M2-BERT as published: masked tokens, vocabulary of BERT
+                     80,267,328 parameters: 12 blocks of width 768, 30,528 tokens to choose from, up to 128 of them
+      m2-bert-110m   M2-BERT as published: masked tokens, vocabulary of BERT
+                     115,583,616 parameters: 12 blocks of width 960, 30,528 tokens to choose from, up to 128 of them
+      m2-bert-260m   M2-BERT as published: masked tokens, vocabulary of BERT
+                     259,133,760 parameters: 12 blocks of width 1536, 30,528 tokens to choose from, up to 128 of them
+      m2-bert-341m   M2-BERT as published: masked tokens, vocabulary of BERT
+                     341,038,144 parameters: 12 blocks of width 1792, 30,528 tokens to choose from, up to 128 of them
+      m2-bert-small  the same structure on bytes, for a laptop
+                     273,921 parameters: 2 blocks of width 96, 257 tokens to choose from, up to 128 of them
+      m2-gpt-small   causal M2 on bytes, pre-norm, for a laptop
+                     190,656 parameters: 2 blocks of width 96, 256 tokens to choose from, up to 256 of them
 
     Configs
       configs/a/a.toml

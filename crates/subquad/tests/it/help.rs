@@ -24,7 +24,7 @@ fn the_program_explains_itself() {
       verify    Replay recorded runs of published layers on ours and compare every tensor
       generate  Let a run trained on bytes go on with a text
       plot      Draw the figures of studies again from their committed CSV files
-      list      List mixers, tasks and configs
+      list      List mixers, tasks, presets and configs
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -214,7 +214,7 @@ fn plot_explains_itself() {
 #[test]
 fn list_explains_itself() {
     insta::assert_snapshot!(help("list --help"), @"
-    List mixers, tasks and configs
+    List mixers, tasks, presets and configs
 
     Usage: subquad list [CONFIGS]
 

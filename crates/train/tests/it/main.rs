@@ -13,7 +13,9 @@ mod weights;
 
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_model::{ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel};
+use subquad_model::{
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
+};
 use subquad_monarch::{
     CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig, M2Config,
 };
@@ -93,6 +95,7 @@ fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
         residual: true,
         encoder,
         head,
+        structure: Structure::default(),
     }
 }
 

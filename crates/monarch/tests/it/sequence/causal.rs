@@ -249,11 +249,11 @@ fn an_input_of_another_width_is_refused() {
 fn parameters_are_counted() {
     for l_max in [3, 10, 64] {
         for config in variants(D_MODEL, l_max) {
-            assert_eq!(layer(&config).num_params(), config.parameters(), "{config}");
+            assert_eq!(layer(&config).num_params(), config.n_parameters(), "{config}");
         }
     }
     let square = config(CausalMonarchForm::Blocks, 1, 1024).with_gated(false);
-    assert_eq!(square.parameters(), 3 * 32usize.pow(3), "3 seq^1.5");
+    assert_eq!(square.n_parameters(), 3 * 32usize.pow(3), "3 seq^1.5");
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn an_input_of_another_width_is_refused() {
 fn parameters_are_counted() {
     for l_max in [1, 10, 64] {
         for config in variants(D_MODEL, l_max) {
-            assert_eq!(layer(&config).num_params(), config.parameters(), "{config}");
+            assert_eq!(layer(&config).num_params(), config.n_parameters(), "{config}");
         }
     }
 }

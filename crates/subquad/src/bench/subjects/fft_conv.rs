@@ -52,4 +52,4 @@ pub(super) fn alive_monarch(sizes: &Sizes) -> f64 {
 /// Floats alive for each float of the input.
 const ACTIVATIONS: f64 = 4.0;
 /// The same for burn operations, which keep what every one of them wrote.
-const MONARCH_ACTIVATIONS: f64 = 24.0;
+const MONARCH_ACTIVATIONS: f64 = 9.0;

@@ -23,7 +23,7 @@ pub(super) fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> V
 }
 
 pub(super) fn alive(sizes: &Sizes) -> f64 {
-    ACTIVATIONS * sizes.elements() as f64 + 2.0 * config(sizes).parameters() as f64
+    ACTIVATIONS * sizes.elements() as f64 + 2.0 * config(sizes).n_parameters() as f64
 }
 
 /// Floats alive for each float of the input.
@@ -50,7 +50,7 @@ pub(super) fn causal(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f
 }
 
 pub(super) fn alive_causal(sizes: &Sizes) -> f64 {
-    CAUSAL_ACTIVATIONS * sizes.elements() as f64 + 2.0 * causal_config(sizes).parameters() as f64
+    CAUSAL_ACTIVATIONS * sizes.elements() as f64 + 2.0 * causal_config(sizes).n_parameters() as f64
 }
 
 /// Floats alive for each float of the input.

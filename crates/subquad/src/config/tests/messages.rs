@@ -40,7 +40,7 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @"
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
     x.toml: missing `steps` in [train]; it must be an integer >= 1
     x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
@@ -115,8 +115,8 @@ fn keys_of_state_spaces_go_together() {
 #[test]
 fn keys_of_monarch_matrices_go_together() {
     let with = |mixer: &str, lines: &str| {
-        let small =
-            super::SMALL.replace(r#"["attention", "s4d", "s4", "h3", "m2"]"#, &format!("[\"{mixer}\"]"));
+        let small = super::SMALL
+            .replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("[\"{mixer}\"]"));
         errors(&format!("{lines}{small}"))
     };
     let causal = |lines: &str| with("causal_monarch", lines);
@@ -213,7 +213,7 @@ seq_len = [16]
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
     x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, delay, reconstruct
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
     "#);
 }
 

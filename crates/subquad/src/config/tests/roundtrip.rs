@@ -64,6 +64,13 @@ fn a_written_run_holds_every_knob() {
     residual = true
     pool = "auto"
     dropout = 0.0
+    block = "pre_norm"
+    norm_eps = 1e-5
+    positions = 0
+    embedding_norm = false
+    head_transform = false
+    tied_head = false
+    init = "layers"
 
     [mixer.m2]
     filter_order = 64
@@ -75,12 +82,12 @@ fn a_written_run_holds_every_knob() {
     shift = 0.0
     normalized = false
     rev_offset = 1
+    conv = "fft"
     short_filter = 3
     residual = false
     input_norm = false
     dropout = 0.0
     l_max = 256
-    conv = "fft"
     filter_lr = 0.0003
     filter_weight_decay = 0.0
     position_lr = 1e-5

@@ -5,7 +5,8 @@ use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
 use subquad_data::{InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, named_parameters,
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
+    named_parameters,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_record::{Memory, Row};
@@ -42,8 +43,18 @@ fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task)
             Head::Token { outputs }
         }
     };
-    let (norm, residual) = (NormKind::Layer, true);
-    ModelConfig { d_model: D_MODEL, n_layers: 2, mixer, channel_mixer, norm, residual, encoder, head }
+    let (norm, residual, structure) = (NormKind::Layer, true, Structure::default());
+    ModelConfig {
+        d_model: D_MODEL,
+        n_layers: 2,
+        mixer,
+        channel_mixer,
+        norm,
+        residual,
+        encoder,
+        head,
+        structure,
+    }
 }
 
 /// Everything that training can do: clipping, decay, warm-up, dropout.

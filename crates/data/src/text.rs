@@ -1,0 +1,78 @@
+//! Where tasks about texts find theirs.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::TaskError;
+use crate::files::{DATA, bad, data_folder, places, read};
+
+/// This repository's documentation; see `assets/README.md`.
+const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
+
+/// What `make` makes of the text in the file, or of the one that comes along if the path is empty. Its complaints about options
+/// are about the file.
+pub(crate) fn open<T>(
+    path: &Path,
+    task: &'static str,
+    make: impl FnOnce(Vec<u8>) -> Result<T, TaskError>,
+) -> Result<T, TaskError> {
+    if path.as_os_str().is_empty() {
+        return make(embedded());
+    }
+    let path = find(path, data_folder().as_deref(), task)?;
+    let text = read(&path)?;
+    if let Err(error) = std::str::from_utf8(&text) {
+        return Err(bad(&path, format!("not UTF-8 at byte {}; save the text as UTF-8", error.valid_up_to())));
+    }
+    make(text).map_err(|error| match error {
+        TaskError::Options { problem, .. } => bad(&path, problem),
+        other => other,
+    })
+}
+
+fn embedded() -> Vec<u8> {
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(ASSET).read_to_end(&mut text).expect("the embedded text is gzipped");
+    text
+}
+
+fn find(path: &Path, folder: Option<&Path>, task: &'static str) -> Result<PathBuf, TaskError> {
+    let places = places(path, folder);
+    let found = places.iter().find(|place| place.is_file()).cloned();
+    found.ok_or_else(|| no_text(&places, folder.is_some(), task))
+}
+
+fn no_text(places: &[PathBuf], has_folder: bool, task: &'static str) -> TaskError {
+    let looked_for: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+    let folder =
+        if has_folder { String::new() } else { format!(", set {DATA} to the folder of your data sets") };
+    let advice =
+        format!("set task.path to a text file{folder}, or leave it empty for the text that comes along");
+    TaskError::NoData { task, looked_for: format!("looked for {}", looked_for.join(", ")), advice }
+}
+
+/// The last tenth must hold `window` bytes.
+pub(crate) fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> TaskError {
+    let wanted = window * 10;
+    let problem = format!(
+        "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth tests, so it takes about {wanted}"
+    );
+    TaskError::Options { task, options: &["path"], problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::digest;
+
+    #[test]
+    fn the_embedded_text_is_the_one_that_was_written_down() {
+        let text = embedded();
+        assert!(std::str::from_utf8(&text).is_ok());
+        assert_eq!((text.len(), digest([text.as_slice()]).as_str()), (EMBEDDED_LEN, EMBEDDED_DIGEST));
+    }
+
+    const EMBEDDED_LEN: usize = 151_168;
+    /// A changed text is another task: runs get other names.
+    const EMBEDDED_DIGEST: &str = "1aa102101dc71499";
+}

@@ -1,0 +1,137 @@
+//! M2-BERT.
+//!
+//! ```text
+//! h = norm(token + position + type)                      dropout behind it
+//! for each block:  h = m2(h);  h = norm(block_diagonal_mlp(h) + h)
+//! logits = table norm(gelu(linear(h))) + bias            the table of tokens
+//! ```
+//! M2 looks both ways and has its residual filter, which is the only skip around it. Fu et al. 2023,
+//! <https://arxiv.org/abs/2310.12109>; sizes and details as in the code published with it,
+//! <https://github.com/HazyResearch/m2>. There, all layers begin as copies of one; here every layer is drawn.
+
+use burn::config::Config;
+use subquad_monarch::{BlockDiagonalMlpConfig, M2Config};
+
+use crate::{
+    BlockOrder, ChannelMixerConfig, Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure,
+};
+
+/// BERT's, where PyTorch's default is 1e-5.
+const NORM_EPS: f64 = 1e-12;
+
+/// Sizes of an M2-BERT; the defaults are those of all published ones.
+#[derive(Config, Debug)]
+pub struct M2BertConfig {
+    /// Width. Published: 768, 960, 1536, 1792.
+    pub d_model: usize,
+    /// Number of blocks.
+    #[config(default = 12)]
+    pub n_layers: usize,
+    /// Tokens: BERT's 30522, padded to a multiple of 64.
+    #[config(default = 30528)]
+    pub vocab: usize,
+    /// Longest sequence, in tokens: of the filters and of the positions.
+    #[config(default = 128)]
+    pub l_max: usize,
+    /// Segments that a token can belong to.
+    #[config(default = 2)]
+    pub token_types: usize,
+    /// Hidden width of the channel mixers, as a multiple of `d_model`.
+    #[config(default = 4)]
+    pub expand: usize,
+    /// Blocks of their matrices.
+    #[config(default = 4)]
+    pub n_blocks: usize,
+    /// Width of the networks that draw the filters.
+    #[config(default = 128)]
+    pub filter_order: usize,
+    /// Positional features that these read.
+    #[config(default = 5)]
+    pub emb_dim: usize,
+    /// Initial frequency of their sines.
+    #[config(default = 10.0)]
+    pub sine_frequency: f64,
+    /// Largest learning rate of these networks.
+    #[config(default = 1e-3)]
+    pub filter_lr: f64,
+    /// Their weight decay.
+    #[config(default = 0.1)]
+    pub filter_weight_decay: f64,
+}
+
+impl M2BertConfig {
+    /// M2-BERT-base: 80,267,328 parameters.
+    pub fn base_80m() -> Self {
+        Self::new(768)
+    }
+
+    /// M2-BERT-base, as wide as to match BERT-base: 115,583,616 parameters.
+    pub fn base_110m() -> Self {
+        Self::new(960)
+    }
+
+    /// M2-BERT-large: 259,133,760 parameters.
+    pub fn large_260m() -> Self {
+        Self::new(1536)
+    }
+
+    /// M2-BERT-large, as wide as to match BERT-large: 341,038,144 parameters.
+    pub fn large_341m() -> Self {
+        Self::new(1792)
+    }
+
+    /// On bytes and a mask token, for a laptop: trains in minutes on two cores.
+    pub fn small() -> Self {
+        Self::new(96)
+            .with_n_layers(2)
+            .with_vocab(257)
+            .with_token_types(0)
+            .with_expand(2)
+            .with_filter_order(64)
+            .with_filter_weight_decay(0.0)
+    }
+
+    /// The model.
+    pub fn model(&self) -> ModelConfig {
+        ModelConfig {
+            d_model: self.d_model,
+            n_layers: self.n_layers,
+            mixer: MixerConfig::M2(self.mixer()),
+            channel_mixer: ChannelMixerConfig::BlockDiagonal(self.channel_mixer()),
+            norm: NormKind::Layer,
+            residual: true,
+            encoder: Encoder::Embedding { vocab: self.vocab },
+            head: Head::Token { outputs: self.vocab },
+            structure: self.structure(),
+        }
+    }
+
+    pub(crate) fn mixer(&self) -> M2Config {
+        M2Config::new(self.d_model, self.l_max)
+            .with_filter_order(self.filter_order)
+            .with_emb_dim(self.emb_dim)
+            .with_sine_frequency(self.sine_frequency)
+            .with_bidirectional(true)
+            .with_residual(true)
+            .with_filter_lr(self.filter_lr)
+            .with_filter_weight_decay(self.filter_weight_decay)
+    }
+
+    pub(crate) fn channel_mixer(&self) -> BlockDiagonalMlpConfig {
+        let d_hidden = self.expand * self.d_model;
+        BlockDiagonalMlpConfig::new(self.d_model, d_hidden).with_n_blocks(self.n_blocks)
+    }
+
+    fn structure(&self) -> Structure {
+        Structure {
+            order: BlockOrder::M2Bert,
+            norm_eps: NORM_EPS,
+            positions: Some(self.l_max),
+            token_types: self.token_types,
+            embedding_norm: true,
+            head_transform: true,
+            tied_head: true,
+            init: Init::Normal,
+        }
+    }
+}

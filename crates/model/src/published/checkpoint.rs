@@ -1,0 +1,175 @@
+//! Named tensors of a `.safetensors` or PyTorch file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, TensorData};
+use pytorch_reader::{PytorchError, PytorchReader};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use subquad_mixer::published::CaseError;
+
+/// Endings of PyTorch's files.
+const PYTORCH: [&str; 4] = ["pt", "pth", "bin", "ckpt"];
+
+/// The tensors of a file that `choose` picks from all their names, as f32.
+pub(super) fn read(
+    path: &Path,
+    choose: impl FnOnce(&[&str]) -> Result<Vec<String>, CheckpointError>,
+) -> Result<BTreeMap<String, TensorData>, CheckpointError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    match ending {
+        "safetensors" => read_safetensors(path, choose),
+        _ if PYTORCH.contains(&ending) => read_pytorch(path, choose),
+        _ => Err(CheckpointError::Ending { path: path.into() }),
+    }
+}
+
+fn read_safetensors(
+    path: &Path,
+    choose: impl FnOnce(&[&str]) -> Result<Vec<String>, CheckpointError>,
+) -> Result<BTreeMap<String, TensorData>, CheckpointError> {
+    let bytes = std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.into(), source })?;
+    let damaged = |source| CheckpointError::Safetensors { path: path.into(), source };
+    let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    let data = |name: String| {
+        let view = file.tensor(&name).map_err(damaged)?;
+        let kind = match view.dtype() {
+            Dtype::F64 => Some(DType::F64),
+            Dtype::F32 => Some(DType::F32),
+            Dtype::F16 => Some(DType::F16),
+            Dtype::BF16 => Some(DType::BF16),
+            _ => None,
+        };
+        let got = format!("{:?}", view.dtype());
+        let data = floats(path, &name, kind.ok_or(got), view.shape(), view.data().to_vec())?;
+        Ok((name, data))
+    };
+    choose(&file.names())?.into_iter().map(data).collect()
+}
+
+fn read_pytorch(
+    path: &Path,
+    choose: impl FnOnce(&[&str]) -> Result<Vec<String>, CheckpointError>,
+) -> Result<BTreeMap<String, TensorData>, CheckpointError> {
+    use pytorch_reader::DType as Kind;
+    let damaged = |source| match source {
+        PytorchError::Io(source) => CheckpointError::Io { path: path.into(), source },
+        source => CheckpointError::Pytorch { path: path.into(), source: Box::new(source) },
+    };
+    let file = PytorchReader::new(path).map_err(damaged)?;
+    let names: Vec<&str> = file.tensors().keys().map(String::as_str).collect();
+    let data = |name: String| {
+        let tensor = &file.tensors()[&name];
+        let kind = match tensor.dtype() {
+            Kind::F64 => Ok(DType::F64),
+            Kind::F32 => Ok(DType::F32),
+            Kind::F16 => Ok(DType::F16),
+            Kind::BF16 => Ok(DType::BF16),
+            Kind::I64 | Kind::I32 | Kind::I16 | Kind::I8 => Err("an integer".to_owned()),
+            Kind::U64 | Kind::U32 | Kind::U16 | Kind::U8 | Kind::Bool => Err("an integer".to_owned()),
+        };
+        let bytes = tensor.read().map_err(|source| CheckpointError::Io { path: path.into(), source })?;
+        let data = floats(path, &name, kind, tensor.shape(), bytes)?;
+        Ok((name, data))
+    };
+    choose(&names)?.into_iter().map(data).collect()
+}
+
+fn floats(
+    path: &Path,
+    name: &str,
+    kind: Result<DType, String>,
+    shape: &[usize],
+    bytes: Vec<u8>,
+) -> Result<TensorData, CheckpointError> {
+    match kind {
+        Ok(kind) => Ok(TensorData::from_bytes_vec(bytes, shape.to_vec(), kind).convert::<f32>()),
+        Err(got) => Err(CheckpointError::Dtype { path: path.into(), name: name.into(), got }),
+    }
+}
+
+/// Why a file does not hold a model's weights.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file's name tells no kind of file.
+    #[error("{}: a checkpoint is a .safetensors file, or one of PyTorch's: .pt, .pth, .bin or .ckpt", path.display())]
+    Ending {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no `.safetensors` file, or a part of one.
+    #[error("{}: not a complete .safetensors file: {source}", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SafeTensorError,
+    },
+    /// It is no file of PyTorch's, or a part of one.
+    #[error("{}: not a complete PyTorch file: {source}", path.display())]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<PytorchError>,
+    },
+    /// A tensor holds no floating-point numbers.
+    #[error("{}: tensor `{name}` is {got}, but weights are F64, F32, F16 or BF16", path.display())]
+    Dtype {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// What it holds.
+        got: String,
+    },
+    /// Nothing in the file bears the model's names.
+    #[error(
+        "{}: holds no tensor `{wanted}`, under any prefix, among {count}; the first: {first}", path.display()
+    )]
+    OtherModel {
+        /// The file.
+        path: PathBuf,
+        /// The name that was looked for.
+        wanted: &'static str,
+        /// Tensors of the file.
+        count: usize,
+        /// One of their names.
+        first: String,
+    },
+    /// A tensor is missing, or not as the config asks for.
+    #[error("{}: {source}", path.display())]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: CaseError,
+    },
+    /// There are tensors that the config has no place for.
+    #[error(
+        "{}: holds `{name}`, which the config has no place for{}; compare n_layers and the options with the file's model",
+        path.display(),
+        more(*others)
+    )]
+    Unexpected {
+        /// The file.
+        path: PathBuf,
+        /// One of them.
+        name: String,
+        /// How many others there are.
+        others: usize,
+    },
+}
+
+fn more(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(", and {others} more such tensors") }
+}

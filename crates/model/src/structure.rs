@@ -1,0 +1,70 @@
+//! What a model is besides its mixers: the order of a block, positions, the shape of the head, how weights start.
+
+/// Options that published models differ in. [`default`](Self::default) is a plain pre-norm model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Structure {
+    /// Where norms and skips of a block stand.
+    pub order: BlockOrder,
+    /// What every norm adds to the variance: 1e-5 as in PyTorch; BERT has 1e-12.
+    pub norm_eps: f64,
+    /// Learned vectors of positions `0..positions`, added to the encoder's; longer sequences are refused. `None`: none.
+    pub positions: Option<usize>,
+    /// Learned vectors of token types, added to those of tokens; 0: none. A token is of type 0 unless
+    /// [`Input::TypedTokens`](crate::Input::TypedTokens) says otherwise.
+    pub token_types: usize,
+    /// Whether a norm stands behind the encoder, and dropout behind that, as in BERT.
+    pub embedding_norm: bool,
+    /// Whether the head begins with `norm(gelu(linear(h)))`, of the model's width, as in BERT.
+    pub head_transform: bool,
+    /// Whether logits are products with the encoder's table of tokens, plus a bias, instead of a linear map's.
+    pub tied_head: bool,
+    /// How dense layers and tables start.
+    pub init: Init,
+}
+
+impl Default for Structure {
+    fn default() -> Self {
+        Self {
+            order: BlockOrder::PreNorm,
+            norm_eps: 1e-5,
+            positions: None,
+            token_types: 0,
+            embedding_norm: false,
+            head_transform: false,
+            tied_head: false,
+            init: Init::Layers,
+        }
+    }
+}
+
+/// Where norms and skips of a block stand. Which norm, and whether there are skips at all, is said elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockOrder {
+    /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and a last norm in front of the head.
+    PreNorm,
+    /// `h = norm(h + mixer(h)); h = norm(h + channel_mixer(h))`, as in BERT.
+    PostNorm,
+    /// `h = mixer(h); h = norm(h + channel_mixer(h))`, as in M2-BERT, whose mixer has a skip of its own.
+    M2Bert,
+}
+
+impl BlockOrder {
+    /// Whether a norm stands in front of the sequence mixer.
+    pub(crate) fn norms_inputs(self) -> bool {
+        self == Self::PreNorm
+    }
+
+    /// Whether a norm belongs to the sequence mixer, before or after it.
+    pub(crate) fn norms_mixer(self) -> bool {
+        self != Self::M2Bert
+    }
+}
+
+/// How dense layers and tables start. Everything else always starts as its own layer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Init {
+    /// As burn's: dense layers uniform within `1 / sqrt(inputs)`, tables N(0, 1).
+    Layers,
+    /// Weights and tables N(0, 0.02), biases 0, inside mixers too, as in BERT and GPT-2.
+    Normal,
+}

@@ -1,0 +1,55 @@
+//! The structure of a model: which of its keys go together, and with which task.
+
+use super::{flag_errors, load_with};
+use crate::config::tests::SMALL;
+
+#[test]
+fn positions_reach_the_longest_sequence_or_are_refused() {
+    let positions = |value: &str| {
+        let flag = format!("model.positions={value}");
+        load_with(SMALL, &[&flag]).unwrap().runs[0].config.model.positions
+    };
+    assert_eq!([positions("longest"), positions("0"), positions("65")], [64, 0, 65]);
+    assert_eq!(
+        flag_errors(&["model.positions=63"]),
+        "--set model.positions=63: 63 learned positions are too few for the longest sequence, 64 tokens; raise them or use \
+         \"longest\""
+    );
+}
+
+#[test]
+fn a_head_is_tied_for_just_the_tasks_that_read_and_answer_the_same_tokens() {
+    let tied = |task: &str| load_with(SMALL, &[&format!("task.name={task}"), "model.tied_head=true"]);
+    for task in ["mqar", "bytes", "masked_bytes"] {
+        assert!(tied(task).is_ok(), "{task}");
+    }
+    for task in ["digits", "mnist", "delay", "reconstruct"] {
+        assert_eq!(
+            tied(task).unwrap_err().to_string(),
+            format!(
+                "--set model.tied_head=true: task {task} does not both read and answer tokens, so `model.tied_head` = true \
+                 has no table to share; set it to false"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_norms_do_is_refused_where_there_are_none() {
+    let refused = |flag: &str| {
+        let set = flag.split_once('=').unwrap();
+        let message = flag_errors(&["model.norm=none", flag]);
+        assert!(message.contains(&format!("`{}` = {}", set.0, set.1)), "{message}");
+        assert!(load_with(SMALL, &[flag]).is_ok());
+        message
+    };
+    assert_eq!(
+        refused("model.embedding_norm=true"),
+        "--set model.embedding_norm=true: `model.embedding_norm` = true does nothing with norm = \"none\"; leave it at false"
+    );
+    refused("model.norm_eps=0.5");
+    refused("model.block=\"post_norm\"");
+    let transform = ["model.norm=none", "model.norm_eps=0.5", "model.head_transform=true"];
+    assert!(load_with(SMALL, &transform).is_ok(), "the transform has a norm of its own");
+    assert!(load_with(SMALL, &["model.norm=none", "model.block=m2_bert"]).is_ok(), "it leaves a skip out");
+}
