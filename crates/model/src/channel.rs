@@ -4,17 +4,21 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::ChannelMixer;
-use subquad_monarch::{BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig};
+use subquad_monarch::{
+    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, MonarchMlp, MonarchMlpConfig,
+};
 
 use crate::ModelError;
 
 /// Which channel mixer, and its sizes.
 #[derive(Debug, Clone)]
 pub enum ChannelMixerConfig {
-    /// Linear, GELU, linear: cost grows with the square of the width.
+    /// Dense layers: cost grows with the square of the width.
     Dense(DenseMlpConfig),
-    /// Block-diagonal layers with a GELU gate: sub-quadratic in the width.
+    /// Block-diagonal layers: that divided by the number of blocks.
     BlockDiagonal(BlockDiagonalMlpConfig),
+    /// Layers with Monarch matrices: width^1.5 where they are cut near the root of the width.
+    Monarch(MonarchMlpConfig),
     /// Nothing: a block is its sequence mixer alone.
     None,
 }
@@ -28,6 +32,7 @@ impl ChannelMixerConfig {
         let words = match self {
             Self::Dense(config) => config.check().map_err(|e| e.to_string()),
             Self::BlockDiagonal(config) => config.check().map_err(|e| e.to_string()),
+            Self::Monarch(config) => config.check().map_err(|e| e.to_string()),
             Self::None => Ok(()),
         };
         words.map_err(ModelError::ChannelMixer)
@@ -37,6 +42,7 @@ impl ChannelMixerConfig {
         match self {
             Self::Dense(config) => Some(config.d_model),
             Self::BlockDiagonal(config) => Some(config.d_model),
+            Self::Monarch(config) => Some(config.d_model),
             Self::None => None,
         }
     }
@@ -46,6 +52,7 @@ impl ChannelMixerConfig {
         match self {
             Self::Dense(config) => config.n_parameters(),
             Self::BlockDiagonal(config) => config.n_parameters(),
+            Self::Monarch(config) => config.n_parameters(),
             Self::None => 0,
         }
     }
@@ -54,6 +61,7 @@ impl ChannelMixerConfig {
         match self {
             Self::Dense(config) => Some(ChannelMixerKind::Dense(config.init(device))),
             Self::BlockDiagonal(config) => Some(ChannelMixerKind::BlockDiagonal(config.init(device))),
+            Self::Monarch(config) => Some(ChannelMixerKind::Monarch(config.init(device))),
             Self::None => None,
         }
     }
@@ -62,10 +70,12 @@ impl ChannelMixerConfig {
 /// A channel mixer of any kind.
 #[derive(Module, Debug)]
 pub enum ChannelMixerKind {
-    /// Linear, GELU, linear.
+    /// Dense layers.
     Dense(DenseMlp),
-    /// Block-diagonal layers with a GELU gate.
+    /// Block-diagonal layers.
     BlockDiagonal(BlockDiagonalMlp),
+    /// Layers with Monarch matrices.
+    Monarch(MonarchMlp),
 }
 
 impl ChannelMixerKind {
@@ -74,6 +84,7 @@ impl ChannelMixerKind {
         match self {
             Self::Dense(mixer) => mixer.forward(x),
             Self::BlockDiagonal(mixer) => mixer.forward(x),
+            Self::Monarch(mixer) => mixer.forward(x),
         }
     }
 
@@ -82,6 +93,7 @@ impl ChannelMixerKind {
         match self {
             Self::Dense(mixer) => Self::Dense(mixer.with_form(form)),
             Self::BlockDiagonal(mixer) => Self::BlockDiagonal(mixer.with_form(form)),
+            Self::Monarch(mixer) => Self::Monarch(mixer.with_form(form)),
         }
     }
 }

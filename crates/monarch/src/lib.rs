@@ -22,7 +22,10 @@ mod short;
 
 pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};
-pub use channel::{BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError};
+pub use channel::{
+    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError, Mlp, MlpLayer,
+    MonarchMlp, MonarchMlpConfig,
+};
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig, ImplicitFilterConfigError};
 pub use hyena::{Hyena, HyenaConfig, HyenaConfigError, HyenaState};
 pub use learned::{LearnedMonarch, LearnedMonarchConfig, NoState};

@@ -3,17 +3,15 @@
 //! Parameters are one flat list in the order of the layer's fields, each row-major, as a visitor of the module finds
 //! them; dense weights are `[d_input, d_output]`.
 
+mod channel;
 mod monarch;
 mod sequence;
 
+pub use channel::{block_diagonal_mlp, dense_mlp, monarch_mlp};
 pub use monarch::{dft, monarch_dft, monarch_linear};
 use subquad_backend::fft_conv::reference::two_sided_conv;
-use subquad_backend::pointwise::reference::{geglu, gelu};
 
-use crate::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, ImplicitFilterConfig,
-    M2Config,
-};
+use crate::{BlockDiagonalLinearConfig, HyenaConfig, ImplicitFilterConfig, M2Config};
 
 pub use sequence::{causal_blocks_matrices, causal_monarch, learned_monarch};
 
@@ -70,32 +68,6 @@ pub fn implicit_filter(config: &ImplicitFilterConfig, parameters: &[f64]) -> (Ve
 pub fn block_diagonal_linear(config: &BlockDiagonalLinearConfig, parameters: &[f64], x: &[f64]) -> Vec<f64> {
     let mut parameters = Parameters(parameters);
     let y = read_block_diagonal(config, &mut parameters, x);
-    parameters.finish();
-    y
-}
-
-/// `[rows, d_model]` to `[rows, d_model]`.
-pub fn block_diagonal_mlp(config: &BlockDiagonalMlpConfig, parameters: &[f64], x: &[f64]) -> Vec<f64> {
-    let BlockDiagonalMlpConfig { d_model, d_hidden, n_blocks } = *config;
-    let expand = BlockDiagonalLinearConfig::new(d_model, 2 * d_hidden, n_blocks).with_bias(false);
-    let reduce = BlockDiagonalLinearConfig::new(d_hidden, d_model, n_blocks);
-    let mut parameters = Parameters(parameters);
-    let halves = read_block_diagonal(&expand, &mut parameters, x);
-    let gate =
-        |row: &[f64]| -> Vec<f64> { (0..d_hidden).map(|i| geglu(row[i], row[d_hidden + i])).collect() };
-    let hidden: Vec<f64> = halves.chunks(2 * d_hidden).flat_map(gate).collect();
-    let y = read_block_diagonal(&reduce, &mut parameters, &hidden);
-    parameters.finish();
-    y
-}
-
-/// `[rows, d_model]` to `[rows, d_model]`.
-pub fn dense_mlp(config: &DenseMlpConfig, parameters: &[f64], x: &[f64]) -> Vec<f64> {
-    let DenseMlpConfig { d_model, d_hidden } = *config;
-    let mut parameters = Parameters(parameters);
-    let hidden = linear(x, parameters.take(d_model * d_hidden), parameters.take(d_hidden));
-    let hidden: Vec<f64> = hidden.into_iter().map(gelu).collect();
-    let y = linear(&hidden, parameters.take(d_hidden * d_model), parameters.take(d_model));
     parameters.finish();
     y
 }

@@ -1,5 +1,6 @@
 //! Settings from a config onto the layers' own configs: one place for each layer.
 
+mod channel;
 mod gated;
 mod monarch;
 mod state_space;
@@ -9,14 +10,13 @@ use subquad_data::{
     BytesConfig, DelayConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig, ReconstructConfig,
     TargetKind, Task, TaskConfig,
 };
-use subquad_model::{ChannelMixerConfig, Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig};
+use subquad_model::{Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure};
 use subquad_train::TrainConfig;
 
 use crate::config::{
-    AttentionSettings, BlockOrder, ChannelMixerKind, DelaySettings, MaskedBytesSettings, MixerSettings,
-    MnistSettings, ModelInit, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position,
-    ReconstructSettings, RunConfig, TaskSettings,
+    AttentionSettings, BlockOrder, DelaySettings, MaskedBytesSettings, MixerSettings, MnistSettings,
+    ModelInit, ModelSettings, MqarSettings, Norm, Permutation, Pool, Position, ReconstructSettings,
+    RunConfig, TaskSettings,
 };
 
 /// The task of a run, with its options.
@@ -91,7 +91,7 @@ pub fn model_of(run: &RunConfig, input: InputKind, target: TargetKind) -> ModelC
         d_model: run.model.d_model,
         n_layers: run.model.n_layers,
         mixer: mixer(run),
-        channel_mixer: channel_mixer(&run.model),
+        channel_mixer: channel::mixer(&run.model),
         norm: norm(run.model.norm),
         residual: run.model.residual,
         encoder: encoder(input),
@@ -132,18 +132,6 @@ fn attention(settings: &AttentionSettings, model: &ModelSettings) -> AttentionCo
         .with_softcap((settings.softcap > 0.0).then_some(settings.softcap))
         .with_qk_norm(settings.qk_norm)
         .with_dropout(settings.dropout)
-}
-
-fn channel_mixer(model: &ModelSettings) -> ChannelMixerConfig {
-    match model.channel_mixer {
-        ChannelMixerKind::Dense => {
-            ChannelMixerConfig::Dense(DenseMlpConfig::new(model.d_model, model.d_hidden))
-        }
-        ChannelMixerKind::BlockDiagonal => ChannelMixerConfig::BlockDiagonal(
-            BlockDiagonalMlpConfig::new(model.d_model, model.d_hidden).with_n_blocks(model.n_blocks),
-        ),
-        ChannelMixerKind::None => ChannelMixerConfig::None,
-    }
 }
 
 fn structure(model: &ModelSettings) -> Structure {

@@ -3,7 +3,7 @@
 use subquad_mixer::{LearningRate, WeightDecay};
 use subquad_model::{Encoder, ModelConfig, SequenceModel, named_parameters};
 
-use crate::{VOCAB, attention, block_diagonal, build, config, m2, mixers, s4d};
+use crate::{VOCAB, attention, block_diagonal, build, config, m2, mixers, monarch_mlp, s4d};
 
 /// A line a parameter: path, learning rate, weight decay. The last group that names it holds, as for burn's optimiser.
 fn table(model: &SequenceModel) -> Vec<String> {
@@ -93,6 +93,26 @@ fn s4d_with_a_linear_encoder_and_a_block_diagonal_channel_mixer() {
         head.bias                                           base     =0
     ";
     assert_eq!(table(&build(&config, 0)), lines(expected));
+}
+
+#[test]
+fn a_monarch_channel_mixer_decays_its_factors() {
+    let config = ModelConfig { n_layers: 1, channel_mixer: monarch_mlp(), ..config(attention(true)) };
+    let table = table(&build(&config, 0));
+    let of_mixer: Vec<&str> =
+        table.iter().map(|line| line.trim()).filter(|line| line.contains("channel_mixer")).collect();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let expected = [
+        ("expand.factors.0", "base"),
+        ("expand.factors.1", "base"),
+        ("reduce.factors.0", "base"),
+        ("reduce.factors.1", "base"),
+        ("reduce.bias", "=0"),
+    ];
+    let expected = expected.map(|(path, decay)| {
+        vec![format!("blocks.0.channel_mixer.Monarch.{path}"), "base".to_owned(), decay.to_owned()]
+    });
+    assert_eq!(of_mixer.into_iter().map(words).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use subquad_model::{
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
-    LearnedMonarchConfig, M2Config,
+    LearnedMonarchConfig, M2Config, MonarchMlpConfig,
 };
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{seeded, seeded_tensor, with_seed};
@@ -90,6 +90,10 @@ fn block_diagonal() -> ChannelMixerConfig {
     ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, D_HIDDEN).with_n_blocks(2))
 }
 
+fn monarch_mlp() -> ChannelMixerConfig {
+    ChannelMixerConfig::Monarch(MonarchMlpConfig::new(D_MODEL, D_HIDDEN).with_gated(true))
+}
+
 fn config(mixer: MixerConfig) -> ModelConfig {
     ModelConfig {
         d_model: D_MODEL,
@@ -118,7 +122,7 @@ fn bare(mixer: MixerConfig) -> ModelConfig {
 fn combinations(causal: bool) -> Vec<ModelConfig> {
     let of = |mixer: MixerConfig| {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
-        [with(dense()), with(block_diagonal()), bare(mixer.clone())]
+        [with(dense()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
     };
     // Hyena alone, twice, multiplies so many small numbers that a token may count for next to nothing.
     let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);

@@ -70,11 +70,31 @@ impl BlockDiagonalLinearConfig {
         Ok(())
     }
 
-    /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
+    /// Parameters of the layer, bias and padding included. Allocates nothing on a device.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
     pub fn n_parameters(&self) -> usize {
-        let Self { d_input, d_output, n_blocks, bias } = *self;
-        let weight = n_blocks * d_output.div_ceil(n_blocks) * d_input.div_ceil(n_blocks);
-        weight + if bias { d_output } else { 0 }
+        self.n_weights() + if self.bias { self.d_output } else { 0 }
+    }
+
+    /// Floating point operations for one row: two for each weight, as for a dense layer; the bias is not counted.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn flops(&self) -> usize {
+        2 * self.n_weights()
+    }
+
+    fn n_weights(&self) -> usize {
+        self.weight_shape().into_iter().product()
+    }
+
+    /// `[n_blocks, outputs of a block, inputs of a block]`
+    fn weight_shape(&self) -> [usize; 3] {
+        self.check().unwrap_or_else(|e| panic!("BlockDiagonalLinearConfig: {e}"));
+        let Self { d_input, d_output, n_blocks, bias: _ } = *self;
+        [n_blocks, d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks)]
     }
 
     /// Weights uniform in `+-1/sqrt(inputs of a block)`, the bias in `+-1/sqrt(d_output)`.
@@ -82,11 +102,9 @@ impl BlockDiagonalLinearConfig {
     /// # Panics
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> BlockDiagonalLinear {
-        self.check().unwrap_or_else(|e| panic!("BlockDiagonalLinearConfig: {e}"));
-        let Self { d_input, d_output, n_blocks, bias } = *self;
-        let (block_in, block_out) = (d_input.div_ceil(n_blocks), d_output.div_ceil(n_blocks));
+        let (weight, &Self { d_input, d_output, bias, .. }) = (self.weight_shape(), self);
         BlockDiagonalLinear {
-            weight: uniform([n_blocks, block_out, block_in], block_in, device),
+            weight: uniform(weight, weight[2], device),
             bias: bias.then(|| uniform([d_output], d_output, device)),
             d_input,
             d_output,

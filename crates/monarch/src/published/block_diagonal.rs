@@ -74,21 +74,24 @@ impl BlockDiagonalMlp {
     /// `gated_layer`) and `wo`.
     ///
     /// # Errors
-    /// If the config is refused, or a parameter is missing or of another shape.
+    /// If the config is refused or has no gate, which the published layer has, or a parameter is missing or of another shape.
     pub fn from_published(
         case: &mut Case,
         config: &BlockDiagonalMlpConfig,
         device: &Device,
     ) -> Result<Self, CaseError> {
+        if !config.gated {
+            return Err(CaseError::Unsupported { layer: case.layer.clone(), what: "gated = false".into() });
+        }
         let is_there = |name: &&str| case.parameters.keys().any(|key| key.starts_with(name));
         let expand = EXPAND.into_iter().find(is_there).unwrap_or(EXPAND[0]);
         let mut linear =
             |name, config| case.part(name, |case| BlockDiagonalLinear::from_published(case, &config, device));
-        let (expand, reduce) = (linear(expand, config.expand())?, linear(REDUCE, config.reduce())?);
-        Ok(Self { expand, reduce, form: Form::for_device(device) })
+        let [first, second] = config.layers();
+        Ok(Self::new([linear(expand, first)?, linear(REDUCE, second)?], config.gated, device))
     }
 
-    /// The parameters under their published names and in their published layout.
+    /// The parameters under their published names, those of the gated form, and in their published layout.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
         let layers = [(EXPAND[0], &self.expand), (REDUCE, &self.reduce)];
         let named = |(name, layer): (&'static str, &BlockDiagonalLinear)| {

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::ChannelMixer;
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchMlpConfig};
 use subquad_testkit::{assert_rel_close, seeded_tensor};
 
 use crate::module::seeded_module;
@@ -12,40 +12,88 @@ use crate::module::seeded_module;
 /// Two codes of the same pointwise function, each right to a few f32 roundings.
 const FORMS_VALUE: f64 = 1e-6;
 
-#[test]
-fn forms_agree_at_awkward_lengths() {
-    let block = seeded_module(|device| BlockDiagonalMlpConfig::new(6, 10).init(device));
-    let dense = seeded_module(|device| DenseMlpConfig::new(6, 10).init(device));
-    assert_eq!((block.form(), dense.form()), (Form::Fused, Form::Fused));
-    for seq in subquad_testkit::AWKWARD_LENGTHS {
-        let x = seeded_tensor([2, seq, 6], 1, &Device::flex());
-        let portable = block.clone().with_form(Form::Portable).forward(x.clone());
-        assert_rel_close(
-            block.forward(x.clone()),
-            portable,
-            FORMS_VALUE,
-            format!("block-diagonal, seq = {seq}"),
-        );
-        let portable = dense.clone().with_form(Form::Portable).forward(x.clone());
-        assert_rel_close(dense.forward(x), portable, FORMS_VALUE, format!("dense, seq = {seq}"));
+/// Dense, block-diagonal and Monarch, each plain and gated, with blocks that no width is a multiple of.
+fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Box<dyn ChannelMixer>, &str)) {
+    for gated in [false, true] {
+        let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
+        let layer = seeded_module(|device| dense.init(device));
+        assert_eq!(layer.form(), Form::Fused);
+        fact(&|form| Box::new(layer.clone().with_form(form)), &dense.to_string());
+
+        let blocks = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_gated(gated);
+        let layer = seeded_module(|device| blocks.init(device));
+        assert_eq!(layer.form(), Form::Fused);
+        fact(&|form| Box::new(layer.clone().with_form(form)), &blocks.to_string());
+
+        for n_blocks in [None, Some(4)] {
+            let monarch = MonarchMlpConfig::new(d_model, d_hidden).with_n_blocks(n_blocks).with_gated(gated);
+            let layer = seeded_module(|device| monarch.init(device));
+            assert_eq!(layer.form(), Form::Fused);
+            fact(&|form| Box::new(layer.clone().with_form(form)), &monarch.to_string());
+        }
     }
 }
 
 #[test]
+fn forms_agree_at_awkward_lengths() {
+    assert_all(6, 10, |layer, what| {
+        for seq in subquad_testkit::AWKWARD_LENGTHS {
+            let x = seeded_tensor([2, seq, 6], 1, &Device::flex());
+            let [portable, fused] = [Form::Portable, Form::Fused].map(|form| layer(form).forward(x.clone()));
+            assert_rel_close(fused, portable, FORMS_VALUE, format!("{what}, seq = {seq}"));
+        }
+    });
+}
+
+#[test]
 fn a_token_is_mixed_alone() {
-    let mlp = seeded_module(|device| BlockDiagonalMlpConfig::new(8, 16).init(device));
-    let x = seeded_tensor([2, 5, 8], 1, &Device::flex());
-    let alone = mlp.forward(x.clone().narrow(1, 3, 1));
-    assert_rel_close(mlp.forward(x).narrow(1, 3, 1), alone, FORMS_VALUE, "token 3");
+    assert_all(8, 16, |layer, what| {
+        let (layer, x) = (layer(Form::Fused), seeded_tensor([2, 5, 8], 1, &Device::flex()));
+        let alone = layer.forward(x.clone().narrow(1, 3, 1));
+        assert_rel_close(layer.forward(x).narrow(1, 3, 1), alone, FORMS_VALUE, format!("{what}, token 3"));
+    });
+}
+
+#[test]
+fn gates_are_where_they_were_published_unless_told_otherwise() {
+    let gated = [
+        DenseMlpConfig::new(8, 16).gated,
+        BlockDiagonalMlpConfig::new(8, 16).gated,
+        MonarchMlpConfig::new(8, 16).gated,
+    ];
+    assert_eq!(gated, [false, true, false]);
 }
 
 #[test]
 fn parameters_are_as_many_as_the_published_formula_counts() {
     let (h, i, n) = (32, 128, 4);
-    let block = BlockDiagonalMlpConfig::new(h, i).init(&Device::flex());
-    assert_eq!(block.num_params(), 2 * i * h / n + i * h / n + h);
-    let dense = DenseMlpConfig::new(h, i).init(&Device::flex());
-    assert_eq!(dense.num_params(), h * i + i + i * h + h);
+    assert_eq!(BlockDiagonalMlpConfig::new(h, i).n_parameters(), 2 * i * h / n + i * h / n + h);
+    assert_eq!(DenseMlpConfig::new(h, i).n_parameters(), h * i + i + i * h + h);
+    // 36 is cut into 6 x 6, 144 into 12 x 12; every factor has the axis it reads times the one it writes a block.
+    let (h, i) = (36, 144);
+    let (expand, reduce) = (6 * 12 * 6 + 12 * 12 * 6, 12 * 6 * 12 + 6 * 6 * 12);
+    assert_eq!(MonarchMlpConfig::new(h, i).n_parameters(), expand + i + reduce + h);
+}
+
+#[test]
+fn configs_count_what_layers_have_and_two_operations_a_weight() {
+    let device = Device::flex();
+    for (d_model, d_hidden) in [(32, 128), (7, 9), (10, 27)] {
+        for gated in [false, true] {
+            let biases = d_model + if gated { 0 } else { d_hidden };
+            let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            let blocks = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            let monarch = MonarchMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            let counted = [
+                (dense.n_parameters(), dense.flops(), dense.init(&device).num_params()),
+                (blocks.n_parameters(), blocks.flops(), blocks.init(&device).num_params()),
+                (monarch.n_parameters(), monarch.flops(), monarch.init(&device).num_params()),
+            ];
+            for (parameters, flops, there) in counted {
+                assert_eq!((parameters, flops), (there, 2 * (there - biases)), "{d_model}, {gated}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config, MonarchInit,
-    MonarchLinearConfig,
+    MonarchLinearConfig, MonarchMlpConfig,
 };
 
 fn words<E: std::fmt::Display>(check: Result<(), E>) -> String {
@@ -176,6 +176,13 @@ fn channel_mixers_check_both_of_their_layers() {
         "d_hidden = 0, but a channel mixer needs at least 1"
     );
     assert_eq!(words(DenseMlpConfig::new(0, 8).check()), "d_model = 0, but a channel mixer needs at least 1");
+    assert_eq!(MonarchMlpConfig::new(8, 3).check(), Ok(()));
+    let mlp = MonarchMlpConfig::new(8, 3).with_n_blocks(Some(4));
+    assert_eq!(words(mlp.check()), "4 blocks cannot share d_output = 3; choose at most 3 blocks");
+    assert_eq!(
+        words(MonarchMlpConfig::new(8, 0).check()),
+        "d_output = 0, but a Monarch layer needs at least 1"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, SequenceMixer};
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config,
-    MonarchLinearConfig, reference,
+    MonarchLinearConfig, MonarchMlpConfig, reference,
 };
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 
@@ -164,29 +164,40 @@ fn monarch_linear_is_its_definition_in_both_forms() {
 
 #[test]
 fn channel_mixers_are_their_definitions_in_both_forms() {
-    for form in FORMS {
-        let config = BlockDiagonalMlpConfig::new(6, 9);
-        let layer = seeded_module(|device| config.init(device).with_form(form));
-        let definition = |p: &[f64], x: &[f64]| reference::block_diagonal_mlp(&config, p, x);
-        assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("block-diagonal", form));
-        assert_gradients(
-            &layer,
-            |m, x| m.forward(x),
-            definition,
-            [2, 3, 6],
-            &form_name("block-diagonal", form),
-        );
+    for (d_model, d_hidden) in [(6, 9), (7, 13), (16, 12)] {
+        for gated in [false, true] {
+            let config = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            let layer = seeded_module(|device| config.init(device));
+            let definition = |p: &[f64], x: &[f64]| reference::dense_mlp(&config, p, x);
+            assert_mixer(|form| layer.clone().with_form(form), definition, d_model, &config.to_string());
 
-        let config = DenseMlpConfig::new(6, 9);
-        let layer = seeded_module(|device| config.init(device).with_form(form));
-        let definition = |p: &[f64], x: &[f64]| reference::dense_mlp(&config, p, x);
-        assert_values(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("dense", form));
-        assert_gradients(&layer, |m, x| m.forward(x), definition, [2, 3, 6], &form_name("dense", form));
+            let config = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            let layer = seeded_module(|device| config.init(device));
+            let definition = |p: &[f64], x: &[f64]| reference::block_diagonal_mlp(&config, p, x);
+            assert_mixer(|form| layer.clone().with_form(form), definition, d_model, &config.to_string());
+
+            for n_blocks in [None, Some(1), Some(4)] {
+                let config =
+                    MonarchMlpConfig::new(d_model, d_hidden).with_n_blocks(n_blocks).with_gated(gated);
+                let layer = seeded_module(|device| config.init(device));
+                let definition = |p: &[f64], x: &[f64]| reference::monarch_mlp(&config, p, x);
+                assert_mixer(|form| layer.clone().with_form(form), definition, d_model, &config.to_string());
+            }
+        }
     }
 }
 
-fn form_name(layer: &str, form: Form) -> String {
-    format!("{layer}, {form:?}")
+fn assert_mixer<M: ChannelMixer + Module>(
+    layer: impl Fn(Form) -> M,
+    definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,
+    d_model: usize,
+    what: &str,
+) {
+    for form in FORMS {
+        let (layer, shape, what) = (layer(form), [2, 3, d_model], format!("{form:?}, {what}"));
+        assert_values(&layer, |m, x| m.forward(x), &definition, shape, &what);
+        assert_gradients(&layer, |m, x| m.forward(x), &definition, shape, &what);
+    }
 }
 
 fn assert_values<M: Module>(

@@ -89,7 +89,8 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, togethe
     let (d_hidden, n_blocks) = match subject.hidden {
         Hidden::Nothing => (None, None),
         Hidden::Width => (Some(sizes.d_hidden()), None),
-        Hidden::Blocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
+        Hidden::Blocks => (None, Some(sizes.n_blocks)),
+        Hidden::WidthInBlocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
     };
     let flops = subject.flops.filter(|_| place.is_host()).map(|flops| flops(sizes));
     let Timing { forward_ms, forward_backward_ms, repeats, peak_bytes, state_floats, parameters } = timing;

@@ -69,14 +69,14 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 fn after_help() -> String {
-    let line = |subject: &Subject| format!("  {:15} {}\n", subject.name, subject.summary);
+    let line = |subject: &Subject| format!("  {:22} {}\n", subject.name, subject.summary);
     let layers: String = SEQUENCE.iter().chain(CHANNEL).map(line).collect();
     format!(
         "Layers:\n{layers}\n\
          forward runs without autodiff; forward+backward is forward, mean of squares, and backward to\n\
          every parameter and to the input. Times are medians over repeats, which the layers of one length\n\
-         take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers\n\
-         have a hidden width of 2 d_model, and 4 blocks where there are blocks.\n\n\
+         take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden\n\
+         width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.\n\n\
          GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
          for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
          and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each\n\

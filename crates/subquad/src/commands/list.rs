@@ -26,6 +26,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for mixer in MixerName::ALL {
         writeln!(out, "  {:15} {}", mixer.as_str(), summary(*mixer))?;
     }
+    writeln!(out, "\nChannel mixers")?;
+    for (name, summary) in CHANNEL_MIXERS {
+        writeln!(out, "  {name:15} {summary}")?;
+    }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks() {
         writeln!(out, "  {:12} {}", task.name, task.summary)?;
@@ -42,6 +46,14 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// The words of `model.channel_mixer`.
+const CHANNEL_MIXERS: [(&str, &str); 4] = [
+    ("dense", "two dense layers: time grows with the square of the width"),
+    ("block_diagonal", "two block-diagonal layers: that, divided by the number of blocks"),
+    ("monarch", "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
+    ("none", "a block is its sequence mixer alone"),
+];
 
 fn summary(mixer: MixerName) -> &'static str {
     match mixer {
@@ -96,4 +108,17 @@ fn configs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         files.extend(find_configs(&folder)?);
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CHANNEL_MIXERS;
+    use crate::config::{KEYS, Kind};
+
+    #[test]
+    fn every_channel_mixer_is_listed() {
+        let key = KEYS.iter().find(|key| key.name == "model.channel_mixer").expect("it is there");
+        let Kind::OneOf(words) = key.kind else { panic!("{:?}", key.kind) };
+        assert_eq!(words, CHANNEL_MIXERS.map(|(name, _)| name));
+    }
 }

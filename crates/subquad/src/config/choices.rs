@@ -20,10 +20,24 @@ pub enum Permutation {
 pub enum ChannelMixerKind {
     /// Dense matrices.
     Dense,
-    /// Block-diagonal (Monarch) matrices.
+    /// Block-diagonal matrices.
     BlockDiagonal,
+    /// Monarch matrices of two factors.
+    Monarch,
     /// Nothing.
     None,
+}
+
+/// `model.channel_gate`: what stands between the layers of the channel mixer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelGate {
+    /// What was published with these matrices.
+    Auto,
+    /// A gate.
+    On,
+    /// A GELU alone.
+    Off,
 }
 
 /// `model.block`: where norms and residual connections stand.

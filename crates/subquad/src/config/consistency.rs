@@ -1,5 +1,6 @@
 //! Do the keys of one run go together? A check stays silent where a key it needs is missing or in doubt.
 
+mod channel;
 mod gated;
 mod model;
 mod monarch;
@@ -39,6 +40,7 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, 
     let others = [idle_path, idle_pool];
     let own = attention.iter().chain(&others).filter_map(|check| check(draft));
     let own = own.chain(gated::complaints(draft, context)).chain(monarch::complaints(draft, context));
+    let own = own.chain(channel::complaints(draft));
     let placed = own.map(|(problem, blamed)| (problem, draft.origin(blamed)));
     placed.chain(model::complaints(draft, context)).chain(state_space::complaints(draft)).collect()
 }

@@ -66,10 +66,13 @@ const BEFORE: &[Key] = &[
     integer("model.d_model", 1, 8192, 64, "Width of the residual stream."),
     integer("model.n_layers", 1, 64, 2, "Blocks, each a sequence mixer and a channel mixer."),
     truth("model.causal", true, "Whether position t sees only positions up to t. False lets the mixer look both ways."),
-    one_of("model.channel_mixer", &["dense", "block_diagonal", "none"], "dense",
-        "The part of a block that mixes channels: a dense MLP, one of block-diagonal (Monarch) matrices, or none."),
-    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer. None ignores it."),
-    integer("model.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal channel mixer; widths are padded to a multiple. Dense and none ignore it."),
+    one_of("model.channel_mixer", &["dense", "block_diagonal", "monarch", "none"], "dense",
+        "The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none."),
+    one_of("model.channel_gate", &["auto", "on", "off"], "auto", "What stands between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide \
+        and has no bias, or a GELU alone. \"auto\" is a gate for block_diagonal and none for dense and monarch, each as published."),
+    integer("model.d_hidden", 1, 65536, 128, "Hidden width of the channel mixer, after the gate. None ignores it."),
+    integer("model.n_blocks", 0, 1024, 4, "Blocks of the block_diagonal channel mixer, or of both factors of each monarch matrix; widths are padded to a multiple. 0, for monarch alone: near the square \
+        root of each width, which costs least. Dense and none ignore it."),
     one_of("model.norm", &["layer", "none"], "layer", "What every norm is: layer norm, or nothing."),
     truth("model.residual", true, "Whether a mixer's output is added to its input. False: it takes its place."),
     one_of("model.pool", &["auto", "mean", "last"], "auto", "Where the one answer about a sequence is read: the mean over tokens, or the last token. \

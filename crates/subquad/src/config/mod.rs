@@ -45,7 +45,9 @@ mod tests;
 
 pub use assignment::Assignment;
 pub use bench::{BENCH_KEYS, BENCH_LISTS, BenchConfig, BenchSettings};
-pub use choices::{BlockOrder, ChannelMixerKind, Conv, ModelInit, Norm, Permutation, Pool, Position};
+pub use choices::{
+    BlockOrder, ChannelGate, ChannelMixerKind, Conv, ModelInit, Norm, Permutation, Pool, Position,
+};
 pub use docs::markdown_table;
 pub use error::{ConfigError, ConfigErrors};
 pub use file::ConfigFile;

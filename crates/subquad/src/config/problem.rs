@@ -119,6 +119,16 @@ pub enum Problem {
     LongBlock { block: i64, l_max: i64 },
     #[error("`{key}` does nothing with form = \"blocks\", which has no filter; leave it at {default}")]
     IdleFilter { key: &'static str, default: String },
+    #[error("{n_blocks} blocks cannot share `{key}` = {width}; choose n_blocks of at most {width}")]
+    TooManyBlocks { n_blocks: i64, key: &'static str, width: i64 },
+    #[error(
+        "n_blocks = 0 cuts monarch matrices near the root of their width, and block_diagonal has none; choose at least 1"
+    )]
+    NoBlocks,
+    #[error(
+        "`model.channel_gate` = \"{gate}\" does nothing without a channel mixer; leave it at \"auto\", or choose one"
+    )]
+    IdleGate { gate: String },
     #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
     StepsCrossed { dt_min: f64, dt_max: f64 },
     #[error(

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockOrder, CausalMonarchSettings, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings, MixerName,
-    ModelInit, MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
+    BlockOrder, CausalMonarchSettings, ChannelGate, ChannelMixerKind, H3Settings, HyenaSettings, M2Settings,
+    MixerName, ModelInit, MonarchSettings, Norm, Permutation, Pool, Position, S4Settings, S4dSettings,
 };
 
 /// Everything that one run needs to know.
@@ -199,9 +199,11 @@ pub struct ModelSettings {
     pub causal: bool,
     /// The part of a block that mixes channels.
     pub channel_mixer: ChannelMixerKind,
+    /// What stands between its layers.
+    pub channel_gate: ChannelGate,
     /// Hidden width of the channel mixer.
     pub d_hidden: usize,
-    /// Blocks of the block-diagonal channel mixer.
+    /// Blocks of the channel mixer; 0: near the square root of each width.
     pub n_blocks: usize,
     /// What every norm is.
     pub norm: Norm,

@@ -1,5 +1,6 @@
 //! Keys of a config reach the layers.
 
+use std::fmt::Debug;
 use std::path::Path;
 
 use subquad::assemble;
@@ -9,6 +10,7 @@ use subquad_data::{DelayConfig, InputKind, MaskedBytesConfig, ReconstructConfig,
 use subquad_model::{
     BlockOrder, ChannelMixerConfig, Head, Init, M2BertConfig, MixerConfig, ModelConfig, NormKind, Structure,
 };
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
 
 use crate::lab::{TINY, repository};
 
@@ -44,6 +46,58 @@ fn models_have_norms_residuals_and_a_channel_mixer_unless_told_otherwise() {
     let config = model(&["model.norm=none", "model.residual=false", "model.channel_mixer=none"]);
     assert_eq!((config.norm, config.residual), (NormKind::None, false));
     assert!(matches!(config.channel_mixer, ChannelMixerConfig::None));
+}
+
+/// What the channel mixer's config says, in words.
+fn channel(flags: &[&str]) -> String {
+    match model(flags).channel_mixer {
+        ChannelMixerConfig::Dense(config) => format!("{config:?}"),
+        ChannelMixerConfig::BlockDiagonal(config) => format!("{config:?}"),
+        ChannelMixerConfig::Monarch(config) => format!("{config:?}"),
+        ChannelMixerConfig::None => "none".into(),
+    }
+}
+
+/// A changed default of a layer would change what old configs mean.
+#[test]
+fn every_key_of_channel_mixers_reaches_them() {
+    let words = |config: &dyn Debug| format!("{config:?}");
+    let (dense, blocks, monarch) =
+        (DenseMlpConfig::new(8, 16), BlockDiagonalMlpConfig::new(8, 16), MonarchMlpConfig::new(8, 16));
+    let of = |mixer: &str, rest: &[&str]| {
+        let mixer = format!("model.channel_mixer={mixer}");
+        channel(&[&[mixer.as_str()], rest].concat())
+    };
+    assert_eq!(of("dense", &[]), words(&dense.clone().with_gated(false)));
+    assert_eq!(of("block_diagonal", &[]), words(&blocks.clone().with_gated(true)));
+    assert_eq!(of("monarch", &[]), words(&monarch.clone().with_n_blocks(Some(4)).with_gated(false)));
+    let (on, off) = ("model.channel_gate=on", "model.channel_gate=off");
+    assert_eq!(of("dense", &[on]), words(&dense.clone().with_gated(true)));
+    assert_eq!(of("dense", &[off]), words(&dense));
+    assert_eq!(
+        of("block_diagonal", &[off, "model.n_blocks=2"]),
+        words(&blocks.with_n_blocks(2).with_gated(false))
+    );
+    assert_eq!(of("monarch", &[on, "model.n_blocks=0"]), words(&monarch.with_gated(true)));
+}
+
+/// Both say which blocks fit; were one laxer, a mistake would have no line, or a layer no config.
+#[test]
+fn a_config_refuses_the_blocks_that_the_layer_refuses() {
+    for n_blocks in [0, 1, 5, 8, 9, 16, 17] {
+        for d_hidden in [3, 16, 32] {
+            let flags = |mixer: &str| {
+                let set = |key: &str, value: usize| format!("model.{key}={value}");
+                [format!("model.channel_mixer={mixer}"), set("n_blocks", n_blocks), set("d_hidden", d_hidden)]
+            };
+            let blocks = BlockDiagonalMlpConfig::new(8, d_hidden).with_n_blocks(n_blocks);
+            assert_eq!(study(&flags("block_diagonal")).is_err(), blocks.check().is_err(), "{blocks}");
+            let blocks = (n_blocks > 0).then_some(n_blocks);
+            let monarch = MonarchMlpConfig::new(8, d_hidden).with_n_blocks(blocks);
+            assert_eq!(study(&flags("monarch")).is_err(), monarch.check().is_err(), "{monarch}");
+            assert!(study(&flags("dense")).is_ok());
+        }
+    }
 }
 
 #[test]

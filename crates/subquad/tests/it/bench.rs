@@ -67,7 +67,7 @@ fn json_is_one_array_of_cells_by_length_then_mixer() {
 #[test]
 fn a_cell_says_what_was_measured_and_how() {
     for cell in cells(
-        "--mixers attention,s4d,s4,h3,hyena,m2,monarch,causal_monarch,fft_conv,monarch_conv,dense,block_diagonal --lengths 16 --threads 2",
+        "--mixers attention,s4d,s4,h3,hyena,m2,monarch,causal_monarch,fft_conv,monarch_conv,dense,dense_glu,block_diagonal,block_diagonal_mlp,monarch_mlp,monarch_glu,dense_linear,block_diagonal_linear,monarch_linear --lengths 16 --threads 2",
     ) {
         let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
         assert!(
@@ -97,7 +97,14 @@ fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
         "fft_conv",
         "monarch_conv",
         "dense",
+        "dense_glu",
         "block_diagonal",
+        "block_diagonal_mlp",
+        "monarch_mlp",
+        "monarch_glu",
+        "dense_linear",
+        "block_diagonal_linear",
+        "monarch_linear",
     ] {
         let cells = cells(&format!("--mixers {mixer} --lengths 64,256,1024"));
         let peaks: Vec<u64> = cells.iter().map(|cell| cell["peak_bytes"].as_u64().unwrap()).collect();
@@ -128,12 +135,41 @@ fn the_state_is_what_a_causal_mixer_keeps_and_null_for_others() {
 
 #[test]
 fn channel_mixers_say_their_hidden_width_and_blocks() {
-    let cells = cells("--mixers dense,block_diagonal,s4d --lengths 4");
+    let cells = cells(
+        "--mixers dense,block_diagonal,s4d,monarch_glu,dense_linear,block_diagonal_linear,monarch_linear --lengths 4",
+    );
     let shape = |cell: &Value| (cell["d_hidden"].as_u64(), cell["n_blocks"].as_u64());
     assert_eq!(
         cells.iter().map(shape).collect::<Vec<_>>(),
-        [(Some(16), None), (Some(16), Some(4)), (None, None)]
+        [
+            (Some(16), None),
+            (Some(16), Some(4)),
+            (None, None),
+            (Some(16), None),
+            (None, None),
+            (None, Some(4)),
+            (None, None)
+        ]
     );
+}
+
+/// Of one hidden width, 16 at width 8; a gate doubles the first layer and takes its bias away.
+#[test]
+fn channel_mixers_have_the_parameters_that_their_matrices_have() {
+    let layers = [
+        ("dense_linear", 8 * 8 + 8),
+        ("block_diagonal_linear", 8 * 8 / 4 + 8),
+        ("monarch_linear", 3 * 9 + 3 * 9 + 8), // padded to 3 x 3
+        ("dense", (8 * 16 + 16) + (16 * 8 + 8)),
+        ("dense_glu", 8 * 32 + (16 * 8 + 8)),
+        ("block_diagonal_mlp", (8 * 16 / 4 + 16) + (16 * 8 / 4 + 8)),
+        ("block_diagonal", 8 * 32 / 4 + (16 * 8 / 4 + 8)),
+    ];
+    for (mixer, parameters) in layers {
+        let cells = cells(&format!("--mixers {mixer} --lengths 4"));
+        assert_eq!(cells[0]["parameters"].as_u64(), Some(parameters), "{mixer}");
+        assert!(cells[0]["flops"].as_f64() > Some(0.0), "{mixer}");
+    }
 }
 
 #[test]
@@ -207,8 +243,8 @@ fn quiet_leaves_only_results_and_warnings() {
 #[test]
 fn unknown_names_and_devices_are_wrong_use() {
     insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
-    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)
-    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)
+    error: unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
+    error: unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
     ");
     insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: there is no device `tpu`; known: cpu, wgpu, auto");
 }

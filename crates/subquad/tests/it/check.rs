@@ -61,6 +61,12 @@ fn list_shows_mixers_tasks_and_configs() {
       monarch         two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone
       causal_monarch  a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone
 
+    Channel mixers
+      dense           two dense layers: time grows with the square of the width
+      block_diagonal  two block-diagonal layers: that, divided by the number of blocks
+      monarch         two layers of Monarch matrices: width^1.5 with model.n_blocks = 0
+      none            a block is its sequence mixer alone
+
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel a token
                    seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information

@@ -95,23 +95,30 @@ fn bench_explains_itself() {
       -h, --help                 Print help
 
     Layers:
-      attention       softmax attention: causal, 4 heads, no positions
-      s4d             diagonal state space: causal, d_state 64, GELU, gated linear output
-      s4              state space, diagonal plus low rank: as s4d, init legs, l_max = seq
-      h3              two state spaces and two products: causal, head_dim 1, d_state 64
-      hyena           Hyena: causal, order 2, filter order 64, l_max = seq + 17
-      m2              Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
-      monarch         two learned Monarch matrices: bidirectional, gated, l_max = seq
-      causal_monarch  learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
-      fft_conv        causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
-      monarch_conv    the same convolution as fft_conv, by products with Monarch matrices
-      dense           dense MLP with a GELU
-      block_diagonal  block-diagonal (Monarch) MLP with a GELU gate
+      attention              softmax attention: causal, 4 heads, no positions
+      s4d                    diagonal state space: causal, d_state 64, GELU, gated linear output
+      s4                     state space, diagonal plus low rank: as s4d, init legs, l_max = seq
+      h3                     two state spaces and two products: causal, head_dim 1, d_state 64
+      hyena                  Hyena: causal, order 2, filter order 64, l_max = seq + 17
+      m2                     Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
+      monarch                two learned Monarch matrices: bidirectional, gated, l_max = seq
+      causal_monarch         learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
+      fft_conv               causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
+      monarch_conv           the same convolution as fft_conv, by products with Monarch matrices
+      dense                  dense MLP with a GELU
+      dense_glu              dense MLP with a GELU gate
+      block_diagonal         block-diagonal (Monarch) MLP with a GELU gate
+      block_diagonal_mlp     block-diagonal MLP with a GELU
+      monarch_mlp            MLP of Monarch matrices, cut near the root, with a GELU
+      monarch_glu            MLP of Monarch matrices, cut near the root, with a GELU gate
+      dense_linear           dense linear layer alone, d_model to d_model
+      block_diagonal_linear  the same, block-diagonal
+      monarch_linear         the same, a Monarch matrix cut near the root
 
     forward runs without autodiff; forward+backward is forward, mean of squares, and backward to
     every parameter and to the input. Times are medians over repeats, which the layers of one length
-    take in turns, so that whatever slows the machine for a while slows all of them. Channel mixers
-    have a hidden width of 2 d_model, and 4 blocks where there are blocks.
+    take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
+    width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.
 
     GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
     for each weight and token of a linear layer; in causal attention also 7 for each feature of a query

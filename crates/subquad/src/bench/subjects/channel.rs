@@ -1,64 +1,154 @@
-//! Channel mixers: a dense MLP and a block-diagonal one.
+//! Layers along the width: channel mixers, and the linear layers that they are made of.
 
 use burn::tensor::Device;
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, reference};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, reference};
 
-use super::linear_flops;
+use super::{Hidden, Subject, tokens};
 use crate::bench::layer::channel;
 use crate::bench::{Layer, Sizes};
 
-fn dense_config(sizes: &Sizes) -> DenseMlpConfig {
-    DenseMlpConfig::new(sizes.d_model, sizes.d_hidden())
+/// What a config says of itself.
+macro_rules! words_of_config {
+    () => {
+        fn check(sizes: &Sizes) -> Result<(), String> {
+            Self::config(sizes).check().map_err(|error| error.to_string())
+        }
+
+        fn n_parameters(sizes: &Sizes) -> usize {
+            Self::config(sizes).n_parameters()
+        }
+
+        fn flops(sizes: &Sizes) -> usize {
+            Self::config(sizes).flops()
+        }
+    };
 }
 
-pub(super) fn check_dense(sizes: &Sizes) -> Result<(), String> {
-    dense_config(sizes).check().map_err(|error| error.to_string())
+mod linear;
+
+pub(super) use linear::{BlockDiagonalLinear, DenseLinear, MonarchLinear};
+
+/// What the table asks of a kind of layer.
+pub(super) trait Kind {
+    /// What it has between input and output.
+    const HIDDEN: Hidden;
+    /// Floats alive for each float of the hidden width and token.
+    const HIDDEN_ACTIVATIONS: f64;
+
+    fn check(sizes: &Sizes) -> Result<(), String>;
+    fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer>;
+    fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64>;
+    fn n_parameters(sizes: &Sizes) -> usize;
+    /// Of the forward pass, for one token.
+    fn flops(sizes: &Sizes) -> usize;
 }
 
-pub(super) fn build_dense(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    channel(dense_config(sizes).init(device))
-}
-
-pub(super) fn dense(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
-    reference::dense_mlp(&dense_config(sizes), &parameters.concat(), x)
-}
-
-pub(super) fn alive_dense(sizes: &Sizes) -> f64 {
-    alive(2.0 * sizes.d_model as f64 * sizes.d_hidden() as f64, sizes)
-}
-
-pub(super) fn flops_dense(sizes: &Sizes) -> f64 {
-    linear_flops(2 * sizes.d_model * sizes.d_hidden(), sizes)
-}
-
-fn block_diagonal_config(sizes: &Sizes) -> BlockDiagonalMlpConfig {
-    BlockDiagonalMlpConfig::new(sizes.d_model, sizes.d_hidden()).with_n_blocks(sizes.n_blocks)
-}
-
-pub(super) fn check_block_diagonal(sizes: &Sizes) -> Result<(), String> {
-    block_diagonal_config(sizes).check().map_err(|error| error.to_string())
-}
-
-pub(super) fn build_block_diagonal(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    channel(block_diagonal_config(sizes).init(device))
-}
-
-pub(super) fn block_diagonal(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
-    reference::block_diagonal_mlp(&block_diagonal_config(sizes), &parameters.concat(), x)
-}
-
-pub(super) fn alive_block_diagonal(sizes: &Sizes) -> f64 {
-    alive(3.0 * sizes.d_model as f64 * sizes.d_hidden() as f64 / sizes.n_blocks as f64, sizes)
-}
-
-/// Twice the hidden width comes out of the first layer, for the gate.
-pub(super) fn flops_block_diagonal(sizes: &Sizes) -> f64 {
-    let block = |width: usize| width.div_ceil(sizes.n_blocks);
-    let (d_model, hidden) = (block(sizes.d_model), sizes.d_hidden());
-    linear_flops(sizes.n_blocks * d_model * (block(2 * hidden) + block(hidden)), sizes)
+pub(super) const fn subject<K: Kind>(name: &'static str, summary: &'static str) -> Subject {
+    Subject {
+        name,
+        summary,
+        hidden: K::HIDDEN,
+        check: K::check,
+        build: K::build,
+        input: tokens,
+        definition: |sizes, parameters, x| K::definition(sizes, &parameters.concat(), x),
+        alive: alive::<K>,
+        flops: Some(flops::<K>),
+    }
 }
 
 /// Weights and their gradients; input, output and hidden values and their gradients.
-fn alive(weights: f64, sizes: &Sizes) -> f64 {
-    2.0 * weights + 4.0 * sizes.elements() as f64 + 2.0 * (sizes.tokens() * sizes.d_hidden()) as f64
+fn alive<K: Kind>(sizes: &Sizes) -> f64 {
+    let hidden = K::HIDDEN_ACTIVATIONS * (sizes.tokens() * sizes.d_hidden()) as f64;
+    2.0 * K::n_parameters(sizes) as f64 + 4.0 * sizes.elements() as f64 + hidden
+}
+
+/// A product has two gradients, each as large as itself.
+fn flops<K: Kind>(sizes: &Sizes) -> f64 {
+    3.0 * K::flops(sizes) as f64 * sizes.tokens() as f64
+}
+
+/// Around a GELU.
+pub(super) const PLAIN: bool = false;
+/// Around a gate.
+pub(super) const GATED: bool = true;
+
+/// What is kept of a hidden width: in front of the gate there are two.
+const fn hidden_activations(gated: bool) -> f64 {
+    if gated { GATED_ACTIVATIONS } else { PLAIN_ACTIVATIONS }
+}
+
+const PLAIN_ACTIVATIONS: f64 = 2.0;
+const GATED_ACTIVATIONS: f64 = 3.5;
+
+pub(super) struct Dense<const GATED: bool>;
+
+impl<const GATED: bool> Dense<GATED> {
+    fn config(sizes: &Sizes) -> DenseMlpConfig {
+        DenseMlpConfig::new(sizes.d_model, sizes.d_hidden()).with_gated(GATED)
+    }
+}
+
+impl<const GATED: bool> Kind for Dense<GATED> {
+    const HIDDEN: Hidden = Hidden::Width;
+    const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
+
+    words_of_config!();
+
+    fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+        channel(Self::config(sizes).init(device))
+    }
+
+    fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
+        reference::dense_mlp(&Self::config(sizes), parameters, x)
+    }
+}
+
+pub(super) struct BlockDiagonal<const GATED: bool>;
+
+impl<const GATED: bool> BlockDiagonal<GATED> {
+    fn config(sizes: &Sizes) -> BlockDiagonalMlpConfig {
+        BlockDiagonalMlpConfig::new(sizes.d_model, sizes.d_hidden())
+            .with_n_blocks(sizes.n_blocks)
+            .with_gated(GATED)
+    }
+}
+
+impl<const GATED: bool> Kind for BlockDiagonal<GATED> {
+    const HIDDEN: Hidden = Hidden::WidthInBlocks;
+    const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
+
+    words_of_config!();
+
+    fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+        channel(Self::config(sizes).init(device))
+    }
+
+    fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
+        reference::block_diagonal_mlp(&Self::config(sizes), parameters, x)
+    }
+}
+
+/// Cut near the root of each width.
+pub(super) struct Monarch<const GATED: bool>;
+
+impl<const GATED: bool> Monarch<GATED> {
+    fn config(sizes: &Sizes) -> MonarchMlpConfig {
+        MonarchMlpConfig::new(sizes.d_model, sizes.d_hidden()).with_gated(GATED)
+    }
+}
+
+impl<const GATED: bool> Kind for Monarch<GATED> {
+    const HIDDEN: Hidden = Hidden::Width;
+    const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
+
+    words_of_config!();
+
+    fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
+        channel(Self::config(sizes).init(device))
+    }
+
+    fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
+        reference::monarch_mlp(&Self::config(sizes), parameters, x)
+    }
 }

@@ -16,6 +16,7 @@ use burn::tensor::Device;
 
 use super::{Layer, Sizes};
 use crate::config::suggest;
+use channel::{BlockDiagonal, BlockDiagonalLinear, Dense, DenseLinear, GATED, Monarch, MonarchLinear, PLAIN};
 
 /// A layer that can be measured: how to make it, its definition, and what it needs.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +51,10 @@ pub enum Hidden {
     Nothing,
     /// A hidden width.
     Width,
-    /// A hidden width in blocks.
+    /// Blocks.
     Blocks,
+    /// A hidden width in blocks.
+    WidthInBlocks,
 }
 
 /// Layers along the sequence.
@@ -168,30 +171,26 @@ pub const SEQUENCE: &[Subject] = &[
     },
 ];
 
-/// Layers along the width.
+/// Layers along the width. Those of one hidden width and one thing in between differ in their matrices alone.
 pub const CHANNEL: &[Subject] = &[
-    Subject {
-        name: "dense",
-        summary: "dense MLP with a GELU",
-        hidden: Hidden::Width,
-        check: channel::check_dense,
-        build: channel::build_dense,
-        input: tokens,
-        definition: channel::dense,
-        alive: channel::alive_dense,
-        flops: Some(channel::flops_dense),
-    },
-    Subject {
-        name: "block_diagonal",
-        summary: "block-diagonal (Monarch) MLP with a GELU gate",
-        hidden: Hidden::Blocks,
-        check: channel::check_block_diagonal,
-        build: channel::build_block_diagonal,
-        input: tokens,
-        definition: channel::block_diagonal,
-        alive: channel::alive_block_diagonal,
-        flops: Some(channel::flops_block_diagonal),
-    },
+    channel::subject::<Dense<PLAIN>>("dense", "dense MLP with a GELU"),
+    channel::subject::<Dense<GATED>>("dense_glu", "dense MLP with a GELU gate"),
+    channel::subject::<BlockDiagonal<GATED>>(
+        "block_diagonal",
+        "block-diagonal (Monarch) MLP with a GELU gate",
+    ),
+    channel::subject::<BlockDiagonal<PLAIN>>("block_diagonal_mlp", "block-diagonal MLP with a GELU"),
+    channel::subject::<Monarch<PLAIN>>(
+        "monarch_mlp",
+        "MLP of Monarch matrices, cut near the root, with a GELU",
+    ),
+    channel::subject::<Monarch<GATED>>(
+        "monarch_glu",
+        "MLP of Monarch matrices, cut near the root, with a GELU gate",
+    ),
+    channel::subject::<DenseLinear>("dense_linear", "dense linear layer alone, d_model to d_model"),
+    channel::subject::<BlockDiagonalLinear>("block_diagonal_linear", "the same, block-diagonal"),
+    channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
 ];
 
 /// The names of [`SEQUENCE`].
@@ -262,8 +261,8 @@ mod tests {
     #[test]
     fn a_name_is_found_and_a_slip_is_hinted_at() {
         assert_eq!(find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
-        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
-        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, block_diagonal)");
+        insta::assert_snapshot!(find("atention").expect_err("a slip"), @"unknown mixer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)");
+        insta::assert_snapshot!(find("mamba").expect_err("not there"), @"unknown mixer `mamba` (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub const BENCH_KEYS: &[Key] = &[
     integer("bench.d_model", 1, 65536, 128, "Width of input and output, over lengths."),
     integer("bench.tokens", 1, LONGEST_SEQ, 256, "Tokens of the one sequence, over widths."),
     integer("bench.hidden_factor", 1, 64, 2, "Hidden width of a channel mixer, in widths."),
-    integer("bench.n_blocks", 1, 1024, 4, "Blocks of block_diagonal; widths are padded to a multiple. Dense ignores it."),
+    integer("bench.n_blocks", 1, 1024, 4, "Blocks of the block_diagonal layers; widths are padded to a multiple. The others ignore it: Monarch matrices are cut near the root."),
     real("bench.seconds", (Excluded(0.0), Included(86400.0)), 3.0,
         "Time for the repeats of each layer at each size; there are at least three repeats."),
 ];

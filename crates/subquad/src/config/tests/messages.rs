@@ -29,7 +29,7 @@ fn values_have_a_type_and_a_range() {
 #[test]
 fn words_get_the_nearest_word() {
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got "lgs"; did you mean "legs"?"#);
-    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, none; got "block"; did you mean "block_diagonal"?"#);
+    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, monarch, none; got "block"; did you mean "block_diagonal"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
@@ -67,6 +67,16 @@ fn axes_do_not_contradict_the_rest() {
     insta::assert_snapshot!(errors(&text), @"x.toml:11: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
     insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]").replace("mixer = [\"attention\", \"s4d\", \"s4\", \"m2\"]", "\"mixer\" = [\"m2\"]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
     insta::assert_snapshot!(errors(&format!("{SMALL}\"mixer.attention.n_kv_heads\" = [1, \"n_heads\", 4]")), @"x.toml:9: values n_heads and 4 of axis `mixer.attention.n_kv_heads` come to the same run; remove one of the two");
+}
+
+#[test]
+fn keys_of_the_channel_mixer_go_together() {
+    let with = |keys: &str| errors_before_small(&format!("[model]\n{keys}\n"));
+    insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @r#"x.toml:3: `model.channel_gate` = "on" does nothing without a channel mixer; leave it at "auto", or choose one"#);
+    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the root of their width, and block_diagonal has none; choose at least 1");
+    insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share `model.d_model` = 64; choose n_blocks of at most 64");
+    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share `model.d_hidden` = 3; choose n_blocks of at most 3");
+    insta::assert_snapshot!(with("channel_gate = true"), @"x.toml:2: `model.channel_gate` must be one of auto, on, off; got true");
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn a_written_run_holds_every_knob() {
     n_layers = 2
     causal = true
     channel_mixer = "block_diagonal"
+    channel_gate = "auto"
     d_hidden = 128
     n_blocks = 4
     norm = "layer"

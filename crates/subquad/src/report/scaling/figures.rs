@@ -92,10 +92,14 @@ fn held_equal(along: Along, cells: &[Cell]) -> String {
         Along::Length => format!("batch {}, width {}", of(|c| c.batch), of(|c| c.d_model)),
         Along::Width => {
             let factors = distinct(cells.iter().filter_map(|c| Some(c.d_hidden? / c.d_model)));
-            let blocks = list(distinct(cells.iter().filter_map(|c| c.n_blocks)));
-            let blocks =
-                if blocks.is_empty() { blocks } else { format!(", {blocks} blocks where there are blocks") };
-            format!("{} tokens, hidden width {} times the width{blocks}", of(|c| c.seq_len), list(factors))
+            let blocks = distinct(cells.iter().filter_map(|c| c.n_blocks));
+            let parts = [
+                (factors, "hidden width ", " times the width"),
+                (blocks, "", " blocks where there are blocks"),
+            ];
+            let there = parts.into_iter().filter(|(values, ..)| !values.is_empty());
+            let parts = there.map(|(values, before, after)| format!(", {before}{}{after}", list(values)));
+            format!("{} tokens{}", of(|c| c.seq_len), parts.collect::<String>())
         }
     }
 }

@@ -1,0 +1,65 @@
+//! Monarch Mixer's channel mixer.
+
+use burn::config::Config;
+use burn::tensor::Device;
+
+use super::{BlockDiagonalMlp, Mlp, expanded};
+use crate::{BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
+
+/// Config of a [`BlockDiagonalMlp`].
+///
+/// Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4. No permutation stands between the layers, so that in the
+/// gated form with 4 blocks, output block 0 reads input blocks 0 and 2, and output block 3 reads 1 and 3; in the plain form
+/// each block reads its own alone.
+#[derive(Config, Debug)]
+pub struct BlockDiagonalMlpConfig {
+    /// Width of input and output.
+    pub d_model: usize,
+    /// Width in between, after the gate; M2-BERT has `4 * d_model`.
+    pub d_hidden: usize,
+    /// Blocks of both layers, as in M2-BERT. Parameters fall in proportion.
+    #[config(default = 4)]
+    pub n_blocks: usize,
+    /// Whether a gate stands in between, as in M2-BERT, which the first layer makes twice as wide for.
+    #[config(default = true)]
+    pub gated: bool,
+}
+
+impl BlockDiagonalMlpConfig {
+    /// # Errors
+    /// If a size is 0, or there are more blocks than channels.
+    pub fn check(&self) -> Result<(), BlockDiagonalLinearConfigError> {
+        self.layers().iter().try_for_each(BlockDiagonalLinearConfig::check)
+    }
+
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn init(&self, device: &Device) -> BlockDiagonalMlp {
+        self.check().unwrap_or_else(|e| panic!("BlockDiagonalMlpConfig: {e}"));
+        Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
+    }
+
+    /// Parameters of both layers, biases and padding included.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn n_parameters(&self) -> usize {
+        self.layers().iter().map(BlockDiagonalLinearConfig::n_parameters).sum()
+    }
+
+    /// Floating point operations of both layers for one token: two for each weight. Biases, GELU and gate are not counted.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn flops(&self) -> usize {
+        self.layers().iter().map(BlockDiagonalLinearConfig::flops).sum()
+    }
+
+    pub(crate) fn layers(&self) -> [BlockDiagonalLinearConfig; 2] {
+        let Self { d_model, d_hidden, n_blocks, gated } = *self;
+        [
+            BlockDiagonalLinearConfig::new(d_model, expanded(d_hidden, gated), n_blocks).with_bias(!gated),
+            BlockDiagonalLinearConfig::new(d_hidden, d_model, n_blocks),
+        ]
+    }
+}

@@ -1,0 +1,118 @@
+//! Channel mixers: two linear layers around a GELU, or around a gate.
+//!
+//! ```text
+//! plain   y = D2 gelu(D1 x + b1) + b2                      D1: d_hidden rows
+//! gated   [a, b] = D1 x;  y = D2 (gelu(a) * b) + b2        D1: 2 d_hidden rows, without a bias
+//! ```
+//! `D1` and `D2` are both dense, both block-diagonal or both Monarch matrices; both forms of each kind have biases in the
+//! same places, so that equal options compare the matrices alone. The norm and the residual around a channel mixer belong
+//! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
+
+mod block_diagonal;
+mod dense;
+mod monarch;
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor};
+use subquad_backend::{Form, linear::linear, pointwise};
+use subquad_mixer::ChannelMixer;
+
+use crate::{BlockDiagonalLinear, MonarchLinear};
+
+pub use block_diagonal::BlockDiagonalMlpConfig;
+pub use dense::{DenseMlpConfig, DenseMlpConfigError};
+pub use monarch::MonarchMlpConfig;
+
+/// Two dense layers: see [`DenseMlpConfig`].
+pub type DenseMlp = Mlp<Linear>;
+
+/// Two block-diagonal layers: see [`BlockDiagonalMlpConfig`].
+pub type BlockDiagonalMlp = Mlp<BlockDiagonalLinear>;
+
+/// Two layers with Monarch matrices: see [`MonarchMlpConfig`].
+pub type MonarchMlp = Mlp<MonarchLinear>;
+
+/// Two linear layers of one kind around a GELU or a gate.
+#[derive(Module, Debug)]
+pub struct Mlp<L> {
+    pub(crate) expand: L,
+    pub(crate) reduce: L,
+    #[module(skip)]
+    gated: bool,
+    #[module(skip)]
+    form: Form,
+}
+
+impl<L: MlpLayer> Mlp<L> {
+    pub(crate) fn new([expand, reduce]: [L; 2], gated: bool, device: &Device) -> Self {
+        Self { expand, reduce, gated, form: Form::for_device(device) }
+    }
+
+    /// The same layer in another form.
+    pub fn with_form(self, form: Form) -> Self {
+        let [expand, reduce] = [self.expand, self.reduce].map(|layer| layer.with_form(form));
+        Self { expand, reduce, gated: self.gated, form }
+    }
+
+    /// The form of its operations.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+}
+
+impl<L: MlpLayer> ChannelMixer for Mlp<L> {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let hidden = self.expand.apply(x, self.form);
+        let hidden = match self.gated {
+            true => pointwise::geglu(hidden, self.form),
+            false => pointwise::gelu(hidden, self.form),
+        };
+        self.reduce.apply(hidden, self.form)
+    }
+}
+
+/// A linear layer that an [`Mlp`] can be made of.
+pub trait MlpLayer: Module {
+    /// The same layer in another form.
+    fn with_form(self, form: Form) -> Self;
+
+    /// `[batch, seq, d_input]` to `[batch, seq, d_output]`, in the form of the whole.
+    fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3>;
+}
+
+/// burn's layer has no form of its own.
+impl MlpLayer for Linear {
+    fn with_form(self, _: Form) -> Self {
+        self
+    }
+
+    fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
+        linear(self, x, form)
+    }
+}
+
+impl MlpLayer for BlockDiagonalLinear {
+    fn with_form(self, form: Form) -> Self {
+        self.with_form(form)
+    }
+
+    fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
+        self.forward(x)
+    }
+}
+
+impl MlpLayer for MonarchLinear {
+    fn with_form(self, form: Form) -> Self {
+        self.with_form(form)
+    }
+
+    fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
+        self.forward(x)
+    }
+}
+
+/// Rows of the first layer: both halves of a gate, or what the GELU takes.
+fn expanded(d_hidden: usize, gated: bool) -> usize {
+    if gated { 2 * d_hidden } else { d_hidden }
+}

@@ -1,0 +1,66 @@
+//! A channel mixer of Monarch matrices of two factors.
+
+use burn::config::Config;
+use burn::tensor::Device;
+
+use super::{Mlp, MonarchMlp, expanded};
+use crate::{MonarchLinearConfig, MonarchLinearConfigError};
+
+/// Config of a [`MonarchMlp`].
+///
+/// The MLP of Transformers with Monarch matrices in place of its dense ones: Dao et al. 2022,
+/// <https://arxiv.org/abs/2204.00595>, section 4. Every output reads every input, which with block-diagonal matrices it
+/// does not.
+#[derive(Config, Debug)]
+pub struct MonarchMlpConfig {
+    /// Width of input and output.
+    pub d_model: usize,
+    /// Width in between, after the gate.
+    pub d_hidden: usize,
+    /// Blocks of the factors of both layers. `None` cuts each width near its root, which costs least.
+    #[config(default = "None")]
+    pub n_blocks: Option<usize>,
+    /// Whether a gate stands in between, which the first layer makes twice as wide for.
+    #[config(default = false)]
+    pub gated: bool,
+}
+
+impl MonarchMlpConfig {
+    /// # Errors
+    /// If a size is 0, or there are more blocks than channels.
+    pub fn check(&self) -> Result<(), MonarchLinearConfigError> {
+        self.layers().iter().try_for_each(MonarchLinearConfig::check)
+    }
+
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn init(&self, device: &Device) -> MonarchMlp {
+        self.check().unwrap_or_else(|e| panic!("MonarchMlpConfig: {e}"));
+        Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
+    }
+
+    /// Parameters of both layers, biases and padding included.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn n_parameters(&self) -> usize {
+        self.layers().iter().map(MonarchLinearConfig::n_parameters).sum()
+    }
+
+    /// Floating point operations of both layers for one token: two for each weight. Biases, GELU and gate are not counted.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn flops(&self) -> usize {
+        self.layers().iter().map(MonarchLinearConfig::flops).sum()
+    }
+
+    fn layers(&self) -> [MonarchLinearConfig; 2] {
+        let Self { d_model, d_hidden, n_blocks, gated } = *self;
+        [
+            MonarchLinearConfig::new(d_model, expanded(d_hidden, gated)).with_bias(!gated),
+            MonarchLinearConfig::new(d_hidden, d_model),
+        ]
+        .map(|layer| layer.with_n_blocks(n_blocks))
+    }
+}
