@@ -159,7 +159,7 @@ fn channel_mixers_have_the_parameters_that_their_matrices_have() {
     let layers = [
         ("dense_linear", 8 * 8 + 8),
         ("block_diagonal_linear", 8 * 8 / 4 + 8),
-        ("monarch_linear", 3 * 9 + 3 * 9 + 8), // padded to 3 x 3
+        ("monarch_linear", 2 * 4 * (4 + 2) + 8), // 2 blocks of 4 x 4, then 4 blocks of 2 x 2
         ("dense", (8 * 16 + 16) + (16 * 8 + 8)),
         ("dense_glu", 8 * 32 + (16 * 8 + 8)),
         ("block_diagonal_mlp", (8 * 16 / 4 + 16) + (16 * 8 / 4 + 8)),

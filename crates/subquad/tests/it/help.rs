@@ -100,10 +100,10 @@ fn bench_explains_itself() {
       s4                     state space, diagonal plus low rank: as s4d, init legs, l_max = seq
       h3                     two state spaces and two products: causal, head_dim 1, d_state 64
       hyena                  Hyena: causal, order 2, filter order 64, l_max = seq + 17
-      m2                     Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq
+      m2                     Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq
       monarch                two learned Monarch matrices: bidirectional, gated, l_max = seq
       causal_monarch         learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
-      fft_conv               causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]
+      fft_conv               causal long convolution alone, with its kernel; input [batch, d_model, seq]
       monarch_conv           the same convolution as fft_conv, by products with Monarch matrices
       dense                  dense MLP with a GELU
       dense_glu              dense MLP with a GELU gate

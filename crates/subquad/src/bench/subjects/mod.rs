@@ -116,7 +116,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "m2",
-        summary: "Monarch Mixer: bidirectional, residual convolution, filter order 64, l_max = seq",
+        summary: "Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq",
         hidden: Hidden::Nothing,
         check: m2::check,
         build: m2::build,
@@ -149,7 +149,7 @@ pub const SEQUENCE: &[Subject] = &[
     },
     Subject {
         name: "fft_conv",
-        summary: "causal long convolution alone, its kernel a parameter; input [batch, d_model, seq]",
+        summary: "causal long convolution alone, with its kernel; input [batch, d_model, seq]",
         hidden: Hidden::Nothing,
         check: |_| Ok(()),
         build: fft_conv::build,
