@@ -35,11 +35,13 @@ pub(crate) fn after(y: Tensor<3>, parts: Tensor<3>, skip: Option<Tensor<3>>, for
     }
 }
 
-const X1: usize = 0;
-const X2: usize = 1;
-const V: usize = 2;
+/// The thirds of a projection, as they follow each other.
+pub(crate) const X1: usize = 0;
+pub(crate) const X2: usize = 1;
+pub(crate) const V: usize = 2;
 
-fn third(parts: &Tensor<3>, i: usize) -> Tensor<3> {
+/// One of them: `[batch, seq, 3 d_model]` to `[batch, seq, d_model]`.
+pub(crate) fn third(parts: &Tensor<3>, i: usize) -> Tensor<3> {
     let d_model = parts.dims()[2] / 3;
     parts.clone().narrow(2, i * d_model, d_model)
 }

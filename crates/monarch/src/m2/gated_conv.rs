@@ -1,4 +1,5 @@
-//! The middle of M2, and of Hyena of order 2, as one fused operation, between its two linear layers, on sequences that lie channel by channel.
+//! The middle of M2, and of Hyena of order 2, as one fused operation: between the two linear layers, on sequences that lie
+//! channel by channel.
 //!
 //! ```text
 //! x1, x2, v = split(short_conv(projected))
@@ -12,6 +13,8 @@ use rayon::prelude::*;
 use subquad_backend::fft_conv::{Convolver, Filter, rows_by_channel};
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 use subquad_backend::simd;
+
+use super::gate::{V, X1, X2};
 
 /// # Shapes
 /// - `projected`: `[batch, 3 d_model, seq]`
@@ -39,10 +42,6 @@ pub(crate) fn gated_conv(
 /// convolution's output.
 #[derive(Debug)]
 struct GatedConv;
-
-const X1: usize = 0;
-const X2: usize = 1;
-const V: usize = 2;
 
 impl CpuKernel for GatedConv {
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {

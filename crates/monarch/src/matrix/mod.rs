@@ -20,7 +20,6 @@ pub(crate) mod dft;
 mod error;
 mod fused;
 mod init;
-mod lanes;
 mod product;
 pub(crate) mod shape;
 

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 use subquad_backend::{Form, linear::linear, short_conv::short_conv, simd};
 
+use crate::m2::gate::{V, X1, X2, third};
 use crate::short::{self, no_past, short_conv_after};
 
 /// Taps of the short convolution.
@@ -103,15 +104,6 @@ fn after(y: Tensor<3>, parts: Tensor<3>, form: Form) -> Tensor<3> {
         Form::Portable => y * third(&parts, X2),
         Form::Fused => apply(After, [y.into(), parts.into()]),
     }
-}
-
-const X1: usize = 0;
-const X2: usize = 1;
-const V: usize = 2;
-
-fn third(parts: &Tensor<3>, i: usize) -> Tensor<3> {
-    let d_model = parts.dims()[2] / 3;
-    parts.clone().narrow(2, i * d_model, d_model)
 }
 
 /// Input: `parts`.

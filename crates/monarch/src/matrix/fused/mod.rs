@@ -9,12 +9,20 @@
 //! blocks of the second factor are its fastest axis, of what it reads and of what it writes, a vector holds one number of
 //! each of 16 blocks. The backward pass makes the middle again.
 
+mod across;
+mod blocks;
+mod gradients;
+mod packed;
+mod tile;
+
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 use subquad_backend::linear::sums::PARTS;
 
-use super::lanes::{Factors, Sums};
+use gradients::Sums;
+use packed::Factors;
+use tile::Tile;
 
 /// `[rows, d_input]` to `[rows, d_output]`.
 pub(super) fn product(
@@ -100,7 +108,7 @@ impl CpuKernel for TwoFactors {
         let (tile, bias) = (sizes.tile_rows(), inputs.get(3).map(|bias| bias.data));
         let mut y = vec![0.0; rows * d_output];
         let tiles = y.par_chunks_mut(tile * d_output).zip(inputs[0].data.par_chunks(tile * d_input));
-        tiles.for_each_init(|| factors.tile(tile), |work, (y, x)| work.forward(&factors, x, bias, y));
+        tiles.for_each_init(|| Tile::new(sizes, tile), |work, (y, x)| work.forward(&factors, x, bias, y));
         Array::new(y, [rows, d_output])
     }
 
@@ -108,21 +116,16 @@ impl CpuKernel for TwoFactors {
         let sizes = self.sizes(saved.inputs);
         let (x, w1, w2) = (&saved.inputs[0], &saved.inputs[1], &saved.inputs[2]);
         let factors = Factors::both_ways(w1.data, w2.data, sizes);
-        let (mut dx, parts) = (vec![0.0; x.data.len()], self.parts(&factors, sizes));
-        let part = sizes.part_rows();
+        let (mut dx, part) = (vec![0.0; x.data.len()], sizes.part_rows());
         let rows = x.data.par_chunks(part * sizes.d_input);
         let rows = rows.zip(saved.grad.data.par_chunks(part * sizes.d_output));
-        let parts: Vec<_> = parts
-            .into_par_iter()
-            .zip(dx.par_chunks_mut(part * sizes.d_input))
+        let parts: Vec<Sums> = dx
+            .par_chunks_mut(part * sizes.d_input)
             .zip(rows)
-            .map(|((mut sums, dx), (x, dy))| {
-                sums.add(&factors, sizes.tile_rows(), [x, dy], dx);
-                sums
-            })
+            .map(|(dx, (x, dy))| Sums::of(&factors, sizes.tile_rows(), [x, dy], dx))
             .collect();
         let sums = parts.into_iter().reduce(Sums::plus);
-        let sums = sums.unwrap_or_else(|| factors.no_sums());
+        let sums = sums.unwrap_or_else(|| Sums::none(sizes));
         let (dw1, dw2, dbias) = sums.into_gradients(sizes);
         let arrays = [(dx, x.shape), (dw1, w1.shape), (dw2, w2.shape)];
         let bias = saved.inputs.get(3).map(|bias| (dbias, bias.shape));
@@ -142,9 +145,5 @@ impl TwoFactors {
             second: inputs[2].dims(),
             pre_permute: self.pre_permute,
         }
-    }
-
-    fn parts(&self, factors: &Factors, sizes: Sizes) -> Vec<Sums> {
-        (0..sizes.rows.div_ceil(sizes.part_rows())).map(|_| factors.no_sums()).collect()
     }
 }
