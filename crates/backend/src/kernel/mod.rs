@@ -5,6 +5,7 @@
 
 mod floats;
 mod glue;
+mod unwritten;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
 
 pub use floats::{Floats, is_plain};
+pub use unwritten::{Part, Unwritten};
 
 /// A contiguous, row-major f32 array.
 #[derive(Debug, Clone, Copy)]

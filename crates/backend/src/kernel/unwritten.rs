@@ -1,0 +1,118 @@
+//! Memory for results that many threads write, without zeros written over all of it first by one of them.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Numbers that are still to be written, in [parts](Self::parts).
+#[derive(Debug)]
+pub struct Unwritten {
+    values: Box<[MaybeUninit<f32>]>,
+    written: AtomicUsize,
+}
+
+/// Some of them, to be written by one thread.
+#[derive(Debug)]
+pub struct Part<'a> {
+    values: &'a mut [MaybeUninit<f32>],
+    written: &'a AtomicUsize,
+}
+
+impl Unwritten {
+    /// So many numbers.
+    pub fn new(len: usize) -> Self {
+        Self { values: Box::new_uninit_slice(len), written: AtomicUsize::new(0) }
+    }
+
+    /// All of them, `len` a part; the last has what is left.
+    ///
+    /// # Panics
+    /// If `len` is 0.
+    pub fn parts(&mut self, len: usize) -> Vec<Part<'_>> {
+        let Self { values, written } = self;
+        *written.get_mut() = 0;
+        values.chunks_mut(len).map(|values| Part { values, written }).collect()
+    }
+
+    /// The numbers.
+    ///
+    /// # Panics
+    /// If a part has not been written.
+    pub fn into_vec(self) -> Vec<f32> {
+        let Self { values, written } = self;
+        assert_eq!(written.into_inner(), values.len(), "numbers written of those asked for");
+        // SAFETY: parts do not overlap, each adds its length once, when it is written from end to end (it is used up by that),
+        // and the sum has started from 0 with the parts that are all there is; so where it is the whole length, all are written.
+        unsafe { values.assume_init() }.into_vec()
+    }
+}
+
+impl<'a> Part<'a> {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Zeros, to be written over: cheap where they fit in a core's cache.
+    pub fn zeros(self) -> &'a mut [f32] {
+        self.write(|values| values.fill(MaybeUninit::new(0.0)))
+    }
+
+    /// Numbers that `write` has written, every one of them.
+    fn write(self, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> &'a mut [f32] {
+        let Self { values, written } = self;
+        write(values);
+        written.fetch_add(values.len(), Ordering::Relaxed);
+        // SAFETY: the callers, all in this file, write every number.
+        unsafe { values.assume_init_mut() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn threads_write_parts_and_the_whole_comes_back() {
+        for (len, part) in [(0, 3), (1, 1), (7, 3), (1000, 64)] {
+            let mut values = Unwritten::new(len);
+            values.parts(part).into_par_iter().enumerate().for_each(|(index, part)| {
+                assert!(!part.is_empty());
+                part.zeros().iter_mut().for_each(|value| *value += index as f32);
+            });
+            let expected: Vec<f32> = (0..len).map(|i| (i / part) as f32).collect();
+            assert_eq!(values.into_vec(), expected);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "numbers written")]
+    fn what_is_not_all_written_is_refused() {
+        let mut values = Unwritten::new(10);
+        let parts = values.parts(4);
+        parts.into_iter().skip(1).for_each(|part| {
+            part.zeros();
+        });
+        values.into_vec();
+    }
+
+    #[test]
+    #[should_panic(expected = "numbers written")]
+    fn parts_taken_twice_count_once() {
+        let mut values = Unwritten::new(8);
+        values.parts(4).into_iter().take(1).for_each(|part| {
+            part.zeros();
+        });
+        values.parts(4).into_iter().take(1).for_each(|part| {
+            part.zeros();
+        });
+        values.into_vec();
+    }
+}
