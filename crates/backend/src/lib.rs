@@ -35,6 +35,7 @@ pub mod sine;
 pub mod svd;
 mod swap_axes;
 pub mod tail;
+pub mod threads;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;

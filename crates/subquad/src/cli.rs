@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
+use subquad_backend::threads::{Between, run_inside};
 
 use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
@@ -13,6 +14,10 @@ use crate::commands::{bench, check, generate, list, plot, run, verify};
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
 Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted.";
+
+/// Threads for the pool: one a core, or `RAYON_NUM_THREADS`.
+const ALL: usize = 0;
+const STACK: usize = 8 << 20;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]
@@ -36,7 +41,7 @@ enum Command {
 /// Reads the command line, runs the command, answers with its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.run(&mut io::stdout().lock()) {
+    match cli.run_in_pool() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let message = failure.to_string();
@@ -50,6 +55,31 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
+    /// In a thread of the pool, so that kernels neither put this one to sleep nor wait for others to wake.
+    fn run_in_pool(&self) -> Result<(), Failure> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads().unwrap_or(ALL));
+        // As deep as the main thread's.
+        pool.stack_size(STACK).build_global().map_err(|error| Failure::failed(format!("threads: {error}")))?;
+        run_inside(self.between_kernels(), || self.run(&mut io::stdout().lock()))
+    }
+
+    /// As asked for.
+    fn threads(&self) -> Option<usize> {
+        match &self.command {
+            Command::Run(args) => args.threads,
+            Command::Bench(args) => args.threads.map(usize::from),
+            _ => None,
+        }
+    }
+
+    /// The runs of `--jobs` share the cores.
+    fn between_kernels(&self) -> Between {
+        match &self.command {
+            Command::Run(args) if args.only_run.is_some() => Between::Sleep,
+            _ => Between::LookForWork,
+        }
+    }
+
     /// Runs the command; results go to `out`.
     ///
     /// # Errors

@@ -8,7 +8,6 @@ use subquad_backend::open_device;
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_record::Cell;
 
-use super::run::use_threads;
 use crate::Failure;
 use crate::bench::{
     BenchError, CHANNEL, Checked, D_STATE, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes,
@@ -100,7 +99,6 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         subjects = only_decoders(args, subjects, &place)?;
     }
     check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;
-    use_threads(args.threads.map(usize::from))?;
     let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
     if args.decode {
         return decode(args, &subjects, &sizes, &place, out);

@@ -97,7 +97,6 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
     }
-    use_threads(args.threads)?;
     let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
@@ -136,13 +135,6 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
         measured => measured?,
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
-}
-
-/// Sets the number of threads of this process. The pool is made once, so this comes before anything that runs in it.
-pub(crate) fn use_threads(threads: Option<usize>) -> Result<(), Failure> {
-    let Some(threads) = threads else { return Ok(()) };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build_global().map_err(|error| Failure::failed(format!("--threads {threads}: {error}")))
 }
 
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
