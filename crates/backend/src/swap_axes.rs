@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::linear::transpose::transpose;
 
 /// The last two axes change places.
@@ -35,14 +35,14 @@ impl CpuKernel for SwapAxes {
 
 fn swapped(x: &View<'_>) -> Array {
     let [batch, rows, cols] = x.dims();
-    let mut out = vec![0.0; x.data.len()];
-    let matrix = (rows * cols).max(1);
-    out.par_chunks_mut(matrix).zip(x.data.par_chunks(matrix)).for_each(|(out, x)| {
-        out.par_chunks_mut(ROWS * rows).enumerate().for_each(|(strip, out)| {
+    let (mut out, matrix) = (Unwritten::new(x.data.len()), (rows * cols).max(1));
+    out.parts(matrix).into_par_iter().zip(x.data.par_chunks(matrix)).for_each(|(out, x)| {
+        out.parts(ROWS * rows).into_par_iter().enumerate().for_each(|(strip, out)| {
+            let out = out.zeros();
             transpose(&x[strip * ROWS..], cols, [rows, out.len() / rows], out, rows);
         });
     });
-    Array::new(out, [batch, cols, rows])
+    Array::new(out.into_vec(), [batch, cols, rows])
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Unwritten {
         let Self { values, written } = self;
         assert_eq!(written.into_inner(), values.len(), "numbers written of those asked for");
         // SAFETY: parts do not overlap, each adds its length once, when it is written from end to end (it is used up by that),
-        // and the sum has started from 0 with the parts that are all there is; so where it is the whole length, all are written.
+        // and the sum started from 0 when the parts that can add to it were made; so where it is the whole length, all are written.
         unsafe { values.assume_init() }.into_vec()
     }
 }
@@ -58,17 +58,30 @@ impl<'a> Part<'a> {
         self.values.is_empty()
     }
 
-    /// Zeros, to be written over: cheap where they fit in a core's cache.
-    pub fn zeros(self) -> &'a mut [f32] {
-        self.write(|values| values.fill(MaybeUninit::new(0.0)))
+    /// The same numbers in smaller parts.
+    ///
+    /// # Panics
+    /// If `len` is 0.
+    pub fn parts(self, len: usize) -> Vec<Part<'a>> {
+        let Self { values, written } = self;
+        values.chunks_mut(len).map(|values| Part { values, written }).collect()
     }
 
-    /// Numbers that `write` has written, every one of them.
-    fn write(self, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> &'a mut [f32] {
+    /// Zeros, to be written over: cheap where they fit in a core's cache.
+    pub fn zeros(self) -> &'a mut [f32] {
+        // SAFETY: it writes all.
+        unsafe { self.write(|values| values.fill(MaybeUninit::new(0.0))) }
+    }
+
+    /// Numbers that `write` has written.
+    ///
+    /// # Safety
+    /// It must write every one of them.
+    pub(crate) unsafe fn write(self, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> &'a mut [f32] {
         let Self { values, written } = self;
         write(values);
         written.fetch_add(values.len(), Ordering::Relaxed);
-        // SAFETY: the callers, all in this file, write every number.
+        // SAFETY: the caller vouches for it.
         unsafe { values.assume_init_mut() }
     }
 }
@@ -84,8 +97,10 @@ mod tests {
         for (len, part) in [(0, 3), (1, 1), (7, 3), (1000, 64)] {
             let mut values = Unwritten::new(len);
             values.parts(part).into_par_iter().enumerate().for_each(|(index, part)| {
-                assert!(!part.is_empty());
-                part.zeros().iter_mut().for_each(|value| *value += index as f32);
+                assert!(!part.is_empty() && part.len() <= len);
+                for pair in part.parts(2) {
+                    pair.zeros().iter_mut().for_each(|value| *value += index as f32);
+                }
             });
             let expected: Vec<f32> = (0..len).map(|i| (i / part) as f32).collect();
             assert_eq!(values.into_vec(), expected);

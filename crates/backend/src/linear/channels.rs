@@ -16,7 +16,7 @@ use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::products::{FEW_ROWS, ROWS_TOGETHER};
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::micro::Scalars;
 use crate::{Form, simd};
 
@@ -75,20 +75,19 @@ fn product(
     start: Start<'_>,
     [batch, d_input, d_output, seq]: [usize; 4],
 ) -> Vec<f32> {
-    let mut y = vec![0.0; batch * d_output * seq];
-    if y.is_empty() {
-        return y;
+    if batch * seq == 0 {
+        return vec![];
     }
-    let rows = rows_at_once(d_output, batch);
-    y.par_chunks_mut(d_output * seq).zip(x.par_chunks(d_input * seq)).for_each(|(y, x)| {
-        y.par_chunks_mut(rows * seq).enumerate().for_each(|(index, out)| {
+    let (mut y, rows) = (Unwritten::new(batch * d_output * seq), rows_at_once(d_output, batch));
+    y.parts(d_output * seq).into_par_iter().zip(x.par_chunks(d_input * seq)).for_each(|(y, x)| {
+        y.parts(rows * seq).into_par_iter().enumerate().for_each(|(index, out)| {
             let a = Scalars { data: &a.data[index * rows * a.row..], ..a };
             let start = start.of_rows(index * rows..index * rows + out.len() / seq);
             let b = Right::FarRows { data: x, stride: seq };
-            Multiply { out: Out::whole(out, seq), a, b, terms: d_input, cols: seq, start }.run();
+            Multiply { out: Out::part(out, seq), a, b, terms: d_input, cols: seq, start }.run();
         });
     });
-    y
+    y.into_vec()
 }
 
 impl<'a> Start<'a> {

@@ -1,13 +1,15 @@
 //! A product of two matrices in blocks that stay in a core's cache.
+#![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::micro::{Scalars, product_of_rows};
-use crate::simd::{Simd, WithSimd, dispatch};
-
 use super::transpose::transpose;
+use crate::kernel::Part;
+use crate::micro::{Scalars, product_of_rows};
+use crate::simd::{Simd, WithSimd, dispatch, load};
 
 /// Terms that are summed in registers before they are added to what came before. A constant, so that a sum is the same
 /// whatever else is computed with it.
@@ -34,19 +36,36 @@ pub struct Multiply<'a> {
 /// Rows that a product is written to.
 #[derive(Debug)]
 pub struct Out<'a> {
-    /// The numbers.
-    pub data: &'a mut [f32],
-    /// How many rows.
-    pub rows: usize,
-    /// Distance of two rows.
-    pub stride: usize,
+    data: Numbers<'a>,
+    rows: usize,
+    stride: usize,
+}
+
+#[derive(Debug)]
+enum Numbers<'a> {
+    Written(&'a mut [f32]),
+    Unwritten(Part<'a>),
 }
 
 impl<'a> Out<'a> {
     /// Rows of `cols` numbers, one directly after the other.
     pub fn whole(data: &'a mut [f32], cols: usize) -> Self {
         let rows = data.len() / cols;
-        Self { data, rows, stride: cols }
+        Self::rows(data, rows, cols)
+    }
+
+    /// So many rows that start `stride` apart.
+    pub fn rows(data: &'a mut [f32], rows: usize, stride: usize) -> Self {
+        Self { data: Numbers::Written(data), rows, stride }
+    }
+
+    /// Rows of `cols` numbers, one directly after the other, which are still to be written.
+    ///
+    /// # Panics
+    /// If they do not end with a row.
+    pub fn part(data: Part<'a>, cols: usize) -> Self {
+        assert!(data.len().is_multiple_of(cols), "a part of whole rows");
+        Self { rows: data.len() / cols, stride: cols, data: Numbers::Unwritten(data) }
     }
 }
 
@@ -94,19 +113,45 @@ impl Multiply<'_> {
     /// Makes the product.
     ///
     /// # Panics
-    /// If an operand is too short.
+    /// If an operand is too short; or if `out` is still to be written, and `start` would read it or there are no terms.
     pub fn run(self) {
-        dispatch(self);
+        let Self { out: Out { data, rows, stride }, a, b, terms, cols, start } = self;
+        let sizes = [rows, terms, cols];
+        match data {
+            Numbers::Written(data) => dispatch(Blocks { out: slots(data), stride, a, b, sizes, start }),
+            Numbers::Unwritten(part) => {
+                assert!(terms > 0 && !matches!(start, Start::Out), "a product that writes every number");
+                // SAFETY: the first block of terms writes every column of every row, and rows of `cols` numbers are all there is.
+                unsafe { part.write(|out| dispatch(Blocks { out, stride, a, b, sizes, start })) };
+            }
+        }
     }
 }
 
-impl WithSimd for Multiply<'_> {
+/// Numbers as places to write to.
+fn slots(data: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the layouts are the same, and `Blocks` writes only numbers.
+    unsafe { &mut *(std::ptr::from_mut(data) as *mut [MaybeUninit<f32>]) }
+}
+
+/// A product, block by block.
+struct Blocks<'a> {
+    /// Rows `stride` apart; written already if `start` is [`Start::Out`].
+    out: &'a mut [MaybeUninit<f32>],
+    stride: usize,
+    a: Scalars<'a>,
+    b: Right<'a>,
+    /// Rows, terms, columns.
+    sizes: [usize; 3],
+    start: Start<'a>,
+}
+
+impl WithSimd for Blocks<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { out, a, b, terms, cols, start } = self;
-        let Out { data: out, rows, stride } = out;
+        let Self { out, stride, a, b, sizes: [rows, terms, cols], start } = self;
         let mut scratch = vec![];
         for k in ranges(terms, TERMS) {
             let a = Scalars { data: &a.data[k.start * a.step..], ..a };
@@ -128,9 +173,10 @@ impl WithSimd for Multiply<'_> {
                             Start::Zeros => sum,
                             Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
                             Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[i]), sum),
-                            Start::Out => simd.add_f32s(load(simd, out), sum),
+                            // SAFETY: written, by the first block of terms or by whoever asks for what is there.
+                            Start::Out => simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum),
                         };
-                        save(simd, out, sum);
+                        write(out, sum);
                     },
                 );
             }
@@ -177,19 +223,17 @@ fn panel_width<S: Simd>() -> usize {
     vectors * S::F32_LANES
 }
 
+/// As many numbers of a vector as there is room for.
 #[inline(always)]
-fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
-    match S::as_simd_f32s(from).0.first() {
-        Some(whole) => *whole,
-        None => simd.partial_load_f32s(from),
-    }
-}
-
-#[inline(always)]
-fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
-    match S::as_mut_simd_f32s(to).0.first_mut() {
-        Some(whole) => *whole = value,
-        None => simd.partial_store_f32s(to, value),
+fn write<V: Copy>(to: &mut [MaybeUninit<f32>], vector: V) {
+    let lanes = size_of::<V>() / size_of::<f32>();
+    let from: *const V = &raw const vector;
+    // SAFETY: a vector is nothing but its lanes, and no more of them are copied than there are on either side.
+    unsafe {
+        match to.len() >= lanes {
+            true => to.as_mut_ptr().cast::<V>().write_unaligned(vector),
+            false => to.as_mut_ptr().copy_from_nonoverlapping(from.cast(), to.len()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
+use crate::kernel::Unwritten;
 use crate::micro::Scalars;
 
 /// What the products of a layer share.
@@ -68,23 +69,22 @@ fn rows_at_once(count: usize, parts: usize) -> usize {
 /// `x W`, plus `bias` if there is one.
 pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
-    let mut y = vec![0.0; tokens * d_output];
     if sizes.large_weight() {
-        output_by_columns(&mut y, x, weight, bias, sizes);
-        return y;
+        return output_by_columns(x, weight, bias, sizes);
     }
-    let rows = rows_at_once(tokens, 1);
-    let chunks = y.par_chunks_mut(rows * d_output).zip(x.par_chunks(rows * d_input));
+    let (mut y, rows) = (Unwritten::new(tokens * d_output), rows_at_once(tokens, 1));
+    let chunks = y.parts(rows * d_output).into_par_iter().zip(x.par_chunks(rows * d_input));
     chunks.for_each(|(out, x)| {
         let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: weight, stride: d_output });
-        Multiply { out: Out::whole(out, d_output), a, b, terms: d_input, cols: d_output, start: bias.into() }
+        Multiply { out: Out::part(out, d_output), a, b, terms: d_input, cols: d_output, start: bias.into() }
             .run();
     });
-    y
+    y.into_vec()
 }
 
-fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) {
+fn output_by_columns(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
+    let mut y = vec![0.0; tokens * d_output];
     let block = |first: usize| {
         let cols = COLUMNS.min(d_output - first);
         let mut out = vec![0.0; tokens * cols];
@@ -100,33 +100,33 @@ fn output_by_columns(y: &mut [f32], x: &[f32], weight: &[f32], bias: Option<&[f3
             y.copy_from_slice(&block[token * y.len()..][..y.len()]);
         }
     });
+    y
 }
 
 /// `dy W^T`
 pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
-    let mut dx = vec![0.0; tokens * d_input];
     if tokens == 0 {
-        return dx;
+        return vec![];
     }
     if sizes.weight_outweighs() {
-        transposed_input_grad(&mut dx, dy, weight, sizes);
-        return dx;
+        return transposed_input_grad(dy, weight, sizes);
     }
+    let (mut dx, rows) = (Unwritten::new(tokens * d_input), rows_at_once(tokens, 1));
     let panels = Panels::of_columns(weight, [d_output, d_input]);
-    let rows = rows_at_once(tokens, 1);
-    let chunks = dx.par_chunks_mut(rows * d_input).zip(dy.par_chunks(rows * d_output));
+    let chunks = dx.parts(rows * d_input).into_par_iter().zip(dy.par_chunks(rows * d_output));
     chunks.for_each(|(out, dy)| {
         let (a, b) = (Scalars::rows(dy, d_output), Right::Panels(&panels));
-        Multiply { out: Out::whole(out, d_input), a, b, terms: d_output, cols: d_input, start: Start::Zeros }
+        Multiply { out: Out::part(out, d_input), a, b, terms: d_output, cols: d_input, start: Start::Zeros }
             .run();
     });
-    dx
+    dx.into_vec()
 }
 
 /// `dx^T = W dy^T`, then transposed.
-fn transposed_input_grad(dx: &mut [f32], dy: &[f32], weight: &[f32], sizes: Sizes) {
+fn transposed_input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
+    let mut dx = vec![0.0; tokens * d_input];
     let panels = Panels::of_columns(dy, [d_output, tokens]);
     let mut columns = vec![0.0; dx.len()];
     let rows = rows_at_once(d_input, 1);
@@ -136,7 +136,8 @@ fn transposed_input_grad(dx: &mut [f32], dy: &[f32], weight: &[f32], sizes: Size
         Multiply { out: Out::whole(out, tokens), a, b, terms: d_output, cols: tokens, start: Start::Zeros }
             .run();
     });
-    transpose_all(dx, &columns, [d_input, tokens]);
+    transpose_all(&mut dx, &columns, [d_input, tokens]);
+    dx
 }
 
 /// `to = from^T` for `from [rows, cols]`.

@@ -152,7 +152,7 @@ impl Block {
         let start: Start = bias.map(|bias| &bias[self.writes.clone()]).into();
         match (self.is_idle(), bias) {
             (false, _) => Multiply {
-                out: Out { rows: y.len() / d_output, stride: d_output, data: &mut y[self.writes.start..] },
+                out: out(y, self.writes.start, d_output),
                 a: Scalars::rows(&x[self.reads.start..], d_input),
                 b: Right::Panels(turned),
                 terms: self.reads.len(),
@@ -172,7 +172,7 @@ impl Block {
             return;
         }
         Multiply {
-            out: Out { rows: dx.len() / d_input, stride: d_input, data: &mut dx[self.reads.start..] },
+            out: out(dx, self.reads.start, d_input),
             a: Scalars::rows(&dy[self.writes.start..], d_output),
             b: Right::FarRows { data: &weight[self.weight..], stride: self.block_in },
             terms: self.writes.len(),
@@ -187,7 +187,7 @@ impl Block {
             return;
         }
         Multiply {
-            out: Out { rows: self.writes.len(), stride: self.block_in, data: sum },
+            out: Out::rows(sum, self.writes.len(), self.block_in),
             a: Scalars::columns(&dy[self.writes.start..], d_output),
             b: Right::FarRows { data: &x[self.reads.start..], stride: d_input },
             terms: x.len() / d_input,
@@ -196,4 +196,10 @@ impl Block {
         }
         .run();
     }
+}
+
+/// The columns from `first` on of all rows.
+fn out(rows: &mut [f32], first: usize, width: usize) -> Out<'_> {
+    let count = rows.len() / width;
+    Out::rows(&mut rows[first..], count, width)
 }
