@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Tokens that go through all layers together: what is known of them stays in a core's cache.
-pub(super) const TOKENS: usize = 128;
+pub(super) const TOKENS: usize = 64;
 
 /// Layer `i` up to `sine_layers` is a sine layer, and the last one, number `sine_layers`, is linear.
 ///
