@@ -24,7 +24,8 @@ pub(super) fn answers(
 
 /// Inputs: `features [seq, emb_dim]`, `frequencies [rows, order]`, weights and biases as [`Sizes`] finds them.
 ///
-/// Noted is what the sines are of, before the frequency: `[sine layers, tokens, order]` of each block of tokens.
+/// Noted is what the sines are of, before the frequency: of each block of [`TOKENS`](super::layers::TOKENS) its
+/// `[sine layers, tokens, order]`, one block after the other.
 #[derive(Debug)]
 struct Answers(Sizes);
 
