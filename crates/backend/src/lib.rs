@@ -8,7 +8,7 @@
 //! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`sine`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
+//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
@@ -31,7 +31,6 @@ mod read;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
-pub mod sine;
 pub mod svd;
 mod swap_axes;
 pub mod tail;

@@ -22,38 +22,6 @@ pub fn exp(x: f32) -> f32 {
     if x < -87.0 { 0.0 } else { e_r * two_n }
 }
 
-/// `(sin x, cos x)`, each within 2e-7 for `|x|` up to 1000, within one more f32 rounding of `x` beyond, and between -1 and 1
-/// (and those 2e-7) always. NaN stays NaN.
-///
-/// `x = n pi / 2 + r` with `|r| <= pi / 4` (Cody, Waite 1980: pi / 2 in parts), and polynomials of `r` with the minimax
-/// coefficients of Moshier's Cephes library (`sinf.c`).
-#[inline(always)]
-pub fn sin_cos(x: f32) -> (f32, f32) {
-    // Adding 1.5 * 2^23 leaves no bits behind the point: the sum ends in the integer nearest to 2 x / pi.
-    const ROUND: f32 = 12_582_912.0;
-    // pi / 2: the first two parts have so few bits that n times them is exact.
-    const HIGH: f32 = 1.570_312_5;
-    const MIDDLE: f32 = 4.837_513e-4;
-    const LOW: f32 = 7.549_79e-8;
-    let rounded = x * std::f32::consts::FRAC_2_PI + ROUND;
-    let n = rounded - ROUND;
-    // Beyond 10^7 the integer has no last bits, and the rest is anything.
-    let r = (((x - n * HIGH) - n * MIDDLE) - n * LOW).clamp(-1.0, 1.0);
-    let z = r * r;
-    let sin = r + r * z * (-0.166_666_55 + z * (8.332_161e-3 - z * 1.951_529_6e-4));
-    let cos = 1.0 - 0.5 * z + z * z * (4.166_664_6e-2 + z * (-1.388_731_6e-3 + z * 2.443_315_7e-5));
-    let quarter = rounded.to_bits();
-    let (sin, cos) = if quarter & 1 == 0 { (sin, cos) } else { (cos, sin) };
-    (negate_if(sin, quarter), negate_if(cos, quarter.wrapping_add(1)))
-}
-
-/// `-x` if the second bit of `turn` is set.
-#[inline(always)]
-fn negate_if(x: f32, turn: u32) -> f32 {
-    const TO_SIGN: u32 = 30;
-    f32::from_bits(x.to_bits() ^ ((turn & 2) << TO_SIGN))
-}
-
 /// `1 / (1 + e^-x)`.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
@@ -118,8 +86,6 @@ mod tests {
     /// Two polynomials of degree six and four and a division: 4.5e-7, measured.
     const RATIONAL: f64 = 5e-7;
 
-    /// Roundings of f32 (6e-8 each) of the rest, of the polynomial, and of the value.
-    const SINE: f64 = 2e-7;
     /// Two roundings of f32 (6e-8 each) and the polynomial.
     const EXP_REL_TOL: f64 = 2e-7;
 
@@ -134,23 +100,6 @@ mod tests {
         assert_eq!((exp(0.0), exp(-87.1), exp(f32::NEG_INFINITY)), (1.0, 0.0, 0.0));
         assert_eq!(exp(f32::INFINITY), exp(88.0));
         assert!(exp(f32::NAN).is_nan());
-    }
-
-    #[test]
-    fn sine_and_cosine_are_right_to_f32_and_bounded_where_f32_cannot_tell() {
-        let error = |x: f32| {
-            let ((sin, cos), (exact_sin, exact_cos)) = (sin_cos(x), f64::from(x).sin_cos());
-            (f64::from(sin) - exact_sin).abs().max((f64::from(cos) - exact_cos).abs())
-        };
-        let near = grid(1000.0).map(error).fold(0.0, f64::max);
-        let far = grid(1e6).map(|x| error(x) / f64::from(x.abs().max(1000.0))).fold(0.0, f64::max);
-        assert!(near < SINE && far < f64::from(f32::EPSILON), "{near:e} {far:e}");
-        for huge in [1e7, -3e9, f32::MAX] {
-            let (sin, cos) = sin_cos(huge);
-            assert!(f64::from(sin.abs().max(cos.abs())) < 1.0 + SINE, "{huge}: {sin} {cos}");
-        }
-        assert!(sin_cos(f32::NAN).0.is_nan() && sin_cos(f32::INFINITY).1.is_nan());
-        assert_eq!(sin_cos(0.0), (0.0, 1.0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod peak;
 pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
-pub use lanes::{exp2, load, mul_add, save};
+pub use lanes::{exp2, load, mul_add, save, sin_cos};
 pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
 use rustfft::num_complex::Complex;

@@ -8,7 +8,6 @@ mod linear;
 mod mean_square;
 mod pointwise;
 mod short_conv;
-mod sine;
 mod svd;
 mod tail;
 

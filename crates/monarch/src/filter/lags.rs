@@ -66,9 +66,9 @@ impl CpuKernel for Lags {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let ([seq, d_model], sides) = (inputs[0].dims(), &inputs[2..]);
         let mut out = vec![0.0; sides.len() * d_model * seq];
-        for (out, side) in out.chunks_mut((d_model * seq).max(1)).zip(sides) {
+        out.par_chunks_mut((d_model * seq).max(1)).zip(sides).for_each(|(out, side)| {
             decayed_columns(out, side.data, inputs[0].data, [seq, d_model]);
-        }
+        });
         let lag_0 = out.chunks_mut(seq.max(1)).zip(inputs[1].data);
         lag_0.for_each(|(row, bias)| row[0] += bias);
         Array::new(out, [sides.len(), d_model, seq])
@@ -81,17 +81,19 @@ impl CpuKernel for Lags {
             saved.wanted[0].then(|| panic!("the decay is not learned")),
             saved.wanted[1].then(|| Array::new(bias(), [d_model])),
         ];
-        let sides = saved.grad.data.chunks(seq * d_model).zip(&saved.wanted[2..]);
-        grads.extend(sides.map(|(grad, wanted)| {
+        let sides = saved.grad.data.par_chunks(seq * d_model).zip(&saved.wanted[2..]);
+        grads.par_extend(sides.map(|(grad, wanted)| {
             wanted.then(|| Array::new(decayed_rows(grad, decay, [seq, d_model]), [seq, d_model]))
         }));
         grads
     }
 }
 
+/// Channels that one thread takes at a time: two cache lines of a token's.
+const CHANNELS: usize = 32;
+
 /// `(h decay)^T` of `[seq, d_model]`, into `[d_model, seq]`: a thread takes some channels.
 fn decayed_columns(out: &mut [f32], h: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) {
-    const CHANNELS: usize = 16;
     out.par_chunks_mut(CHANNELS * seq).enumerate().for_each(|(block, out)| {
         let (first, channels) = (block * CHANNELS, out.len() / seq);
         let mut tile = vec![0.0; TOKENS * channels];

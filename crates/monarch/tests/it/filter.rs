@@ -1,12 +1,13 @@
 //! The implicit filter.
 
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
 use subquad_monarch::{ImplicitFilter, ImplicitFilterConfig, reference};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
 
 use crate::FORMS;
-use crate::module::{parameters, seeded_module, with_parameters};
+use crate::module::{gradients, gradients_of_the_rest, parameters, seeded_module, with_parameters};
 
 const D_MODEL: usize = 3;
 const L_MAX: usize = 24;
@@ -16,6 +17,8 @@ const VALUE: f64 = 1e-4;
 const FFT: f64 = 1e-5;
 /// f32 rounding of one product.
 const ROUNDING: f64 = 1e-6;
+/// f32 against f32, both through three sine layers of frequency 10 and then back: gradients add over the tokens as well.
+const GRAD: f64 = 1e-4;
 
 fn config(bidirectional: bool) -> ImplicitFilterConfig {
     ImplicitFilterConfig::new(D_MODEL, L_MAX).with_order(8).with_bidirectional(bidirectional)
@@ -177,5 +180,124 @@ fn one_token_has_no_future() {
     let expected = x.clone() * (filter.kernel(1).unsqueeze::<3>() + bias);
     for form in FORMS {
         assert_rel_close(filter.convolve(x.clone(), form), expected.clone(), FFT, format!("{form:?}"));
+    }
+}
+
+/// Frequencies start equal; only others show whether each layer reads its own.
+fn filter_of_all_frequencies(config: &ImplicitFilterConfig) -> ImplicitFilter {
+    let filter = seeded_module(|device| config.init(device));
+    let apart = |(i, p): (usize, f64)| p + 0.01 * (i % 7) as f64;
+    let values: Vec<f64> = parameters(&filter).into_iter().enumerate().map(apart).collect();
+    with_parameters(filter, &values)
+}
+
+/// The taps, and the gradients of a weighted sum of them by path.
+fn taps_and_gradients(
+    filter: &ImplicitFilter,
+    seq: usize,
+    form: Form,
+) -> (Vec<f64>, Vec<(String, Vec<f64>)>) {
+    let lags = filter.lags(seq, form);
+    let weights = seeded_tensor(lags.dims(), 2, &lags.device());
+    let grads = (lags.clone() * weights).sum().backward();
+    let grads = gradients(filter, &grads).into_iter().map(|found| (found.path, found.values));
+    (to_f64(lags), grads.collect())
+}
+
+#[test]
+fn gradients_of_the_taps_are_those_of_the_definition_in_both_forms() {
+    let plain = config(true).with_order(3).with_emb_dim(3).with_sine_frequency(2.0);
+    let own = plain.clone().with_share_sine(false);
+    for config in [plain.clone(), plain.with_num_inner(0), own.clone(), own.with_num_inner(1)] {
+        let filter = filter_of_all_frequencies(&config);
+        let values = parameters(&filter);
+        let weights = to_f64(seeded_tensor([2, D_MODEL, L_MAX], 2, &Device::flex()));
+        let loss = |parameters: &[f64]| {
+            let (taps, reverse) = reference::implicit_filter(&config, parameters);
+            let sides = [taps, reverse.unwrap()];
+            let at = |i: usize| sides[i / (D_MODEL * L_MAX)][i % L_MAX * D_MODEL + i / L_MAX % D_MODEL];
+            weights.iter().enumerate().map(|(i, weight)| weight * at(i)).sum::<f64>()
+        };
+        let mut expected = finite_difference(loss, &values, 1e-5);
+        // The reference's taps are without the bias, which is in lag 0.
+        let bias = expected.len() - D_MODEL;
+        expected[bias..]
+            .copy_from_slice(&weights.iter().copied().step_by(L_MAX).take(D_MODEL).collect::<Vec<_>>());
+        for form in FORMS {
+            let (_, grads) = taps_and_gradients(&filter.clone().train(), L_MAX, form);
+            let mut from = 0;
+            for (path, grad) in grads {
+                let expected = expected[from..from + grad.len()].to_vec();
+                from += grad.len();
+                assert_rel_close(grad, expected, GRAD, format!("{path}, {form:?}, {config}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_fused_network_is_the_portable_one_at_any_sizes_in_values_and_gradients() {
+    // Seq, order, emb_dim, d_model, inner layers: one token, around a block, several blocks and a rest, several parts.
+    for [seq, order, emb_dim, d_model, inner] in [
+        [1, 1, 3, 1, 0],
+        [1, 64, 5, 128, 2],
+        [64, 17, 3, 5, 2],
+        [65, 1, 5, 5, 2],
+        [130, 64, 5, 128, 0],
+        [130, 17, 5, 130, 1],
+        [300, 128, 5, 16, 2],
+        [1025, 17, 5, 128, 2],
+        [1025, 64, 3, 5, 2],
+    ] {
+        let plain = ImplicitFilterConfig::new(d_model, seq).with_order(order).with_emb_dim(emb_dim);
+        let plain = plain.with_num_inner(inner).with_sine_frequency(3.0).with_bidirectional(true);
+        for config in [plain.clone(), plain.with_share_sine(false)] {
+            let filter = filter_of_all_frequencies(&config).train();
+            let [portable, fused] = FORMS.map(|form| taps_and_gradients(&filter, seq, form));
+            assert_rel_close(fused.0, portable.0, VALUE, format!("{config}"));
+            for ((path, fused), (_, portable)) in fused.1.into_iter().zip(portable.1) {
+                assert_rel_close(fused, portable, GRAD, format!("{path}, {config}"));
+            }
+        }
+    }
+}
+
+/// Freezes the parameters whose path begins so.
+struct Freeze {
+    start: &'static str,
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Freeze {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        match self.path.join(".").starts_with(self.start) {
+            true => param.set_require_grad(false),
+            false => param,
+        }
+    }
+}
+
+#[test]
+fn what_is_frozen_has_no_gradient_and_the_others_keep_their_bits() {
+    let config = ImplicitFilterConfig::new(5, 130).with_order(17);
+    let filter = filter_of_all_frequencies(&config).train();
+    let (_, all) = taps_and_gradients(&filter, 130, Form::Fused);
+    for start in ["z", "frequency", "network", "network.inner.0", "network.output"] {
+        let filter = filter.clone().map(&mut Freeze { start, path: vec![] });
+        let lags = filter.lags(130, Form::Fused);
+        let weights = seeded_tensor(lags.dims(), 2, &lags.device());
+        let grads = (lags * weights).sum().backward();
+        let learned: Vec<_> = all.iter().filter(|(path, _)| !path.starts_with(start)).cloned().collect();
+        assert!(learned.len() < all.len(), "{start}");
+        let got = gradients_of_the_rest(&filter, &grads).into_iter().map(|found| (found.path, found.values));
+        assert!(got.collect::<Vec<_>>() == learned, "{start} frozen");
     }
 }

@@ -47,6 +47,13 @@ pub(crate) fn gradients(module: &impl Module, grads: &Gradients) -> Vec<Found> {
     visit(module, Some(grads))
 }
 
+/// Of a module whose frozen parameters have none.
+pub(crate) fn gradients_of_the_rest(module: &impl Module, grads: &Gradients) -> Vec<Found> {
+    let mut visitor = Visitor { grads: Some(grads), frozen: true, path: vec![], found: vec![] };
+    module.visit(&mut visitor);
+    visitor.found
+}
+
 pub(crate) fn paths(module: &impl Module, ids: &[ParamId]) -> Vec<String> {
     visit(module, None).into_iter().filter(|found| ids.contains(&found.id)).map(|found| found.path).collect()
 }
@@ -58,13 +65,15 @@ pub(crate) struct Found {
 }
 
 fn visit(module: &impl Module, grads: Option<&Gradients>) -> Vec<Found> {
-    let mut visitor = Visitor { grads, path: vec![], found: vec![] };
+    let mut visitor = Visitor { grads, frozen: false, path: vec![], found: vec![] };
     module.visit(&mut visitor);
     visitor.found
 }
 
 struct Visitor<'a> {
     grads: Option<&'a Gradients>,
+    /// Whether parameters may have none.
+    frozen: bool,
     path: Vec<String>,
     found: Vec<Found>,
 }
@@ -82,9 +91,11 @@ impl ModuleVisitor for Visitor<'_> {
         let value = param.val();
         let values = match self.grads {
             None => value,
-            Some(grads) => {
-                value.grad(grads).unwrap_or_else(|| panic!("no gradient of {}", self.path.join(".")))
-            }
+            Some(grads) => match value.grad(grads) {
+                Some(grad) => grad,
+                None if self.frozen => return,
+                None => panic!("no gradient of {}", self.path.join(".")),
+            },
         };
         self.found.push(Found { path: self.path.join("."), id: param.id, values: to_f64(values) });
     }

@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, CausalMonarch, CausalMonarchConfig, Hyena, HyenaConfig, LearnedMonarch,
-    LearnedMonarchConfig, M2, M2Config, MonarchLinearConfig,
+    BlockDiagonalLinearConfig, CausalMonarch, CausalMonarchConfig, Hyena, HyenaConfig, ImplicitFilterConfig,
+    LearnedMonarch, LearnedMonarchConfig, M2, M2Config, MonarchLinearConfig,
 };
 use subquad_testkit::{seeded_tensor, to_f64};
 
@@ -51,4 +52,13 @@ fn of_linear_layers_the_number_of_threads_changes_no_bit() {
     check(seeded_module(|device| blocks.init(device)).train(), x, |layer, x| layer.forward(x));
     let monarch = MonarchLinearConfig::new(48, 64);
     check(seeded_module(|device| monarch.init(device)).train(), x, |layer, x| layer.forward(x));
+}
+
+#[test]
+fn of_long_filters_the_number_of_threads_changes_no_bit() {
+    for seq in [65, 1025] {
+        let filter = ImplicitFilterConfig::new(20, seq).with_order(17).with_bidirectional(true);
+        let filter = seeded_module(|device| filter.init(device)).train();
+        check(filter, [1, 20, seq], |filter, x| filter.convolve(x, Form::Fused));
+    }
 }

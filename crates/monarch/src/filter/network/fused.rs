@@ -1,0 +1,54 @@
+//! The fused form: one operation for all layers.
+//!
+//! Some tokens at a time go through all layers, forward and backward, while what is known of them is in a core's cache.
+
+use burn::tensor::Tensor;
+use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+
+use super::backward::Backward;
+use super::forward::forward;
+use super::layers::{Network, Sizes};
+
+/// `features [seq, emb_dim]` to `[seq, d_model]`.
+pub(super) fn answers(
+    features: Tensor<2>,
+    frequencies: Tensor<2>,
+    numbers: Tensor<1>,
+    sizes: Sizes,
+) -> Tensor<2> {
+    let ([_, emb_dim], [rows, order]) = (features.dims(), frequencies.dims());
+    assert_eq!([emb_dim, order], [sizes.emb_dim, sizes.order], "features and sines of a filter's network");
+    assert!(rows == 1 || rows == sizes.sine_layers, "{rows} rows of frequencies for {sizes:?}");
+    apply(Answers(sizes), [features.into(), frequencies.into(), numbers.into()])
+}
+
+/// Inputs: `features [seq, emb_dim]`, `frequencies [rows, order]`, weights and biases as [`Sizes`] finds them.
+///
+/// Noted is what the sines are of, before the frequency: of each block of [`TOKENS`](super::layers::TOKENS) its
+/// `[sine layers, tokens, order]`, one block after the other.
+#[derive(Debug)]
+struct Answers(Sizes);
+
+impl CpuKernel for Answers {
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        let ([seq, _], Sizes { d_model, .. }) = (inputs[0].dims::<2>(), self.0);
+        let (out, notes) = forward(self.network(inputs), inputs[0].data, seq);
+        let notes = Array::new(notes, [seq, self.0.notes()]);
+        (Array::new(out, [seq, d_model]), Some(notes))
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let notes = saved.notes.expect("the forward pass notes").data;
+        let wanted = [saved.wanted[0], saved.wanted[2]];
+        let network = self.network(saved.inputs);
+        let grads = Backward::new(network, wanted).run(saved.inputs[0].data, notes, saved.grad.data);
+        let grads = grads.into_iter().zip(saved.inputs).zip(saved.wanted);
+        grads.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
+    }
+}
+
+impl Answers {
+    fn network<'a>(&self, inputs: &[View<'a>]) -> Network<'a> {
+        Network { sizes: self.0, frequencies: inputs[1].data, numbers: inputs[2].data }
+    }
+}
