@@ -59,7 +59,9 @@ impl Cli {
     fn run_in_pool(&self) -> Result<(), Failure> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads().unwrap_or(ALL));
         // As deep as the main thread's.
-        pool.stack_size(STACK).build_global().map_err(|error| Failure::failed(format!("threads: {error}")))?;
+        pool.stack_size(STACK)
+            .build_global()
+            .map_err(|error| Failure::failed(format!("threads: {error}")))?;
         run_inside(self.between_kernels(), || self.run(&mut io::stdout().lock()))
     }
 
