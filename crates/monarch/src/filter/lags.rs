@@ -8,7 +8,7 @@
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, apply};
 use subquad_backend::{Form, simd, transpose};
 
 /// # Shapes
@@ -65,10 +65,11 @@ const TOKENS: usize = 64;
 impl CpuKernel for Lags {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let ([seq, d_model], sides) = (inputs[0].dims(), &inputs[2..]);
-        let mut out = vec![0.0; sides.len() * d_model * seq];
-        out.par_chunks_mut((d_model * seq).max(1)).zip(sides).for_each(|(out, side)| {
+        let mut out = Unwritten::new(sides.len() * d_model * seq);
+        out.parts((d_model * seq).max(1)).into_par_iter().zip(sides).for_each(|(out, side)| {
             decayed_columns(out, side.data, inputs[0].data, [seq, d_model]);
         });
+        let mut out = out.into_vec();
         let lag_0 = out.chunks_mut(seq.max(1)).zip(inputs[1].data);
         lag_0.for_each(|(row, bias)| row[0] += bias);
         Array::new(out, [sides.len(), d_model, seq])
@@ -93,8 +94,9 @@ impl CpuKernel for Lags {
 const CHANNELS: usize = 32;
 
 /// `(h decay)^T` of `[seq, d_model]`, into `[d_model, seq]`: a thread takes some channels.
-fn decayed_columns(out: &mut [f32], h: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) {
-    out.par_chunks_mut(CHANNELS * seq).enumerate().for_each(|(block, out)| {
+fn decayed_columns(out: Part<'_>, h: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) {
+    out.parts(CHANNELS * seq).into_par_iter().enumerate().for_each(|(block, out)| {
+        let out = out.zeros();
         let (first, channels) = (block * CHANNELS, out.len() / seq);
         let mut tile = vec![0.0; TOKENS * channels];
         for t in (0..seq).step_by(TOKENS) {
@@ -115,8 +117,9 @@ fn decayed_columns(out: &mut [f32], h: &[f32], decay: &[f32], [seq, d_model]: [u
 
 /// `grad^T decay` of `[d_model, seq]`, as `[seq, d_model]`: a thread takes some tokens.
 fn decayed_rows(grad: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) -> Vec<f32> {
-    let mut out = vec![0.0; seq * d_model];
-    out.par_chunks_mut(TOKENS * d_model).enumerate().for_each(|(block, out)| {
+    let mut whole = Unwritten::new(seq * d_model);
+    whole.parts(TOKENS * d_model).into_par_iter().enumerate().for_each(|(block, out)| {
+        let out = out.zeros();
         let (first, tokens) = (block * TOKENS, out.len() / d_model);
         transpose(&grad[first..], seq, [d_model, tokens], out, d_model);
         simd::run(
@@ -128,5 +131,5 @@ fn decayed_rows(grad: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) -> Vec<
             },
         );
     });
-    out
+    whole.into_vec()
 }

@@ -7,6 +7,7 @@
 //! ```
 
 use rayon::prelude::*;
+use subquad_backend::kernel::Unwritten;
 use subquad_backend::linear::multiply::{Multiply, Out, Right, Start};
 use subquad_backend::linear::sums::{PARTS, sum_of_parts};
 use subquad_backend::micro::Scalars;
@@ -55,18 +56,22 @@ impl<'a> Backward<'a> {
     pub(super) fn run(&self, features: &[f32], notes: &[f32], grad: &[f32]) -> [Vec<f32>; 3] {
         let Network { sizes, frequencies, .. } = self.network;
         let seq = features.len() / sizes.emb_dim;
-        let part = seq.div_ceil(PARTS).next_multiple_of(TOKENS).max(TOKENS);
+        if seq == 0 {
+            return [vec![], vec![0.0; frequencies.len()], vec![0.0; sizes.numbers()]];
+        }
+        let part = seq.div_ceil(PARTS).next_multiple_of(TOKENS);
         let mut d_features = vec![0.0; features.len()];
         let len = sizes.numbers() + frequencies.len();
-        let mut sums = vec![0.0; seq.div_ceil(part).max(1) * len];
+        let mut sums = Unwritten::new(seq.div_ceil(part) * len);
         let parts = d_features.par_chunks_mut(part * sizes.emb_dim);
         let parts = parts.zip(features.par_chunks(part * sizes.emb_dim));
         let parts = parts.zip(notes.par_chunks(part * sizes.notes()));
         let parts = parts.zip(grad.par_chunks(part * sizes.d_model));
-        sums.par_chunks_mut(len).zip(parts).for_each(|(sums, (((d_features, features), notes), grad))| {
-            self.part(Tokens { features, notes, grad, d_features }, sums);
+        let shares = sums.parts(len).into_par_iter().zip(parts);
+        shares.for_each(|(sums, (((d_features, features), notes), grad))| {
+            self.part(Tokens { features, notes, grad, d_features }, sums.zeros());
         });
-        let mut sums = sum_of_parts(sums, len);
+        let mut sums = sum_of_parts(sums.into_vec(), len);
         let frequencies = sums.split_off(sizes.numbers());
         [d_features, frequencies, sums]
     }

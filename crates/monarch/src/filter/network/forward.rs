@@ -1,6 +1,7 @@
 //! The forward pass.
 
 use rayon::prelude::*;
+use subquad_backend::kernel::Unwritten;
 use subquad_backend::linear::multiply::{Multiply, Out, Right, Start};
 use subquad_backend::micro::Scalars;
 use subquad_backend::simd::{Simd, WithSimd, dispatch, load, save, sin_cos};
@@ -10,35 +11,36 @@ use super::layers::{Network, TOKENS};
 /// The answers, `[seq, d_model]`, and what the sines are of.
 pub(super) fn forward(network: Network<'_>, features: &[f32], seq: usize) -> (Vec<f32>, Vec<f32>) {
     let sizes = network.sizes;
-    let (mut out, mut notes) = (vec![0.0; seq * sizes.d_model], vec![0.0; seq * sizes.notes()]);
-    let blocks = out.par_chunks_mut(TOKENS * sizes.d_model);
-    let blocks = blocks.zip(notes.par_chunks_mut(TOKENS * sizes.notes()));
+    let (mut out, mut notes) = (Unwritten::new(seq * sizes.d_model), Unwritten::new(seq * sizes.notes()));
+    let blocks = out.parts(TOKENS * sizes.d_model).into_par_iter();
+    let blocks = blocks.zip(notes.parts(TOKENS * sizes.notes()));
     let blocks = blocks.zip(features.par_chunks(TOKENS * sizes.emb_dim));
     let hidden = || vec![0.0; TOKENS.min(seq) * sizes.order];
     blocks.for_each_init(hidden, |hidden, ((out, notes), features)| {
-        network.answer(features, notes, hidden, out);
+        network.answer(features, notes.zeros(), hidden, Out::part(out, sizes.d_model));
     });
-    (out, notes)
+    (out.into_vec(), notes.into_vec())
 }
 
 impl Network<'_> {
     /// Some tokens through all layers.
-    fn answer(self, features: &[f32], notes: &mut [f32], hidden: &mut [f32], out: &mut [f32]) {
+    fn answer(self, features: &[f32], notes: &mut [f32], hidden: &mut [f32], out: Out<'_>) {
         let size = notes.len() / self.sizes.sine_layers;
         let hidden = &mut hidden[..size];
         for (layer, before) in notes.chunks_exact_mut(size).enumerate() {
             let x = if layer == 0 { features } else { &*hidden };
-            self.layer(layer, x, before, Start::Columns(self.bias(layer)));
+            let (out, bias) = (Out::whole(before, self.sizes.order), Start::Columns(self.bias(layer)));
+            self.layer(layer, x, out, bias);
             dispatch(Sines { out: hidden, of: before, frequency: self.frequency(layer) });
         }
         self.layer(self.sizes.sine_layers, hidden, out, Start::Zeros);
     }
 
     /// `x W + b`
-    fn layer(self, layer: usize, x: &[f32], out: &mut [f32], start: Start<'_>) {
+    fn layer(self, layer: usize, x: &[f32], out: Out<'_>, start: Start<'_>) {
         let [inputs, outputs] = self.sizes.widths(layer);
         let (a, b) = (Scalars::rows(x, inputs), Right::Rows { data: self.weight(layer), stride: outputs });
-        Multiply { out: Out::whole(out, outputs), a, b, terms: inputs, cols: outputs, start }.run();
+        Multiply { out, a, b, terms: inputs, cols: outputs, start }.run();
     }
 }
 
