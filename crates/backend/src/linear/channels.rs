@@ -45,7 +45,9 @@ struct OfChannels;
 impl CpuKernel for OfChannels {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let ([batch, d_input, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
-        let weight = Scalars::columns(inputs[1].data, d_output);
+        let mut turned = vec![0.0; d_input * d_output];
+        transpose(inputs[1].data, d_output, [d_input, d_output], &mut turned, d_input);
+        let weight = Scalars::rows(&turned, d_input);
         let start = inputs.get(2).map_or(Start::Zeros, |bias| Start::Rows(bias.data));
         let y = product(weight, inputs[0].data, start, [batch, d_input, d_output, seq]);
         Array::new(y, [batch, d_output, seq])
