@@ -87,11 +87,11 @@ impl Convolver {
     }
 }
 
-/// The rows of `[batch, channels, seq]` grouped by channel, so that a channel is one thread's work.
-pub fn rows_by_channel(values: &mut [f32], channels: usize, seq: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut rows: Vec<Vec<&mut [f32]>> = (0..channels).map(|_| Vec::new()).collect();
-    for (i, row) in values.chunks_mut(seq).enumerate() {
-        rows[i % channels].push(row);
+/// The rows of `[batch, channels, seq]`, in that order, grouped by channel, so that a channel is one thread's work.
+pub fn rows_by_channel<R>(rows: impl IntoIterator<Item = R>, channels: usize) -> Vec<Vec<R>> {
+    let mut grouped: Vec<Vec<R>> = (0..channels).map(|_| Vec::new()).collect();
+    for (i, row) in rows.into_iter().enumerate() {
+        grouped[i % channels].push(row);
     }
-    rows
+    grouped
 }

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::{Convolver, Filter, rows_by_channel};
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, apply};
 
 pub(super) fn causal_conv(u: Tensor<3>, kernel: Tensor<2>) -> Tensor<3> {
     apply(FftConv, [u.into(), kernel.into()])
@@ -24,41 +24,41 @@ struct FftConv;
 impl CpuKernel for FftConv {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let [batch, channels, seq] = inputs[0].dims();
-        let mut y = vec![0.0; batch * channels * seq];
-        rows_by_channel(&mut y, channels, seq).into_par_iter().enumerate().for_each_init(
+        let mut y = Unwritten::new(batch * channels * seq);
+        rows_by_channel(y.parts(seq), channels).into_par_iter().enumerate().for_each_init(
             || Work::new(seq),
             |work, (channel, rows)| {
                 work.load(inputs, channel);
                 for (b, row) in rows.into_iter().enumerate() {
-                    work.convolver.convolve(&work.filter, line(&inputs[0], b * channels + channel), row);
+                    let u = line(&inputs[0], b * channels + channel);
+                    work.convolver.convolve(&work.filter, u, row.zeros());
                 }
             },
         );
-        Array::new(y, [batch, channels, seq])
+        Array::new(y.into_vec(), [batch, channels, seq])
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [_, channels, seq] = saved.inputs[0].dims();
-        let mut grads: Vec<Vec<f32>> = saved.inputs.iter().map(|input| vec![0.0; input.data.len()]).collect();
+        let mut grads: Vec<_> = saved.inputs.iter().map(|input| Unwritten::new(input.data.len())).collect();
         let (du, kernels) = grads.split_at_mut(1);
-        let rows = rows_by_channel(&mut du[0], channels, seq);
-        rows.into_par_iter().zip(by_kernel(kernels, channels)).enumerate().for_each_init(
+        let rows = rows_by_channel(du[0].parts(seq), channels);
+        rows.into_par_iter().zip(by_kernel(kernels, &saved.inputs[1..])).enumerate().for_each_init(
             || Work::new(seq),
             |work, (channel, (rows, taps))| work.channel_grads(saved, channel, rows, taps),
         );
         let grads = grads.into_iter().zip(saved.inputs).zip(saved.wanted);
-        grads.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
+        grads
+            .map(|((grad, input), wanted)| wanted.then(|| Array::new(grad.into_vec(), input.shape)))
+            .collect()
     }
 }
 
 /// The taps of each channel: of its kernel and, if two-sided, of the reverse one.
-fn by_kernel(kernels: &mut [Vec<f32>], channels: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut taps: Vec<Vec<&mut [f32]>> = (0..channels).map(|_| Vec::new()).collect();
-    for kernel in kernels {
-        let len = kernel.len() / channels;
-        taps.iter_mut().zip(kernel.chunks_mut(len)).for_each(|(taps, row)| taps.push(row));
-    }
-    taps
+fn by_kernel<'a>(grads: &'a mut [Unwritten], kernels: &[View<'_>]) -> Vec<Vec<Part<'a>>> {
+    let [channels, _] = kernels[0].dims();
+    let taps = grads.iter_mut().zip(kernels).flat_map(|(grad, kernel)| grad.parts(kernel.dims::<2>()[1]));
+    rows_by_channel(taps, channels)
 }
 
 fn line<'a>(view: &View<'a>, row: usize) -> &'a [f32] {
@@ -84,25 +84,21 @@ impl Work {
         self.convolver.load(&mut self.filter, line(&inputs[1], channel), reverse);
     }
 
-    /// Fills the rows of `du` and the taps' gradients of one channel.
-    fn channel_grads(
-        &mut self,
-        saved: &Saved<'_>,
-        channel: usize,
-        rows: Vec<&mut [f32]>,
-        taps: Vec<&mut [f32]>,
-    ) {
+    /// Writes the rows of `du` and the taps' gradients of one channel, each if wanted.
+    fn channel_grads(&mut self, saved: &Saved<'_>, channel: usize, rows: Vec<Part<'_>>, taps: Vec<Part<'_>>) {
         let [_, channels, _] = saved.inputs[0].dims();
         self.load(saved.inputs, channel);
         let learns = saved.wanted[1..].contains(&true);
         for (b, row) in rows.into_iter().enumerate() {
             let at = b * channels + channel;
             let u = learns.then(|| line(&saved.inputs[0], at));
-            let du = saved.wanted[0].then_some(row);
+            let du = saved.wanted[0].then(|| row.zeros());
             self.convolver.grads(&mut self.filter, u, line(&saved.grad, at), du);
         }
-        let mut taps = taps.into_iter();
-        let (taps, reverse) = (taps.next().expect("a kernel"), taps.next().unwrap_or_default());
-        self.convolver.tap_grads(&mut self.filter, taps, reverse);
+        if learns {
+            let mut taps = taps.into_iter().map(Part::zeros);
+            let (taps, reverse) = (taps.next().expect("a kernel"), taps.next().unwrap_or_default());
+            self.convolver.tap_grads(&mut self.filter, taps, reverse);
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Transform {
 
     /// The spectrum of a row of at most `n` values at times 0, 1, .., into `points`.
     pub(super) fn spectrum(&self, row: &[f32], points: &mut Points, scratch: &mut Points) {
-        self.weights.apply(row, points);
+        self.weights.apply(row, 1.0, points);
         self.plan.forward.process_with_scratch(points, scratch);
     }
 
@@ -69,9 +69,8 @@ impl Transform {
         points: &mut Points,
         scratch: &mut Points,
     ) {
-        self.weights.apply(taps, points);
-        self.weights.add_reverse(reverse, points);
-        points.iter_mut().for_each(|x| *x *= scale);
+        self.weights.apply(taps, scale, points);
+        self.weights.add_reverse(reverse, scale, points);
         self.plan.forward.process_with_scratch(points, scratch);
     }
 
@@ -87,10 +86,7 @@ impl Transform {
 
     /// Values at times -1, -2, .. of inverted `points`, times `scale`.
     pub(super) fn read_reverse(&self, points: &Points, scale: f32, row: &mut [f32]) {
-        let Weights { re, im } = &self.weights;
-        let ends = points.iter().rev().zip(re.iter().rev()).zip(im.iter().rev());
-        // A value at -j comes back at n - j times -i: it is minus the imaginary part there.
-        row.iter_mut().zip(ends).for_each(|(value, ((x, re), im))| *value = scale * (x.re * im - x.im * re));
+        self.weights.minus_imaginary_part_reversed(points, scale, row);
     }
 }
 
@@ -103,13 +99,14 @@ impl Weights {
         }
     }
 
-    /// `points_t = row_t g^t`, zero beyond the row.
-    fn apply(&self, row: &[f32], points: &mut Points) {
+    /// `points_t = scale row_t g^t`, zero beyond the row.
+    fn apply(&self, row: &[f32], scale: f32, points: &mut Points) {
         let (head, tail) = points.split_at_mut(row.len());
         simd::run(
             #[inline(always)]
             || {
                 for (((point, x), re), im) in head.iter_mut().zip(row).zip(&self.re).zip(&self.im) {
+                    let x = scale * x;
                     *point = Complex::new(x * re, x * im);
                 }
             },
@@ -117,12 +114,19 @@ impl Weights {
         tail.fill(Complex::default());
     }
 
-    /// Adds values at times -1, -2, ..: `-i` times the value, at the end.
-    fn add_reverse(&self, row: &[f32], points: &mut Points) {
-        let ends = points.iter_mut().rev().zip(self.re.iter().rev()).zip(self.im.iter().rev());
-        for (((point, re), im), x) in ends.zip(row) {
-            *point += Complex::new(x * im, -x * re);
-        }
+    /// Adds `scale` times values at times -1, -2, ..: `-i` times the value, at the end.
+    fn add_reverse(&self, row: &[f32], scale: f32, points: &mut Points) {
+        let end = points.len() - row.len();
+        simd::run(
+            #[inline(always)]
+            || {
+                let weights = self.re[end..].iter().zip(&self.im[end..]);
+                for ((point, (re, im)), x) in points[end..].iter_mut().zip(weights).zip(row.iter().rev()) {
+                    let x = scale * x;
+                    *point += Complex::new(x * im, -x * re);
+                }
+            },
+        );
     }
 
     /// `row_t = scale Re(points_t g^-t)`.
@@ -132,6 +136,20 @@ impl Weights {
             || {
                 for (((value, x), re), im) in row.iter_mut().zip(points).zip(&self.re).zip(&self.im) {
                     *value = scale * (x.re * re + x.im * im);
+                }
+            },
+        );
+    }
+
+    /// Values at times -1, -2, ..: one at `-j` comes back at `n - j` times `-i`, so it is minus the imaginary part there.
+    fn minus_imaginary_part_reversed(&self, points: &Points, scale: f32, row: &mut [f32]) {
+        let end = points.len() - row.len();
+        simd::run(
+            #[inline(always)]
+            || {
+                let weights = self.re[end..].iter().zip(&self.im[end..]);
+                for ((value, x), (re, im)) in row.iter_mut().rev().zip(&points[end..]).zip(weights) {
+                    *value = scale * (x.re * im - x.im * re);
                 }
             },
         );

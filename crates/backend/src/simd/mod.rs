@@ -1,17 +1,18 @@
 //! Loops and vectors compiled for several instruction sets; the best that the machine has is chosen at run time.
 
+mod complex;
 pub(crate) mod functions;
 mod instruction_set;
 mod lanes;
 mod peak;
 
+pub(crate) use complex::{complex_add_mul_conj, complex_mul, complex_mul_conj};
 pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
 pub use lanes::{exp2, load, mul_add, save, sin_cos};
 pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
-use rustfft::num_complex::Complex;
 
 /// Runs `work`, and all that is inlined into it, compiled for the machine's instruction set.
 #[inline(always)]
@@ -98,41 +99,4 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
-}
-
-/// `a *= b`, element by element.
-pub(crate) fn complex_mul(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
-    run(
-        #[inline(always)]
-        || {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = Complex::new(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re);
-            }
-        },
-    );
-}
-
-/// `a *= conj b`, element by element.
-pub(crate) fn complex_mul_conj(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
-    run(
-        #[inline(always)]
-        || {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = Complex::new(a.re * b.re + a.im * b.im, a.im * b.re - a.re * b.im);
-            }
-        },
-    );
-}
-
-/// `sum += a conj b`, element by element.
-pub(crate) fn complex_add_mul_conj(sum: &mut [Complex<f32>], a: &[Complex<f32>], b: &[Complex<f32>]) {
-    run(
-        #[inline(always)]
-        || {
-            for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
-                sum.re += a.re * b.re + a.im * b.im;
-                sum.im += a.im * b.re - a.re * b.im;
-            }
-        },
-    );
 }

@@ -11,10 +11,11 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::fft_conv::{Convolver, Filter, rows_by_channel};
-use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Operand, Part, Saved, Unwritten, View, apply};
 use subquad_backend::simd;
 
 use super::gate::{V, X1, X2};
+use super::short::{Short, ShortGrad};
 
 /// # Shapes
 /// - `projected`: `[batch, 3 d_model, seq]`
@@ -47,20 +48,19 @@ impl CpuKernel for GatedConv {
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         let inputs = Inputs::new(inputs);
         let [batch, d_model, seq] = inputs.sizes();
-        let (mut y, mut filtered) = (vec![0.0; batch * d_model * seq], vec![0.0; batch * d_model * seq]);
-        let rows = rows_by_channel(&mut y, d_model, seq).into_par_iter();
-        let rows = rows.zip(rows_by_channel(&mut filtered, d_model, seq)).enumerate();
-        rows.for_each_init(
+        let [mut y, mut filtered] = [(); 2].map(|()| Unwritten::new(batch * d_model * seq));
+        let rows = rows_by_channel(y.parts(seq).into_iter().zip(filtered.parts(seq)), d_model);
+        rows.into_par_iter().enumerate().for_each_init(
             || Work::new(seq),
-            |work, (channel, (y, filtered))| {
+            |work, (channel, rows)| {
                 work.load(&inputs, channel);
-                for (b, (y, filtered)) in y.into_iter().zip(filtered).enumerate() {
-                    work.forward(&inputs, [b, channel], y, filtered);
+                for (b, (y, filtered)) in rows.into_iter().enumerate() {
+                    work.forward(&inputs, [b, channel], y.zeros(), filtered.zeros());
                 }
             },
         );
         let shape = [batch, d_model, seq];
-        (Array::new(y, shape), Some(Array::new(filtered, shape)))
+        (Array::new(y.into_vec(), shape), Some(Array::new(filtered.into_vec(), shape)))
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
@@ -118,46 +118,6 @@ impl<'a> Inputs<'a> {
 
 fn row<'a>(view: &View<'a>, at: usize, len: usize) -> &'a [f32] {
     &view.data[at * len..][..len]
-}
-
-/// The short convolution of one channel.
-struct Short<'a> {
-    taps: &'a [f32],
-    bias: f32,
-}
-
-impl Short<'_> {
-    /// Each tap and the tokens that it looks back.
-    #[inline(always)]
-    fn lags(&self, seq: usize) -> impl Iterator<Item = (usize, usize)> {
-        let width = self.taps.len();
-        (0..width).map(move |j| (j, width - 1 - j)).filter(move |(_, lag)| *lag < seq)
-    }
-
-    #[inline(always)]
-    fn forward(&self, x: &[f32], y: &mut [f32]) {
-        y.fill(self.bias);
-        for (j, lag) in self.lags(x.len()) {
-            simd::add_scaled(&mut y[lag..], self.taps[j], x);
-        }
-    }
-
-    /// Fills `dx`, and adds to the gradients of taps and bias.
-    #[inline(always)]
-    fn backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32], grad: &mut ShortGrad<'_>) {
-        dx.fill(0.0);
-        for (j, lag) in self.lags(x.len()) {
-            let (dy, seen) = (&dy[lag..], x.len() - lag);
-            simd::add_scaled(&mut dx[..seen], self.taps[j], dy);
-            grad.taps[j] += simd::dot(dy, &x[..seen]);
-        }
-        *grad.bias += simd::sum(dy, |dy| dy);
-    }
-}
-
-struct ShortGrad<'a> {
-    taps: &'a mut [f32],
-    bias: &'a mut f32,
 }
 
 /// One thread's buffers.
@@ -236,7 +196,7 @@ impl Work {
             self.gate(inputs, [b, channel]);
             self.gated_grads(inputs, [b, channel], dy, filtered, &mut grads);
             if let Some([x, _]) = &inputs.residual {
-                let dx = wants_x.then(|| &mut *grads.x[b]);
+                let dx = wants_x.then(|| next_row(&mut grads.x));
                 self.convolver.grads(&mut self.residual, Some(row(x, at, seq)), dy, dx);
             }
         }
@@ -253,30 +213,26 @@ impl Work {
         grads: &mut ChannelGrads<'_>,
     ) {
         let Self { convolver, filter, parts: [x1, x2, v], row, other, .. } = self;
+        let [projected_x1, projected_x2, d_gated] = grads.projected.each_mut().map(next_row);
         multiply(other, dy, x2);
         let dx2 = x2;
         multiply(dx2, dy, filtered);
-        let d_gated = &mut grads.projected[V][at[0]];
         convolver.grads(filter, Some(row), other, Some(d_gated));
         let (dx1, dv) = (other, row);
         multiply(dx1, d_gated, v);
         multiply(dv, d_gated, x1);
-        for (part, dy) in [(X1, &*dx1), (X2, &*dx2), (V, &*dv)] {
-            let (taps, bias) = &mut grads.short[part];
-            let (dx, mut grad) = (&mut grads.projected[part][at[0]], ShortGrad { taps, bias });
-            simd::run(
-                #[inline(always)]
-                || inputs.short(part, at[1]).backward(inputs.part(part, at), dy, dx, &mut grad),
-            );
+        let parts = [(X1, dx1, projected_x1), (X2, dx2, projected_x2), (V, dv, d_gated)];
+        for (part, dy, dx) in parts {
+            inputs.short(part, at[1]).backward(inputs.part(part, at), dy, dx, &mut grads.short[part]);
         }
     }
 
     fn tap_grads(&mut self, grads: ChannelGrads<'_>) {
         let filters = [(&mut self.filter, grads.lags), (&mut self.residual, grads.residual_lags)];
-        for (filter, lags) in filters {
-            let mut lags = lags.into_iter();
+        for (filter, mut lags) in filters {
             if let Some(taps) = lags.next() {
-                self.convolver.tap_grads(filter, taps, lags.next().unwrap_or_default());
+                let reverse = lags.next().map(Part::zeros).unwrap_or_default();
+                self.convolver.tap_grads(filter, taps.zeros(), reverse);
             }
         }
     }
@@ -291,49 +247,59 @@ fn multiply(out: &mut [f32], a: &[f32], b: &[f32]) {
 
 /// The gradient of each input, row-major; empty where there is no such input.
 struct Grads {
-    projected: Vec<f32>,
-    short_weight: Vec<f32>,
-    short_bias: Vec<f32>,
-    lags: Vec<f32>,
-    x: Vec<f32>,
-    residual_lags: Vec<f32>,
+    projected: Unwritten,
+    short_weight: Unwritten,
+    short_bias: Unwritten,
+    lags: Unwritten,
+    x: Unwritten,
+    residual_lags: Unwritten,
 }
 
 /// The share of one channel.
 struct ChannelGrads<'a> {
     /// A row a part and sequence.
-    projected: [Vec<&'a mut [f32]>; 3],
-    /// Taps and bias a part.
-    short: [(&'a mut [f32], &'a mut f32); 3],
+    projected: [Rows<'a>; 3],
+    /// One a part.
+    short: [ShortGrad<'a>; 3],
     /// A row a side.
-    lags: Vec<&'a mut [f32]>,
+    lags: Rows<'a>,
     /// A row a sequence.
-    x: Vec<&'a mut [f32]>,
+    x: Rows<'a>,
     /// A row a side.
-    residual_lags: Vec<&'a mut [f32]>,
+    residual_lags: Rows<'a>,
+}
+
+/// Rows of one channel that are still to be written.
+type Rows<'a> = std::vec::IntoIter<Part<'a>>;
+
+/// The row of the next sequence, zeros.
+fn next_row<'a>(rows: &mut Rows<'a>) -> &'a mut [f32] {
+    rows.next().expect("a row a sequence").zeros()
 }
 
 impl Grads {
     fn new(inputs: &[View<'_>]) -> Self {
-        let zeros = |i: usize| inputs.get(i).map_or(vec![], |input| vec![0.0; input.data.len()]);
+        let unwritten = |i: usize| Unwritten::new(inputs.get(i).map_or(0, |input| input.data.len()));
         Self {
-            projected: zeros(0),
-            short_weight: zeros(1),
-            short_bias: zeros(2),
-            lags: zeros(3),
-            x: zeros(4),
-            residual_lags: zeros(5),
+            projected: unwritten(0),
+            short_weight: unwritten(1),
+            short_bias: unwritten(2),
+            lags: unwritten(3),
+            x: unwritten(4),
+            residual_lags: unwritten(5),
         }
     }
 
     fn by_channel(&mut self, inputs: &Inputs<'_>) -> Vec<ChannelGrads<'_>> {
         let ([_, d_model, seq], [_, width]) = (inputs.sizes(), inputs.short_weight.dims());
-        let projected = thirds(rows_by_channel(&mut self.projected, 3 * d_model, seq));
-        let short = self.short_weight.chunks_mut(width).zip(&mut self.short_bias);
-        let rest = rows_by_channel(&mut self.lags, d_model, seq)
-            .into_iter()
-            .zip(rows_by_channel(&mut self.x, d_model, seq))
-            .zip(rows_by_channel(&mut self.residual_lags, d_model, seq));
+        let projected = thirds(rows(&mut self.projected, 3 * d_model, seq).collect());
+        let short = self.short_weight.parts(width).into_iter().zip(self.short_bias.parts(1));
+        let short = short.map(|(taps, bias)| ShortGrad { taps: taps.zeros(), bias: &mut bias.zeros()[0] });
+        let rest = rows(&mut self.lags, d_model, seq).zip(rows(&mut self.x, d_model, seq)).zip(rows(
+            &mut self.residual_lags,
+            d_model,
+            seq,
+        ));
         let channels = projected.zip(thirds(short.collect())).zip(rest);
         channels
             .map(|((projected, short), ((lags, x), residual_lags))| ChannelGrads {
@@ -350,8 +316,14 @@ impl Grads {
         let Self { projected, short_weight, short_bias, lags, x, residual_lags } = self;
         let grads = [projected, short_weight, short_bias, lags, x, residual_lags].into_iter();
         let inputs = grads.zip(saved.inputs).zip(saved.wanted);
-        inputs.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
+        let array = |grad: Unwritten, shape: &[usize]| Array::new(grad.into_vec(), shape);
+        inputs.map(|((grad, input), wanted)| wanted.then(|| array(grad, input.shape))).collect()
     }
+}
+
+/// The rows of each channel.
+fn rows(values: &mut Unwritten, channels: usize, seq: usize) -> impl Iterator<Item = Rows<'_>> {
+    rows_by_channel(values.parts(seq), channels).into_iter().map(Vec::into_iter)
 }
 
 /// The items of the three parts, channel by channel.

@@ -16,6 +16,7 @@ mod config;
 pub(crate) mod gate;
 pub(crate) mod gated_conv;
 mod padding;
+mod short;
 mod state;
 
 use burn::module::{Module, Param};
