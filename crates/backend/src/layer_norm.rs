@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd;
 
 /// # Shapes
@@ -49,9 +49,10 @@ impl CpuKernel for LayerNorm {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let [x, gamma, beta] = [inputs[0], inputs[1], inputs[2]];
         let width = gamma.data.len();
-        let mut y = vec![0.0; x.data.len()];
-        let chunks = y.par_chunks_mut(ROWS * width).zip(x.data.par_chunks(ROWS * width));
+        let mut y = Unwritten::new(x.data.len());
+        let chunks = y.parts(ROWS * width).into_par_iter().zip(x.data.par_chunks(ROWS * width));
         chunks.for_each(|(y, x)| {
+            let y = y.zeros();
             simd::run(
                 #[inline(always)]
                 || {
@@ -64,18 +65,20 @@ impl CpuKernel for LayerNorm {
                 },
             )
         });
-        Array::new(y, x.shape)
+        Array::new(y.into_vec(), x.shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let (x, gamma) = (saved.inputs[0], saved.inputs[1].data);
         let width = gamma.len();
-        let mut dx = vec![0.0; x.data.len()];
+        let mut dx = Unwritten::new(x.data.len());
         let parts: Vec<AffineGrads> = dx
-            .par_chunks_mut(ROWS * width)
+            .parts(ROWS * width)
+            .into_par_iter()
             .zip(x.data.par_chunks(ROWS * width))
             .zip(saved.grad.data.par_chunks(ROWS * width))
             .map(|((dx, x), dy)| {
+                let dx = dx.zeros();
                 simd::run(
                     #[inline(always)]
                     || self.chunk_grads(dx, x, dy, gamma),
@@ -84,7 +87,7 @@ impl CpuKernel for LayerNorm {
             .collect();
         let total = parts.into_iter().fold(AffineGrads::zero(width), AffineGrads::plus);
         vec![
-            saved.wanted[0].then(|| Array::new(dx, x.shape)),
+            saved.wanted[0].then(|| Array::new(dx.into_vec(), x.shape)),
             saved.wanted[1].then(|| Array::new(total.gamma, [width])),
             saved.wanted[2].then(|| Array::new(total.beta, [width])),
         ]

@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd;
 
 /// # Shapes
@@ -39,9 +39,10 @@ impl CpuKernel for MeanSquare {
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let x = saved.inputs[0];
         let slope = 2.0 * saved.grad.data[0] / x.data.len() as f32;
-        let mut dx = vec![0.0; x.data.len()];
-        dx.par_chunks_mut(CHUNK).zip(x.data.par_chunks(CHUNK)).for_each(|(dx, x)| scale(dx, x, slope));
-        vec![Some(Array::new(dx, x.shape))]
+        let mut dx = Unwritten::new(x.data.len());
+        let chunks = dx.parts(CHUNK).into_par_iter().zip(x.data.par_chunks(CHUNK));
+        chunks.for_each(|(dx, x)| scale(dx.zeros(), x, slope));
+        vec![Some(Array::new(dx.into_vec(), x.shape))]
     }
 }
 

@@ -128,9 +128,10 @@ fn sum_of_products(a: &[f32], b: &[f32], [batch, rows, cols, seq]: [usize; 4]) -
     }
     let part = batch.div_ceil(PARTS);
     let at_once = rows_at_once(rows, batch.div_ceil(part));
-    let mut parts = vec![0.0; batch.div_ceil(part) * rows * cols];
+    let mut parts = Unwritten::new(batch.div_ceil(part) * rows * cols);
     let sequences = a.par_chunks(part * rows * seq).zip(b.par_chunks(part * cols * seq));
-    parts.par_chunks_mut(rows * cols).zip(sequences).for_each(|(sum, (a, b))| {
+    parts.parts(rows * cols).into_par_iter().zip(sequences).for_each(|(sum, (a, b))| {
+        let sum = sum.zeros();
         for (index, (a, b)) in a.chunks(rows * seq).zip(b.chunks(cols * seq)).enumerate() {
             let panels = Panels::of_columns(b, [seq, cols]);
             let start = if index == 0 { Start::Zeros } else { Start::Out };
@@ -140,7 +141,7 @@ fn sum_of_products(a: &[f32], b: &[f32], [batch, rows, cols, seq]: [usize; 4]) -
             });
         }
     });
-    sum_of_parts(parts, rows * cols)
+    sum_of_parts(parts.into_vec(), rows * cols)
 }
 
 /// Sum over sequences and tokens.

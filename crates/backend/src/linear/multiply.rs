@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::transpose::transpose;
-use crate::kernel::Part;
+use crate::kernel::{Part, Unwritten};
 use crate::micro::{Scalars, product_of_rows};
 use crate::simd::{Simd, WithSimd, dispatch, load};
 
@@ -270,13 +270,14 @@ impl Panels {
 
     fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {
         let Layout { lanes, width } = Layout::of_this_machine();
-        let mut data = vec![0.0; terms * cols.next_multiple_of(lanes)];
-        data.par_chunks_mut(terms * width).enumerate().for_each(|(index, panel)| {
+        let mut data = Unwritten::new(terms * cols.next_multiple_of(lanes));
+        data.parts(terms * width).into_par_iter().enumerate().for_each(|(index, panel)| {
+            let panel = panel.zeros();
             let c = index * width..cols.min((index + 1) * width);
             let width = panel.len() / terms;
             fill(panel, width, c);
         });
-        Self { data, terms }
+        Self { data: data.into_vec(), terms }
     }
 }
 

@@ -160,18 +160,17 @@ pub(super) fn weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     let part = tokens.div_ceil(sizes.parts());
     let rows = rows_at_once(d_input, sizes.parts());
     let weight = d_input * d_output;
-    let mut parts = vec![0.0; tokens.div_ceil(part) * weight];
-    let chunks =
-        parts.par_chunks_mut(weight).zip(x.par_chunks(part * d_input)).zip(dy.par_chunks(part * d_output));
-    chunks.for_each(|((weight, x), dy)| {
-        weight.par_chunks_mut(rows * d_output).enumerate().for_each(|(index, out)| {
+    let mut parts = Unwritten::new(tokens.div_ceil(part) * weight);
+    let chunks = parts.parts(weight).into_par_iter().zip(x.par_chunks(part * d_input));
+    chunks.zip(dy.par_chunks(part * d_output)).for_each(|((weight, x), dy)| {
+        weight.parts(rows * d_output).into_par_iter().enumerate().for_each(|(index, out)| {
             let a = Scalars::columns(&x[index * rows..], d_input);
             let (b, terms) = (Right::Rows { data: dy, stride: d_output }, dy.len() / d_output);
-            Multiply { out: Out::whole(out, d_output), a, b, terms, cols: d_output, start: Start::Zeros }
+            Multiply { out: Out::part(out, d_output), a, b, terms, cols: d_output, start: Start::Zeros }
                 .run();
         });
     });
-    sum_of_parts(parts, weight)
+    sum_of_parts(parts.into_vec(), weight)
 }
 
 /// With operands that are copied first.

@@ -18,7 +18,7 @@ use burn::tensor::activation::{relu, sigmoid, tanh};
 use rayon::prelude::*;
 
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd::{Simd, WithSimd};
 use crate::{maths, simd};
 
@@ -180,32 +180,32 @@ struct Gated<G>(G);
 impl<G: Gate> CpuKernel for Gated<G> {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let (width, shape) = halved(inputs[0].shape);
-        let mut y = vec![0.0; inputs[0].data.len() / 2];
-        let rows = rows_per_chunk(width);
-        let chunks = y.par_chunks_mut(rows * width).zip(inputs[0].data.par_chunks(rows * 2 * width));
+        let (mut y, rows) = (Unwritten::new(inputs[0].data.len() / 2), rows_per_chunk(width));
+        let chunks = y.parts(rows * width).into_par_iter().zip(inputs[0].data.par_chunks(rows * 2 * width));
         chunks.for_each(|(y, x)| {
+            let y = y.zeros();
             simd::run(
                 #[inline(always)]
                 || values::<G>(y, x, width),
             )
         });
-        Array::new(y, shape)
+        Array::new(y.into_vec(), shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let (width, _) = halved(saved.inputs[0].shape);
         let (x, dy) = (saved.inputs[0].data, saved.grad.data);
-        let mut dx = vec![0.0; x.len()];
-        let rows = rows_per_chunk(width);
+        let (mut dx, rows) = (Unwritten::new(x.len()), rows_per_chunk(width));
         let wide = rows * 2 * width;
-        let chunks = dx.par_chunks_mut(wide).zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
+        let chunks = dx.parts(wide).into_par_iter().zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
         chunks.for_each(|((dx, x), dy)| {
+            let dx = dx.zeros();
             simd::run(
                 #[inline(always)]
                 || grads::<G>(dx, x, dy, width),
             )
         });
-        vec![Some(Array::new(dx, saved.inputs[0].shape))]
+        vec![Some(Array::new(dx.into_vec(), saved.inputs[0].shape))]
     }
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::sizes::{Sizes, TOKENS, stride};
+use crate::kernel::Unwritten;
 use crate::micro::{Scalars, product_of_rows};
 use crate::pointwise::Activation;
 use crate::simd::functions::sigmoid;
@@ -18,20 +19,23 @@ pub(super) fn forward(
 ) -> (Vec<f32>, Option<Vec<f32>>) {
     let weight = &sizes.packed_weight(weight, bias)[..];
     let tile = sizes.d_out * TOKENS;
-    let mut out = vec![0.0; sizes.tokens() * sizes.d_out];
+    let numbers = || Unwritten::new(sizes.tokens() * sizes.d_out);
+    let mut out = numbers();
     let hidden = || vec![1.0; sizes.inputs() * stride(TOKENS)];
     if sizes.parts == 1 {
-        out.par_chunks_mut(tile).enumerate().for_each_init(hidden, |hidden, (index, out)| {
-            dispatch(Tile { sizes, activation, y, weight, index, hidden, out, gate: &mut [] });
+        out.parts(tile).into_par_iter().enumerate().for_each_init(hidden, |hidden, (index, out)| {
+            let (out, gate) = (out.zeros(), &mut [][..]);
+            dispatch(Tile { sizes, activation, y, weight, index, hidden, out, gate });
         });
-        return (out, None);
+        return (out.into_vec(), None);
     }
-    let mut gate = vec![0.0; out.len()];
-    let tiles = out.par_chunks_mut(tile).zip(gate.par_chunks_mut(tile)).enumerate();
+    let mut gate = numbers();
+    let tiles = out.parts(tile).into_par_iter().zip(gate.parts(tile)).enumerate();
     tiles.for_each_init(hidden, |hidden, (index, (out, gate))| {
+        let (out, gate) = (out.zeros(), gate.zeros());
         dispatch(Tile { sizes, activation, y, weight, index, hidden, out, gate });
     });
-    (out, Some(gate))
+    (out.into_vec(), Some(gate.into_vec()))
 }
 
 struct Tile<'a> {

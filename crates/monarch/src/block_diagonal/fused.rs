@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, Unwritten, View, apply};
 use subquad_backend::linear::multiply::{Multiply, Out, Panels, Right, Start};
 use subquad_backend::linear::sums::{PARTS, sum_of_parts, sum_of_rows};
 use subquad_backend::micro::Scalars;
@@ -44,14 +44,15 @@ impl CpuKernel for BlockDiagonal {
         let blocks = self.sizes(inputs).blocks();
         let turned: Vec<Panels> = blocks.iter().map(|block| block.turned(inputs[1].data)).collect();
         let bias = inputs.get(2).map(|bias| bias.data);
-        let mut y = vec![0.0; rows * d_output];
-        let chunks = y.par_chunks_mut(ROWS * d_output).zip(inputs[0].data.par_chunks(ROWS * d_input));
+        let mut y = Unwritten::new(rows * d_output);
+        let chunks = y.parts(ROWS * d_output).into_par_iter().zip(inputs[0].data.par_chunks(ROWS * d_input));
         chunks.for_each(|(y, x)| {
+            let y = y.zeros();
             for (block, turned) in blocks.iter().zip(&turned) {
                 block.forward(y, x, turned, bias, [d_input, d_output]);
             }
         });
-        Array::new(y, [rows, d_output])
+        Array::new(y.into_vec(), [rows, d_output])
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
@@ -111,12 +112,13 @@ impl Sizes {
 
     fn input_grad(self, dy: &[f32], weight: &[f32]) -> Vec<f32> {
         let Self { rows, d_input, d_output, .. } = self;
-        let (mut dx, blocks) = (vec![0.0; rows * d_input], self.blocks());
-        let chunks = dx.par_chunks_mut(ROWS * d_input).zip(dy.par_chunks(ROWS * d_output));
+        let (mut dx, blocks) = (Unwritten::new(rows * d_input), self.blocks());
+        let chunks = dx.parts(ROWS * d_input).into_par_iter().zip(dy.par_chunks(ROWS * d_output));
         chunks.for_each(|(dx, dy)| {
+            let dx = dx.zeros();
             blocks.iter().for_each(|block| block.input_grad(dx, dy, weight, [d_input, d_output]));
         });
-        dx
+        dx.into_vec()
     }
 
     /// Parts of the rows are summed at the same time, and then in their order. Their number depends on the sizes alone: as

@@ -10,7 +10,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::Form;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 
 /// # Shapes
 /// - `parts`: `[batch, seq, 3 d_model]`
@@ -153,9 +153,10 @@ impl Grid {
     /// `f` of every element, as `[batch, d_model, seq]`.
     fn channel_rows(self, f: impl Fn(At) -> f32 + Sync) -> Array {
         let Self { batch, seq, d_model } = self;
-        let mut out = vec![0.0; batch * d_model * seq];
-        out.par_chunks_mut(d_model * seq).enumerate().for_each(|(b, rows)| {
-            rows.par_chunks_mut(TILE * seq).enumerate().for_each(|(block, rows)| {
+        let mut out = Unwritten::new(batch * d_model * seq);
+        out.parts(d_model * seq).into_par_iter().enumerate().for_each(|(b, rows)| {
+            rows.parts(TILE * seq).into_par_iter().enumerate().for_each(|(block, rows)| {
+                let rows = rows.zeros();
                 for first in (0..seq).step_by(TILE) {
                     for (i, row) in rows.chunks_mut(seq).enumerate() {
                         let channel = block * TILE + i;
@@ -165,16 +166,17 @@ impl Grid {
                 }
             });
         });
-        Array::new(out, [batch, d_model, seq])
+        Array::new(out.into_vec(), [batch, d_model, seq])
     }
 
     /// The `N` numbers that `f` makes of every element, as `[batch, seq, N d_model]`: all first ones, all second ones ..
     fn token_rows<const N: usize>(self, f: impl Fn(At) -> [f32; N] + Sync) -> Array {
         let Self { batch, seq, d_model } = self;
         let width = N * d_model;
-        let mut out = vec![0.0; batch * seq * width];
-        out.par_chunks_mut(seq * width).enumerate().for_each(|(b, rows)| {
-            rows.par_chunks_mut(TILE * width).enumerate().for_each(|(block, rows)| {
+        let mut out = Unwritten::new(batch * seq * width);
+        out.parts(seq * width).into_par_iter().enumerate().for_each(|(b, rows)| {
+            rows.parts(TILE * width).into_par_iter().enumerate().for_each(|(block, rows)| {
+                let rows = rows.zeros();
                 for channel in 0..d_model {
                     for (i, row) in rows.chunks_mut(width).enumerate() {
                         let values = f(self.at(b, block * TILE + i, channel));
@@ -183,6 +185,6 @@ impl Grid {
                 }
             });
         });
-        Array::new(out, [batch, seq, width])
+        Array::new(out.into_vec(), [batch, seq, width])
     }
 }

@@ -10,7 +10,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use subquad_backend::{Form, linear::linear, short_conv::short_conv, simd};
 
 use crate::m2::gate::{V, X1, X2, third};
@@ -185,12 +185,13 @@ const ROWS: usize = 64;
 
 /// `count` rows of `width` numbers, of zeros that `f` fills.
 fn rows(count: usize, width: usize, f: impl Fn(&mut [f32], usize) + Sync) -> Vec<f32> {
-    let mut out = vec![0.0; count * width];
-    out.par_chunks_mut(ROWS * width).enumerate().for_each(|(chunk, out)| {
+    let mut all = Unwritten::new(count * width);
+    all.parts(ROWS * width).into_par_iter().enumerate().for_each(|(chunk, out)| {
+        let out = out.zeros();
         simd::run(
             #[inline(always)]
             || out.chunks_mut(width).enumerate().for_each(|(i, out)| f(out, chunk * ROWS + i)),
         );
     });
-    out
+    all.into_vec()
 }

@@ -17,7 +17,7 @@ mod tile;
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
-use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, Unwritten, View, apply};
 use subquad_backend::linear::sums::PARTS;
 
 use gradients::Sums;
@@ -106,28 +106,32 @@ impl CpuKernel for TwoFactors {
         let Sizes { rows, d_input, d_output, .. } = sizes;
         let factors = Factors::forward(inputs[1].data, inputs[2].data, sizes);
         let (tile, bias) = (sizes.tile_rows(), inputs.get(3).map(|bias| bias.data));
-        let mut y = vec![0.0; rows * d_output];
-        let tiles = y.par_chunks_mut(tile * d_output).zip(inputs[0].data.par_chunks(tile * d_input));
-        tiles.for_each_init(|| Tile::new(sizes, tile), |work, (y, x)| work.forward(&factors, x, bias, y));
-        Array::new(y, [rows, d_output])
+        let mut y = Unwritten::new(rows * d_output);
+        let tiles = y.parts(tile * d_output).into_par_iter().zip(inputs[0].data.par_chunks(tile * d_input));
+        tiles.for_each_init(
+            || Tile::new(sizes, tile),
+            |work, (y, x)| work.forward(&factors, x, bias, y.zeros()),
+        );
+        Array::new(y.into_vec(), [rows, d_output])
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let sizes = self.sizes(saved.inputs);
         let (x, w1, w2) = (&saved.inputs[0], &saved.inputs[1], &saved.inputs[2]);
         let factors = Factors::both_ways(w1.data, w2.data, sizes);
-        let (mut dx, part) = (vec![0.0; x.data.len()], sizes.part_rows());
+        let (mut dx, part) = (Unwritten::new(x.data.len()), sizes.part_rows());
         let rows = x.data.par_chunks(part * sizes.d_input);
         let rows = rows.zip(saved.grad.data.par_chunks(part * sizes.d_output));
         let parts: Vec<Sums> = dx
-            .par_chunks_mut(part * sizes.d_input)
+            .parts(part * sizes.d_input)
+            .into_par_iter()
             .zip(rows)
-            .map(|(dx, (x, dy))| Sums::of(&factors, sizes.tile_rows(), [x, dy], dx))
+            .map(|(dx, (x, dy))| Sums::of(&factors, sizes.tile_rows(), [x, dy], dx.zeros()))
             .collect();
         let sums = parts.into_iter().reduce(Sums::plus);
         let sums = sums.unwrap_or_else(|| Sums::none(sizes));
         let (dw1, dw2, dbias) = sums.into_gradients(sizes);
-        let arrays = [(dx, x.shape), (dw1, w1.shape), (dw2, w2.shape)];
+        let arrays = [(dx.into_vec(), x.shape), (dw1, w1.shape), (dw2, w2.shape)];
         let bias = saved.inputs.get(3).map(|bias| (dbias, bias.shape));
         let arrays = arrays.into_iter().chain(bias).zip(saved.wanted);
         arrays.map(|((grad, shape), wanted)| wanted.then(|| Array::new(grad, shape))).collect()

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View};
+use subquad_backend::kernel::{Array, CpuKernel, Saved, Unwritten, View};
 use subquad_backend::linear::transpose::transpose;
 use subquad_backend::micro::{Scalars, product_of_rows};
 use subquad_backend::simd::{Simd, WithSimd, dispatch, load, save};
@@ -110,23 +110,22 @@ impl Factor<'_> {
     fn multiply(&self, x: &[f32]) -> Vec<f32> {
         let Sizes { batch, d_model, blocks, lines, .. } = self.sizes;
         let [rows, terms] = self.dims();
-        let mut y = vec![0.0; batch * blocks * rows * d_model];
+        let mut all = Unwritten::new(batch * blocks * rows * d_model);
         match lines {
             Lines::Within => {
-                let parts = y.par_chunks_mut(rows * d_model).zip(x.par_chunks(terms * d_model));
-                parts.enumerate().for_each(|(index, (y, x))| self.within(index % blocks, y, x));
+                let parts = all.parts(rows * d_model).into_par_iter().zip(x.par_chunks(terms * d_model));
+                parts.enumerate().for_each(|(index, (y, x))| self.within(index % blocks, y.zeros(), x));
             }
             Lines::Across => {
-                let sequences =
-                    y.par_chunks_mut(blocks * rows * d_model).zip(x.par_chunks(blocks * terms * d_model));
-                let some = self.rows_at_once();
+                let (sequences, some) = (all.parts(blocks * rows * d_model), self.rows_at_once());
+                let sequences = sequences.into_par_iter().zip(x.par_chunks(blocks * terms * d_model));
                 sequences.for_each(|(y, x)| {
-                    let parts = y.par_chunks_mut(some * blocks * d_model).enumerate();
-                    parts.for_each(|(index, y)| self.across(index * some, y, x));
+                    let parts = y.parts(some * blocks * d_model).into_par_iter().enumerate();
+                    parts.for_each(|(index, y)| self.across(index * some, y.zeros(), x));
                 });
             }
         }
-        y
+        all.into_vec()
     }
 
     /// Rows and columns of a block.
