@@ -4,6 +4,7 @@
 //! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
+//! - [`threads`]: programs inside the thread pool, which kernels run on without putting threads to sleep and waking them.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
