@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd;
 
 /// # Shapes
@@ -51,27 +51,31 @@ impl CpuKernel for ShortConv {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let [batch, seq, channels] = inputs[0].dims();
         let taps = taps_first(&inputs[1]);
-        let mut y = vec![0.0; inputs[0].data.len()];
-        let sequences = y.par_chunks_mut(seq * channels).zip(inputs[0].data.par_chunks(seq * channels));
+        let mut y = Unwritten::new(inputs[0].data.len());
+        let sequences =
+            y.parts(seq * channels).into_par_iter().zip(inputs[0].data.par_chunks(seq * channels));
         sequences.for_each(|(y, x)| {
+            let y = y.zeros();
             simd::run(
                 #[inline(always)]
                 || convolve(y, x, &taps, inputs[2].data),
             )
         });
-        Array::new(y, [batch, seq, channels])
+        Array::new(y.into_vec(), [batch, seq, channels])
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [batch, seq, channels] = saved.inputs[0].dims();
         let [_, width] = saved.inputs[1].dims();
         let taps = taps_first(&saved.inputs[1]);
-        let mut dx = vec![0.0; saved.grad.data.len()];
+        let mut dx = Unwritten::new(saved.grad.data.len());
         let per_sequence: Vec<TapGrads> = dx
-            .par_chunks_mut(seq * channels)
+            .parts(seq * channels)
+            .into_par_iter()
             .zip(saved.grad.data.par_chunks(seq * channels))
             .zip(saved.inputs[0].data.par_chunks(seq * channels))
             .map(|((dx, dy), x)| {
+                let dx = dx.zeros();
                 simd::run(
                     #[inline(always)]
                     || sequence_grads(dx, dy, x, &taps),
@@ -80,7 +84,7 @@ impl CpuKernel for ShortConv {
             .collect();
         let total = TapGrads::sum(per_sequence, width, channels);
         vec![
-            saved.wanted[0].then(|| Array::new(dx, [batch, seq, channels])),
+            saved.wanted[0].then(|| Array::new(dx.into_vec(), [batch, seq, channels])),
             saved.wanted[1].then(|| Array::new(channels_first(&total.weight), [channels, width])),
             saved.wanted[2].then(|| Array::new(total.bias, [channels])),
         ]

@@ -6,7 +6,7 @@
 //! keeps the others looking for more while kernels follow one another, as OpenMP's threads do.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::Yield;
@@ -16,7 +16,7 @@ use rayon::Yield;
 pub enum Between {
     /// They sleep: for programs that share the cores with others.
     Sleep,
-    /// They look for work, for up to a millisecond after the last kernel, and let other programs go first.
+    /// They look for work, for up to a millisecond after there was some, and let other programs go first.
     LookForWork,
 }
 
@@ -24,20 +24,23 @@ pub enum Between {
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// On the thread of a program inside the pool: the watch that it last called.
+    /// On the thread of a program inside the pool that wants others awake: the watch that it last called.
     static CALLED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 /// The watch that may look for work now. One that has seen no kernel for long ends itself.
 static WATCH: AtomicU64 = AtomicU64::new(1);
 /// How many kernels have started.
 static KERNELS: AtomicU64 = AtomicU64::new(0);
+/// Threads that look for work now.
+static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs `work` on a thread of rayon's global pool and returns what it returns. Values do not depend on it. For one program
-/// at a time: of two, both run, but only one of them keeps threads awake.
+/// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
+/// not depend on it. Meant for one program at a time: a thread that waits for a kernel may take up a second program and
+/// end it before it goes on with the first.
 pub fn run_inside<R: Send>(between: Between, work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| {
         let awake = between == Between::LookForWork && has_a_core_for_each_thread();
-        let _watched = awake.then(Watched::begin);
+        let _watched = Watched::begin(awake);
         work()
     })
 }
@@ -48,19 +51,18 @@ fn has_a_core_for_each_thread() -> bool {
     (2..=cores).contains(&rayon::current_num_threads())
 }
 
-/// While it lives, kernels of this thread call the watch.
-struct Watched;
+/// While it lives, kernels of this thread call the watch, or do not. Holds what they did before.
+struct Watched(Option<u64>);
 
 impl Watched {
-    fn begin() -> Self {
-        CALLED.set(Some(0));
-        Self
+    fn begin(awake: bool) -> Self {
+        Self(CALLED.replace(awake.then_some(0)))
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        CALLED.set(None);
+        CALLED.set(self.0);
         WATCH.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -72,9 +74,9 @@ pub(crate) fn call_watch() {
     let watch = WATCH.load(Ordering::Relaxed);
     if called != watch {
         CALLED.set(Some(watch));
-        let me = rayon::current_thread_index();
-        rayon::spawn_broadcast(move |thread| {
-            if Some(thread.index()) != me {
+        rayon::spawn_broadcast(move |_| {
+            let has_a_program = CALLED.get().is_some();
+            if !has_a_program {
                 look_for_work(watch);
             }
         });
@@ -83,6 +85,7 @@ pub(crate) fn call_watch() {
 
 /// Until there is another watch.
 fn look_for_work(watch: u64) {
+    LOOKING.fetch_add(1, Ordering::Relaxed);
     let (mut kernels, mut since) = (KERNELS.load(Ordering::Relaxed), Instant::now());
     while WATCH.load(Ordering::Relaxed) == watch {
         let started = KERNELS.load(Ordering::Relaxed);
@@ -93,6 +96,7 @@ fn look_for_work(watch: u64) {
         }
         std::thread::yield_now();
     }
+    LOOKING.fetch_sub(1, Ordering::Relaxed);
 }
 
 /// Where several threads lose patience at once, one of them ends the watch.
@@ -103,31 +107,81 @@ fn end(watch: u64) {
 
 #[cfg(test)]
 mod tests {
-    use rayon::prelude::*;
+    use std::sync::{Mutex, PoisonError};
+
+    use burn::tensor::{Device, Tensor};
+    use rayon::ThreadPool;
 
     use super::*;
+    use crate::{Form, swap_axes};
+
+    /// Tests count threads of the whole process.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    fn alone(test: impl FnOnce(ThreadPool) + Send) {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        test(rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool"));
+    }
+
+    /// Whether `count` threads look for work before long, if `meanwhile` goes on.
+    fn looking_becomes(count: usize, meanwhile: fn()) -> bool {
+        let since = Instant::now();
+        while LOOKING.load(Ordering::Relaxed) != count && since.elapsed() < Duration::from_secs(20) {
+            meanwhile();
+        }
+        LOOKING.load(Ordering::Relaxed) == count
+    }
+
+    fn kernel() {
+        let x = Tensor::<3>::ones([1, 2, 3], &Device::flex());
+        assert_eq!(swap_axes(x, Form::Fused).dims(), [1, 3, 2]);
+    }
+
+    /// Two threads need two cores.
+    fn others() -> usize {
+        usize::from(has_a_core_for_each_thread())
+    }
 
     #[test]
-    fn work_runs_in_the_pool_gives_its_result_and_the_watch_ends() {
-        for between in [Between::Sleep, Between::LookForWork] {
-            let sum = run_inside(between, || {
-                assert!(rayon::current_thread_index().is_some());
-                let kernel = |_| {
-                    call_watch();
-                    (0..1000u64).into_par_iter().sum::<u64>()
-                };
-                (0..100).map(kernel).sum::<u64>()
+    fn kernels_keep_the_other_thread_awake_and_a_while_after_the_last_it_sleeps() {
+        alone(|pool| {
+            let answer = pool.install(|| {
+                run_inside(Between::LookForWork, || {
+                    for _ in 0..3 {
+                        assert!(looking_becomes(others(), kernel));
+                        assert!(looking_becomes(0, std::thread::yield_now), "it does not lose patience");
+                    }
+                    42
+                })
             });
-            assert_eq!(sum, 100 * 999 * 1000 / 2);
-        }
-        // A thread that looked for work for good would keep this from ending.
-        rayon::broadcast(|_| ());
+            assert_eq!(answer, 42);
+        });
+    }
+
+    #[test]
+    fn a_program_inside_another_leaves_it_as_it_was() {
+        alone(|pool| {
+            pool.install(|| {
+                let inner = || {
+                    kernel();
+                    assert_eq!(CALLED.get(), None);
+                };
+                run_inside(Between::LookForWork, || {
+                    run_inside(Between::Sleep, inner);
+                    assert!(looking_becomes(others(), kernel));
+                });
+                assert_eq!(CALLED.get(), None);
+            });
+            assert!(looking_becomes(0, std::thread::yield_now), "it goes on after the program");
+        });
     }
 
     #[test]
     fn a_panic_comes_out_and_the_thread_is_as_before() {
-        let outcome = std::panic::catch_unwind(|| run_inside(Between::LookForWork, || panic!("in the pool")));
-        assert!(outcome.is_err());
-        assert!(rayon::broadcast(|_| CALLED.get().is_none()).into_iter().all(|none| none));
+        alone(|pool| {
+            let program = || pool.install(|| run_inside(Between::LookForWork, || panic!("in the pool")));
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(program)).is_err());
+            assert!(pool.broadcast(|_| CALLED.get().is_none()).into_iter().all(|none| none));
+        });
     }
 }

@@ -15,9 +15,10 @@ const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
 Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted.";
 
-/// Threads for the pool: one a core, or `RAYON_NUM_THREADS`.
+/// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
 const ALL: usize = 0;
-const STACK: usize = 8 << 20;
+/// What Linux gives a main thread, unless told otherwise.
+const STACK_BYTES: usize = 8 << 20;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]
@@ -55,30 +56,15 @@ pub fn main() -> ExitCode {
 }
 
 impl Cli {
-    /// In a thread of the pool, so that kernels neither put this one to sleep nor wait for others to wake.
+    /// Kernels neither put this thread to sleep nor wait for others to wake if it is one of the pool.
     fn run_in_pool(&self) -> Result<(), Failure> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads().unwrap_or(ALL));
-        // As deep as the main thread's.
-        pool.stack_size(STACK)
-            .build_global()
-            .map_err(|error| Failure::failed(format!("threads: {error}")))?;
-        run_inside(self.between_kernels(), || self.run(&mut io::stdout().lock()))
-    }
-
-    /// As asked for.
-    fn threads(&self) -> Option<usize> {
-        match &self.command {
-            Command::Run(args) => args.threads,
-            Command::Bench(args) => args.threads.map(usize::from),
-            _ => None,
-        }
-    }
-
-    /// The runs of `--jobs` share the cores.
-    fn between_kernels(&self) -> Between {
-        match &self.command {
-            Command::Run(args) if args.only_run.is_some() => Between::Sleep,
-            _ => Between::LookForWork,
+        let run = || self.run(&mut io::stdout().lock());
+        match self.command.pool() {
+            None => run(),
+            Some(pool) => {
+                make_pool(pool.threads)?;
+                run_inside(pool.between, run)
+            }
         }
     }
 
@@ -86,7 +72,7 @@ impl Cli {
     ///
     /// # Errors
     /// See [`Failure`].
-    pub fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+    fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
             Command::Bench(args) => bench::run(args, out),
@@ -97,6 +83,42 @@ impl Cli {
             Command::List(args) => list::run(args, out),
         }
     }
+}
+
+/// What a command asks of the thread pool.
+struct Pool {
+    /// One a core, or `RAYON_NUM_THREADS`, if it does not say.
+    threads: Option<usize>,
+    between: Between,
+}
+
+impl Command {
+    /// `None` if it does not train or measure.
+    fn pool(&self) -> Option<Pool> {
+        match self {
+            Self::Run(args) => {
+                // The runs of `--jobs` share the cores.
+                let between = if args.only_run.is_some() { Between::Sleep } else { Between::LookForWork };
+                Some(Pool { threads: args.threads, between })
+            }
+            Self::Bench(args) => {
+                Some(Pool { threads: args.threads.map(usize::from), between: Between::LookForWork })
+            }
+            Self::Check(_) | Self::Verify(_) | Self::Generate(_) | Self::Plot(_) | Self::List(_) => None,
+        }
+    }
+}
+
+/// It is made once a process.
+fn make_pool(threads: Option<usize>) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(ALL)).stack_size(STACK_BYTES);
+    let pool = pool.thread_name(|index| format!("subquad-{index}"));
+    pool.build_global().map_err(|error| {
+        Failure::failed(match threads {
+            Some(threads) => format!("--threads {threads}: {error}"),
+            None => format!("the thread pool: {error}; --threads asks for fewer threads"),
+        })
+    })
 }
 
 /// A flag that the first Ctrl-C sets; the second ends the program at once.

@@ -77,7 +77,7 @@ fn product(
     start: Start<'_>,
     [batch, d_input, d_output, seq]: [usize; 4],
 ) -> Vec<f32> {
-    if batch * seq == 0 {
+    if batch * d_output * seq == 0 {
         return vec![];
     }
     let (mut y, rows) = (Unwritten::new(batch * d_output * seq), rows_at_once(d_output, batch));

@@ -270,6 +270,7 @@ mod tests {
         for (wave, exact) in [Wave::Sin, Wave::Cos].into_iter().zip(exact) {
             for got in on_every_machine(x, wave) {
                 let error = |(x, got): (&f32, f32)| {
+                    assert!(got.is_finite(), "{x}: {got}");
                     (f64::from(got) - exact(f64::from(*x))).abs() / f64::from(scale(*x))
                 };
                 worst = x.iter().zip(got).map(error).fold(worst, f64::max);

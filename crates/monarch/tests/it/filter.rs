@@ -231,6 +231,7 @@ fn gradients_of_the_taps_are_those_of_the_definition_in_both_forms() {
                 from += grad.len();
                 assert_rel_close(grad, expected, GRAD, format!("{path}, {form:?}, {config}"));
             }
+            assert_eq!(from, expected.len(), "a gradient for every number");
         }
     }
 }

@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
     pub jobs: usize,
     /// Threads of each run, if not all cores
-    #[arg(long, value_name = "T", value_parser = one_or_more)]
+    #[arg(long, value_name = "T", value_parser = thread_count)]
     pub threads: Option<usize>,
     /// Run again what is done
     #[arg(long)]
@@ -71,6 +71,14 @@ pub struct Args {
 
 fn one_or_more(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a whole number >= 1".into())
+}
+
+/// As many as `bench` takes.
+const MOST_THREADS: usize = 1024;
+
+fn thread_count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_THREADS).contains(count));
+    count.ok_or_else(|| format!("must be a whole number from 1 to {MOST_THREADS}"))
 }
 
 /// Parses `--set` flags.

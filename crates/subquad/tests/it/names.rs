@@ -82,10 +82,14 @@ fn the_number_of_threads_is_on_record() {
 }
 
 #[test]
-fn counts_of_zero_are_refused() {
+fn counts_of_zero_and_of_too_many_threads_are_refused() {
     let lab = Lab::new();
-    for flag in ["--jobs", "--threads"] {
-        let err = lab.subquad(&format!("run tiny {flag} 0")).expect(2).err;
-        assert!(err.contains(&format!("'0' for '{flag} ")) && err.contains("a whole number >= 1"), "{err}");
+    for (flag, count, wanted) in [
+        ("--jobs", 0, "a whole number >= 1"),
+        ("--threads", 0, "a whole number from 1 to 1024"),
+        ("--threads", 1025, "a whole number from 1 to 1024"),
+    ] {
+        let err = lab.subquad(&format!("run tiny {flag} {count}")).expect(2).err;
+        assert!(err.contains(&format!("'{count}' for '{flag} ")) && err.contains(wanted), "{err}");
     }
 }

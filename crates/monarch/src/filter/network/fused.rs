@@ -9,16 +9,13 @@ use super::backward::Backward;
 use super::forward::forward;
 use super::layers::{Network, Sizes};
 
-/// `features [seq, emb_dim]` to `[seq, d_model]`.
+/// `features [seq, emb_dim]` to `[seq, d_model]`; sizes are the caller's to check.
 pub(super) fn answers(
     features: Tensor<2>,
     frequencies: Tensor<2>,
     numbers: Tensor<1>,
     sizes: Sizes,
 ) -> Tensor<2> {
-    let ([_, emb_dim], [rows, order]) = (features.dims(), frequencies.dims());
-    assert_eq!([emb_dim, order], [sizes.emb_dim, sizes.order], "features and sines of a filter's network");
-    assert!(rows == 1 || rows == sizes.sine_layers, "{rows} rows of frequencies for {sizes:?}");
     apply(Answers(sizes), [features.into(), frequencies.into(), numbers.into()])
 }
 

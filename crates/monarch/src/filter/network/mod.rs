@@ -37,11 +37,18 @@ impl SineNetwork {
     /// `features [seq, emb_dim]` to `[seq, d_model]`; `frequencies [sine layers, order]`, or `[1, order]` for all layers.
     ///
     /// # Panics
-    /// If a width differs.
+    /// If a width or the number of frequencies differs.
     pub(crate) fn forward(&self, features: Tensor<2>, frequencies: Tensor<2>, form: Form) -> Tensor<2> {
+        let (sizes, [_, emb_dim], [rows, order]) = (self.sizes(), features.dims(), frequencies.dims());
+        assert_eq!(
+            [emb_dim, order],
+            [sizes.emb_dim, sizes.order],
+            "features and sines of a filter's network"
+        );
+        assert!(rows == 1 || rows == sizes.sine_layers, "{rows} rows of frequencies for {sizes:?}");
         match form {
             Form::Portable => self.layer_by_layer(features, frequencies),
-            Form::Fused => fused::answers(features, frequencies, self.numbers(), self.sizes()),
+            Form::Fused => fused::answers(features, frequencies, self.numbers(), sizes),
         }
     }
 

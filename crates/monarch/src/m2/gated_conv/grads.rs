@@ -1,0 +1,89 @@
+//! The gradients of the operation, and the share of each channel: what is still to be written when its thread begins.
+
+use subquad_backend::fft_conv::rows_by_channel;
+use subquad_backend::kernel::{Array, Part, Saved, Unwritten, View};
+
+use super::Inputs;
+use crate::m2::short::ShortGrad;
+
+/// The gradient of each input, row-major; empty where there is no such input.
+pub(super) struct Grads {
+    projected: Unwritten,
+    short_weight: Unwritten,
+    short_bias: Unwritten,
+    lags: Unwritten,
+    x: Unwritten,
+    residual_lags: Unwritten,
+}
+
+/// The share of one channel.
+pub(super) struct ChannelGrads<'a> {
+    /// A row a part and sequence.
+    pub(super) projected: [Rows<'a>; 3],
+    /// One a part.
+    pub(super) short: [ShortGrad<'a>; 3],
+    /// A row a side.
+    pub(super) lags: Rows<'a>,
+    /// A row a sequence.
+    pub(super) x: Rows<'a>,
+    /// A row a side.
+    pub(super) residual_lags: Rows<'a>,
+}
+
+/// Rows of one channel that are still to be written.
+pub(super) type Rows<'a> = std::vec::IntoIter<Part<'a>>;
+
+/// The row of the next sequence, zeros.
+pub(super) fn next_row<'a>(rows: &mut Rows<'a>) -> &'a mut [f32] {
+    rows.next().expect("a row a sequence").zeros()
+}
+
+impl Grads {
+    pub(super) fn new(inputs: &[View<'_>]) -> Self {
+        let unwritten = |i: usize| Unwritten::new(inputs.get(i).map_or(0, |input| input.data.len()));
+        Self {
+            projected: unwritten(0),
+            short_weight: unwritten(1),
+            short_bias: unwritten(2),
+            lags: unwritten(3),
+            x: unwritten(4),
+            residual_lags: unwritten(5),
+        }
+    }
+
+    pub(super) fn by_channel(&mut self, inputs: &Inputs<'_>) -> Vec<ChannelGrads<'_>> {
+        let ([_, d_model, seq], [_, width]) = (inputs.sizes(), inputs.short_weight.dims());
+        let projected = thirds(rows(&mut self.projected, 3 * d_model, seq).collect());
+        let short = self.short_weight.parts(width).into_iter().zip(self.short_bias.parts(1));
+        let short = short.map(|(taps, bias)| ShortGrad { taps: taps.zeros(), bias: &mut bias.zeros()[0] });
+        let mut rows =
+            [&mut self.lags, &mut self.x, &mut self.residual_lags].map(|all| rows(all, d_model, seq));
+        let channels = projected.zip(thirds(short.collect()));
+        let channel = |(projected, short)| {
+            let [lags, x, residual_lags] = rows.each_mut().map(|rows| rows.next().expect("one a channel"));
+            ChannelGrads { projected, short, lags, x, residual_lags }
+        };
+        channels.map(channel).collect()
+    }
+
+    pub(super) fn into_arrays(self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let Self { projected, short_weight, short_bias, lags, x, residual_lags } = self;
+        let grads = [projected, short_weight, short_bias, lags, x, residual_lags].into_iter();
+        let inputs = grads.zip(saved.inputs).zip(saved.wanted);
+        let array = |grad: Unwritten, shape: &[usize]| Array::new(grad.into_vec(), shape);
+        inputs.map(|((grad, input), wanted)| wanted.then(|| array(grad, input.shape))).collect()
+    }
+}
+
+/// The rows of each channel.
+fn rows(values: &mut Unwritten, channels: usize, seq: usize) -> impl Iterator<Item = Rows<'_>> {
+    rows_by_channel(values.parts(seq), channels).into_iter().map(Vec::into_iter)
+}
+
+/// The items of the three parts, channel by channel.
+fn thirds<T>(mut items: Vec<T>) -> impl Iterator<Item = [T; 3]> {
+    let third = items.len() / 3;
+    let v = items.split_off(2 * third);
+    let x2 = items.split_off(third);
+    items.into_iter().zip(x2).zip(v).map(|((x1, x2), v)| [x1, x2, v])
+}
