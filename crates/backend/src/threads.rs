@@ -6,7 +6,9 @@
 //! keeps the others looking for more while kernels follow one another, as OpenMP's threads do.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+#[cfg(test)]
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::Yield;
@@ -32,6 +34,7 @@ static WATCH: AtomicU64 = AtomicU64::new(1);
 /// How many kernels have started.
 static KERNELS: AtomicU64 = AtomicU64::new(0);
 /// Threads that look for work now.
+#[cfg(test)]
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
@@ -85,6 +88,7 @@ pub(crate) fn call_watch() {
 
 /// Until there is another watch.
 fn look_for_work(watch: u64) {
+    #[cfg(test)]
     LOOKING.fetch_add(1, Ordering::Relaxed);
     let (mut kernels, mut since) = (KERNELS.load(Ordering::Relaxed), Instant::now());
     while WATCH.load(Ordering::Relaxed) == watch {
@@ -96,6 +100,7 @@ fn look_for_work(watch: u64) {
         }
         std::thread::yield_now();
     }
+    #[cfg(test)]
     LOOKING.fetch_sub(1, Ordering::Relaxed);
 }
 

@@ -1,15 +1,17 @@
 //! A product of two matrices in blocks that stay in a core's cache.
 #![allow(unsafe_code)]
 
+mod right;
+
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
-use super::transpose::transpose;
-use crate::kernel::{Part, Unwritten};
+use crate::kernel::Part;
 use crate::micro::{Scalars, product_of_rows};
 use crate::simd::{Simd, WithSimd, dispatch, load};
+
+use self::right::panel_width;
+pub use self::right::{Panels, Right};
 
 /// Terms that are summed in registers before they are added to what came before. A constant, so that a sum is the same
 /// whatever else is computed with it.
@@ -88,27 +90,6 @@ impl<'a> From<Option<&'a [f32]>> for Start<'a> {
     }
 }
 
-/// The right operand of a product.
-#[derive(Debug, Clone, Copy)]
-pub enum Right<'a> {
-    /// Rows `stride` apart, read where they lie.
-    Rows {
-        /// The numbers.
-        data: &'a [f32],
-        /// Distance of two rows.
-        stride: usize,
-    },
-    /// The same, but so far apart that a core's cache could not hold a block of them: blocks are copied first.
-    FarRows {
-        /// The numbers.
-        data: &'a [f32],
-        /// Distance of two rows.
-        stride: usize,
-    },
-    /// Copied before, as several threads need it or it is a transpose. It may have more terms than the sums.
-    Panels(&'a Panels),
-}
-
 impl Multiply<'_> {
     /// Makes the product.
     ///
@@ -179,7 +160,7 @@ impl WithSimd for Blocks<'_> {
                             // SAFETY: written, by the first block of terms or by whoever asks for what is there.
                             Start::Out => simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum),
                         };
-                        write(out, sum);
+                        write::<S>(out, sum);
                     },
                 );
             }
@@ -187,125 +168,27 @@ impl WithSimd for Blocks<'_> {
     }
 }
 
-impl Right<'_> {
-    /// Terms `k` of columns `c`, filled up to whole vectors, and the distance of two rows.
-    #[inline(always)]
-    fn strip<'a, S: Simd>(
-        &'a self,
-        k: &Range<usize>,
-        c: &Range<usize>,
-        rows: usize,
-        scratch: &'a mut Vec<f32>,
-    ) -> (&'a [f32], usize) {
-        let width = c.len().next_multiple_of(S::F32_LANES);
-        let (data, stride, far) = match *self {
-            Self::Panels(panels) => return (&panels.data[c.start * panels.terms + k.start * width..], width),
-            Self::Rows { data, stride } => (data, stride, false),
-            Self::FarRows { data, stride } => (data, stride, true),
-        };
-        if c.len() == width && !(far && rows >= ROWS_WORTH_A_COPY) {
-            return (&data[k.start * stride + c.start..], stride);
-        }
-        scratch.resize(k.len() * width, 0.0);
-        copy_rows(scratch, &data[k.start * stride + c.start..], stride, width, c.len());
-        (scratch, width)
-    }
-}
-
-/// Each number of a strip is used once a row.
-const ROWS_WORTH_A_COPY: usize = 32;
-
 fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len).step_by(step).map(move |start| start..len.min(start + step))
 }
 
-/// Columns that a block of sums meets.
-#[inline(always)]
-fn panel_width<S: Simd>() -> usize {
-    let vectors = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
-    vectors * S::F32_LANES
-}
-
 /// As many numbers of a vector as there is room for.
 #[inline(always)]
-fn write<V: Copy>(to: &mut [MaybeUninit<f32>], vector: V) {
-    let lanes = size_of::<V>() / size_of::<f32>();
-    let from: *const V = &raw const vector;
+fn write<S: Simd>(to: &mut [MaybeUninit<f32>], vector: S::f32s) {
+    let from: *const S::f32s = &raw const vector;
     // SAFETY: a vector is nothing but its lanes, and no more of them are copied than there are on either side.
     unsafe {
-        match to.len() >= lanes {
-            true => to.as_mut_ptr().cast::<V>().write_unaligned(vector),
+        match to.len() >= S::F32_LANES {
+            true => to.as_mut_ptr().cast::<S::f32s>().write_unaligned(vector),
             false => to.as_mut_ptr().copy_from_nonoverlapping(from.cast(), to.len()),
         }
-    }
-}
-
-#[inline(always)]
-fn copy_rows(to: &mut [f32], from: &[f32], stride: usize, width: usize, cols: usize) {
-    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
-        to[..cols].copy_from_slice(&from[..cols]);
-        to[cols..].fill(0.0);
-    }
-}
-
-/// A right operand as panels, each as wide as a block of sums: a row of whole vectors a term.
-#[derive(Debug)]
-pub struct Panels {
-    /// `[terms, width]` a panel; the last is as wide as its columns need.
-    data: Vec<f32>,
-    terms: usize,
-}
-
-impl Panels {
-    /// Of `[terms, cols]`.
-    pub fn of_rows(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
-        Self::new([terms, cols], |panel, width, c| {
-            copy_rows(panel, &data[c.start..], cols, width, c.len());
-        })
-    }
-
-    /// Of the transpose of `[cols, terms]`.
-    pub fn of_columns(data: &[f32], [terms, cols]: [usize; 2]) -> Self {
-        Self::new([terms, cols], |panel, width, c| {
-            transpose(&data[c.start * terms..], terms, [c.len(), terms], panel, width);
-        })
-    }
-
-    fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {
-        let Layout { lanes, width } = Layout::of_this_machine();
-        let mut data = Unwritten::new(terms * cols.next_multiple_of(lanes));
-        data.parts(terms * width).into_par_iter().enumerate().for_each(|(index, panel)| {
-            let panel = panel.zeros();
-            let c = index * width..cols.min((index + 1) * width);
-            let width = panel.len() / terms;
-            fill(panel, width, c);
-        });
-        Self { data: data.into_vec(), terms }
-    }
-}
-
-/// Floats of a vector and of a panel's row.
-struct Layout {
-    lanes: usize,
-    width: usize,
-}
-
-impl Layout {
-    fn of_this_machine() -> Self {
-        struct Ask;
-        impl WithSimd for Ask {
-            type Output = Layout;
-            fn with_simd<S: Simd>(self, _: S) -> Layout {
-                Layout { lanes: S::F32_LANES, width: panel_width::<S>() }
-            }
-        }
-        dispatch(Ask)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Unwritten;
 
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| ((i * 7919 + seed * 31) % 1009) as f32 / 1009.0 - 0.5).collect()
