@@ -31,7 +31,7 @@ impl Unwritten {
     pub fn parts(&mut self, len: usize) -> Vec<Part<'_>> {
         let Self { values, written } = self;
         *written.get_mut() = 0;
-        values.chunks_mut(len).map(|values| Part { values, written }).collect()
+        Part { values, written }.parts(len)
     }
 
     /// The numbers.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::products::{FEW_ROWS, ROWS_TOGETHER};
 use super::sums::{PARTS, sum_of_parts};
-use super::transpose::transpose;
+use super::transpose::transposed;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::micro::Scalars;
 use crate::{Form, simd};
@@ -45,9 +45,9 @@ struct OfChannels;
 impl CpuKernel for OfChannels {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let ([batch, d_input, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
-        let mut turned = vec![0.0; d_input * d_output];
-        transpose(inputs[1].data, d_output, [d_input, d_output], &mut turned, d_input);
-        let weight = Scalars::rows(&turned, d_input);
+        // Rows are read in order; columns would be a cache line a number.
+        let weight = transposed(inputs[1].data, [d_input, d_output]);
+        let weight = Scalars::rows(&weight, d_input);
         let start = inputs.get(2).map_or(Start::Zeros, |bias| Start::Rows(bias.data));
         let y = product(weight, inputs[0].data, start, [batch, d_input, d_output, seq]);
         Array::new(y, [batch, d_output, seq])
@@ -115,9 +115,7 @@ fn weight_grad(x: &[f32], dy: &[f32], [batch, d_input, d_output, seq]: [usize; 4
         return Array::new(grad, [d_input, d_output]);
     }
     let grad = sum_of_products(dy, x, [batch, d_output, d_input, seq]);
-    let mut turned = vec![0.0; grad.len()];
-    transpose(&grad, d_input, [d_output, d_input], &mut turned, d_output);
-    Array::new(turned, [d_input, d_output])
+    Array::new(transposed(&grad, [d_output, d_input]), [d_input, d_output])
 }
 
 /// `sum over sequences of a b^T` for `a [rows, seq]` and `b [cols, seq]` of each. Parts of the batch are summed at the same
