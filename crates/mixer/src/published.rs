@@ -30,6 +30,9 @@ pub struct Case {
 /// What our layer computes for a [`Case`], under the names of its `tensors`.
 pub type Replay = BTreeMap<String, TensorData>;
 
+mod fixed;
+mod stepping;
+
 impl Case {
     /// Removes and returns a parameter.
     ///

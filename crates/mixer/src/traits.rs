@@ -41,7 +41,8 @@ pub trait SequenceMixer {
     /// As for [`forward`](Self::forward).
     ///
     /// # Errors
-    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows.
+    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows or beyond
+    /// kernels that are cut.
     fn forward_with_state(
         &self,
         x: Tensor<3>,
@@ -138,6 +139,17 @@ pub enum MixerError {
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
+    },
+    /// A layer whose kernels are cut was asked to go on from a state beyond them.
+    #[error(
+        "the kernels of this {mixer} are cut after {taps} taps, but a state hears all tokens, so it goes on for at most \
+         {taps}; run the whole sequence at once, or lift the cut (`with_max_taps(None)`)"
+    )]
+    CutKernel {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Taps of its kernels.
+        taps: usize,
     },
 }
 

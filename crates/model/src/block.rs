@@ -49,6 +49,12 @@ impl Block {
         self.mix_channels(h, |mixed| dropout.apply(mixed, 2 * index + 1))
     }
 
+    /// What stands in front of the channel mixer, without dropout. Shapes as for [`forward`](Self::forward).
+    pub(crate) fn mix_tokens(&self, h: Tensor<3>) -> Tensor<3> {
+        let mixed = self.mixer.forward(self.input(&self.mixer_norm, &h));
+        self.join_mixed(h, mixed)
+    }
+
     /// A chunk that carries on from `state`, without dropout. Shapes as for [`forward`](Self::forward).
     pub(crate) fn forward_with_state(
         &self,

@@ -10,7 +10,7 @@ use crate::groups::named_parameters;
 use crate::head::{Decoder, HeadTransform};
 use crate::init::normal;
 use crate::model::EncoderKind;
-use crate::{Block, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure};
+use crate::{Block, BlockOrder, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure};
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
@@ -117,6 +117,7 @@ impl ModelConfig {
         if !(norm_eps > 0.0 && norm_eps.is_finite()) {
             return Err(ModelError::NormEps { norm_eps: norm_eps.to_string() });
         }
+        self.check_last_norm()?;
         match (self.encoder, self.head.outputs()) {
             (Encoder::Linear { .. }, _) if token_types > 0 => Err(ModelError::TypesOfReals),
             (Encoder::Linear { .. }, _) if tied_head => Err(ModelError::TiedToReals),
@@ -124,6 +125,15 @@ impl ModelConfig {
                 Err(ModelError::TiedHead { vocab, outputs })
             }
             (Encoder::Linear { .. } | Encoder::Embedding { .. }, _) => Ok(()),
+        }
+    }
+
+    /// Whether leaving the last norm out leaves anything out.
+    fn check_last_norm(&self) -> Result<(), ModelError> {
+        let Structure { order, last_norm, .. } = self.structure;
+        match (last_norm, order) {
+            (true, _) | (false, BlockOrder::PreNorm) => Ok(()),
+            (false, BlockOrder::PostNorm | BlockOrder::M2Bert) => Err(ModelError::NoLastNorm { order }),
         }
     }
 
@@ -158,8 +168,7 @@ impl ModelConfig {
 
     /// Parameters of the norms outside blocks.
     fn n_norms(&self) -> usize {
-        let Structure { order, embedding_norm, .. } = self.structure;
-        let norms = usize::from(order.norms_inputs()) + usize::from(embedding_norm);
+        let norms = usize::from(self.structure.has_last_norm()) + usize::from(self.structure.embedding_norm);
         norms * self.norm.n_parameters(self.d_model)
     }
 
@@ -185,13 +194,13 @@ impl ModelConfig {
     }
 
     fn init_layers(&self, device: &Device) -> SequenceModel {
-        let Structure { order, norm_eps, head_transform, .. } = self.structure;
+        let Structure { norm_eps, head_transform, .. } = self.structure;
         let Decoder { head, tied_bias } = Decoder::new(self, device);
         SequenceModel {
             encoder: self.init_encoder(device),
             additions: Additions::new(self, device),
             blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
-            norm: order.norms_inputs().then(|| self.norm.init(self.d_model, norm_eps, device)).flatten(),
+            norm: self.last_norm(norm_eps, device),
             head_transform: head_transform.then(|| HeadTransform::new(self, device)),
             head,
             tied_bias,
@@ -210,6 +219,10 @@ impl ModelConfig {
         // burn draws a parameter when it is first read: read all in field order before anything else does.
         named_parameters(&model);
         model.fork(device).with_form(Form::for_device(device))
+    }
+
+    fn last_norm(&self, eps: f64, device: &Device) -> Option<Norm> {
+        self.structure.has_last_norm().then(|| self.norm.init(self.d_model, eps, device)).flatten()
     }
 
     fn init_encoder(&self, device: &Device) -> EncoderKind {
@@ -248,6 +261,13 @@ pub enum ModelError {
     NormEps {
         /// The number asked for.
         norm_eps: String,
+    },
+    /// A norm is to be left out that is not there.
+    #[error("last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of their \
+        own; choose last_norm = true")]
+    NoLastNorm {
+        /// The order asked for.
+        order: BlockOrder,
     },
     /// Reals have no token types.
     #[error("token types belong to tokens, but the encoder reads reals; choose token_types = 0")]

@@ -5,6 +5,10 @@
 pub struct Structure {
     /// Where norms and skips of a block stand.
     pub order: BlockOrder,
+    /// Whether a norm stands behind the last block of a [`PreNorm`](BlockOrder::PreNorm) model. Without, as in the S4
+    /// repository's example, the head reads what the skips have added up. The other orders end with a norm of their own: for
+    /// them it must be true.
+    pub last_norm: bool,
     /// What every norm adds to the variance: 1e-5 as in PyTorch; BERT has 1e-12.
     pub norm_eps: f64,
     /// Learned vectors of positions `0..positions`, added to the encoder's; longer sequences are refused. `None`: none.
@@ -26,6 +30,7 @@ impl Default for Structure {
     fn default() -> Self {
         Self {
             order: BlockOrder::PreNorm,
+            last_norm: true,
             norm_eps: 1e-5,
             positions: None,
             token_types: 0,
@@ -40,12 +45,20 @@ impl Default for Structure {
 /// Where norms and skips of a block stand. Which norm, and whether there are skips at all, is said elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockOrder {
-    /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and a last norm in front of the head.
+    /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and, unless [`last_norm`](Structure::last_norm) is false, a
+    /// last norm in front of the head.
     PreNorm,
     /// `h = norm(h + mixer(h)); h = norm(h + channel_mixer(h))`, as in BERT.
     PostNorm,
     /// `h = mixer(h); h = norm(h + channel_mixer(h))`, as in M2-BERT, whose mixer has a skip of its own.
     M2Bert,
+}
+
+impl Structure {
+    /// Whether a norm stands behind the last block that is not the block's own.
+    pub(crate) fn has_last_norm(&self) -> bool {
+        self.last_norm && self.order.norms_inputs()
+    }
 }
 
 impl BlockOrder {

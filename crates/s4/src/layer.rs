@@ -9,6 +9,7 @@ use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::stepper::Decoding;
+use crate::taps::MaxTaps;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
 
 /// S4D: a layer on a diagonal state space. Built by [`S4dConfig`](crate::S4dConfig).
@@ -46,6 +47,7 @@ pub(crate) struct Rules {
     pub(crate) output: OutputMix,
     pub(crate) drops: Drops,
     pub(crate) ssm_lr: f64,
+    pub(crate) max_taps: MaxTaps,
 }
 
 /// What is dropped in training.
@@ -84,19 +86,20 @@ impl<S: StateSpace> SsmLayer<S> {
     /// the lags `0, 1, ..`, the second the lags `-1, -2, ..`.
     ///
     /// # Shapes
-    /// - output: `[kernels, d_model, seq]`
+    /// - output: `[kernels, d_model, seq]`; fewer taps where [`max_taps`](Self::max_taps) says so
     ///
     /// # Panics
     /// If [`check_length`](SequenceMixer::check_length) refuses `seq`.
     pub fn kernel(&self, seq: usize) -> Tensor<3> {
-        self.ssm.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
-        self.ssm.kernel(seq, self.form)
+        let taps = self.rules.max_taps.of(seq);
+        self.ssm.check_length(taps).unwrap_or_else(|e| panic!("{e}"));
+        self.ssm.kernel(taps, self.form)
     }
 
     /// Convolution and skip: `[batch, d_model, seq]` to `[batch, channels d_model, seq]`.
     fn convolve(&self, u: Tensor<3>, kernels: Tensor<3>) -> Tensor<3> {
-        let ([kernels_of_channel, d_model, seq], [channels, _]) = (kernels.dims(), self.d.dims());
-        let rows = kernels.reshape([kernels_of_channel * d_model, seq]);
+        let ([kernels_of_channel, d_model, taps], [channels, _]) = (kernels.dims(), self.d.dims());
+        let rows = kernels.reshape([kernels_of_channel * d_model, taps]);
         let own = self.d.val().reshape([channels * d_model]);
         let past = with_skip(rows.clone().narrow(0, 0, channels * d_model), own);
         let u = if channels == 1 { u } else { u.repeat_dim(1, channels) };
@@ -165,7 +168,7 @@ impl<S: StateSpace> SsmLayer<S> {
 /// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
 ///
 /// # Shapes
-/// - `kernels`, output: `[rows, seq]`
+/// - `kernels`, output: `[rows, taps]`
 /// - `d`: `[rows]`
 pub(crate) fn with_skip(kernels: Tensor<2>, d: Tensor<1>) -> Tensor<2> {
     let rows = kernels.dims()[0];
@@ -203,6 +206,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
 
     fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
         self.check_causal()?;
+        self.rules.max_taps.check_state(S::NAME, state.seq + x.dims()[1])?;
         self.check_width(x.dims()[2]);
         let u = swap_axes(x, self.form);
         let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
@@ -213,6 +217,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
 
     fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
         self.check_causal()?;
+        self.rules.max_taps.check_state(S::NAME, state.seq + 1)?;
         self.check_width(x.dims()[1]);
         match self.prepare(&x, state) {
             true => Ok(Decoding::step(x, state)),
@@ -234,7 +239,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
-        self.ssm.check_length(seq)
+        self.ssm.check_length(self.rules.max_taps.of(seq))
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {

@@ -17,6 +17,7 @@ pub mod reference;
 mod state;
 mod state_space;
 mod stepper;
+mod taps;
 mod transform;
 
 pub use config::{H3Config, S4Config, S4ConfigError, S4dConfig};

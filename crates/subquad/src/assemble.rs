@@ -146,6 +146,7 @@ fn structure(model: &ModelSettings) -> Structure {
     };
     Structure {
         order,
+        last_norm: model.last_norm,
         norm_eps: model.norm_eps,
         positions: unless_zero(model.positions),
         // No task has types of tokens.

@@ -125,6 +125,7 @@ impl M2BertConfig {
     fn structure(&self) -> Structure {
         Structure {
             order: BlockOrder::M2Bert,
+            last_norm: true,
             norm_eps: NORM_EPS,
             positions: Some(self.l_max),
             token_types: self.token_types,

@@ -5,6 +5,7 @@ mod config;
 mod contract;
 mod dropout;
 mod groups;
+mod last_norm;
 mod parts;
 mod presets;
 mod published;

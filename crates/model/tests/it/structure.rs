@@ -27,6 +27,7 @@ const ORDERS: [BlockOrder; 3] = [BlockOrder::PreNorm, BlockOrder::PostNorm, Bloc
 fn full(order: BlockOrder) -> Structure {
     Structure {
         order,
+        last_norm: true,
         norm_eps: 1e-12,
         positions: Some(SEQ),
         token_types: 2,
@@ -57,6 +58,7 @@ fn structures() -> Vec<Structure> {
         Structure { positions: Some(SEQ), ..plain },
         Structure { token_types: 3, ..plain },
         Structure { embedding_norm: true, ..plain },
+        Structure { last_norm: false, ..plain },
         Structure { head_transform: true, ..plain },
         Structure { tied_head: true, ..plain },
         Structure { init: Init::Normal, ..plain },
@@ -340,6 +342,11 @@ fn what_a_structure_cannot_have_is_refused() {
     assert_eq!(
         refused(of_reals(Structure { norm_eps: 0.0, ..plain })),
         "norm_eps = 0, but it must be a finite number greater than 0"
+    );
+    assert_eq!(
+        refused(of_reals(Structure { last_norm: false, order: BlockOrder::PostNorm, ..plain })),
+        "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of PostNorm end with norms of their own; \
+         choose last_norm = true"
     );
     let tied = of_tokens(attention(true), Structure { tied_head: true, ..plain });
     assert_eq!(

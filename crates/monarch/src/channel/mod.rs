@@ -49,6 +49,11 @@ impl<L: MlpLayer> Mlp<L> {
         Self { expand, reduce, gated, form: Form::for_device(device) }
     }
 
+    /// The first layer and the last.
+    pub fn layers_mut(&mut self) -> [&mut L; 2] {
+        [&mut self.expand, &mut self.reduce]
+    }
+
     /// The same layer in another form.
     pub fn with_form(self, form: Form) -> Self {
         let [expand, reduce] = [self.expand, self.reduce].map(|layer| layer.with_form(form));

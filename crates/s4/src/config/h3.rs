@@ -7,6 +7,7 @@ use subquad_backend::pointwise::Activation;
 
 use super::S4ConfigError;
 use super::options::{Options, drawn_linear, random};
+use crate::taps::MaxTaps;
 use crate::{Diagonal, Discretization, H3, OutputMix, RealTransform, S4dInit, Shift, StepTransform};
 
 /// Configuration of an [`H3`] layer.
@@ -109,6 +110,7 @@ impl H3Config {
             output: linear(),
             head_dim,
             ssm_lr,
+            max_taps: MaxTaps::default(),
             form: Form::for_device(device),
         }
     }

@@ -9,6 +9,7 @@ use subquad_backend::pointwise::Activation;
 use super::S4ConfigError;
 use crate::init::Mode;
 use crate::layer::{Drops, Rules};
+use crate::taps::MaxTaps;
 use crate::{Modes, OutputMix, RealTransform, S4dInit, SsmLayer, StateSpace, StepTransform};
 
 /// All that the configs share.
@@ -178,6 +179,7 @@ impl Options {
                 output: self.output,
                 drops: Drops { rate: self.dropout, tied: self.tie_dropout, of_kernel: self.kernel_dropout },
                 ssm_lr: self.ssm_lr,
+                max_taps: MaxTaps::default(),
             },
             form: Form::for_device(device),
         }

@@ -23,11 +23,15 @@ use subquad_backend::tail::{Output, mix_channels};
 use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::layer::with_skip;
+use crate::taps::MaxTaps;
 use crate::{Diagonal, S4State, StateSpace};
 use heads::{outer, weighted};
 
 pub use shift::Shift;
 pub use state::H3State;
+
+/// As in configs and errors.
+const NAME: &str = "h3";
 
 /// H3, without norm and residual. Built by [`H3Config`](crate::H3Config).
 ///
@@ -54,6 +58,8 @@ pub struct H3 {
     #[module(skip)]
     pub(crate) ssm_lr: f64,
     #[module(skip)]
+    pub(crate) max_taps: MaxTaps,
+    #[module(skip)]
     pub(crate) form: Form,
 }
 
@@ -67,9 +73,17 @@ impl H3 {
     /// The convolution kernels of the products, without the weight of the token itself.
     ///
     /// # Shapes
-    /// - output: `[n_heads, seq]`
+    /// - output: `[n_heads, seq]`; fewer taps where [`max_taps`](Self::max_taps) says so
     pub fn kernel(&self, seq: usize) -> Tensor<2> {
-        self.ssm.kernel(seq, self.form).squeeze_dim(0)
+        self.ssm.kernel(self.max_taps.of(seq), self.form).squeeze_dim(0)
+    }
+
+    /// The convolution kernels of the keys, without the weight of the token itself.
+    ///
+    /// # Shapes
+    /// - output: `[d_model, d_state]`; fewer taps where [`max_taps`](Self::max_taps) says so
+    pub fn shift_kernel(&self) -> Tensor<2> {
+        self.shift.kernel(self.max_taps, self.form)
     }
 
     /// Queries, keys and values, `[batch, d_model, seq]` each.
@@ -97,13 +111,14 @@ impl SequenceMixer for H3 {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let seq = x.dims()[1];
         let [q, k, v] = self.projections(x);
-        let kv = outer(self.shift.convolve(k, self.form), v, self.head_dim);
+        let kv = outer(self.shift.convolve(k, self.max_taps, self.form), v, self.head_dim);
         let kernels = with_skip(self.kernel(seq), self.d.val());
         let read = weighted(q, causal_conv(kv, kernels, self.form), self.head_dim);
         mix_channels(read, Activation::Identity, &self.output, Output::Linear, self.form)
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: H3State) -> Result<(Tensor<3>, H3State), MixerError> {
+        self.max_taps.check_state(NAME, state.products.seq + x.dims()[1])?;
         let [q, k, v] = self.projections(x);
         let (k, keys) = self.shift.run(k, state.keys, self.form);
         let kv = outer(k, v, self.head_dim);
@@ -114,6 +129,7 @@ impl SequenceMixer for H3 {
     }
 
     fn step(&self, x: Tensor<2>, state: &mut H3State) -> Result<Tensor<2>, MixerError> {
+        self.max_taps.check_state(NAME, state.products.seq + 1)?;
         let [q, k, v] = self.projections(x.unsqueeze_dim(1));
         let kv = outer(self.shift.advance(k, &mut state.keys, self.form), v, self.head_dim);
         let (y, products) = self.ssm.advance(kv.clone().squeeze_dim(2), state.products.clone());

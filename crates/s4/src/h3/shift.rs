@@ -14,6 +14,7 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
 
 use crate::layer::with_skip;
+use crate::taps::MaxTaps;
 
 /// A shift state space on every channel.
 #[derive(Module, Debug)]
@@ -28,8 +29,8 @@ pub struct Shift {
 
 impl Shift {
     /// A whole sequence, `[batch, d_model, seq]`.
-    pub(super) fn convolve(&self, k: Tensor<3>, form: Form) -> Tensor<3> {
-        causal_conv(k, self.taps(form), form)
+    pub(super) fn convolve(&self, k: Tensor<3>, most: MaxTaps, form: Form) -> Tensor<3> {
+        causal_conv(k, with_skip(self.kernel(most, form), self.d.val()), form)
     }
 
     /// A chunk after the inputs `past`, `[batch, d_model, d_state]`, oldest first; and the inputs to carry on with.
@@ -59,12 +60,18 @@ impl Shift {
 
     /// The kernel with the weight of the token itself: `[d_model, d_state]`.
     fn taps(&self, form: Form) -> Tensor<2> {
+        with_skip(self.kernel(MaxTaps::default(), form), self.d.val())
+    }
+
+    /// The kernel without that weight: `[d_model, d_state]`, or as many taps as are left of it.
+    pub(super) fn kernel(&self, most: MaxTaps, form: Form) -> Tensor<2> {
         let c = self.c.val();
         let kernel = match &self.b {
             None => c,
             Some(b) => correlation(b.val(), c, form),
         };
-        with_skip(kernel, self.d.val())
+        let ([_, d_state], taps) = (kernel.dims(), most.of(self.d_state()));
+        if taps == d_state { kernel } else { kernel.narrow(1, 0, taps) }
     }
 }
 

@@ -144,6 +144,19 @@ impl Block {
     }
 }
 
+impl Block {
+    /// The published convolution cuts its kernels after `l_max` taps.
+    pub(super) fn max_taps(&self, case: &Case) -> Result<Option<usize>, CaseError> {
+        match self.l_max {
+            Some(0) => Err(CaseError::Config {
+                layer: case.layer.clone(),
+                message: "l_max = 0, but kernels have at least 1 tap".into(),
+            }),
+            l_max => Ok(l_max),
+        }
+    }
+}
+
 fn unsupported(case: &Case, what: String) -> CaseError {
     CaseError::Unsupported { layer: case.layer.clone(), what }
 }

@@ -1,58 +1,93 @@
-//! The published `s4_block`: its parameters become ours and back, and our results get its names.
+//! The published `s4_block`, the minimal `s4d` and `h3`: their parameters become ours and back, and our results get their names.
 //!
-//! It keeps the member of each conjugate pair with the *negative* frequency. Ours has the positive one, so the imaginary
+//! The `s4_block` keeps the member of each conjugate pair with the *negative* frequency. Ours has the positive one, so the imaginary
 //! parts of `B`, `C` and `P`, and of their gradients, change sign; the kernel is the same. Its linear weights are
 //! `[out, in]`, burn's `[in, out]`. Its `C` of the kernel `s4` is what the layer learns, `C (I - a_bar^l_max)`.
 
 mod block;
+mod h3;
+mod minimal;
 mod names;
 mod replay;
 
-pub use replay::replay;
-
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, TensorData};
-use subquad_mixer::published::{Case, CaseError};
+use burn::tensor::{Device, Gradients, TensorData};
+use subquad_backend::Form;
+use subquad_mixer::published::{Case, CaseError, Replay};
 
-use crate::{S4, S4d};
+use crate::{S4, S4d, SsmLayer};
 
 use block::Block;
+use names::{BlockNames, Named, Slopes, Stored, load, save};
+
+/// Runs the layer of a case.
+pub type ReplayLayer = fn(&mut Case, Form, &Device) -> Result<Replay, CaseError>;
+
+/// The published layers that [`replay`] knows.
+pub const LAYERS: &[(&str, ReplayLayer)] =
+    &[("s4_block", replay::block), (minimal::LAYER, minimal::replay), (h3::LAYER, h3::replay)];
+
+/// Runs the published layer of `case` as one of ours: output, what the layer computes inside, the output token by token where
+/// the case has one, and every gradient.
+///
+/// # Errors
+/// If it is none of [`LAYERS`], a parameter is missing or has another shape, the case has no input, or it uses an option that
+/// our layer does not have.
+pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+    match LAYERS.iter().find(|(name, _)| case.layer == *name) {
+        Some((_, replay)) => replay(case, form, device),
+        None => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "this layer".into() }),
+    }
+}
 
 impl S4d {
-    /// The layer with published parameters, which are taken out of `case`.
+    /// The layer with published parameters, which are taken out of `case`: an `s4_block`, or the minimal `s4d`. As the
+    /// published block, it cuts its kernels after `l_max` taps of the case's config; [`with_max_taps`](Self::with_max_taps)
+    /// lifts that. `B` of the minimal one, which is 1, does not train.
     ///
     /// # Errors
     /// If a parameter is missing or has another shape, or the case is another layer or uses an option that this one does not
     /// have.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
+        if case.layer == minimal::LAYER {
+            return minimal::from_case(case, device);
+        }
         let block = Block::read(case)?;
-        let mut layer = block.diagonal(case)?.init(device);
-        names::load(&mut layer, case, device)?;
+        let mut layer = block.diagonal(case)?.init(device).with_max_taps(block.max_taps(case)?);
+        load::<BlockNames, _>(&mut layer, case, device)?;
         Ok(layer)
-    }
-
-    /// The parameters under their published names and in their published layout: what the published state dict holds.
-    pub fn to_published(&self) -> BTreeMap<String, TensorData> {
-        names::save(self)
     }
 }
 
 impl S4 {
     /// The layer with published parameters, which are taken out of `case`. The length at which its `C` was made is `l_max` of
-    /// the case's config.
+    /// the case's config. As the published layer, it cuts its kernels after as many taps;
+    /// [`with_max_taps`](Self::with_max_taps) lifts that.
     ///
     /// # Errors
     /// As for [`S4d::from_published`].
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         let block = Block::read(case)?;
-        let mut layer = block.dplr(case)?.init(device);
-        names::load(&mut layer, case, device)?;
+        let mut layer = block.dplr(case)?.init(device).with_max_taps(block.max_taps(case)?);
+        load::<BlockNames, _>(&mut layer, case, device)?;
         Ok(layer)
     }
+}
 
-    /// The parameters under their published names and in their published layout: what the published state dict holds.
+#[allow(private_bounds, reason = "the state spaces there are have published names")]
+impl<S: Named> SsmLayer<S> {
+    /// The parameters under the names of the published `s4_block` and in its layout: what its state dict holds.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
-        names::save(self)
+        save::<BlockNames, _>(self, Stored)
+    }
+
+    /// The gradients that a backward pass has left of the parameters, under the names of
+    /// [`to_published`](Self::to_published).
+    ///
+    /// # Panics
+    /// If the loss does not depend on the layer.
+    pub fn published_gradients(&self, grads: &Gradients) -> BTreeMap<String, TensorData> {
+        save::<BlockNames, _>(self, Slopes(grads))
     }
 }

@@ -3,12 +3,36 @@
 use std::collections::BTreeMap;
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use subquad_backend::read;
 use subquad_mixer::published::{Case, CaseError};
 
 use crate::modes::replace;
 use crate::{Diagonal, Dplr, Modes, SsmLayer, StateSpace};
+
+/// The parameters of layers `L` under the names of one published implementation.
+pub(super) trait Names<L> {
+    const MEMBER: Member;
+
+    fn walk(layer: &mut L, visit: &mut impl Visit) -> Result<(), CaseError>;
+}
+
+/// Which member of a conjugate pair an implementation keeps, by its frequency. Ours is the positive one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Member {
+    Negative,
+    Positive,
+}
+
+impl Member {
+    /// An imaginary part of ours as theirs, or theirs as ours.
+    fn im<const D: usize>(self, im: Tensor<D>) -> Tensor<D> {
+        match self {
+            Self::Negative => im.neg(),
+            Self::Positive => im,
+        }
+    }
+}
 
 /// What the walk over the parameters does with each.
 pub(super) trait Visit {
@@ -21,7 +45,7 @@ pub(super) trait Visit {
         param: &mut Param<Tensor<D>>,
     ) -> Result<(), CaseError>;
 
-    /// A complex one, published as `[.., 2]` with the other member of each conjugate pair.
+    /// A complex one, published as `[.., 2]`.
     fn complex<const D: usize, const E: usize>(
         &mut self,
         name: &'static str,
@@ -60,31 +84,39 @@ fn walk_modes(modes: &mut Modes, visit: &mut impl Visit) -> Result<(), CaseError
     visit.complex("layer.kernel.C", [kernels, d_model, pairs, 2], &mut modes.c_re, &mut modes.c_im)
 }
 
-pub(super) fn walk<S: Named>(layer: &mut SsmLayer<S>, visit: &mut impl Visit) -> Result<(), CaseError> {
-    layer.ssm.walk(visit)?;
-    let skip = layer.d.dims();
-    visit.real("layer.D", skip, false, &mut layer.d)?;
-    let Some(output) = &mut layer.output else { return Ok(()) };
-    let [d_input, d_output] = output.weight.dims();
-    visit.real("output_linear.0.weight", [d_output, d_input], true, &mut output.weight)?;
-    match &mut output.bias {
-        Some(bias) => visit.real("output_linear.0.bias", [d_output], false, bias),
-        None => Ok(()),
+/// Those of the `s4_block`.
+pub(super) struct BlockNames;
+
+impl<S: Named> Names<SsmLayer<S>> for BlockNames {
+    const MEMBER: Member = Member::Negative;
+
+    fn walk(layer: &mut SsmLayer<S>, visit: &mut impl Visit) -> Result<(), CaseError> {
+        layer.ssm.walk(visit)?;
+        let skip = layer.d.dims();
+        visit.real("layer.D", skip, false, &mut layer.d)?;
+        let Some(output) = &mut layer.output else { return Ok(()) };
+        let [d_input, d_output] = output.weight.dims();
+        visit.real("output_linear.0.weight", [d_output, d_input], true, &mut output.weight)?;
+        match &mut output.bias {
+            Some(bias) => visit.real("output_linear.0.bias", [d_output], false, bias),
+            None => Ok(()),
+        }
     }
 }
 
 /// Sets the parameters of `layer` to those that it takes out of `case`.
-pub(super) fn load<S: Named>(
-    layer: &mut SsmLayer<S>,
+pub(super) fn load<N: Names<L>, L>(
+    layer: &mut L,
     case: &mut Case,
     device: &Device,
 ) -> Result<(), CaseError> {
-    walk(layer, &mut Load { case, device })
+    N::walk(layer, &mut Load { case, device, member: N::MEMBER })
 }
 
 struct Load<'a> {
     case: &'a mut Case,
     device: &'a Device,
+    member: Member,
 }
 
 impl Visit for Load<'_> {
@@ -111,7 +143,7 @@ impl Visit for Load<'_> {
     ) -> Result<(), CaseError> {
         let stored: Tensor<E> = self.case.take_tensor(name, shape, self.device)?;
         let part = |i| stored.clone().narrow(E - 1, i, 1).reshape(re.dims());
-        let (stored_re, stored_im) = (part(0), part(1).neg());
+        let (stored_re, stored_im) = (part(0), self.member.im(part(1)));
         *re = replace(re.clone(), |_| stored_re);
         *im = replace(im.clone(), |_| stored_im);
         Ok(())
@@ -119,9 +151,10 @@ impl Visit for Load<'_> {
 }
 
 /// Values of the parameters, or of what belongs to them, in published layout.
-pub(super) struct Save<F: Values> {
-    pub(super) values: F,
-    pub(super) found: BTreeMap<String, TensorData>,
+struct Save<F: Values> {
+    values: F,
+    member: Member,
+    found: BTreeMap<String, TensorData>,
 }
 
 /// What to save of a parameter.
@@ -152,7 +185,8 @@ impl<F: Values> Visit for Save<F> {
     ) -> Result<(), CaseError> {
         let mut part = shape;
         part[E - 1] = 1;
-        let [re, im] = [self.values.of(re), self.values.of(im).neg()].map(|values| values.reshape(part));
+        let [re, im] =
+            [self.values.of(re), self.member.im(self.values.of(im))].map(|values| values.reshape(part));
         self.found.insert(name.into(), read(Tensor::cat(vec![re, im], E - 1)));
         Ok(())
     }
@@ -167,9 +201,18 @@ impl Values for Stored {
     }
 }
 
-/// The parameters under their published names and in their published layout.
-pub(super) fn save<S: Named>(layer: &SsmLayer<S>) -> BTreeMap<String, TensorData> {
-    let mut save = Save { values: Stored, found: BTreeMap::new() };
-    walk(&mut layer.clone(), &mut save).expect("saving does not fail");
+/// The gradients that a backward pass has left of them.
+pub(super) struct Slopes<'a>(pub(super) &'a Gradients);
+
+impl Values for Slopes<'_> {
+    fn of<const D: usize>(&self, param: &Param<Tensor<D>>) -> Tensor<D> {
+        param.val().grad(self.0).expect("the loss depends on every parameter")
+    }
+}
+
+/// What `values` has of the parameters, under their published names and in their published layout.
+pub(super) fn save<N: Names<L>, L: Clone>(layer: &L, values: impl Values) -> BTreeMap<String, TensorData> {
+    let mut save = Save { values, member: N::MEMBER, found: BTreeMap::new() };
+    N::walk(&mut layer.clone(), &mut save).expect("saving does not fail");
     save.found
 }

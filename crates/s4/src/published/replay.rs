@@ -1,75 +1,59 @@
 //! A recorded run of the published layer, by ours.
 
-use std::collections::BTreeMap;
-
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, read};
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::block::{Block, Kernel};
-use super::names::{Named, Save, Values, walk};
+use super::names::{BlockNames, Named, Names, Slopes, save};
 use crate::{S4, S4d, SsmLayer};
 
-/// Runs the published layer of `case` as an [`S4d`] or an [`S4`]: output, kernel, the output token by token where the case
-/// has one, and every gradient.
-///
-/// # Errors
-/// As for [`S4d::from_published`], or if the case has no input.
-pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+/// Runs the `s4_block` of `case` as an [`S4d`] or an [`S4`].
+pub(super) fn block(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     match Block::read(case)?.kernel {
-        Kernel::S4d => run(S4d::from_published(case, device)?.with_form(form), case, device),
-        Kernel::S4 => run(S4::from_published(case, device)?.with_form(form), case, device),
+        Kernel::S4d => of_space::<BlockNames, _>(S4d::from_published(case, device)?.with_form(form), case, device),
+        Kernel::S4 => of_space::<BlockNames, _>(S4::from_published(case, device)?.with_form(form), case, device),
     }
 }
 
-fn run<S: Named>(layer: SsmLayer<S>, case: &Case, device: &Device) -> Result<Replay, CaseError> {
+/// A layer on a state space, with its kernel.
+pub(super) fn of_space<N: Names<SsmLayer<S>>, S: Named>(
+    layer: SsmLayer<S>,
+    case: &Case,
+    device: &Device,
+) -> Result<Replay, CaseError> {
     let width = layer.ssm.modes().d_model();
+    run::<N, _>(layer, width, case, device, |layer, seq| {
+        [("kernel".into(), read(layer.kernel(seq)))].into()
+    })
+}
+
+/// Output, the output token by token where the case has one, every gradient, and what `inside` tells of the layer on so many
+/// tokens.
+pub(super) fn run<N: Names<L>, L: SequenceMixer + Module>(
+    layer: L,
+    width: usize,
+    case: &Case,
+    device: &Device,
+    inside: impl Fn(&L, usize) -> Replay,
+) -> Result<Replay, CaseError> {
     let input: Tensor<3> = case.tensor_of_width("input", width, device)?;
-    let mut replay = Replay::new();
-    replay.insert("kernel".into(), read(layer.kernel(input.dims()[1])));
-    if let Some(stepped) = stepped(&layer, &input) {
-        replay.insert("step_output".into(), read(stepped));
-    }
-    let device = device.clone().autodiff();
-    let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
-    if let Err(too_long) = layer.check_length(input.dims()[1]) {
+    if let Err(too_long) = layer.clone().train().check_length(input.dims()[1]) {
         return Err(CaseError::Config { layer: case.layer.clone(), message: too_long.to_string() });
     }
+    let mut replay = inside(&layer, input.dims()[1]);
+    replay.extend(case.steps(&layer, &input).map(|(name, output)| (name, read(output))));
+    let device = device.clone().autodiff();
+    let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
     let output = layer.forward(input.clone());
     replay.insert("output".into(), read(output.clone()));
     let grad_output = case.grad_output(&output, &device)?;
     let grads = (output * grad_output).sum().backward();
-    replay.insert("grad.input".into(), read(grad(&input, &grads)));
-    replay.extend(gradients(layer, grads));
+    let of_input = input.grad(&grads).expect("the loss depends on the input");
+    replay.insert("grad.input".into(), read(of_input));
+    let of_parameters = save::<N, _>(&layer, Slopes(&grads)).into_iter();
+    replay.extend(of_parameters.map(|(name, data)| (format!("grad.{name}"), data)));
     Ok(replay)
-}
-
-/// `None` for a bidirectional layer.
-fn stepped<S: Named>(layer: &SsmLayer<S>, input: &Tensor<3>) -> Option<Tensor<3>> {
-    let [batch, seq, _] = input.dims();
-    let mut state = layer.init_state(batch).ok()?;
-    let token = |t| input.clone().narrow(1, t, 1).squeeze_dim::<2>(1);
-    let outputs: Result<Vec<_>, _> = (0..seq).map(|t| layer.step(token(t), &mut state)).collect();
-    Some(Tensor::stack(outputs.ok()?, 1))
-}
-
-/// Gradients of the parameters, in published layout.
-fn gradients<S: Named>(mut layer: SsmLayer<S>, grads: Gradients) -> Replay {
-    let mut save = Save { values: Slopes(grads), found: BTreeMap::new() };
-    walk(&mut layer, &mut save).expect("saving does not fail");
-    save.found.into_iter().map(|(name, data)| (format!("grad.{name}"), data)).collect()
-}
-
-struct Slopes(Gradients);
-
-impl Values for Slopes {
-    fn of<const D: usize>(&self, param: &Param<Tensor<D>>) -> Tensor<D> {
-        grad(&param.val(), &self.0)
-    }
-}
-
-fn grad<const D: usize>(tensor: &Tensor<D>, grads: &Gradients) -> Tensor<D> {
-    tensor.grad(grads).expect("the loss depends on every parameter and on the input")
 }

@@ -41,12 +41,13 @@ impl<S: StateSpace> SsmLayer<S> {
     /// A stepper with a copy of the layer's present weights, of which the recurrence is worked out in f64.
     ///
     /// # Errors
-    /// If the layer is bidirectional.
+    /// If the layer is bidirectional, or its kernels are [cut](Self::with_max_taps): a stepper goes on without end.
     ///
     /// # Panics
     /// If the weights are not f32.
     pub fn stepper(&self) -> Result<S4Stepper, MixerError> {
         self.check_causal()?;
+        self.rules.max_taps.check_state(S::NAME, usize::MAX)?;
         let recurrence = Recurrence::new(self, &mut Recovered::default());
         let part = vec![0.0; recurrence.state_len()];
         Ok(S4Stepper {

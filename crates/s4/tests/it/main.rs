@@ -15,5 +15,8 @@ mod low_rank_oracle;
 mod measures;
 mod options;
 mod oracle;
+mod max_taps;
 mod published;
+mod published_h3;
+mod published_minimal;
 mod stepper;

@@ -11,8 +11,20 @@ fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-const CASES: [&str; 5] =
-    ["s4d_legs_zoh", "s4d_lin_bilinear_odd", "s4d_inv_bidirectional", "s4_legs", "s4_legs_odd_bidirectional"];
+const CASES: [&str; 12] = [
+    "s4d_legs_zoh",
+    "s4d_lin_bilinear_odd",
+    "s4d_inv_bidirectional",
+    "s4d_dt_untied",
+    "s4d_nssm2_channels2_bidirectional",
+    "s4d_deterministic",
+    "s4d_kernel_shorter_than_input",
+    "s4_legs",
+    "s4_legs_odd_bidirectional",
+    "s4_legt_rank2",
+    "s4_dt_untied",
+    "s4_short_input",
+];
 
 #[test]
 fn published_layers_are_reproduced_in_both_forms() {

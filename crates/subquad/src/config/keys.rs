@@ -80,6 +80,7 @@ const BEFORE: &[Key] = &[
     real("model.dropout", DROPPED, 0.0, "Share of activations dropped in training; 0 drops none."),
     one_of("model.block", &["pre_norm", "post_norm", "m2_bert"], "pre_norm", "Where norms and residual connections stand. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm: norm(h + mixer(h)), as in BERT. \
         m2_bert: mixer(h) alone, then norm(h + channel_mixer(h)); M2-BERT, whose mixer has mixer.m2.residual instead."),
+    truth("model.last_norm", true, "The last norm of pre_norm, in front of the head. False, as in the S4 repository's example: the head reads what the residual connections have added up. Only with pre_norm."),
     real("model.norm_eps", ABOVE_ZERO, 1e-5, "What every norm adds to the variance; BERT has 1e-12."),
     key("model.positions", Kind::IntegerOr { min: 0, max: LONGEST_SEQ, word: Word::Longest }, DefaultValue::Integer(0), "Learned vectors of positions, added to the inputs; 0: none. \"longest\": as many as the longest sequence of the config."),
     truth("model.embedding_norm", false, "A norm behind the inputs' vectors, and dropout behind that, as in BERT."),

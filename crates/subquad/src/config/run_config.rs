@@ -215,6 +215,8 @@ pub struct ModelSettings {
     pub dropout: f64,
     /// Where norms and residual connections stand.
     pub block: BlockOrder,
+    /// Whether a norm stands in front of the head of a pre-norm model.
+    pub last_norm: bool,
     /// What every norm adds to the variance.
     pub norm_eps: f64,
     /// Learned positions, as a number; 0: none.

@@ -115,6 +115,7 @@ fn a_model_has_a_plain_structure_unless_told_otherwise() {
     ];
     let expected = Structure {
         order: BlockOrder::PostNorm,
+        last_norm: true,
         norm_eps: 0.25,
         positions: Some(99),
         token_types: 0,
@@ -126,6 +127,7 @@ fn a_model_has_a_plain_structure_unless_told_otherwise() {
     assert_eq!(model(&flags).structure, expected);
     let order = |word: &str| model(&[format!("model.block={word}").as_str()]).structure.order;
     assert_eq!(order("m2_bert"), BlockOrder::M2Bert);
+    assert!(!model(&["model.last_norm=false"]).structure.last_norm);
 }
 
 /// The tie's rule in the config must be that of the model.

@@ -11,7 +11,8 @@ const TELLERS_OF_TOKENS: &[&str] = &["mqar", "bytes", "masked_bytes"];
 /// Everything wrong with the structure of one run's model, and where it was written.
 pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<(Problem, Option<Origin>)> {
     let own = [few_positions(draft, context), nothing_to_tie(draft)].into_iter().flatten();
-    let idle = [idle_order(draft), idle_eps(draft), idle_embedding_norm(draft)].into_iter().flatten();
+    let idle = [idle_order(draft), idle_last_norm(draft), idle_eps(draft), idle_embedding_norm(draft)];
+    let idle = idle.into_iter().flatten();
     own.chain(idle).map(|(problem, blamed)| (problem, draft.origin(blamed))).collect()
 }
 
@@ -35,6 +36,15 @@ fn is_true(draft: &Draft, key: &str) -> Option<bool> {
 fn idle_order(draft: &Draft) -> Option<Complaint> {
     let moves_nothing = draft.value("model.block")?.to_string() == "post_norm";
     if moves_nothing { idle_norm(draft, "model.block", &["model.block", NORM]) } else { None }
+}
+
+/// Where blocks end with norms, or there are none.
+fn idle_last_norm(draft: &Draft) -> Option<Complaint> {
+    let (block, keys) = (draft.value("model.block")?.to_string(), &["model.last_norm", "model.block"]);
+    match is_true(draft, "model.last_norm")? || block == "pre_norm" {
+        true => idle_norm(draft, "model.last_norm", &["model.last_norm", NORM]),
+        false => Some((Problem::IdleLastNorm { block }, keys)),
+    }
 }
 
 fn idle_eps(draft: &Draft) -> Option<Complaint> {

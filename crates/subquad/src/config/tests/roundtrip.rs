@@ -65,6 +65,7 @@ fn a_written_run_holds_every_knob() {
     pool = "auto"
     dropout = 0.0
     block = "pre_norm"
+    last_norm = true
     norm_eps = 1e-5
     positions = 0
     embedding_norm = false

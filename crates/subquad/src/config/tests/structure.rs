@@ -47,9 +47,24 @@ fn what_norms_do_is_refused_where_there_are_none() {
         refused("model.embedding_norm=true"),
         "--set model.embedding_norm=true: `model.embedding_norm` = true does nothing with norm = \"none\"; leave it at false"
     );
+    refused("model.last_norm=false");
     refused("model.norm_eps=0.5");
     refused("model.block=\"post_norm\"");
     let transform = ["model.norm=none", "model.norm_eps=0.5", "model.head_transform=true"];
     assert!(load_with(SMALL, &transform).is_ok(), "the transform has a norm of its own");
     assert!(load_with(SMALL, &["model.norm=none", "model.block=m2_bert"]).is_ok(), "it leaves a skip out");
+}
+
+#[test]
+fn a_last_norm_is_left_out_only_where_blocks_do_not_end_with_one() {
+    assert!(!load_with(SMALL, &["model.last_norm=false"]).unwrap().runs[0].config.model.last_norm);
+    for block in ["post_norm", "m2_bert"] {
+        assert_eq!(
+            flag_errors(&[&format!("model.block={block}"), "model.last_norm=false"]),
+            format!(
+                "--set model.last_norm=false: `model.last_norm` = false does nothing with block = \"{block}\", whose blocks \
+                 end with norms; leave it at true"
+            )
+        );
+    }
 }
