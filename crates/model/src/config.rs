@@ -10,7 +10,9 @@ use crate::groups::named_parameters;
 use crate::head::{Decoder, HeadTransform};
 use crate::init::normal;
 use crate::model::EncoderKind;
-use crate::{Block, BlockOrder, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure};
+use crate::{
+    Block, BlockOrder, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure,
+};
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
@@ -263,8 +265,10 @@ pub enum ModelError {
         norm_eps: String,
     },
     /// A norm is to be left out that is not there.
-    #[error("last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of their \
-        own; choose last_norm = true")]
+    #[error(
+        "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of their \
+        own; choose last_norm = true"
+    )]
     NoLastNorm {
         /// The order asked for.
         order: BlockOrder,

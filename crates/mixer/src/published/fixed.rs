@@ -14,7 +14,9 @@ impl Case {
         let (layer, config) = (self.layer.clone(), self.config.clone());
         let mut rest = Self { layer, config, parameters: Default::default(), tensors: Default::default() };
         for (key, only) in fixed {
-            let Some(value) = rest.config.as_object_mut().and_then(|keys| keys.remove(*key)) else { continue };
+            let Some(value) = rest.config.as_object_mut().and_then(|keys| keys.remove(*key)) else {
+                continue;
+            };
             if !is_same(&value, only) {
                 let what = format!("`{key}` = {value} (only {only})");
                 return Err(CaseError::Unsupported { layer: self.layer.clone(), what });
@@ -47,7 +49,10 @@ mod tests {
 
     #[test]
     fn an_option_of_one_value_is_read_and_another_value_is_refused_by_name() {
-        assert_eq!(read(json!({ "a": 1, "dropout": 0, "activation": "id" })).unwrap(), [("a".into(), 1)].into());
+        assert_eq!(
+            read(json!({ "a": 1, "dropout": 0, "activation": "id" })).unwrap(),
+            [("a".into(), 1)].into()
+        );
         assert_eq!(read(json!({ "a": 1 })).unwrap(), [("a".into(), 1)].into());
         let error = read(json!({ "a": 1, "activation": "gelu" })).unwrap_err().to_string();
         assert_eq!(error, "layer `hyena`: not implemented here: `activation` = \"gelu\" (only \"id\")");

@@ -11,10 +11,17 @@ use subquad_mixer::published::{Case, CaseError, Replay};
 pub use checkpoint::CheckpointError;
 pub use s4_classifier::{ClassifierNames, StateSpaceNames};
 
-/// Runs the model of a case.
-pub type ReplayModel = fn(&mut Case, Form, &Device) -> Result<Replay, CaseError>;
+/// The published models that [`replay`] knows.
+pub fn layers() -> impl Iterator<Item = &'static str> {
+    s4_classifier::LAYERS.iter().map(|(name, _)| *name)
+}
 
-/// The published models whose recorded runs we reproduce: outputs, hidden vectors, and the gradients of
+/// Runs our model with the parameters of a published one, in `form`: its output, hidden vectors, and the gradients of
 /// `sum(output * grad_output)`.
-pub const LAYERS: &[(&str, ReplayModel)] =
-    &[("s4_model", s4_classifier::replay), ("s4_sequence_model", s4_classifier::replay)];
+///
+/// # Errors
+/// If it is none of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an option that
+/// our model does not have.
+pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+    s4_classifier::replay(case, form, device)
+}

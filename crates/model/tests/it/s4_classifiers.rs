@@ -1,9 +1,8 @@
 //! Whole published classifiers on state-space layers: their numbers, names and options.
 
-use burn::tensor::Device;
 use subquad_backend::Form;
-use subquad_mixer::published::{Case, CaseError, Replay};
-use subquad_model::published::LAYERS;
+use subquad_mixer::published::Case;
+use subquad_model::published::replay;
 use subquad_model::{ClassifierNames, SequenceModel, StateSpaceNames};
 use subquad_testkit::golden;
 
@@ -19,10 +18,6 @@ const CASES: [(&str, ClassifierNames, StateSpaceNames); 3] = [
 
 fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    LAYERS.iter().find(|(name, _)| case.layer == *name).unwrap().1(case, form, device)
 }
 
 #[test]
@@ -93,7 +88,8 @@ fn options_that_ours_does_not_have_are_refused_by_name() {
     }
     let fed = refusal("model_s4d_postnorm", |case| case.config["ffn_expand"] = 2.into());
     assert!(fed.contains("this model has no feed-forward blocks"), "{fed}");
-    let missing = refusal("model_s4block_prenorm", |case| drop(case.parameters.remove("s4_layers.1.layer.D")));
+    let missing =
+        refusal("model_s4block_prenorm", |case| drop(case.parameters.remove("s4_layers.1.layer.D")));
     assert!(missing.contains("tensor `s4_layers.1.layer.D` is missing"), "{missing}");
 }
 

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 
-use super::{ConvAlgorithm, ImplicitFilter, SineNetwork, features, matrix};
+use super::{ConvAlgorithm, DecayOf, ImplicitFilter, SineNetwork, features, matrix};
 use crate::init::normal;
 
 /// Config of an [`ImplicitFilter`].
@@ -27,6 +27,10 @@ pub struct ImplicitFilterConfig {
     /// Initial frequency of the sines, one learned number a unit. Higher ones draw rougher filters.
     #[config(default = 10.0)]
     pub sine_frequency: f64,
+    /// What every sine multiplies its frequency by, fixed while the frequency learns: `sin(sine_factor w x)`. Published as
+    /// `w_mod`.
+    #[config(default = 1.0)]
+    pub sine_factor: f64,
     /// Whether all sine layers, and both networks of a two-sided filter, learn the same frequencies, as published.
     /// Otherwise each layer of each network has its own.
     #[config(default = true)]
@@ -74,6 +78,12 @@ pub enum ImplicitFilterConfigError {
         /// The frequency asked for.
         sine_frequency: f64,
     },
+    /// The factor beside it is not a positive number.
+    #[error("sine_factor = {sine_factor}, but what multiplies a frequency must be positive and finite")]
+    SineFactor {
+        /// The factor asked for.
+        sine_factor: f64,
+    },
     /// The shift is not a number.
     #[error("shift = {shift}, but it is added to the decay, so it must be finite")]
     Shift {
@@ -106,13 +116,17 @@ pub enum ImplicitFilterConfigError {
 
 impl ImplicitFilterConfig {
     /// # Errors
-    /// If a size is 0, `emb_dim` is even or below 3, the frequency is not positive, `shift` is not finite or has no decay to
+    /// If a size is 0, `emb_dim` is even or below 3, the frequency or its factor is not positive, `shift` is not finite or has no decay to
     /// lift, or `rev_offset` is above 1 or has no taps to move.
     pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
         self.check_sizes()?;
-        let Self { sine_frequency, modulate, shift, bidirectional, rev_offset, .. } = *self;
-        if !(sine_frequency.is_finite() && sine_frequency > 0.0) {
+        let Self { sine_frequency, sine_factor, modulate, shift, bidirectional, rev_offset, .. } = *self;
+        let is_frequency = |number: f64| number.is_finite() && number > 0.0;
+        if !is_frequency(sine_frequency) {
             return Err(ImplicitFilterConfigError::SineFrequency { sine_frequency });
+        }
+        if !is_frequency(sine_factor) {
+            return Err(ImplicitFilterConfigError::SineFactor { sine_factor });
         }
         if !shift.is_finite() {
             return Err(ImplicitFilterConfigError::Shift { shift });
@@ -155,13 +169,15 @@ impl ImplicitFilterConfig {
         let Self { d_model, l_max, order, emb_dim, num_inner, sine_frequency, bidirectional, .. } = *self;
         let network = || SineNetwork::new([emb_dim, order, d_model], num_inner, device);
         let z = matrix(features::positional(l_max, emb_dim), [l_max, emb_dim], device);
+        let (positions, rates) = (features::positions(l_max), features::rates(d_model));
         ImplicitFilter {
             network: network(),
             reverse: bidirectional.then(network),
             frequency: Param::from_tensor(Tensor::full([self.frequencies()], sine_frequency, device)),
             z: Param::from_tensor(z),
             bias: normal([d_model], device),
-            decay: matrix(self.envelope(), [l_max, d_model], device),
+            decay: matrix(self.envelope(&positions, &rates), [l_max, d_model], device),
+            decay_of: DecayOf::new(positions, rates),
             config: self.clone(),
         }
     }
@@ -177,13 +193,13 @@ impl ImplicitFilterConfig {
         self.order * if self.share_sine { 1 } else { networks * self.sine_layers() }
     }
 
-    /// What the network's answer is multiplied by, row-major `[l_max, d_model]`.
-    fn envelope(&self) -> Vec<f64> {
-        let Self { d_model, l_max, modulate, shift, .. } = *self;
+    /// What the network's answer is multiplied by, row-major `[positions, rates]`.
+    pub(crate) fn envelope(&self, positions: &[f64], rates: &[f64]) -> Vec<f64> {
+        let Self { modulate, shift, .. } = *self;
         if !modulate {
-            return vec![1.0; l_max * d_model];
+            return vec![1.0; positions.len() * rates.len()];
         }
-        let decay = features::decay(&features::positions(l_max), &features::rates(d_model));
+        let decay = features::decay(positions, rates);
         decay.into_iter().map(|decay| decay + shift).collect()
     }
 }

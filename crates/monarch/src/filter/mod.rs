@@ -47,7 +47,27 @@ pub struct ImplicitFilter {
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
     pub(crate) decay: Tensor<2>,
     #[module(skip)]
+    pub(crate) decay_of: DecayOf,
+    #[module(skip)]
     pub(crate) config: ImplicitFilterConfig,
+}
+
+/// What the decay is made of, as published files hold it.
+#[derive(Debug, Clone)]
+pub(crate) struct DecayOf {
+    /// `[l_max]`
+    pub(crate) positions: Vec<f32>,
+    /// `[d_model]`
+    pub(crate) rates: Vec<f32>,
+}
+
+impl DecayOf {
+    /// Rounds once.
+    pub(crate) fn new(positions: Vec<f64>, rates: Vec<f64>) -> Self {
+        let [positions, rates] =
+            [positions, rates].map(|numbers| numbers.into_iter().map(|number| number as f32).collect());
+        Self { positions, rates }
+    }
 }
 
 impl ImplicitFilter {
@@ -134,10 +154,12 @@ impl ImplicitFilter {
         network.forward(self.z.val().narrow(0, 0, seq), self.frequencies(index), form)
     }
 
-    /// Those of a network, `[sine layers, order]`; `[1, order]` if they are shared.
+    /// Those of a network with their factor, `[sine layers, order]`; `[1, order]` if they are shared.
     fn frequencies(&self, network: usize) -> Tensor<2> {
         let (order, layers) = (self.config.order, self.config.sine_layers());
-        let all = self.frequency.val();
+        let learned = self.frequency.val();
+        let factor = self.config.sine_factor;
+        let all = if factor == 1.0 { learned } else { learned * factor };
         match self.config.share_sine {
             true => all.unsqueeze(),
             false => all.narrow(0, network * layers * order, layers * order).reshape([layers, order]),

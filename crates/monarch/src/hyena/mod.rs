@@ -38,14 +38,14 @@ const NAME: &str = "hyena";
 /// O(order seq log seq) for a whole sequence by FFT, O(order seq) for one more token; the state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct Hyena {
-    in_linear: Linear,
+    pub(crate) in_linear: Linear,
     /// `[(order + 1) d_model, short_filter]`, the last tap is the present.
-    short_weight: Param<Tensor<2>>,
-    short_bias: Param<Tensor<1>>,
-    filter: ImplicitFilter,
-    out_linear: Linear,
+    pub(crate) short_weight: Param<Tensor<2>>,
+    pub(crate) short_bias: Param<Tensor<1>>,
+    pub(crate) filter: ImplicitFilter,
+    pub(crate) out_linear: Linear,
     #[module(skip)]
-    config: HyenaConfig,
+    pub(crate) config: HyenaConfig,
     #[module(skip)]
     form: Form,
 }

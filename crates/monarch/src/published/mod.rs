@@ -2,27 +2,43 @@
 //! `MonarchLinear`.
 
 mod block_diagonal;
+mod filter_layout;
+mod hyena;
 mod m2;
 mod monarch;
 
+pub use filter_layout::FilterLayout;
+
 use burn::module::Param;
 use burn::nn::Linear;
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use subquad_backend::{Form, read};
 use subquad_mixer::published::{Case, CaseError, Replay};
+
+/// Runs the layer of a case, on a device with autodiff.
+type ReplayLayer = fn(&mut Case, Form, &Device) -> Result<Replay, CaseError>;
+
+const REPLAYS: &[(&str, ReplayLayer)] = &[
+    ("m2_sequence_mixer", m2::replay),
+    ("hyena", hyena::replay),
+    ("block_diagonal_linear", block_diagonal::replay),
+    ("monarch_linear", monarch::replay),
+];
+
+/// The published layers that [`replay`] knows.
+pub fn layers() -> impl Iterator<Item = &'static str> {
+    REPLAYS.iter().map(|(name, _)| *name)
+}
 
 /// Runs our layer with the parameters of a published one, in `form`: its output, everything it computes inside that the
 /// case may hold, and the gradients of `sum(output * grad_output)`.
 ///
 /// # Errors
-/// If the layer is not one of ours, the config does not fit it, or a parameter is missing or of another shape.
+/// If the layer is none of [`layers`], the config does not fit it, or a parameter is missing or of another shape.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    let device = device.clone().autodiff();
-    match case.layer.as_str() {
-        "m2_sequence_mixer" => m2::replay(case, form, &device),
-        "block_diagonal_linear" => block_diagonal::replay(case, form, &device),
-        "monarch_linear" => monarch::replay(case, form, &device),
-        layer => Err(CaseError::Unsupported { layer: layer.into(), what: "this layer".into() }),
+    match REPLAYS.iter().find(|(name, _)| case.layer == *name) {
+        Some((_, replay)) => replay(case, form, &device.clone().autodiff()),
+        None => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "this layer".into() }),
     }
 }
 
@@ -30,8 +46,11 @@ fn invalid(case: &Case, error: impl ToString) -> CaseError {
     CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
 }
 
-/// A dense layer, which PyTorch keeps as `[d_output, d_input]`.
-fn linear(
+/// Takes a dense layer, which PyTorch keeps as `[d_output, d_input]`.
+///
+/// # Errors
+/// If a tensor is missing or has another shape.
+pub fn linear(
     case: &mut Case,
     name: &str,
     [d_input, d_output]: [usize; 2],
@@ -47,8 +66,10 @@ fn linear(
 }
 
 /// What belongs to a layer's parameters, collected under published names.
-struct Gathered {
+pub struct Gathered {
     source: Source,
+    /// In front of every name.
+    prefix: String,
     replay: Replay,
 }
 
@@ -69,44 +90,89 @@ impl Gathered {
         device: &Device,
     ) -> Result<Self, CaseError> {
         let grad_output = case.grad_output(&output, device)?;
-        let grads = (output.clone() * grad_output).sum().backward();
-        let mut gathered = Self { source: Source::Gradients(grads), replay: Replay::new() };
+        let mut gathered = Self::gradients((output.clone() * grad_output).sum().backward());
         gathered.value("output", output);
         gathered.parameter("input", input);
         Ok(gathered)
     }
 
-    /// Collects the parameters themselves.
-    fn values() -> Self {
-        Self { source: Source::Values, replay: Replay::new() }
+    /// Collects the gradients of parameters, each under `grad.` and its first name.
+    pub fn gradients(gradients: Gradients) -> Self {
+        Self { source: Source::Gradients(gradients), prefix: String::new(), replay: Replay::new() }
     }
 
-    fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
-        self.replay.insert(name.into(), read(tensor));
+    /// Collects the parameters themselves, under all their names, and buffers.
+    pub fn values() -> Self {
+        Self { source: Source::Values, prefix: String::new(), replay: Replay::new() }
     }
 
-    fn parameter<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
+    /// What has been collected.
+    pub fn into_replay(self) -> Replay {
+        self.replay
+    }
+
+    /// Collects what `gather` finds with `prefix` in front of the names.
+    pub fn part(&mut self, prefix: &str, gather: impl FnOnce(&mut Self)) {
+        let outside = self.prefix.len();
+        self.prefix.push_str(prefix);
+        gather(self);
+        self.prefix.truncate(outside);
+    }
+
+    /// Collects a tensor that is no parameter, such as an output.
+    pub fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
+        self.replay.insert(format!("{}{name}", self.prefix), read(tensor));
+    }
+
+    /// Collects what belongs to a parameter that has its published layout.
+    pub fn parameter<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
         self.parameter_as(name, of, |values| values);
     }
 
     /// `shape` takes the values to the published layout. Where the output does not depend on `of` (a reverse filter and
     /// a single token) there is no gradient to tell.
-    fn parameter_as<const D: usize, const E: usize>(
+    pub fn parameter_as<const D: usize, const E: usize>(
         &mut self,
         name: &str,
         of: Tensor<D>,
         shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
     ) {
+        self.shared_parameter(&[name], of, shape);
+    }
+
+    /// Of a parameter with several names.
+    pub fn shared_parameter<const D: usize, const E: usize>(
+        &mut self,
+        names: &[impl AsRef<str>],
+        of: Tensor<D>,
+        shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
+    ) {
+        let prefix = &self.prefix;
         match &self.source {
             Source::Gradients(grads) => {
                 let grad = of.grad(grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
-                self.value(&format!("grad.{name}"), shape(grad));
+                self.replay.insert(format!("grad.{prefix}{}", names[0].as_ref()), read(shape(grad)));
             }
-            Source::Values => self.value(name, shape(of)),
+            Source::Values => {
+                let values = read(shape(of));
+                let named = names.iter().map(|name| (format!("{prefix}{}", name.as_ref()), values.clone()));
+                self.replay.extend(named);
+            }
         }
     }
 
-    fn linear(&mut self, name: &str, layer: &Linear) {
+    /// Collects what is no parameter but part of a published state dict; it has no gradient.
+    pub fn buffer(&mut self, name: &str, values: TensorData) {
+        match self.source {
+            Source::Gradients(_) => {}
+            Source::Values => {
+                self.replay.insert(format!("{}{name}", self.prefix), values);
+            }
+        }
+    }
+
+    /// Collects a dense layer, which PyTorch keeps as `[d_output, d_input]`.
+    pub fn linear(&mut self, name: &str, layer: &Linear) {
         self.parameter_as(&format!("{name}.weight"), layer.weight.val(), Tensor::transpose);
         if let Some(bias) = &layer.bias {
             self.parameter(&format!("{name}.bias"), bias.val());

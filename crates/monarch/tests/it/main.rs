@@ -13,6 +13,7 @@ mod monarch_conv;
 mod monarch_linear;
 mod projection;
 mod published;
+mod published_hyena;
 mod reference;
 mod sequence;
 mod threads;

@@ -27,6 +27,7 @@ fn published_cases_are_reproduced_in_both_forms() {
     for name in [
         "m2_causal",
         "m2_bidirectional_residual",
+        "m2_training_additions",
         "blockdiag_16_24",
         "blockdiag_padded_10_14",
         "monarch_16",
@@ -46,7 +47,8 @@ fn a_frequency_that_is_not_shared_is_refused() {
     let shifted = other.iter::<f32>().map(|f| f + 1.0).collect::<Vec<_>>();
     case.parameters.insert(second.into(), burn::tensor::TensorData::new(shifted, [1, 16]));
     let first = "filter_fn.implicit_filter.1.freq".into();
-    assert_eq!(refusal(&mut case), CaseError::NotShared { first, second: second.into() });
+    let difference = "hold different values".into();
+    assert_eq!(refusal(&mut case), CaseError::NotShared { first, second: second.into(), difference });
 }
 
 #[test]

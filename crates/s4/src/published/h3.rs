@@ -55,7 +55,11 @@ impl Published {
             let what = "any layer but `h3`".into();
             return Err(CaseError::Unsupported { layer: case.layer.clone(), what });
         }
-        let published: Self = case.parse_config_beside(&[("dropout", 0.0.into()), ("channels", 1.into())])?;
+        let published: Self = case.parse_config_beside(&[
+            ("dropout", 0.0.into()),
+            ("channels", 1.into()),
+            ("mode", "diag".into()),
+        ])?;
         published.check_shapes(case)?;
         Ok(published)
     }
@@ -70,14 +74,14 @@ impl Published {
             case.check_parameter(&format!("{linear}.bias"), &[width])?;
         }
         case.check_parameter("ssm_k_kernel.kernel.B", &[width, states])?;
-        case.check_parameter("ssm_k_kernel.kernel.C", &[("channels", 1), width, states])?;
+        case.check_parameter("ssm_k_kernel.kernel.C", &[("1", 1), width, states])?;
         case.check_parameter("ssm_k_D", &[width])?;
         case.check_parameter("kernel.kernel.log_dt", &[heads])?;
         for a in ["kernel.kernel.inv_A_real", "kernel.kernel.A_imag"] {
             case.check_parameter(a, &[systems, pairs])?;
         }
-        case.check_parameter("kernel.kernel.B", &[systems, pairs, ("re, im", 2)])?;
-        case.check_parameter("kernel.kernel.C", &[("channels", 1), heads, pairs, ("re, im", 2)])?;
+        case.check_parameter("kernel.kernel.B", &[systems, pairs, ("2", 2)])?;
+        case.check_parameter("kernel.kernel.C", &[("1", 1), heads, pairs, ("2", 2)])?;
         case.check_parameter("D", &[heads])
     }
 
@@ -175,7 +179,10 @@ impl Names<H3> for H3Names {
             linear.bias.iter_mut().try_for_each(|param| visit.real(bias, [d_model], false, param))?;
         }
         let shift = &mut layer.shift;
-        shift.b.iter_mut().try_for_each(|b| visit.real("ssm_k_kernel.kernel.B", [d_model, d_state], false, b))?;
+        shift
+            .b
+            .iter_mut()
+            .try_for_each(|b| visit.real("ssm_k_kernel.kernel.B", [d_model, d_state], false, b))?;
         visit.real("ssm_k_kernel.kernel.C", [1, d_model, d_state], false, &mut shift.c)?;
         visit.real("ssm_k_D", [d_model], false, &mut shift.d)?;
         let modes = &mut layer.ssm.modes;

@@ -33,12 +33,12 @@ impl Minimal {
     fn check_shapes(&self, case: &Case) -> Result<(), CaseError> {
         let (width, pairs) = (("d_model", self.d_model), ("d_state / 2", self.d_state / 2));
         let twice = ("2 d_model", self.d_model.saturating_mul(2));
-        case.check_parameter("kernel.C", &[width, pairs, ("re, im", 2)])?;
+        case.check_parameter("kernel.C", &[width, pairs, ("2", 2)])?;
         case.check_parameter("kernel.log_dt", &[width])?;
         case.check_parameter("kernel.log_A_real", &[width, pairs])?;
         case.check_parameter("kernel.A_imag", &[width, pairs])?;
         case.check_parameter("D", &[width])?;
-        case.check_parameter("output_linear.0.weight", &[twice, width, ("taps", 1)])?;
+        case.check_parameter("output_linear.0.weight", &[twice, width, ("1", 1)])?;
         case.check_parameter("output_linear.0.bias", &[twice])
     }
 }
@@ -48,7 +48,8 @@ pub(super) fn from_case(case: &mut Case, device: &Device) -> Result<S4d, CaseErr
     let minimal: Minimal = case.parse_config_beside(&[("dropout", 0.0.into())])?;
     minimal.check_shapes(case)?;
     let config = S4dConfig::new(minimal.d_model).with_d_state(minimal.d_state);
-    let wrong = |e: crate::S4ConfigError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
+    let wrong =
+        |e: crate::S4ConfigError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
     config.check().map_err(wrong)?;
     let mut layer = config.init(device);
     let modes = &mut layer.ssm.modes;

@@ -22,20 +22,24 @@ use block::Block;
 use names::{BlockNames, Named, Slopes, Stored, load, save};
 
 /// Runs the layer of a case.
-pub type ReplayLayer = fn(&mut Case, Form, &Device) -> Result<Replay, CaseError>;
+type ReplayLayer = fn(&mut Case, Form, &Device) -> Result<Replay, CaseError>;
+
+const REPLAYS: &[(&str, ReplayLayer)] =
+    &[("s4_block", replay::block), (minimal::LAYER, minimal::replay), (h3::LAYER, h3::replay)];
 
 /// The published layers that [`replay`] knows.
-pub const LAYERS: &[(&str, ReplayLayer)] =
-    &[("s4_block", replay::block), (minimal::LAYER, minimal::replay), (h3::LAYER, h3::replay)];
+pub fn layers() -> impl Iterator<Item = &'static str> {
+    REPLAYS.iter().map(|(name, _)| *name)
+}
 
 /// Runs the published layer of `case` as one of ours: output, what the layer computes inside, the output token by token where
 /// the case has one, and every gradient.
 ///
 /// # Errors
-/// If it is none of [`LAYERS`], a parameter is missing or has another shape, the case has no input, or it uses an option that
+/// If it is none of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an option that
 /// our layer does not have.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    match LAYERS.iter().find(|(name, _)| case.layer == *name) {
+    match REPLAYS.iter().find(|(name, _)| case.layer == *name) {
         Some((_, replay)) => replay(case, form, device),
         None => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "this layer".into() }),
     }

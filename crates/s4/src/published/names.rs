@@ -105,11 +105,7 @@ impl<S: Named> Names<SsmLayer<S>> for BlockNames {
 }
 
 /// Sets the parameters of `layer` to those that it takes out of `case`.
-pub(super) fn load<N: Names<L>, L>(
-    layer: &mut L,
-    case: &mut Case,
-    device: &Device,
-) -> Result<(), CaseError> {
+pub(super) fn load<N: Names<L>, L>(layer: &mut L, case: &mut Case, device: &Device) -> Result<(), CaseError> {
     N::walk(layer, &mut Load { case, device, member: N::MEMBER })
 }
 

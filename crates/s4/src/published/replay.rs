@@ -13,8 +13,12 @@ use crate::{S4, S4d, SsmLayer};
 /// Runs the `s4_block` of `case` as an [`S4d`] or an [`S4`].
 pub(super) fn block(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     match Block::read(case)?.kernel {
-        Kernel::S4d => of_space::<BlockNames, _>(S4d::from_published(case, device)?.with_form(form), case, device),
-        Kernel::S4 => of_space::<BlockNames, _>(S4::from_published(case, device)?.with_form(form), case, device),
+        Kernel::S4d => {
+            of_space::<BlockNames, _>(S4d::from_published(case, device)?.with_form(form), case, device)
+        }
+        Kernel::S4 => {
+            of_space::<BlockNames, _>(S4::from_published(case, device)?.with_form(form), case, device)
+        }
     }
 }
 
@@ -25,9 +29,7 @@ pub(super) fn of_space<N: Names<SsmLayer<S>>, S: Named>(
     device: &Device,
 ) -> Result<Replay, CaseError> {
     let width = layer.ssm.modes().d_model();
-    run::<N, _>(layer, width, case, device, |layer, seq| {
-        [("kernel".into(), read(layer.kernel(seq)))].into()
-    })
+    run::<N, _>(layer, width, case, device, |layer, seq| [("kernel".into(), read(layer.kernel(seq)))].into())
 }
 
 /// Output, the output token by token where the case has one, every gradient, and what `inside` tells of the layer on so many

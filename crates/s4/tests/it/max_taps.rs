@@ -38,7 +38,9 @@ fn input(seq: usize) -> Tensor<3> {
 /// What a change of the middle token changes, token by token.
 fn reach(layer: &impl SequenceMixer) -> Vec<bool> {
     let x = input(SEQ);
-    let other = x.clone().slice_assign([0..2, SEQ / 2..SEQ / 2 + 1, 0..D_MODEL], Tensor::ones([2, 1, D_MODEL], &cpu()));
+    let other = x
+        .clone()
+        .slice_assign([0..2, SEQ / 2..SEQ / 2 + 1, 0..D_MODEL], Tensor::ones([2, 1, D_MODEL], &cpu()));
     let change = (layer.forward(other) - layer.forward(x)).abs().max_dim(2).max_dim(0);
     change.into_data().iter::<f32>().map(|change| change > 1e-4).collect()
 }
@@ -46,10 +48,10 @@ fn reach(layer: &impl SequenceMixer) -> Vec<bool> {
 #[test]
 fn a_token_hears_nothing_from_longer_ago_than_the_taps() {
     for form in FORMS {
-        let layers: [&dyn Fn(bool) -> Vec<bool>; 2] = [
-            &|both| reach(&s4d(both).with_max_taps(Some(TAPS)).with_form(form)),
-            &|both| reach(&s4(both).with_max_taps(Some(TAPS)).with_form(form)),
-        ];
+        let layers: [&dyn Fn(bool) -> Vec<bool>; 2] =
+            [&|both| reach(&s4d(both).with_max_taps(Some(TAPS)).with_form(form)), &|both| {
+                reach(&s4(both).with_max_taps(Some(TAPS)).with_form(form))
+            }];
         for layer in layers {
             let past = (0..SEQ).map(|t| (SEQ / 2..SEQ / 2 + TAPS).contains(&t)).collect::<Vec<_>>();
             assert_eq!(layer(false), past, "{form:?}");
@@ -102,7 +104,10 @@ fn assert_ends<M: SequenceMixer>(layer: &M, name: &'static str) {
     let chunk = |from, len| x.clone().narrow(1, from, len);
     let first = layer.forward_with_state(chunk(0, TAPS), layer.init_state(2).unwrap()).unwrap();
     assert_rel_close(first.0, whole, SAME_MAP, name);
-    assert_eq!(layer.forward_with_state(chunk(0, TAPS + 1), layer.init_state(2).unwrap()).unwrap_err(), error);
+    assert_eq!(
+        layer.forward_with_state(chunk(0, TAPS + 1), layer.init_state(2).unwrap()).unwrap_err(),
+        error
+    );
     assert_eq!(layer.forward_with_state(chunk(TAPS, 1), first.1).unwrap_err(), error);
 }
 

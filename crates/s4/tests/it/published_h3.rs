@@ -65,9 +65,18 @@ fn every_published_option_is_read() {
     let base = H3Config::new(8).with_d_state(6).with_train_shift_b(true);
     let cases = [
         (base.clone(), json!({ "d_model": 8, "d_state": 6 })),
-        (base.clone().with_head_dim(2), json!({ "d_model": 8, "d_state": 6, "head_dim": 2, "measure": "diag-lin" })),
-        (base.clone().with_head_dim(2).with_n_ssm(Some(2)), json!({ "d_model": 8, "d_state": 6, "head_dim": 2, "n_ssm": 2 })),
-        (base.clone().with_discretization(Discretization::Zoh), json!({ "d_model": 8, "d_state": 6, "disc": "zoh" })),
+        (
+            base.clone().with_head_dim(2),
+            json!({ "d_model": 8, "d_state": 6, "head_dim": 2, "measure": "diag-lin" }),
+        ),
+        (
+            base.clone().with_head_dim(2).with_n_ssm(Some(2)),
+            json!({ "d_model": 8, "d_state": 6, "head_dim": 2, "n_ssm": 2 }),
+        ),
+        (
+            base.clone().with_discretization(Discretization::Zoh),
+            json!({ "d_model": 8, "d_state": 6, "disc": "zoh" }),
+        ),
         (
             base.clone().with_real_transform(RealTransform::Softplus),
             json!({ "d_model": 8, "d_state": 6, "real_type": "softplus", "dropout": 0.0, "channels": 1 }),
@@ -90,7 +99,8 @@ fn both_kernels_end_at_l_max_and_the_shift_at_its_state() {
     for kernel in ["kernel", "shift_kernel"] {
         assert_eq!(found[kernel].shape().to_vec(), [8, 4], "{kernel}");
     }
-    let wanted = layer.clone().with_max_taps(Some(4)).forward(seeded_tensor([2, 11, 8], 4, &cpu())).into_data();
+    let wanted =
+        layer.clone().with_max_taps(Some(4)).forward(seeded_tensor([2, 11, 8], 4, &cpu())).into_data();
     assert_eq!(found["output"], wanted);
     assert!(!found.contains_key("step_output"), "a state would hear more");
     let beyond = run(&layer, json!({ "d_model": 8, "d_state": 6, "l_max": 40 }), 11);
@@ -111,7 +121,10 @@ fn what_the_layer_has_not_is_refused_by_name() {
     assert!(option("bandlimit", 0.5.into()).contains("unknown field `bandlimit`"));
     assert_eq!(option("dropout", 0.5.into()), "layer `h3`: not implemented here: `dropout` = 0.5 (only 0.0)");
     assert!(option("l_max", 0.into()).contains("l_max = 0, but kernels have at least 1 tap"));
-    assert!(option("n_ssm", 4.into()).contains("`kernel.kernel.inv_A_real` has shape [8, 8], but the config (n_ssm = 4"));
+    assert!(
+        option("n_ssm", 4.into())
+            .contains("`kernel.kernel.inv_A_real` has shape [8, 8], but the config (n_ssm = 4")
+    );
     assert!(option("d_state", json!(1u64 << 40)).contains("`ssm_k_kernel.kernel.B` has shape [8, 16]"));
     assert!(option("head_dim", 0.into()).contains("head_dim = 0"));
     let missing = refusal(&|case| drop(case.parameters.remove("ssm_k_D")));
@@ -119,7 +132,8 @@ fn what_the_layer_has_not_is_refused_by_name() {
 }
 
 #[test]
-fn a_shift_without_input_weights_is_saved_with_those_it_stands_for_and_steps_of_another_transform_are_refused() {
+fn a_shift_without_input_weights_is_saved_with_those_it_stands_for_and_steps_of_another_transform_are_refused()
+ {
     let paper = build(&H3Config::new(8).with_d_state(6));
     let saved = paper.to_published().unwrap();
     let b: Vec<f32> = saved["ssm_k_kernel.kernel.B"].iter::<f32>().collect();

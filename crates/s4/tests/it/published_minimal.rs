@@ -67,5 +67,10 @@ fn what_a_minimal_layer_has_not_is_refused_by_name() {
     assert_eq!(refusal(config().with_output(OutputMix::Linear)), says("an output other than glu"));
     let mut case = case(&build(&config()));
     case.config["d_state"] = json!(8);
-    assert!(S4d::from_published(&mut case, &cpu()).unwrap_err().to_string().contains("`kernel.C` has shape [4, 3, 2]"));
+    assert!(
+        S4d::from_published(&mut case, &cpu())
+            .unwrap_err()
+            .to_string()
+            .contains("`kernel.C` has shape [4, 3, 2]")
+    );
 }

@@ -1,14 +1,21 @@
 //! `subquad verify`: is our layer the published one?
 
+mod layers;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use subquad_backend::{Form, open_device};
-use subquad_mixer::published::{Case, Replay};
 use subquad_testkit::golden::{Comparison, compare, read};
 
 use crate::Failure;
+use layers::replay;
+
+/// What a case is, and of which layers.
+fn cases() -> String {
+    format!("{CASES}\n\nLayers:\n  {}", layers::families().map(|names| names.join(", ")).join("\n  "))
+}
 
 const CASES: &str = "\
 A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
@@ -17,7 +24,7 @@ value, gradients within 1e-3, and every parameter must be used.";
 
 /// Replay recorded runs of published layers on ours and compare every tensor
 #[derive(Debug, clap::Args)]
-#[command(after_help = CASES)]
+#[command(after_help = cases())]
 pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
@@ -87,18 +94,6 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
     }
     let unused: Vec<&str> = case.parameters.keys().map(String::as_str).collect();
     Ok(Verdict::Compared(complaints(&comparisons, &unused)))
-}
-
-fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, String> {
-    match case.layer.as_str() {
-        "s4_block" => subquad_s4::published::replay(case, form, device).map_err(|e| e.to_string()),
-        "m2_sequence_mixer" | "block_diagonal_linear" | "monarch_linear" => {
-            subquad_monarch::published::replay(case, form, device).map_err(|e| e.to_string())
-        }
-        other => Err(format!(
-            "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear, monarch_linear)"
-        )),
-    }
 }
 
 fn line(comparison: &Comparison) -> String {

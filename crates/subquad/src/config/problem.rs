@@ -173,7 +173,9 @@ pub enum Problem {
         "{positions} learned positions are too few for the longest sequence, {longest} tokens; raise them or use \"longest\""
     )]
     FewPositions { positions: i64, longest: i64 },
-    #[error("`model.last_norm` = false does nothing with block = \"{block}\", whose blocks end with norms; leave it at true")]
+    #[error(
+        "`model.last_norm` = false does nothing with block = \"{block}\", whose blocks end with norms; leave it at true"
+    )]
     IdleLastNorm { block: String },
     #[error("`{key}` = {value} does nothing with norm = \"none\"; leave it at {default}")]
     IdleNorm { key: &'static str, value: String, default: String },

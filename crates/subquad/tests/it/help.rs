@@ -165,6 +165,11 @@ fn verify_explains_itself() {
     A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
     value, gradients within 1e-3, and every parameter must be used.
+
+    Layers:
+      s4_block, s4d, h3
+      m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear
+      s4_model, s4_sequence_model
     ");
 }
 

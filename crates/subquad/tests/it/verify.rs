@@ -59,7 +59,7 @@ impl CaseFile {
 
 #[test]
 fn published_layers_are_ours_in_every_form() {
-    let cases = [golden("s4", "s4"), golden("monarch", "")].concat();
+    let cases = [golden("s4", ""), golden("monarch", ""), golden("model", "model_s4")].concat();
     let paths: Vec<_> = cases.iter().map(|path| path.display().to_string()).collect();
     for form in ["", "--form portable", "--form fused"] {
         let answer = Lab::new().subquad(&format!("verify {form} {}", paths.join(" "))).expect(0);
@@ -109,6 +109,10 @@ fn a_parameter_that_no_one_uses_is_found() {
         ("monarch", "m2_causal"),
         ("monarch", "blockdiag_16_24"),
         ("monarch", "monarch_16"),
+        ("monarch", "hyena_order2"),
+        ("s4", "h3_head1"),
+        ("model", "model_s4d_postnorm"),
+        ("model", "model_s4_sequence_prenorm"),
     ] {
         let mut file = CaseFile::read(&one(krate, case));
         file.add("param.extra");
@@ -140,7 +144,7 @@ fn layers_that_are_not_here_are_wrong_input() {
     let mut case = CaseFile::read(&one("monarch", "monarch_16"));
     case.header["__metadata__"]["layer"] = json!("butterfly");
     case.write(&lab, "other.safetensors");
-    insta::assert_snapshot!(lab.subquad("verify other.safetensors").expect(2).err, @"error: other.safetensors: unknown layer `butterfly` (known: s4_block, m2_sequence_mixer, block_diagonal_linear, monarch_linear)");
+    insta::assert_snapshot!(lab.subquad("verify other.safetensors").expect(2).err, @"error: other.safetensors: unknown layer `butterfly` (known: s4_block, s4d, h3, m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear, s4_model, s4_sequence_model)");
 }
 
 #[test]
@@ -159,7 +163,14 @@ fn one_wrong_file_does_not_hide_the_others() {
 
 #[test]
 fn tensors_of_another_shape_than_the_layer_are_wrong_input() {
-    for (krate, case) in [("monarch", "blockdiag_16_24"), ("monarch", "m2_causal"), ("s4", "s4d_legs_zoh")] {
+    for (krate, case) in [
+        ("monarch", "blockdiag_16_24"),
+        ("monarch", "m2_causal"),
+        ("monarch", "hyena_order3"),
+        ("s4", "s4d_legs_zoh"),
+        ("s4", "h3_head8"),
+        ("model", "model_s4d_postnorm"),
+    ] {
         for tensor in ["input", "grad_output"] {
             let lab = Lab::new();
             let mut file = CaseFile::read(&one(krate, case));
@@ -168,5 +179,25 @@ fn tensors_of_another_shape_than_the_layer_are_wrong_input() {
             let answer = lab.subquad("verify turned.safetensors").expect(2);
             assert!(answer.err.contains(&format!("tensor `{tensor}` has shape")), "{case}: {}", answer.err);
         }
+    }
+}
+
+#[test]
+fn the_help_names_every_layer_that_can_be_replayed() {
+    let help = Lab::new().subquad("verify --help").expect(0).out;
+    let words: Vec<&str> = help.split(|c: char| c.is_whitespace() || c == ',').collect();
+    let docs = fs_err::read_to_string(crates().join("../docs/verify.md")).unwrap();
+    for layer in [
+        "s4_block",
+        "s4d",
+        "h3",
+        "m2_sequence_mixer",
+        "hyena",
+        "monarch_linear",
+        "s4_model",
+        "s4_sequence_model",
+    ] {
+        assert!(words.contains(&layer), "{layer}: {help}");
+        assert!(docs.contains(&format!("| `{layer}` |")), "{layer}");
     }
 }

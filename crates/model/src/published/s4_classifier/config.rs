@@ -6,13 +6,22 @@ use subquad_monarch::DenseMlpConfig;
 use subquad_s4::{OutputMix, S4dConfig};
 
 use super::names::Layout;
-use super::{ClassifierNames, StateSpaceNames};
-use crate::{
-    BlockOrder, ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, Structure,
-};
+use super::{ClassifierNames, LAYERS, StateSpaceNames};
+use crate::{BlockOrder, ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, Structure};
 
 /// The classifiers' own keys. All others, and the width, are the sequence mixers'.
-const OWN: [&str; 7] = ["d_input", "d_model", "d_output", "n_layers", "prenorm", "ffn_expand", "mixer"];
+const OWN: [&str; 10] = [
+    "d_input",
+    "d_model",
+    "d_output",
+    "n_layers",
+    "prenorm",
+    "ffn_expand",
+    "mixer",
+    "dropout",
+    "norm",
+    "residual",
+];
 const WIDTH: &str = "d_model";
 
 /// The published options.
@@ -52,15 +61,12 @@ pub(super) struct Sizes {
 impl Published {
     /// The options of `case`, every size of which a parameter shows.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
-        let names = match case.layer.as_str() {
-            "s4_model" => ClassifierNames::Example,
-            "s4_sequence_model" => ClassifierNames::Backbone,
-            layer => {
-                let what = "any layer but `s4_model` and `s4_sequence_model`".into();
-                return Err(CaseError::Unsupported { layer: layer.into(), what });
-            }
+        let Some((_, names)) = LAYERS.into_iter().find(|(layer, _)| case.layer == *layer) else {
+            let what = "this model".into();
+            return Err(CaseError::Unsupported { layer: case.layer.clone(), what });
         };
-        let own: Own = with_keys(case, |key| OWN.contains(&key)).parse_config()?;
+        let fixed = [("dropout", 0.0.into()), ("norm", "layer".into()), ("residual", "R".into())];
+        let own: Own = with_keys(case, |key| OWN.contains(&key)).parse_config_beside(&fixed)?;
         let published = Self::of(names, own, case)?;
         published.check_shapes(case)?;
         Ok(published)
@@ -92,7 +98,8 @@ impl Published {
     /// Whether the parameters outside the sequence mixers have the shapes that the config asks for. The mixers' show theirs
     /// when they are loaded.
     fn check_shapes(&self, case: &Case) -> Result<(), CaseError> {
-        let (layout, Sizes { d_input, d_model, d_output, n_layers, d_hidden }) = (Layout(self.names), self.sizes);
+        let (layout, Sizes { d_input, d_model, d_output, n_layers, d_hidden }) =
+            (Layout(self.names), self.sizes);
         let width = ("d_model", d_model);
         let linear = |name: String, inputs, outputs| -> Result<(), CaseError> {
             case.check_parameter(&format!("{name}.weight"), &[outputs, inputs])?;

@@ -23,6 +23,10 @@ use names::{Layout, Save, Wanted, load};
 
 pub(super) use replay::replay;
 
+/// The classes as cases call them.
+pub(super) const LAYERS: [(&str, ClassifierNames); 2] =
+    [("s4_model", ClassifierNames::Example), ("s4_sequence_model", ClassifierNames::Backbone)];
+
 /// The published class of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassifierNames {

@@ -10,7 +10,7 @@ use subquad_mixer::published::{Case, CaseError};
 use subquad_s4::{S4, S4d};
 
 use super::config::Published;
-use super::{ClassifierNames, StateSpaceNames};
+use super::{ClassifierNames, LAYERS, StateSpaceNames};
 use crate::model::EncoderKind;
 use crate::{ChannelMixerKind, MixerKind, Norm, SequenceModel};
 
@@ -87,11 +87,9 @@ impl Layout {
     }
 
     fn foreign(self, what: &str) -> CaseError {
-        let layer = match self.0 {
-            ClassifierNames::Example => "s4_model",
-            ClassifierNames::Backbone => "s4_sequence_model",
-        };
-        CaseError::Unsupported { layer: layer.into(), what: what.into() }
+        let layer =
+            LAYERS.into_iter().filter(|(_, names)| *names == self.0).map(|(layer, _)| layer).collect();
+        CaseError::Unsupported { layer, what: what.into() }
     }
 }
 
@@ -111,7 +109,8 @@ pub(super) fn load(
     device: &Device,
 ) -> Result<SequenceModel, CaseError> {
     let config = published.model();
-    let wrong = |e: crate::ModelError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
+    let wrong =
+        |e: crate::ModelError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
     config.check().map_err(wrong)?;
     let mut model = config.init(device);
     Layout(published.names).walk(&mut model, &mut Load { case, of_mixer: &published.mixer, device })?;
@@ -137,7 +136,8 @@ impl Visit for Load<'_> {
 
     fn norm(&mut self, name: &str, norm: &mut Norm) -> Result<(), CaseError> {
         let width = norm.gamma.dims();
-        norm.gamma = Param::from_tensor(self.case.take_tensor(&format!("{name}.weight"), width, self.device)?);
+        norm.gamma =
+            Param::from_tensor(self.case.take_tensor(&format!("{name}.weight"), width, self.device)?);
         norm.beta = Param::from_tensor(self.case.take_tensor(&format!("{name}.bias"), width, self.device)?);
         Ok(())
     }
@@ -221,7 +221,9 @@ impl Visit for Save<'_> {
             (StateSpaceNames::Block, MixerKind::S4d(layer), Wanted::Gradients(grads)) => {
                 layer.published_gradients(grads)
             }
-            (StateSpaceNames::Minimal, MixerKind::S4d(layer), Wanted::Values) => layer.to_published_minimal()?,
+            (StateSpaceNames::Minimal, MixerKind::S4d(layer), Wanted::Values) => {
+                layer.to_published_minimal()?
+            }
             (StateSpaceNames::Minimal, MixerKind::S4d(layer), Wanted::Gradients(grads)) => {
                 layer.published_minimal_gradients(grads)?
             }

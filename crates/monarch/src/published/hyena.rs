@@ -1,0 +1,196 @@
+//! The Hyena operator of the safari repository (one head, one block, no inner factor or activation).
+
+use std::collections::BTreeMap;
+
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use subquad_backend::Form;
+use subquad_mixer::SequenceMixer;
+use subquad_mixer::published::{Axis, Case, CaseError, Replay};
+
+use super::filter_layout::FilterLayout;
+use super::m2::{filter, gather_filter};
+use super::{Gathered, invalid, linear};
+use crate::{Hyena, HyenaConfig};
+
+/// The published options. `w` only says how frequencies began: it is read and not used.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Published {
+    d_model: usize,
+    l_max: usize,
+    #[serde(default = "two")]
+    order: usize,
+    #[serde(default = "sixty_four")]
+    filter_order: usize,
+    #[serde(default = "three")]
+    emb_dim: usize,
+    #[serde(rename = "w", default)]
+    _w: Option<IgnoredAny>,
+    #[serde(default = "three")]
+    short_filter_order: usize,
+    #[serde(default = "two")]
+    num_inner_mlps: usize,
+    #[serde(default)]
+    shift: f64,
+    #[serde(default = "yes")]
+    modulate: bool,
+    #[serde(default)]
+    normalized: bool,
+    #[serde(default)]
+    filter_layout: FilterLayout,
+}
+
+fn two() -> usize {
+    2
+}
+
+fn three() -> usize {
+    3
+}
+
+fn sixty_four() -> usize {
+    64
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Published {
+    fn read(case: &Case) -> Result<Self, CaseError> {
+        let one = || 1.into();
+        case.parse_config_beside(&[
+            ("num_heads", one()),
+            ("num_blocks", one()),
+            ("inner_factor", one()),
+            ("activation", "id".into()),
+            ("outer_mixing", false.into()),
+            ("post_order_ffn", false.into()),
+            ("dropout", 0.0.into()),
+            ("filter_dropout", 0.0.into()),
+        ])
+    }
+
+    fn config(&self) -> HyenaConfig {
+        HyenaConfig::new(self.d_model, self.l_max)
+            .with_order(self.order)
+            .with_filter_order(self.filter_order)
+            .with_emb_dim(self.emb_dim)
+            .with_num_inner(self.num_inner_mlps)
+            .with_short_filter(self.short_filter_order)
+            .with_modulate(self.modulate)
+            // Without a decay nothing is lifted.
+            .with_shift(if self.modulate { self.shift } else { 0.0 })
+            .with_normalized(self.normalized)
+    }
+}
+
+/// Whether the parameters have the shapes that `config` asks for.
+fn check_shapes(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
+    let d_model: Axis = ("d_model", config.d_model);
+    let times = |words: &'static str, times: usize| (words, config.d_model.saturating_mul(times));
+    let wide = times("(order + 1) d_model", config.order.saturating_add(1));
+    let channels = times("(order - 1) d_model", config.order.saturating_sub(1));
+    let (order, emb_dim) = (("filter_order", config.filter_order), ("emb_dim", config.emb_dim));
+    let l_max = ("l_max", config.l_max);
+    case.check_parameter("in_proj.weight", &[wide, d_model])?;
+    case.check_parameter(
+        "short_filter.weight",
+        &[wide, ("1", 1), ("short_filter_order", config.short_filter)],
+    )?;
+    case.check_parameter("out_proj.weight", &[d_model, d_model])?;
+    case.check_parameter("filter_fn.bias", &[channels])?;
+    case.check_parameter("filter_fn.pos_emb.z", &[("1", 1), l_max, emb_dim])?;
+    let network = |i: usize, axes: [Axis; 2]| {
+        case.check_parameter(&format!("filter_fn.implicit_filter.{}.weight", 2 * i), &axes)
+    };
+    network(0, [order, emb_dim])?;
+    (1..=config.num_inner).try_for_each(|i| network(i, [order, order]))?;
+    network(config.num_inner + 1, [channels, order])?;
+    case.check_amount("the decay of the filters", &[l_max, channels])?;
+    case.check_amount("the network of the filters", &[l_max, order])
+}
+
+const FILTER: &str = "filter_fn";
+
+impl Hyena {
+    /// The layer of `config` with published parameters, which are taken out of `case`, whose filters lie as `layout` says.
+    ///
+    /// # Errors
+    /// If the config is refused or has options that the published layer has not, or a parameter is missing or of another
+    /// shape.
+    pub fn from_published(
+        case: &mut Case,
+        config: &HyenaConfig,
+        layout: FilterLayout,
+        device: &Device,
+    ) -> Result<Self, CaseError> {
+        config.check().map_err(|e| invalid(case, e))?;
+        check_published(case, config)?;
+        check_shapes(case, config)?;
+        layout.to_ours(&mut case.parameters, config, FILTER);
+        layer(case, config, device)
+    }
+
+    /// The parameters and buffers under their published names and in their published layout: what the published state dict
+    /// holds, with filters as `layout` says.
+    pub fn to_published(&self, layout: FilterLayout) -> BTreeMap<String, TensorData> {
+        let mut gathered = Gathered::values();
+        gather(&mut gathered, self);
+        layout.to_theirs(&mut gathered.replay, &self.config, FILTER);
+        gathered.replay
+    }
+}
+
+/// What the file does not hold, or not under these names.
+fn check_published(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
+    match config.share_sine {
+        true => Ok(()),
+        false => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "share_sine = false".into() }),
+    }
+}
+
+fn layer(case: &mut Case, config: &HyenaConfig, device: &Device) -> Result<Hyena, CaseError> {
+    let (d_model, width, taps) = (config.d_model, (config.order + 1) * config.d_model, config.short_filter);
+    let mut layer = config.init(device);
+    layer.in_linear = linear(case, "in_proj", [d_model, width], true, device)?;
+    let short_weight = case.take_tensor("short_filter.weight", [width, 1, taps], device)?;
+    layer.short_weight = Param::from_tensor(short_weight.reshape([width, taps]));
+    layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
+    layer.filter = filter(case, FILTER, &config.filter(), device)?;
+    layer.out_linear = linear(case, "out_proj", [d_model, d_model], true, device)?;
+    Ok(layer)
+}
+
+fn gather(gathered: &mut Gathered, layer: &Hyena) {
+    gathered.linear("in_proj", &layer.in_linear);
+    gathered.parameter_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
+    gathered.parameter("short_filter.bias", layer.short_bias.val());
+    gather_filter(gathered, FILTER, &layer.filter);
+    gathered.linear("out_proj", &layer.out_linear);
+}
+
+/// Output, filters, the output token by token where the case has one, and every gradient.
+pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
+    let published = Published::read(case)?;
+    let (config, layout) = (published.config(), published.filter_layout);
+    let layer = Hyena::from_published(case, &config, layout, device)?.with_form(form);
+    let input: Tensor<3> = case.tensor_of_width("input", config.d_model, device)?;
+    let [batch, seq, _] = input.dims();
+    if seq > config.l_max {
+        return Err(invalid(case, format!("an input of {seq} tokens is longer than the filters")));
+    }
+    let width = ("(order + 1) d_model", (config.order + 1) * config.d_model);
+    case.check_amount("the gates", &[("batch", batch), ("length", seq), width])?;
+    let stepped = case.steps(&layer, &input);
+    let input = input.require_grad();
+    let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
+    stepped.into_iter().for_each(|(name, output)| gathered.value(&name, output));
+    gathered.value("filter", layer.kernels(seq));
+    gather(&mut gathered, &layer);
+    layout.to_theirs(&mut gathered.replay, &config, &format!("grad.{FILTER}"));
+    Ok(gathered.replay)
+}
