@@ -92,3 +92,17 @@ fn a_layer_that_is_not_here_is_refused() {
     let expected = CaseError::Unsupported { layer: "butterfly".into(), what: "this layer".into() };
     assert_eq!(refusal(&mut case), expected);
 }
+
+#[test]
+fn the_factor_beside_the_learned_frequency_is_part_of_the_layer() {
+    let mut halved = case("m2_training_additions");
+    halved.config["hyena_w_mod"] = serde_json::json!(2);
+    for (name, data) in halved.parameters.iter_mut().filter(|(name, _)| name.ends_with(".freq")) {
+        let half: Vec<f32> = data.iter::<f32>().map(|w| w / 2.0).collect();
+        assert!(half[0] > 0.0, "{name}");
+        *data = burn::tensor::TensorData::new(half, data.shape().to_vec());
+    }
+    let output = |case: &mut Case| replay(case, Form::Fused, &Device::flex()).unwrap()["output"].clone();
+    // Halves and doubles are exact.
+    assert_eq!(output(&mut halved), output(&mut case("m2_training_additions")));
+}
