@@ -41,8 +41,7 @@ pub trait SequenceMixer {
     /// As for [`forward`](Self::forward).
     ///
     /// # Errors
-    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows or beyond
-    /// kernels that are cut.
+    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows.
     fn forward_with_state(
         &self,
         x: Tensor<3>,
@@ -117,6 +116,17 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
+    /// A layer whose kernels are cut was asked to go on from a state beyond them.
+    #[error(
+        "the kernels of this {mixer} are cut after {taps} taps, but a state hears all tokens, so it goes on for at most \
+         {taps}; run the whole sequence at once, or lift the cut (`with_max_taps(None)`)"
+    )]
+    CutKernel {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Taps of its kernels.
+        taps: usize,
+    },
     /// The sequence is longer than the model's table of positions.
     #[error(
         "the model has learned positions for at most {rows} tokens, got {seq}; build it with more positions"
@@ -139,17 +149,6 @@ pub enum MixerError {
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
-    },
-    /// A layer whose kernels are cut was asked to go on from a state beyond them.
-    #[error(
-        "the kernels of this {mixer} are cut after {taps} taps, but a state hears all tokens, so it goes on for at most \
-         {taps}; run the whole sequence at once, or lift the cut (`with_max_taps(None)`)"
-    )]
-    CutKernel {
-        /// Name of the mixer, as in configs.
-        mixer: &'static str,
-        /// Taps of its kernels.
-        taps: usize,
     },
 }
 

@@ -205,8 +205,8 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
-        self.check_causal()?;
         self.rules.max_taps.check_state(S::NAME, state.seq + x.dims()[1])?;
+        self.check_causal()?;
         self.check_width(x.dims()[2]);
         let u = swap_axes(x, self.form);
         let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
@@ -216,8 +216,8 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     }
 
     fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
-        self.check_causal()?;
         self.rules.max_taps.check_state(S::NAME, state.seq + 1)?;
+        self.check_causal()?;
         self.check_width(x.dims()[1]);
         match self.prepare(&x, state) {
             true => Ok(Decoding::step(x, state)),

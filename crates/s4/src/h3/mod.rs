@@ -118,8 +118,8 @@ impl SequenceMixer for H3 {
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: H3State) -> Result<(Tensor<3>, H3State), MixerError> {
-        self.max_taps.check_state(NAME, state.products.seq + x.dims()[1])?;
         let [q, k, v] = self.projections(x);
+        self.max_taps.check_state(NAME, state.products.seq + k.dims()[2])?;
         let (k, keys) = self.shift.run(k, state.keys, self.form);
         let kv = outer(k, v, self.head_dim);
         let (y, products) = self.ssm.run(kv.clone(), state.products, self.form);
@@ -129,8 +129,8 @@ impl SequenceMixer for H3 {
     }
 
     fn step(&self, x: Tensor<2>, state: &mut H3State) -> Result<Tensor<2>, MixerError> {
-        self.max_taps.check_state(NAME, state.products.seq + 1)?;
         let [q, k, v] = self.projections(x.unsqueeze_dim(1));
+        self.max_taps.check_state(NAME, state.products.seq + 1)?;
         let kv = outer(self.shift.advance(k, &mut state.keys, self.form), v, self.head_dim);
         let (y, products) = self.ssm.advance(kv.clone().squeeze_dim(2), state.products.clone());
         state.products = products;

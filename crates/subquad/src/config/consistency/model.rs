@@ -38,15 +38,6 @@ fn idle_order(draft: &Draft) -> Option<Complaint> {
     if moves_nothing { idle_norm(draft, "model.block", &["model.block", NORM]) } else { None }
 }
 
-/// Where blocks end with norms, or there are none.
-fn idle_last_norm(draft: &Draft) -> Option<Complaint> {
-    let (block, keys) = (draft.value("model.block")?.to_string(), &["model.last_norm", "model.block"]);
-    match is_true(draft, "model.last_norm")? || block == "pre_norm" {
-        true => idle_norm(draft, "model.last_norm", &["model.last_norm", NORM]),
-        false => Some((Problem::IdleLastNorm { block }, keys)),
-    }
-}
-
 fn idle_eps(draft: &Draft) -> Option<Complaint> {
     // The transform always has a norm.
     if is_true(draft, "model.head_transform")? {
@@ -64,4 +55,13 @@ fn idle_norm(draft: &Draft, key: &'static str, blamed: &'static [&'static str]) 
     let idle = draft.value(NORM)?.to_string() == "none" && value != &default;
     let (value, default) = (value.to_toml_text(), default.to_toml_text());
     idle.then_some((Problem::IdleNorm { key, value, default }, blamed))
+}
+
+/// Where blocks end with norms, or there are none.
+fn idle_last_norm(draft: &Draft) -> Option<Complaint> {
+    let (block, keys) = (draft.value("model.block")?.to_string(), &["model.last_norm", "model.block"]);
+    match is_true(draft, "model.last_norm")? || block == "pre_norm" {
+        true => idle_norm(draft, "model.last_norm", &["model.last_norm", NORM]),
+        false => Some((Problem::IdleLastNorm { block }, keys)),
+    }
 }
