@@ -56,9 +56,9 @@ fn structures() -> Vec<Structure> {
     let plain = Structure::default();
     let one_each = [
         Structure { positions: Some(SEQ), ..plain },
+        Structure { last_norm: false, ..plain },
         Structure { token_types: 3, ..plain },
         Structure { embedding_norm: true, ..plain },
-        Structure { last_norm: false, ..plain },
         Structure { head_transform: true, ..plain },
         Structure { tied_head: true, ..plain },
         Structure { init: Init::Normal, ..plain },

@@ -1,6 +1,6 @@
 //! Help texts, as they are printed.
 
-use crate::lab::Lab;
+use crate::lab::{Lab, crates};
 
 fn help(arguments: &str) -> String {
     let answer = Lab::new().subquad(arguments).expect(0);
@@ -171,6 +171,18 @@ fn verify_explains_itself() {
       m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear
       s4_model, s4_sequence_model
     ");
+}
+
+#[test]
+fn the_page_of_verify_has_a_row_for_every_layer() {
+    let (text, page) = (help("verify --help"), crates().join("../docs/verify.md"));
+    let page = fs_err::read_to_string(page).unwrap();
+    let layers = text.split("Layers:").nth(1).unwrap().split([',', '\n']).map(str::trim);
+    let layers: Vec<&str> = layers.filter(|layer| !layer.is_empty()).collect();
+    assert!(layers.contains(&"s4_block"), "{text}");
+    for layer in layers {
+        assert!(page.contains(&format!("\n| `{layer}` |")), "{layer} is not in docs/verify.md");
+    }
 }
 
 #[test]

@@ -181,23 +181,3 @@ fn tensors_of_another_shape_than_the_layer_are_wrong_input() {
         }
     }
 }
-
-#[test]
-fn the_help_names_every_layer_that_can_be_replayed() {
-    let help = Lab::new().subquad("verify --help").expect(0).out;
-    let words: Vec<&str> = help.split(|c: char| c.is_whitespace() || c == ',').collect();
-    let docs = fs_err::read_to_string(crates().join("../docs/verify.md")).unwrap();
-    for layer in [
-        "s4_block",
-        "s4d",
-        "h3",
-        "m2_sequence_mixer",
-        "hyena",
-        "monarch_linear",
-        "s4_model",
-        "s4_sequence_model",
-    ] {
-        assert!(words.contains(&layer), "{layer}: {help}");
-        assert!(docs.contains(&format!("| `{layer}` |")), "{layer}");
-    }
-}
