@@ -189,7 +189,9 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     let input = input.require_grad();
     let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
     stepped.into_iter().for_each(|(name, output)| gathered.value(&name, output));
-    gathered.value("filter", layer.kernels(seq));
+    if case.tensors.contains_key("filter") {
+        gathered.value("filter", layer.kernels(seq));
+    }
     gather(&mut gathered, &layer);
     layout.to_theirs(&mut gathered.replay, &config, &format!("grad.{FILTER}"));
     Ok(gathered.replay)

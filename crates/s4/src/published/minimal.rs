@@ -65,7 +65,11 @@ fn fixed(param: &Param<Tensor<2>>, number: f64) -> Param<Tensor<2>> {
 }
 
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    of_space::<MinimalNames, _>(from_case(case, device)?.with_form(form), case, device)
+    let layer = from_case(case, device)?.with_form(form);
+    let [_, d_model, pairs] = layer.ssm.modes.dims();
+    let [_, tokens, _] = case.tensor_of_width::<3>("input", d_model, device)?.dims();
+    case.check_amount("the kernel", &[("d_model", d_model), ("d_state / 2", pairs), ("length", tokens)])?;
+    of_space::<MinimalNames, _>(layer, case, device)
 }
 
 impl S4d {

@@ -22,17 +22,20 @@ pub(super) fn block(case: &mut Case, form: Form, device: &Device) -> Result<Repl
     }
 }
 
-/// A layer on a state space, with its kernel.
+/// A layer on a state space, with its kernel where the case has recorded it.
 pub(super) fn of_space<N: Names<SsmLayer<S>>, S: Named>(
     layer: SsmLayer<S>,
     case: &Case,
     device: &Device,
 ) -> Result<Replay, CaseError> {
     let width = layer.ssm.modes().d_model();
-    run::<N, _>(layer, width, case, device, |layer, seq| [("kernel".into(), read(layer.kernel(seq)))].into())
+    run::<N, _>(layer, width, case, device, |layer, seq| {
+        let recorded = case.tensors.contains_key("kernel");
+        recorded.then(|| ("kernel".into(), read(layer.kernel(seq)))).into_iter().collect()
+    })
 }
 
-/// Output, the output token by token where the case has one, every gradient, and what `inside` tells of the layer on so many
+/// Output, the output token by token where the case has one, every gradient, and what `inside` tells, of the layer on so many
 /// tokens.
 pub(super) fn run<N: Names<L>, L: SequenceMixer + Module>(
     layer: L,

@@ -44,12 +44,13 @@ fn case(layer: &H3, config: Value, seq: usize) -> Case {
     let numbers = |shape: [usize; 3], seed| seeded_tensor(shape, seed, &cpu()).into_data();
     let input = |seed| numbers([2, seq, 8], seed);
     let unknown = || TensorData::zeros::<f32, _>([1]);
-    let tensors = [("input", input(4)), ("grad_output", input(5)), ("step_output", unknown())];
+    let recorded = ["step_output", "kernel", "shift_kernel"].map(|name| (name, unknown()));
+    let tensors = [("input", input(4)), ("grad_output", input(5))].into_iter().chain(recorded);
     Case {
         layer: "h3".into(),
         config,
         parameters: layer.to_published().unwrap(),
-        tensors: tensors.map(|(name, data)| (name.to_owned(), data)).into(),
+        tensors: tensors.map(|(name, data)| (name.to_owned(), data)).collect(),
     }
 }
 

@@ -125,6 +125,12 @@ impl Published {
         linear(layout.decoder(), width, ("d_output", d_output))
     }
 
+    /// Of the sequence mixers.
+    pub(super) fn d_state(&self) -> usize {
+        let d_state = self.mixer.config.get("d_state").and_then(|d_state| d_state.as_u64());
+        d_state.map_or(64, |d_state| usize::try_from(d_state).unwrap_or(usize::MAX))
+    }
+
     fn has_last_norm(&self) -> bool {
         self.prenorm && self.names == ClassifierNames::Backbone
     }

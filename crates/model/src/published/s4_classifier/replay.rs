@@ -14,7 +14,7 @@ use crate::{Dropout, Input, SequenceModel};
 pub(in super::super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let published = Published::read(case)?;
     let input: Tensor<3> = case.tensor_of_width("input", published.sizes.d_input, device)?;
-    check_amount(case, published.sizes, input.dims())?;
+    check_amount(case, &published, input.dims())?;
     let model = load(&published, case, device)?.with_form(form);
     if let Err(too_long) = model.clone().train().check_length(input.dims()[1]) {
         return Err(CaseError::Config { layer: case.layer.clone(), message: too_long.to_string() });
@@ -34,8 +34,10 @@ pub(in super::super) fn replay(case: &mut Case, form: Form, device: &Device) -> 
 }
 
 /// The file holds width and tokens apart: an input may be narrow.
-fn check_amount(case: &Case, sizes: Sizes, [batch, length, _]: [usize; 3]) -> Result<(), CaseError> {
-    let Sizes { d_model, d_hidden, .. } = sizes;
+fn check_amount(case: &Case, published: &Published, [batch, length, _]: [usize; 3]) -> Result<(), CaseError> {
+    let Sizes { d_model, d_hidden, .. } = published.sizes;
+    let kernel = [("d_model", d_model), ("d_state", published.d_state()), ("length", length)];
+    case.check_amount("a layer's kernel", &kernel)?;
     let width = ("the larger of 2 d_model and ffn_expand d_model", d_hidden.unwrap_or(0).max(2 * d_model));
     case.check_amount("a layer's vectors", &[("batch", batch), ("length", length), width])
 }
