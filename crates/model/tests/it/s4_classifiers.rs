@@ -4,7 +4,7 @@ use subquad_backend::Form;
 use subquad_mixer::published::Case;
 use subquad_model::published::replay;
 use subquad_model::{ClassifierNames, SequenceModel, StateSpaceNames};
-use subquad_testkit::golden;
+use subquad_testkit::{golden, with_seed};
 
 use crate::cpu;
 
@@ -18,6 +18,11 @@ const CASES: [(&str, ClassifierNames, StateSpaceNames); 3] = [
 
 fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Under the lock of burn's generator, of which a model draws parameters before it gets those of the case.
+fn load(case: &mut Case) -> SequenceModel {
+    with_seed(&cpu(), 1, || SequenceModel::from_published(case, &cpu()).unwrap())
 }
 
 #[test]
@@ -34,7 +39,7 @@ fn what_was_loaded_is_saved_back_bit_by_bit() {
     for (name, names, mixers) in CASES {
         let mut case = golden::read(path(name)).unwrap();
         let wanted = case.parameters.clone();
-        let model = SequenceModel::from_published(&mut case, &cpu()).unwrap();
+        let model = load(&mut case);
         assert!(case.parameters.is_empty(), "{name} did not take {:?}", case.parameters.keys());
         assert_eq!(model.to_published(names, mixers).unwrap(), wanted, "{name}");
     }
@@ -43,7 +48,7 @@ fn what_was_loaded_is_saved_back_bit_by_bit() {
 #[test]
 fn a_model_of_another_class_is_not_saved_under_wrong_names() {
     let mut case = golden::read(path("model_s4_sequence_prenorm")).unwrap();
-    let model = SequenceModel::from_published(&mut case, &cpu()).unwrap();
+    let model = load(&mut case);
     let refusal = |names| model.to_published(names, StateSpaceNames::Block).unwrap_err().to_string();
     assert_eq!(
         refusal(ClassifierNames::Example),
@@ -55,7 +60,7 @@ fn a_model_of_another_class_is_not_saved_under_wrong_names() {
 fn refusal(name: &str, change: impl FnOnce(&mut Case)) -> String {
     let mut case = golden::read(path(name)).unwrap();
     change(&mut case);
-    replay(&mut case, Form::Fused, &cpu()).unwrap_err().to_string()
+    with_seed(&cpu(), 1, || replay(&mut case, Form::Fused, &cpu())).unwrap_err().to_string()
 }
 
 /// A size that costs its writer nothing.
