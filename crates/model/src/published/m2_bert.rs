@@ -159,7 +159,11 @@ fn check_tied(case: &mut Case, vocab: usize, d_model: usize, table: &Embedding) 
     }
     match case.take(DECODER, &[vocab, d_model])? == read(table.weight.val()) {
         true => Ok(()),
-        false => Err(CaseError::NotShared { first: TABLE.into(), second: DECODER.into() }),
+        false => Err(CaseError::NotShared {
+            first: TABLE.into(),
+            second: DECODER.into(),
+            difference: "hold different values".into(),
+        }),
     }
 }
 
