@@ -50,12 +50,12 @@ mod tests {
     #[test]
     fn an_option_of_one_value_is_read_and_another_value_is_refused_by_name() {
         assert_eq!(
-            read(json!({ "a": 1, "dropout": 0, "activation": "id" })).unwrap(),
+            read(json!({ "a": 1, "dropout": 0, "activation": "id" })).expect("its one value"),
             [("a".into(), 1)].into()
         );
-        assert_eq!(read(json!({ "a": 1 })).unwrap(), [("a".into(), 1)].into());
-        let error = read(json!({ "a": 1, "activation": "gelu" })).unwrap_err().to_string();
+        assert_eq!(read(json!({ "a": 1 })).expect("no such key"), [("a".into(), 1)].into());
+        let error = read(json!({ "a": 1, "activation": "gelu" })).expect_err("another value").to_string();
         assert_eq!(error, "layer `hyena`: not implemented here: `activation` = \"gelu\" (only \"id\")");
-        assert!(matches!(read(json!([1])).unwrap_err(), CaseError::Config { .. }));
+        assert!(matches!(read(json!([1])).expect_err("no object"), CaseError::Config { .. }));
     }
 }
