@@ -215,7 +215,9 @@ pub enum MixerError {
         got: &'static str,
     },
     /// The input or the state is not where the layer is.
-    #[error("{mixer} is on {layer}, got {what} on {got}; bring both to one device, as in x.to_device(&device)")]
+    #[error(
+        "{mixer} is on {layer}, got {what} on {got}; bring both to one device, as in x.to_device(&device)"
+    )]
     Device {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
@@ -239,7 +241,9 @@ pub enum MixerError {
         input: usize,
     },
     /// The state belongs to another layer.
-    #[error("the state does not belong to this {mixer}: {difference}; use one that this layer's init_state made")]
+    #[error(
+        "the state does not belong to this {mixer}: {difference}; use one that this layer's init_state made"
+    )]
     ForeignState {
         /// Name of the mixer, as in configs.
         mixer: &'static str,

@@ -125,7 +125,10 @@ impl MixerKind {
     /// What the state of another kind of mixer meets.
     fn foreign(&self, state: &MixerKindState) -> MixerError {
         let maker = state.origin().map_or("another kind of mixer", Origin::mixer);
-        MixerError::ForeignState { mixer: self.contract().mixer(), difference: format!("it was made by {maker}") }
+        MixerError::ForeignState {
+            mixer: self.contract().mixer(),
+            difference: format!("it was made by {maker}"),
+        }
     }
 
     /// [`SequenceMixer::forward_with_state`].

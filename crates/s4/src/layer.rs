@@ -6,9 +6,7 @@ use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
-use subquad_mixer::{
-    Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay,
-};
+use subquad_mixer::{Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::stepper::Decoding;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};

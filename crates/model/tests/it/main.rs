@@ -8,6 +8,7 @@ mod groups;
 mod parts;
 mod presets;
 mod published;
+mod refusals;
 mod stepping;
 mod structure;
 

@@ -80,7 +80,11 @@ impl S4Stepper {
     pub fn state(&self) -> S4State {
         let tensor =
             |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
-        S4State { seq: self.seq, origin: Some(self.origin), ..S4State::new(tensor(&self.re), tensor(&self.im)) }
+        S4State {
+            seq: self.seq,
+            origin: Some(self.origin),
+            ..S4State::new(tensor(&self.re), tensor(&self.im))
+        }
     }
 
     fn state_shape(&self) -> [usize; 3] {

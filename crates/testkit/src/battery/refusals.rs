@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::module::Module;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
 
 use super::{SEQ, device};
@@ -50,8 +50,19 @@ fn misfits<M: SequenceMixer + Module>(mixer: &M, d_model: usize) -> Vec<(Tensor<
     let (device, name) = (device(mixer), mixer.contract().mixer());
     let wide = seeded_tensor([BATCH, SEQ, d_model + 1], 2, &device);
     let width = MixerError::Width { mixer: name, name: "d_model", wanted: d_model, got: d_model + 1 };
-    let empty = Tensor::zeros([BATCH, 0, d_model], &device);
-    let mut all = vec![(wide, width), (empty, MixerError::EmptySequence { mixer: name })];
+    let mut all = vec![(wide, width)];
+    match device == Device::flex() {
+        // Not every other device has tensors of nothing.
+        true => {
+            let empty = Tensor::zeros([BATCH, 0, d_model], &device);
+            all.push((empty, MixerError::EmptySequence { mixer: name }));
+        }
+        false => {
+            let elsewhere = tokens(mixer, BATCH, d_model).to_device(&Device::flex());
+            let [layer, got] = [&device, &elsewhere.device()].map(|device| format!("{device:?}"));
+            all.push((elsewhere, MixerError::Device { mixer: name, what: "an input", layer, got }));
+        }
+    }
     let others = [DType::F64, DType::F16, DType::BF16].into_iter();
     all.extend(others.filter(|dtype| device.supports_dtype(*dtype)).map(|dtype| {
         let error = MixerError::Dtype { mixer: name, what: "an input", got: dtype.name() };
