@@ -11,7 +11,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
-use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
@@ -67,7 +67,7 @@ impl Attention {
         self.require_causal()?;
         let device = self.output.weight.val().device();
         let shape = [batch, self.n_kv_heads, capacity, self.d_head()];
-        Ok(AttentionState::empty(shape, self.window, &device))
+        Ok(AttentionState::empty(shape, self.origin(), self.window, &device))
     }
 
     /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
@@ -99,7 +99,7 @@ impl Attention {
     /// - output: `[batch, seq, d_model]`
     ///
     /// # Panics
-    /// If `x` has another shape.
+    /// As [`forward`](SequenceMixer::forward), and if `x` has other rows or tokens than `segments`.
     pub fn forward_segments(&self, x: Tensor<3>, segments: &Segments) -> Tensor<3> {
         self.forward_with(x, Some(segments), None)
     }
@@ -112,13 +112,14 @@ impl Attention {
     /// - output: `[batch, seq, d_model]`
     ///
     /// # Panics
-    /// If `x` has another shape.
+    /// As [`forward_segments`](Self::forward_segments).
     pub fn forward_with(
         &self,
         x: Tensor<3>,
         segments: Option<&Segments>,
         dropout_seed: Option<u64>,
     ) -> Tensor<3> {
+        self.assert_reads(&x);
         let rules = self.rules(segments, dropout_seed);
         match self.form {
             Form::Fused => self.forward_packed(x, rules),
@@ -131,18 +132,11 @@ impl Attention {
 
     /// The whole sequence without cutting the projections apart.
     fn forward_packed(&self, x: Tensor<3>, rules: Rules) -> Tensor<3> {
-        let rotary = self.rotary(0, self.check_width(&x));
+        let rotary = self.rotary(0, x.dims()[1]);
         let gains = self.q_gain.as_ref().zip(self.k_gain.as_ref()).map(|(q, k)| [q.val(), k.val()]);
         let heads = Heads { queries: self.n_heads, keys: self.n_kv_heads };
         let qkv = linear(&self.qkv, x, self.form);
         linear(&self.output, self_attention(qkv, gains, heads, rotary, rules), self.form)
-    }
-
-    /// The number of tokens, if they have the layer's width.
-    fn check_width(&self, x: &Tensor<3>) -> usize {
-        let [_, seq, width] = x.dims();
-        assert_eq!(width, self.d_model(), "attention got tokens of another width than its d_model");
-        seq
     }
 
     /// The rotations of `seq` positions from `first` on, if the layer has rotary positions.
@@ -156,7 +150,7 @@ impl Attention {
     /// Queries `[batch, n_heads, seq, d_head]`, keys and values `[batch, n_kv_heads, seq, d_head]`, of tokens whose first
     /// has position `first`.
     fn project(&self, x: Tensor<3>, first: usize) -> [Tensor<4>; 3] {
-        let rotary = self.rotary(first, self.check_width(&x));
+        let rotary = self.rotary(first, x.dims()[1]);
         let qkv = linear(&self.qkv, x, self.form);
         let (n_heads, n_kv_heads) = (self.n_heads, self.n_kv_heads);
         let heads = |first, count| self.split_heads(qkv.clone(), first, count);
@@ -208,6 +202,26 @@ impl Attention {
         self.d_model() / self.n_heads
     }
 
+    /// Of the states that the layer makes.
+    pub(crate) fn origin(&self) -> Origin {
+        let position = match self.position {
+            Position::Rope => "rope",
+            Position::Alibi => "alibi",
+            Position::None => "none",
+        };
+        let settings = [
+            ("d_model", self.d_model().into()),
+            ("n_heads", self.n_heads.into()),
+            ("n_kv_heads", self.n_kv_heads.into()),
+            ("window", self.window.into()),
+            ("position", position.into()),
+            ("rope_base", self.rope_base.into()),
+            ("rotated features", self.d_rot.into()),
+            ("qk_norm", self.q_gain.is_some().into()),
+        ];
+        Origin::new("attention", settings)
+    }
+
     pub(crate) fn require_causal(&self) -> Result<(), MixerError> {
         match self.causal {
             true => Ok(()),
@@ -235,16 +249,28 @@ impl SequenceMixer for Attention {
         mut state: AttentionState,
     ) -> Result<(Tensor<3>, AttentionState), MixerError> {
         self.require_causal()?;
+        self.check_call(&x, &state)?;
         Ok((self.carry_on(x, &mut state), state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {
         self.require_causal()?;
+        self.check_call(&x, state)?;
         Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
     }
 
     fn init_state(&self, batch: usize) -> Result<AttentionState, MixerError> {
         self.init_state_with_capacity(batch, FIRST_CAPACITY)
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new("attention", self.d_model(), &self.qkv.weight)
+    }
+
+    fn check_state(&self, batch: usize, state: &AttentionState) -> Result<(), MixerError> {
+        let of_one = [1, self.n_kv_heads, state.capacity(), self.d_head()];
+        let kept = state.tensors().map(|(name, tensor)| Kept { name, tensor, of_one });
+        self.contract().check_state(batch, state, &self.origin(), &kept)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

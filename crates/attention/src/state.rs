@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
-use subquad_mixer::MixerState;
+use subquad_mixer::{MixerState, Origin};
 
 use crate::score_row::Slots;
 
@@ -24,18 +24,20 @@ pub struct AttentionState {
     v: Tensor<4>,
     seq: usize,
     window: Option<usize>,
+    origin: Origin,
 }
 
 impl AttentionState {
     /// No tokens, and room for `capacity` of them or for a whole window.
     pub(crate) fn empty(
         [batch, kv_heads, capacity, d_head]: [usize; 4],
+        origin: Origin,
         window: Option<usize>,
         device: &Device,
     ) -> Self {
         let slots = capacity.max(1).min(window.unwrap_or(usize::MAX));
         let buffer = || Tensor::zeros([batch, kv_heads, slots, d_head], device);
-        Self { k: buffer(), v: buffer(), seq: 0, window }
+        Self { k: buffer(), v: buffer(), seq: 0, window, origin }
     }
 
     /// Tokens seen so far.
@@ -63,13 +65,15 @@ impl AttentionState {
         self.last(&self.v, self.held())
     }
 
+    /// The buffers and what they are called.
+    pub(crate) fn tensors(&self) -> [(&'static str, &Tensor<4>); 2] {
+        [("keys", &self.k), ("values", &self.v)]
+    }
+
     /// Takes in a chunk. The answer is the keys and values that its queries may see, in the order of their tokens.
     ///
     /// # Shapes
     /// - `k`, `v`: `[batch, kv_heads, seq, d_head]`
-    ///
-    /// # Panics
-    /// If the new tokens are of another batch size.
     pub(crate) fn extend(&mut self, k: Tensor<4>, v: Tensor<4>) -> [Tensor<4>; 2] {
         // Where new tokens take the slots of old ones, the chunk's first queries may still see the old ones.
         let wraps = self.seq + k.dims()[2] > self.ring();
@@ -80,9 +84,7 @@ impl AttentionState {
 
     /// Takes in a chunk, as [`extend`](Self::extend) does.
     pub(crate) fn put(&mut self, k: Tensor<4>, v: Tensor<4>) {
-        let ([kept, ..], [got, _, new, _]) = (self.k.dims(), k.dims());
-        assert_eq!(kept, got, "the state is for a batch of {kept}, got a batch of {got}");
-        self.reserve(new);
+        self.reserve(k.dims()[2]);
         self.write(k, v);
     }
 
@@ -164,5 +166,9 @@ impl MixerState for AttentionState {
     fn floats(&self) -> usize {
         let [_, kv_heads, _, d_head] = self.k.dims();
         2 * kv_heads * self.held() * d_head
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::ParameterGroup;
+use crate::{Contract, Origin, ParameterGroup};
 
 /// Maps a sequence to a sequence of the same shape, exchanging information between tokens.
 ///
@@ -19,7 +19,7 @@ pub trait SequenceMixer {
     /// - output: `[batch, seq, d_model]`
     ///
     /// # Panics
-    /// If the width is not the layer's, or if [`check_length`](Self::check_length) refuses `seq`.
+    /// As [`assert_reads`](Self::assert_reads).
     fn forward(&self, x: Tensor<3>) -> Tensor<3>;
 
     /// [`forward`](Self::forward) in training: the same map, but for what the layer drops at random. The same seed drops the
@@ -41,7 +41,8 @@ pub trait SequenceMixer {
     /// As for [`forward`](Self::forward).
     ///
     /// # Errors
-    /// If the mixer is bidirectional, or the sequence grows beyond what [`check_length`](Self::check_length) allows.
+    /// If the mixer is bidirectional, if [`check_call`](Self::check_call) refuses the two, or if the sequence grows beyond what
+    /// [`check_length`](Self::check_length) allows.
     fn forward_with_state(
         &self,
         x: Tensor<3>,
@@ -63,6 +64,41 @@ pub trait SequenceMixer {
     /// # Errors
     /// If the mixer is bidirectional: it cannot run token by token.
     fn init_state(&self, batch: usize) -> Result<Self::State, MixerError>;
+
+    /// What an input must fit.
+    fn contract(&self) -> Contract;
+
+    /// Whether the state can go on here with `batch` sequences.
+    ///
+    /// # Errors
+    /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States made by
+    /// other weights of the same settings cannot be told.
+    fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError>;
+
+    /// Whether the layer can read `x`, whatever its length: `[batch, seq, d_model]`, or `[batch, d_model]`.
+    ///
+    /// # Errors
+    /// If it is of another width, empty, on another device, or not f32.
+    fn check_input<const D: usize>(&self, x: &Tensor<D>) -> Result<(), MixerError> {
+        self.contract().check_input(x)
+    }
+
+    /// Whether the layer can read `x` after `state`: what every stateful call asks first, so that a refused one changes nothing.
+    ///
+    /// # Errors
+    /// As [`check_input`](Self::check_input) and [`check_state`](Self::check_state).
+    fn check_call<const D: usize>(&self, x: &Tensor<D>, state: &Self::State) -> Result<(), MixerError> {
+        self.check_input(x)?;
+        self.check_state(x.dims()[0], state)
+    }
+
+    /// What every call without a state asks first.
+    ///
+    /// # Panics
+    /// If [`check_input`](Self::check_input) refuses `x`, or [`check_length`](Self::check_length) its length, in their words.
+    fn assert_reads(&self, x: &Tensor<3>) {
+        self.check_input(x).and_then(|()| self.check_length(x.dims()[1])).unwrap_or_else(|e| panic!("{e}"));
+    }
 
     /// Floats that one sequence must keep to decode token `seq + 1`; `None` for a bidirectional mixer.
     fn state_size(&self, seq: usize) -> Option<usize>;
@@ -92,6 +128,9 @@ pub trait ChannelMixer {
 pub trait MixerState: Clone + std::fmt::Debug {
     /// Floats held for each sequence of the batch.
     fn floats(&self) -> usize;
+
+    /// The layer that made it; `None` for numbers from elsewhere, of which sizes alone tell where they belong.
+    fn origin(&self) -> Option<&Origin>;
 }
 
 /// Why a mixer cannot do what was asked.
@@ -149,6 +188,78 @@ pub enum MixerError {
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
+    },
+    /// The input is of another width than the layer.
+    #[error("{mixer} has {name} = {wanted}, got an input of width {got}")]
+    Width {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// What its width is called.
+        name: &'static str,
+        /// Its width.
+        wanted: usize,
+        /// The input's last axis.
+        got: usize,
+    },
+    /// The input has no token.
+    #[error("{mixer} needs at least 1 token, got an empty sequence")]
+    EmptySequence {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+    },
+    /// The input of a step has more than one token, or none.
+    #[error("a step of a {mixer} takes 1 token, got {seq}; forward_with_state takes several")]
+    NotOneToken {
+        /// What was asked to step.
+        mixer: &'static str,
+        /// Tokens of the input.
+        seq: usize,
+    },
+    /// The layer, its input or its state is not f32.
+    #[error("{mixer} computes in f32, got {what} of {got}; cast to f32 first, as in x.cast(FloatDType::F32)")]
+    Dtype {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Which of them.
+        what: &'static str,
+        /// Its type.
+        got: &'static str,
+    },
+    /// The input or the state is not where the layer is.
+    #[error(
+        "{mixer} is on {layer}, got {what} on {got}; bring both to one device, as in x.to_device(&device)"
+    )]
+    Device {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Which of them.
+        what: &'static str,
+        /// The layer's device.
+        layer: String,
+        /// The other.
+        got: String,
+    },
+    /// The state is for another batch than the input.
+    #[error(
+        "{mixer} got a state of {state} sequences and an input of {input}; take a state of init_state({input}), or the input          that goes on with this one"
+    )]
+    Batch {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// Sequences of the state.
+        state: usize,
+        /// Sequences of the input.
+        input: usize,
+    },
+    /// The state belongs to another layer.
+    #[error(
+        "the state does not belong to this {mixer}: {difference}; use one that this layer's init_state made"
+    )]
+    ForeignState {
+        /// Name of the mixer, as in configs.
+        mixer: &'static str,
+        /// What the state has otherwise, in words.
+        difference: String,
     },
 }
 

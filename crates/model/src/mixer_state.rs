@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use subquad_attention::AttentionState;
-use subquad_mixer::{MixerError, MixerState, SequenceMixer};
+use subquad_mixer::{Contract, MixerError, MixerState, Origin, SequenceMixer};
 use subquad_monarch::{CausalMonarchState, HyenaState, M2State, NoState};
 use subquad_s4::{H3State, S4State};
 
@@ -44,10 +44,21 @@ impl MixerKindState {
             Self::CausalMonarch(state) => state.floats(),
         }
     }
-}
 
-/// What a state of another mixer meets: there is no right answer.
-const FOREIGN: &str = "the state belongs to another mixer; use the one that this mixer's init_state made";
+    /// [`MixerState::origin`].
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Attention(state) => state.origin(),
+            Self::S4d(state) => state.origin(),
+            Self::S4(state) => state.origin(),
+            Self::H3(state) => state.origin(),
+            Self::Hyena(state) => state.origin(),
+            Self::M2(state) => state.origin(),
+            Self::Monarch(state) => state.origin(),
+            Self::CausalMonarch(state) => state.origin(),
+        }
+    }
+}
 
 impl MixerKind {
     /// [`SequenceMixer::init_state`].
@@ -67,13 +78,63 @@ impl MixerKind {
         }
     }
 
+    /// [`SequenceMixer::contract`].
+    pub fn contract(&self) -> Contract {
+        match self {
+            Self::Attention(mixer) => mixer.contract(),
+            Self::S4d(mixer) => mixer.contract(),
+            Self::S4(mixer) => mixer.contract(),
+            Self::H3(mixer) => mixer.contract(),
+            Self::Hyena(mixer) => mixer.contract(),
+            Self::M2(mixer) => mixer.contract(),
+            Self::Monarch(mixer) => mixer.contract(),
+            Self::CausalMonarch(mixer) => mixer.contract(),
+        }
+    }
+
+    /// [`SequenceMixer::check_state`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_state(&self, batch: usize, state: &MixerKindState) -> Result<(), MixerError> {
+        match (self, state) {
+            (Self::Attention(mixer), MixerKindState::Attention(state)) => mixer.check_state(batch, state),
+            (Self::S4d(mixer), MixerKindState::S4d(state)) => mixer.check_state(batch, state),
+            (Self::S4(mixer), MixerKindState::S4(state)) => mixer.check_state(batch, state),
+            (Self::H3(mixer), MixerKindState::H3(state)) => mixer.check_state(batch, state),
+            (Self::Hyena(mixer), MixerKindState::Hyena(state)) => mixer.check_state(batch, state),
+            (Self::M2(mixer), MixerKindState::M2(state)) => mixer.check_state(batch, state),
+            (Self::Monarch(mixer), MixerKindState::Monarch(state)) => mixer.check_state(batch, state),
+            (Self::CausalMonarch(mixer), MixerKindState::CausalMonarch(state)) => {
+                mixer.check_state(batch, state)
+            }
+            (
+                Self::Attention(_)
+                | Self::S4d(_)
+                | Self::S4(_)
+                | Self::H3(_)
+                | Self::Hyena(_)
+                | Self::M2(_)
+                | Self::Monarch(_)
+                | Self::CausalMonarch(_),
+                state,
+            ) => Err(self.foreign(state)),
+        }
+    }
+
+    /// What the state of another kind of mixer meets.
+    fn foreign(&self, state: &MixerKindState) -> MixerError {
+        let maker = state.origin().map_or("another kind of mixer", Origin::mixer);
+        MixerError::ForeignState {
+            mixer: self.contract().mixer(),
+            difference: format!("it was made by {maker}"),
+        }
+    }
+
     /// [`SequenceMixer::forward_with_state`].
     ///
     /// # Errors
     /// As there.
-    ///
-    /// # Panics
-    /// If `state` belongs to another kind of mixer.
     pub fn forward_with_state(
         &self,
         x: Tensor<3>,
@@ -121,10 +182,8 @@ impl MixerKind {
                 | Self::M2(_)
                 | Self::Monarch(_)
                 | Self::CausalMonarch(_),
-                _,
-            ) => {
-                panic!("{FOREIGN}")
-            }
+                state,
+            ) => Err(self.foreign(&state)),
         }
     }
 
@@ -132,9 +191,6 @@ impl MixerKind {
     ///
     /// # Errors
     /// As there.
-    ///
-    /// # Panics
-    /// If `state` belongs to another kind of mixer.
     pub fn step(&self, x: Tensor<2>, state: &mut MixerKindState) -> Result<Tensor<2>, MixerError> {
         match (self, state) {
             (Self::Attention(mixer), MixerKindState::Attention(state)) => mixer.step(x, state),
@@ -154,10 +210,8 @@ impl MixerKind {
                 | Self::M2(_)
                 | Self::Monarch(_)
                 | Self::CausalMonarch(_),
-                _,
-            ) => {
-                panic!("{FOREIGN}")
-            }
+                state,
+            ) => Err(self.foreign(state)),
         }
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{MixerError, ParameterGroup};
+use subquad_mixer::{Contract, MixerError, ParameterGroup};
 
 use crate::additions::Additions;
 use crate::groups::parameter_groups;
@@ -40,7 +40,32 @@ pub(crate) enum EncoderKind {
     Embedding(Embedding),
 }
 
+/// The model itself in errors about what it reads.
+pub(crate) const NAME: &str = "model";
+
 impl EncoderKind {
+    /// Whether `input` can be read: of at least one token, on the model's device; reals also of its features, in f32. What is
+    /// of the other kind is left to the encoder.
+    fn check(&self, input: &Input) -> Result<(), MixerError> {
+        match (self, input) {
+            (_, input) if input.sizes()[1] == 0 => Err(MixerError::EmptySequence { mixer: NAME }),
+            (Self::Linear(_), Input::Reals(x)) => self.contract().check_input(x),
+            (Self::Embedding(_), Input::Tokens(x) | Input::TypedTokens(x, _)) => {
+                self.contract().check_device("tokens", &x.device())
+            }
+            (Self::Linear(_) | Self::Embedding(_), _) => Ok(()),
+        }
+    }
+
+    fn contract(&self) -> Contract {
+        match self {
+            Self::Linear(Linear { weight, .. }) => {
+                Contract::with_width(NAME, ("features", weight.dims()[0]), weight)
+            }
+            Self::Embedding(Embedding { weight, .. }) => Contract::new(NAME, weight.dims()[1], weight),
+        }
+    }
+
     /// A row for every token, `[vocab, d_model]`; `None` for reals.
     pub(crate) fn table(&self) -> Option<Tensor<2>> {
         match self {
@@ -74,7 +99,8 @@ impl SequenceModel {
     ///   head on every token
     ///
     /// # Panics
-    /// If the input is of the other kind than the encoder's, or the mixer refuses the length.
+    /// If the input is of the other kind than the encoder's, if [`check_input`](Self::check_input) refuses it, or the mixer
+    /// refuses the length.
     pub fn forward(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = self.blocks(input, dropout);
         let h = match self.answers {
@@ -104,6 +130,7 @@ impl SequenceModel {
 
     /// What the last block leaves, `[batch, seq, d_model]`.
     fn blocks(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
+        self.check_input(&input).unwrap_or_else(|e| panic!("{e}"));
         let blocks = self.blocks.iter().enumerate();
         let h = self.encode(input, 0, dropout);
         blocks.fold(h, |h, (index, block)| block.forward(h, dropout, index))
@@ -124,6 +151,14 @@ impl SequenceModel {
         };
         // The blocks have two dropout sites each.
         self.additions.forward(h, types, first, dropout, 2 * self.blocks.len())
+    }
+
+    /// Whether the model can read `input`, whatever its length.
+    ///
+    /// # Errors
+    /// If it is empty, on another device, or of reals that are not f32 or not as many features as the model reads.
+    pub fn check_input(&self, input: &Input) -> Result<(), MixerError> {
+        self.encoder.check(input)
     }
 
     /// Floats that one sequence must keep to decode token `seq + 1`, over all blocks; `None` if bidirectional.

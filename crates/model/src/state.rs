@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use subquad_mixer::MixerError;
 
+use crate::model::NAME;
 use crate::norm::normed;
 use crate::{Dropout, Head, Input, MixerKindState, SequenceModel};
 
@@ -65,10 +66,11 @@ impl SequenceModel {
     /// - output: logits or reals, `[batch, seq, outputs]`
     ///
     /// # Errors
-    /// If the sequence grows beyond what [`check_length`](Self::check_length) allows.
+    /// If [`check_input`](Self::check_input) refuses the input, if the state is of another batch size or of a model with other
+    /// blocks, or if the sequence grows beyond what [`check_length`](Self::check_length) allows.
     ///
     /// # Panics
-    /// If the input is empty or of the other kind than the encoder's, or the state is of another model or batch size.
+    /// If the input is of the other kind than the encoder's.
     pub fn forward_with_state(
         &self,
         input: Input,
@@ -92,12 +94,15 @@ impl SequenceModel {
     /// - output: logits or reals, `[batch, outputs]`
     ///
     /// # Errors
-    /// As for [`forward_with_state`](Self::forward_with_state); `state` is then unchanged.
+    /// As for [`forward_with_state`](Self::forward_with_state), or if the input is not one token; `state` is then unchanged.
     ///
     /// # Panics
-    /// As there, or if the input is not one token.
+    /// As there.
     pub fn step(&self, input: Input, state: &mut ModelState) -> Result<Tensor<2>, MixerError> {
-        assert_eq!(input.sizes()[1], 1, "a step takes one token; forward_with_state takes several");
+        let [_, tokens] = input.sizes();
+        if tokens != 1 {
+            return Err(MixerError::NotOneToken { mixer: NAME, seq: tokens });
+        }
         let seq = self.check_state(state, &input)?;
         let mut h = self.encode(input, state.seq, &Dropout::Off);
         for (block, state) in self.blocks.iter().zip(&mut state.blocks) {
@@ -111,12 +116,27 @@ impl SequenceModel {
     /// the others.
     fn check_state(&self, state: &ModelState, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
-        assert_ne!(seq, 0, "a chunk has at least one token");
-        assert_eq!(batch, state.batch, "the input's batch size is not the state's");
-        assert_eq!(self.blocks.len(), state.blocks.len(), "the state is of a model with other blocks");
+        self.check_input(input)?;
+        self.check_blocks(&state.blocks)?;
+        if batch != state.batch {
+            return Err(MixerError::Batch { mixer: NAME, state: state.batch, input: batch });
+        }
+        let mut blocks = self.blocks.iter().zip(&state.blocks);
+        blocks.try_for_each(|(block, state)| block.mixer().check_state(batch, state))?;
         let seq = state.seq + seq;
         self.check_length(seq)?;
         Ok(seq)
+    }
+
+    fn check_blocks(&self, states: &[MixerKindState]) -> Result<(), MixerError> {
+        let (own, other) = (self.blocks.len(), states.len());
+        match own == other {
+            true => Ok(()),
+            false => Err(MixerError::ForeignState {
+                mixer: NAME,
+                difference: format!("it was made with n_layers = {other}, the model has n_layers = {own}"),
+            }),
+        }
     }
 
     /// The outputs of every token from the last block's.

@@ -24,12 +24,62 @@ pub enum PlotError {
     /// The file system refused; the message names the path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A CSV file that is not a figure's table.
-    #[error("{path}: not a figure's table (panel,line,x,y,low,high)")]
+    /// A page that no viewer of pictures would open.
+    #[error(
+        "figure `{figure}` would be {height} points tall, with {panels} panels and {labels} labels in its legend; at most {most} \
+         are drawn, about 300 panels: draw fewer, as by splitting its table"
+    )]
+    TooTall {
+        /// File stem of the figure.
+        figure: String,
+        /// Its panels.
+        panels: usize,
+        /// Labels in its legend.
+        labels: usize,
+        /// Its height, in points.
+        height: u64,
+        /// The largest height.
+        most: u64,
+    },
+    /// A CSV file with other columns than a figure's table.
+    #[error("{}:1: not a figure's table: wanted the columns panel,line,x,y,low,high, got {got}", path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Its first line.
+        got: String,
+    },
+    /// A row of a figure's table with too many or too few fields.
+    #[error("{}:{line}: wanted 6 fields (panel,line,x,y,low,high), got {got}", path.display())]
+    Fields {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins, from 1.
+        line: u64,
+        /// Its fields.
+        got: usize,
+    },
+    /// A field of a figure's table that is no number.
+    #[error(
+        "{}:{line}: column {column}: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `{got}`",
+        path.display()
+    )]
+    Number {
+        /// The file.
+        path: PathBuf,
+        /// Where the row begins, from 1.
+        line: u64,
+        /// The column's name.
+        column: &'static str,
+        /// The field.
+        got: String,
+    },
+    /// A CSV file that cannot be read or written as one.
+    #[error("{}: {source}", path.display())]
     Csv {
         /// The file.
         path: PathBuf,
-        /// Where and what, in the words of the CSV reader.
+        /// Where and what, in the words of the CSV library.
         source: csv::Error,
     },
     /// The drawing or encoding library refused.

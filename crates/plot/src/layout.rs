@@ -1,5 +1,7 @@
 //! A figure on a page: title, legend, a grid of panels, axis labels and caption, from top to bottom.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::palette::{self, Look};
 use crate::panel::{self, Frame, Numbers, TICK_GAP, TICK_TEXT, drawable};
 use crate::scale::{Range, tick_labels};
@@ -19,6 +21,13 @@ const PANEL_GAP: f64 = 20.0;
 const LEGEND_SAMPLE: f64 = 26.0;
 const LEGEND_GAP: f64 = 18.0;
 
+/// The tallest page: twice as many pixels are what viewers and editors of pictures still open (32767), and with four panels a
+/// row that is about 300 of them.
+const MOST_HEIGHT: f64 = 16_000.0;
+
+/// Grid lines that are closer would be an area of grey.
+const GRID_GAP: f64 = 2.0;
+
 /// Places everything.
 pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
     let growths = figure.scaling.map_or(Vec::new(), |_| figure.panels.iter().map(Growth::of).collect());
@@ -28,6 +37,7 @@ pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
     let mut y = EDGE;
     y = page.draw_paragraph(&mut scene, &figure.title, y, TITLE_TEXT, Ink::TEXT) + 4.0;
     y = page.draw_legend(&mut scene, y) + 8.0;
+    page.check_height(y)?;
     y = page.draw_panels(&mut scene, y) + 1.0;
     let center = page.left + page.grid_width() / 2.0;
     scene.text(&figure.x.label, (center, y + LABEL_TEXT), LABEL_TEXT, Anchor::Middle, Ink::TEXT);
@@ -43,8 +53,11 @@ pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
 struct Page<'a> {
     figure: &'a Figure,
     legend: Vec<(&'a Line, Look)>,
+    /// Of the labels in the legend.
+    looks: HashMap<&'a str, Look>,
     x: Range,
     y: Range,
+    x_ticks: Vec<f64>,
     y_ticks: Vec<f64>,
     /// Of a scaling figure.
     derived: Option<Derived<'a>>,
@@ -52,6 +65,18 @@ struct Page<'a> {
     panel: (f64, f64),
     /// Left end of the first panel, of the title and of the caption.
     left: f64,
+}
+
+/// Heights in one row of panels.
+struct Row {
+    /// Between a panel's title and its frame.
+    above: f64,
+    /// Title and what is between it and the frame.
+    heading: f64,
+    /// The numbers of the horizontal axis.
+    numbers: f64,
+    /// All of it, and the gap to the next row.
+    height: f64,
 }
 
 impl<'a> Page<'a> {
@@ -69,13 +94,16 @@ impl<'a> Page<'a> {
             3 => (215.0, 185.0),
             _ => (180.0, 170.0),
         };
+        let x_ticks = apart(x.ticks(&figure.x, (panel.0 / 42.0) as usize), &x, panel.0);
         let y_ticks = y.ticks(&figure.y, (panel.1 / 30.0) as usize);
         let derived = figure.scaling.map(|scaling| Derived::new(growths, &scaling, &x, panel.0));
         let mut numbers = tick_labels(figure.y.scale, &y_ticks);
         numbers.extend(derived.iter().flat_map(Derived::slope_numbers));
         let widest = numbers.iter().map(|label| width(label, TICK_TEXT)).fold(0.0, f64::max);
         let left = (EDGE + LABEL_TEXT + 8.0 + widest + TICK_GAP).ceil();
-        Some(Self { figure, legend: legend(figure), x, y, y_ticks, derived, columns, panel, left })
+        let legend = legend(figure);
+        let looks = legend.iter().map(|(line, look)| (&*line.label, *look)).collect();
+        Some(Self { figure, legend, looks, x, y, x_ticks, y_ticks, derived, columns, panel, left })
     }
 
     fn grid_width(&self) -> f64 {
@@ -111,27 +139,50 @@ impl<'a> Page<'a> {
         middle + LEGEND_TEXT * 0.7
     }
 
-    /// All panels and the labels of the vertical axes; the result is where the numbers of the last row end.
-    fn draw_panels(&self, scene: &mut Scene, top: f64) -> f64 {
-        let titles = || self.figure.panels.iter().map(|panel| wrap(&panel.title, PANEL_TEXT, self.panel.0));
-        let title = titles().map(|lines| lines.len()).max().unwrap_or(0) as f64 * PANEL_TEXT * LINE_HEIGHT;
+    /// Heights of a row of panels, whatever is in them.
+    fn row(&self) -> Row {
+        let titles = self.figure.panels.iter().map(|panel| wrap(&panel.title, PANEL_TEXT, self.panel.0));
+        let title = titles.map(|lines| lines.len()).max().unwrap_or(0) as f64 * PANEL_TEXT * LINE_HEIGHT;
         let (above, below) = self.derived.as_ref().map_or((0.0, 0.0), |d| (d.above(), d.below()));
         let heading = title + 4.0 + above;
         let numbers = TICK_GAP + TICK_TEXT * LINE_HEIGHT;
-        let row_height = heading + self.panel.1 + below + numbers + 10.0;
-        for (index, title) in titles().enumerate() {
+        Row { above, heading, numbers, height: heading + self.panel.1 + below + numbers + 10.0 }
+    }
+
+    fn rows(&self) -> usize {
+        self.figure.panels.len().div_ceil(self.columns)
+    }
+
+    /// Whether the page that has its panels from `top` on is one that viewers open. Asked before any panel is drawn.
+    fn check_height(&self, top: f64) -> Result<(), PlotError> {
+        let height = top + self.rows() as f64 * self.row().height;
+        match height <= MOST_HEIGHT {
+            true => Ok(()),
+            false => Err(PlotError::TooTall {
+                figure: self.figure.name.clone(),
+                panels: self.figure.panels.len(),
+                labels: self.legend.len(),
+                height: height.ceil() as u64,
+                most: MOST_HEIGHT as u64,
+            }),
+        }
+    }
+
+    /// All panels and the labels of the vertical axes; the result is where the numbers of the last row end.
+    fn draw_panels(&self, scene: &mut Scene, top: f64) -> f64 {
+        let Row { above, heading, numbers, height } = self.row();
+        for (index, panel) in self.figure.panels.iter().enumerate() {
             let (row, column) = (index / self.columns, index % self.columns);
             let left = self.left + column as f64 * (self.panel.0 + PANEL_GAP);
-            let top = top + row as f64 * row_height + heading;
-            self.draw_title(scene, &title, left, top - above);
+            let top = top + row as f64 * height + heading;
+            self.draw_title(scene, &wrap(&panel.title, PANEL_TEXT, self.panel.0), left, top - above);
             self.draw_panel(scene, index, left, top);
         }
-        let rows = self.figure.panels.len().div_ceil(self.columns);
-        let bottom = top + rows as f64 * row_height - 10.0;
+        let bottom = top + self.rows() as f64 * height - 10.0;
         match self.derived.as_ref().and_then(Derived::slope_label) {
             None => self.draw_y_label(scene, &self.figure.y.label, (top + heading + bottom - numbers) / 2.0),
-            Some((slope, down)) => (0..rows).for_each(|row| {
-                let top = top + row as f64 * row_height + heading;
+            Some((slope, down)) => (0..self.rows()).for_each(|row| {
+                let top = top + row as f64 * height + heading;
                 self.draw_y_label(scene, &self.figure.y.label, top + self.panel.1 / 2.0);
                 self.draw_y_label(scene, slope, top + self.panel.1 + down);
             }),
@@ -154,18 +205,18 @@ impl<'a> Page<'a> {
         let ((width, height), panel) = (self.panel, &self.figure.panels[index]);
         let frame = Frame { left, top, width, height, x: &self.x, y: &self.y };
         let (x, y) = (&self.figure.x, &self.figure.y);
-        let x_ticks = self.x.ticks(x, (width / 42.0) as usize);
         let first = index.is_multiple_of(self.columns);
         let lowest = self.derived.as_ref().is_none_or(|derived| derived.below() == 0.0);
         let numbers = Numbers { x: lowest, y: first };
-        panel::draw_axes(scene, &frame, (x, &x_ticks), (y, &self.y_ticks), numbers);
-        let look = |line: &Line| self.legend.iter().find(|(known, _)| known.label == line.label);
+        panel::draw_axes(scene, &frame, (x, &self.x_ticks[..]), (y, &self.y_ticks), numbers);
         // A label missing from the legend has no point to draw in any panel.
-        let looks: Vec<Option<Look>> = panel.lines.iter().map(|line| Some(look(line)?.1)).collect();
+        let looks: Vec<Option<Look>> =
+            panel.lines.iter().map(|line| self.looks.get(&*line.label).copied()).collect();
         let mut fits = Vec::new();
         if let Some(derived) = &self.derived {
             derived.draw_marks(scene, index, &frame, &looks);
-            derived.draw_slopes(scene, index, &Place { frame: &frame, x: (x, &x_ticks) }, &looks, first);
+            let place = Place { frame: &frame, x: (x, &self.x_ticks[..]) };
+            derived.draw_slopes(scene, index, &place, &looks, first);
             fits = derived.fits(index, &frame);
         }
         panel::draw_curves(scene, &frame, &shown(&panel.lines, &looks), &fits, (x, y));
@@ -181,12 +232,25 @@ fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
     figure.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
 }
 
+/// Ticks without those that stand too close to the one before them on an axis of that width.
+fn apart(mut ticks: Vec<f64>, range: &Range, width: f64) -> Vec<f64> {
+    let mut last = f64::NEG_INFINITY;
+    ticks.retain(|tick| {
+        let at = width * range.fraction(*tick);
+        let kept = (at - last).abs() >= GRID_GAP;
+        last = if kept { at } else { last };
+        kept
+    });
+    ticks
+}
+
 /// The first line of each label that has something to draw, in order of appearance.
 fn legend(figure: &Figure) -> Vec<(&Line, Look)> {
-    let mut first: Vec<&Line> = Vec::new();
+    let (mut first, mut seen): (Vec<&Line>, HashSet<&str>) = Default::default();
     for line in figure.panels.iter().flat_map(|panel| &panel.lines) {
-        let seen = first.iter().any(|known| known.label == line.label);
-        if !seen && line.points.iter().any(|point| drawable(point, &figure.x, &figure.y)) {
+        let is_new = !seen.contains(&*line.label);
+        if is_new && line.points.iter().any(|point| drawable(point, &figure.x, &figure.y)) {
+            seen.insert(&line.label);
             first.push(line);
         }
     }

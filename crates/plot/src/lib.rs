@@ -16,6 +16,7 @@ pub mod summary;
 mod svg;
 mod table;
 mod text;
+mod thin;
 
 pub use error::PlotError;
 pub use figure::{Axis, Figure, Line, Panel, Point, Written};

@@ -49,25 +49,33 @@ const HOLLOW: [Shape; 5] =
 /// The looks of a figure's labels, in their order. A label outside the palette gets an outlined marker that its name
 /// decides; where two such labels of one figure would share colour or marker, the later one moves on to what is free.
 pub(crate) fn looks(labels: &[&str]) -> Vec<Look> {
-    let mut taken = Vec::with_capacity(labels.len());
-    for label in labels {
-        taken.push(known(label).unwrap_or_else(|| free(name_hash(label), &taken)));
-    }
-    taken
+    let mut taken = Taken { looks: [0; LOOKS], inks: [0; KNOWN.len()], shapes: [0; HOLLOW.len()] };
+    labels.iter().map(|label| known(label).unwrap_or_else(|| taken.free(name_hash(label)))).collect()
 }
 
-/// The look from `first` on that shares least with those of other labels outside the palette: colour counts before marker.
-fn free(first: usize, taken: &[Look]) -> Look {
-    let shared = |look: &Look| {
-        let others = || taken.iter().filter(|other| other.hollow);
-        [
-            others().filter(|other| *other == look).count(),
-            others().filter(|other| other.ink == look.ink).count(),
-            others().filter(|other| other.shape == look.shape).count(),
-        ]
-    };
-    let all = (0..KNOWN.len() * HOLLOW.len()).map(|i| fallback(first + i));
-    all.min_by_key(shared).expect("there are looks")
+/// How often each look outside the palette is taken, and its colour and marker: by place in [`KNOWN`] and [`HOLLOW`].
+struct Taken {
+    looks: [usize; LOOKS],
+    inks: [usize; KNOWN.len()],
+    shapes: [usize; HOLLOW.len()],
+}
+
+/// 7 and 5 share no divisor, so 35 indices give 35 looks.
+const LOOKS: usize = KNOWN.len() * HOLLOW.len();
+
+impl Taken {
+    /// The look from `first` on that shares least with those that are taken: colour counts before marker.
+    fn free(&mut self, first: usize) -> Look {
+        let shared = |index: &usize| {
+            let index = *index % LOOKS;
+            [self.looks[index], self.inks[index % KNOWN.len()], self.shapes[index % HOLLOW.len()]]
+        };
+        let index = (first..first + LOOKS).min_by_key(shared).expect("there are looks") % LOOKS;
+        self.looks[index] += 1;
+        self.inks[index % KNOWN.len()] += 1;
+        self.shapes[index % HOLLOW.len()] += 1;
+        fallback(index)
+    }
 }
 
 fn known(label: &str) -> Option<Look> {
@@ -76,7 +84,6 @@ fn known(label: &str) -> Option<Look> {
 }
 
 fn fallback(index: usize) -> Look {
-    // 7 and 5 share no divisor, so 35 indices give 35 looks.
     Look { ink: KNOWN[index % KNOWN.len()].1, shape: HOLLOW[index % HOLLOW.len()], hollow: true }
 }
 

@@ -1,11 +1,13 @@
 //! One panel of a figure: grid, axes, bands, curves and markers.
 
+use std::collections::HashSet;
 use std::f64::consts::TAU;
 
 use crate::palette::{Look, Shape};
 use crate::scale::{Range, tick_labels};
 use crate::scene::{Anchor, Ink, Scene, Xy};
 use crate::text::{CAP_HEIGHT, width};
+use crate::thin::thin;
 use crate::{Axis, Line, Point};
 
 /// Font size of the numbers at the ticks.
@@ -129,15 +131,15 @@ pub(crate) fn draw_curves(
     for ((line, look), runs) in curves.iter().zip(&runs) {
         for run in runs {
             let places: Vec<Xy> = run.iter().map(|p| frame.at(p.x, p.y)).collect();
-            draw_path(scene, &places, line.dashed, look.ink);
+            draw_path(scene, &thin(&places), line.dashed, look.ink);
         }
     }
     for dash in fits.iter().flat_map(|fit| dashes(fit)) {
         scene.polyline(dash, FIT_WIDTH, Ink::TEXT);
     }
     for (index, ((line, look), runs)) in curves.iter().zip(&runs).enumerate() {
-        for point in marked(line, runs, index) {
-            let (x, y) = frame.at(point.x, point.y);
+        let places = marked(line, runs, index).into_iter().map(|point| frame.at(point.x, point.y));
+        for (x, y) in apart(places) {
             draw_marker(scene, (x + shifts[index], y), look);
         }
     }
@@ -164,11 +166,13 @@ fn dodges(runs: &[Vec<&[Point]>]) -> Vec<f64> {
 /// The band of a stretch; a lone point has no width to fill, so it gets a bar.
 fn draw_band(scene: &mut Scene, frame: &Frame, run: &[Point], look: &Look, shift: f64) {
     let end = |end: f64, point: &Point| if end.is_finite() { end } else { point.y };
-    let upper = run.iter().map(|p| frame.at(p.x, end(p.high, p)));
-    let lower = run.iter().map(|p| frame.at(p.x, end(p.low, p)));
     if run.iter().all(|p| end(p.low, p) == end(p.high, p)) {
         return;
     }
+    let edge = |of: fn(&Point) -> f64| -> Vec<Xy> {
+        thin(&run.iter().map(|p| frame.at(p.x, end(of(p), p))).collect::<Vec<_>>())
+    };
+    let (upper, lower) = (edge(|p| p.high).into_iter(), edge(|p| p.low).into_iter());
     if run.len() == 1 {
         let bar = upper.chain(lower).map(|(x, y)| (x + shift, y)).collect();
         scene.polyline(bar, CURVE_WIDTH, look.ink.with_alpha(0.6));
@@ -190,6 +194,13 @@ fn marked<'a>(line: &Line, runs: &[&'a [Point]], index: usize) -> Vec<&'a Point>
         .filter(|(i, (lone, _))| *lone || (line.markers && i % stride == offset % stride))
         .map(|(_, (_, point))| point)
         .collect()
+}
+
+/// Places without those that share a pixel with an earlier one: a marker there would hide it.
+fn apart(places: impl Iterator<Item = Xy>) -> impl Iterator<Item = Xy> {
+    let mut taken = HashSet::new();
+    let pixel = |v: f64| (v * 2.0).floor() as i64;
+    places.filter(move |&(x, y)| taken.insert((pixel(x), pixel(y))))
 }
 
 /// A curve, whole or in dashes.

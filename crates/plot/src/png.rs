@@ -1,6 +1,7 @@
 //! A scene as pixels. Edges are smoothed by the share of each pixel that a shape covers.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 use std::path::Path;
 
 use ab_glyph::{Font, point};
@@ -140,63 +141,73 @@ struct Mask {
 
 impl Mask {
     fn around(shapes: &[Vec<Xy>], width: usize, height: usize) -> Option<Self> {
-        let span = |values: &mut dyn Iterator<Item = f64>, limit: usize| {
-            let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-            // A float too low or too high becomes the nearest whole number that fits.
-            (low.floor() as usize, (high.ceil() as usize).min(limit))
-        };
-        let (left, right) = span(&mut shapes.iter().flatten().map(|p| p.0), width);
-        let (top, bottom) = span(&mut shapes.iter().flatten().map(|p| p.1), height);
-        let (width, height) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
-        (width > 0 && height > 0).then(|| Self { left, top, width, cells: vec![0.0; width * height] })
+        let [left, top, width, height] = bounds(shapes.iter().flatten(), width, height)?;
+        Some(Self { left, top, width, cells: vec![0.0; width * height] })
     }
 
-    /// Adds one closed shape (even-odd): the larger cover of old and new stays.
+    /// Adds one closed shape (even-odd): the larger cover of old and new stays. Only what the shape touches is looked at.
     fn add(&mut self, shape: &[Xy]) {
         let (right, bottom) = (self.left + self.width, self.top + self.cells.len() / self.width);
-        let Some(mut own) = Self::around(&[shape.to_vec()], right, bottom) else { return };
-        own.fill(shape);
-        for (row, shares) in own.cells.chunks(own.width).enumerate() {
-            let start = (own.top + row - self.top) * self.width + (own.left - self.left);
-            let cells = &mut self.cells[start..start + own.width];
-            cells.iter_mut().zip(shares).for_each(|(cell, &share)| *cell = cell.max(share));
-        }
-    }
-
-    fn fill(&mut self, shape: &[Xy]) {
-        for (row, cells) in self.cells.chunks_mut(self.width).enumerate() {
+        let Some([left, top, width, height]) = bounds(shape.iter(), right, bottom) else { return };
+        let (mut shares, mut places) = (vec![0.0; width], Vec::new());
+        for row in top..top + height {
+            let mut touched = width..0;
             for sample in 0..ROWS {
-                let y = (self.top + row) as f64 + (sample as f64 + 0.5) / ROWS as f64;
-                for pair in crossings(shape, y).chunks_exact(2) {
-                    add_span(cells, pair[0] - self.left as f64, pair[1] - self.left as f64);
+                crossings(shape, row as f64 + (sample as f64 + 0.5) / ROWS as f64, &mut places);
+                for pair in places.chunks_exact(2) {
+                    let span = add_span(&mut shares, pair[0] - left as f64, pair[1] - left as f64);
+                    touched = touched.start.min(span.start)..touched.end.max(span.end);
                 }
+            }
+            let start = (row - self.top) * self.width + (left - self.left);
+            for column in touched {
+                let cell = &mut self.cells[start + column];
+                *cell = cell.max(std::mem::take(&mut shares[column]));
             }
         }
     }
 }
 
-/// Where the outline crosses the height `y`, from left to right.
-fn crossings(shape: &[Xy], y: f64) -> Vec<f64> {
-    let next = shape.iter().cycle().skip(1);
-    let sides = shape.iter().zip(next).filter(|((_, ay), (_, by))| (*ay <= y) != (*by <= y));
-    let mut places: Vec<f64> =
-        sides.map(|((ax, ay), (bx, by))| ax + (y - ay) / (by - ay) * (bx - ax)).collect();
-    places.sort_by(f64::total_cmp);
-    places
+/// Left, top, width and height of the pixels that hold the points, within a canvas; `None` where there are none.
+fn bounds<'a>(
+    points: impl Iterator<Item = &'a Xy> + Clone,
+    right: usize,
+    bottom: usize,
+) -> Option<[usize; 4]> {
+    let span = |values: &mut dyn Iterator<Item = f64>, limit: usize| {
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        // A float too low or too high becomes the nearest whole number that fits.
+        (low.floor() as usize, (high.ceil() as usize).min(limit))
+    };
+    let (left, right) = span(&mut points.clone().map(|p| p.0), right);
+    let (top, bottom) = span(&mut points.map(|p| p.1), bottom);
+    let (width, height) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
+    (width > 0 && height > 0).then_some([left, top, width, height])
 }
 
-/// Adds one sampled row of a span to the cover of each pixel.
-fn add_span(cover: &mut [f32], from: f64, to: f64) {
+/// Where the outline crosses the height `y`, from left to right.
+fn crossings(shape: &[Xy], y: f64, places: &mut Vec<f64>) {
+    let next = shape.iter().cycle().skip(1);
+    let sides = shape.iter().zip(next).filter(|((_, ay), (_, by))| (*ay <= y) != (*by <= y));
+    places.clear();
+    places.extend(sides.map(|((ax, ay), (bx, by))| ax + (y - ay) / (by - ay) * (bx - ax)));
+    places.sort_unstable_by(f64::total_cmp);
+}
+
+/// Adds one sampled row of a span to the cover of each pixel; the result is which pixels.
+fn add_span(cover: &mut [f32], from: f64, to: f64) -> Range<usize> {
     let (first, last) = (from.max(0.0) as usize, (to.ceil().max(0.0) as usize).min(cover.len()));
     for (column, share) in cover.iter_mut().enumerate().take(last).skip(first) {
         let inside = to.min((column + 1) as f64) - from.max(column as f64);
         *share += inside.max(0.0) as f32 / ROWS as f32;
     }
+    first..last
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::thin::thin;
 
     #[test]
     fn a_pixel_takes_the_share_that_a_shape_covers() {
@@ -205,6 +216,24 @@ mod tests {
         let row: Vec<u8> = canvas.rgb[12..24].iter().step_by(3).copied().collect();
         assert_eq!(row, [255, 0, 128, 255]);
         assert!(canvas.rgb[..12].iter().chain(&canvas.rgb[24..]).all(|&v| v == 255));
+    }
+
+    #[test]
+    fn a_noisy_curve_of_the_points_that_pixels_show_is_the_same_picture() {
+        // Multiples of the golden ratio, cut to their fractions, are evenly spread and in no order.
+        let noise = |i: u32| (f64::from(i) * 0.618_033_988_75).fract();
+        let path: Vec<Xy> =
+            (0..20_000).map(|i| (4.0 + f64::from(i) * 0.005, 10.0 + 60.0 * noise(i).powi(4))).collect();
+        let picture = |points: Vec<Xy>| {
+            let mut scene = Scene { width: 110.0, height: 80.0, ..Scene::default() };
+            scene.polyline(points, 1.6, Ink::rgb(0, 0, 0));
+            paint(&scene).rgb
+        };
+        let few = thin(&path);
+        assert!(few.len() <= 4 * 201, "{}", few.len());
+        let (whole, few) = (picture(path), picture(few));
+        let others = whole.iter().zip(&few).filter(|(a, b)| a.abs_diff(**b) > 16).count();
+        assert!(others * 1000 < whole.len(), "{others} of {} numbers", whole.len());
     }
 
     #[test]

@@ -13,6 +13,15 @@ pub enum Scale {
     Log10,
 }
 
+/// The smallest number above 0.
+const LEAST: f64 = f64::from_bits(1);
+
+/// Values from here on are counted in units of their own, because differences between them may overflow.
+const HUGE: f64 = 1e290;
+
+/// Likewise differences below this one, because shares of them may vanish.
+const TINY: f64 = 1e-290;
+
 /// Empty share left at both ends of an axis, so that markers stand clear of the frame.
 const MARGIN: f64 = 0.04;
 
@@ -33,11 +42,12 @@ impl Scale {
         }
     }
 
+    /// The nearest value that the scale accepts: a margin may reach beyond what a float holds.
     fn inverse(self, place: f64) -> f64 {
         match self {
-            Self::Linear => place,
-            Self::Log2 => place.exp2(),
-            Self::Log10 => 10f64.powf(place),
+            Self::Linear => place.clamp(f64::MIN, f64::MAX),
+            Self::Log2 => place.exp2().clamp(LEAST, f64::MAX),
+            Self::Log10 => 10f64.powf(place).clamp(LEAST, f64::MAX),
         }
     }
 
@@ -55,8 +65,19 @@ impl Scale {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     scale: Scale,
+    /// What places are multiplied by, so that no difference overflows or vanishes: 1 but for huge and tiny values.
+    unit: f64,
     low: f64,
     high: f64,
+}
+
+/// The factor that brings numbers up to `largest`, which lie `span` apart, into the middle of what floats hold.
+fn unit(largest: f64, span: f64) -> f64 {
+    match span {
+        _ if largest > HUGE => 1e-300,
+        span if span > 0.0 && span < TINY => 1e300,
+        _ => 1.0,
+    }
 }
 
 impl Range {
@@ -71,9 +92,20 @@ impl Range {
         let (low, high) = places
             .chain(wanted)
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-        let level = high - low <= 1e-12 * high.abs().max(low.abs());
+        let largest = high.abs().max(low.abs());
+        let level = high - low <= 1e-12 * largest;
+        let unit = unit(largest, if level { 0.0 } else { high - low });
+        let (low, high) = (low * unit, high * unit);
         let spread = if level { scale.half_width(high) } else { (high - low) * MARGIN };
-        Some(Self { scale, low: low - spread, high: high + spread })
+        Some(Self { scale, unit, low: low - spread, high: high + spread })
+    }
+
+    fn place(&self, value: f64) -> f64 {
+        self.scale.forward(value) * self.unit
+    }
+
+    fn value(&self, place: f64) -> f64 {
+        self.scale.inverse(place / self.unit)
     }
 
     /// Where the value stands, 0 at the low end and 1 at the high end; what has no place is put at the nearer end.
@@ -81,7 +113,7 @@ impl Range {
         if !self.scale.accepts(value) {
             return 0.0;
         }
-        ((self.scale.forward(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+        ((self.place(value) - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
     /// The axis' own ticks that lie in the range, or about `wanted` round values.
@@ -93,7 +125,7 @@ impl Range {
     }
 
     fn holds(&self, value: f64) -> bool {
-        self.scale.accepts(value) && (self.low..=self.high).contains(&self.scale.forward(value))
+        self.scale.accepts(value) && (self.low..=self.high).contains(&self.place(value))
     }
 
     fn round_values(&self, wanted: usize) -> Vec<f64> {
@@ -109,7 +141,7 @@ impl Range {
         if values.len() >= 3 {
             return values;
         }
-        even_values(self.scale.inverse(self.low), self.scale.inverse(self.high), wanted)
+        even_values(self.value(self.low), self.value(self.high), wanted)
     }
 
     fn holds_few_powers(&self) -> bool {
@@ -130,12 +162,18 @@ impl Range {
 
 /// About `wanted` multiples of 1, 2 or 5 times a power of ten; at most a quarter more.
 fn even_values(low: f64, high: f64, wanted: usize) -> Vec<f64> {
+    let unit = unit(low.abs().max(high.abs()), high - low);
+    let (low, high) = (low * unit, high * unit);
     let rough = (high - low) / wanted.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|&s| s >= rough * 0.8);
     let step = step.unwrap_or(10.0 * power);
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-    (first..=last).map(|i| tidy(i as f64 * step)).collect()
+    let mut values: Vec<f64> = (first..=last).map(|i| tidy(i as f64 * step / unit)).collect();
+    // The last multiple of huge values may overflow; the smallest numbers are multiples of one of them, so some round alike.
+    values.retain(|value| value.is_finite());
+    values.dedup();
+    values
 }
 
 /// The number without the dust of floating point in its last digits.
@@ -157,6 +195,7 @@ fn even_labels(ticks: &[f64]) -> Vec<String> {
         return ticks.iter().copied().map(lone_label).collect();
     }
     let (unit, suffix) = match largest {
+        _ if largest >= 1e12 => return ticks.iter().copied().map(lone_label).collect(),
         _ if largest >= 1e6 => (1e6, "M"),
         _ if largest >= 1e4 => (1e3, "k"),
         _ => (1.0, ""),
@@ -177,7 +216,9 @@ fn fits(value: f64, decimals: usize) -> bool {
 
 /// 64, 16384, 10k, 2.5M, 0.05, 1e-5.
 fn lone_label(value: f64) -> String {
-    if value >= 1e6 && value % 1e5 == 0.0 {
+    if value.abs() >= 1e12 {
+        format!("{value:e}")
+    } else if value >= 1e6 && value % 1e5 == 0.0 {
         format!("{}M", value / 1e6)
     } else if value >= 1e4 && value % 100.0 == 0.0 {
         format!("{}k", value / 1e3)
@@ -212,6 +253,33 @@ mod tests {
     fn given_ticks_are_kept_where_the_range_holds_them() {
         let axis = Axis::log2("").with_ticks(vec![64.0, 144.0, 256.0, 1e9]);
         assert_eq!(labels(&axis, [64.0, 256.0]), ["64", "144", "256"]);
+    }
+
+    #[test]
+    fn ranges_that_overflow_or_vanish_have_places_and_ticks() {
+        let (linear, log) = (Axis::linear(""), Axis::log10(""));
+        assert_eq!(labels(&linear, [-1e308, 1e308]), ["-1e308", "-5e307", "0", "5e307", "1e308"]);
+        assert_eq!(labels(&linear, [0.0, 3e-310]), ["0", "1e-310", "2e-310", "3e-310"]);
+        assert_eq!(labels(&log, [1e-300, 1e300]).len(), 6);
+        for (axis, values) in [
+            (&linear, [f64::MIN, f64::MAX]),
+            (&linear, [0.0, LEAST]),
+            (&linear, [f64::MAX, f64::MAX]),
+            (&linear, [LEAST, LEAST]),
+            (&linear, [1e290, 1.0000001e290]),
+            (&log, [LEAST, f64::MAX]),
+            (&log, [LEAST, LEAST]),
+            (&log, [f64::MAX, f64::MAX]),
+            (&log, [1.0, 1.0 + 1e-15]),
+            (&Axis::log2(""), [LEAST, 2.0 * LEAST]),
+        ] {
+            let range = Range::cover(axis, values).unwrap();
+            let [low, high] = values.map(|value| range.fraction(value));
+            assert!(low > 0.0 && high < 1.0 && low <= high, "{values:?}: {low} {high}");
+            let ticks = range.ticks(axis, 5);
+            assert!(ticks.len() <= 12 && ticks.iter().all(|tick| tick.is_finite()), "{values:?}: {ticks:?}");
+            assert!(tick_labels(axis.scale, &ticks).iter().all(|label| label.len() <= 12), "{values:?}");
+        }
     }
 
     #[test]

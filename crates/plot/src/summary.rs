@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::table::line_of;
+use crate::table::Panels;
 use crate::{Panel, Point};
 
 /// One measured value.
@@ -37,17 +37,23 @@ pub fn mean_and_range(values: &[f64]) -> Spread {
     if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
         return Spread { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
     }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let mean = mean(values.iter().copied(), values.len());
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     // Rounding may push the mean of equal values out of their range.
     Spread { mean: mean.clamp(low, high), low, high }
 }
 
+/// Of `count` values. A sum that overflows is made of shares, where it does not.
+fn mean(values: impl Iterator<Item = f64> + Clone, count: usize) -> f64 {
+    let sum: f64 = values.clone().sum();
+    if sum.is_finite() { sum / count as f64 } else { values.map(|v| v / count as f64).sum() }
+}
+
 /// One point for each panel, line and x: the mean over seeds, with minimum and maximum as the band. Panels and lines
 /// keep the order of their first sample; points go by x.
 pub fn aggregate(samples: &[Sample]) -> Vec<Panel> {
-    let mut panels = Vec::new();
+    let mut panels = Panels::default();
     for (key, mut values) in series(samples, |s| (&s.panel, &s.line)) {
         values.sort_by(|a, b| a.x.total_cmp(&b.x));
         let points = values.chunk_by(|a, b| a.x == b.x).map(|group| {
@@ -55,9 +61,9 @@ pub fn aggregate(samples: &[Sample]) -> Vec<Panel> {
             let Spread { mean, low, high } = mean_and_range(&ys);
             Point { x: group[0].x, y: mean, low, high }
         });
-        line_of(&mut panels, key.0, key.1).points.extend(points);
+        panels.line(key.0, key.1).points.extend(points);
     }
-    panels
+    panels.all
 }
 
 /// Every run (panel, line, seed) replaced by its centred moving average over `window` samples, in order of x. An even
@@ -72,7 +78,7 @@ fn smooth_run(mut run: Vec<&Sample>, window: usize) -> Vec<Sample> {
     let averaged = |i: usize| {
         let reach = (window / 2).min(i).min(run.len() - 1 - i);
         let around = &run[i - reach..=i + reach];
-        around.iter().map(|s| s.y).sum::<f64>() / around.len() as f64
+        mean(around.iter().map(|s| s.y), around.len())
     };
     run.iter().enumerate().map(|(i, &s)| Sample { y: averaged(i), ..s.clone() }).collect()
 }

@@ -93,3 +93,85 @@ fn scale_back(document: &str, scene: &Scene) -> String {
     );
     document.replacen(&drawn, &shown, 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Axis, Figure, Line, Panel, PlotError, Point, layout, study};
+
+    /// What is hard to span, to divide or to take logarithms of.
+    const AWKWARD: [f64; 16] = [
+        0.0,
+        -0.0,
+        1.0,
+        1.0 + f64::EPSILON,
+        -1.0,
+        5e-324,
+        1e-310,
+        1e-300,
+        1e300,
+        -1e300,
+        1e308,
+        -1e308,
+        f64::MAX,
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+    ];
+
+    /// Whether the document can be drawn: it names no number that is none, and no label is longer than the page is wide.
+    fn assert_sound(figure: &Figure) {
+        let scene = match layout::scene(figure) {
+            Ok(scene) => scene,
+            Err(PlotError::Empty { .. }) => return,
+            Err(error) => panic!("{error}"),
+        };
+        let document = render(&scene, "awkward.svg".as_ref()).unwrap();
+        let mut words = document.split(|c: char| !c.is_alphanumeric());
+        let odd = words.find(|word| ["nan", "inf", "infinity"].contains(&&*word.to_lowercase()));
+        assert_eq!(odd, None, "{:?}", figure.panels);
+        assert!(scene.width < 2000.0 && scene.height < 2000.0, "{:?}", figure.panels);
+    }
+
+    fn figure(x: Axis, y: Axis, points: Vec<Point>) -> Figure {
+        let panels = vec![Panel { title: String::new(), lines: vec![Line::new("m2", points)] }];
+        Figure { name: "n".into(), title: "t".into(), caption: vec![], x, y, panels, scaling: None }
+    }
+
+    #[test]
+    fn no_document_of_awkward_values_holds_a_number_that_is_none() {
+        let axes = [Axis::linear(""), Axis::log2(""), Axis::log10("")];
+        for (a, b) in AWKWARD.iter().flat_map(|a| AWKWARD.map(|b| (*a, b))) {
+            let band = |x, y, other| Point { x, y, low: other, high: y };
+            for (x, y) in axes.iter().flat_map(|x| axes.iter().map(move |y| (x, y))) {
+                let figure = |points| figure(x.clone(), y.clone(), points);
+                assert_sound(&figure(vec![band(1.0, a, b), band(2.0, b, a)]));
+                assert_sound(&figure(vec![band(a, 1.0, b), band(b, 2.0, a), Point::new(3.0, 3.0)]));
+            }
+        }
+    }
+
+    #[test]
+    fn no_standard_figure_of_awkward_values_holds_one_either() {
+        let line = |label: &str, shift: usize| {
+            let points = (0..AWKWARD.len()).map(|i| {
+                let at = |k: usize| AWKWARD[(i + k) % AWKWARD.len()];
+                Point { x: at(shift), y: at(3 * shift), low: at(0), high: at(1) }
+            });
+            Line::new(label, points.collect())
+        };
+        let positive = |label: &str, power: i32| {
+            let point = |i: i32| Point::new(10f64.powi(i), 10f64.powi((i * power).clamp(-300, 300)));
+            Line::new(label, (-300..300).step_by(60).map(point).collect())
+        };
+        for name in study::NAMES {
+            for lines in [
+                vec![line("m2", 1), line("s4", 2), line("s4d", 5)],
+                vec![positive("m2", 1), positive("s4", -1), positive("s4d", 0)],
+            ] {
+                let panels = vec![Panel { title: "length 64".into(), lines }];
+                assert_sound(&study::by_name(name, panels, vec![]).unwrap());
+            }
+        }
+    }
+}

@@ -1,14 +1,15 @@
 //! A figure's points as CSV: `panel,line,x,y,low,high`, one row a point, floats in the shortest form that reads back
 //! as the same number.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use csv::StringRecord;
+use serde::Serialize;
 
 use crate::{Line, Panel, PlotError, Point};
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Row {
     panel: String,
     line: String,
@@ -37,27 +38,97 @@ pub(crate) fn write(path: &Path, panels: &[Panel]) -> Result<(), PlotError> {
 /// leaves no row, so it does not return; lines return with markers and undashed.
 ///
 /// # Errors
-/// Where the file cannot be read, or a row is not a point.
+/// Where the file cannot be read, or a row is not a point: then with its line and column.
 pub fn read_panels(csv_path: &Path) -> Result<Vec<Panel>, PlotError> {
     let wrap = |source| PlotError::Csv { path: csv_path.to_owned(), source };
-    let mut panels = Vec::new();
-    for row in csv::Reader::from_reader(fs_err::File::open(csv_path)?).deserialize() {
-        let Row { panel, line, x, y, low, high } = row.map_err(wrap)?;
-        line_of(&mut panels, &panel, &line).points.push(Point { x, y, low, high });
+    let file = fs_err::File::open(csv_path)?;
+    let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let places = columns(csv_path, table.headers().map_err(wrap)?)?;
+    let mut panels = Panels::default();
+    for record in table.into_records() {
+        let record = record.map_err(wrap)?;
+        let row = Fields { path: csv_path, record: &record, places: &places };
+        panels.line(row.checked()?.text(0), row.text(1)).points.push(row.point()?);
     }
-    Ok(panels)
+    Ok(panels.all)
 }
 
-/// The line of that panel, added at the end where it is new.
-pub(crate) fn line_of<'a>(panels: &'a mut Vec<Panel>, title: &str, label: &str) -> &'a mut Line {
-    let at = panels.iter().position(|panel| panel.title == title).unwrap_or_else(|| {
-        panels.push(Panel { title: title.to_owned(), lines: Vec::new() });
-        panels.len() - 1
-    });
-    let lines = &mut panels[at].lines;
-    let at = lines.iter().position(|line| line.label == label).unwrap_or_else(|| {
-        lines.push(Line::new(label, Vec::new()));
-        lines.len() - 1
-    });
-    &mut lines[at]
+const COLUMNS: [&str; 6] = ["panel", "line", "x", "y", "low", "high"];
+
+/// Where each column stands. Of a file without a single line, where nothing has to be found, anywhere.
+fn columns(path: &Path, header: &StringRecord) -> Result<[usize; 6], PlotError> {
+    let place = |name: &str| header.iter().position(|other| other == name);
+    let places = COLUMNS.map(place);
+    match header.len() {
+        0 => Ok([0; 6]),
+        6 if places.iter().all(Option::is_some) => Ok(places.map(Option::unwrap_or_default)),
+        _ => {
+            let got = header.iter().collect::<Vec<_>>().join(",");
+            Err(PlotError::Columns { path: path.to_owned(), got })
+        }
+    }
+}
+
+/// A row, its columns found by name.
+struct Fields<'a> {
+    path: &'a Path,
+    record: &'a StringRecord,
+    places: &'a [usize; 6],
+}
+
+impl<'a> Fields<'a> {
+    fn at(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
+    fn checked(&self) -> Result<&Self, PlotError> {
+        match self.record.len() {
+            6 => Ok(self),
+            got => Err(PlotError::Fields { path: self.path.to_owned(), line: self.at(), got }),
+        }
+    }
+
+    fn text(&self, column: usize) -> &'a str {
+        &self.record[self.places[column]]
+    }
+
+    fn number(&self, column: usize) -> Result<f64, PlotError> {
+        let got = self.text(column);
+        got.trim().parse().map_err(|_| PlotError::Number {
+            path: self.path.to_owned(),
+            line: self.at(),
+            column: COLUMNS[column],
+            got: got.to_owned(),
+        })
+    }
+
+    fn point(&self) -> Result<Point, PlotError> {
+        let [x, y, low, high] = [self.number(2)?, self.number(3)?, self.number(4)?, self.number(5)?];
+        Ok(Point { x, y, low, high })
+    }
+}
+
+/// Panels and their lines by name, in order of appearance.
+#[derive(Default)]
+pub(crate) struct Panels {
+    pub(crate) all: Vec<Panel>,
+    /// Place of a panel, and of each of its lines.
+    known: HashMap<String, (usize, HashMap<String, usize>)>,
+}
+
+impl Panels {
+    /// The line of that panel, added at the end where it is new.
+    pub(crate) fn line(&mut self, title: &str, label: &str) -> &mut Line {
+        if !self.known.contains_key(title) {
+            self.known.insert(title.to_owned(), (self.all.len(), HashMap::new()));
+            self.all.push(Panel { title: title.to_owned(), lines: Vec::new() });
+        }
+        let (panel, known) = self.known.get_mut(title).expect("put there if it was not");
+        let lines = &mut self.all[*panel].lines;
+        if !known.contains_key(label) {
+            known.insert(label.to_owned(), lines.len());
+            lines.push(Line::new(label, Vec::new()));
+        }
+        &mut lines[known[label]]
+    }
 }

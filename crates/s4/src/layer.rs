@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
-use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_mixer::{Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay};
 
 use crate::stepper::Decoding;
 use crate::taps::MaxTaps;
@@ -153,8 +153,11 @@ impl<S: StateSpace> SsmLayer<S> {
         self.ssm.modes().d_model()
     }
 
-    fn check_width(&self, width: usize) {
-        assert_eq!(width, self.d_model(), "{}: the input's last axis is not d_model", S::NAME);
+    /// Of the states that the layer makes.
+    pub(crate) fn origin(&self) -> Origin {
+        let ([_, d_model, pairs], [channels, _]) = (self.ssm.modes().dims(), self.d.dims());
+        let settings = [("d_model", d_model), ("d_state", 2 * pairs), ("channels", channels)];
+        Origin::new(S::NAME, settings.map(|(name, size)| (name, size.into())))
     }
 
     pub(crate) fn check_causal(&self) -> Result<(), MixerError> {
@@ -192,13 +195,13 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     type State = S4State;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.check_width(x.dims()[2]);
+        self.assert_reads(&x);
         let kernels = self.kernel(x.dims()[1]);
         self.tail(self.convolve(swap_axes(x, self.form), kernels))
     }
 
     fn forward_train(&self, x: Tensor<3>, seed: u64) -> Tensor<3> {
-        self.check_width(x.dims()[2]);
+        self.assert_reads(&x);
         let kernels = self.dropping_kernels(x.dims()[1], seed);
         let y = self.convolve(swap_axes(x, self.form), kernels);
         self.dropping_tail(y, dropout::split_mix(seed ^ ACTIVATIONS))
@@ -207,7 +210,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn forward_with_state(&self, x: Tensor<3>, state: S4State) -> Result<(Tensor<3>, S4State), MixerError> {
         self.rules.max_taps.check_state(S::NAME, state.seq + x.dims()[1])?;
         self.check_causal()?;
-        self.check_width(x.dims()[2]);
+        self.check_call(&x, &state)?;
         let u = swap_axes(x, self.form);
         let ([batch, d_model, seq], [channels, _]) = (u.dims(), self.d.dims());
         let (y, state) = self.ssm.run(u.clone(), state, self.form);
@@ -218,7 +221,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn step(&self, x: Tensor<2>, state: &mut S4State) -> Result<Tensor<2>, MixerError> {
         self.rules.max_taps.check_state(S::NAME, state.seq + 1)?;
         self.check_causal()?;
-        self.check_width(x.dims()[1]);
+        self.check_call(&x, state)?;
         match self.prepare(&x, state) {
             true => Ok(Decoding::step(x, state)),
             false => Ok(self.step_by_tensors(x, state)),
@@ -228,8 +231,16 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {
         self.check_causal()?;
         let [_, d_model, pairs] = self.ssm.modes().dims();
-        let zeros = Tensor::zeros([batch, d_model, pairs], &self.d.val().device());
-        Ok(S4State::new(zeros.clone(), zeros))
+        Ok(S4State::first([batch, d_model, pairs], self.origin(), &self.d.val().device()))
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new(S::NAME, self.d_model(), &self.d)
+    }
+
+    fn check_state(&self, batch: usize, state: &S4State) -> Result<(), MixerError> {
+        let [_, d_model, pairs] = self.ssm.modes().dims();
+        self.contract().check_state(batch, state, &self.origin(), &state.kept([1, d_model, pairs]))
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {

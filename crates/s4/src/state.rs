@@ -1,7 +1,7 @@
 //! The memory of a state-space layer.
 
-use burn::tensor::Tensor;
-use subquad_mixer::MixerState;
+use burn::tensor::{Device, Tensor};
+use subquad_mixer::{Kept, MixerState, Origin};
 
 use crate::complex::Pair;
 use crate::dplr::Recovered;
@@ -18,23 +18,36 @@ pub struct S4State {
     /// Imaginary part, the same shape.
     pub im: Tensor<3>,
     pub(crate) seq: usize,
+    /// None of numbers from elsewhere.
+    pub(crate) origin: Option<Origin>,
     pub(crate) recovered: Recovered,
     pub(crate) decoding: Option<Decoding>,
 }
 
 impl S4State {
-    /// A state of these numbers, `[batch, d_model, d_state / 2]` each.
+    /// A state of these numbers, `[batch, d_model, d_state / 2]` each. Any layer of these sizes goes on from it.
     ///
     /// # Panics
     /// If the shapes differ.
     pub fn new(re: Tensor<3>, im: Tensor<3>) -> Self {
         assert_eq!(re.dims(), im.dims(), "real and imaginary part of a state");
-        Self { re, im, seq: 0, recovered: Recovered::default(), decoding: None }
+        Self { re, im, seq: 0, origin: None, recovered: Recovered::default(), decoding: None }
     }
 
     /// Tokens seen since [`init_state`](subquad_mixer::SequenceMixer::init_state) or [`new`](Self::new).
     pub fn seq(&self) -> usize {
         self.seq
+    }
+
+    /// Before the first token: zeros of this shape, made by `origin`.
+    pub(crate) fn first(shape: [usize; 3], origin: Origin, device: &Device) -> Self {
+        let zeros = Tensor::zeros(shape, device);
+        Self { origin: Some(origin), ..Self::new(zeros.clone(), zeros) }
+    }
+
+    /// Both parts, and their shape for one sequence in a layer of these sizes.
+    pub(crate) fn kept(&self, of_one: [usize; 3]) -> [Kept<'_, 3>; 2] {
+        [("re", &self.re), ("im", &self.im)].map(|(name, tensor)| Kept { name, tensor, of_one })
     }
 
     pub(crate) fn pair(&self) -> Pair<3> {
@@ -51,5 +64,9 @@ impl MixerState for S4State {
     fn floats(&self) -> usize {
         let [_, d_model, pairs] = self.re.dims();
         2 * d_model * pairs
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 }

@@ -26,6 +26,18 @@ impl Failure {
         Self::Wrong(vec![message.to_string()])
     }
 
+    /// What several things that went wrong are together: wrong input if any of them is.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn all(failures: Vec<Self>) -> Result<(), Self> {
+        match (failures.is_empty(), failures.iter().any(|failure| failure.exit_code() == 2)) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Self::Wrong(messages(failures))),
+            (false, false) => Err(Self::Failed(messages(failures))),
+        }
+    }
+
     /// The program's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -34,6 +46,14 @@ impl Failure {
             Self::Interrupted | Self::Stopped => 130,
         }
     }
+}
+
+fn messages(failures: Vec<Failure>) -> Vec<String> {
+    let own = |failure| match failure {
+        Failure::Failed(messages) | Failure::Wrong(messages) => messages,
+        failure @ (Failure::Interrupted | Failure::Stopped) => vec![failure.to_string()],
+    };
+    failures.into_iter().flat_map(own).collect()
 }
 
 /// One line a message, each led by `error: `.

@@ -1,10 +1,13 @@
 //! What every sequence mixer must pass, whatever its family.
 
+mod refusals;
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use subquad_mixer::{MixerState, SequenceMixer};
 
 use crate::{assert_rel_close, seeded_tensor, to_f64, with_seed};
+pub use refusals::refuses_states_of;
 
 /// Two ways of running one layer add the same f32 products in another order: about 1e-6 each, through a few layers of
 /// arithmetic and up to a thousand terms.
@@ -32,6 +35,7 @@ pub fn causal_mixer<M: SequenceMixer + Module>(mixer: &M, d_model: usize) {
     stepping_is_the_whole_sequence(mixer, d_model);
     two_chunks_are_the_whole_sequence_at_every_split(mixer, d_model);
     state_size_is_what_the_state_holds(mixer, d_model);
+    refusals::what_does_not_fit_is_refused(mixer, d_model);
 }
 
 /// The whole contract of a bidirectional mixer of width `d_model`.
@@ -45,6 +49,7 @@ pub fn bidirectional_mixer<M: SequenceMixer + Module>(mixer: &M, d_model: usize)
     assert!(mixer.init_state(1).is_err(), "a bidirectional mixer has no state");
     assert_eq!(mixer.state_size(SEQ), None, "a bidirectional mixer has no state size");
     the_last_token_reaches_the_output_before_it(mixer, d_model);
+    refusals::what_does_not_fit_is_refused(mixer, d_model);
 }
 
 /// A mixer that drops something at random does so in training alone: the same for the same seed, other things for another.

@@ -13,7 +13,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{read, simd};
-use subquad_mixer::{MixerError, SliceStepper};
+use subquad_mixer::{MixerError, Origin, SliceStepper};
 
 use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;
@@ -42,6 +42,7 @@ pub struct AttentionStepper {
 /// What no token changes.
 #[derive(Debug)]
 struct Layer {
+    origin: Origin,
     qkv: RowLinear,
     output: RowLinear,
     preparation: Preparation,
@@ -87,9 +88,11 @@ impl AttentionStepper {
     /// [`forward_with_state`](subquad_mixer::SequenceMixer::forward_with_state) at once.
     ///
     /// # Panics
-    /// If `state` is not of one sequence and of a layer of the same sizes.
+    /// If `state` is not of one sequence and of a layer with the same settings.
     pub fn resume(&mut self, state: &AttentionState) {
-        let Layer { n_kv_heads, d_head, window, .. } = *self.layer;
+        let Layer { origin, n_kv_heads, d_head, window, .. } = &*self.layer;
+        origin.check(state).unwrap_or_else(|e| panic!("{e}"));
+        let (n_kv_heads, d_head, window) = (*n_kv_heads, *d_head, *window);
         let held = state.seq().min(window);
         let (keys, wanted) = (state.keys(), [1, n_kv_heads, held, d_head]);
         assert_eq!(keys.dims(), wanted, "the keys of a state that a stepper resumes");
@@ -185,6 +188,7 @@ impl Layer {
             Position::Alibi => (vec![], alibi_slopes(*n_heads)),
         };
         Self {
+            origin: attention.origin(),
             qkv: RowLinear::new(qkv),
             output: RowLinear::new(output),
             preparation: Preparation { q_gain: gain(q_gain), k_gain: gain(k_gain), rates },

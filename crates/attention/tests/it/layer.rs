@@ -71,15 +71,40 @@ fn any_length_is_allowed_and_every_parameter_follows_the_optimiser() {
 }
 
 #[test]
-#[should_panic(expected = "the state is for a batch of 2, got a batch of 3")]
-fn a_state_of_another_batch_is_refused() {
+fn states_of_layers_with_other_settings_are_refused() {
     let layer = build(true, Position::Rope);
-    let mut state = layer.init_state(2).unwrap();
-    let _ = layer.step(seeded_tensor([3, D_MODEL], 1, &device()), &mut state);
+    let base = || config(true, Position::Rope);
+    for other in [
+        base().with_n_kv_heads(Some(1)),
+        base().with_n_heads(6),
+        base().with_window(Some(5)),
+        base().with_rope_base(100.0),
+        base().with_rope_fraction(0.5),
+        base().with_qk_norm(true),
+        config(true, Position::Alibi),
+        config(true, Position::None),
+    ] {
+        battery::refuses_states_of((&layer, D_MODEL), (&options::build(other), D_MODEL));
+    }
+    let wide = options::build(AttentionConfig::new(2 * D_MODEL).with_n_heads(3));
+    battery::refuses_states_of((&layer, D_MODEL), (&wide, 2 * D_MODEL));
 }
 
 #[test]
-#[should_panic(expected = "attention got tokens of another width than its d_model")]
+fn a_state_of_another_window_is_refused_with_both_windows() {
+    let other = options::build(config(true, Position::Rope).with_window(Some(5)));
+    let mut state = other.init_state(2).unwrap();
+    let layer = build(true, Position::Rope);
+    let error = layer.step(seeded_tensor([2, D_MODEL], 1, &device()), &mut state).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the state does not belong to this attention: it was made with window = 5, the layer has window = none; use one \
+         that this layer's init_state made"
+    );
+}
+
+#[test]
+#[should_panic(expected = "attention has d_model = 12, got an input of width 13")]
 fn tokens_of_another_width_are_refused() {
     build(true, Position::Rope).forward(seeded_tensor([1, 3, D_MODEL + 1], 1, &device()));
 }

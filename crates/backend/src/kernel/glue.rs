@@ -119,7 +119,13 @@ fn wanted_grad(grad: Option<Array>) -> FlexTensor {
 }
 
 fn view(tensor: &FlexTensor) -> View<'_> {
-    assert_eq!(tensor.dtype(), DType::F32, "fused kernels take f32; cast, or use Form::Portable");
+    let dtype = tensor.dtype();
+    assert_eq!(
+        dtype,
+        DType::F32,
+        "fused kernels take f32, got {}; cast it with x.cast(FloatDType::F32)",
+        dtype.name()
+    );
     View { data: tensor.storage::<f32>(), shape: tensor.layout().shape() }
 }
 

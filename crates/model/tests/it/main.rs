@@ -9,6 +9,7 @@ mod last_norm;
 mod parts;
 mod presets;
 mod published;
+mod refusals;
 mod s4_classifiers;
 mod stepping;
 mod structure;

@@ -257,19 +257,3 @@ fn a_head_on_the_last_token_answers_at_every_step_as_if_it_were_the_last() {
         }
     }
 }
-
-#[test]
-#[should_panic(expected = "the state belongs to another mixer")]
-fn a_state_of_another_mixer_is_refused() {
-    let [attention, s4d, _] = mixers(true).map(|mixer| build(&of_tokens(mixer), 0));
-    let mut state = attention.init_state(1).unwrap();
-    let _ = s4d.step(Input::Tokens(tokens(1, 1)), &mut state);
-}
-
-#[test]
-#[should_panic(expected = "the input's batch size is not the state's")]
-fn a_state_of_another_batch_size_is_refused() {
-    let [_, s4d, _] = mixers(true).map(|mixer| build(&of_tokens(mixer), 0));
-    let mut state = s4d.init_state(1).unwrap();
-    let _ = s4d.step(Input::Tokens(tokens(2, 1)), &mut state);
-}

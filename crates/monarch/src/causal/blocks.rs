@@ -51,8 +51,12 @@ impl BlocksState {
     }
 
     pub(super) fn floats(&self) -> usize {
-        let width = self.told.as_ref().or(self.open.as_ref()).map_or(0, |x| x.dims()[2]);
-        self.tokens() * width
+        self.tokens() * self.any().map_or(0, |x| x.dims()[2])
+    }
+
+    /// One of its tensors.
+    pub(super) fn any(&self) -> Option<&Tensor<3>> {
+        self.told.as_ref().or(self.open.as_ref())
     }
 }
 

@@ -12,7 +12,7 @@ mod sandwich;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
-use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
 
 use crate::sequence::Gates;
 use blocks::{Blocks, BlocksState};
@@ -47,6 +47,8 @@ pub(crate) enum Matrix {
 /// short convolution if the layer is gated. It belongs to the parameters that made it.
 #[derive(Debug, Clone)]
 pub struct CausalMonarchState {
+    origin: Origin,
+    batch: usize,
     /// `[batch, 2, 3 d_model]`
     projected: Option<Tensor<3>>,
     matrix: MatrixState,
@@ -66,6 +68,20 @@ impl MatrixState {
             Self::Sandwich(state) => state.tokens(),
         }
     }
+
+    fn any(&self) -> Option<&Tensor<3>> {
+        match self {
+            Self::Blocks(state) => state.any(),
+            Self::Sandwich(state) => state.any(),
+        }
+    }
+}
+
+impl CausalMonarchState {
+    /// One of its tensors, which are all in one place; none before the first token without gates.
+    fn any(&self) -> Option<&Tensor<3>> {
+        self.projected.as_ref().or(self.matrix.any())
+    }
 }
 
 impl MixerState for CausalMonarchState {
@@ -77,11 +93,14 @@ impl MixerState for CausalMonarchState {
                 MatrixState::Sandwich(state) => state.floats(),
             }
     }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
+    }
 }
 
-/// What a state of another layer meets: there is no right answer.
-const FOREIGN: &str =
-    "the state belongs to another causal_monarch; use the one that this layer's init_state made";
+/// Every call checks its state before it gets to the parts.
+const FOREIGN: &str = "a state of this layer's own origin has the same parts";
 
 impl Matrix {
     fn forward(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
@@ -95,7 +114,7 @@ impl Matrix {
         match (self, state) {
             (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.chunk(x, state, form),
             (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
-            (Self::Blocks(_) | Self::Sandwich(_), _) => panic!("{FOREIGN}"),
+            (Self::Blocks(_) | Self::Sandwich(_), _) => unreachable!("{FOREIGN}"),
         }
     }
 
@@ -103,7 +122,7 @@ impl Matrix {
         match (self, state) {
             (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.step(x, state, form),
             (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
-            (Self::Blocks(_) | Self::Sandwich(_), _) => panic!("{FOREIGN}"),
+            (Self::Blocks(_) | Self::Sandwich(_), _) => unreachable!("{FOREIGN}"),
         }
     }
 
@@ -134,8 +153,8 @@ impl CausalMonarch {
         state: &mut CausalMonarchState,
         mix: fn(&Matrix, Tensor<3>, &mut MatrixState, Form) -> Tensor<3>,
     ) -> Result<Tensor<3>, MixerError> {
+        self.check_call(&x, state)?;
         self.check_length(state.matrix.tokens() + x.dims()[1])?;
-        self.check_width(&x);
         let (form, matrix) = (self.form, &mut state.matrix);
         Ok(match (&self.gates, &mut state.projected) {
             (None, None) => mix(&self.matrix, x, matrix, form),
@@ -143,13 +162,26 @@ impl CausalMonarch {
                 let parts = gates.parts_after(past, x, form);
                 gates.around(parts, form, |x| mix(&self.matrix, x, matrix, form))
             }
-            (None, Some(_)) | (Some(_), None) => panic!("{FOREIGN}"),
+            (None, Some(_)) | (Some(_), None) => unreachable!("{FOREIGN}"),
         })
     }
 
-    fn check_width(&self, x: &Tensor<3>) {
-        let (d_model, [_, _, got]) = (self.config.d_model, x.dims());
-        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+    /// Of the states that the layer makes.
+    fn origin(&self) -> Origin {
+        let CausalMonarchConfig { d_model, l_max, block, n_heads, gated, .. } = self.config;
+        let form = match self.matrix {
+            Matrix::Blocks(_) => "blocks",
+            Matrix::Sandwich(_) => "sandwich",
+        };
+        let settings = [
+            ("d_model", d_model.into()),
+            ("l_max", l_max.into()),
+            ("form", form.into()),
+            ("block", block.into()),
+            ("n_heads", n_heads.into()),
+            ("gated", gated.into()),
+        ];
+        Origin::new(NAME, settings)
     }
 }
 
@@ -157,8 +189,7 @@ impl SequenceMixer for CausalMonarch {
     type State = CausalMonarchState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.check_width(&x);
-        self.check_length(x.dims()[1]).unwrap_or_else(|e| panic!("{e}"));
+        self.assert_reads(&x);
         let form = self.form;
         match &self.gates {
             None => self.matrix.forward(x, form),
@@ -182,7 +213,25 @@ impl SequenceMixer for CausalMonarch {
 
     fn init_state(&self, batch: usize) -> Result<CausalMonarchState, MixerError> {
         let projected = self.gates.as_ref().map(|gates| gates.past(batch));
-        Ok(CausalMonarchState { projected, matrix: self.matrix.init_state() })
+        Ok(CausalMonarchState { origin: self.origin(), batch, projected, matrix: self.matrix.init_state() })
+    }
+
+    fn contract(&self) -> Contract {
+        let weight = match &self.matrix {
+            Matrix::Blocks(Blocks { own, .. }) => own,
+            Matrix::Sandwich(Sandwich { within, .. }) => within,
+        };
+        Contract::new(NAME, self.config.d_model, weight)
+    }
+
+    fn check_state(&self, batch: usize, state: &CausalMonarchState) -> Result<(), MixerError> {
+        let (contract, origin) = (self.contract(), self.origin());
+        let kept = state.any().map(|tensor| {
+            let [_, rows, width] = tensor.dims();
+            Kept { name: "rows", tensor, of_one: [1, rows, width] }
+        });
+        contract.check_state(batch, state, &origin, kept.as_slice())?;
+        contract.check_batch(batch, state.batch)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

@@ -41,6 +41,10 @@ impl SandwichState {
     pub(super) fn floats(&self) -> usize {
         self.past.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2])
     }
+
+    pub(super) fn any(&self) -> Option<&Tensor<3>> {
+        self.past.as_ref()
+    }
 }
 
 impl Sandwich {

@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
@@ -118,8 +118,8 @@ impl Hyena {
 
     /// A chunk or a token, which differ in how a filter goes on from what it has read.
     fn advance(&self, x: Tensor<3>, state: &mut HyenaState, on: Advance) -> Result<Tensor<3>, MixerError> {
+        self.check_call(&x, state)?;
         self.check_length(state.tokens() + x.dims()[1])?;
-        self.check_width(&x);
         let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x, self.form);
         let projected = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
@@ -162,15 +162,17 @@ impl Hyena {
         self.by_filter(taps).narrow(1, o, 1).squeeze_dim(1)
     }
 
-    fn check_width(&self, x: &Tensor<3>) {
-        let (d_model, [_, _, got]) = (self.config.d_model, x.dims());
-        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+    /// Of the states that the layer makes.
+    fn origin(&self) -> Origin {
+        let HyenaConfig { d_model, order, short_filter, l_max, .. } = self.config;
+        let settings =
+            [("d_model", d_model), ("l_max", l_max), ("order", order), ("short_filter", short_filter)];
+        Origin::new(NAME, settings.map(|(name, size)| (name, size.into())))
     }
 
     fn forward_dropping(&self, x: Tensor<3>, drops: Drops) -> Tensor<3> {
+        self.assert_reads(&x);
         let [_, seq, _] = x.dims();
-        self.check_width(&x);
-        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
         if self.is_one_operation() && drops.is_none() {
             return self.fused(x);
         }
@@ -232,7 +234,19 @@ impl SequenceMixer for Hyena {
 
     fn init_state(&self, batch: usize) -> Result<HyenaState, MixerError> {
         let gated = vec![History::default(); self.filters()];
-        Ok(HyenaState { projected: no_past(batch, &self.short_weight), gated })
+        let projected = no_past(batch, &self.short_weight);
+        Ok(HyenaState { origin: self.origin(), projected, gated })
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new(NAME, self.config.d_model, &self.short_weight)
+    }
+
+    fn check_state(&self, batch: usize, state: &HyenaState) -> Result<(), MixerError> {
+        let HyenaConfig { d_model, order, short_filter, .. } = self.config;
+        let of_one = [1, short_filter - 1, (order + 1) * d_model];
+        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
+        self.contract().check_state(batch, state, &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! What Hyena remembers between two calls.
 
 use burn::tensor::Tensor;
-use subquad_mixer::MixerState;
+use subquad_mixer::{MixerState, Origin};
 
 use crate::history::History;
 
@@ -9,6 +9,7 @@ use crate::history::History;
 /// projected inputs of the short convolution. It belongs to the parameters that made it.
 #[derive(Debug, Clone)]
 pub struct HyenaState {
+    pub(super) origin: Origin,
     /// `[batch, short_filter - 1, (order + 1) d_model]`
     pub(super) projected: Tensor<3>,
     /// Of the filters in the order in which they run.
@@ -25,5 +26,9 @@ impl MixerState for HyenaState {
     fn floats(&self) -> usize {
         let [_, rows, width] = self.projected.dims();
         rows * width + self.gated.iter().map(History::floats).sum::<usize>()
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
     }
 }

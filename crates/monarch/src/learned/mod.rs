@@ -18,7 +18,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
-use subquad_mixer::{MixerError, MixerState, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
 
 use crate::sequence::{Entries, Gates, Lines, pad, product};
 pub use config::LearnedMonarchConfig;
@@ -91,15 +91,17 @@ impl MixerState for NoState {
     fn floats(&self) -> usize {
         match *self {}
     }
+
+    fn origin(&self) -> Option<&Origin> {
+        match *self {}
+    }
 }
 
 impl SequenceMixer for LearnedMonarch {
     type State = NoState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let (d_model, [_, seq, got]) = (self.config.d_model, x.dims());
-        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
-        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
+        self.assert_reads(&x);
         match &self.gates {
             None => self.mix(x),
             Some(gates) => gates.around(gates.parts(x, self.form), self.form, |x| self.mix(x)),
@@ -116,6 +118,14 @@ impl SequenceMixer for LearnedMonarch {
 
     fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
         Err(MixerError::Bidirectional { mixer: NAME })
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new(NAME, self.config.d_model, &self.between)
+    }
+
+    fn check_state(&self, _: usize, state: &NoState) -> Result<(), MixerError> {
+        match *state {}
     }
 
     fn state_size(&self, _: usize) -> Option<usize> {

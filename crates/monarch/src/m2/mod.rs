@@ -24,7 +24,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{MixerError, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
@@ -101,9 +101,8 @@ impl M2 {
         lengths: Option<&[usize]>,
         dropout_seed: Option<u64>,
     ) -> Tensor<3> {
+        self.assert_reads(&x);
         let [batch, seq, _] = x.dims();
-        self.check_width(&x);
-        self.check_length(seq).unwrap_or_else(|e| panic!("{e}"));
         let drops = Drops::new(self.config.dropout, dropout_seed);
         let tokens = lengths.map(|lengths| padding::tokens(lengths, [batch, seq], &x.device()));
         let x = self.normed(x);
@@ -150,8 +149,8 @@ impl M2 {
     /// A chunk or a token, which differ in how a filter goes on from what it has read.
     fn advance(&self, x: Tensor<3>, state: &mut M2State, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
+        self.check_call(&x, state)?;
         self.check_length(state.gated.tokens() + x.dims()[1])?;
-        self.check_width(&x);
         let (x, weight, bias) = (self.normed(x), self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x.clone(), self.form);
         let parts = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
@@ -173,9 +172,15 @@ impl M2 {
         }
     }
 
-    fn check_width(&self, x: &Tensor<3>) {
-        let (d_model, [_, _, got]) = (self.config.d_model, x.dims());
-        assert_eq!(got, d_model, "{NAME} has d_model = {d_model}, got an input of width {got}");
+    /// Of the states that the layer makes.
+    fn origin(&self) -> Origin {
+        let settings = [
+            ("d_model", self.config.d_model.into()),
+            ("l_max", self.config.l_max.into()),
+            ("short_filter", self.config.short_filter.into()),
+            ("residual", self.config.residual.into()),
+        ];
+        Origin::new(NAME, settings)
     }
 
     fn filters(&self) -> impl Iterator<Item = &ImplicitFilter> {
@@ -212,10 +217,21 @@ impl SequenceMixer for M2 {
     fn init_state(&self, batch: usize) -> Result<M2State, MixerError> {
         self.check_causal()?;
         Ok(M2State {
+            origin: self.origin(),
             projected: no_past(batch, &self.short_weight),
             gated: History::default(),
             inputs: self.residual.as_ref().map(|_| History::default()),
         })
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new(NAME, self.config.d_model, &self.short_weight)
+    }
+
+    fn check_state(&self, batch: usize, state: &M2State) -> Result<(), MixerError> {
+        let of_one = [1, self.config.short_filter - 1, 3 * self.config.d_model];
+        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
+        self.contract().check_state(batch, state, &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! What a causal M2 remembers between two calls.
 
 use burn::tensor::Tensor;
-use subquad_mixer::MixerState;
+use subquad_mixer::{MixerState, Origin};
 
 use crate::history::History;
 
@@ -9,6 +9,7 @@ use crate::history::History;
 /// last projected inputs of the short convolution. It belongs to the parameters that made it.
 #[derive(Debug, Clone)]
 pub struct M2State {
+    pub(super) origin: Origin,
     /// `[batch, short_filter - 1, 3 d_model]`
     pub(super) projected: Tensor<3>,
     /// Of `v * x1`.
@@ -21,5 +22,9 @@ impl MixerState for M2State {
     fn floats(&self) -> usize {
         let [_, rows, width] = self.projected.dims();
         rows * width + self.gated.floats() + self.inputs.as_ref().map_or(0, History::floats)
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
     }
 }

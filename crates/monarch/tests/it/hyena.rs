@@ -39,6 +39,14 @@ fn hyena_keeps_the_contract_of_a_sequence_mixer_at_every_order_and_short_width_i
 }
 
 #[test]
+fn states_of_layers_with_other_settings_are_refused() {
+    let own = layer(&config(3, 32));
+    for other in [config(3, 40), config(2, 32), config(3, 32).with_short_filter(2)] {
+        battery::refuses_states_of((&own, D_MODEL), (&layer(&other), D_MODEL));
+    }
+}
+
+#[test]
 fn forms_agree_at_awkward_lengths() {
     for order in [2, 3] {
         let layer = layer(&config(order, 1000));

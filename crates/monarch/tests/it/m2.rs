@@ -257,6 +257,23 @@ fn an_input_of_another_width_is_refused() {
 }
 
 #[test]
+fn states_of_layers_with_other_settings_are_refused() {
+    let own = layer(&config(32));
+    for other in [config(40), config(32).with_short_filter(2), config(32).with_residual(true)] {
+        battery::refuses_states_of((&own, D_MODEL), (&layer(&other), D_MODEL));
+    }
+    let wide = layer(&M2Config::new(8, 32).with_filter_order(8));
+    battery::refuses_states_of((&own, D_MODEL), (&wide, 8));
+}
+
+#[test]
+#[should_panic(expected = "m2 computes in f32, got an input of f64")]
+fn padded_rows_of_another_type_are_refused_too() {
+    let x = seeded_tensor([1, 4, D_MODEL], 1, &Device::flex()).cast(burn::tensor::DType::F64);
+    layer(&config(5)).forward_padded(x, &[3]);
+}
+
+#[test]
 fn a_bidirectional_layer_has_no_chunks_and_no_step() {
     let mut state = layer(&config(8)).init_state(1).unwrap();
     let layer = layer(&config(8).with_bidirectional(true));

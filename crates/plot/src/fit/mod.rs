@@ -16,8 +16,11 @@ fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
 }
 
-/// Whole from 100 on, else three digits: 512, 33.3, 64.
+/// Whole from 100 on, else three digits: 512, 33.3, 64; with a power of ten where that would be long.
 pub(crate) fn short(value: f64) -> String {
+    if !(1e-6..1e15).contains(&value) {
+        return format!("{value:.2e}");
+    }
     if value >= 100.0 {
         return format!("{value:.0}");
     }

@@ -1,6 +1,7 @@
 //! What a user of the crate relies on: the files, what is in them, and that they can be redrawn.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod committed;
 mod fit;
 mod scaling;

@@ -20,7 +20,9 @@ use subquad_backend::linear::linear;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::swap_axes;
 use subquad_backend::tail::{Output, mix_channels};
-use subquad_mixer::{LearningRate, MixerError, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_mixer::{
+    Contract, Kept, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay,
+};
 
 use crate::layer::with_skip;
 use crate::taps::MaxTaps;
@@ -88,7 +90,6 @@ impl H3 {
 
     /// Queries, keys and values, `[batch, d_model, seq]` each.
     fn projections(&self, x: Tensor<3>) -> [Tensor<3>; 3] {
-        assert_eq!(x.dims()[2], self.d_model(), "h3: the input's last axis is not d_model");
         [&self.q, &self.k, &self.v].map(|layer| swap_axes(linear(layer, x.clone(), self.form), self.form))
     }
 
@@ -100,6 +101,24 @@ impl H3 {
         self.ssm.modes.d_model()
     }
 
+    /// Of the states that the layer makes.
+    fn origin(&self) -> Origin {
+        let [_, _, pairs] = self.ssm.modes.dims();
+        let settings = [
+            ("d_model", self.d_model()),
+            ("head_dim", self.head_dim),
+            ("d_state of the shift", self.shift.d_state()),
+            ("d_state", 2 * pairs),
+        ];
+        Origin::new(NAME, settings.map(|(name, size)| (name, size.into())))
+    }
+
+    /// One state of the products, for one sequence: `[rows, n_heads, pairs]`.
+    fn products_of_one(&self) -> [usize; 3] {
+        let [_, n_heads, pairs] = self.ssm.modes.dims();
+        [self.head_dim * self.head_dim, n_heads, pairs]
+    }
+
     fn skip(&self, kv: Tensor<3>) -> Tensor<3> {
         kv * self.d.val().reshape([1, self.n_heads(), 1])
     }
@@ -109,6 +128,7 @@ impl SequenceMixer for H3 {
     type State = H3State;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.assert_reads(&x);
         let seq = x.dims()[1];
         let [q, k, v] = self.projections(x);
         let kv = outer(self.shift.convolve(k, self.max_taps, self.form), v, self.head_dim);
@@ -118,6 +138,7 @@ impl SequenceMixer for H3 {
     }
 
     fn forward_with_state(&self, x: Tensor<3>, state: H3State) -> Result<(Tensor<3>, H3State), MixerError> {
+        self.check_call(&x, &state)?;
         let [q, k, v] = self.projections(x);
         self.max_taps.check_state(NAME, state.products.seq + k.dims()[2])?;
         let (k, keys) = self.shift.run(k, state.keys, self.form);
@@ -129,6 +150,7 @@ impl SequenceMixer for H3 {
     }
 
     fn step(&self, x: Tensor<2>, state: &mut H3State) -> Result<Tensor<2>, MixerError> {
+        self.check_call(&x, state)?;
         let [q, k, v] = self.projections(x.unsqueeze_dim(1));
         self.max_taps.check_state(NAME, state.products.seq + 1)?;
         let kv = outer(self.shift.advance(k, &mut state.keys, self.form), v, self.head_dim);
@@ -140,15 +162,24 @@ impl SequenceMixer for H3 {
 
     fn init_state(&self, batch: usize) -> Result<H3State, MixerError> {
         let device = self.d.val().device();
-        let [_, n_heads, pairs] = self.ssm.modes.dims();
-        let zeros = Tensor::zeros([batch * self.head_dim * self.head_dim, n_heads, pairs], &device);
+        let [rows, n_heads, pairs] = self.products_of_one();
         let keys = Tensor::zeros([batch, self.d_model(), self.shift.d_state()], &device);
-        Ok(H3State { keys, products: S4State::new(zeros.clone(), zeros) })
+        Ok(H3State { keys, products: S4State::first([batch * rows, n_heads, pairs], self.origin(), &device) })
+    }
+
+    fn contract(&self) -> Contract {
+        Contract::new(NAME, self.d_model(), &self.d)
+    }
+
+    fn check_state(&self, batch: usize, state: &H3State) -> Result<(), MixerError> {
+        let of_one = [1, self.d_model(), self.shift.d_state()];
+        let keys = Kept { name: "keys", tensor: &state.keys, of_one };
+        let [re, im] = state.products.kept(self.products_of_one());
+        self.contract().check_state(batch, state, &self.origin(), &[keys, re, im])
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {
-        let [_, n_heads, pairs] = self.ssm.modes.dims();
-        let products = self.head_dim * self.head_dim * n_heads * 2 * pairs;
+        let products = 2 * self.products_of_one().into_iter().product::<usize>();
         Some(self.d_model() * self.shift.d_state() + products)
     }
 

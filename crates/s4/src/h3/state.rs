@@ -1,7 +1,7 @@
 //! The memory of H3.
 
 use burn::tensor::Tensor;
-use subquad_mixer::MixerState;
+use subquad_mixer::{MixerState, Origin};
 
 use crate::S4State;
 
@@ -18,5 +18,9 @@ impl MixerState for H3State {
     fn floats(&self) -> usize {
         let ([batch, d_model, d_state], [rows, _, _]) = (self.keys.dims(), self.products.re.dims());
         d_model * d_state + rows / batch * self.products.floats()
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        self.products.origin()
     }
 }

@@ -79,15 +79,10 @@ impl Decoding {
     }
 
     /// One token of every sequence, `[batch, d_model]`, on as many threads as there are sequences.
-    ///
-    /// # Panics
-    /// If the state is not of as many sequences and of the layer's sizes.
     pub(crate) fn step(x: Tensor<2>, state: &mut S4State) -> Tensor<2> {
         let S4State { re, im, seq, decoding, .. } = state;
         let Self { recurrence, scratch, empty, .. } = decoding.as_mut().expect("`prepare` has put it there");
         let [batch, d_model] = x.dims();
-        let wanted = [batch, d_model, recurrence.state_len() / d_model];
-        assert_eq!([re.dims(), im.dims()], [wanted; 2], "the state of a step of {batch} sequences");
         scratch.resize(batch * recurrence.scratch_len(), 0.0);
         let Pair { re: no_re, im: no_im } = empty.take().expect("every step puts it back");
         let mut new_re = Floats::of(std::mem::replace(re, no_re));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use subquad_backend::kernel::Floats;
-use subquad_mixer::{MixerError, SliceStepper};
+use subquad_mixer::{MixerError, Origin, SliceStepper};
 
 use self::recurrence::{Recurrence, floats};
 use crate::dplr::Recovered;
@@ -28,6 +28,7 @@ pub(crate) use self::lines::{complex, numbers};
 /// Made by [`SsmLayer::stepper`]. A clone shares the weights and goes its own way from the tokens seen so far.
 #[derive(Debug, Clone)]
 pub struct S4Stepper {
+    origin: Origin,
     recurrence: Arc<Recurrence>,
     /// `[d_model, pairs]`
     re: Vec<f32>,
@@ -51,6 +52,7 @@ impl<S: StateSpace> SsmLayer<S> {
         let recurrence = Recurrence::new(self, &mut Recovered::default());
         let part = vec![0.0; recurrence.state_len()];
         Ok(S4Stepper {
+            origin: self.origin(),
             re: part.clone(),
             im: part,
             scratch: vec![0.0; recurrence.scratch_len()],
@@ -65,8 +67,9 @@ impl S4Stepper {
     /// [`forward_with_state`](subquad_mixer::SequenceMixer::forward_with_state) at once.
     ///
     /// # Panics
-    /// If `state` is not of one sequence and of a layer of the same sizes.
+    /// If `state` is not of one sequence and of a layer of the same kind and sizes.
     pub fn resume(&mut self, state: &S4State) {
+        self.origin.check(state).unwrap_or_else(|e| panic!("{e}"));
         let wanted = self.state_shape();
         assert_eq!([state.re.dims(), state.im.dims()], [wanted; 2], "the state that a stepper resumes");
         self.re.copy_from_slice(&floats(state.re.clone()));
@@ -78,7 +81,11 @@ impl S4Stepper {
     pub fn state(&self) -> S4State {
         let tensor =
             |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
-        S4State { seq: self.seq, ..S4State::new(tensor(&self.re), tensor(&self.im)) }
+        S4State {
+            seq: self.seq,
+            origin: Some(self.origin),
+            ..S4State::new(tensor(&self.re), tensor(&self.im))
+        }
     }
 
     fn state_shape(&self) -> [usize; 3] {

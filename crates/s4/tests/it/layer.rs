@@ -1,12 +1,13 @@
 //! The layer as a sequence mixer.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, SequenceMixer};
-use subquad_s4::{S4State, S4d, S4dConfig, S4dInit};
+use subquad_s4::{S4Config, S4State, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
 
+use crate::low_rank_oracle::seeded_layer;
 use crate::oracle::{self, FORMS, RULES, Seeded, cpu};
 
 const D_MODEL: usize = 6;
@@ -139,6 +140,54 @@ fn a_later_input_gives_the_same_output_later() {
 }
 
 #[test]
+fn states_of_other_layers_are_refused_and_numbers_from_elsewhere_are_taken_where_they_fit() {
+    let layer = config().seeded();
+    for other in [config().with_d_state(16), config().with_channels(2)] {
+        battery::refuses_states_of((&layer, D_MODEL), (&other.seeded(), D_MODEL));
+    }
+    let wide = S4dConfig::new(D_MODEL + 2).with_d_state(8).seeded();
+    battery::refuses_states_of((&layer, D_MODEL), (&wide, D_MODEL + 2));
+    let x = seeded_tensor([2, 5, D_MODEL], 1, &cpu());
+    let (_, state) = chunk(&layer, x.clone(), layer.init_state(2).unwrap());
+    let s4 = seeded_layer(&S4Config::new(D_MODEL, 9).with_d_state(8));
+    let error = s4.forward_with_state(x.clone(), state.clone()).unwrap_err();
+    let difference = "it was made by s4d".to_owned();
+    assert_eq!(error, MixerError::ForeignState { mixer: "s4", difference });
+    let plain = |re: Tensor<3>, im: Tensor<3>| s4.forward_with_state(x.clone(), S4State::new(re, im));
+    assert!(plain(state.re.clone(), state.im.clone()).is_ok());
+    let error = plain(state.re.clone().narrow(2, 0, 3), state.im.narrow(2, 0, 3)).unwrap_err();
+    let difference = "its re is [2, 6, 3], the layer needs [1, 6, 4] for each sequence".to_owned();
+    assert_eq!(error, MixerError::ForeignState { mixer: "s4", difference });
+}
+
+#[test]
+fn a_state_whose_parts_were_changed_apart_is_refused() {
+    let layer = config().seeded();
+    for form in FORMS {
+        let layer = layer.clone().with_form(form);
+        let mut state = layer.init_state(2).unwrap();
+        state.im = state.im.narrow(0, 0, 1);
+        let error = layer.step(Tensor::zeros([2, D_MODEL], &cpu()), &mut state).unwrap_err();
+        assert_eq!(error, MixerError::Batch { mixer: "s4d", state: 1, input: 2 });
+        state.im = state.re.clone().cast(FloatDType::F64);
+        let error = layer.step(Tensor::zeros([2, D_MODEL], &cpu()), &mut state).unwrap_err();
+        assert_eq!(error, MixerError::Dtype { mixer: "s4d", what: "a state", got: "f64" });
+    }
+}
+
+#[test]
+fn a_layer_whose_weights_are_not_f32_says_so() {
+    let mut layer = config().seeded();
+    layer.d = layer.d.map(|d| d.cast(FloatDType::F64));
+    for form in FORMS {
+        let layer = layer.clone().with_form(form);
+        let mut state = layer.init_state(1).unwrap();
+        let error = layer.step(Tensor::zeros([1, D_MODEL], &cpu()), &mut state).unwrap_err();
+        assert_eq!(error, MixerError::Dtype { mixer: "s4d", what: "weights", got: "f64" });
+    }
+}
+
+#[test]
 fn a_bidirectional_layer_says_that_it_has_no_step() {
     let layer = config().with_bidirectional(true).seeded();
     let error = layer.init_state(1).unwrap_err();
@@ -146,7 +195,7 @@ fn a_bidirectional_layer_says_that_it_has_no_step() {
 }
 
 #[test]
-#[should_panic(expected = "the input's last axis is not d_model")]
+#[should_panic(expected = "s4d has d_model = 6, got an input of width 7")]
 fn another_width_is_refused() {
     config().seeded().forward(Tensor::zeros([1, 2, D_MODEL + 1], &cpu()));
 }

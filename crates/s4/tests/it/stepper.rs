@@ -2,12 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
 use subquad_mixer::{SequenceMixer, SliceStepper};
-use subquad_s4::{
-    OutputMix, S4Config, S4Init, S4State, S4Stepper, S4d, S4dConfig, S4dInit, SsmLayer, StateSpace,
-};
+use subquad_s4::{OutputMix, S4Config, S4Init, S4State, S4Stepper, S4dConfig, S4dInit, SsmLayer, StateSpace};
 use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
 
 use crate::low_rank_oracle::{Parameters, seeded_layer};
@@ -335,8 +332,16 @@ fn a_state_of_two_sequences_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "the state of a step of 1 sequences")]
-fn a_step_from_a_state_of_two_sequences_is_refused() {
-    let layer: S4d = s4d().seeded().with_form(Form::Fused);
-    let _ = layer.step(tokens(1, 1, 6).squeeze_dim(1), &mut layer.init_state(2).unwrap());
+fn a_state_that_a_stepper_gives_back_still_belongs_to_its_layer() {
+    let state = s4d().seeded().stepper().unwrap().state();
+    let other = seeded_layer(&s4());
+    let error = other.step(tokens(1, 1, 6).squeeze_dim(1), &mut state.clone()).unwrap_err();
+    assert!(error.to_string().contains("it was made by s4d"), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "the state does not belong to this s4: it was made by s4d")]
+fn a_stepper_refuses_the_state_of_another_kind_of_layer() {
+    let state = s4d().seeded().init_state(1).unwrap();
+    seeded_layer(&s4()).stepper().unwrap().resume(&state);
 }

@@ -1,7 +1,7 @@
 //! `subquad plot`: draw figures again from what a study has recorded.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Failure;
 use crate::report::{FIGURES, redraw};
@@ -17,14 +17,23 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// If a folder has no figures, or a file cannot be read or written.
+/// After all else has been drawn: if a folder has no figures, a table is none or has nothing to draw, or a file cannot be
+/// read or written.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut failures = Vec::new();
     for study in &args.studies {
-        for name in redraw(study)? {
-            let figure = study.join(FIGURES).join(name);
-            writeln!(out, "{}", figure.with_extension("svg").display())?;
-            writeln!(out, "{}", figure.with_extension("png").display())?;
+        let figures = redraw(study).unwrap_or_else(|failure| vec![Err(failure)]);
+        for figure in figures {
+            match figure {
+                Ok(name) => write_names(&study.join(FIGURES).join(name), out)?,
+                Err(failure) => failures.push(failure),
+            }
         }
     }
-    Ok(())
+    Failure::all(failures)
+}
+
+fn write_names(figure: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "{}", figure.with_extension("svg").display())?;
+    Ok(writeln!(out, "{}", figure.with_extension("png").display())?)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use subquad_plot::Figure;
 use subquad_plot::study::{self, Facts};
 use subquad_plot::summary::Sample;
+use subquad_plot::{Figure, PlotError};
 use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
 
 use super::by_state::by_state;
@@ -23,34 +23,45 @@ const SMOOTHING: usize = 5;
 /// summary that these runs do not have are removed.
 ///
 /// # Errors
-/// If a file cannot be read or written.
+/// If a file cannot be read or written; after all else is, if a figure cannot be drawn.
 pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Result<(), Failure> {
     let reasons: Vec<&str> = failed.iter().map(|run| run.why.as_str()).collect();
     let figures = figures(runs, &reasons)?;
+    let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures)?;
     let facts = BTreeMap::from([
-        ("captions".to_owned(), write_figures(&dir.join(FIGURES), &figures)?),
+        ("captions".to_owned(), captions),
         ("held_equal".to_owned(), json!(budget(runs))),
         ("parameters".to_owned(), json!(parameters(runs))),
         ("failed".to_owned(), json!(reasons)),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
     let failed: Vec<RunSummary> = failed.iter().filter_map(|run| run.summary.clone()).collect();
-    Ok(write_study(dir, &summaries, &failed, &facts)?)
+    write_study(dir, &summaries, &failed, &facts)?;
+    undrawn
 }
 
-/// Writes these figures into `folder`, removes the others there, and gives their captions by name.
-pub(super) fn write_figures(folder: &Path, figures: &[Figure]) -> Result<Value, Failure> {
+/// Writes those of these figures that can be drawn into `folder`, and removes the others there. Gives their captions by name,
+/// and an error that names the figures that cannot.
+pub(super) fn write_figures(
+    folder: &Path,
+    figures: &[Figure],
+) -> Result<(Value, Result<(), Failure>), Failure> {
+    let (mut drawn, mut undrawn) = (Vec::new(), Vec::new());
     for figure in figures {
-        figure.write(folder)?;
+        match figure.write(folder) {
+            Ok(_) => drawn.push(figure),
+            Err(error @ PlotError::Io(_)) => return Err(error.into()),
+            Err(error) => undrawn.push(error.to_string()),
+        }
     }
-    remove_other_figures(folder, figures)?;
+    remove_other_figures(folder, &drawn)?;
     let captions: BTreeMap<&str, &[String]> =
-        figures.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
-    Ok(json!(captions))
+        drawn.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
+    Ok((json!(captions), if undrawn.is_empty() { Ok(()) } else { Err(Failure::Failed(undrawn)) }))
 }
 
 /// A figure from earlier beside a summary that does not have it would claim something about other runs.
-fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure> {
+fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failure> {
     for name in study::NAMES.into_iter().filter(|name| figures.iter().all(|figure| figure.name != *name)) {
         for ending in ["csv", "svg", "png"] {
             let path = folder.join(name).with_extension(ending);
@@ -62,11 +73,12 @@ fn remove_other_figures(folder: &Path, figures: &[Figure]) -> Result<(), Failure
     Ok(())
 }
 
-/// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Returns their names.
+/// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Gives the name of each, or why it
+/// was not drawn: one that cannot be drawn stops no other.
 ///
 /// # Errors
-/// If there are none, or a file cannot be read or written.
-pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
+/// If there are none, or the summary cannot be read.
+pub fn redraw(dir: &Path) -> Result<Vec<Result<&'static str, Failure>>, Failure> {
     let folder = dir.join(FIGURES);
     let has_table = |name: &&str| folder.join(name).with_extension("csv").exists();
     let names: Vec<_> = study::NAMES.into_iter().filter(has_table).collect();
@@ -75,16 +87,19 @@ pub fn redraw(dir: &Path) -> Result<Vec<String>, Failure> {
         return Err(Failure::wrong(format!("{}: {what}", folder.display())));
     }
     let captions = read_facts(dir).map_err(Failure::wrong)?.remove("captions").unwrap_or_default();
-    names.iter().try_for_each(|name| redraw_one(&folder, name, caption(&captions, name)))?;
-    Ok(names.into_iter().map(Into::into).collect())
+    let one = |name| redraw_one(&folder, name, caption(&captions, name)).map(|()| name);
+    Ok(names.into_iter().map(one).collect())
 }
 
 fn redraw_one(folder: &Path, name: &str, caption: Vec<String>) -> Result<(), Failure> {
-    let panels =
-        subquad_plot::read_panels(&folder.join(name).with_extension("csv")).map_err(Failure::wrong)?;
+    let table = folder.join(name).with_extension("csv");
+    let panels = subquad_plot::read_panels(&table).map_err(Failure::wrong)?;
     let figure = study::by_name(name, panels, caption).expect("every name in the list of names has a figure");
-    figure.write(folder)?;
-    Ok(())
+    match figure.write(folder) {
+        Ok(_) => Ok(()),
+        Err(error @ PlotError::Io(_)) => Err(error.into()),
+        Err(error) => Err(Failure::failed(format!("{}: {error}", table.display()))),
+    }
 }
 
 fn caption(captions: &Value, name: &str) -> Vec<String> {
@@ -235,4 +250,26 @@ pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
     let task = &run.summary.task;
     let own = run.label.strip_suffix(&format!(" ({task})")).filter(|_| panel.starts_with(task.as_str()));
     Sample { line: own.unwrap_or(&run.label).into(), panel, seed: run.summary.seed, x, y }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_cannot_be_drawn_is_named_and_stops_no_other() {
+        let of = |name: &str, y: f64| {
+            let sample = |x| Sample { panel: String::new(), line: "m2".into(), seed: 0, x, y };
+            study::by_name(name, subquad_plot::summary::aggregate(&[sample(1.0), sample(2.0)]), vec![])
+                .unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let figures = [of("loss_by_step", f64::NAN), of("accuracy_by_step", 0.5)];
+        let (captions, undrawn) = write_figures(folder.path(), &figures).unwrap();
+        assert_eq!(captions, json!({ "accuracy_by_step": [] }));
+        let words = undrawn.unwrap_err().to_string();
+        assert!(words.contains("figure `loss_by_step` has no point to draw"), "{words}");
+        let has = |name: &str| folder.path().join(name).exists();
+        assert!(has("accuracy_by_step.png") && !has("loss_by_step.png"));
+    }
 }

@@ -230,12 +230,21 @@ fn the_state_ends_with_the_matrix_and_a_refused_token_leaves_it_alone() {
 }
 
 #[test]
-#[should_panic(expected = "the state belongs to another causal_monarch")]
-fn a_state_of_another_form_is_refused() {
-    let blocks = layer(&config(CausalMonarchForm::Blocks, D_MODEL, 8));
-    let mut state = blocks.init_state(1).unwrap();
-    let sandwich = layer(&config(CausalMonarchForm::Sandwich, D_MODEL, 8));
-    drop(sandwich.step(Tensor::zeros([1, D_MODEL], &Device::flex()), &mut state));
+fn states_of_layers_with_other_settings_are_refused() {
+    for own in variants(D_MODEL, 32) {
+        for other in [
+            CausalMonarchConfig { l_max: 40, ..own.clone() },
+            own.clone().with_gated(!own.gated),
+            own.clone().with_n_heads(3),
+            own.clone().with_block(Some(16)),
+            own.clone().with_form(match own.form {
+                CausalMonarchForm::Blocks => CausalMonarchForm::Sandwich,
+                CausalMonarchForm::Sandwich => CausalMonarchForm::Blocks,
+            }),
+        ] {
+            battery::refuses_states_of((&layer(&own), D_MODEL), (&layer(&other), D_MODEL));
+        }
+    }
 }
 
 #[test]

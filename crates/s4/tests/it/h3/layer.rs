@@ -21,6 +21,14 @@ fn a_layer_keeps_the_contract() {
 }
 
 #[test]
+fn states_of_other_layers_are_refused() {
+    let layer = build(&config(2));
+    for other in [config(1), config(2).with_d_state(2 * D_STATE)] {
+        battery::refuses_states_of((&layer, D_MODEL), (&build(&other), D_MODEL));
+    }
+}
+
+#[test]
 fn both_forms_agree_at_awkward_lengths() {
     for layer in layers() {
         let (fused, portable) = (layer.clone().with_form(Form::Fused), layer.with_form(Form::Portable));

@@ -41,14 +41,15 @@ impl MeasuredConfig<'_> {
 /// that these cells do not have are removed.
 ///
 /// # Errors
-/// If a file cannot be written.
+/// If a file cannot be written; after all else is, if a figure cannot be drawn.
 pub fn write_scaling_files(dir: &Path, measured: &[MeasuredConfig<'_>]) -> Result<(), Failure> {
-    let figures = figures::figures(measured);
+    let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures::figures(measured))?;
     let facts = BTreeMap::from([
-        ("captions".to_owned(), write_figures(&dir.join(FIGURES), &figures)?),
+        ("captions".to_owned(), captions),
         ("exponents".to_owned(), json!(growth::exponents(measured))),
         ("crossovers".to_owned(), json!(growth::crossings(measured))),
     ]);
     let cells: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
-    Ok(write_cell_study(dir, &cells, &facts)?)
+    write_cell_study(dir, &cells, &facts)?;
+    undrawn
 }
