@@ -36,6 +36,34 @@ impl Case {
         Ok(data)
     }
 
+    /// [`take`](Self::take) of one parameter that has several names, of which a file may hold any. All that are there go.
+    ///
+    /// # Errors
+    /// If there is none of these names, or its shape is another, or two of them do not hold the same.
+    pub fn take_shared(
+        &mut self,
+        names: &[impl AsRef<str>],
+        shape: &[usize],
+    ) -> Result<TensorData, CaseError> {
+        let names = names.iter().map(AsRef::as_ref);
+        let found = names.clone().filter_map(|name| Some((name, self.parameters.remove(name)?)));
+        let mut found = found.collect::<Vec<_>>().into_iter();
+        let Some((first, data)) = found.next() else {
+            return Err(self.missing(&names.collect::<Vec<_>>().join("` or `")));
+        };
+        found.try_for_each(|(second, other)| check_shared([first, second], [&data, &other]))?;
+        check_shape(first, &data, shape)?;
+        Ok(data)
+    }
+
+    /// Whether a parameter is there in this shape.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub fn check(&self, name: &str, shape: &[usize]) -> Result<(), CaseError> {
+        check_shape(name, self.parameters.get(name).ok_or_else(|| self.missing(name))?, shape)
+    }
+
     /// [`take`](Self::take) as a tensor of rank `D`.
     ///
     /// # Errors
@@ -131,6 +159,19 @@ impl Case {
     }
 }
 
+/// Two tensors that are one parameter.
+fn check_shared(names: [&str; 2], [first, second]: [&TensorData; 2]) -> Result<(), CaseError> {
+    let difference = match (first.shape(), second.shape()) {
+        (one, other) if one != other => {
+            format!("have the shapes {:?} and {:?}", one.to_vec(), other.to_vec())
+        }
+        _ if first != second => "hold different values".to_owned(),
+        _ => return Ok(()),
+    };
+    let [first, second] = names.map(str::to_owned);
+    Err(CaseError::NotShared { first, second, difference })
+}
+
 fn check_shape(name: &str, data: &TensorData, wanted: &[usize]) -> Result<(), CaseError> {
     let got = data.shape().to_vec();
     if got == wanted {
@@ -152,8 +193,8 @@ impl CaseError {
             Self::Missing { name, layer } => Self::Missing { name: whole(name), layer },
             Self::Shape { name, got, wanted } => Self::Shape { name: whole(name), got, wanted },
             Self::Rank { name, got, wanted } => Self::Rank { name: whole(name), got, wanted },
-            Self::NotShared { first, second } => {
-                Self::NotShared { first: whole(first), second: whole(second) }
+            Self::NotShared { first, second, difference } => {
+                Self::NotShared { first: whole(first), second: whole(second), difference }
             }
             other @ (Self::Config { .. } | Self::Unsupported { .. }) => other,
         }
@@ -207,12 +248,16 @@ pub enum CaseError {
         /// What is missing.
         what: String,
     },
-    /// Tensors that must be equal are not.
-    #[error("tensors `{first}` and `{second}` must hold the same values, but differ")]
+    /// Two names of one parameter hold different tensors.
+    #[error(
+        "tensors `{first}` and `{second}` are one parameter, so they must be equal, but they {difference}"
+    )]
     NotShared {
         /// One of them.
         first: String,
         /// The other.
         second: String,
+        /// What differs.
+        difference: String,
     },
 }

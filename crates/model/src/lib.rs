@@ -13,7 +13,7 @@ mod mixer_state;
 mod model;
 mod norm;
 mod presets;
-mod published;
+pub mod published;
 mod state;
 mod structure;
 
@@ -27,6 +27,6 @@ pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::{Norm, NormKind};
 pub use presets::{M2BertConfig, M2GptConfig, Preset, presets};
-pub use published::CheckpointError;
+pub use published::{Checkpoint, CheckpointError};
 pub use state::{ModelState, StateError};
-pub use structure::{BlockOrder, Init, Structure};
+pub use structure::{BlockOrder, DropoutSites, HeadTransform, Init, Structure};

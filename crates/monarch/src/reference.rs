@@ -142,11 +142,12 @@ impl Filter {
         let (forward, reverse) = (network(), bidirectional.then(&mut network));
         let layers = config.num_inner + 1;
         let own = if bidirectional { 2 * layers } else { layers };
-        let frequencies = parameters.take(order * if config.share_sine { 1 } else { own });
+        let learned = parameters.take(order * if config.share_sine { 1 } else { own });
+        let frequencies: Vec<f64> = learned.iter().map(|w| config.sine_factor * w).collect();
         let z = parameters.take(l_max * emb_dim);
         let draw = |network: &Network<'_>, first: usize| -> Vec<f64> {
             let frequency = |layer| match config.share_sine {
-                true => frequencies,
+                true => &frequencies[..],
                 false => &frequencies[(first + layer) * order..][..order],
             };
             let answer = |l: usize| network.row(&z[l * emb_dim..(l + 1) * emb_dim], frequency, d_model);

@@ -1,13 +1,17 @@
 //! Whole models: what they are made of, and that every combination keeps the contract.
 #![allow(clippy::unwrap_used)]
 
+mod checkpoints;
+mod classifier;
 mod config;
 mod contract;
 mod dropout;
+mod files;
 mod groups;
 mod parts;
 mod presets;
 mod published;
+mod released;
 mod stepping;
 mod structure;
 

@@ -91,7 +91,7 @@ impl BlockDiagonalLinearConfig {
     }
 
     /// `[n_blocks, outputs of a block, inputs of a block]`
-    fn weight_shape(&self) -> [usize; 3] {
+    pub(crate) fn weight_shape(&self) -> [usize; 3] {
         self.check().unwrap_or_else(|e| panic!("BlockDiagonalLinearConfig: {e}"));
         let Self { d_input, d_output, n_blocks, bias: _ } = *self;
         [n_blocks, d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks)]

@@ -55,6 +55,14 @@ impl BlockDiagonalMlpConfig {
         self.layers().iter().map(BlockDiagonalLinearConfig::flops).sum()
     }
 
+    /// `[n_blocks, outputs of a block, inputs of a block]` of both layers.
+    ///
+    /// # Panics
+    /// If [`check`](Self::check) fails.
+    pub fn weight_shapes(&self) -> [[usize; 3]; 2] {
+        self.layers().map(|layer| layer.weight_shape())
+    }
+
     pub(crate) fn layers(&self) -> [BlockDiagonalLinearConfig; 2] {
         let Self { d_model, d_hidden, n_blocks, gated } = *self;
         [

@@ -59,16 +59,22 @@ impl<L: MlpLayer> Mlp<L> {
     pub fn form(&self) -> Form {
         self.form
     }
-}
 
-impl<L: MlpLayer> ChannelMixer for Mlp<L> {
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    /// [`forward`](ChannelMixer::forward) where `dropped` is what the second layer reads of the hidden numbers,
+    /// `[batch, seq, d_hidden]`.
+    pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
         let hidden = self.expand.apply(x, self.form);
         let hidden = match self.gated {
             true => pointwise::geglu(hidden, self.form),
             false => pointwise::gelu(hidden, self.form),
         };
-        self.reduce.apply(hidden, self.form)
+        self.reduce.apply(dropped(hidden), self.form)
+    }
+}
+
+impl<L: MlpLayer> ChannelMixer for Mlp<L> {
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.forward_with(x, |hidden| hidden)
     }
 }
 
@@ -114,5 +120,5 @@ impl MlpLayer for MonarchLinear {
 
 /// Rows of the first layer: both halves of a gate, or what the GELU takes.
 fn expanded(d_hidden: usize, gated: bool) -> usize {
-    if gated { 2 * d_hidden } else { d_hidden }
+    if gated { d_hidden.saturating_mul(2) } else { d_hidden }
 }

@@ -27,6 +27,10 @@ pub struct ImplicitFilterConfig {
     /// Initial frequency of the sines, one learned number a unit. Higher ones draw rougher filters.
     #[config(default = 10.0)]
     pub sine_frequency: f64,
+    /// What every sine multiplies its frequency by, fixed while the frequency learns: `sin(sine_factor w x)`. Published as
+    /// `w_mod`.
+    #[config(default = 1.0)]
+    pub sine_factor: f64,
     /// Whether all sine layers, and both networks of a two-sided filter, learn the same frequencies, as published.
     /// Otherwise each layer of each network has its own.
     #[config(default = true)]
@@ -74,6 +78,12 @@ pub enum ImplicitFilterConfigError {
         /// The frequency asked for.
         sine_frequency: f64,
     },
+    /// The factor beside it is not a positive number.
+    #[error("sine_factor = {sine_factor}, but what multiplies a frequency must be positive and finite")]
+    SineFactor {
+        /// The factor asked for.
+        sine_factor: f64,
+    },
     /// The shift is not a number.
     #[error("shift = {shift}, but it is added to the decay, so it must be finite")]
     Shift {
@@ -106,13 +116,17 @@ pub enum ImplicitFilterConfigError {
 
 impl ImplicitFilterConfig {
     /// # Errors
-    /// If a size is 0, `emb_dim` is even or below 3, the frequency is not positive, `shift` is not finite or has no decay to
+    /// If a size is 0, `emb_dim` is even or below 3, the frequency or its factor is not positive, `shift` is not finite or has no decay to
     /// lift, or `rev_offset` is above 1 or has no taps to move.
     pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
         self.check_sizes()?;
-        let Self { sine_frequency, modulate, shift, bidirectional, rev_offset, .. } = *self;
-        if !(sine_frequency.is_finite() && sine_frequency > 0.0) {
+        let Self { sine_frequency, sine_factor, modulate, shift, bidirectional, rev_offset, .. } = *self;
+        let is_frequency = |number: f64| number.is_finite() && number > 0.0;
+        if !is_frequency(sine_frequency) {
             return Err(ImplicitFilterConfigError::SineFrequency { sine_frequency });
+        }
+        if !is_frequency(sine_factor) {
+            return Err(ImplicitFilterConfigError::SineFactor { sine_factor });
         }
         if !shift.is_finite() {
             return Err(ImplicitFilterConfigError::Shift { shift });

@@ -134,10 +134,12 @@ impl ImplicitFilter {
         network.forward(self.z.val().narrow(0, 0, seq), self.frequencies(index), form)
     }
 
-    /// Those of a network, `[sine layers, order]`; `[1, order]` if they are shared.
+    /// Those of a network with their factor, `[sine layers, order]`; `[1, order]` if they are shared.
     fn frequencies(&self, network: usize) -> Tensor<2> {
         let (order, layers) = (self.config.order, self.config.sine_layers());
-        let all = self.frequency.val();
+        let learned = self.frequency.val();
+        let factor = self.config.sine_factor;
+        let all = if factor == 1.0 { learned } else { learned * factor };
         match self.config.share_sine {
             true => all.unsqueeze(),
             false => all.narrow(0, network * layers * order, layers * order).reshape([layers, order]),

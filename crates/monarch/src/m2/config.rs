@@ -27,6 +27,10 @@ gated_config! {
         /// projection, this is what the published layer calls `training_additions`.
         #[config(default = false)]
         pub input_norm: bool,
+        /// What every sine of the filters' networks multiplies its frequency by, fixed while the frequency learns; published
+        /// as `hyena_w_mod`.
+        #[config(default = 1.0)]
+        pub sine_factor: f64,
     }
 }
 
@@ -72,5 +76,6 @@ impl M2Config {
         self.causal_filter(self.d_model)
             .with_bidirectional(self.bidirectional)
             .with_rev_offset(self.rev_offset)
+            .with_sine_factor(self.sine_factor)
     }
 }

@@ -93,10 +93,15 @@ impl BlockDiagonalMlp {
 
     /// The parameters under their published names, those of the gated form, and in their published layout.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
-        let layers = [(EXPAND[0], &self.expand), (REDUCE, &self.reduce)];
-        let named = |(name, layer): (&'static str, &BlockDiagonalLinear)| {
-            layer.to_published().into_iter().map(move |(field, data)| (format!("{name}{field}"), data))
-        };
-        layers.into_iter().flat_map(named).collect()
+        let mut gathered = Gathered::values();
+        self.gather(&mut gathered);
+        gathered.replay
+    }
+
+    /// Collects what belongs to the parameters.
+    pub fn gather(&self, gathered: &mut Gathered) {
+        for (name, layer) in [(EXPAND[0], &self.expand), (REDUCE, &self.reduce)] {
+            gathered.part(name, |gathered| gather(gathered, layer));
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::Param;
+use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 use subquad_backend::Form;
@@ -25,6 +26,10 @@ struct Published {
     hyena_emb_dim: usize,
     #[serde(default = "default_frequency")]
     hyena_w: f64,
+    #[serde(default = "default_factor")]
+    hyena_w_mod: f64,
+    #[serde(default)]
+    hyena_training_additions: bool,
 }
 
 fn default_order() -> usize {
@@ -39,6 +44,10 @@ fn default_frequency() -> f64 {
     10.0
 }
 
+fn default_factor() -> f64 {
+    1.0
+}
+
 impl From<Published> for M2Config {
     fn from(published: Published) -> Self {
         Self::new(published.d_model, published.l_max)
@@ -47,6 +56,8 @@ impl From<Published> for M2Config {
             .with_filter_order(published.hyena_filter_order)
             .with_emb_dim(published.hyena_emb_dim)
             .with_sine_frequency(published.hyena_w)
+            .with_sine_factor(published.hyena_w_mod)
+            .with_input_norm(published.hyena_training_additions)
     }
 }
 
@@ -66,13 +77,13 @@ impl M2 {
     /// holds.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
         let mut gathered = Gathered::values();
-        gather_layer(&mut gathered, self);
-        for (name, filter) in
-            std::iter::once((FILTER, &self.filter)).chain(self.residual.iter().map(|f| (RESIDUAL, f)))
-        {
-            gather_buffers(&mut gathered.replay, name, filter);
-        }
+        self.gather(&mut gathered);
         gathered.replay
+    }
+
+    /// Collects the parameters, and if these are asked for themselves also the buffers and further names.
+    pub fn gather(&self, gathered: &mut Gathered) {
+        gather_layer(gathered, self);
     }
 }
 
@@ -85,7 +96,6 @@ fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
         ("shift other than 0", config.shift != 0.0),
         ("normalized = true", config.normalized),
         ("rev_offset other than 1", config.rev_offset != 1),
-        ("input_norm = true", config.input_norm),
     ];
     match foreign.into_iter().find(|(_, found)| *found) {
         Some((what, _)) => Err(CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }),
@@ -93,6 +103,7 @@ fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
     }
 }
 
+const NORM: [&str; 2] = ["layernorm.weight", "layernorm.bias"];
 const FILTER: &str = "filter_fn";
 const RESIDUAL: &str = "filter_fn2";
 const NETWORK: &str = "implicit_filter";
@@ -119,6 +130,10 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
 fn layer(case: &mut Case, config: &M2Config, device: &Device) -> Result<M2, CaseError> {
     let (d_model, width) = (config.d_model, 3 * config.d_model);
     let mut layer = config.init(device);
+    if let Some(norm) = &mut layer.norm {
+        let [weight, bias] = NORM.map(|name| case.take_tensor(name, [d_model], device));
+        (norm.gamma, norm.beta) = (Param::from_tensor(weight?), Some(Param::from_tensor(bias?)));
+    }
     layer.in_linear = linear(case, "in_linear", [d_model, width], true, device)?;
     let short_weight = case.take_tensor("short_filter.weight", [width, 1, 3], device)?;
     layer.short_weight = Param::from_tensor(short_weight.reshape([width, 3]));
@@ -143,7 +158,8 @@ fn filter(
         true => Some(self::network(case, &format!("{name}.{REVERSE}"), config, device)?),
         false => None,
     };
-    let frequency = Tensor::<2>::from_data(shared_frequency(case, name, config)?, device).reshape([order]);
+    let frequency = case.take_shared(&frequency_names(name, config), &[1, order])?;
+    let frequency = Tensor::<2>::from_data(frequency, device).reshape([order]);
     let z = case
         .take_tensor(&format!("{name}.pos_emb.z"), [1, l_max, emb_dim], device)?
         .reshape([l_max, emb_dim]);
@@ -182,27 +198,20 @@ fn network(
     })
 }
 
-/// Takes the frequency under all its names.
-fn shared_frequency(
-    case: &mut Case,
-    name: &str,
-    config: &ImplicitFilterConfig,
-) -> Result<TensorData, CaseError> {
-    let shape = [1, config.order];
+/// A name a sine layer, of both networks.
+fn frequency_names(name: &str, config: &ImplicitFilterConfig) -> Vec<String> {
     let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
-    let sines = |net: &'static str| (0..config.sine_layers()).map(move |i| (net, 2 * i + 1));
-    let names = networks.into_iter().flat_map(sines).map(|(net, i)| format!("{name}.{net}.{i}.freq"));
-    let first = format!("{name}.{NETWORK}.1.freq");
-    let frequency = case.take(&first, &shape)?;
-    for second in names.skip(1) {
-        if case.take(&second, &shape)? != frequency {
-            return Err(CaseError::NotShared { first, second });
-        }
-    }
-    Ok(frequency)
+    let sines =
+        |network| (0..config.sine_layers()).map(move |i| format!("{name}.{network}.{}.freq", 2 * i + 1));
+    networks.into_iter().flat_map(sines).collect()
 }
 
 fn gather_layer(gathered: &mut Gathered, layer: &M2) {
+    if let Some(LayerNorm { gamma, beta: Some(beta), .. }) = &layer.norm {
+        let [weight, bias] = NORM;
+        gathered.parameter(weight, gamma.val());
+        gathered.parameter(bias, beta.val());
+    }
     gathered.linear("in_linear", &layer.in_linear);
     gathered.parameter_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
     gathered.parameter("short_filter.bias", layer.short_bias.val());
@@ -218,27 +227,23 @@ fn gather_filter(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
     if let Some(reverse) = &filter.reverse {
         gather_network(gathered, &format!("{name}.{REVERSE}"), reverse);
     }
-    gathered
-        .parameter_as(&format!("{name}.{NETWORK}.1.freq"), filter.frequency.val(), |g| g.unsqueeze::<2>());
+    let names = frequency_names(name, &filter.config);
+    gathered.shared_parameter(&names, filter.frequency.val(), |g| g.unsqueeze::<2>());
     gathered.parameter_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
     gathered.parameter(&format!("{name}.bias"), filter.bias.val());
+    gather_buffers(gathered, name, filter);
 }
 
-/// The published frequency stands under a name a sine layer, and what the decay is made of is kept.
-fn gather_buffers(found: &mut BTreeMap<String, TensorData>, name: &str, filter: &ImplicitFilter) {
+/// What the decay is made of.
+fn gather_buffers(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
     let [l_max, d_model] = filter.decay.dims();
-    let frequency = found[&format!("{name}.{NETWORK}.1.freq")].clone();
-    let networks = if filter.reverse.is_some() { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
-    let sines = |network| (0..filter.config.sine_layers()).map(move |i| (network, 2 * i + 1));
-    for (network, i) in networks.into_iter().flat_map(sines) {
-        found.insert(format!("{name}.{network}.{i}.freq"), frequency.clone());
-    }
-    let rounded = |values: Vec<f64>, shape| {
-        TensorData::new(values.into_iter().map(|v| v as f32).collect::<Vec<_>>(), shape)
-    };
     let (t, deltas) = (features::positions(l_max), features::rates(d_model));
-    found.insert(format!("{name}.pos_emb.t"), rounded(t, [1, l_max, 1]));
-    found.insert(format!("{name}.modulation.deltas"), rounded(deltas, [1, 1, d_model]));
+    gathered.buffer(&format!("{name}.pos_emb.t"), rounded(t, [1, l_max, 1]));
+    gathered.buffer(&format!("{name}.modulation.deltas"), rounded(deltas, [1, 1, d_model]));
+}
+
+fn rounded(values: Vec<f64>, shape: [usize; 3]) -> TensorData {
+    TensorData::new(values.into_iter().map(|v| v as f32).collect::<Vec<_>>(), shape)
 }
 
 fn gather_network(gathered: &mut Gathered, name: &str, network: &SineNetwork) {

@@ -7,7 +7,7 @@ mod monarch;
 
 use burn::module::Param;
 use burn::nn::Linear;
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use subquad_backend::{Form, read};
 use subquad_mixer::published::{Case, CaseError, Replay};
 
@@ -30,8 +30,11 @@ fn invalid(case: &Case, error: impl ToString) -> CaseError {
     CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
 }
 
-/// A dense layer, which PyTorch keeps as `[d_output, d_input]`.
-fn linear(
+/// Takes a dense layer, which PyTorch keeps as `[d_output, d_input]`.
+///
+/// # Errors
+/// If a tensor is missing or has another shape.
+pub fn linear(
     case: &mut Case,
     name: &str,
     [d_input, d_output]: [usize; 2],
@@ -47,8 +50,10 @@ fn linear(
 }
 
 /// What belongs to a layer's parameters, collected under published names.
-struct Gathered {
+pub struct Gathered {
     source: Source,
+    /// In front of every name.
+    prefix: String,
     replay: Replay,
 }
 
@@ -69,44 +74,89 @@ impl Gathered {
         device: &Device,
     ) -> Result<Self, CaseError> {
         let grad_output = case.grad_output(&output, device)?;
-        let grads = (output.clone() * grad_output).sum().backward();
-        let mut gathered = Self { source: Source::Gradients(grads), replay: Replay::new() };
+        let mut gathered = Self::gradients((output.clone() * grad_output).sum().backward());
         gathered.value("output", output);
         gathered.parameter("input", input);
         Ok(gathered)
     }
 
-    /// Collects the parameters themselves.
-    fn values() -> Self {
-        Self { source: Source::Values, replay: Replay::new() }
+    /// Collects the gradients of parameters, each under `grad.` and its first name.
+    pub fn gradients(gradients: Gradients) -> Self {
+        Self { source: Source::Gradients(gradients), prefix: String::new(), replay: Replay::new() }
     }
 
-    fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
-        self.replay.insert(name.into(), read(tensor));
+    /// Collects the parameters themselves, under all their names, and buffers.
+    pub fn values() -> Self {
+        Self { source: Source::Values, prefix: String::new(), replay: Replay::new() }
     }
 
-    fn parameter<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
+    /// What has been collected.
+    pub fn into_replay(self) -> Replay {
+        self.replay
+    }
+
+    /// Collects what `gather` finds with `prefix` in front of the names.
+    pub fn part(&mut self, prefix: &str, gather: impl FnOnce(&mut Self)) {
+        let outside = self.prefix.len();
+        self.prefix.push_str(prefix);
+        gather(self);
+        self.prefix.truncate(outside);
+    }
+
+    /// Collects a tensor that is no parameter, such as an output.
+    pub fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
+        self.replay.insert(format!("{}{name}", self.prefix), read(tensor));
+    }
+
+    /// Collects what belongs to a parameter that has its published layout.
+    pub fn parameter<const D: usize>(&mut self, name: &str, of: Tensor<D>) {
         self.parameter_as(name, of, |values| values);
     }
 
     /// `shape` takes the values to the published layout. Where the output does not depend on `of` (a reverse filter and
     /// a single token) there is no gradient to tell.
-    fn parameter_as<const D: usize, const E: usize>(
+    pub fn parameter_as<const D: usize, const E: usize>(
         &mut self,
         name: &str,
         of: Tensor<D>,
         shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
     ) {
+        self.shared_parameter(&[name], of, shape);
+    }
+
+    /// Of a parameter with several names.
+    pub fn shared_parameter<const D: usize, const E: usize>(
+        &mut self,
+        names: &[impl AsRef<str>],
+        of: Tensor<D>,
+        shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
+    ) {
+        let prefix = &self.prefix;
         match &self.source {
             Source::Gradients(grads) => {
                 let grad = of.grad(grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
-                self.value(&format!("grad.{name}"), shape(grad));
+                self.replay.insert(format!("grad.{prefix}{}", names[0].as_ref()), read(shape(grad)));
             }
-            Source::Values => self.value(name, shape(of)),
+            Source::Values => {
+                let values = read(shape(of));
+                let named = names.iter().map(|name| (format!("{prefix}{}", name.as_ref()), values.clone()));
+                self.replay.extend(named);
+            }
         }
     }
 
-    fn linear(&mut self, name: &str, layer: &Linear) {
+    /// Collects what is no parameter but part of a published state dict; it has no gradient.
+    pub fn buffer(&mut self, name: &str, values: TensorData) {
+        match self.source {
+            Source::Gradients(_) => {}
+            Source::Values => {
+                self.replay.insert(format!("{}{name}", self.prefix), values);
+            }
+        }
+    }
+
+    /// Collects a dense layer, which PyTorch keeps as `[d_output, d_input]`.
+    pub fn linear(&mut self, name: &str, layer: &Linear) {
         self.parameter_as(&format!("{name}.weight"), layer.weight.val(), Tensor::transpose);
         if let Some(bias) = &layer.bias {
             self.parameter(&format!("{name}.bias"), bias.val());

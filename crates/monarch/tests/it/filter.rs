@@ -45,6 +45,7 @@ fn taps_are_those_of_the_definition_with_every_option() {
         // Every sine layer multiplies rounding errors by its frequency.
         plain.clone().with_num_inner(4).with_sine_frequency(3.0),
         plain.clone().with_share_sine(false),
+        plain.clone().with_sine_factor(0.3),
         plain.clone().with_modulate(false),
         plain.clone().with_shift(-0.4),
         plain.clone().with_normalized(true),

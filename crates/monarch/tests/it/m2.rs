@@ -59,6 +59,7 @@ fn every_option(config: M2Config) -> M2Config {
     config
         .with_residual(true)
         .with_num_inner(1)
+        .with_sine_factor(0.5)
         .with_share_sine(false)
         .with_shift(0.1)
         .with_normalized(true)

@@ -27,6 +27,7 @@ fn published_cases_are_reproduced_in_both_forms() {
     for name in [
         "m2_causal",
         "m2_bidirectional_residual",
+        "m2_training_additions",
         "blockdiag_16_24",
         "blockdiag_padded_10_14",
         "monarch_16",
@@ -46,7 +47,8 @@ fn a_frequency_that_is_not_shared_is_refused() {
     let shifted = other.iter::<f32>().map(|f| f + 1.0).collect::<Vec<_>>();
     case.parameters.insert(second.into(), burn::tensor::TensorData::new(shifted, [1, 16]));
     let first = "filter_fn.implicit_filter.1.freq".into();
-    assert_eq!(refusal(&mut case), CaseError::NotShared { first, second: second.into() });
+    let difference = "hold different values".into();
+    assert_eq!(refusal(&mut case), CaseError::NotShared { first, second: second.into(), difference });
 }
 
 #[test]
@@ -89,4 +91,18 @@ fn a_layer_that_is_not_here_is_refused() {
     case.layer = "butterfly".into();
     let expected = CaseError::Unsupported { layer: "butterfly".into(), what: "this layer".into() };
     assert_eq!(refusal(&mut case), expected);
+}
+
+#[test]
+fn the_factor_beside_the_learned_frequency_is_part_of_the_layer() {
+    let mut halved = case("m2_training_additions");
+    halved.config["hyena_w_mod"] = serde_json::json!(2);
+    for (name, data) in halved.parameters.iter_mut().filter(|(name, _)| name.ends_with(".freq")) {
+        let half: Vec<f32> = data.iter::<f32>().map(|w| w / 2.0).collect();
+        assert!(half[0] > 0.0, "{name}");
+        *data = burn::tensor::TensorData::new(half, data.shape().to_vec());
+    }
+    let output = |case: &mut Case| replay(case, Form::Fused, &Device::flex()).unwrap()["output"].clone();
+    // Halves and doubles are exact.
+    assert_eq!(output(&mut halved), output(&mut case("m2_training_additions")));
 }

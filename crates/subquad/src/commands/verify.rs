@@ -76,7 +76,7 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
         Ok(case) => case,
         Err(error) => return Ok(Verdict::Unreadable(error.to_string())),
     };
-    let replay = match replay(&mut case, form, device) {
+    let replay = match replay(&mut case, file, form, device) {
         Ok(replay) => replay,
         Err(error) => return Ok(Verdict::Unreadable(format!("{}: {error}", file.display()))),
     };
@@ -89,15 +89,30 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
     Ok(Verdict::Compared(complaints(&comparisons, &unused)))
 }
 
-fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, String> {
+fn replay(case: &mut Case, file: &Path, form: Form, device: &Device) -> Result<Replay, String> {
     match case.layer.as_str() {
+        "m2_bert" => {
+            let weights = weights_of(file)?;
+            subquad_model::published::replay_m2_bert(case, &weights, form, device).map_err(|e| e.to_string())
+        }
         "s4_block" => subquad_s4::published::replay(case, form, device).map_err(|e| e.to_string()),
         "m2_sequence_mixer" | "block_diagonal_linear" | "monarch_linear" => {
             subquad_monarch::published::replay(case, form, device).map_err(|e| e.to_string())
         }
         other => Err(format!(
-            "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear, monarch_linear)"
+            "unknown layer `{other}` (known: s4_block, m2_sequence_mixer, block_diagonal_linear, monarch_linear, m2_bert)"
         )),
+    }
+}
+
+/// A whole model's weights lie beside its run.
+fn weights_of(run: &Path) -> Result<PathBuf, String> {
+    let name = run.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_suffix("_run"));
+    match name {
+        Some(name) => Ok(run.with_file_name(format!("{name}.safetensors"))),
+        None => Err("the run of a whole model is named NAME_run.safetensors, and the weights beside it are \
+             NAME.safetensors; name the run"
+            .to_owned()),
     }
 }
 
