@@ -5,13 +5,19 @@ use std::path::Path;
 
 use burn::tensor::{DType, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
-use subquad_model::{SequenceModel, named_parameters};
+use subquad_model::{M2BertConfig, SequenceModel, named_parameters};
+
+use crate::{cpu, undisturbed};
 
 pub(crate) type Tensors = BTreeMap<String, TensorData>;
 
 /// Every parameter by name.
 pub(crate) fn bits(model: &SequenceModel) -> Vec<(String, Vec<u8>)> {
     named_parameters(model).into_iter().map(|p| (p.path, p.data.as_bytes().to_vec())).collect()
+}
+
+pub(crate) fn load(config: &M2BertConfig, path: &Path) -> SequenceModel {
+    undisturbed(|| config.load(path, &cpu())).unwrap_or_else(|e| panic!("{e}"))
 }
 
 pub(crate) fn write(path: &Path, tensors: &Tensors) {

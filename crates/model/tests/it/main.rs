@@ -139,6 +139,11 @@ fn build(config: &ModelConfig, seed: u64) -> SequenceModel {
     with_seed(&cpu(), seed, || config.init_seeded(seed, &cpu()))
 }
 
+/// Loading draws some of the numbers that it replaces, which must not come between those of [`build`].
+fn undisturbed<T>(load: impl FnOnce() -> T) -> T {
+    with_seed(&cpu(), 0, load)
+}
+
 fn reals(device: &Device) -> Tensor<3> {
     seeded_tensor([BATCH, SEQ, FEATURES], 1, device)
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use safetensors::SafeTensors;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, Replay};
@@ -13,8 +14,8 @@ use subquad_model::{Dropout, Input, M2BertConfig, SequenceModel, named_parameter
 use subquad_testkit::golden::{Comparison, compare, read};
 use subquad_testkit::{assert_rel_close, rel_error, to_f64};
 
-use crate::files::{Tensors, write};
-use crate::{build, cpu};
+use crate::files::{Tensors, load, write};
+use crate::{build, cpu, undisturbed};
 
 /// f32 against f64: measured 5e-7.
 const LOGITS: f64 = 1e-5;
@@ -40,7 +41,7 @@ fn additions() -> M2BertConfig {
 fn replayed(name: &str, form: Form) -> (Case, Replay) {
     let mut case = read(file(&format!("{name}_run.safetensors"))).unwrap();
     let weights = file(&format!("{name}.safetensors"));
-    let replay = replay_m2_bert(&mut case, &weights, form, &cpu()).unwrap();
+    let replay = undisturbed(|| replay_m2_bert(&mut case, &weights, form, &cpu()).unwrap());
     (case, replay)
 }
 
@@ -51,7 +52,7 @@ fn is_wrong(comparison: &Comparison) -> bool {
 
 #[test]
 fn recorded_runs_are_reproduced_in_both_forms() {
-    for (name, tensors) in [("m2_bert_tiny", 104), ("m2_bert_additions_tiny", 108)] {
+    for (name, tensors) in [("m2_bert_tiny", 105), ("m2_bert_additions_tiny", 109)] {
         for form in [Form::Portable, Form::Fused] {
             let (case, replay) = replayed(name, form);
             let compared = compare(&case, &replay);
@@ -73,7 +74,7 @@ fn logits(model: &SequenceModel, case: &Case) -> Tensor<3> {
 
 #[test]
 fn a_file_that_keeps_one_name_of_each_shared_tensor_answers_as_recorded_and_is_saved_under_all() {
-    let model = additions().load(file("m2_bert_additions_tiny_dedup.safetensors"), &cpu()).unwrap();
+    let model = load(&additions(), &file("m2_bert_additions_tiny_dedup.safetensors"));
     let case = read(file("m2_bert_additions_tiny_run.safetensors")).unwrap();
     let recorded = case.tensor::<3>("logits", &cpu()).unwrap();
     assert_rel_close(logits(&model, &case), recorded, LOGITS, "logits");
@@ -97,7 +98,7 @@ fn is_computed(name: &str) -> bool {
 #[test]
 fn an_input_norm_of_the_file_and_not_of_the_config_is_refused_and_the_other_way_round() {
     let refusal = |config: M2BertConfig, name: &str| {
-        let error = config.load(file(name), &cpu()).unwrap_err().to_string();
+        let error = undisturbed(|| config.load(file(name), &cpu())).unwrap_err().to_string();
         error[error.find(name).unwrap()..].to_owned()
     };
     assert_eq!(
@@ -120,7 +121,7 @@ fn the_padding_tokens_row_learns_nothing_from_being_read() {
     let device = cpu().autodiff();
     let gradient = |padding: Option<usize>| {
         let config = tiny().with_padding(padding);
-        let model = config.load(file("m2_bert_tiny.safetensors"), &device).unwrap();
+        let model = load(&config, &file("m2_bert_tiny.safetensors")).train();
         let logits = model.forward(input(&case, &device), &Dropout::Off);
         let grad = case.grad_output(&logits, &device).unwrap();
         let gradients = (logits * grad).sum().backward();
@@ -138,28 +139,31 @@ fn the_padding_tokens_row_learns_nothing_from_being_read() {
     assert!(ours.iter().all(|error| *error < GRADIENTS), "{ours:?}");
     let [first, rest] = row_of(None);
     assert!(first > 0.1 && rest < GRADIENTS, "{first} {rest}");
-    let [first, rest] = row_of(Some(59));
-    assert!(first > 0.1 && rest > GRADIENTS, "{first} {rest}");
+    // Another token that is read.
+    let other = case.tensors["input_ids"].iter::<i64>().find(|token| *token > 0).unwrap();
+    let [first, rest] = row_of(Some(other as usize));
+    assert!(first > 0.1 && rest > 0.01, "{first} {rest}");
 }
 
 /// `hyena_w_mod`: a fixed factor beside the learned frequencies.
 #[test]
 fn a_sine_factor_stands_beside_the_frequencies_of_the_file() {
-    let plain = tiny().load(file("m2_bert_tiny.safetensors"), &cpu()).unwrap();
-    let mut tensors = tiny().to_published(&plain);
-    for (name, data) in tensors.iter_mut().filter(|(name, _)| name.ends_with(".freq")) {
-        *data = (Tensor::<2>::from_data(data.clone(), &cpu()) / 2.0).into_data();
-        assert!(data.as_slice::<f32>().unwrap()[0] > 0.0, "{name}");
+    let case = read(file("m2_bert_tiny_run.safetensors")).unwrap();
+    let recorded = case.tensor::<3>("logits", &cpu()).unwrap();
+    let mut tensors = tiny().to_published(&load(&tiny(), &file("m2_bert_tiny.safetensors")));
+    for data in tensors.iter_mut().filter(|(name, _)| name.ends_with(".freq")).map(|(_, data)| data) {
+        let halves: Vec<f32> = data.iter::<f32>().map(|w| w / 2.0).collect();
+        *data = TensorData::new(halves, data.shape().to_vec());
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("halved.safetensors");
     write(&path, &tensors);
-    let case = read(file("m2_bert_tiny_run.safetensors")).unwrap();
     let with = tiny().with_sine_factor(2.0);
-    let model = with.load(&path, &cpu()).unwrap();
-    // Halves and doubles are exact.
-    assert_eq!(to_f64(logits(&model, &case)), to_f64(logits(&plain, &case)));
-    assert_eq!(with.to_published(&model), tensors);
+    let model = load(&with, &path);
+    assert_rel_close(logits(&model, &case), recorded.clone(), LOGITS, "twice the halves");
+    assert!(with.to_published(&model) == tensors, "what was loaded is saved");
+    let halved = logits(&load(&tiny(), &path), &case);
+    assert!(rel_error(&to_f64(halved), &to_f64(recorded)) > 0.01, "a model without the factor is another");
 }
 
 /// Name, shape and kind of number.
@@ -190,7 +194,7 @@ fn the_80m_model_is_saved_under_the_published_names_in_the_published_shapes() {
     let config = M2BertConfig::base_80m();
     let saved = entries(config.to_published(&build(&config.model(), 0)));
     assert_eq!(saved.len(), 720);
-    assert_eq!(saved, listed());
+    assert!(saved == listed(), "{saved:#?}");
 }
 
 #[test]

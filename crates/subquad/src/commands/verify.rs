@@ -13,7 +13,8 @@ use crate::Failure;
 const CASES: &str = "\
 A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
 `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
-value, gradients within 1e-3, and every parameter must be used.";
+value, gradients within 1e-3, and every parameter must be used.
+The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.";
 
 /// Replay recorded runs of published layers on ours and compare every tensor
 #[derive(Debug, clap::Args)]

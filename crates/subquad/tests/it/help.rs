@@ -165,6 +165,7 @@ fn verify_explains_itself() {
     A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
     value, gradients within 1e-3, and every parameter must be used.
+    The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.
     ");
 }
 
