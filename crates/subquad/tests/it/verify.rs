@@ -218,7 +218,7 @@ fn a_whole_models_changed_numbers_are_found() {
 #[test]
 fn a_whole_model_that_is_not_ours_is_wrong_input() {
     let lab = Lab::new();
-    let mut refusal = |key: &str, value: Value| {
+    let refusal = |key: &str, value: Value| {
         model_run(&lab, with_key(key, value), Some("m2_bert_tiny"));
         lab.subquad("verify whole_run.safetensors").expect(2).err
     };
