@@ -6,7 +6,9 @@ use subquad_backend::Form;
 use subquad_mixer::MixerError;
 
 use crate::norm::normed;
-use crate::{BlockOrder, ChannelMixerKind, Dropout, MixerKind, MixerKindState, ModelConfig, Norm};
+use crate::{
+    BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, MixerKindState, ModelConfig, Norm,
+};
 
 /// A sequence mixer and a channel mixer, each with a norm and beside a residual connection, as far as the model's config has
 /// them.
@@ -21,6 +23,8 @@ pub struct Block {
     residual: bool,
     #[module(skip)]
     order: BlockOrder,
+    #[module(skip)]
+    sites: DropoutSites,
 }
 
 impl Block {
@@ -35,6 +39,7 @@ impl Block {
             channel_mixer,
             residual: config.residual,
             order,
+            sites: config.structure.dropout,
         }
     }
 
@@ -45,8 +50,16 @@ impl Block {
     /// `index` is the block's place in the model, which names its two dropout sites and its mixer's seed.
     pub(crate) fn forward(&self, h: Tensor<3>, dropout: &Dropout<'_>, index: usize) -> Tensor<3> {
         let mixed = dropout.mix(&self.mixer, self.input(&self.mixer_norm, &h), index);
-        let h = self.join_mixed(h, dropout.apply(mixed, 2 * index));
-        self.mix_channels(h, |mixed| dropout.apply(mixed, 2 * index + 1))
+        let channels = |x| dropout.apply(x, 2 * index + 1);
+        match self.sites {
+            DropoutSites::Branches => {
+                let h = self.join_mixed(h, dropout.apply(mixed, 2 * index));
+                self.mix_channels(h, |mixer, x| channels(mixer.forward(x)))
+            }
+            DropoutSites::M2Bert => {
+                self.mix_channels(self.join_mixed(h, mixed), |mixer, x| mixer.forward_with(x, channels))
+            }
+        }
     }
 
     /// What stands in front of the channel mixer, without dropout. Shapes as for [`forward`](Self::forward).
@@ -62,22 +75,26 @@ impl Block {
         state: MixerKindState,
     ) -> Result<(Tensor<3>, MixerKindState), MixerError> {
         let (mixed, state) = self.mixer.forward_with_state(self.input(&self.mixer_norm, &h), state)?;
-        Ok((self.mix_channels(self.join_mixed(h, mixed), |mixed| mixed), state))
+        Ok((self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward), state))
     }
 
     /// One token, `[batch, 1, d_model]` to the same, without dropout.
     pub(crate) fn step(&self, h: Tensor<3>, state: &mut MixerKindState) -> Result<Tensor<3>, MixerError> {
         let token = self.input(&self.mixer_norm, &h).squeeze_dim(1);
         let mixed = self.mixer.step(token, state)?.unsqueeze_dim(1);
-        Ok(self.mix_channels(self.join_mixed(h, mixed), |mixed| mixed))
+        Ok(self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward))
     }
 
-    /// `dropped` is what is left of the channel mixer's output.
-    fn mix_channels(&self, h: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
+    /// `mix` is what the channel mixer makes of its input.
+    fn mix_channels(
+        &self,
+        h: Tensor<3>,
+        mix: impl FnOnce(&ChannelMixerKind, Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
         match &self.channel_mixer {
             Some(mixer) => {
-                let mixed = mixer.forward(self.input(&self.channel_norm, &h));
-                self.join(&self.channel_norm, h, dropped(mixed), self.residual)
+                let mixed = mix(mixer, self.input(&self.channel_norm, &h));
+                self.join(&self.channel_norm, h, mixed, self.residual)
             }
             None => h,
         }
@@ -111,6 +128,7 @@ impl Block {
             channel_mixer: self.channel_mixer.map(|mixer| mixer.with_form(form)),
             residual: self.residual,
             order: self.order,
+            sites: self.sites,
         }
     }
 }

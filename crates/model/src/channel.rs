@@ -88,6 +88,19 @@ impl ChannelMixerKind {
         }
     }
 
+    /// [`forward`](Self::forward) where `dropped` is what the second layer reads of the hidden numbers.
+    pub(crate) fn forward_with(
+        &self,
+        x: Tensor<3>,
+        dropped: impl FnOnce(Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        match self {
+            Self::Dense(mixer) => mixer.forward_with(x, dropped),
+            Self::BlockDiagonal(mixer) => mixer.forward_with(x, dropped),
+            Self::Monarch(mixer) => mixer.forward_with(x, dropped),
+        }
+    }
+
     /// The same weights in another form.
     pub fn with_form(self, form: Form) -> Self {
         match self {

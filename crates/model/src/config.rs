@@ -7,11 +7,11 @@ use subquad_backend::Form;
 
 use crate::additions::Additions;
 use crate::groups::named_parameters;
-use crate::head::{Decoder, HeadTransform};
+use crate::head::{Decoder, Transform};
 use crate::init::normal;
 use crate::model::EncoderKind;
 use crate::{
-    Block, BlockOrder, ChannelMixerConfig, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure,
+    Block, BlockOrder, ChannelMixerConfig, HeadTransform, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure,
 };
 
 /// Sizes of a [`SequenceModel`].
@@ -60,6 +60,11 @@ pub enum Head {
         /// Number of classes or reals.
         outputs: usize,
     },
+    /// Once a sequence: a linear map of the first token, which BERT puts there for it.
+    First {
+        /// Number of classes or reals.
+        outputs: usize,
+    },
     /// Once a sequence: a linear map of the last token.
     Last {
         /// Number of classes or reals.
@@ -85,7 +90,10 @@ impl Head {
     /// Number of classes or reals.
     pub fn outputs(self) -> usize {
         match self {
-            Self::Pool { outputs } | Self::Last { outputs } | Self::Token { outputs } => outputs,
+            Self::Pool { outputs }
+            | Self::First { outputs }
+            | Self::Last { outputs }
+            | Self::Token { outputs } => outputs,
         }
     }
 }
@@ -115,7 +123,7 @@ impl ModelConfig {
     }
 
     fn check_structure(&self) -> Result<(), ModelError> {
-        let Structure { norm_eps, token_types, tied_head, .. } = self.structure;
+        let Structure { norm_eps, token_types, tied_head, padding, .. } = self.structure;
         if !(norm_eps > 0.0 && norm_eps.is_finite()) {
             return Err(ModelError::NormEps { norm_eps: norm_eps.to_string() });
         }
@@ -123,6 +131,10 @@ impl ModelConfig {
         match (self.encoder, self.head.outputs()) {
             (Encoder::Linear { .. }, _) if token_types > 0 => Err(ModelError::TypesOfReals),
             (Encoder::Linear { .. }, _) if tied_head => Err(ModelError::TiedToReals),
+            (Encoder::Linear { .. }, _) if padding.is_some() => Err(ModelError::PaddingOfReals),
+            (Encoder::Embedding { vocab }, _) if padding.is_some_and(|padding| padding >= vocab) => {
+                Err(ModelError::Padding { padding: padding.unwrap_or_default(), vocab })
+            }
             (Encoder::Embedding { vocab }, outputs) if tied_head && vocab != outputs => {
                 Err(ModelError::TiedHead { vocab, outputs })
             }
@@ -177,8 +189,12 @@ impl ModelConfig {
     fn n_head_parameters(&self) -> usize {
         let (d_model, outputs, Structure { head_transform, tied_head, .. }) =
             (self.d_model, self.head.outputs(), self.structure);
-        let transform =
-            if head_transform { (d_model + 1) * d_model + Norm::n_parameters(d_model) } else { 0 };
+        let dense = (d_model + 1) * d_model;
+        let transform = match head_transform {
+            HeadTransform::None => 0,
+            HeadTransform::GeluNorm => dense + Norm::n_parameters(d_model),
+            HeadTransform::Pooler => dense,
+        };
         transform + outputs + if tied_head { 0 } else { d_model * outputs }
     }
 
@@ -196,17 +212,19 @@ impl ModelConfig {
     }
 
     fn init_layers(&self, device: &Device) -> SequenceModel {
-        let Structure { norm_eps, head_transform, .. } = self.structure;
+        let Structure { norm_eps, padding, dropout, .. } = self.structure;
         let Decoder { head, tied_bias } = Decoder::new(self, device);
         SequenceModel {
             encoder: self.init_encoder(device),
             additions: Additions::new(self, device),
             blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
             norm: self.last_norm(norm_eps, device),
-            head_transform: head_transform.then(|| HeadTransform::new(self, device)),
+            head_transform: Transform::new(self, device),
             head,
             tied_bias,
             answers: self.head,
+            padding,
+            sites: dropout,
         }
     }
 
@@ -279,6 +297,19 @@ pub enum ModelError {
     /// Reals have no table to tie a head to.
     #[error("a tied head shares the table of tokens, but the encoder reads reals; choose tied_head = false")]
     TiedToReals,
+    /// Reals have no padding token.
+    #[error(
+        "a padding token belongs to a table of tokens, but the encoder reads reals; choose padding = None"
+    )]
+    PaddingOfReals,
+    /// The padding token is not among the tokens.
+    #[error("padding = {padding}, but the tokens are 0 to {}", vocab.saturating_sub(1))]
+    Padding {
+        /// The token asked for.
+        padding: usize,
+        /// Number of tokens.
+        vocab: usize,
+    },
     /// The table has not one row an output.
     #[error(
         "a tied head has one output a token, but there are {vocab} tokens and {outputs} outputs; choose tied_head = false"

@@ -5,32 +5,40 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, pointwise};
 
-use crate::{ModelConfig, Norm, SequenceModel};
+use crate::{Dropout, DropoutSites, HeadTransform, ModelConfig, Norm, SequenceModel};
 
-/// `norm(gelu(linear(h)))`, of the model's width: how BERT's head begins.
+/// What a head begins with, if with anything: see [`HeadTransform`].
 #[derive(Module, Debug)]
-pub(crate) struct HeadTransform {
+pub(crate) struct Transform {
     pub(crate) dense: Linear,
-    pub(crate) norm: Norm,
+    /// None in a pooler, whose activation is tanh.
+    pub(crate) norm: Option<Norm>,
     #[module(skip)]
     form: Form,
 }
 
-impl HeadTransform {
-    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
-        Self {
-            dense: LinearConfig::new(config.d_model, config.d_model).init(device),
-            norm: Norm::new(config.d_model, device).with_eps(config.structure.norm_eps),
-            form: Form::for_device(device),
-        }
+impl Transform {
+    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Option<Self> {
+        let (d_model, eps) = (config.d_model, config.structure.norm_eps);
+        let norm = match config.structure.head_transform {
+            HeadTransform::None => return None,
+            HeadTransform::GeluNorm => Some(Norm::new(d_model, device).with_eps(eps)),
+            HeadTransform::Pooler => None,
+        };
+        let dense = LinearConfig::new(d_model, d_model).init(device);
+        Some(Self { dense, norm, form: Form::for_device(device) })
     }
 
     fn forward(&self, h: Tensor<3>) -> Tensor<3> {
-        self.norm.forward(pointwise::gelu(linear(&self.dense, h, self.form), self.form))
+        let h = linear(&self.dense, h, self.form);
+        match &self.norm {
+            Some(norm) => norm.forward(pointwise::gelu(h, self.form)),
+            None => pointwise::activate(h, pointwise::Activation::Tanh, self.form),
+        }
     }
 
     pub(crate) fn with_form(self, form: Form) -> Self {
-        Self { dense: self.dense, norm: self.norm.with_form(form), form }
+        Self { dense: self.dense, norm: self.norm.map(|norm| norm.with_form(form)), form }
     }
 }
 
@@ -58,15 +66,24 @@ impl Decoder {
 
 impl SequenceModel {
     /// Outputs of normed vectors: `[batch, seq, d_model]` to `[batch, seq, outputs]`.
-    pub(crate) fn decode(&self, h: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn decode(&self, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = match &self.head_transform {
-            Some(transform) => transform.forward(h),
+            Some(transform) => self.pooled(transform, h, dropout),
             None => h,
         };
         match (&self.head, &self.tied_bias) {
             (Some(head), _) => head.forward(h),
             (None, Some(bias)) => self.products_with_table(h) + bias.val().unsqueeze(),
             (None, None) => unreachable!("a model without a map of its own is tied"),
+        }
+    }
+
+    fn pooled(&self, transform: &Transform, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
+        let h = transform.forward(h);
+        match (self.sites, &transform.norm) {
+            // Behind the sites of the blocks and of the embeddings.
+            (DropoutSites::M2Bert, None) => dropout.apply(h, 2 * self.blocks.len() + 1),
+            (DropoutSites::Branches, _) | (DropoutSites::M2Bert, Some(_)) => h,
         }
     }
 

@@ -27,6 +27,6 @@ pub use mixer_state::MixerKindState;
 pub use model::{Input, SequenceModel};
 pub use norm::{Norm, NormKind};
 pub use presets::{M2BertConfig, M2GptConfig, Preset, presets};
-pub use published::{CheckpointError, ClassifierNames, StateSpaceNames};
+pub use published::{Checkpoint, CheckpointError, ClassifierNames, StateSpaceNames};
 pub use state::{ModelState, StateError};
-pub use structure::{BlockOrder, Init, Structure};
+pub use structure::{BlockOrder, DropoutSites, HeadTransform, Init, Structure};

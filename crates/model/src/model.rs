@@ -8,9 +8,9 @@ use subquad_mixer::{Contract, MixerError, ParameterGroup};
 
 use crate::additions::Additions;
 use crate::groups::parameter_groups;
-use crate::head::HeadTransform;
+use crate::head::Transform;
 use crate::norm::normed;
-use crate::{Block, Dropout, Head, Norm};
+use crate::{Block, Dropout, DropoutSites, Head, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
@@ -83,13 +83,18 @@ pub struct SequenceModel {
     pub(crate) blocks: Vec<Block>,
     /// Only where blocks leave vectors without a norm.
     pub(crate) norm: Option<Norm>,
-    pub(crate) head_transform: Option<HeadTransform>,
+    pub(crate) head_transform: Option<Transform>,
     /// None if the head is tied.
     pub(crate) head: Option<Linear>,
     /// Only if the head is tied.
     pub(crate) tied_bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     pub(crate) answers: Head,
+    /// A token whose row learns nothing from being read.
+    #[module(skip)]
+    pub(crate) padding: Option<usize>,
+    #[module(skip)]
+    pub(crate) sites: DropoutSites,
 }
 
 impl SequenceModel {
@@ -105,10 +110,11 @@ impl SequenceModel {
         let h = self.blocks(input, dropout);
         let h = match self.answers {
             Head::Pool { .. } => normed(&self.norm, h).mean_dim(1),
+            Head::First { .. } => normed(&self.norm, h.narrow(1, 0, 1)),
             Head::Last { .. } => normed(&self.norm, last_token(h)),
             Head::Token { .. } => normed(&self.norm, h),
         };
-        self.decode(h)
+        self.decode(h, dropout)
     }
 
     /// The outputs of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
@@ -125,7 +131,7 @@ impl SequenceModel {
         assert!(of_tokens, "this model answers once a sequence, not at single tokens");
         let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
         let h = normed(&self.norm, h.select(0, rows).unsqueeze());
-        self.decode(h).flatten(0, 1)
+        self.decode(h, dropout).flatten(0, 1)
     }
 
     /// What the last block leaves, `[batch, seq, d_model]`.
@@ -140,9 +146,9 @@ impl SequenceModel {
     pub(crate) fn encode(&self, input: Input, first: usize, dropout: &Dropout<'_>) -> Tensor<3> {
         let (h, types) = match (&self.encoder, input) {
             (EncoderKind::Linear(encoder), Input::Reals(x)) => (encoder.forward(x), None),
-            (EncoderKind::Embedding(encoder), Input::Tokens(x)) => (encoder.forward(x), None),
+            (EncoderKind::Embedding(encoder), Input::Tokens(x)) => (self.look_up(encoder, x), None),
             (EncoderKind::Embedding(encoder), Input::TypedTokens(x, types)) => {
-                (encoder.forward(x), Some(types))
+                (self.look_up(encoder, x), Some(types))
             }
             (EncoderKind::Linear(_), Input::Tokens(_) | Input::TypedTokens(..)) => {
                 panic!("this model reads reals, got tokens")
@@ -159,6 +165,18 @@ impl SequenceModel {
     /// If it is empty, on another device, or of reals that are not f32 or not as many features as the model reads.
     pub fn check_input(&self, input: &Input) -> Result<(), MixerError> {
         self.encoder.check(input)
+    }
+
+    /// The rows of tokens; that of padding is a constant.
+    fn look_up(&self, table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let rows = table.forward(tokens.clone());
+        match self.padding {
+            Some(padding) if rows.device().is_autodiff() => {
+                let is_padding = tokens.equal_elem(padding as i64).unsqueeze_dim::<3>(2).expand(rows.dims());
+                rows.clone().mask_where(is_padding, rows.detach())
+            }
+            Some(_) | None => rows,
+        }
     }
 
     /// Floats that one sequence must keep to decode token `seq + 1`, over all blocks; `None` if bidirectional.

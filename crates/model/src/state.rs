@@ -40,6 +40,12 @@ pub enum StateError {
          with a head on every token, or on the last"
     )]
     PooledHead,
+    /// The head reads the first token, which says nothing about later ones.
+    #[error(
+        "a head on the first token answers once a sequence, so the model has no step; build it with a head on every \
+         token, or on the last"
+    )]
+    FirstHead,
     /// A mixer cannot.
     #[error(transparent)]
     Mixer(#[from] MixerError),
@@ -49,10 +55,12 @@ impl SequenceModel {
     /// The state before the first token, on the model's own device.
     ///
     /// # Errors
-    /// If the head is pooled or the mixers are bidirectional: neither can answer before the sequence has ended.
+    /// If the head is pooled, reads the first token alone, or the mixers are bidirectional.
     pub fn init_state(&self, batch: usize) -> Result<ModelState, StateError> {
-        if matches!(self.answers, Head::Pool { .. }) {
-            return Err(StateError::PooledHead);
+        match self.answers {
+            Head::Pool { .. } => return Err(StateError::PooledHead),
+            Head::First { .. } => return Err(StateError::FirstHead),
+            Head::Last { .. } | Head::Token { .. } => {}
         }
         let blocks = self.blocks.iter().map(|block| block.mixer().init_state(batch));
         Ok(ModelState { blocks: blocks.collect::<Result<_, _>>()?, batch, seq: 0 })
@@ -141,6 +149,6 @@ impl SequenceModel {
 
     /// The outputs of every token from the last block's.
     fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
-        self.decode(normed(&self.norm, h))
+        self.decode(normed(&self.norm, h), &Dropout::Off)
     }
 }

@@ -18,12 +18,17 @@ pub struct Structure {
     pub token_types: usize,
     /// Whether a norm stands behind the encoder, and dropout behind that, as in BERT.
     pub embedding_norm: bool,
-    /// Whether the head begins with `norm(gelu(linear(h)))`, of the model's width, as in BERT.
-    pub head_transform: bool,
+    /// What the head begins with.
+    pub head_transform: HeadTransform,
     /// Whether logits are products with the encoder's table of tokens, plus a bias, instead of a linear map's.
     pub tied_head: bool,
     /// How dense layers and tables start.
     pub init: Init,
+    /// A token whose row of the table learns nothing from being read, only from a tied head: PyTorch's `padding_idx`. `None`:
+    /// every row learns from both.
+    pub padding: Option<usize>,
+    /// Where activations are dropped in training.
+    pub dropout: DropoutSites,
 }
 
 impl Default for Structure {
@@ -35,9 +40,11 @@ impl Default for Structure {
             positions: None,
             token_types: 0,
             embedding_norm: false,
-            head_transform: false,
+            head_transform: HeadTransform::None,
             tied_head: false,
             init: Init::Layers,
+            padding: None,
+            dropout: DropoutSites::Branches,
         }
     }
 }
@@ -71,6 +78,27 @@ impl BlockOrder {
     pub(crate) fn norms_mixer(self) -> bool {
         self != Self::M2Bert
     }
+}
+
+/// What a head begins with, of the model's width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadTransform {
+    /// Nothing: the head is its last map.
+    None,
+    /// `norm(gelu(linear(h)))`, as where BERT tells masked tokens.
+    GeluNorm,
+    /// `tanh(linear(h))`: the pooler in front of BERT's classifier.
+    Pooler,
+}
+
+/// Where activations are dropped in training. What mixers drop inside themselves is theirs to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropoutSites {
+    /// On what every sequence mixer and every channel mixer makes, and behind a norm of the embeddings.
+    Branches,
+    /// Behind a norm of the embeddings, inside every channel mixer in front of its last layer, and between a pooler and the
+    /// classifier: as M2-BERT was trained.
+    M2Bert,
 }
 
 /// How dense layers and tables start. Everything else always starts as its own layer says.

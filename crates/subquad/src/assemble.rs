@@ -10,7 +10,9 @@ use subquad_data::{
     BytesConfig, DelayConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig, ReconstructConfig,
     TargetKind, Task, TaskConfig,
 };
-use subquad_model::{Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure};
+use subquad_model::{
+    DropoutSites, Encoder, Head, HeadTransform, Init, MixerConfig, ModelConfig, NormKind, Structure,
+};
 use subquad_train::TrainConfig;
 
 use crate::config::{
@@ -152,9 +154,15 @@ fn structure(model: &ModelSettings) -> Structure {
         // No task has types of tokens.
         token_types: 0,
         embedding_norm: model.embedding_norm,
-        head_transform: model.head_transform,
+        head_transform: match model.head_transform {
+            true => HeadTransform::GeluNorm,
+            false => HeadTransform::None,
+        },
         tied_head: model.tied_head,
         init,
+        // No task has a padding token.
+        padding: None,
+        dropout: DropoutSites::Branches,
     }
 }
 

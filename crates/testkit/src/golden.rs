@@ -16,7 +16,8 @@ pub const GRADIENT_LIMIT: f64 = 1e-3;
 /// Reads a case: metadata `layer` and `config`, parameters under `param.<name>`, and any other tensors.
 ///
 /// # Errors
-/// If the file cannot be read, is no safetensors file, lacks the metadata, or holds a tensor that is not f32.
+/// If the file cannot be read, is no safetensors file, lacks the metadata, or holds a tensor that is neither f32 nor, as tokens
+/// are, i32.
 pub fn read(path: impl AsRef<Path>) -> Result<Case, GoldenError> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(|source| GoldenError::Io { path: path.into(), source })?;
@@ -33,7 +34,7 @@ fn parse(bytes: &[u8]) -> Result<Case, String> {
         Case { layer: entry("layer")?, config, parameters: Default::default(), tensors: Default::default() };
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     for (name, view) in file.tensors() {
-        let data = f32_data(&name, view.dtype(), view.shape(), view.data())?;
+        let data = numbers(&name, view.dtype(), view.shape(), view.data())?;
         match name.strip_prefix("param.") {
             Some(parameter) => case.parameters.insert(parameter.into(), data),
             None => case.tensors.insert(name, data),
@@ -42,13 +43,20 @@ fn parse(bytes: &[u8]) -> Result<Case, String> {
     Ok(case)
 }
 
-fn f32_data(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<TensorData, String> {
-    if dtype != Dtype::F32 {
-        return Err(format!("tensor `{name}` is {dtype:?}, but cases are F32"));
-    }
+fn numbers(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<TensorData, String> {
     let (words, _) = bytes.as_chunks::<4>();
-    let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-    Ok(TensorData::new(values, shape.to_vec()))
+    let words = words.iter();
+    match dtype {
+        Dtype::F32 => {
+            let values: Vec<f32> = words.map(|word| f32::from_le_bytes(*word)).collect();
+            Ok(TensorData::new(values, shape.to_vec()))
+        }
+        Dtype::I32 => {
+            let values: Vec<i32> = words.map(|word| i32::from_le_bytes(*word)).collect();
+            Ok(TensorData::new(values, shape.to_vec()))
+        }
+        _ => Err(format!("tensor `{name}` is {dtype:?}, but cases are F32, and tokens I32")),
+    }
 }
 
 /// How far one tensor of a replay is from the recorded one.
@@ -69,10 +77,11 @@ impl Comparison {
     }
 }
 
-/// Compares every recorded tensor, but for the given ones (`input` and `grad_output`), with the replay.
+/// Compares every recorded tensor, but for the given ones (`input`, `grad_output` and whatever holds integers), with the replay.
 pub fn compare(case: &Case, replay: &Replay) -> Vec<Comparison> {
-    let given = ["input", "grad_output"];
-    let recorded = case.tensors.iter().filter(|(name, _)| !given.contains(&name.as_str()));
+    let is_given =
+        |name: &str, data: &TensorData| ["input", "grad_output"].contains(&name) || data.dtype().is_int();
+    let recorded = case.tensors.iter().filter(|(name, data)| !is_given(name, data));
     recorded.map(|(name, data)| comparison(name, data, replay.get(name))).collect()
 }
 

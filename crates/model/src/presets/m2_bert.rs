@@ -2,9 +2,13 @@
 //!
 //! ```text
 //! h = norm(token + position + type)                      dropout behind it
-//! for each block:  h = m2(h);  h = norm(block_diagonal_mlp(h) + h)
+//! for each block:  h = m2(h);  h = norm(block_diagonal_mlp(h) + h)        dropout in front of the MLP's last layer
 //! logits = table norm(gelu(linear(h))) + bias            the table of tokens
+//! logits = linear(tanh(linear(h_0)))                     with `classes`: of the first token; dropout behind the tanh
 //! ```
+//! Dropout stands nowhere else. The row of the `padding` token gets no gradient where it is read, as PyTorch's `padding_idx` has
+//! it, but the tied table still learns what the logits teach it.
+//!
 //! M2 looks both ways and has its residual filter, which is the only skip around it. Fu et al. 2023,
 //! <https://arxiv.org/abs/2310.12109>; sizes and details as in the code published with it,
 //! <https://github.com/HazyResearch/m2>. There, all layers begin as copies of one; here every layer is drawn.
@@ -13,7 +17,8 @@ use burn::config::Config;
 use subquad_monarch::{BlockDiagonalMlpConfig, M2Config};
 
 use crate::{
-    BlockOrder, ChannelMixerConfig, Encoder, Head, Init, MixerConfig, ModelConfig, NormKind, Structure,
+    BlockOrder, ChannelMixerConfig, DropoutSites, Encoder, Head, HeadTransform, Init, MixerConfig,
+    ModelConfig, NormKind, Structure,
 };
 
 /// BERT's, where PyTorch's default is 1e-5.
@@ -30,15 +35,28 @@ pub struct M2BertConfig {
     /// Tokens: BERT's 30522, padded to a multiple of 64.
     #[config(default = 30528)]
     pub vocab: usize,
-    /// Longest sequence, in tokens: of the filters and of the positions.
+    /// Longest sequence, in tokens: of the filters and, unless `positions` says otherwise, of the positions.
     #[config(default = 128)]
     pub l_max: usize,
+    /// Learned positions, where they are not as many as `l_max`; 0: none.
+    #[config(default = "None")]
+    pub positions: Option<usize>,
     /// Segments that a token can belong to.
     #[config(default = 2)]
     pub token_types: usize,
+    /// The token that fills rows up, BERT's 0: its row learns nothing from being read. `None`: all rows do.
+    #[config(default = "Some(0)")]
+    pub padding: Option<usize>,
+    /// Classes of whole sequences, told by a pooler and a linear layer from the first token. `None`: logits of every token, as
+    /// in pretraining.
+    #[config(default = "None")]
+    pub classes: Option<usize>,
     /// Hidden width of the channel mixers, as a multiple of `d_model`.
     #[config(default = 4)]
     pub expand: usize,
+    /// That width itself, where it is no multiple.
+    #[config(default = "None")]
+    pub d_hidden: Option<usize>,
     /// Blocks of their matrices.
     #[config(default = 4)]
     pub n_blocks: usize,
@@ -51,6 +69,13 @@ pub struct M2BertConfig {
     /// Initial frequency of their sines.
     #[config(default = 10.0)]
     pub sine_frequency: f64,
+    /// What every sine multiplies its frequency by, besides: `hyena_w_mod` of the published config.
+    #[config(default = 1.0)]
+    pub sine_factor: f64,
+    /// Whether a layer norm stands in front of every sequence mixer: `hyena_training_additions` of the published config. The
+    /// released model of width 768 was trained so, and wider ones were not.
+    #[config(default = false)]
+    pub input_norm: bool,
     /// Largest learning rate of these networks.
     #[config(default = 1e-3)]
     pub filter_lr: f64,
@@ -60,7 +85,7 @@ pub struct M2BertConfig {
 }
 
 impl M2BertConfig {
-    /// M2-BERT-base: 80,267,328 parameters.
+    /// M2-BERT-base: 80,267,328 parameters. The released checkpoint has `input_norm`, and 80,285,760.
     pub fn base_80m() -> Self {
         Self::new(768)
     }
@@ -86,6 +111,7 @@ impl M2BertConfig {
             .with_n_layers(2)
             .with_vocab(257)
             .with_token_types(0)
+            .with_padding(None)
             .with_expand(2)
             .with_filter_order(64)
             .with_filter_weight_decay(0.0)
@@ -101,7 +127,10 @@ impl M2BertConfig {
             norm: NormKind::Layer,
             residual: true,
             encoder: Encoder::Embedding { vocab: self.vocab },
-            head: Head::Token { outputs: self.vocab },
+            head: match self.classes {
+                Some(outputs) => Head::First { outputs },
+                None => Head::Token { outputs: self.vocab },
+            },
             structure: self.structure(),
         }
     }
@@ -111,6 +140,8 @@ impl M2BertConfig {
             .with_filter_order(self.filter_order)
             .with_emb_dim(self.emb_dim)
             .with_sine_frequency(self.sine_frequency)
+            .with_sine_factor(self.sine_factor)
+            .with_input_norm(self.input_norm)
             .with_bidirectional(true)
             .with_residual(true)
             .with_filter_lr(self.filter_lr)
@@ -118,21 +149,29 @@ impl M2BertConfig {
     }
 
     pub(crate) fn channel_mixer(&self) -> BlockDiagonalMlpConfig {
-        let d_hidden = self.expand * self.d_model;
+        let d_hidden = self.d_hidden.unwrap_or_else(|| self.expand.saturating_mul(self.d_model));
         BlockDiagonalMlpConfig::new(self.d_model, d_hidden).with_n_blocks(self.n_blocks)
     }
 
+    /// Rows of the table of positions; `None`: no table.
+    pub(crate) fn known_positions(&self) -> Option<usize> {
+        Some(self.positions.unwrap_or(self.l_max)).filter(|rows| *rows > 0)
+    }
+
     fn structure(&self) -> Structure {
+        let tells_tokens = self.classes.is_none();
         Structure {
             order: BlockOrder::M2Bert,
             last_norm: true,
             norm_eps: NORM_EPS,
-            positions: Some(self.l_max),
+            positions: self.known_positions(),
             token_types: self.token_types,
             embedding_norm: true,
-            head_transform: true,
-            tied_head: true,
+            head_transform: if tells_tokens { HeadTransform::GeluNorm } else { HeadTransform::Pooler },
+            tied_head: tells_tokens,
             init: Init::Normal,
+            padding: self.padding,
+            dropout: DropoutSites::M2Bert,
         }
     }
 }

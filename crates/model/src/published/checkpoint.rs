@@ -9,10 +9,12 @@ use pytorch_reader::{PytorchError, PytorchReader};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use subquad_mixer::published::CaseError;
 
+use super::pickle::repeated_name;
+
 /// Endings of PyTorch's files.
 const PYTORCH: [&str; 4] = ["pt", "pth", "bin", "ckpt"];
 
-/// The tensors of a file that `choose` picks from all their names, as f32.
+/// The tensors of a file that `choose` picks from all their names, which come in order, as f32.
 pub(super) fn read(
     path: &Path,
     choose: impl FnOnce(&[&str]) -> Result<Vec<String>, CheckpointError>,
@@ -45,7 +47,9 @@ fn read_safetensors(
         let data = floats(path, &name, kind.ok_or(got), view.shape(), view.data().to_vec())?;
         Ok((name, data))
     };
-    choose(&file.names())?.into_iter().map(data).collect()
+    let mut names = file.names();
+    names.sort_unstable();
+    choose(&names)?.into_iter().map(data).collect()
 }
 
 fn read_pytorch(
@@ -58,7 +62,12 @@ fn read_pytorch(
         source => CheckpointError::Pytorch { path: path.into(), source: Box::new(source) },
     };
     let file = PytorchReader::new(path).map_err(damaged)?;
-    let names: Vec<&str> = file.tensors().keys().map(String::as_str).collect();
+    let root = PytorchReader::read_pickle_data(path, None).map_err(damaged)?;
+    if let Some(name) = repeated_name(&root) {
+        return Err(CheckpointError::Repeated { path: path.into(), name });
+    }
+    let mut names: Vec<&str> = file.tensors().keys().map(String::as_str).collect();
+    names.sort_unstable();
     let data = |name: String| {
         let tensor = &file.tensors()[&name];
         let kind = match tensor.dtype() {
@@ -145,6 +154,37 @@ pub enum CheckpointError {
         count: usize,
         /// One of their names.
         first: String,
+    },
+    /// Which of its models is wanted is not said.
+    #[error(
+        "{}: holds {count} models, whose names begin with {prefixes}; name one of these: Checkpoint::with_prefix",
+        path.display()
+    )]
+    SeveralModels {
+        /// The file.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// What stands in front of their names.
+        prefixes: String,
+    },
+    /// It does not hold the model that is wanted.
+    #[error("{}: holds no model whose names begin with `{prefix}`, but with {prefixes}", path.display())]
+    NoSuchModel {
+        /// The file.
+        path: PathBuf,
+        /// What was to stand in front of the model's names.
+        prefix: String,
+        /// What stands in front of those that are there.
+        prefixes: String,
+    },
+    /// Two tensors have one name, where dictionaries lie in each other.
+    #[error("{}: holds two tensors named `{name}`, in dictionaries inside each other", path.display())]
+    Repeated {
+        /// The file.
+        path: PathBuf,
+        /// Their name.
+        name: String,
     },
     /// A tensor is missing, or not as the config asks for.
     #[error("{}: {source}", path.display())]

@@ -2,14 +2,18 @@
 
 mod checkpoint;
 mod m2_bert;
+mod pickle;
 mod s4_classifier;
+mod source;
 
 use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 pub use checkpoint::CheckpointError;
+pub use m2_bert::{ReplayError, replay_m2_bert};
 pub use s4_classifier::{ClassifierNames, StateSpaceNames};
+pub use source::Checkpoint;
 
 /// The published models that [`replay`] knows.
 pub fn layers() -> impl Iterator<Item = &'static str> {

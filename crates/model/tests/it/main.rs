@@ -1,15 +1,19 @@
 //! Whole models: what they are made of, and that every combination keeps the contract.
 #![allow(clippy::unwrap_used)]
 
+mod checkpoints;
+mod classifier;
 mod config;
 mod contract;
 mod dropout;
+mod files;
 mod groups;
 mod last_norm;
 mod parts;
 mod presets;
 mod published;
 mod refusals;
+mod released;
 mod s4_classifiers;
 mod stepping;
 mod structure;
@@ -136,6 +140,11 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
 /// Under the lock of burn's generator, which belongs to the process.
 fn build(config: &ModelConfig, seed: u64) -> SequenceModel {
     with_seed(&cpu(), seed, || config.init_seeded(seed, &cpu()))
+}
+
+/// Loading draws some of the numbers that it replaces, which must not come between those of [`build`].
+fn undisturbed<T>(load: impl FnOnce() -> T) -> T {
+    with_seed(&cpu(), 0, load)
 }
 
 fn reals(device: &Device) -> Tensor<3> {

@@ -5,8 +5,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 use subquad_attention::{AttentionConfig, Position};
 use subquad_mixer::MixerError;
 use subquad_model::{
-    BlockOrder, ChannelMixerConfig, Dropout, Encoder, Head, Init, Input, MixerConfig, ModelConfig, NormKind,
-    SequenceModel, Structure, named_parameters,
+    BlockOrder, ChannelMixerConfig, Dropout, Encoder, Head, HeadTransform, Init, Input, MixerConfig,
+    ModelConfig, NormKind, SequenceModel, Structure, named_parameters,
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig, LearnedMonarchConfig, M2Config,
@@ -32,9 +32,10 @@ fn full(order: BlockOrder) -> Structure {
         positions: Some(SEQ),
         token_types: 2,
         embedding_norm: true,
-        head_transform: true,
+        head_transform: HeadTransform::GeluNorm,
         tied_head: true,
         init: Init::Normal,
+        ..Structure::default()
     }
 }
 
@@ -59,7 +60,8 @@ fn structures() -> Vec<Structure> {
         Structure { last_norm: false, ..plain },
         Structure { token_types: 3, ..plain },
         Structure { embedding_norm: true, ..plain },
-        Structure { head_transform: true, ..plain },
+        Structure { head_transform: HeadTransform::GeluNorm, ..plain },
+        Structure { head_transform: HeadTransform::Pooler, ..plain },
         Structure { tied_head: true, ..plain },
         Structure { init: Init::Normal, ..plain },
     ];

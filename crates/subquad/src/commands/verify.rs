@@ -20,7 +20,8 @@ fn cases() -> String {
 const CASES: &str = "\
 A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
 `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
-value, gradients within 1e-3, and every parameter must be used.";
+value, gradients within 1e-3, and every parameter must be used.
+The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.";
 
 /// Replay recorded runs of published layers on ours and compare every tensor
 #[derive(Debug, clap::Args)]
@@ -83,7 +84,7 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
         Ok(case) => case,
         Err(error) => return Ok(Verdict::Unreadable(error.to_string())),
     };
-    let replay = match replay(&mut case, form, device) {
+    let replay = match replay(&mut case, file, form, device) {
         Ok(replay) => replay,
         Err(error) => return Ok(Verdict::Unreadable(format!("{}: {error}", file.display()))),
     };

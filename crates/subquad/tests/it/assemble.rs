@@ -8,7 +8,8 @@ use subquad::config::{Assignment, ConfigErrors, StudyConfig, TaskSettings};
 use subquad_attention::{AttentionConfig, Position};
 use subquad_data::{DelayConfig, InputKind, MaskedBytesConfig, ReconstructConfig, TargetKind, TaskConfig};
 use subquad_model::{
-    BlockOrder, ChannelMixerConfig, Head, Init, M2BertConfig, MixerConfig, ModelConfig, NormKind, Structure,
+    BlockOrder, ChannelMixerConfig, Head, HeadTransform, Init, M2BertConfig, MixerConfig, ModelConfig,
+    NormKind, Structure,
 };
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
 
@@ -120,9 +121,10 @@ fn a_model_has_a_plain_structure_unless_told_otherwise() {
         positions: Some(99),
         token_types: 0,
         embedding_norm: true,
-        head_transform: true,
+        head_transform: HeadTransform::GeluNorm,
         tied_head: true,
         init: Init::Normal,
+        ..Structure::default()
     };
     assert_eq!(model(&flags).structure, expected);
     let order = |word: &str| model(&[format!("model.block={word}").as_str()]).structure.order;

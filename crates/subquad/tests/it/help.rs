@@ -165,11 +165,12 @@ fn verify_explains_itself() {
     A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
     value, gradients within 1e-3, and every parameter must be used.
+    The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.
 
     Layers:
       s4_block, s4d, h3
       m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear
-      s4_model, s4_sequence_model
+      s4_model, s4_sequence_model, m2_bert
     ");
 }
 

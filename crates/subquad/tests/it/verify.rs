@@ -59,14 +59,17 @@ impl CaseFile {
 
 #[test]
 fn published_layers_are_ours_in_every_form() {
-    let cases = [golden("s4", ""), golden("monarch", ""), golden("model", "model_s4")].concat();
+    let mut models = golden("model", "m2_bert");
+    models.retain(|path| name(path).ends_with("_run.safetensors"));
+    let cases = [golden("s4", ""), golden("monarch", ""), golden("model", "model_s4"), models].concat();
     let paths: Vec<_> = cases.iter().map(|path| path.display().to_string()).collect();
     for form in ["", "--form portable", "--form fused"] {
         let answer = Lab::new().subquad(&format!("verify {form} {}", paths.join(" "))).expect(0);
         assert_eq!(answer.err, "", "{form}");
         paths.iter().for_each(|path| assert!(answer.out.contains(path), "{form}: {path}"));
         assert!(!answer.out.contains("DIFFERS"), "{form}: {}", answer.out);
-        assert!(answer.out.matches("  output ").count() == paths.len(), "{form}: {}", answer.out);
+        let outputs = ["  output ", "  logits "].map(|name| answer.out.matches(name).count());
+        assert_eq!(outputs, [paths.len() - 2, 2], "{form}: {}", answer.out);
     }
 }
 
@@ -144,7 +147,7 @@ fn layers_that_are_not_here_are_wrong_input() {
     let mut case = CaseFile::read(&one("monarch", "monarch_16"));
     case.header["__metadata__"]["layer"] = json!("butterfly");
     case.write(&lab, "other.safetensors");
-    insta::assert_snapshot!(lab.subquad("verify other.safetensors").expect(2).err, @"error: other.safetensors: unknown layer `butterfly` (known: s4_block, s4d, h3, m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear, s4_model, s4_sequence_model)");
+    insta::assert_snapshot!(lab.subquad("verify other.safetensors").expect(2).err, @"error: other.safetensors: unknown layer `butterfly` (known: s4_block, s4d, h3, m2_sequence_mixer, hyena, block_diagonal_linear, monarch_linear, s4_model, s4_sequence_model, m2_bert)");
 }
 
 #[test]
@@ -180,4 +183,81 @@ fn tensors_of_another_shape_than_the_layer_are_wrong_input() {
             assert!(answer.err.contains(&format!("tensor `{tensor}` has shape")), "{case}: {}", answer.err);
         }
     }
+}
+
+/// A recorded run of a whole model in `lab`, changed, and the weights beside it if there are any.
+fn model_run(lab: &Lab, change: impl FnOnce(&mut CaseFile), weights: Option<&str>) {
+    let mut run = CaseFile::read(&one("model", "m2_bert_tiny_run"));
+    change(&mut run);
+    run.write(lab, "whole_run.safetensors");
+    if let Some(name) = weights {
+        lab.write("whole.safetensors", fs_err::read(one("model", name)).unwrap());
+    }
+}
+
+/// `config` of a run with one key set.
+fn with_key(key: &str, value: Value) -> impl FnOnce(&mut CaseFile) {
+    move |run| {
+        let text = run.header["__metadata__"]["config"].as_str().unwrap();
+        let mut config: Value = serde_json::from_str(text).unwrap();
+        config[key] = value;
+        run.header["__metadata__"]["config"] = json!(config.to_string());
+    }
+}
+
+#[test]
+fn a_whole_models_run_needs_the_weights_beside_it() {
+    let lab = Lab::new();
+    model_run(&lab, |_| {}, None);
+    insta::assert_snapshot!(lab.subquad("verify whole_run.safetensors").expect(2).err, @"error: whole_run.safetensors: the weights of the run: whole.safetensors: No such file or directory (os error 2)");
+    lab.write("named.safetensors", fs_err::read(one("model", "m2_bert_tiny_run")).unwrap());
+    insta::assert_snapshot!(lab.subquad("verify named.safetensors").expect(2).err, @"error: named.safetensors: the run of a whole model is named NAME_run.safetensors, and the weights beside it are NAME.safetensors; name the run");
+    model_run(&lab, |_| {}, Some("m2_bert_tiny"));
+    lab.subquad("verify whole_run.safetensors").expect(0);
+}
+
+#[test]
+fn a_whole_models_changed_numbers_are_found() {
+    let lab = Lab::new();
+    for tensor in ["loss", "hidden.layer.0", "grad.bert.embeddings.word_embeddings.weight"] {
+        model_run(&lab, |run| run.set_last(tensor, |number| number + 10.0), Some("m2_bert_tiny"));
+        let answer = lab.subquad("verify whole_run.safetensors").expect(1);
+        assert_eq!(answer.err, format!("error: whole_run.safetensors: 1 of 104 tensors differ: {tensor}\n"));
+    }
+}
+
+#[test]
+fn a_whole_model_that_is_not_ours_is_wrong_input() {
+    let lab = Lab::new();
+    let refusal = |key: &str, value: Value| {
+        model_run(&lab, with_key(key, value), Some("m2_bert_tiny"));
+        lab.subquad("verify whole_run.safetensors").expect(2).err
+    };
+    insta::assert_snapshot!(refusal("residual_long_conv", json!(false)), @"error: whole_run.safetensors: layer `m2_bert`: not implemented here: residual_long_conv = false");
+    insta::assert_snapshot!(refusal("hyena_training_additions", json!(true)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.0.attention.layernorm.weight` is missing, which layer `m2_bert` needs");
+    insta::assert_snapshot!(refusal("max_position_embeddings", json!(23)), @"error: whole_run.safetensors: config of layer `m2_bert`: 24 tokens, but the model reads at most 23");
+    insta::assert_snapshot!(refusal("length", json!(23)), @"error: whole_run.safetensors: tensor `input_ids` has shape [2, 24], but the config asks for [2, 23]");
+    insta::assert_snapshot!(refusal("long_conv_l_max", json!(1u64 << 40)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.0.attention.filter_fn.pos_emb.z` has shape [1, 32, 5], but the config asks for [1, 1099511627776, 5]");
+    insta::assert_snapshot!(refusal("num_hidden_layers", json!(1u64 << 40)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.2.attention.in_linear.weight` is missing, which layer `m2_bert` needs");
+    let unknown = refusal("pool_all", json!(true));
+    assert!(unknown.contains("unknown field `pool_all`"), "{unknown}");
+}
+
+#[test]
+fn tokens_that_a_whole_model_does_not_know_are_wrong_input() {
+    let lab = Lab::new();
+    for (tensor, value) in [("input_ids", 60), ("input_ids", -1), ("token_type_ids", 2), ("labels", -7)] {
+        let set = |run: &mut CaseFile| run.last_number(tensor).copy_from_slice(&i32::to_le_bytes(value));
+        model_run(&lab, set, Some("m2_bert_tiny"));
+        assert_eq!(
+            lab.subquad("verify whole_run.safetensors").expect(2).err,
+            format!(
+                "error: whole_run.safetensors: config of layer `m2_bert`: `{tensor}` holds {value}, which is none of the \
+                 model's; compare the sizes\n"
+            )
+        );
+    }
+    let as_reals = |run: &mut CaseFile| run.header["input_ids"]["dtype"] = json!("F32");
+    model_run(&lab, as_reals, Some("m2_bert_tiny"));
+    insta::assert_snapshot!(lab.subquad("verify whole_run.safetensors").expect(2).err, @"error: whole_run.safetensors: config of layer `m2_bert`: `input_ids` holds F32, but tokens are I32");
 }

@@ -1,23 +1,28 @@
 //! The published layers whose recorded runs can be replayed: those that the layer crates and the models know.
 
+use std::path::{Path, PathBuf};
+
 use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, Replay};
+
+/// A whole model, whose weights are in a file of their own.
+const M2_BERT: &str = "m2_bert";
 
 /// Their names, as cases have them, of each crate.
 pub(super) fn families() -> [Vec<&'static str>; 3] {
     [
         subquad_s4::published::layers().collect(),
         subquad_monarch::published::layers().collect(),
-        subquad_model::published::layers().collect(),
+        subquad_model::published::layers().chain([M2_BERT]).collect(),
     ]
 }
 
-/// What ours makes of a case.
+/// What ours makes of the case in `file`.
 ///
 /// # Errors
 /// If no crate knows the layer, or the one that does cannot replay the case.
-pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, String> {
+pub(super) fn replay(case: &mut Case, file: &Path, form: Form, device: &Device) -> Result<Replay, String> {
     let is = |name: &str| case.layer == name;
     let replayed = if subquad_s4::published::layers().any(is) {
         subquad_s4::published::replay(case, form, device)
@@ -25,8 +30,22 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
         subquad_monarch::published::replay(case, form, device)
     } else if subquad_model::published::layers().any(is) {
         subquad_model::published::replay(case, form, device)
+    } else if is(M2_BERT) {
+        let replayed = subquad_model::published::replay_m2_bert(case, &weights_of(file)?, form, device);
+        return replayed.map_err(|error| error.to_string());
     } else {
         return Err(format!("unknown layer `{}` (known: {})", case.layer, families().concat().join(", ")));
     };
     replayed.map_err(|error| error.to_string())
+}
+
+/// A whole model's weights lie beside its run.
+fn weights_of(run: &Path) -> Result<PathBuf, String> {
+    let name = run.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_suffix("_run"));
+    match name {
+        Some(name) => Ok(run.with_file_name(format!("{name}.safetensors"))),
+        None => Err("the run of a whole model is named NAME_run.safetensors, and the weights beside it are \
+             NAME.safetensors; name the run"
+            .to_owned()),
+    }
 }
