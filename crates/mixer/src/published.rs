@@ -4,6 +4,11 @@
 //! layer crate has a function `replay` that builds its own layer from the parameters, runs it, and answers with the
 //! same tensors under the same names; comparing the two tells whether the layers are the same.
 
+pub mod json;
+mod sizes;
+
+pub use sizes::{Axis, LONGEST, MOST_NUMBERS, first_not_finite};
+
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -29,10 +34,11 @@ impl Case {
     /// Removes and returns a parameter.
     ///
     /// # Errors
-    /// If there is none of this name, or its shape is another.
+    /// If there is none of this name, its shape is another, or a number in it is infinite or none.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<TensorData, CaseError> {
         let data = self.parameters.remove(name).ok_or_else(|| self.missing(name))?;
         check_shape(name, &data, shape)?;
+        sizes::check_finite(name, &data)?;
         Ok(data)
     }
 
@@ -52,13 +58,14 @@ impl Case {
     /// A tensor that is no parameter, such as `input`.
     ///
     /// # Errors
-    /// If there is none of this name, or its rank is not `D`.
+    /// If there is none of this name, its rank is not `D`, or a number in it is infinite or none.
     pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D>, CaseError> {
         let data = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
         let got = data.shape().to_vec();
         if got.len() != D {
             return Err(CaseError::Rank { name: name.into(), got, wanted: D });
         }
+        sizes::check_finite(name, data)?;
         Ok(Tensor::from_data(data.clone(), device))
     }
 
@@ -152,6 +159,10 @@ impl CaseError {
             Self::Missing { name, layer } => Self::Missing { name: whole(name), layer },
             Self::Shape { name, got, wanted } => Self::Shape { name: whole(name), got, wanted },
             Self::Rank { name, got, wanted } => Self::Rank { name: whole(name), got, wanted },
+            Self::Axes { name, got, wanted, axes, options } => {
+                Self::Axes { name: whole(name), got, wanted, axes, options }
+            }
+            Self::NotFinite { name, index, value } => Self::NotFinite { name: whole(name), index, value },
             Self::NotShared { first, second } => {
                 Self::NotShared { first: whole(first), second: whole(second) }
             }
@@ -190,6 +201,30 @@ pub enum CaseError {
         got: Vec<usize>,
         /// The number of axes.
         wanted: usize,
+    },
+    /// A tensor does not show the sizes that the config has.
+    #[error("tensor `{name}` has shape {got:?}, but the config{options} asks for {axes} = {wanted:?}")]
+    Axes {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        got: Vec<usize>,
+        /// The shape that the config asks for.
+        wanted: Vec<usize>,
+        /// That shape in the config's words.
+        axes: String,
+        /// What the config says of them.
+        options: String,
+    },
+    /// A number that the layer computes with is infinite or none.
+    #[error("tensor `{name}` holds {value} at {index:?}; a layer needs finite numbers")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+        /// The first such number's place along every axis.
+        index: Vec<usize>,
+        /// What is there: `NaN`, `inf` or `-inf`.
+        value: String,
     },
     /// The config does not fit the layer.
     #[error("config of layer `{layer}`: {message}")]
