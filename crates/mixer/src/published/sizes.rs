@@ -37,6 +37,15 @@ impl Case {
         self.check_axes(name, data, axes)
     }
 
+    /// The shape of a tensor that is no parameter.
+    ///
+    /// # Errors
+    /// If there is none of this name, or its rank is not `D`.
+    pub fn tensor_axes<const D: usize>(&self, name: &str) -> Result<[usize; D], CaseError> {
+        let got = self.tensors.get(name).ok_or_else(|| self.missing(name))?.shape().to_vec();
+        got.try_into().map_err(|got| CaseError::Rank { name: name.into(), got, wanted: D })
+    }
+
     /// Whether the case has recorded a tensor, so that it is worth computing. What nobody recorded is compared with nothing.
     ///
     /// # Errors
@@ -128,9 +137,9 @@ pub(super) fn check_finite(name: &str, data: &TensorData) -> Result<(), CaseErro
     }
 }
 
-/// The first number of a tensor of this shape that is infinite or none, with its place along every axis.
+/// The first number of a tensor of this shape that is no finite one in f32, with its place along every axis.
 pub fn first_not_finite(values: impl IntoIterator<Item = f64>, shape: &[usize]) -> Option<(Vec<usize>, f64)> {
-    let (flat, value) = values.into_iter().enumerate().find(|(_, value)| !value.is_finite())?;
+    let (flat, value) = values.into_iter().enumerate().find(|(_, value)| !(*value as f32).is_finite())?;
     Some((place(flat, shape), value))
 }
 

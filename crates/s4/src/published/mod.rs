@@ -7,6 +7,7 @@
 mod block;
 mod names;
 mod replay;
+mod shapes;
 
 pub use replay::replay;
 
@@ -23,8 +24,8 @@ impl S4d {
     /// The layer with published parameters, which are taken out of `case`.
     ///
     /// # Errors
-    /// If a parameter is missing or has another shape, or the case is another layer or uses an option that this one does not
-    /// have.
+    /// If a parameter is missing, has another shape or holds a number that is infinite or none, or the case is another layer
+    /// or uses an option that this one does not have.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         let block = Block::read(case)?;
         let mut layer = block.diagonal(case)?.init(device);
@@ -43,10 +44,11 @@ impl S4 {
     /// the case's config.
     ///
     /// # Errors
-    /// As for [`S4d::from_published`].
+    /// As for [`S4d::from_published`], and if `l_max` is above
+    /// [`LONGEST`](subquad_mixer::published::LONGEST), because no tensor shows it.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         let block = Block::read(case)?;
-        let mut layer = block.dplr(case)?.init(device);
+        let mut layer = block.dplr(case)?.unset(device);
         names::load(&mut layer, case, device)?;
         Ok(layer)
     }

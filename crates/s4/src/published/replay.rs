@@ -18,25 +18,23 @@ use crate::{S4, S4d, SsmLayer};
 /// # Errors
 /// As for [`S4d::from_published`], or if the case has no input.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    match Block::read(case)?.kernel {
+    let block = Block::read(case)?;
+    let [_, tokens, _] = case.tensor_of_width::<3>("input", block.d_model, device)?.dims();
+    block.check_amount(case, tokens)?;
+    match block.kernel {
         Kernel::S4d => run(S4d::from_published(case, device)?.with_form(form), case, device),
         Kernel::S4 => run(S4::from_published(case, device)?.with_form(form), case, device),
     }
 }
 
 fn run<S: Named>(layer: SsmLayer<S>, case: &Case, device: &Device) -> Result<Replay, CaseError> {
-    let width = layer.ssm.modes().d_model();
-    let input: Tensor<3> = case.tensor_of_width("input", width, device)?;
-    let mut replay = Replay::new();
-    replay.insert("kernel".into(), read(layer.kernel(input.dims()[1])));
-    if let Some(stepped) = stepped(&layer, &input) {
-        replay.insert("step_output".into(), read(stepped));
-    }
-    let device = device.clone().autodiff();
-    let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
-    if let Err(too_long) = layer.check_length(input.dims()[1]) {
+    let input: Tensor<3> = case.tensor("input", device)?;
+    if let Err(too_long) = layer.clone().train().check_length(input.dims()[1]) {
         return Err(CaseError::Config { layer: case.layer.clone(), message: too_long.to_string() });
     }
+    let mut replay = inside(&layer, &input, case);
+    let device = device.clone().autodiff();
+    let (layer, input) = (layer.train(), case.tensor("input", &device)?.require_grad());
     let output = layer.forward(input.clone());
     replay.insert("output".into(), read(output.clone()));
     let grad_output = case.grad_output(&output, &device)?;
@@ -44,6 +42,18 @@ fn run<S: Named>(layer: SsmLayer<S>, case: &Case, device: &Device) -> Result<Rep
     replay.insert("grad.input".into(), read(grad(&input, &grads)));
     replay.extend(gradients(layer, grads));
     Ok(replay)
+}
+
+/// The kernel, and the output token by token, where the case has recorded them.
+fn inside<S: Named>(layer: &SsmLayer<S>, input: &Tensor<3>, case: &Case) -> Replay {
+    let mut replay = Replay::new();
+    if case.tensors.contains_key("kernel") {
+        replay.insert("kernel".into(), read(layer.kernel(input.dims()[1])));
+    }
+    if case.tensors.contains_key("step_output") {
+        replay.extend(stepped(layer, input).map(|output| ("step_output".into(), read(output))));
+    }
+    replay
 }
 
 /// `None` for a bidirectional layer.
