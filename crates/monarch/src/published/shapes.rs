@@ -8,7 +8,7 @@ use crate::{ImplicitFilterConfig, M2Config};
 /// Whether the parameters of a published M2 have the shapes that `config` asks for.
 ///
 /// # Errors
-/// If one is missing or has another shape, or a filter takes more numbers at once than a replay computes.
+/// If one is missing or has another shape, or a filter takes more numbers than a replay computes.
 pub(super) fn check_m2(case: &Case, config: &M2Config) -> Result<(), CaseError> {
     let (d_model, width) = (("d_model", config.d_model), ("3 d_model", config.d_model.saturating_mul(3)));
     case.check_parameter("in_linear.weight", &[width, d_model])?;

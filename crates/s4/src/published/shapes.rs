@@ -40,7 +40,7 @@ impl Block {
     }
 
     /// Whether what a replay computes of `tokens` tokens is not more than a machine holds, of sizes that the file does hold one
-    /// by one: a number a kernel, pair and tap, and where it goes token by token, the dense system of every channel.
+    /// by one: a number a kernel, pair and tap, and where it goes token by token, the inverse of the dense system of every channel.
     pub(super) fn check_amount(&self, case: &Case, tokens: usize) -> Result<(), CaseError> {
         let taps = match self.kernel {
             Kernel::S4d => ("tokens", tokens),
@@ -50,7 +50,7 @@ impl Block {
         match self.kernel == Kernel::S4 && case.tensors.contains_key("step_output") {
             true => {
                 let states = ("d_state", self.d_state);
-                case.check_amount("going token by token", &[self.d_model(), states, states])
+                case.check_amount("going token by token", &[self.d_model(), states, states, states])
             }
             false => Ok(()),
         }
