@@ -1,6 +1,7 @@
 //! Data in files: where they are, what they hold, and their digest.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -22,16 +23,62 @@ pub(crate) fn places(path: &Path, folder: Option<&Path>) -> Vec<PathBuf> {
     std::iter::once(path.to_owned()).chain(below).collect()
 }
 
-/// What a file holds, gunzipped where it is gzipped.
+/// A gzipped text may become so many times longer: far more than texts do. A file of one letter becomes 1030 times longer.
+const MOST_EXPANSION: u64 = 100;
+/// Whatever the expansion, that much is no burden.
+const SMALL: u64 = 64 << 20;
+
+/// What a text holds, gunzipped where it is gzipped.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TaskError> {
-    let bytes = std::fs::read(path).map_err(|error| bad(path, format!("cannot be read: {error}")))?;
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+    let mut source = Source::open(path)?;
+    if !source.gzipped {
+        return source.up_to(u64::MAX);
     }
-    let mut contents = Vec::new();
-    match MultiGzDecoder::new(&bytes[..]).read_to_end(&mut contents) {
-        Ok(_) => Ok(contents),
-        Err(error) => Err(bad(path, format!("gzipped, but damaged ({error}); fetch it again"))),
+    let limit = SMALL.max(source.bytes.saturating_mul(MOST_EXPANSION));
+    let contents = source.up_to(limit + 1)?;
+    match contents.len() as u64 <= limit {
+        true => Ok(contents),
+        false => Err(bad(
+            path,
+            format!(
+                "{} gzipped bytes become more than {limit}, which no text does; gunzip it first",
+                source.bytes
+            ),
+        )),
+    }
+}
+
+/// A file that is read part by part, gunzipped where it is gzipped.
+pub(crate) struct Source {
+    path: PathBuf,
+    reader: Box<dyn Read>,
+    gzipped: bool,
+    /// Of the file as it is.
+    bytes: u64,
+}
+
+impl Source {
+    pub(crate) fn open(path: &Path) -> Result<Self, TaskError> {
+        let unreadable = |error| bad(path, format!("cannot be read: {error}"));
+        let file = File::open(path).map_err(unreadable)?;
+        let bytes = file.metadata().map_err(unreadable)?.len();
+        let mut file = BufReader::new(file);
+        let gzipped = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
+        let reader: Box<dyn Read> =
+            if gzipped { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        Ok(Self { path: path.to_owned(), reader, gzipped, bytes })
+    }
+
+    /// The next `limit` bytes; fewer at the end. Memory grows with what is there, not with the limit.
+    pub(crate) fn up_to(&mut self, limit: u64) -> Result<Vec<u8>, TaskError> {
+        let mut contents = Vec::new();
+        match self.reader.by_ref().take(limit).read_to_end(&mut contents) {
+            Ok(_) => Ok(contents),
+            Err(error) if self.gzipped => {
+                Err(bad(&self.path, format!("gzipped, but damaged ({error}); fetch it again")))
+            }
+            Err(error) => Err(bad(&self.path, format!("cannot be read: {error}"))),
+        }
     }
 }
 

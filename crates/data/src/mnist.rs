@@ -228,11 +228,8 @@ struct Images {
 impl Images {
     /// The first `count` of these files; 0: all. `option` is what set the number.
     fn read([images, labels]: &[PathBuf; 2], count: usize, option: &str) -> Result<Self, TaskError> {
-        let ([there, height, width], pixels) = idx::values(images)?;
-        let ([labelled], classes) = idx::values(labels)?;
-        if (height, width) != (SIDE, SIDE) {
-            return Err(bad(images, format!("its images are {height} x {width}, not {SIDE} x {SIDE}")));
-        }
+        let ([there, ..], pixels) = idx::values(images, check_sizes)?;
+        let ([labelled], classes) = idx::values(labels, |_| Ok(()))?;
         if labelled != there {
             return Err(bad(
                 labels,
@@ -242,7 +239,7 @@ impl Images {
         if let Some(label) = classes.iter().find(|&&label| usize::from(label) >= CLASSES) {
             return Err(bad(labels, format!("a label is {label}, not a digit of 0 to 9")));
         }
-        if there < count.max(1) {
+        if there < count {
             return Err(bad(images, format!("holds {there} images, fewer than {option} = {count}")));
         }
         Ok(Self { pixels, labels: classes }.first(if count == 0 { there } else { count }))
@@ -252,6 +249,17 @@ impl Images {
         self.pixels.truncate(count * PIXELS);
         self.labels.truncate(count);
         self
+    }
+}
+
+/// Whether these are lengths of a file of images.
+fn check_sizes([there, height, width]: [usize; 3]) -> Result<(), String> {
+    if (height, width) != (SIDE, SIDE) {
+        return Err(format!("its images are {height} x {width}, not {SIDE} x {SIDE}"));
+    }
+    match there {
+        0 => Err("the file holds no images; fetch it again".into()),
+        _ => Ok(()),
     }
 }
 

@@ -261,7 +261,7 @@ pub enum CaseError {
         options: String,
     },
     /// A number that the layer computes with is infinite or none.
-    #[error("tensor `{name}` holds {value} at {index:?}; a layer needs finite numbers")]
+    #[error("tensor `{name}` holds {value} at {index:?}; a layer needs numbers that are finite in f32")]
     NotFinite {
         /// The tensor.
         name: String,

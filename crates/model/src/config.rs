@@ -11,7 +11,8 @@ use crate::head::{Decoder, Transform};
 use crate::init::normal;
 use crate::model::EncoderKind;
 use crate::{
-    Block, BlockOrder, ChannelMixerConfig, HeadTransform, Init, MixerConfig, Norm, NormKind, SequenceModel, Structure,
+    Block, BlockOrder, ChannelMixerConfig, HeadTransform, Init, MixerConfig, Norm, NormKind, SequenceModel,
+    Structure,
 };
 
 /// Sizes of a [`SequenceModel`].

@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -95,6 +96,10 @@ pub(crate) fn read(folder: &Path, step: usize) -> Result<(Checkpoint, Index), Re
         return Err(RecordError::damaged(&place.join(INDEX), format!("of step {}", index.step)));
     }
     let file = |(name, digest): (&String, &Digest)| {
+        if Path::new(name).file_name() != Some(OsStr::new(name)) {
+            let what = format!("names `{name}`, which is no file of its folder");
+            return Err(RecordError::damaged(&place.join(INDEX), what));
+        }
         let path = place.join(name);
         let bytes = fs_err::read(&path)?;
         digest.check(&path, &bytes)?;

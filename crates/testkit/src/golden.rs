@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, TensorData};
 use safetensors::{Dtype, SafeTensors};
-use subquad_mixer::published::{Case, CaseError, Replay};
+use serde_json::Value;
+use subquad_mixer::published::{Case, CaseError, Replay, json};
 
 use crate::{rel_error, to_f64, with_seed};
 
@@ -16,8 +17,8 @@ pub const GRADIENT_LIMIT: f64 = 1e-3;
 /// Reads a case: metadata `layer` and `config`, parameters under `param.<name>`, and any other tensors.
 ///
 /// # Errors
-/// If the file cannot be read, is no safetensors file, lacks the metadata, or holds a tensor that is neither f32 nor, as tokens
-/// are, i32.
+/// If the file cannot be read, is no safetensors file, says something twice, lacks the metadata, has a config that is no
+/// object, or holds a tensor that is empty, or neither f32 nor, as tokens are, i32.
 pub fn read(path: impl AsRef<Path>) -> Result<Case, GoldenError> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(|source| GoldenError::Io { path: path.into(), source })?;
@@ -27,9 +28,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<Case, GoldenError> {
 fn parse(bytes: &[u8]) -> Result<Case, String> {
     let (_, header) =
         SafeTensors::read_metadata(bytes).map_err(|e| format!("not a safetensors file: {e}"))?;
+    json::check_header(bytes)?;
     let metadata = header.metadata().clone().unwrap_or_default();
     let entry = |key: &str| metadata.get(key).cloned().ok_or(format!("the metadata has no `{key}`"));
-    let config = serde_json::from_str(&entry("config")?).map_err(|e| format!("metadata `config`: {e}"))?;
+    let config = config(&entry("config")?)?;
     let mut case =
         Case { layer: entry("layer")?, config, parameters: Default::default(), tensors: Default::default() };
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
@@ -43,7 +45,18 @@ fn parse(bytes: &[u8]) -> Result<Case, String> {
     Ok(case)
 }
 
+/// Keys and their values: of a list, options would be taken by their order.
+fn config(text: &str) -> Result<Value, String> {
+    match json::parse(text).map_err(|e| format!("metadata `config`: {e}"))? {
+        object @ Value::Object(_) => Ok(object),
+        _ => Err("metadata `config` is no object: wanted the options by name, as {\"d_model\": 8}".into()),
+    }
+}
+
 fn numbers(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<TensorData, String> {
+    if bytes.is_empty() {
+        return Err(format!("tensor `{name}` has shape {shape:?}, but a case has no empty tensors"));
+    }
     let (words, _) = bytes.as_chunks::<4>();
     let words = words.iter();
     match dtype {

@@ -8,6 +8,7 @@
 //! Nothing else carries over from step to step: batches, dropout masks and learning rates follow from the step's number.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
@@ -90,7 +91,10 @@ fn with_weights(model: SequenceModel, bytes: Vec<u8>) -> Result<SequenceModel, R
 fn with_moments(optimiser: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
     let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
     let tensors = record.len();
-    let optimiser = optimiser.load_record(record);
+    // burn panics where a tensor of the record names no parameter, and shows nobody what a record's tensors name.
+    let loaded = catch_unwind(AssertUnwindSafe(|| optimiser.load_record(record)));
+    let optimiser =
+        loaded.map_err(|_| RecordError::Validation("a part of the optimiser's state is damaged".into()))?;
     // burn leaves out what it cannot place, and would begin that parameter's moments anew.
     match optimiser.to_record().len() == tensors {
         true => Ok(optimiser),

@@ -6,6 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use safetensors::{SafeTensorError, SafeTensors};
+use subquad_mixer::published::{first_not_finite, json};
 use subquad_model::{SequenceModel, named_parameters};
 
 /// The bytes of a `.safetensors` file with every parameter under its path of field names, as f32.
@@ -23,12 +24,13 @@ pub fn to_safetensors(model: &SequenceModel, metadata: HashMap<String, String>) 
 }
 
 /// `model` with the weights of a `.safetensors` file, as [`to_safetensors`] writes it. Names and shapes must be the model's,
-/// all of them and no others; the device and form stay the model's. Weights that burn has not drawn yet never are.
+/// all of them and no others, and every weight finite; the device and form stay the model's. Weights that burn has not drawn yet never are.
 ///
 /// # Errors
 /// The first thing by which the file is not this model's.
 pub fn from_safetensors(bytes: &[u8], model: SequenceModel) -> Result<SequenceModel, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
+    json::check_header(bytes).map_err(WeightsError::Twice)?;
     let mut load = Load { file: &file, path: vec![], loaded: vec![], problem: None };
     let model = model.map(&mut load);
     let Load { loaded, problem, .. } = load;
@@ -49,6 +51,9 @@ pub enum WeightsError {
     /// It is no `.safetensors` file, or a part of one.
     #[error("not a complete .safetensors file: {0}")]
     Damaged(#[from] SafeTensorError),
+    /// Its header says something twice.
+    #[error("{0}")]
+    Twice(String),
     /// A parameter is not there.
     #[error("holds no `{path}`, which the model has")]
     Missing {
@@ -79,6 +84,16 @@ pub enum WeightsError {
         /// Its kind of number.
         got: Dtype,
     },
+    /// A weight is infinite or no number: nothing that the model answers would be one.
+    #[error("`{path}` holds {value} at {index:?} there, but weights are finite")]
+    NotFinite {
+        /// The parameter.
+        path: String,
+        /// The first such weight's place along every axis.
+        index: Vec<usize>,
+        /// What is there.
+        value: String,
+    },
 }
 
 /// Puts the file's values for the model's, until something does not fit.
@@ -100,7 +115,13 @@ impl Load<'_> {
             return Err(WeightsError::Shape { path: path(), got: view.shape().to_vec(), wanted });
         }
         let floats = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        Ok(TensorData::new(floats.collect::<Vec<_>>(), wanted))
+        let floats: Vec<f32> = floats.collect();
+        match first_not_finite(floats.iter().copied().map(f64::from), &wanted) {
+            None => Ok(TensorData::new(floats, wanted)),
+            Some((index, value)) => {
+                Err(WeightsError::NotFinite { path: path(), index, value: value.to_string() })
+            }
+        }
     }
 }
 

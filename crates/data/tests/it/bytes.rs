@@ -93,6 +93,21 @@ fn refused(path: PathBuf, seq_len: usize) -> TaskError {
 }
 
 #[test]
+fn a_gzipped_file_that_becomes_longer_than_any_text_is_refused() {
+    let gzipped = |contents: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, contents).unwrap();
+        gzip.finish().unwrap()
+    };
+    let member = gzipped(&vec![b'a'; 1 << 20]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letters.gz");
+    std::fs::write(&path, member.repeat(128)).unwrap();
+    let error = refused(path, 8).to_string();
+    assert!(error.contains("letters.gz: ") && error.contains(" gzipped bytes become more than "), "{error}");
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, contents: &[u8]| {

@@ -199,6 +199,45 @@ fn what_is_wrong_with_a_file_is_said_with_its_path() {
 }
 
 #[test]
+fn a_file_without_images_is_said_to_hold_none() {
+    let told = told(FILES[0], Some(images(0)));
+    assert_eq!(told, "DIR/train-images-idx3-ubyte: the file holds no images; fetch it again");
+}
+
+fn gzipped(contents: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(contents).unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn a_header_that_promises_more_than_the_file_holds_costs_no_memory() {
+    let (most, few) = (u32::MAX as usize, [0; 2000]);
+    for (axes, wanted) in [
+        ([most, 28, 28], "holds 2000 values, but its header promises 3367254359280; fetch it again"),
+        ([most, most, most], "its images are 4294967295 x 4294967295, not 28 x 28"),
+    ] {
+        for contents in [idx(&axes, &few), gzipped(&idx(&axes, &few))] {
+            let told = told(FILES[0], Some(contents));
+            assert_eq!(told, format!("DIR/train-images-idx3-ubyte: {wanted}"));
+        }
+    }
+}
+
+#[test]
+fn no_more_is_read_of_a_file_than_its_header_promises() {
+    // Gunzipped, it would go on for a gibibyte.
+    let mebibyte = vec![0; 1 << 20];
+    let mut bomb = gzipped(&idx(&[1, 28, 28], &mebibyte));
+    let member = gzipped(&mebibyte);
+    (0..1024).for_each(|_| bomb.extend_from_slice(&member));
+    assert_eq!(
+        told(FILES[0], Some(bomb)),
+        "DIR/train-images-idx3-ubyte: holds more than the 784 values that its header promises; fetch it again"
+    );
+}
+
+#[test]
 fn only_784_tokens_are_an_image() {
     let error = Mnist::new(&made_up(), 1024, 0).unwrap_err();
     assert_eq!(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{DType, TensorData};
 use pytorch_reader::{PytorchError, PytorchReader};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use subquad_mixer::published::CaseError;
+use subquad_mixer::published::{CaseError, first_not_finite, json};
 
 use super::pickle::repeated_name;
 
@@ -34,6 +34,7 @@ fn read_safetensors(
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.into(), source })?;
     let damaged = |source| CheckpointError::Safetensors { path: path.into(), source };
     let file = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+    json::check_header(&bytes).map_err(|what| CheckpointError::Twice { path: path.into(), what })?;
     let data = |name: String| {
         let view = file.tensor(&name).map_err(damaged)?;
         let kind = match view.dtype() {
@@ -82,7 +83,26 @@ fn read_pytorch(
         let data = floats(path, &name, kind, tensor.shape(), bytes)?;
         Ok((name, data))
     };
-    choose(&names)?.into_iter().map(data).collect()
+    let chosen = choose(&names)?;
+    check_bytes(path, chosen.iter().map(|name| &file.tensors()[name]))?;
+    chosen.into_iter().map(data).collect()
+}
+
+/// How often a part of a file may be read, as tensors that are one parameter are. PyTorch's views can repeat one number for ever.
+const SHARED: u64 = 4;
+
+/// Whether the tensors have hardly more bytes than the file.
+fn check_bytes<'a>(
+    path: &Path,
+    tensors: impl Iterator<Item = &'a pytorch_reader::Tensor>,
+) -> Result<(), CheckpointError> {
+    let of = |source| CheckpointError::Io { path: path.into(), source };
+    let there = std::fs::metadata(path).map_err(of)?.len();
+    let wanted = tensors.fold(0u64, |sum, tensor| sum.saturating_add(tensor.byte_len() as u64));
+    match wanted <= there.saturating_mul(SHARED) {
+        true => Ok(()),
+        false => Err(CheckpointError::Inflated { path: path.into(), there, wanted }),
+    }
 }
 
 fn floats(
@@ -92,9 +112,14 @@ fn floats(
     shape: &[usize],
     bytes: Vec<u8>,
 ) -> Result<TensorData, CheckpointError> {
-    match kind {
-        Ok(kind) => Ok(TensorData::from_bytes_vec(bytes, shape.to_vec(), kind).convert::<f32>()),
-        Err(got) => Err(CheckpointError::Dtype { path: path.into(), name: name.into(), got }),
+    let kind = kind.map_err(|got| CheckpointError::Dtype { path: path.into(), name: name.into(), got })?;
+    let given = TensorData::from_bytes_vec(bytes, shape.to_vec(), kind);
+    match first_not_finite(given.iter::<f64>(), shape) {
+        None => Ok(given.convert::<f32>()),
+        Some((index, value)) => {
+            let source = CaseError::NotFinite { name: name.into(), index, value: value.to_string() };
+            Err(CheckpointError::Tensor { path: path.into(), source })
+        }
     }
 }
 
@@ -122,6 +147,28 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Why.
         source: SafeTensorError,
+    },
+    /// Its header says something twice.
+    #[error("{}: {what}", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// What.
+        what: String,
+    },
+    /// Its tensors have far more bytes than it has itself.
+    #[error(
+        "{}: its tensors have {wanted} bytes, but the file {there}: it repeats numbers or is compressed; save contiguous \
+         tensors, uncompressed, as torch.save does",
+        path.display()
+    )]
+    Inflated {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        there: u64,
+        /// That of the tensors.
+        wanted: u64,
     },
     /// It is no file of PyTorch's, or a part of one.
     #[error("{}: not a complete PyTorch file: {source}", path.display())]

@@ -1,6 +1,7 @@
 //! Whole models: what they are made of, and that every combination keeps the contract.
 #![allow(clippy::unwrap_used)]
 
+mod checkpoint_numbers;
 mod checkpoints;
 mod classifier;
 mod config;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
-use super::{Gathered, invalid};
+use super::{Gathered, check_rows, invalid, records_dense};
 use crate::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalMlp, BlockDiagonalMlpConfig};
 
 #[derive(Deserialize)]
@@ -19,14 +19,34 @@ struct Published {
     nblocks: usize,
 }
 
+impl Published {
+    /// Whether the tensors of `case` have the shapes that the config asks for.
+    fn check_shapes(&self, case: &Case) -> Result<(), CaseError> {
+        let Self { in_features, out_features, nblocks } = *self;
+        let share = |width: usize| width.div_ceil(nblocks.max(1));
+        let (outputs, inputs) = (share(out_features), share(in_features));
+        let weight =
+            [("nblocks", nblocks), ("out_features / nblocks", outputs), ("in_features / nblocks", inputs)];
+        case.check_parameter("weight", &weight)?;
+        if case.parameters.contains_key("bias") {
+            case.check_parameter("bias", &[("out_features", out_features)])?;
+        }
+        check_rows(case, in_features, out_features)
+    }
+}
+
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    let Published { in_features, out_features, nblocks } = case.parse_config()?;
+    let published: Published = case.parse_config()?;
+    published.check_shapes(case)?;
+    let Published { in_features, out_features, nblocks } = published;
     let has_bias = case.parameters.contains_key("bias");
     let config = BlockDiagonalLinearConfig::new(in_features, out_features, nblocks).with_bias(has_bias);
     let layer = BlockDiagonalLinear::from_published(case, &config, device)?.with_form(form);
     let input: Tensor<2> = case.tensor_of_width("input", in_features, device)?.require_grad();
     let mut gathered = Gathered::new(case, input.clone(), layer.forward(input), device)?;
-    gathered.value("dense_weight", layer.dense_weight());
+    if records_dense(case, in_features, out_features)? {
+        gathered.value("dense_weight", layer.dense_weight());
+    }
     gather(&mut gathered, &layer);
     Ok(gathered.replay)
 }

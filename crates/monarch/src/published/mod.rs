@@ -6,6 +6,7 @@ mod filter_layout;
 mod hyena;
 mod m2;
 mod monarch;
+mod shapes;
 
 pub use filter_layout::FilterLayout;
 
@@ -44,6 +45,24 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
 
 fn invalid(case: &Case, error: impl ToString) -> CaseError {
     CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
+}
+
+/// Whether `grad_output` of a linear layer has a row for each of `input`, so that the file holds as many outputs as the layer
+/// computes.
+fn check_rows(case: &Case, in_features: usize, out_features: usize) -> Result<(), CaseError> {
+    let rows = case.tensor_axes::<2>("input")?[0];
+    case.check_tensor("input", &[("batch", rows), ("in_features", in_features)])?;
+    case.check_tensor("grad_output", &[("batch", rows), ("out_features", out_features)])
+}
+
+/// Whether the case has recorded the dense matrix, which is what the layer makes of the identity.
+fn records_dense(case: &Case, in_features: usize, out_features: usize) -> Result<bool, CaseError> {
+    let (inputs, outputs) = (("in_features", in_features), ("out_features", out_features));
+    let recorded = case.records("dense_weight", &[outputs, inputs])?;
+    if recorded {
+        case.check_amount("the identity", &[inputs, inputs])?;
+    }
+    Ok(recorded)
 }
 
 /// Takes a dense layer, which PyTorch keeps as `[d_output, d_input]`.

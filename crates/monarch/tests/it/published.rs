@@ -78,11 +78,15 @@ fn an_unknown_key_and_a_config_that_does_not_fit_are_refused() {
 
 #[test]
 fn monarch_factors_that_do_not_fit_are_refused() {
-    let mut case = case("monarch_16");
-    case.config["w2"] = serde_json::json!([4, 4, 3]);
-    assert!(refusal(&mut case).to_string().contains("w1 writes 4 x 4 numbers, but w2 reads 4 x 3"));
-    case.config["w2"] = serde_json::json!([4, 2, 4]);
-    assert!(refusal(&mut case).to_string().contains("w2 writes 4 x 2 numbers, fewer than the features"));
+    let refusal = |w2: [usize; 3]| {
+        let mut case = case("monarch_16");
+        case.config["w2"] = serde_json::json!(w2);
+        let zeros = vec![0f32; w2.iter().product()];
+        case.parameters.insert("w2".into(), burn::tensor::TensorData::new(zeros, w2));
+        refusal(&mut case).to_string()
+    };
+    assert!(refusal([4, 4, 3]).contains("w1 writes 4 x 4 numbers, but w2 reads 4 x 3"));
+    assert!(refusal([4, 2, 4]).contains("w2 writes 4 x 2 numbers, fewer than the features"));
 }
 
 #[test]

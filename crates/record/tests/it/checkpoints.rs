@@ -91,6 +91,35 @@ fn a_checkpoint_that_fails_leaves_the_older_one() {
     assert_eq!(step_found(&dir), Some(1));
 }
 
+/// The notes on a checkpoint whose index is changed.
+fn told_of_index(change: impl Fn(&str) -> String) -> String {
+    let results = tempfile::tempdir().unwrap();
+    let (dir, mut writer) = started(&results);
+    keep_checkpoint(&mut writer, 1);
+    let path = place(&dir, 1).join("index.json");
+    let index = fs::read_to_string(&path).unwrap();
+    let changed = change(&index);
+    assert_ne!(index, changed);
+    fs::write(&path, changed).unwrap();
+    let Remains { checkpoint, notes } = remains(&dir);
+    assert_eq!(checkpoint, None);
+    notes.concat()
+}
+
+#[test]
+fn an_index_with_sizes_or_files_that_the_folder_does_not_hold_is_damaged() {
+    let most = u64::MAX.to_string();
+    let longer = |index: &str| index.replace("\"bytes\": 0", &format!("\"bytes\": {most}"));
+    assert!(told_of_index(longer).contains(&format!("metrics.jsonl: damaged (0 bytes of {most})")));
+    for other in ["../step-1/model", "/dev/zero", "..", ""] {
+        let told = told_of_index(|index| index.replace("\"model\"", &format!("\"{other}\"")));
+        assert!(
+            told.contains(&format!("index.json: damaged (names `{other}`, which is no file of its folder)")),
+            "{told}"
+        );
+    }
+}
+
 #[test]
 fn half_a_checkpoint_left_by_a_kill_does_not_count_and_does_not_stay() {
     let results = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use super::options::draws;
 use super::{S4ConfigError, layer_config};
 use crate::hippo::Complex;
-use crate::init::DplrSystem;
+use crate::init::{DplrSystem, Mode};
 use crate::{Dplr, S4, S4Init};
 
 /// Deviation of the numbers that rows beyond the init's own start at, far below those rows' entries of order one.
@@ -79,10 +79,24 @@ impl S4Config {
         let options = self.options();
         let mut systems = self.init.systems(self.d_state, options.systems(), self.rank(), self.b_clip);
         self.wake_rows(&mut systems, device);
+        options.layer(self.dplr(&systems, device).with_plain_c(), device)
+    }
+
+    /// The layer before its parameters are set to given ones: none of them means anything. [`init`](Self::init) needs more memory
+    /// than its parameters, by the square of `d_state`, and more work by its cube.
+    pub(crate) fn unset(&self, device: &Device) -> S4 {
+        let (options, zero) = (self.options(), Complex { re: 0.0, im: 0.0 });
+        let mode = Mode { decay: 0.5, frequency: 0.0, b_re: 0.0, b_im: 0.0 };
+        let pairs = options.pairs();
+        let system = DplrSystem { modes: vec![mode; pairs], p: vec![vec![zero; pairs]; self.rank()] };
+        options.layer(self.dplr(&vec![system; options.systems()], device), device)
+    }
+
+    /// What is drawn for `C` is the output weight.
+    fn dplr(&self, systems: &[DplrSystem], device: &Device) -> Dplr {
         let modes: Vec<_> = systems.iter().map(|system| system.modes.clone()).collect();
-        let [p_re, p_im] = low_rank(&systems, self.rank(), device);
-        let plain = Dplr { modes: options.modes(&modes, device), p_re, p_im, l_max: self.l_max };
-        options.layer(plain.with_plain_c(), device)
+        let [p_re, p_im] = low_rank(systems, self.rank(), device);
+        Dplr { modes: self.options().modes(&modes, device), p_re, p_im, l_max: self.l_max }
     }
 }
 

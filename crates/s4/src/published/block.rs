@@ -19,26 +19,26 @@ pub(super) enum Kernel {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Block {
-    d_model: usize,
-    d_state: usize,
+    pub(super) d_model: usize,
+    pub(super) d_state: usize,
     pub(super) kernel: Kernel,
     #[serde(rename = "init", default)]
     _init: Option<String>,
     #[serde(default)]
-    bidirectional: bool,
+    pub(super) bidirectional: bool,
     l_max: Option<usize>,
     #[serde(default = "glu", deserialize_with = "final_act")]
-    final_act: OutputMix,
+    pub(super) final_act: OutputMix,
     #[serde(default = "gelu")]
     activation: Activation,
     disc: Option<Discretization>,
-    n_ssm: Option<usize>,
+    pub(super) n_ssm: Option<usize>,
     #[serde(default = "one")]
-    channels: usize,
+    pub(super) channels: usize,
     #[serde(default = "one")]
-    rank: usize,
+    pub(super) rank: usize,
     #[serde(default = "yes")]
-    dt_tie: bool,
+    pub(super) dt_tie: bool,
     #[serde(default = "exp_step")]
     dt_transform: StepTransform,
     #[serde(default = "exp")]
@@ -108,11 +108,14 @@ macro_rules! shared {
 }
 
 impl Block {
+    /// The options of `case`, every size of which a parameter shows.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != "s4_block" {
             return Err(unsupported(case, "any layer but `s4_block`".into()));
         }
-        case.parse_config()
+        let block: Self = case.parse_config()?;
+        block.check_shapes(case)?;
+        Ok(block)
     }
 
     /// The config of a layer with the kernel `s4d`.
@@ -134,13 +137,18 @@ impl Block {
         if self.disc.is_some_and(|disc| disc != Discretization::Bilinear) {
             return Err(unsupported(case, "the kernel `s4` under another rule than `bilinear`".into()));
         }
-        let l_max = self.l_max.ok_or_else(|| CaseError::Config {
-            layer: case.layer.clone(),
-            message: "the kernel `s4` needs `l_max`, the length at which its `C` was made".into(),
-        })?;
-        let config = shared!(self, S4Config::new(self.d_model, l_max)).with_rank(Some(self.rank));
+        let config =
+            shared!(self, S4Config::new(self.d_model, self.length(case)?)).with_rank(Some(self.rank));
         config.check().map_err(|e| wrong(case, &e))?;
         Ok(config)
+    }
+
+    /// The length at which `C` of the kernel `s4` was made.
+    pub(super) fn length(&self, case: &Case) -> Result<usize, CaseError> {
+        self.l_max.ok_or_else(|| CaseError::Config {
+            layer: case.layer.clone(),
+            message: "the kernel `s4` needs `l_max`, the length at which its `C` was made".into(),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ mod h3;
 mod minimal;
 mod names;
 mod replay;
+mod shapes;
 
 use std::collections::BTreeMap;
 
@@ -51,8 +52,8 @@ impl S4d {
     /// lifts that. `B` of the minimal one, which is 1, does not train.
     ///
     /// # Errors
-    /// If a parameter is missing or has another shape, or the case is another layer or uses an option that this one does not
-    /// have.
+    /// If a parameter is missing, has another shape or holds a number that is infinite or none, or the case is another layer
+    /// or uses an option that this one does not have.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         if case.layer == minimal::LAYER {
             return minimal::from_case(case, device);
@@ -70,10 +71,11 @@ impl S4 {
     /// [`with_max_taps`](Self::with_max_taps) lifts that.
     ///
     /// # Errors
-    /// As for [`S4d::from_published`].
+    /// As for [`S4d::from_published`], and if `l_max` is above
+    /// [`LONGEST`](subquad_mixer::published::LONGEST), because no tensor shows it.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         let block = Block::read(case)?;
-        let mut layer = block.dplr(case)?.init(device).with_max_taps(block.max_taps(case)?);
+        let mut layer = block.dplr(case)?.unset(device).with_max_taps(block.max_taps(case)?);
         load::<BlockNames, _>(&mut layer, case, device)?;
         Ok(layer)
     }

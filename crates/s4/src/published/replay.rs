@@ -12,7 +12,10 @@ use crate::{S4, S4d, SsmLayer};
 
 /// Runs the `s4_block` of `case` as an [`S4d`] or an [`S4`].
 pub(super) fn block(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
-    match Block::read(case)?.kernel {
+    let block = Block::read(case)?;
+    let [_, tokens, _] = case.tensor_of_width::<3>("input", block.d_model, device)?.dims();
+    block.check_amount(case, tokens)?;
+    match block.kernel {
         Kernel::S4d => {
             of_space::<BlockNames, _>(S4d::from_published(case, device)?.with_form(form), case, device)
         }

@@ -3,6 +3,7 @@
 mod layers;
 
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -84,9 +85,10 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
         Ok(case) => case,
         Err(error) => return Ok(Verdict::Unreadable(error.to_string())),
     };
-    let replay = match replay(&mut case, file, form, device) {
-        Ok(replay) => replay,
-        Err(error) => return Ok(Verdict::Unreadable(format!("{}: {error}", file.display()))),
+    let replay = match guarded(|| replay(&mut case, file, form, device)) {
+        Ok(Ok(replay)) => replay,
+        Ok(Err(error)) => return Ok(Verdict::Unreadable(format!("{}: {error}", file.display()))),
+        Err(panic) => return Ok(Verdict::Compared(vec![panic])),
     };
     let comparisons = compare(&case, &replay);
     writeln!(out, "{}: {}", file.display(), case.layer)?;
@@ -95,6 +97,15 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
     }
     let unused: Vec<&str> = case.parameters.keys().map(String::as_str).collect();
     Ok(Verdict::Compared(complaints(&comparisons, &unused)))
+}
+
+/// What `run` says. A panic in it is a fault of this program, but must not keep other files from being reported.
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let why = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("of unknown kind");
+        format!("internal error ({why}); please report it, with the file")
+    })
 }
 
 fn line(comparison: &Comparison) -> String {
@@ -124,4 +135,17 @@ fn complaints(comparisons: &[Comparison], unused: &[&str]) -> Vec<String> {
         found.push(format!("parameters that our layer does not use: {}", unused.join(", ")));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_complaint_and_an_answer_stays() {
+        assert_eq!(guarded(|| 3), Ok(3));
+        let complaint = guarded::<()>(|| panic!("{} heads", 3)).unwrap_err();
+        assert_eq!(complaint, "internal error (3 heads); please report it, with the file");
+        assert!(guarded::<()>(|| panic!("no heads")).unwrap_err().contains("(no heads)"));
+    }
 }

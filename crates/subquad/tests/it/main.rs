@@ -29,4 +29,5 @@ mod state_spaces;
 mod table;
 mod tasks;
 mod verify;
+mod verify_claims;
 mod wgpu;

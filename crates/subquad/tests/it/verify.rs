@@ -13,18 +13,18 @@ fn golden(krate: &str, start: &str) -> Vec<PathBuf> {
     cases
 }
 
-fn one(krate: &str, case: &str) -> PathBuf {
+pub(crate) fn one(krate: &str, case: &str) -> PathBuf {
     golden(krate, &format!("{case}.")).remove(0)
 }
 
 /// A safetensors file by its parts: header, then the numbers.
-struct CaseFile {
-    header: Value,
-    data: Vec<u8>,
+pub(crate) struct CaseFile {
+    pub(crate) header: Value,
+    pub(crate) data: Vec<u8>,
 }
 
 impl CaseFile {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let bytes = fs_err::read(path).unwrap();
         let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
         let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
@@ -32,9 +32,13 @@ impl CaseFile {
     }
 
     fn write(&self, lab: &Lab, name: &str) {
-        let header = self.header.to_string().into_bytes();
+        lab.write(name, self.bytes(&self.header.to_string()));
+    }
+
+    /// With another text for its header.
+    pub(crate) fn bytes(&self, header: &str) -> Vec<u8> {
         let length = (header.len() as u64).to_le_bytes();
-        lab.write(name, [&length[..], &header, &self.data].concat());
+        [&length[..], header.as_bytes(), &self.data].concat()
     }
 
     /// Where the last number of a tensor is.
@@ -43,7 +47,7 @@ impl CaseFile {
         &mut self.data[end - 4..end]
     }
 
-    fn set_last(&mut self, tensor: &str, change: impl Fn(f32) -> f32) {
+    pub(crate) fn set_last(&mut self, tensor: &str, change: impl Fn(f32) -> f32) {
         let place = self.last_number(tensor);
         let number = f32::from_le_bytes(place.try_into().unwrap());
         place.copy_from_slice(&change(number).to_le_bytes());

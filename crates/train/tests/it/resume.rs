@@ -138,6 +138,12 @@ fn a_checkpoint_of_another_training_is_refused() {
         let empty = refusal(&|checkpoint| checkpoint.files.get_mut(file).unwrap().clear());
         assert!(empty.starts_with(start), "{file}: {empty}");
     }
+    let nameless = refusal(&|checkpoint| {
+        let bytes = checkpoint.files.get_mut("optimiser.bpk").unwrap();
+        let at = bytes.windows(8).position(|name| name == b"param_id").unwrap();
+        bytes[at] = b'-';
+    });
+    assert!(nameless.contains("a part of the optimiser's state is damaged"), "{nameless}");
     assert!(refusal(&|checkpoint| checkpoint.step = 3).ends_with("clock.f64 is not of 3 steps"));
     assert!(refusal(&|checkpoint| checkpoint.step = STEPS).ends_with("the training has 5 steps"));
     let other_model = resume(sequence_model(MixerConfig::M2(m2())), &task, sink.checkpoints[1].clone());

@@ -120,3 +120,39 @@ fn a_damaged_file_is_refused() {
         assert!(error.to_string().starts_with("not a complete .safetensors file: "), "{error}");
     }
 }
+
+#[test]
+fn a_weight_that_is_no_finite_number_is_refused_with_its_place() {
+    let [mixer, ..] = mixers();
+    let model = sequence_model(mixer);
+    let bytes = to_safetensors(&model, HashMap::new());
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for (number, word) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
+        let mut numbers = file.tensor("encoder.Linear.weight").unwrap().data().to_vec();
+        // Of [2, 12]: row 1, column 2.
+        numbers[4 * 14..4 * 15].copy_from_slice(&number.to_le_bytes());
+        let views = file.tensors().into_iter().map(|(name, view)| {
+            let data = if name == "encoder.Linear.weight" { &numbers } else { view.data() };
+            (name, TensorView::new(view.dtype(), view.shape().to_vec(), data).unwrap())
+        });
+        let error = from_safetensors(&serialize(views, None).unwrap(), model.clone()).unwrap_err();
+        let wanted = format!("`encoder.Linear.weight` holds {word} at [1, 2] there, but weights are finite");
+        assert_eq!(error.to_string(), wanted);
+    }
+}
+
+#[test]
+fn a_file_that_names_a_weight_twice_is_refused() {
+    let [mixer, ..] = mixers();
+    let model = sequence_model(mixer);
+    let bytes = to_safetensors(&model, HashMap::new());
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let header = std::str::from_utf8(header).unwrap();
+    let start = header.find("\"head.bias\":").unwrap();
+    let end = start + header[start..].find('}').unwrap() + 1;
+    let twice = format!("{{{},{}", &header[start..end], &header[1..]);
+    let file = [&(twice.len() as u64).to_le_bytes(), twice.as_bytes(), data].concat();
+    let error = from_safetensors(&file, model).unwrap_err().to_string();
+    assert!(error.contains("`head.bias` stands there twice"), "{error}");
+}
