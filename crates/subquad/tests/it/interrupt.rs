@@ -25,7 +25,7 @@ pub(crate) fn press_ctrl_c(child: &Child) {
 
 /// To a process, or with `-` before its number to its group.
 pub(crate) fn send(signal: &str, process: &str) {
-    let kill = Command::new("sh").args(["-c", &format!("kill -{signal} -- {process}")]).status().unwrap();
+    let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
     assert!(kill.success());
 }
 

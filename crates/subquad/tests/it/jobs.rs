@@ -147,13 +147,14 @@ fn a_signal_to_one_child_stops_its_run_and_no_other() {
     let mut parent = lab.command(ENDLESS).stdout(Stdio::null()).stderr(log.into_file()).spawn().unwrap();
     let locks = wait_for("both runs", || locks(&lab));
     send("TERM", &holder(&locks[0]).unwrap().pid.to_string());
-    wait_for("its end", || Held::at(&locks[0]).unwrap().is_none().then_some(()));
+    let said = || fs_err::read_to_string(lab.path("log")).unwrap();
+    let stopped = ": stopped by SIGTERM; the same command again goes on from here";
+    wait_for("the word of its end", || said().contains(stopped).then_some(()));
+    assert!(Held::at(&locks[0]).unwrap().is_none());
     assert!(Held::at(&locks[1]).unwrap().is_some() && parent.try_wait().unwrap().is_none());
     send("TERM", &parent.id().to_string());
     assert_eq!(wait_for("the end", || parent.try_wait().unwrap()).code(), Some(143));
     assert_all_can_go_on(&lab);
-    let err = fs_err::read_to_string(lab.path("log")).unwrap();
-    assert!(err.contains(": stopped by SIGTERM; the same command again goes on from here"), "{err}");
 }
 
 /// Checkpoints without being asked for any.
