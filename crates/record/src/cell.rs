@@ -1,11 +1,8 @@
 //! One measured cell: a layer at one size.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use crate::row::read_lines;
-use crate::{Machine, RecordError, write_atomic};
+use crate::Machine;
 
 /// What `subquad bench` measures of one layer at one size, and where: one line of `cells.jsonl`.
 ///
@@ -86,25 +83,4 @@ impl Cell {
     pub fn gflops(&self) -> Option<f64> {
         self.flops.map(|flops| flops / self.forward_backward_ms / 1e6)
     }
-}
-
-/// Puts `cells` at `path`, one a line, replacing what is there in one piece.
-///
-/// # Errors
-/// If that fails.
-pub fn write_cells(path: &Path, cells: &[Cell]) -> Result<(), RecordError> {
-    let mut bytes = Vec::new();
-    for cell in cells {
-        serde_json::to_writer(&mut bytes, cell).map_err(std::io::Error::from)?;
-        bytes.push(b'\n');
-    }
-    Ok(write_atomic(path, &bytes)?)
-}
-
-/// The cells at `path`; none where there is no file.
-///
-/// # Errors
-/// If the file cannot be read, or a line is no cell.
-pub fn read_cells(path: &Path) -> Result<Vec<Cell>, RecordError> {
-    if path.try_exists()? { read_lines(path) } else { Ok(Vec::new()) }
 }

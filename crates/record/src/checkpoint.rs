@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! checkpoint/step-<n>/
-//!     index.json     size and SHA-256 of all else here, and of the rows until then; written last
+//!     index.json     the run's name, size and SHA-256 of all else here, and of the rows until then; written last
 //!     <name>         the files that training handed over
 //! ```
 
@@ -37,6 +37,8 @@ pub struct Checkpoint {
 /// The contents of `index.json`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Index {
+    /// Name of the run's folder.
+    pub(crate) run: String,
     step: usize,
     /// `metrics.jsonl` as it was.
     pub(crate) rows: Digest,
@@ -47,17 +49,22 @@ impl Index {
     pub(crate) fn read(place: &Path) -> Result<Self, RecordError> {
         read_json(&place.join(INDEX))
     }
+
+    /// That it is another run's, in words.
+    pub(crate) fn foreign(&self, folder: &Path) -> RecordError {
+        RecordError::damaged(&place(folder, self.step).join(INDEX), format!("of run {}", self.run))
+    }
 }
 
 pub(crate) fn place(folder: &Path, step: usize) -> PathBuf {
     folder.join(format!("{PREFIX}{step}"))
 }
 
-/// Puts a checkpoint into `folder`, then removes all but the newest: a kill or a full disk at any time leaves the older
+/// Puts a checkpoint of `run` into `folder`, then removes all but the newest: a kill or a full disk at any time leaves the older
 /// ones as they were, and nothing that looks like a new one.
-pub(crate) fn write(folder: &Path, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
+pub(crate) fn write(folder: &Path, run: &str, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
     let temporary = folder.join(format!(".{PREFIX}{}{TEMPORARY_ENDING}", checkpoint.step));
-    let written = write_files(&temporary, checkpoint, rows);
+    let written = write_files(&temporary, run, checkpoint, rows);
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs_err::remove_dir_all(&temporary);
@@ -69,7 +76,7 @@ pub(crate) fn write(folder: &Path, checkpoint: &Checkpoint, rows: Digest) -> io:
     list(folder)?.into_iter().skip(KEPT).try_for_each(|(_, place)| fs_err::remove_dir_all(place))
 }
 
-fn write_files(temporary: &Path, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
+fn write_files(temporary: &Path, run: &str, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
     if temporary.fs_err_try_exists()? {
         fs_err::remove_dir_all(temporary)?;
     }
@@ -78,7 +85,7 @@ fn write_files(temporary: &Path, checkpoint: &Checkpoint, rows: Digest) -> io::R
         write_synced(&temporary.join(name), bytes)?;
     }
     let digests = checkpoint.files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
-    let index = Index { step: checkpoint.step, rows, files: digests.collect() };
+    let index = Index { run: run.into(), step: checkpoint.step, rows, files: digests.collect() };
     let path = temporary.join(INDEX);
     write_synced(&path, &to_json(&index)?)?;
     sync_folder(&path)?;

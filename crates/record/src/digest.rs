@@ -1,7 +1,9 @@
 //! Whether bytes are still those that were written.
 
+use std::io::{self, Write};
 use std::path::Path;
 
+use fs_err::File;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -23,11 +25,32 @@ impl Digest {
 
     /// Whether `bytes`, read from `path`, are what this was made of.
     pub(crate) fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
-        let now = Self::of(bytes);
-        if now.bytes != self.bytes {
-            return Err(RecordError::damaged(path, format!("{} bytes of {}", now.bytes, self.bytes)));
+        self.check_size(path, bytes.len() as u64)?;
+        self.check_bytes(path, &Self::of(bytes))
+    }
+
+    /// Whether the file at `path` holds what this was made of.
+    pub(crate) fn check_file(&self, path: &Path) -> Result<(), RecordError> {
+        // Size and kind first: what is read has an end.
+        let found = fs_err::metadata(path)?;
+        if !found.is_file() {
+            return Err(RecordError::damaged(path, "no file"));
         }
-        match now.sha256 == self.sha256 {
+        self.check_size(path, found.len())?;
+        let mut digester = Digester::default();
+        io::copy(&mut File::open(path)?, &mut digester)?;
+        self.check_bytes(path, &digester.digest())
+    }
+
+    fn check_size(&self, path: &Path, bytes: u64) -> Result<(), RecordError> {
+        match bytes == self.bytes {
+            true => Ok(()),
+            false => Err(RecordError::damaged(path, format!("{bytes} bytes of {}", self.bytes))),
+        }
+    }
+
+    fn check_bytes(&self, path: &Path, now: &Self) -> Result<(), RecordError> {
+        match now == self {
             true => Ok(()),
             false => Err(RecordError::damaged(path, "not the bytes that were written")),
         }
@@ -50,6 +73,17 @@ impl Digester {
     /// Of everything so far.
     pub(crate) fn digest(&self) -> Digest {
         Digest { bytes: self.bytes, sha256: hex(&self.sha256.clone().finalize()) }
+    }
+}
+
+impl Write for Digester {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.add(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -8,9 +8,12 @@
 //!     metrics.jsonl       one Row a line, written when it happens
 //!     checkpoint/step-<n>/    until the run is done: a Checkpoint to go on from, and one before it
 //!     model.safetensors   the weights at the end
-//!     summary.json        RunSummary: there once the run is done
+//!     summary.json        RunSummary, at the end
+//!     proof.json          the run's name, size and SHA-256 of the files above but the checkpoints; written last: the run is done
+//!     damaged/            what was there when a run that was done no longer had its own files, and ran again
 //!     lock                locked while a process works on the run: Lock
-//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line; their study: write_cell_study
+//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line, with <name> and a SHA-256 of the line so far;
+//!                                                   their study: write_cell_study
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.
 
@@ -18,6 +21,7 @@
 
 mod atomic;
 mod cell;
+mod cell_log;
 mod cell_study;
 mod checkpoint;
 mod decode_cell;
@@ -28,6 +32,7 @@ mod lock;
 mod manifest;
 mod metrics;
 mod number;
+mod proof;
 mod remains;
 mod row;
 mod run_dir;
@@ -38,7 +43,8 @@ mod summary;
 mod writer;
 
 pub use atomic::write_atomic;
-pub use cell::{Cell, read_cells, write_cells};
+pub use cell::Cell;
+pub use cell_log::{CellLog, read_cells, set_cells_aside, write_cells};
 pub use cell_study::{CellStudy, write_cell_study};
 pub use checkpoint::Checkpoint;
 pub use decode_cell::DecodeCell;
@@ -46,6 +52,7 @@ pub use error::RecordError;
 pub use hash::run_hash;
 pub use lock::{Attempt, Held, Holder, Lock};
 pub use manifest::{Machine, Manifest, Outcome, Repository, Resumption, timestamp};
+pub use proof::Standing;
 pub use remains::Remains;
 pub use row::{Row, read_rows};
 pub use run_dir::RunDir;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::checkpoint::{self, Checkpoint, Index};
 use crate::metrics::{Metrics, read_first};
-use crate::run_dir::{CHECKPOINT, METRICS, SUMMARY, WEIGHTS};
+use crate::run_dir::{CHECKPOINT, METRICS, PROOF, SUMMARY, WEIGHTS};
 use crate::{Manifest, RecordError, Resumption, RunDir, RunWriter};
 
 /// What an unfinished run has left.
@@ -49,7 +49,7 @@ impl RunDir {
         self.refuse_if_done()?;
         let index = Index::read(&checkpoint::place(&self.checkpoints(), step))?;
         let before = self.read_manifest()?;
-        self.remove_files(&[SUMMARY, WEIGHTS])?;
+        self.remove_files(&[PROOF, SUMMARY, WEIGHTS])?;
         checkpoint::remove_after(&self.checkpoints(), step)?;
         let metrics = Metrics::cut(&self.path().join(METRICS), &index.rows)?;
         let mut resumed = before.resumed;
@@ -75,6 +75,9 @@ impl RunDir {
 
     fn read_checkpoint(&self, step: usize) -> Result<Checkpoint, RecordError> {
         let (checkpoint, index) = checkpoint::read(&self.checkpoints(), step)?;
+        if !self.may_hold(&index.run) {
+            return Err(index.foreign(&self.checkpoints()));
+        }
         read_first(&self.path().join(METRICS), &index.rows)?;
         Ok(checkpoint)
     }

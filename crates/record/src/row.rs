@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::RecordError;
@@ -67,11 +66,6 @@ impl Row {
 /// # Errors
 /// If the file cannot be read, or another line is no row; both name the place.
 pub fn read_rows(path: &Path) -> Result<Vec<Row>, RecordError> {
-    read_lines(path)
-}
-
-/// One `T` a line, under the rules of [`read_rows`].
-pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RecordError> {
     let bytes = fs_err::read(path)?;
     let mut rows = Vec::new();
     for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {

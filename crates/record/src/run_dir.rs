@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::atomic::TEMPORARY_ENDING;
 use crate::error::read_json;
 use crate::metrics::Metrics;
-use crate::{
-    Attempt, Held, Lock, Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows,
-};
+use crate::{Attempt, Held, Lock, Manifest, RecordError, Row, RunName, RunSummary, RunWriter, read_rows};
 
 /// Folder of the runs within the folder of a study.
 pub(crate) const RUNS: &str = "runs";
@@ -15,12 +13,13 @@ pub(crate) const CONFIG: &str = "config.toml";
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const SUMMARY: &str = "summary.json";
+pub(crate) const PROOF: &str = "proof.json";
 pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 const LOCK: &str = "lock";
 
-/// Every file of a run. The summary is first: once it is gone, no kill leaves a folder that looks done.
-const FILES: [&str; 5] = [SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
+/// Every file of a run. The proof is first: once it is gone, no kill leaves a folder that is done.
+pub(crate) const FILES: [&str; 6] = [PROOF, SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
 
 /// The folder `results/<slug>/runs/<RunName>/`. It need not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +51,11 @@ impl RunDir {
         &self.path
     }
 
+    /// The folder's own name.
+    pub(crate) fn name(&self) -> String {
+        folder_name(&self.path)
+    }
+
     /// Where the run's complete config is.
     pub fn config_path(&self) -> PathBuf {
         self.path.join(CONFIG)
@@ -60,15 +64,6 @@ impl RunDir {
     /// Where the weights at the end are.
     pub fn weights_path(&self) -> PathBuf {
         self.path.join(WEIGHTS)
-    }
-
-    /// Whether the run is done: the manifest says so, summary and rows can be read, and the weights are there.
-    pub fn is_done(&self) -> bool {
-        let ended_well = |manifest: Manifest| manifest.outcome == Outcome::Done;
-        self.read_manifest().is_ok_and(ended_well)
-            && self.read_summary().is_ok()
-            && self.read_rows().is_ok_and(|rows| !rows.is_empty())
-            && self.weights_path().is_file()
     }
 
     /// Whether a process has begun the run, however far it came.
@@ -199,8 +194,13 @@ fn is_temporary(name: &str) -> bool {
     name.ends_with(TEMPORARY_ENDING) && FILES.iter().any(|file| name.starts_with(&format!(".{file}.")))
 }
 
+/// The last part of a path.
+pub(crate) fn folder_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// A removal, where having nothing to remove is fine.
-fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
+pub(crate) fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

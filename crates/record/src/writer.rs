@@ -1,5 +1,6 @@
 //! The sink that writes a run's folder.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,9 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fs_err::PathExt;
 
 use crate::checkpoint::{self, Checkpoint};
+use crate::digest::Digest;
 use crate::error::to_json;
 use crate::metrics::Metrics;
-use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, SUMMARY, WEIGHTS};
+use crate::proof::Proof;
+use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, METRICS, SUMMARY, WEIGHTS, folder_name};
 use crate::sink::MakeFiles;
 use crate::{Manifest, Outcome, RecordError, Row, RunSummary, Sink, timestamp, write_atomic};
 
@@ -22,6 +25,8 @@ pub struct RunWriter {
     path: PathBuf,
     manifest: Manifest,
     metrics: Metrics,
+    /// What was written, for the proof.
+    files: BTreeMap<String, Digest>,
     stop: Arc<AtomicBool>,
 }
 
@@ -32,8 +37,9 @@ impl RunWriter {
         metrics: Metrics,
         manifest: Manifest,
     ) -> Result<Self, RecordError> {
-        write_atomic(path.join(CONFIG), config.as_bytes())?;
-        let mut writer = Self { path, manifest, metrics, stop: Arc::default() };
+        let (files, stop) = (BTreeMap::new(), Arc::default());
+        let mut writer = Self { path, manifest, metrics, files, stop };
+        writer.put(CONFIG, config.as_bytes())?;
         writer.manifest.ended = None;
         writer.manifest.outcome = Outcome::Running;
         writer.write_manifest()?;
@@ -55,21 +61,23 @@ impl RunWriter {
     /// # Errors
     /// If that fails.
     pub fn weights(&mut self, safetensors: &[u8]) -> Result<(), RecordError> {
-        Ok(write_atomic(self.path.join(WEIGHTS), safetensors)?)
+        self.put(WEIGHTS, safetensors)
     }
 
-    /// Ends the run with its summary; the manifest takes over its outcome and end. With [`Outcome::Done`] the run
-    /// [`is_done`](crate::RunDir::is_done) from here on, and needs its checkpoints no more: they are removed.
+    /// Ends the run with its summary; the manifest takes over its outcome and end. With [`Outcome::Done`] the proof follows:
+    /// the run [`is_done`](crate::RunDir::is_done) from here on, and needs its checkpoints no more: they are removed.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn finish(mut self, summary: &RunSummary) -> Result<(), RecordError> {
-        self.metrics.sync()?;
-        write_atomic(self.path.join(SUMMARY), &to_json(summary)?)?;
+        let rows = self.metrics.sync()?;
+        self.files.insert(METRICS.into(), rows);
+        self.put(SUMMARY, &to_json(summary)?)?;
         self.manifest.ended = Some(summary.ended.clone());
         self.manifest.outcome = summary.outcome.clone();
         self.write_manifest()?;
         if self.manifest.outcome == Outcome::Done {
+            Proof { run: summary.run.clone(), files: self.files }.write(&self.path)?;
             // A run that is done is not made undone by what cannot be removed.
             let _ = fs_err::remove_dir_all(self.path.join(CHECKPOINT));
         }
@@ -86,8 +94,14 @@ impl RunWriter {
         self.write_manifest()
     }
 
-    fn write_manifest(&self) -> Result<(), RecordError> {
-        Ok(write_atomic(self.path.join(MANIFEST), &to_json(&self.manifest)?)?)
+    fn write_manifest(&mut self) -> Result<(), RecordError> {
+        self.put(MANIFEST, &to_json(&self.manifest)?)
+    }
+
+    fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), RecordError> {
+        write_atomic(self.path.join(name), bytes)?;
+        self.files.insert(name.into(), Digest::of(bytes));
+        Ok(())
     }
 }
 
@@ -105,7 +119,7 @@ impl Sink for RunWriter {
         }
         // Rows that the checkpoint's state already counts must not be lost to a power cut that spares the checkpoint.
         let rows = self.metrics.sync()?;
-        checkpoint::write(&folder, &Checkpoint { step, files: files()? }, rows)
+        checkpoint::write(&folder, &folder_name(&self.path), &Checkpoint { step, files: files()? }, rows)
     }
 
     fn should_stop(&mut self) -> bool {

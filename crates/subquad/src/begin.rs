@@ -2,7 +2,7 @@
 
 use subquad_data::Task;
 use subquad_model::SequenceModel;
-use subquad_record::{Manifest, RecordError, RunDir, RunWriter};
+use subquad_record::{Manifest, RecordError, RunDir, RunWriter, Standing};
 use subquad_train::{TrainConfig, Training};
 
 use crate::execute::Setting;
@@ -29,21 +29,28 @@ pub(crate) fn begin<'a>(
 ) -> Result<Begun<'a>, RecordError> {
     let toml = run.resolved.to_toml();
     let say = |what: String| setting.messages.warn(format!("{}: {what}", run.name));
+    let damage = match dir.standing() {
+        Standing::Damaged(error) => Some(error),
+        Standing::Done(_) | Standing::Unfinished => None,
+    };
+    damage.iter().for_each(|error| say(error.to_string()));
     let remains = dir.remains(&manifest)?;
     remains.notes.into_iter().for_each(say);
     if let Some(checkpoint) = remains.checkpoint {
         let done = checkpoint.step;
         match Training::resume(model.clone(), task, config, &setting.device, checkpoint) {
             Ok(training) => {
-                let writer = dir.resume(done, &toml, manifest)?.with_stop(setting.stop.clone());
+                let writer = dir.resume(done, &toml, manifest)?.with_stop(setting.stop.flag());
                 return Ok(Begun { writer, training, done });
             }
             Err(error) => say(error.to_string()),
         }
     }
-    if dir.is_begun() {
+    if damage.is_some() {
+        say(format!("starts again; its files are kept in {}", dir.set_aside()?.display()));
+    } else if dir.is_begun() {
         say("unfinished or damaged, so it starts again".into());
     }
-    let writer = dir.start(&toml, manifest)?.with_stop(setting.stop.clone());
+    let writer = dir.start(&toml, manifest)?.with_stop(setting.stop.flag());
     Ok(Begun { writer, training: Training::new(model, task, config, &setting.device), done: 0 })
 }

@@ -2,18 +2,18 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand};
 use subquad_backend::threads::{Between, run_inside};
 
 use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
+use crate::stop::Stop;
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
-Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted.";
+Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
+128 + n stopped by signal n.";
 
 /// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
 const ALL: usize = 0;
@@ -74,11 +74,11 @@ impl Cli {
     /// See [`Failure`].
     fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
-            Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
+            Command::Run(args) => run::run(args, Stop::on_signals()?, out),
             Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => generate::run(args, stop_on_interrupt()?, out),
+            Command::Generate(args) => generate::run(args, Stop::on_signals()?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(args, out),
         }
@@ -119,21 +119,4 @@ fn make_pool(threads: Option<usize>) -> Result<(), Failure> {
             None => format!("the thread pool: {error}; --threads asks for fewer threads"),
         })
     })
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = stop.clone();
-    // Not the flag itself: a parent process may have set that already.
-    let pressed = AtomicBool::new(false);
-    let handler = move || {
-        if pressed.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Failure::Interrupted.exit_code()));
-        }
-        flag.store(true, Ordering::Relaxed);
-        let _ = writeln!(io::stderr(), "\nstopping after this step; press Ctrl-C again to stop at once");
-    };
-    ctrlc::set_handler(handler).map_err(Failure::failed)?;
-    Ok(stop)
 }

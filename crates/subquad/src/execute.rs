@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -16,7 +14,6 @@ use subquad_record::{
 };
 use subquad_train::{Score, TrainConfig, TrainError, Trained, to_safetensors, train};
 
-use crate::assemble;
 use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
 use crate::crew::command_line;
@@ -24,6 +21,8 @@ use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
 use crate::report::brief;
+use crate::stop::Stop;
+use crate::{Failure, assemble};
 
 /// The commit that the program was built from, where it was built in a git checkout.
 pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
@@ -45,14 +44,19 @@ pub struct Setting<'a> {
     pub jobs: usize,
     /// Whether runs that are done run again.
     pub force: bool,
-    /// Set when the runs should stop.
-    pub stop: Arc<AtomicBool>,
+    /// Whether the runs should stop.
+    pub stop: Stop,
     pub(crate) messages: Messages,
 }
 
 impl Setting<'_> {
     pub(crate) fn should_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop.is_asked()
+    }
+
+    /// What ends a command that was asked to stop.
+    pub(crate) fn interrupted(&self) -> Failure {
+        Failure::Interrupted(self.stop.signal())
     }
 }
 

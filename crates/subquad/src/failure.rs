@@ -2,17 +2,21 @@
 
 use std::fmt::{self, Display};
 
+use crate::stop::{CTRL_C, Signal};
+
 /// Why a command did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// Something ran and failed: exit code 1.
     Failed(Vec<String>),
+    /// A place cannot be written by anyone, such as a read-only disk, or by this user: exit code 1.
+    ReadOnly(String),
     /// Wrong use or wrong input, one message a mistake: exit code 2.
     Wrong(Vec<String>),
-    /// Ctrl-C: exit code 130, as shells do.
-    Interrupted,
-    /// Ctrl-C where nothing is left to go on with: exit code 130.
-    Stopped,
+    /// Stopped by this signal: exit code 128 and its number, as shells do; 130 for Ctrl-C.
+    Interrupted(Signal),
+    /// Stopped by this signal where nothing is left to go on with: the same exit code.
+    Stopped(Signal),
 }
 
 impl Failure {
@@ -41,9 +45,9 @@ impl Failure {
     /// The program's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::ReadOnly(_) => 1,
             Self::Wrong(_) => 2,
-            Self::Interrupted | Self::Stopped => 130,
+            Self::Interrupted(signal) | Self::Stopped(signal) => signal.exit_code(),
         }
     }
 }
@@ -64,11 +68,16 @@ impl Display for Failure {
                 let lines: Vec<String> = messages.iter().map(|message| format!("error: {message}")).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Interrupted => {
-                f.write_str("interrupted; the same command again goes on from here (leave out --force)")
+            Self::ReadOnly(message) => write!(f, "error: {message}"),
+            Self::Interrupted(signal) => {
+                match *signal {
+                    CTRL_C => f.write_str("interrupted")?,
+                    other => write!(f, "stopped by {}", other.name())?,
+                }
+                f.write_str("; the same command again goes on from here (leave out --force)")
             }
             // Who pressed the keys knows.
-            Self::Stopped => Ok(()),
+            Self::Stopped(_) => Ok(()),
         }
     }
 }
@@ -90,6 +99,9 @@ impl From<std::io::Error> for Failure {
         match error.kind() {
             // As in `subquad list | head`: whoever read the results has seen enough, so there is nothing to tell.
             std::io::ErrorKind::BrokenPipe => Self::Failed(vec![]),
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly(error.to_string())
+            }
             _ => Self::failed(error),
         }
     }
@@ -97,12 +109,18 @@ impl From<std::io::Error> for Failure {
 
 impl From<subquad_record::RecordError> for Failure {
     fn from(error: subquad_record::RecordError) -> Self {
-        Self::failed(error)
+        match error {
+            subquad_record::RecordError::Io(error) => error.into(),
+            other => Self::failed(other),
+        }
     }
 }
 
 impl From<subquad_plot::PlotError> for Failure {
     fn from(error: subquad_plot::PlotError) -> Self {
-        Self::failed(error)
+        match error {
+            subquad_plot::PlotError::Io(error) => error.into(),
+            other => Self::failed(other),
+        }
     }
 }

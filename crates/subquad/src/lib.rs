@@ -21,8 +21,11 @@ pub mod report;
 pub mod repository;
 pub mod scaling;
 mod staleness;
+mod stop;
+mod study_files;
 
 pub use failure::Failure;
+pub use stop::{CTRL_C, Signal, Stop};
 
 /// The examples of the repository's README, compiled as doc tests.
 #[cfg(doctest)]

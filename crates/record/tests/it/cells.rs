@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use subquad_record::{Cell, CellStudy, Machine, read_cells, read_facts, write_cell_study, write_cells};
+use subquad_record::{
+    Cell, CellStudy, Machine, read_cells, read_facts, set_cells_aside, write_cell_study, write_cells,
+};
+use tempfile::TempDir;
 
 fn cell(mixer: &str, seq_len: usize) -> Cell {
     Cell {
@@ -45,26 +49,79 @@ fn cell(mixer: &str, seq_len: usize) -> Cell {
     }
 }
 
+/// The place of the cells of a folder of this name.
+fn log(results: &TempDir, folder: &str) -> PathBuf {
+    let folder = results.path().join(folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder.join("cells.jsonl")
+}
+
+/// What is wrong with the lines that do not count.
+fn damage(path: &Path) -> Vec<String> {
+    read_cells(path).unwrap().damaged.iter().map(ToString::to_string).collect()
+}
+
 #[test]
 fn cells_read_back_as_the_same_bits() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("cells.jsonl");
+    let results = tempfile::tempdir().unwrap();
+    let path = log(&results, "layers-1b9d3f07");
     let cells = [cell("s4d", 64), cell("gpu", 128)];
     write_cells(&path, &cells).unwrap();
-    assert_eq!(read_cells(&path).unwrap(), cells);
-    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
+    let read = read_cells(&path).unwrap();
+    assert_eq!((read.cells, read.damaged.len()), (cells.to_vec(), 0));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 2);
+    assert!(text.lines().all(|line| serde_json::from_str::<Cell>(line).is_ok()), "{text}");
 }
 
 #[test]
 fn no_file_holds_no_cells_and_a_damaged_line_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("cells.jsonl");
-    assert_eq!(read_cells(&path).unwrap(), []);
+    let results = tempfile::tempdir().unwrap();
+    let path = log(&results, "layers-1b9d3f07");
+    assert!(read_cells(&path).unwrap().cells.is_empty());
+    write_cells(&path, &[cell("s4d", 64), cell("gpu", 128)]).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let lines = text.replace("\"seq_len\":64", "\"seq_len\":65");
+    let old = serde_json::to_string(&cell("s4d", 64)).unwrap();
+    fs::write(&path, format!("{lines}{old}\n{{}}\n{{\"mix")).unwrap();
+    assert_eq!(read_cells(&path).unwrap().cells, [cell("gpu", 128)]);
+    let at = |line: usize, what: &str| format!("{}:{line}: damaged ({what})", path.display());
+    let none = "no digest at its end; earlier versions wrote none";
+    let expected = [at(1, "not the bytes that were written"), at(3, none), at(4, none), at(5, none)];
+    assert_eq!(damage(&path), expected);
+}
+
+#[test]
+fn a_changed_byte_of_a_cell_is_found() {
+    let results = tempfile::tempdir().unwrap();
+    let path = log(&results, "layers-1b9d3f07");
     write_cells(&path, &[cell("s4d", 64)]).unwrap();
-    let line = fs::read_to_string(&path).unwrap();
-    fs::write(&path, format!("{line}{{}}\n")).unwrap();
-    let error = read_cells(&path).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("{}:2: ", path.display())), "{error}");
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() - 1 {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(damage(&path).len(), 1, "byte {at}");
+    }
+}
+
+#[test]
+fn cells_of_another_folder_are_not_believed() {
+    let results = tempfile::tempdir().unwrap();
+    let [own, other] = ["layers-1b9d3f07", "layers-00000000"].map(|folder| log(&results, folder));
+    write_cells(&other, &[cell("s4d", 64)]).unwrap();
+    fs::copy(&other, &own).unwrap();
+    assert_eq!(damage(&own), [format!("{}:1: damaged (of layers-00000000)", own.display())]);
+}
+
+#[test]
+fn cells_that_are_set_aside_are_kept_beside() {
+    let results = tempfile::tempdir().unwrap();
+    let path = log(&results, "layers-1b9d3f07");
+    fs::write(&path, "old").unwrap();
+    let aside = set_cells_aside(&path).unwrap();
+    assert_eq!(aside, path.with_file_name("damaged").join("cells.jsonl"));
+    assert_eq!(fs::read(aside).unwrap(), b"old");
 }
 
 #[test]

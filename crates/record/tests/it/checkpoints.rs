@@ -172,7 +172,7 @@ fn a_run_that_once_shared_the_machine_says_so_to_its_end() {
 fn going_on_removes_what_came_after_and_nothing_else() {
     let results = tempfile::tempdir().unwrap();
     let dir = killed(&results);
-    for name in ["summary.json", "model.safetensors", ".manifest.json.1-0.tmp", "notes.txt"] {
+    for name in ["proof.json", "summary.json", "model.safetensors", ".manifest.json.1-0.tmp", "notes.txt"] {
         fs::write(dir.path().join(name), "{").unwrap();
     }
     fs::create_dir_all(dir.path().join("checkpoint/.step-6.tmp")).unwrap();

@@ -6,5 +6,6 @@ mod cells;
 mod checkpoints;
 mod examples;
 mod lock;
+mod proof;
 mod run_dir;
 mod study;

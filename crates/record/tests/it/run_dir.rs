@@ -55,7 +55,8 @@ fn a_finished_run_reads_back_as_it_was_written() {
     );
     assert_eq!(subquad_record::Manifest { outcome: Outcome::Running, ended: None, ..ended }, manifest());
     assert_eq!(fs::read(dir.weights_path()).unwrap(), b"weights");
-    let files = ["config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
+    let files =
+        ["config.toml", "manifest.json", "metrics.jsonl", "model.safetensors", "proof.json", "summary.json"];
     assert_eq!(names(dir.path()), files, "checkpoints are needed no more");
 }
 

@@ -2,8 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use burn::tensor::Device;
@@ -14,6 +12,7 @@ use subquad_model::SequenceModel;
 use crate::Failure;
 use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
 use crate::progress::Messages;
+use crate::stop::Stop;
 
 const EXAMPLE: &str = "\
 The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
@@ -76,7 +75,7 @@ fn probability(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// Wrong input before anything is written; else what went wrong on the way.
-pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let device = open_device(&args.device).map_err(Failure::wrong)?.device;
     let LanguageModel { config, model } = load(&find_run(&args.run)?, &device)?;
     let reads = Generator::reads(args.prompt.as_bytes(), args.bytes);
@@ -91,7 +90,7 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     let mut text = Text::begin(args, &model, &device)?;
     text.write(args.bytes, &stop, out)?;
     messages.say(text.statistics());
-    if text.written < args.bytes { Err(Failure::Stopped) } else { Ok(()) }
+    if text.written < args.bytes { Err(Failure::Stopped(stop.signal())) } else { Ok(()) }
 }
 
 /// Before anything is written: what does not fit will not fit later.
@@ -123,11 +122,11 @@ impl<'a> Text<'a> {
     }
 
     /// Writes `bytes` bytes, or fewer if asked to stop.
-    fn write(&mut self, bytes: usize, stop: &AtomicBool, out: &mut dyn Write) -> Result<(), Failure> {
+    fn write(&mut self, bytes: usize, stop: &Stop, out: &mut dyn Write) -> Result<(), Failure> {
         let shown = io::stdout().is_terminal();
         let mut text = TextWriter::new(&mut *out, shown);
         let clock = Instant::now();
-        while self.written < bytes && !stop.load(Ordering::Relaxed) {
+        while self.written < bytes && !stop.is_asked() {
             text.push(self.generator.next_byte().map_err(Failure::failed)?)?;
             self.written += 1;
         }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
+use rayon::prelude::*;
 use subquad_backend::open_device;
-use subquad_record::{Manifest, RunSummary, read_study};
+use subquad_record::{Manifest, RunSummary, Standing, read_study};
 
 use crate::bench::Place;
 use crate::config::Assignment;
@@ -16,6 +15,8 @@ use crate::execute::{Setting, without_numbers};
 use crate::plan::{Planned, PlannedRun, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Failed, Finished, comparison, write_study_files};
+use crate::stop::Stop;
+use crate::study_files::tell_written;
 use crate::{Failure, scaling, staleness};
 
 const AGAIN: &str = "\
@@ -24,6 +25,15 @@ on when it is given again, from the last checkpoint of the run that was on, and 
 Several commands may share a study: a run that another process holds comes last, and its result is
 used. --force runs what is done again and replaces a result only once its run starts; to go on after
 an interruption, leave it out.
+
+Ctrl-C, SIGTERM, SIGHUP (unless nohup ignores it) and SIGUSR1 end the step that is on and write a
+checkpoint, whatever train.checkpoint_every says. The exit code is 128 + the signal's number. A
+second Ctrl-C, or a second SIGTERM or SIGHUP more than a second later, ends at once. In a Slurm job,
+--signal=USR1@60 for `srun subquad run ..` leaves a minute for that before the time limit.
+
+A run that is done has a proof.json with its name and the SHA-256 of its files. Where a file is
+missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
+folder, and the run runs again.
 
 --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
 says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
@@ -100,7 +110,7 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 ///
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
-pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
@@ -140,6 +150,7 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
     match bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out)) {
         // Those that failed before are not forgotten.
         Err(Failure::Failed(more)) => failed.extend(more),
+        Err(Failure::ReadOnly(why)) => failed.push(why),
         measured => measured?,
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
@@ -149,7 +160,12 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     for study in studies {
         for run in &study.runs {
             let dir = run.dir(study, &args.results);
-            let state = if dir.is_done() && !args.force { "done" } else { "to do" };
+            let standing = dir.standing();
+            if let Standing::Damaged(error) = &standing {
+                Messages::new(false).warn(format!("{}: {error}", run.name));
+            }
+            let is_done = matches!(standing, Standing::Done(_)) && !args.force;
+            let state = if is_done { "done" } else { "to do" };
             writeln!(out, "{state:5}  {}", dir.path().display())?;
         }
     }
@@ -178,7 +194,7 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         }
     }
     if !finished.is_empty() {
-        compare(study, setting, &finished, &failed, out)?;
+        compare(study, setting, &finished, &failed, !to_do.is_empty(), out)?;
     }
     Ok(failed.into_iter().map(|run| run.why).collect())
 }
@@ -197,12 +213,12 @@ fn say_which_device(asked: &str, setting: &Setting<'_>) {
 fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, setting.results);
-        let summary = dir.read_summary().ok().filter(|_| dir.is_done())?;
+        let Standing::Done(summary) = dir.standing() else { return None };
         // Only a kill at the very end leaves any, and they are in nobody's way.
         let _ = dir.remove_left_checkpoints();
-        Some((index, summary))
+        Some((index, *summary))
     };
-    (0..study.runs.len()).filter_map(result).collect()
+    (0..study.runs.len()).into_par_iter().filter_map(result).collect()
 }
 
 fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {
@@ -260,16 +276,17 @@ fn compare(
     setting: &Setting<'_>,
     runs: &[Finished],
     failed: &[Failed],
+    is_new: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
-    let _lock = lock_study(&dir, setting)?;
-    say_what_leaves(&dir, study, setting);
-    write_study_files(&dir, runs, failed)?;
+    let written = lock_study(&dir, setting).and_then(|_lock| {
+        say_what_leaves(&dir, study, setting);
+        write_study_files(&dir, runs, failed)
+    });
     writeln!(out, "{}", comparison(runs))?;
     for failure in failed {
         writeln!(out, "Failed, so not above: {}.", failure.why)?;
     }
-    writeln!(out, "Summary and figures: {}", dir.display())?;
-    Ok(())
+    tell_written(written, &dir, is_new, setting, out)
 }

@@ -1,13 +1,12 @@
 //! The side of a child process: one run for a parent, for as long as there is a parent.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Ended, STOP, work_alone};
 use crate::Failure;
 use crate::execute::Setting;
 use crate::plan::Study;
+use crate::stop::Stop;
 
 /// Runs the one run of this name.
 ///
@@ -35,10 +34,10 @@ fn find<'a>(name: &str, studies: &'a [Study]) -> Option<(&'a Study, usize)> {
 
 /// Only the parent holds the other end of standard input: once it ends, the parent is gone, however it went. Nobody is left
 /// to report to then, and the record is made to survive a kill.
-fn obey_parent(stop: Arc<AtomicBool>) {
+fn obey_parent(stop: Stop) {
     std::thread::spawn(move || {
         let words = io::stdin().lines().map_while(Result::ok);
-        words.filter(|word| word == STOP).for_each(|_| stop.store(true, Ordering::Relaxed));
-        std::process::exit(i32::from(Failure::Interrupted.exit_code()));
+        words.filter(|word| word == STOP).for_each(|_| stop.ask());
+        std::process::exit(i32::from(stop.signal().exit_code()));
     });
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use subquad_record::RunName;
+use subquad_record::{RunName, Standing};
 
 use super::{Crew, Ended, POLL, STOP, Start};
 use crate::Failure;
@@ -16,6 +16,9 @@ use crate::plan::Study;
 
 /// The hidden flag of `subquad run` that makes it a child.
 const FLAG: &str = "--only-run";
+
+/// Exit codes of a child that a signal of its own has stopped.
+const STOPPED: std::ops::Range<i32> = 129..192;
 
 type End = (usize, io::Result<Output>);
 
@@ -66,7 +69,7 @@ impl<'a> Children<'a> {
             true => self.done(index)?,
             false => Ended::Failed(why(self.name(index), &output)),
         };
-        // Whoever pressed Ctrl-C knows why the others ended.
+        // Whoever asked to stop knows why the others ended.
         if !self.setting.should_stop() || output.status.success() {
             self.tell(index, &ended);
         }
@@ -75,7 +78,13 @@ impl<'a> Children<'a> {
 
     fn done(&self, index: usize) -> Result<Ended, Failure> {
         let dir = self.study.runs[index].dir(self.study, self.setting.results);
-        Ok(Ended::Done(dir.read_summary()?.into()))
+        match dir.standing() {
+            Standing::Done(summary) => Ok(Ended::Done(summary)),
+            Standing::Damaged(error) => Err(error.into()),
+            Standing::Unfinished => {
+                Err(Failure::failed(format!("{}: its process left no result", self.name(index))))
+            }
+        }
     }
 
     /// One line for each run that ends: bars of several runs would overwrite each other.
@@ -131,7 +140,7 @@ impl Crew for Children<'_> {
         Ok(ended)
     }
 
-    /// A terminal sends Ctrl-C to the children as well, but `kill` may have meant this process alone.
+    /// Terminals and batch systems signal the children as well, but `kill` may have meant this process alone.
     fn stop(&mut self) {
         if std::mem::replace(&mut self.told, true) {
             return;
@@ -192,6 +201,10 @@ fn why(name: &RunName, output: &Output) -> String {
     let errors: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
     match errors.is_empty() {
         false => errors.join("; "),
+        // The last line says by which signal, and what to do.
+        true if output.status.code().is_some_and(|code| STOPPED.contains(&code)) => {
+            format!("{name}: {}", said.trim().lines().last().unwrap_or_default())
+        }
         true if said.trim().is_empty() => format!("{name}: its process ended with {}", output.status),
         true => format!("{name}: its process ended with {}; it said: {}", output.status, said.trim()),
     }

@@ -1,6 +1,6 @@
 //! One run after the other, in this process.
 
-use subquad_record::{Attempt, RunSummary};
+use subquad_record::{Attempt, RunSummary, Standing};
 use subquad_train::TrainError;
 
 use super::{Crew, Ended, POLL, Start};
@@ -23,9 +23,9 @@ impl<'a> InProcess<'a> {
     fn run(&self, index: usize, was_held: bool) -> Result<RunSummary, RunError> {
         let (run, messages) = (&self.study.runs[index], self.setting.messages);
         let dir = run.dir(self.study, self.setting.results);
-        if dir.is_done() && (was_held || !self.setting.force) {
+        if let (Standing::Done(summary), true) = (dir.standing(), was_held || !self.setting.force) {
             messages.say(format!("{}: done by another process", run.name));
-            return Ok(dir.read_summary()?);
+            return Ok(*summary);
         }
         if self.setting.force {
             dir.discard()?;
@@ -37,7 +37,7 @@ impl<'a> InProcess<'a> {
         let name = &self.study.runs[index].name;
         match result {
             Ok(summary) => Ok(Ended::Done(summary.into())),
-            Err(RunError::Train(TrainError::Stopped { .. })) => Err(Failure::Interrupted),
+            Err(RunError::Train(TrainError::Stopped { .. })) => Err(self.setting.interrupted()),
             // Others may still succeed; but a folder that cannot be written will not get better.
             Err(RunError::Train(error @ TrainError::NonFinite { .. })) => {
                 Ok(Ended::Failed(format!("{name}: {error}")))

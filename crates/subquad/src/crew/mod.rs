@@ -21,9 +21,9 @@ use crate::plan::Study;
 use children::Children;
 use in_process::InProcess;
 
-/// What a parent writes to the standard input of a child that is to stop as by Ctrl-C.
+/// What a parent writes to the standard input of a child that is to stop as by a signal.
 const STOP: &str = "stop";
-/// Between two looks at what others hold, and at Ctrl-C.
+/// Between two looks at what others hold, and at whether to stop.
 const POLL: Duration = Duration::from_millis(100);
 
 /// How a run ended that did not stop the whole command.
@@ -61,7 +61,7 @@ trait Crew {
 /// Works off the runs at these places of the study, as many at once as there are jobs.
 ///
 /// # Errors
-/// Ctrl-C, or what will not get better with the next run.
+/// A signal to stop, or what will not get better with the next run.
 pub(crate) fn work_off(
     study: &Study,
     to_do: &[usize],
@@ -98,7 +98,7 @@ fn drive(
         queue.start_what_is_free(crew)?;
         ended.extend(crew.ended()?);
     }
-    if setting.should_stop() { Err(Failure::Interrupted) } else { Ok(ended) }
+    if setting.should_stop() { Err(setting.interrupted()) } else { Ok(ended) }
 }
 
 struct Queue<'a> {
@@ -136,7 +136,7 @@ pub(crate) fn lock_study(dir: &Path, setting: &Setting<'_>) -> Result<Lock, Fail
     loop {
         match Lock::try_take(&lock_path(dir))? {
             Attempt::Taken(lock) => return Ok(lock),
-            Attempt::Held(_) if setting.should_stop() => return Err(Failure::Interrupted),
+            Attempt::Held(_) if setting.should_stop() => return Err(setting.interrupted()),
             Attempt::Held(_) => std::thread::sleep(POLL),
         }
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use subquad_data::TaskConfig;
 use subquad_model::SequenceModel;
-use subquad_record::{Outcome, RunDir};
+use subquad_record::{RunDir, Standing};
 use subquad_train::from_safetensors;
 
 use crate::config::RunConfig;
@@ -22,8 +22,7 @@ pub struct LanguageModel {
 /// The model of a finished run on bytes, on `device`. Reads the run's folder alone, not the text that it was trained on.
 ///
 /// # Errors
-/// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged, or does not fit the
-/// others.
+/// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged or another run's.
 pub fn load(run: &RunDir, device: &Device) -> Result<LanguageModel, Failure> {
     let wrong = |why: &dyn std::fmt::Display| Failure::wrong(format!("{}: {why}", run.path().display()));
     check_done(run)?;
@@ -38,12 +37,16 @@ pub fn load(run: &RunDir, device: &Device) -> Result<LanguageModel, Failure> {
 
 fn check_done(run: &RunDir) -> Result<(), Failure> {
     let manifest = run.read_manifest().map_err(Failure::wrong)?;
-    match manifest.outcome {
-        Outcome::Done => Ok(()),
-        outcome => Err(Failure::wrong(format!(
-            "{}: the run is not done ({outcome}), so it has no weights yet; `subquad run {}` goes on with it",
+    let again = format!("`subquad run {}`", manifest.config_file);
+    match run.standing() {
+        Standing::Done(_) => Ok(()),
+        Standing::Damaged(why) => {
+            Err(Failure::wrong(format!("{why}; {again} runs it again, or restore the file")))
+        }
+        Standing::Unfinished => Err(Failure::wrong(format!(
+            "{}: the run is not done ({}), so it has no weights yet; {again} goes on with it",
             run.path().display(),
-            manifest.config_file
+            manifest.outcome
         ))),
     }
 }
@@ -77,9 +80,6 @@ fn weights(run: &RunDir, model: SequenceModel) -> Result<SequenceModel, Failure>
     let path = run.weights_path();
     let bytes = fs_err::read(&path).map_err(Failure::wrong)?;
     from_safetensors(&bytes, model).map_err(|why| {
-        Failure::wrong(format!(
-            "{}: {why}; delete the run's folder and run it again, or restore the file",
-            path.display()
-        ))
+        Failure::wrong(format!("{}: {why}; delete the run's folder and run it again", path.display()))
     })
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use subquad_backend::open_device;
-use subquad_record::{Cell, Machine, read_cells, read_facts, write_atomic, write_cells};
+use subquad_record::{
+    Cell, CellLog, Machine, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
+};
 
 use super::{BenchStudy, Point};
 use crate::Failure;
@@ -13,7 +15,9 @@ use crate::bench::{BenchError, Checked, Place, check_all, check_sizes, measure_c
 use crate::config::BenchConfig;
 use crate::crew::lock_study;
 use crate::execute::{BUILD_COMMIT, Setting};
+use crate::progress::Messages;
 use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
+use crate::study_files::tell_written;
 
 const CELLS: &str = "cells.jsonl";
 const CONFIG: &str = "config.toml";
@@ -31,13 +35,25 @@ pub fn list(
 ) -> Result<(), Failure> {
     for (config, points) in study.points() {
         let folder = study.run_folder(config, results, place);
-        let cells = read_cells(&folder.join(CELLS))?;
+        let cells = read(&folder.join(CELLS), Messages::new(false))?.cells;
         for point in points {
             let state = if point.is_measured(&cells) && !force { "done" } else { "to do" };
             writeln!(out, "{state:5}  {} {}", folder.display(), point.title())?;
         }
     }
     Ok(())
+}
+
+/// Says which cells are not the folder's own, or no longer what was written.
+fn read(path: &Path, messages: Messages) -> Result<CellLog, Failure> {
+    let log = read_cells(path)?;
+    if let Some(first) = log.damaged.first() {
+        let (damaged, all) = (log.damaged.len(), log.damaged.len() + log.cells.len());
+        messages.warn(format!(
+            "{first}; {damaged} of {all} measurements do not count, so their sizes are missing"
+        ));
+    }
+    Ok(log)
 }
 
 /// Measures what is missing, then writes and shows the comparison.
@@ -48,11 +64,17 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
     let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
     let dir = setting.results.join(&study.slug);
     // Two commands that measure at once would measure each other.
-    let _lock = lock_study(&dir, setting)?;
-    let mut measured = vec![];
+    let lock = lock_study(&dir, setting);
+    let (mut measured, mut is_new) = (vec![], false);
     for (config, points) in study.points() {
         let folder = study.run_folder(config, setting.results, &place);
-        let mut log = Log::open(folder, config)?;
+        let mut log = Log::open(folder, config, setting)?;
+        is_new |= !log.missing(&points, setting).is_empty();
+        if let Err(why) = &lock
+            && (is_new || !matches!(why, Failure::ReadOnly(_)))
+        {
+            return Err(why.clone());
+        }
         log.measure(study, &points, &place, setting)?;
         measured.push(MeasuredConfig { config, cells: log.of(&points), points });
     }
@@ -61,11 +83,12 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
     if let Some(warning) = spread_warning(&all) {
         setting.messages.say(warning);
     }
-    say_what_leaves(&dir, &all, setting);
-    write_scaling_files(&dir, &measured)?;
+    let written = lock.and_then(|_lock| {
+        say_what_leaves(&dir, &all, setting);
+        write_scaling_files(&dir, &measured)
+    });
     writeln!(out, "{}", scaling_report(&measured))?;
-    writeln!(out, "Summary and figures: {}", dir.display())?;
-    Ok(())
+    tell_written(written, &dir, is_new, setting, out)
 }
 
 /// Cells of another build or machine are not wrong, but a comparison with them may be.
@@ -107,12 +130,18 @@ struct Log<'a> {
     folder: PathBuf,
     config: &'a BenchConfig,
     cells: Vec<Cell>,
+    /// Whether its file holds more, which does not count.
+    is_damaged: bool,
 }
 
 impl<'a> Log<'a> {
-    fn open(folder: PathBuf, config: &'a BenchConfig) -> Result<Self, Failure> {
-        let cells = read_cells(&folder.join(CELLS))?;
-        Ok(Self { folder, config, cells })
+    fn open(folder: PathBuf, config: &'a BenchConfig, setting: &Setting<'_>) -> Result<Self, Failure> {
+        let CellLog { cells, damaged } = read(&folder.join(CELLS), setting.messages)?;
+        Ok(Self { folder, config, cells, is_damaged: !damaged.is_empty() })
+    }
+
+    fn missing<'p>(&self, points: &'p [Point], setting: &Setting<'_>) -> Vec<&'p Point> {
+        points.iter().filter(|point| setting.force || !point.is_measured(&self.cells)).collect()
     }
 
     fn measure(
@@ -122,8 +151,7 @@ impl<'a> Log<'a> {
         place: &Place,
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
-        let is_missing = |point: &&Point| setting.force || !point.is_measured(&self.cells);
-        let missing: Vec<&Point> = points.iter().filter(is_missing).collect();
+        let missing = self.missing(points, setting);
         setting.messages.say(format!(
             "{}: {}, {} of {} sizes to measure",
             study.slug,
@@ -137,6 +165,10 @@ impl<'a> Log<'a> {
         let checked = check_points(&missing, place)?;
         fs_err::create_dir_all(&self.folder)?;
         write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
+        if std::mem::take(&mut self.is_damaged) {
+            let aside = set_cells_aside(&self.folder.join(CELLS))?;
+            setting.messages.warn(format!("what was there is kept in {}", aside.display()));
+        }
         for (index, point) in missing.iter().enumerate() {
             setting.messages.say(format!("[{}/{}] {}", index + 1, missing.len(), point.title()));
             self.measure_point(point, &checked, place, setting)?;
@@ -154,11 +186,12 @@ impl<'a> Log<'a> {
         let limit = Duration::from_secs_f64(self.config.settings.seconds);
         let of = |name: &str| checked.iter().find(|checked| checked.subject.name == name).copied();
         let own: Vec<Checked> = point.subjects.iter().filter_map(|subject| of(subject.name)).collect();
-        let found =
-            measure_cells(&own, &point.sizes, limit, place, &setting.stop).map_err(|error| match error {
-                BenchError::Stopped => Failure::Interrupted,
+        let found = measure_cells(&own, &point.sizes, limit, place, &setting.stop.flag()).map_err(
+            |error| match error {
+                BenchError::Stopped => setting.interrupted(),
                 BenchError::Device(_) => Failure::failed(error),
-            })?;
+            },
+        )?;
         setting.messages.say(format!("    {}", in_short(&found)));
         self.cells.retain(|cell| !point.has(cell));
         self.cells.extend(found);

@@ -209,6 +209,7 @@ fn a_bidirectional_run_is_refused() {
 fn a_run_that_is_not_done_is_refused() {
     let lab = trained(&["s4d"]);
     let manifest = lab.path(&run_of(&lab, "s4d")).join("manifest.json");
+    fs_err::remove_file(manifest.with_file_name("proof.json")).unwrap();
     let text = fs_err::read_to_string(&manifest).unwrap();
     fs_err::write(&manifest, text.replace("\"outcome\": \"done\"", "\"outcome\": \"interrupted\"")).unwrap();
     let err = refused(&lab, "results/text", "");
@@ -228,7 +229,9 @@ fn missing_and_damaged_files_are_named() {
     let weights = fs_err::read(file("model.safetensors")).unwrap();
     fs_err::write(file("model.safetensors"), &weights[..weights.len() / 2]).unwrap();
     let err = refused(&lab, "results/text", "");
-    assert!(err.contains(&format!("{run}/model.safetensors: not a complete .safetensors file: ")), "{err}");
+    let half =
+        format!("{run}/model.safetensors: damaged ({} bytes of {}); ", weights.len() / 2, weights.len());
+    assert!(err.contains(&half) && err.contains("`subquad run text/text.toml` runs it again"), "{err}");
     fs_err::remove_file(file("model.safetensors")).unwrap();
     let err = refused(&lab, "results/text", "");
     assert!(err.contains("model.safetensors") && err.contains("No such file"), "{err}");
@@ -238,25 +241,25 @@ fn missing_and_damaged_files_are_named() {
 }
 
 #[test]
-fn weights_of_another_model_are_refused() {
+fn weights_and_settings_of_another_run_are_refused() {
+    let lab = trained_with(&["s4d"], "--set sweep.seed=[0,1]");
+    let runs = [0, 1].map(|seed| run_of(&lab, &format!("s4d-L32-s{seed}")));
+    for name in ["model.safetensors", "config.toml", "summary.json", "proof.json"] {
+        let [own, other] = runs.each_ref().map(|run| lab.path(run).join(name));
+        let whole = fs_err::read(&own).unwrap();
+        fs_err::copy(other, &own).unwrap();
+        let err = refused(&lab, &runs[0], "");
+        assert!(err.starts_with(&format!("error: {}/{name}: damaged (", runs[0])), "{err}");
+        fs_err::write(own, whole).unwrap();
+    }
+    assert_eq!(generate(&lab, &runs[0], "").status.code(), Some(0));
+}
+
+#[test]
+fn a_copy_of_a_run_under_a_name_of_its_own_generates() {
     let lab = trained(&["s4d"]);
-    let run = run_of(&lab, "s4d");
-    let config = lab.path(&run).join("config.toml");
-    let text = fs_err::read_to_string(&config).unwrap();
-    let said = |from: &str, to: &str| {
-        assert!(text.contains(from), "{text}");
-        fs_err::write(&config, text.replace(from, to)).unwrap();
-        refused(&lab, "results/text", "")
-    };
-    let start = format!("error: {run}/model.safetensors: ");
-    let wider = said("d_hidden = 32", "d_hidden = 48");
-    assert!(wider.starts_with(&start) && wider.contains(" in the model; "), "{wider}");
-    let deeper = said("n_layers = 2", "n_layers = 3");
-    assert!(deeper.contains("holds no `blocks.2.") && deeper.contains("which the model has"), "{deeper}");
-    let shallower = said("n_layers = 2", "n_layers = 1");
-    assert!(shallower.contains("holds `blocks.1.") && shallower.contains("does not have"), "{shallower}");
-    let broken = said("[model]", "[modle]");
-    assert!(broken.starts_with(&format!("error: {run}/config.toml:")), "{broken}");
+    fs_err::rename(lab.path(&run_of(&lab, "s4d")), lab.path("my-model")).unwrap();
+    assert_eq!(generate(&lab, "my-model", "").status.code(), Some(0));
 }
 
 #[test]

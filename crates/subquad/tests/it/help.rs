@@ -32,7 +32,8 @@ fn the_program_explains_itself() {
       -V, --version  Print version
 
     Results go to standard output, progress and messages to standard error.
-    Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted.
+    Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
+    128 + n stopped by signal n.
     ");
 }
 
@@ -62,6 +63,15 @@ fn run_explains_itself() {
     Several commands may share a study: a run that another process holds comes last, and its result is
     used. --force runs what is done again and replaces a result only once its run starts; to go on after
     an interruption, leave it out.
+
+    Ctrl-C, SIGTERM, SIGHUP (unless nohup ignores it) and SIGUSR1 end the step that is on and write a
+    checkpoint, whatever train.checkpoint_every says. The exit code is 128 + the signal's number. A
+    second Ctrl-C, or a second SIGTERM or SIGHUP more than a second later, ends at once. In a Slurm job,
+    --signal=USR1@60 for `srun subquad run ..` leaves a minute for that before the time limit.
+
+    A run that is done has a proof.json with its name and the SHA-256 of its files. Where a file is
+    missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
+    folder, and the run runs again.
 
     --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
     says, and the same number of threads gives the same bits. Timings of its runs stay on record, but

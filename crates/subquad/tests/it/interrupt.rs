@@ -1,11 +1,11 @@
-//! Ctrl-C.
+//! Ctrl-C, and the signals of terminals and batch systems.
 #![cfg(unix)]
 
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use subquad_record::{Manifest, Outcome};
 
-use crate::lab::{Lab, wait_for};
+use crate::lab::{Lab, PROGRAM, wait_for};
 use crate::process::{assert_same_end, end, manifest, start};
 
 /// Long enough to be interrupted, short enough to be done when it is run again: a second or two.
@@ -20,7 +20,12 @@ fn rows(lab: &Lab) -> Option<Vec<u8>> {
 }
 
 pub(crate) fn press_ctrl_c(child: &Child) {
-    let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    send("INT", &child.id().to_string());
+}
+
+/// To a process, or with `-` before its number to its group.
+pub(crate) fn send(signal: &str, process: &str) {
+    let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
     assert!(kill.success());
 }
 
@@ -33,13 +38,63 @@ fn an_interrupted_run_goes_on_from_the_very_step() {
     interrupt_and_go_on(&[]);
 }
 
+#[test]
+fn sigterm_leaves_a_checkpoint_that_the_run_goes_on_from() {
+    stop_and_go_on("TERM", 143, &[]);
+}
+
+#[test]
+fn sighup_leaves_a_checkpoint_that_the_run_goes_on_from() {
+    stop_and_go_on("HUP", 129, &[]);
+}
+
+#[test]
+fn sigusr1_leaves_a_checkpoint_that_the_run_goes_on_from() {
+    let number = if cfg!(any(target_os = "linux", target_os = "android")) { 10 } else { 30 };
+    stop_and_go_on("USR1", 128 + number, &[]);
+}
+
+#[test]
+fn the_signal_is_named() {
+    let lab = Lab::new();
+    let log = fs_err::File::create(lab.path("log")).unwrap();
+    let child = lab.command(LONG).stdout(Stdio::null()).stderr(log.into_file()).spawn().unwrap();
+    wait_for("the first row", || rows(&lab));
+    send("TERM", &child.id().to_string());
+    assert_eq!(end(child).code(), Some(143));
+    let err = fs_err::read_to_string(lab.path("log")).unwrap();
+    assert!(err.contains("\nSIGTERM: stopping after this step\n"), "{err}");
+    assert!(
+        err.ends_with("\nstopped by SIGTERM; the same command again goes on from here (leave out --force)\n"),
+        "{err}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hang_up_that_nohup_ignores_stays_ignored() {
+    let lab = Lab::new();
+    let mut command = Command::new("sh");
+    command.current_dir(lab.path("")).args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", PROGRAM]);
+    let command = command.args(LONG.split_whitespace()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
+    wait_for("the first row", || rows(&lab));
+    send("HUP", &child.id().to_string());
+    assert_eq!(end(child).code(), Some(0));
+    assert_eq!(the_manifest(&lab).outcome, Outcome::Done);
+}
+
 /// With these environment variables in the second process.
 pub(crate) fn interrupt_and_go_on(variables: &[(&str, &str)]) {
+    stop_and_go_on("INT", 130, variables);
+}
+
+fn stop_and_go_on(signal: &str, code: i32, variables: &[(&str, &str)]) {
     let lab = Lab::new();
     let child = start(&lab, LONG);
     wait_for("the first row", || rows(&lab));
-    press_ctrl_c(&child);
-    assert_eq!(end(child).code(), Some(130));
+    send(signal, &child.id().to_string());
+    assert_eq!(end(child).code(), Some(code));
     assert_eq!(the_manifest(&lab).outcome, Outcome::Interrupted);
     assert!(!lab.path("results/tiny/summary.csv").exists());
     let rows = subquad_record::read_rows(&lab.run_folder("attention").join("metrics.jsonl")).unwrap();

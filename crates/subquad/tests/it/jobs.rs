@@ -1,17 +1,18 @@
 //! Several runs at once, each in a process of its own.
 #![cfg(unix)]
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use subquad_record::{Held, Holder, Manifest, Outcome};
 
-use crate::interrupt::press_ctrl_c;
+use crate::interrupt::send;
 use crate::lab::{Lab, TINY_RUNS, files, name, wait_for};
 
 /// Two runs at once that nobody waits for: minutes each.
-const ENDLESS: &str =
-    "run tiny --jobs 2 --set train.steps=100000 --set train.log_every=1 --set sweep.mixer=[\"s4d\"]";
+const ENDLESS: &str = "run tiny --jobs 2 --set train.steps=100000 --set train.log_every=1 \
+                       --set train.checkpoint_every=0 --set sweep.mixer=[\"s4d\"]";
 
 fn manifest(run: &Path) -> Manifest {
     serde_json::from_slice(&fs_err::read(run.join("manifest.json")).unwrap()).unwrap()
@@ -115,15 +116,52 @@ fn children_end_when_their_parent_is_killed() {
 }
 
 #[test]
-fn ctrl_c_that_only_the_parent_gets_stops_the_children_too() {
+fn a_signal_that_only_the_parent_gets_stops_the_children_too() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let lab = Lab::new();
+        let mut parent = start(&lab);
+        wait_for("both runs", || locks(&lab));
+        send(signal, &parent.id().to_string());
+        let status = wait_for("the end", || parent.try_wait().unwrap());
+        assert_eq!(status.code(), Some(code));
+        assert_all_can_go_on(&lab);
+    }
+}
+
+#[test]
+fn a_signal_to_the_whole_process_group_stops_parent_and_children() {
     let lab = Lab::new();
-    let mut parent = start(&lab);
+    let mut command = lab.command(ENDLESS);
+    let mut parent = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for("both runs", || locks(&lab));
-    press_ctrl_c(&parent);
+    send("TERM", &format!("-{}", parent.id()));
     let status = wait_for("the end", || parent.try_wait().unwrap());
-    assert_eq!(status.code(), Some(130));
+    assert_eq!(status.code(), Some(143));
+    assert_all_can_go_on(&lab);
+}
+
+#[test]
+fn a_signal_to_one_child_stops_its_run_and_no_other() {
+    let lab = Lab::new();
+    let log = fs_err::File::create(lab.path("log")).unwrap();
+    let mut parent = lab.command(ENDLESS).stdout(Stdio::null()).stderr(log.into_file()).spawn().unwrap();
+    let locks = wait_for("both runs", || locks(&lab));
+    send("TERM", &holder(&locks[0]).unwrap().pid.to_string());
+    let said = || fs_err::read_to_string(lab.path("log")).unwrap();
+    let stopped = ": stopped by SIGTERM; the same command again goes on from here";
+    wait_for("the word of its end", || said().contains(stopped).then_some(()));
+    assert!(Held::at(&locks[0]).unwrap().is_none());
+    assert!(Held::at(&locks[1]).unwrap().is_some() && parent.try_wait().unwrap().is_none());
+    send("TERM", &parent.id().to_string());
+    assert_eq!(wait_for("the end", || parent.try_wait().unwrap()).code(), Some(143));
+    assert_all_can_go_on(&lab);
+}
+
+/// Checkpoints without being asked for any.
+fn assert_all_can_go_on(lab: &Lab) {
     for run in lab.runs("results") {
         assert_eq!(manifest(&run).outcome, Outcome::Interrupted);
+        assert_eq!(files(&run.join("checkpoint")).len(), 1, "{}", name(&run));
     }
     assert!(!lab.path("results/tiny/summary.csv").exists());
 }

@@ -75,6 +75,7 @@ fn kills_within_a_checkpoint_and_at_the_very_end_change_nothing() {
         "checkpoint/step-10",
         "model.safetensors",
         "summary.json",
+        "proof.json",
     ];
     for moment in moments {
         kill_when(&lab, &again, moment, || exists(&lab, moment));

@@ -20,6 +20,8 @@ mod monarchs;
 mod names;
 mod plot;
 mod process;
+mod proof;
+mod read_only;
 mod rerun;
 mod run;
 mod scaling;

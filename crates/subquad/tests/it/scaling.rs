@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use subquad_record::{Cell, write_cells};
 
 use crate::lab::{Lab, PROGRAM, files, wait_for};
 
@@ -172,7 +173,8 @@ fn layers_measured_apart_are_measured_again_together() {
         false => line,
     };
     let apart: Vec<String> = lines(&lab).into_iter().map(later).collect();
-    fs_err::write(log(&lab), apart.join("\n") + "\n").unwrap();
+    let apart: Vec<Cell> = apart.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    write_cells(&log(&lab), &apart).unwrap();
     let again = layers(r#"["fft_conv","attention"]"#);
     assert!(again.contains("5 of 9 sizes to measure"), "{again}");
 }
@@ -206,13 +208,38 @@ fn a_study_that_measured_has_no_run_to_generate_from() {
 }
 
 #[test]
-fn damaged_cells_are_named() {
+fn damaged_cells_are_named_and_measured_again() {
     let lab = lab();
     lab.subquad(RUN).expect(0);
-    let text = fs_err::read_to_string(log(&lab)).unwrap();
-    fs_err::write(log(&lab), format!("{{}}\n{text}")).unwrap();
-    let answer = lab.subquad(RUN).expect(1);
-    assert!(answer.err.contains("cells.jsonl:1: not a row of metrics"), "{}", answer.err);
+    let damaged = fs_err::read_to_string(log(&lab)).unwrap().replace("\"seq_len\":32", "\"seq_len\":31");
+    fs_err::write(log(&lab), &damaged).unwrap();
+    let warning =
+        "cells.jsonl:5: damaged (not the bytes that were written); 2 of 18 measurements do not count";
+    let dry = lab.subquad(&format!("{RUN} --dry-run")).expect(0);
+    assert!(dry.err.contains(warning), "{}", dry.err);
+    let answer = lab.subquad(RUN).expect(0);
+    assert!(answer.err.starts_with("warning: ") && answer.err.contains(warning), "{}", answer.err);
+    assert!(answer.err.contains("1 of 9 sizes to measure\n"), "{}", answer.err);
+    let kept = log(&lab).with_file_name("damaged").join("cells.jsonl");
+    assert_eq!(fs_err::read_to_string(kept).unwrap(), damaged);
+    assert_eq!(lines(&lab).len(), 18);
+    assert!(!lab.subquad(RUN).expect(0).err.contains("damaged"));
+}
+
+#[test]
+fn cells_measured_under_other_conditions_are_not_believed() {
+    let lab = lab();
+    lab.subquad(RUN).expect(0);
+    let own = log(&lab);
+    lab.subquad(&format!("{RUN} --set bench.n_blocks=2 --set bench.widths=[8] --results other")).expect(0);
+    let mut others = files(&lab.path("other/sizes/runs"));
+    others.retain(|path| path.is_dir());
+    assert_ne!(others[0].file_name(), own.parent().unwrap().file_name());
+    fs_err::copy(others[0].join("cells.jsonl"), &own).unwrap();
+    let answer = lab.subquad(RUN).expect(0);
+    let other = others[0].file_name().unwrap().display().to_string();
+    assert!(answer.err.contains(&format!("cells.jsonl:1: damaged (of {other}); ")), "{}", answer.err);
+    assert!(answer.err.contains("9 of 9 sizes to measure\n"), "{}", answer.err);
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! The growing `cells.jsonl`, of which every line proves itself.
+//!
+//! ```text
+//! {"mixer":"s4d", .. ,"run":"layers-1b9d3f07","sha256":"ba78.."}
+//!  the cell           the folder's name       of the line before `,"sha256"`
+//! ```
+//! The folder's name ends in the hash of the conditions under which its cells were measured.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::digest::Digest;
+use crate::proof::ASIDE;
+use crate::run_dir::folder_name;
+use crate::{Cell, RecordError, write_atomic};
+
+/// Between a line's contents and their digest.
+const SHA256: &str = ",\"sha256\":\"";
+const END: &str = "\"}";
+
+/// What a `cells.jsonl` holds.
+#[derive(Debug, Default)]
+pub struct CellLog {
+    /// The cells that are as they were written, in this folder.
+    pub cells: Vec<Cell>,
+    /// What is wrong with each other line.
+    pub damaged: Vec<RecordError>,
+}
+
+/// Puts `cells` at `path`, one a line, replacing what is there in one piece.
+///
+/// # Errors
+/// If that fails.
+pub fn write_cells(path: &Path, cells: &[Cell]) -> Result<(), RecordError> {
+    let run = run(path);
+    let lines = cells.iter().map(|cell| line(cell, &run)).collect::<Result<String, _>>();
+    Ok(write_atomic(path, lines.map_err(std::io::Error::from)?.as_bytes())?)
+}
+
+/// The cells at `path`; none where there is no file.
+///
+/// # Errors
+/// If the file cannot be read. A line that is no cell, or another folder's, is no error, but [damaged](CellLog::damaged).
+pub fn read_cells(path: &Path) -> Result<CellLog, RecordError> {
+    let mut log = CellLog::default();
+    if !path.try_exists()? {
+        return Ok(log);
+    }
+    let (bytes, run) = (fs_err::read(path)?, run(path));
+    for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        match read_line(line, &run) {
+            Ok(cell) => log.cells.push(cell),
+            Err(what) => {
+                log.damaged.push(RecordError::DamagedLine { path: path.into(), line: index + 1, what })
+            }
+        }
+    }
+    Ok(log)
+}
+
+/// Keeps a copy of the cells at `path` in a folder beside them, over what an earlier call has put there. Returns the copy's
+/// place.
+///
+/// # Errors
+/// If that fails.
+pub fn set_cells_aside(path: &Path) -> Result<PathBuf, RecordError> {
+    let aside = path.with_file_name(ASIDE).join(folder_name(path));
+    fs_err::create_dir_all(path.with_file_name(ASIDE))?;
+    write_atomic(&aside, &fs_err::read(path)?)?;
+    Ok(aside)
+}
+
+/// The name of the folder that holds the file.
+fn run(path: &Path) -> String {
+    path.parent().map(folder_name).unwrap_or_default()
+}
+
+/// With a newline at its end.
+fn line(cell: &Cell, run: &str) -> serde_json::Result<String> {
+    let (cell, run) = (serde_json::to_string(cell)?, serde_json::to_string(run)?);
+    let contents = format!("{},\"run\":{run}", cell.strip_suffix('}').unwrap_or(&cell));
+    let sha256 = Digest::of(contents.as_bytes()).sha256;
+    Ok(format!("{contents}{SHA256}{sha256}{END}\n"))
+}
+
+fn read_line(line: &[u8], run: &str) -> Result<Cell, String> {
+    let line = std::str::from_utf8(line).map_err(|error| error.to_string())?.trim_end();
+    let (contents, digest) =
+        line.rsplit_once(SHA256).ok_or("no digest at its end; earlier versions wrote none")?;
+    if digest.strip_suffix(END) != Some(Digest::of(contents.as_bytes()).sha256.as_str()) {
+        return Err("not the bytes that were written".into());
+    }
+    let Owner { run: owner } = parse(line)?;
+    match owner == run {
+        true => parse(line),
+        false => Err(format!("of {owner}")),
+    }
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    run: String,
+}
+
+fn parse<'a, T: Deserialize<'a>>(line: &'a str) -> Result<T, String> {
+    serde_json::from_str(line).map_err(|error| error.to_string())
+}

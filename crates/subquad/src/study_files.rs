@@ -1,0 +1,34 @@
+//! What a command says of the summary and the figures that it has written, or could not write.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::Failure;
+use crate::execute::Setting;
+
+/// Says where the summary and the figures of a study are. A place that cannot be written fails no command that shows what was
+/// there before (`is_new` is false then): its table is all that was asked for.
+///
+/// # Errors
+/// What kept results that are new from being written.
+pub(crate) fn tell_written(
+    written: Result<(), Failure>,
+    dir: &Path,
+    is_new: bool,
+    setting: &Setting<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match written {
+        Err(Failure::ReadOnly(why)) if !is_new => {
+            setting.messages.warn(format!(
+                "the summary and figures in {} stay as they were, which may be of other runs: {why}",
+                dir.display()
+            ));
+            Ok(())
+        }
+        written => {
+            written?;
+            Ok(writeln!(out, "Summary and figures: {}", dir.display())?)
+        }
+    }
+}
