@@ -74,11 +74,12 @@ impl Cli {
     /// See [`Failure`].
     fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
-            Command::Run(args) => run::run(args, stop_on_interrupt()?, out),
+            // A parent says it for its children.
+            Command::Run(args) => run::run(args, stop_on_interrupt(args.only_run.is_none())?, out),
             Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => generate::run(args, stop_on_interrupt()?, out),
+            Command::Generate(args) => generate::run(args, stop_on_interrupt(true)?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(args, out),
         }
@@ -98,7 +99,8 @@ impl Command {
         match self {
             Self::Run(args) => {
                 // The runs of `--jobs` share the cores.
-                let between = if args.only_run.is_some() { Between::Sleep } else { Between::LookForWork };
+                let shares = args.only_run.as_ref().is_some_and(|errand| errand.jobs > 1);
+                let between = if shares { Between::Sleep } else { Between::LookForWork };
                 Some(Pool { threads: args.threads, between })
             }
             Self::Bench(args) => {
@@ -121,8 +123,8 @@ fn make_pool(threads: Option<usize>) -> Result<(), Failure> {
     })
 }
 
-/// A flag that the first Ctrl-C sets; the second ends the program at once.
-fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
+/// A flag that the first Ctrl-C sets, and `says` so; the second ends the program at once.
+fn stop_on_interrupt(says: bool) -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     // Not the flag itself: a parent process may have set that already.
@@ -132,7 +134,9 @@ fn stop_on_interrupt() -> Result<Arc<AtomicBool>, Failure> {
             std::process::exit(i32::from(Failure::Interrupted.exit_code()));
         }
         flag.store(true, Ordering::Relaxed);
-        let _ = writeln!(io::stderr(), "\nstopping after this step; press Ctrl-C again to stop at once");
+        if says {
+            let _ = writeln!(io::stderr(), "\nstopping after this step; press Ctrl-C again to stop at once");
+        }
     };
     ctrlc::set_handler(handler).map_err(Failure::failed)?;
     Ok(stop)

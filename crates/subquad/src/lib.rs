@@ -19,6 +19,7 @@ pub mod plan;
 mod progress;
 pub mod report;
 pub mod repository;
+mod room;
 pub mod scaling;
 mod staleness;
 

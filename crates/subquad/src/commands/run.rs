@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use subquad_backend::open_device;
-use subquad_record::{Manifest, RunSummary, read_study};
+use subquad_backend::{OpenDevice, open_device};
+use subquad_record::{Manifest, Outcome, RunSummary, read_study};
 
 use crate::bench::Place;
 use crate::config::Assignment;
-use crate::crew::{Ended, lock_study, serve, work_off};
+use crate::crew::{Ended, Errand, answer, lock_study, plan_one, serve, work_off};
 use crate::execute::{Setting, without_numbers};
-use crate::plan::{Planned, PlannedRun, Study, plan};
+use crate::plan::{Planned, Study, plan};
 use crate::progress::Messages;
-use crate::report::{Failed, Finished, comparison, write_study_files};
+use crate::report::{Failed, Finished, Found, report, write_study_files};
 use crate::{Failure, scaling, staleness};
 
 const AGAIN: &str = "\
@@ -24,6 +24,11 @@ on when it is given again, from the last checkpoint of the run that was on, and 
 Several commands may share a study: a run that another process holds comes last, and its result is
 used. --force runs what is done again and replaces a result only once its run starts; to go on after
 an interruption, leave it out.
+
+Every run is a process of its own: one that gets no memory, or is killed, is a failed run, and the
+others go on. A run that wants more memory than can be had (what is free, ulimit, control groups) is
+not started and failed too; one that has to share it with other jobs waits for them. The summary has
+a line for every run, also for those that failed or that Ctrl-C kept from their end.
 
 --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
 says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
@@ -64,9 +69,9 @@ pub struct Args {
     /// No progress, only results, warnings and errors
     #[arg(long, short)]
     pub quiet: bool,
-    /// For a child process of --jobs: only the run of this name, while standard input is open
-    #[arg(long, value_name = "NAME", hide = true)]
-    pub only_run: Option<String>,
+    /// For a child process: only this run, while standard input is open
+    #[arg(long, value_name = "ERRAND", hide = true)]
+    pub(crate) only_run: Option<Errand>,
 }
 
 fn one_or_more(text: &str) -> Result<usize, String> {
@@ -101,6 +106,22 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
+    match &args.only_run {
+        Some(errand) => answer(run_one(args, errand, stop), out),
+        None => run_all(args, stop, out),
+    }
+}
+
+/// The part of a child process.
+fn run_one(args: &Args, errand: &Errand, stop: Arc<AtomicBool>) -> Result<(), Failure> {
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
+    let study = plan_one(errand, &args.configs, &assignments(&args.assignments)?, opened.kind)?;
+    let messages = Messages::new(args.quiet || errand.jobs > 1);
+    let setting = Setting { jobs: errand.jobs, messages, ..setting(args, opened, stop) };
+    serve(&study, &errand.place, &setting)
+}
+
+fn run_all(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
@@ -114,7 +135,25 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
             .iter()
             .try_for_each(|study| scaling::list(study, &args.results, args.force, &place, out));
     }
-    let setting = Setting {
+    let setting = setting(args, opened, stop);
+    say_which_device(&args.device, &setting);
+    if !bench.is_empty() && setting.jobs > 1 {
+        setting
+            .messages
+            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
+    }
+    let mut failures = Failures::default();
+    for study in &studies {
+        failures.note(run_study(study, &setting, out))?;
+    }
+    for study in &bench {
+        failures.note(scaling::run_study(study, &setting, out))?;
+    }
+    failures.end()
+}
+
+fn setting(args: &Args, opened: OpenDevice, stop: Arc<AtomicBool>) -> Setting<'_> {
+    Setting {
         results: &args.results,
         device: opened.device,
         device_kind: opened.kind,
@@ -122,27 +161,28 @@ pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<()
         jobs: args.jobs,
         force: args.force,
         stop,
-        messages: Messages::new(args.quiet || args.only_run.is_some()),
-    };
-    if let Some(name) = &args.only_run {
-        return serve(name, &studies, &setting);
+        messages: Messages::new(args.quiet),
     }
-    say_which_device(&args.device, &setting);
-    let mut failed = vec![];
-    for study in &studies {
-        failed.extend(run_study(study, &setting, out)?);
+}
+
+/// What failed so far: one study does not keep the next from its turn.
+#[derive(Default)]
+struct Failures(Option<Vec<String>>);
+
+impl Failures {
+    fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Err(Failure::Failed(more)) => {
+                self.0.get_or_insert_default().extend(more);
+                Ok(())
+            }
+            other => other,
+        }
     }
-    if !bench.is_empty() && setting.jobs > 1 {
-        setting
-            .messages
-            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
+
+    fn end(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), |failed| Err(Failure::Failed(failed)))
     }
-    match bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out)) {
-        // Those that failed before are not forgotten.
-        Err(Failure::Failed(more)) => failed.extend(more),
-        measured => measured?,
-    }
-    if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
 }
 
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
@@ -156,31 +196,61 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Runs what is missing, then writes and shows the comparison. Returns what failed.
-fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<Vec<String>, Failure> {
+/// Runs what is missing, then writes and shows what came of it, whatever that is.
+fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     // Read now: another command may run one of them again meanwhile.
-    let mut results = results(study, setting);
-    let done: Vec<usize> = results.keys().copied().collect();
-    let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !results.contains_key(index)).collect();
+    let before = results(study, setting);
+    let done: Vec<usize> = before.keys().copied().collect();
+    let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
     let to_do = if setting.force { (0..study.runs.len()).collect() } else { missing };
     // A run that has the machine for itself is timed for itself.
     let setting = &Setting { jobs: setting.jobs.min(to_do.len()).max(1), ..setting.clone() };
     say_what_is_there(study, done.len(), setting);
     warn_of_other_builds(study, &done, setting);
-    let mut ended = work_off(study, &to_do, setting)?;
-    let (mut finished, mut failed) = (vec![], vec![]);
-    for (index, run) in study.runs.iter().enumerate() {
-        match ended.remove(&index) {
-            Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, *summary)),
-            Some(Ended::Failed(why)) => failed.push(as_failed(run, study, setting, why)),
-            None => finished
-                .extend(results.remove(&index).map(|summary| as_finished(run, study, setting, summary))),
+    let ended = work_off(study, &to_do, setting);
+    let found = Found::new(study, setting, before, ended);
+    let mut failures = Failures::default();
+    if !found.failed.is_empty() {
+        failures.note(Err(Failure::Failed(found.failed.iter().map(Failed::line).collect())))?;
+    }
+    let compared = compare(study, setting, &found, out);
+    // What Ctrl-C kept from its end matters more than what failed before.
+    if setting.should_stop() {
+        Err(Failure::Interrupted)
+    } else {
+        failures.note(compared).and(failures.end())
+    }
+}
+
+impl Found {
+    /// `before`: the results that were there already. A run that has neither such a result nor an end was interrupted.
+    fn new(
+        study: &Study,
+        setting: &Setting<'_>,
+        mut before: BTreeMap<usize, RunSummary>,
+        mut ended: BTreeMap<usize, Ended>,
+    ) -> Self {
+        let mut found = Self::default();
+        for (index, run) in study.runs.iter().enumerate() {
+            let dir = run.dir(study, setting.results);
+            // One that Ctrl-C stopped has lost the result that it had.
+            let mut result = || before.remove(&index).filter(|_| dir.is_done());
+            let finished = |summary| Finished { label: study.label(run), summary, dir: dir.path().into() };
+            let without = |outcome| without_numbers(run, study, setting, outcome);
+            match ended.remove(&index) {
+                Some(Ended::Done(summary)) => found.finished.push(finished(*summary)),
+                Some(Ended::Failed(why)) => {
+                    let summary = without(Outcome::Failed(why.clone()));
+                    found.failed.push(Failed { why, summary });
+                }
+                None => match result() {
+                    Some(summary) => found.finished.push(finished(summary)),
+                    None => found.interrupted.push(without(Outcome::Interrupted)),
+                },
+            }
         }
+        found
     }
-    if !finished.is_empty() {
-        compare(study, setting, &finished, &failed, out)?;
-    }
-    Ok(failed.into_iter().map(|run| run.why).collect())
 }
 
 /// Whoever named the CPU knows.
@@ -203,16 +273,6 @@ fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> 
         Some((index, summary))
     };
     (0..study.runs.len()).filter_map(result).collect()
-}
-
-fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {
-    Finished { label: study.label(run), summary, dir: run.dir(study, setting.results).path().into() }
-}
-
-fn as_failed(run: &PlannedRun, study: &Study, setting: &Setting<'_>, why: String) -> Failed {
-    let reason = why.strip_prefix(&format!("{}: ", run.name)).unwrap_or(&why);
-    // Where even that fails, the reason is all there is to tell.
-    Failed { summary: without_numbers(run, study, setting, reason).ok(), why }
 }
 
 fn say_what_is_there(study: &Study, done: usize, setting: &Setting<'_>) {
@@ -255,21 +315,13 @@ fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
     }
 }
 
-fn compare(
-    study: &Study,
-    setting: &Setting<'_>,
-    runs: &[Finished],
-    failed: &[Failed],
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn compare(study: &Study, setting: &Setting<'_>, found: &Found, out: &mut dyn Write) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
     let _lock = lock_study(&dir, setting)?;
     say_what_leaves(&dir, study, setting);
-    write_study_files(&dir, runs, failed)?;
-    writeln!(out, "{}", comparison(runs))?;
-    for failure in failed {
-        writeln!(out, "Failed, so not above: {}.", failure.why)?;
-    }
-    writeln!(out, "Summary and figures: {}", dir.display())?;
+    write_study_files(&dir, found)?;
+    write!(out, "{}", report(found))?;
+    let what = if found.finished.is_empty() { "Summary" } else { "Summary and figures" };
+    writeln!(out, "{what}: {}", dir.display())?;
     Ok(())
 }
