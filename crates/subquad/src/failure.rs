@@ -36,6 +36,26 @@ impl Failure {
     }
 }
 
+/// What failed so far: one study does not keep the next from its turn.
+#[derive(Default)]
+pub(crate) struct Failures(Option<Vec<String>>);
+
+impl Failures {
+    pub(crate) fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Err(Failure::Failed(more)) => {
+                self.0.get_or_insert_default().extend(more);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), |failed| Err(Failure::Failed(failed)))
+    }
+}
+
 /// One line a message, each led by `error: `.
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

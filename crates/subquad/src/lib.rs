@@ -13,6 +13,7 @@ pub mod config;
 mod crew;
 pub mod execute;
 mod failure;
+mod found;
 pub mod generate;
 pub mod memory;
 pub mod plan;

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use subquad_backend::{OpenDevice, open_device};
-use subquad_record::{Manifest, Outcome, RunSummary, read_study};
+use subquad_record::{Manifest, RunSummary, read_study};
 
 use crate::bench::Place;
 use crate::config::Assignment;
-use crate::crew::{Ended, Errand, answer, lock_study, plan_one, serve, work_off};
-use crate::execute::{Setting, without_numbers};
+use crate::crew::{Errand, answer, lock_study, plan_one, serve, work_off};
+use crate::execute::Setting;
+use crate::failure::Failures;
 use crate::plan::{Planned, Study, plan};
 use crate::progress::Messages;
-use crate::report::{Failed, Finished, Found, report, write_study_files};
-use crate::{Failure, scaling, staleness};
+use crate::report::{Failed, Found, report, write_study_files};
+use crate::{Failure, found, scaling, staleness};
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated. A command that was interrupted or killed goes
@@ -165,26 +166,6 @@ fn setting(args: &Args, opened: OpenDevice, stop: Arc<AtomicBool>) -> Setting<'_
     }
 }
 
-/// What failed so far: one study does not keep the next from its turn.
-#[derive(Default)]
-struct Failures(Option<Vec<String>>);
-
-impl Failures {
-    fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
-        match result {
-            Err(Failure::Failed(more)) => {
-                self.0.get_or_insert_default().extend(more);
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    fn end(self) -> Result<(), Failure> {
-        self.0.map_or(Ok(()), |failed| Err(Failure::Failed(failed)))
-    }
-}
-
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for study in studies {
         for run in &study.runs {
@@ -208,7 +189,7 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
     say_what_is_there(study, done.len(), setting);
     warn_of_other_builds(study, &done, setting);
     let ended = work_off(study, &to_do, setting);
-    let found = Found::new(study, setting, before, ended);
+    let found = found::of(study, setting, before, ended);
     let mut failures = Failures::default();
     if !found.failed.is_empty() {
         failures.note(Err(Failure::Failed(found.failed.iter().map(Failed::line).collect())))?;
@@ -219,37 +200,6 @@ fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Resul
         Err(Failure::Interrupted)
     } else {
         failures.note(compared).and(failures.end())
-    }
-}
-
-impl Found {
-    /// `before`: the results that were there already. A run that has neither such a result nor an end was interrupted.
-    fn new(
-        study: &Study,
-        setting: &Setting<'_>,
-        mut before: BTreeMap<usize, RunSummary>,
-        mut ended: BTreeMap<usize, Ended>,
-    ) -> Self {
-        let mut found = Self::default();
-        for (index, run) in study.runs.iter().enumerate() {
-            let dir = run.dir(study, setting.results);
-            // One that Ctrl-C stopped has lost the result that it had.
-            let mut result = || before.remove(&index).filter(|_| dir.is_done());
-            let finished = |summary| Finished { label: study.label(run), summary, dir: dir.path().into() };
-            let without = |outcome| without_numbers(run, study, setting, outcome);
-            match ended.remove(&index) {
-                Some(Ended::Done(summary)) => found.finished.push(finished(*summary)),
-                Some(Ended::Failed(why)) => {
-                    let summary = without(Outcome::Failed(why.clone()));
-                    found.failed.push(Failed { why, summary });
-                }
-                None => match result() {
-                    Some(summary) => found.finished.push(finished(summary)),
-                    None => found.interrupted.push(without(Outcome::Interrupted)),
-                },
-            }
-        }
-        found
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! floats = PARAMETERS n_parameters
-//!        + tokens d_model (n_layers kept + TRANSIENT)        what forward keeps for backward, and what backward holds for a while
+//!        + tokens d_model (n_layers kept + TRANSIENT)        what forward keeps for backward, and what backward holds for a while,
+//!                                                            or one test example, if that is longer than a whole batch
 //!        + n_layers d_model seq_len FILTERS                  kernels as long as the sequence, once for the whole batch
 //!        + labels outputs LOGITS
 //! ```
@@ -25,6 +26,8 @@ const MARGIN: f64 = 1.25;
 const PARAMETERS: f64 = 6.0;
 /// Floats for each of the residual stream, while backward goes through one block.
 const TRANSIENT: f64 = 8.0;
+/// The same while a test example goes through one block: nothing is kept for backward.
+const EVALUATED: f64 = 12.0;
 /// A kernel or filter, its spectrum, their gradients.
 const FILTERS: f64 = 8.0;
 /// Logits, what their loss keeps, their gradients.
@@ -45,7 +48,8 @@ fn peak_bytes(run: &RunConfig) -> f64 {
     let [batch, seq_len, d_model, n_layers] =
         [run.train.batch, run.seq_len, model.d_model, model.n_layers].map(|size| size as f64);
     let parameters = PARAMETERS * model.n_parameters() as f64;
-    let stream = batch.max(1.0) * seq_len * d_model * (n_layers * kept(&model) + TRANSIENT);
+    let trained = batch * seq_len * (n_layers * kept(&model) + TRANSIENT);
+    let stream = d_model * trained.max(longest_test(&task) as f64 * EVALUATED);
     let filters = n_layers * d_model * seq_len * FILTERS;
     let logits = batch * labels(&model, &task, seq_len) * model.head.outputs() as f64 * LOGITS;
     (parameters + stream + filters + logits) * size_of::<f32>() as f64
@@ -82,6 +86,19 @@ fn kept_along_the_width(mixer: &ChannelMixerConfig) -> f64 {
     };
     let each = if gated { 3.5 } else { 2.0 };
     each * hidden as f64
+}
+
+/// Tokens of the longest test example beside those of training's length.
+fn longest_test(task: &TaskConfig) -> usize {
+    match task {
+        TaskConfig::Mqar(config) => config.test_conditions.iter().map(|size| size.seq_len).max().unwrap_or(0),
+        TaskConfig::Digits
+        | TaskConfig::Mnist(_)
+        | TaskConfig::Bytes(_)
+        | TaskConfig::MaskedBytes(_)
+        | TaskConfig::Delay(_)
+        | TaskConfig::Reconstruct(_) => 0,
+    }
 }
 
 /// Labels of an example.
