@@ -27,6 +27,7 @@ mod checkpoint;
 mod decode_cell;
 mod digest;
 mod error;
+mod failed;
 mod hash;
 mod lock;
 mod manifest;

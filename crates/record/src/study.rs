@@ -62,15 +62,15 @@ pub struct Study {
 ///
 /// The table has one line for each run and evaluation, ordered by config, mixer (as first seen), `seq_len`, seed and split;
 /// an undefined number is an empty cell, a loss that is not finite `NaN` or `inf`. Timings that were
-/// [shared](RunSummary::timings_are_shared) are left out. A run without evaluations, such as those in `failed`, has one
-/// line, without a split. `summary.json` lists `runs` alone.
+/// [shared](RunSummary::timings_are_shared) are left out. A run without evaluations, such as those in `unfinished`, has one
+/// line, without a split, and the column `outcome` says why. `summary.json` lists `runs` alone.
 ///
 /// # Errors
 /// If a file cannot be written, or a fact is called `slug` or `runs`.
 pub fn write_study(
     dir: &Path,
     runs: &[RunSummary],
-    failed: &[RunSummary],
+    unfinished: &[RunSummary],
     facts: &BTreeMap<String, Value>,
 ) -> Result<(), RecordError> {
     if let Some(name) = ["slug", "runs"].into_iter().find(|name| facts.contains_key(*name)) {
@@ -79,7 +79,7 @@ pub fn write_study(
     let slug = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let study = Study { slug, runs: runs.to_vec(), facts: facts.clone() };
     fs_err::create_dir_all(dir)?;
-    write_atomic(dir.join(CSV), &table(&[runs, failed].concat())?)?;
+    write_atomic(dir.join(CSV), &table(&[runs, unfinished].concat())?)?;
     Ok(write_atomic(dir.join(JSON), &to_json(&study)?)?)
 }
 

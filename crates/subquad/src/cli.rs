@@ -74,11 +74,12 @@ impl Cli {
     /// See [`Failure`].
     fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
-            Command::Run(args) => run::run(args, Stop::on_signals()?, out),
+            // A parent says it for its children.
+            Command::Run(args) => run::run(args, Stop::on_signals(args.only_run.is_none())?, out),
             Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => generate::run(args, Stop::on_signals()?, out),
+            Command::Generate(args) => generate::run(args, Stop::on_signals(true)?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(args, out),
         }
@@ -98,7 +99,8 @@ impl Command {
         match self {
             Self::Run(args) => {
                 // The runs of `--jobs` share the cores.
-                let between = if args.only_run.is_some() { Between::Sleep } else { Between::LookForWork };
+                let shares = args.only_run.as_ref().is_some_and(|errand| errand.jobs > 1);
+                let between = if shares { Between::Sleep } else { Between::LookForWork };
                 Some(Pool { threads: args.threads, between })
             }
             Self::Bench(args) => {

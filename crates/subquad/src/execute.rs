@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::{DeviceKind, Form};
 use subquad_data::{Condition, FewTests, Metric, Task};
-use subquad_model::SequenceModel;
+use subquad_model::{ModelConfig, SequenceModel};
 use subquad_record::{
     Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
@@ -194,7 +194,8 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
     Err(error.into())
 }
 
-fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest {
+/// As the run starts.
+pub(crate) fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest {
     Manifest {
         program_version: PROGRAM_VERSION.into(),
         build_commit: BUILD_COMMIT.map(Into::into),
@@ -216,24 +217,30 @@ fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest 
     }
 }
 
-/// A run that failed, as a summary without numbers.
-///
-/// # Errors
-/// If the run has left no manifest.
-pub fn without_numbers(
+/// A run that has failed or was interrupted, as a summary without numbers. What can be known only of a mixer that is built is told of
+/// those that began.
+pub(crate) fn without_numbers(
     run: &PlannedRun,
     study: &Study,
     setting: &Setting<'_>,
-    why: &str,
-) -> Result<RunSummary, RunError> {
+    outcome: Outcome,
+) -> RunSummary {
     let config = &run.resolved.config;
     let task = assemble::task(&config.task);
-    let manifest = run.dir(study, setting.results).read_manifest()?;
-    let model =
-        assemble::model_of(config, task.input(), task.target()).init_seeded(config.seed, &setting.device);
-    let outcome = Outcome::Failed(why.into());
-    let ended = manifest.ended.clone().unwrap_or_default();
-    Ok(RunSummary { ended, outcome, ..Facts::new(&model, config).blank(run, setting, &manifest) })
+    let model = assemble::model_of(config, task.input(), task.target());
+    let dir = run.dir(study, setting.results);
+    let manifest = dir.read_manifest().unwrap_or_else(|_| manifest(run, study, setting));
+    let ended = manifest.ended.clone().unwrap_or_else(timestamp);
+    let began = dir.read_rows().is_ok();
+    let state_floats = if began { state_floats(&model, config.seq_len) } else { None };
+    let facts = Facts { parameters: model.n_parameters(), state_floats };
+    RunSummary { ended, outcome, ..facts.blank(run, setting, &manifest) }
+}
+
+/// Without the memory of a whole model.
+fn state_floats(model: &ModelConfig, seq_len: usize) -> Option<usize> {
+    let one_block = ModelConfig { n_layers: 1, ..model.clone() };
+    Some(model.n_layers * one_block.init(&Device::flex()).state_size(seq_len)?)
 }
 
 /// What is known of a run before it trains.

@@ -55,9 +55,34 @@ impl Failure {
 fn messages(failures: Vec<Failure>) -> Vec<String> {
     let own = |failure| match failure {
         Failure::Failed(messages) | Failure::Wrong(messages) => messages,
-        failure @ (Failure::Interrupted | Failure::Stopped) => vec![failure.to_string()],
+        Failure::ReadOnly(message) => vec![message],
+        failure @ (Failure::Interrupted(_) | Failure::Stopped(_)) => vec![failure.to_string()],
     };
     failures.into_iter().flat_map(own).collect()
+}
+
+/// What failed so far: one study does not keep the next from its turn.
+#[derive(Default)]
+pub(crate) struct Failures(Option<Vec<String>>);
+
+impl Failures {
+    pub(crate) fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match result {
+            Err(Failure::Failed(more)) => {
+                self.0.get_or_insert_default().extend(more);
+                Ok(())
+            }
+            Err(Failure::ReadOnly(why)) => {
+                self.0.get_or_insert_default().push(why);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(crate) fn end(self) -> Result<(), Failure> {
+        self.0.map_or(Ok(()), |failed| Err(Failure::Failed(failed)))
+    }
 }
 
 /// One line a message, each led by `error: `.

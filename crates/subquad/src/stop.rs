@@ -53,12 +53,19 @@ impl Stop {
     /// as `nohup` does. A second Ctrl-C ends the program at once, as does a second signal that is no echo of the first; a
     /// SIGUSR1 never does, and the signal after it counts as the first.
     ///
+    /// A process that `says` so announces on standard error that it will stop.
+    ///
     /// # Errors
     /// If the system refuses.
-    pub fn on_signals() -> Result<Self, Failure> {
+    pub fn on_signals(says: bool) -> Result<Self, Failure> {
         let stop = Self::default();
         let (own, earlier) = (stop.clone(), Mutex::new(Earlier::default()));
-        let hear = Arc::new(move |signal| own.hear(signal, &earlier));
+        let hear = Arc::new(move |signal| {
+            if own.hear(signal, &earlier) && says {
+                // Whoever has closed the terminal does not read this.
+                let _ = writeln!(io::stderr(), "\n{}", announcement(signal));
+            }
+        });
         let on_ctrl_c = hear.clone();
         ctrlc::set_handler(move || on_ctrl_c(CTRL_C)).map_err(Failure::failed)?;
         #[cfg(unix)]
@@ -86,7 +93,8 @@ impl Stop {
         *self.signal.get().unwrap_or(&CTRL_C)
     }
 
-    fn hear(&self, signal: Signal, earlier: &Mutex<Earlier>) {
+    /// Whether the signal is the first.
+    fn hear(&self, signal: Signal, earlier: &Mutex<Earlier>) -> bool {
         let will_not_wait =
             earlier.lock().unwrap_or_else(PoisonError::into_inner).will_not_wait(signal, Instant::now());
         if will_not_wait {
@@ -94,10 +102,7 @@ impl Stop {
         }
         let is_first = self.signal.set(signal).is_ok();
         self.ask();
-        if is_first {
-            // Whoever has closed the terminal does not read this.
-            let _ = writeln!(io::stderr(), "\n{}", announcement(signal));
-        }
+        is_first
     }
 }
 

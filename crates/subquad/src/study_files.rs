@@ -6,13 +6,14 @@ use std::path::Path;
 use crate::Failure;
 use crate::execute::Setting;
 
-/// Says where the summary and the figures of a study are. A place that cannot be written fails no command that shows what was
+/// Says where `what`, the summary of a study and its figures if there are any, is. A place that cannot be written fails no command that shows what was
 /// there before (`is_new` is false then): its table is all that was asked for.
 ///
 /// # Errors
 /// What kept results that are new from being written.
 pub(crate) fn tell_written(
     written: Result<(), Failure>,
+    what: &str,
     dir: &Path,
     is_new: bool,
     setting: &Setting<'_>,
@@ -28,7 +29,7 @@ pub(crate) fn tell_written(
         }
         written => {
             written?;
-            Ok(writeln!(out, "Summary and figures: {}", dir.display())?)
+            Ok(writeln!(out, "{what}: {}", dir.display())?)
         }
     }
 }

@@ -5,6 +5,7 @@
 mod cells;
 mod checkpoints;
 mod examples;
+mod failed;
 mod lock;
 mod proof;
 mod run_dir;

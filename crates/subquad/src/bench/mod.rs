@@ -25,6 +25,7 @@ pub use layer::Layer;
 pub use measure::{BenchError, Timing, measure};
 pub use quartiles::Quartiles;
 pub use room::check_sizes;
+pub(crate) use room::{can_be, fits, had_at};
 pub(crate) use sizes::D_STATE;
 pub use sizes::Sizes;
 pub use subjects::{

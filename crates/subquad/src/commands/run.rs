@@ -5,19 +5,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use subquad_backend::open_device;
+use subquad_backend::{OpenDevice, open_device};
 use subquad_record::{Manifest, RunSummary, Standing, read_study};
 
 use crate::bench::Place;
 use crate::config::Assignment;
-use crate::crew::{Ended, lock_study, serve, work_off};
-use crate::execute::{Setting, without_numbers};
-use crate::plan::{Planned, PlannedRun, Study, plan};
+use crate::crew::{Errand, answer, lock_study, plan_one, serve, work_off};
+use crate::execute::Setting;
+use crate::failure::Failures;
+use crate::plan::{Planned, Study, plan};
 use crate::progress::Messages;
-use crate::report::{Failed, Finished, comparison, write_study_files};
+use crate::report::{Failed, Found, report, write_study_files};
 use crate::stop::Stop;
 use crate::study_files::tell_written;
-use crate::{Failure, scaling, staleness};
+use crate::{Failure, found, scaling, staleness};
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated. A command that was interrupted or killed goes
@@ -34,6 +35,11 @@ second Ctrl-C, or a second SIGTERM or SIGHUP more than a second later, ends at o
 A run that is done has a proof.json with its name and the SHA-256 of its files. Where a file is
 missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
 folder, and the run runs again.
+
+Every run is a process of its own: one that gets no memory, or is killed, is a failed run, and the
+others go on. A run that wants more memory than can be had (what is free, ulimit, control groups) is
+not started and failed too; one that has to share it with other jobs waits for them. The summary has
+a line for every run, also for those that failed or that Ctrl-C kept from their end.
 
 --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
 says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
@@ -74,9 +80,9 @@ pub struct Args {
     /// No progress, only results, warnings and errors
     #[arg(long, short)]
     pub quiet: bool,
-    /// For a child process of --jobs: only the run of this name, while standard input is open
-    #[arg(long, value_name = "NAME", hide = true)]
-    pub only_run: Option<String>,
+    /// For a child process: only this run, while standard input is open
+    #[arg(long, value_name = "ERRAND", hide = true)]
+    pub(crate) only_run: Option<Errand>,
 }
 
 fn one_or_more(text: &str) -> Result<usize, String> {
@@ -111,6 +117,22 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+    match &args.only_run {
+        Some(errand) => answer(run_one(args, errand, stop), out),
+        None => run_all(args, stop, out),
+    }
+}
+
+/// The part of a child process.
+fn run_one(args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
+    let study = plan_one(errand, &args.configs, &assignments(&args.assignments)?, opened.kind)?;
+    let messages = Messages::new(args.quiet || errand.jobs > 1);
+    let setting = Setting { jobs: errand.jobs, messages, ..setting(args, opened, stop) };
+    serve(&study, &errand.place, &setting)
+}
+
+fn run_all(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
     if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
@@ -124,7 +146,25 @@ pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> 
             .iter()
             .try_for_each(|study| scaling::list(study, &args.results, args.force, &place, out));
     }
-    let setting = Setting {
+    let setting = setting(args, opened, stop);
+    say_which_device(&args.device, &setting);
+    if !bench.is_empty() && setting.jobs > 1 {
+        setting
+            .messages
+            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
+    }
+    let mut failures = Failures::default();
+    for study in &studies {
+        failures.note(run_study(study, &setting, out))?;
+    }
+    for study in &bench {
+        failures.note(scaling::run_study(study, &setting, out))?;
+    }
+    failures.end()
+}
+
+fn setting(args: &Args, opened: OpenDevice, stop: Stop) -> Setting<'_> {
+    Setting {
         results: &args.results,
         device: opened.device,
         device_kind: opened.kind,
@@ -132,28 +172,8 @@ pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> 
         jobs: args.jobs,
         force: args.force,
         stop,
-        messages: Messages::new(args.quiet || args.only_run.is_some()),
-    };
-    if let Some(name) = &args.only_run {
-        return serve(name, &studies, &setting);
+        messages: Messages::new(args.quiet),
     }
-    say_which_device(&args.device, &setting);
-    let mut failed = vec![];
-    for study in &studies {
-        failed.extend(run_study(study, &setting, out)?);
-    }
-    if !bench.is_empty() && setting.jobs > 1 {
-        setting
-            .messages
-            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
-    }
-    match bench.iter().try_for_each(|study| scaling::run_study(study, &setting, out)) {
-        // Those that failed before are not forgotten.
-        Err(Failure::Failed(more)) => failed.extend(more),
-        Err(Failure::ReadOnly(why)) => failed.push(why),
-        measured => measured?,
-    }
-    if failed.is_empty() { Ok(()) } else { Err(Failure::Failed(failed)) }
 }
 
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
@@ -172,31 +192,30 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Runs what is missing, then writes and shows the comparison. Returns what failed.
-fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<Vec<String>, Failure> {
+/// Runs what is missing, then writes and shows what came of it, whatever that is.
+fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     // Read now: another command may run one of them again meanwhile.
-    let mut results = results(study, setting);
-    let done: Vec<usize> = results.keys().copied().collect();
-    let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !results.contains_key(index)).collect();
+    let before = results(study, setting);
+    let done: Vec<usize> = before.keys().copied().collect();
+    let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
     let to_do = if setting.force { (0..study.runs.len()).collect() } else { missing };
     // A run that has the machine for itself is timed for itself.
     let setting = &Setting { jobs: setting.jobs.min(to_do.len()).max(1), ..setting.clone() };
     say_what_is_there(study, done.len(), setting);
     warn_of_other_builds(study, &done, setting);
-    let mut ended = work_off(study, &to_do, setting)?;
-    let (mut finished, mut failed) = (vec![], vec![]);
-    for (index, run) in study.runs.iter().enumerate() {
-        match ended.remove(&index) {
-            Some(Ended::Done(summary)) => finished.push(as_finished(run, study, setting, *summary)),
-            Some(Ended::Failed(why)) => failed.push(as_failed(run, study, setting, why)),
-            None => finished
-                .extend(results.remove(&index).map(|summary| as_finished(run, study, setting, summary))),
-        }
+    let ended = work_off(study, &to_do, setting);
+    let found = found::of(study, setting, before, ended);
+    let mut failures = Failures::default();
+    if !found.failed.is_empty() {
+        failures.note(Err(Failure::Failed(found.failed.iter().map(Failed::line).collect())))?;
     }
-    if !finished.is_empty() {
-        compare(study, setting, &finished, &failed, !to_do.is_empty(), out)?;
+    let compared = compare(study, setting, &found, !to_do.is_empty(), out);
+    // What a signal kept from its end matters more than what failed before.
+    if setting.should_stop() {
+        Err(setting.interrupted())
+    } else {
+        failures.note(compared).and(failures.end())
     }
-    Ok(failed.into_iter().map(|run| run.why).collect())
 }
 
 /// Whoever named the CPU knows.
@@ -219,16 +238,6 @@ fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> 
         Some((index, *summary))
     };
     (0..study.runs.len()).into_par_iter().filter_map(result).collect()
-}
-
-fn as_finished(run: &PlannedRun, study: &Study, setting: &Setting<'_>, summary: RunSummary) -> Finished {
-    Finished { label: study.label(run), summary, dir: run.dir(study, setting.results).path().into() }
-}
-
-fn as_failed(run: &PlannedRun, study: &Study, setting: &Setting<'_>, why: String) -> Failed {
-    let reason = why.strip_prefix(&format!("{}: ", run.name)).unwrap_or(&why);
-    // Where even that fails, the reason is all there is to tell.
-    Failed { summary: without_numbers(run, study, setting, reason).ok(), why }
 }
 
 fn say_what_is_there(study: &Study, done: usize, setting: &Setting<'_>) {
@@ -274,19 +283,16 @@ fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
 fn compare(
     study: &Study,
     setting: &Setting<'_>,
-    runs: &[Finished],
-    failed: &[Failed],
+    found: &Found,
     is_new: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = setting.results.join(&study.slug);
     let written = lock_study(&dir, setting).and_then(|_lock| {
         say_what_leaves(&dir, study, setting);
-        write_study_files(&dir, runs, failed)
+        write_study_files(&dir, found)
     });
-    writeln!(out, "{}", comparison(runs))?;
-    for failure in failed {
-        writeln!(out, "Failed, so not above: {}.", failure.why)?;
-    }
-    tell_written(written, &dir, is_new, setting, out)
+    write!(out, "{}", report(found))?;
+    let what = if found.finished.is_empty() { "Summary" } else { "Summary and figures" };
+    tell_written(written, what, &dir, is_new, setting, out)
 }

@@ -1,35 +1,92 @@
 //! The side of a child process: one run for a parent, for as long as there is a parent.
 
-use std::io;
+use std::any::Any;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
-use super::{Ended, STOP, work_alone};
+use subquad_backend::DeviceKind;
+use subquad_record::RunName;
+
+use super::{Ended, Errand, STOP, work_alone};
 use crate::Failure;
+use crate::config::Assignment;
 use crate::execute::Setting;
-use crate::plan::Study;
+use crate::plan::{Study, by_kind, group, load_all};
 use crate::stop::Stop;
 
-/// Runs the one run of this name.
+/// The one run of an errand, in its study, without what other runs of the same configs would cost.
 ///
 /// # Errors
-/// Why it has no result; the parent reads it from standard error.
-pub(crate) fn serve(name: &str, studies: &[Study], setting: &Setting<'_>) -> Result<(), Failure> {
+/// What is wrong with the configs now, or that they no longer ask for the run.
+pub(crate) fn plan_one(
+    errand: &Errand,
+    configs: &[PathBuf],
+    assignments: &[Assignment],
+    device: DeviceKind,
+) -> Result<Study, Failure> {
+    let (mut configs, _) = by_kind(load_all(configs, assignments)?);
+    for config in &mut configs {
+        config.runs.retain(|run| {
+            let RunName { mixer, seq_len, seed, hash: _ } = &errand.name;
+            let config = &run.config;
+            config.mixer_name().to_string() == *mixer && (config.seq_len, config.seed) == (*seq_len, *seed)
+        });
+    }
+    configs.retain(|config| !config.runs.is_empty());
+    let studies = group(configs)?.into_iter().map(|study| study.on_device(device));
+    for mut study in studies {
+        study.runs.retain(|run| run.name == errand.name);
+        if !study.runs.is_empty() {
+            return Ok(study);
+        }
+    }
+    Err(Failure::failed("its config or data were changed after the command started; start it again"))
+}
+
+/// Does the one run of the study.
+///
+/// # Errors
+/// Why it has no result.
+pub(crate) fn serve(study: &Study, place: &str, setting: &Setting<'_>) -> Result<(), Failure> {
     obey_parent(setting.stop.clone());
-    let (study, index) = find(name, studies).ok_or_else(|| {
-        Failure::wrong(format!(
-            "{name}: its config or data were changed after the command started; start it again"
-        ))
-    })?;
-    match work_alone(study, &[index], setting)?.remove(&index) {
+    let mut ended =
+        catch_unwind(AssertUnwindSafe(|| work_alone(study, place, setting))).map_err(|panic| {
+            Failure::failed(format!("the program panicked, please report it: {}", said(&*panic)))
+        })?;
+    match ended.remove(&0) {
         Some(Ended::Failed(why)) => Err(Failure::failed(why)),
-        Some(Ended::Done(_)) | None => Ok(()),
+        Some(Ended::Done(_)) => Ok(()),
+        None => Err(setting.interrupted()),
     }
 }
 
-fn find<'a>(name: &str, studies: &'a [Study]) -> Option<(&'a Study, usize)> {
-    studies.iter().find_map(|study| {
-        let index = study.runs.iter().position(|run| run.name.to_string() == name)?;
-        Some((study, index))
-    })
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no words".into())
+}
+
+/// Hands the parent, which reads `out`, the reasons of a failure.
+///
+/// # Errors
+/// The failure, without the words that the parent has now.
+pub(crate) fn answer(result: Result<(), Failure>, out: &mut dyn Write) -> Result<(), Failure> {
+    match result {
+        Err(Failure::Failed(why) | Failure::Wrong(why)) => {
+            writeln!(out, "{}", why.join("; "))?;
+            Err(Failure::Failed(vec![]))
+        }
+        Err(Failure::ReadOnly(why)) => {
+            writeln!(out, "{why}")?;
+            Err(Failure::Failed(vec![]))
+        }
+        // By its parent, which needs no word, or by a signal of its own.
+        Err(stopped @ (Failure::Interrupted(signal) | Failure::Stopped(signal))) => {
+            writeln!(out, "{stopped}")?;
+            Err(Failure::Stopped(signal))
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Only the parent holds the other end of standard input: once it ends, the parent is gone, however it went. Nobody is left

@@ -1,23 +1,24 @@
-//! Several runs at once, each in a child process of the same program.
+//! Runs in child processes of the same program.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{ChildStdin, Command, Output, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use subquad_record::{RunName, Standing};
+use subquad_record::{Attempt, RunDir, Standing};
 
-use super::{Crew, Ended, POLL, STOP, Start};
-use crate::Failure;
-use crate::execute::{Setting, result};
-use crate::plan::Study;
+use super::{Crew, Ended, Errand, POLL, STOP, Start};
+use crate::execute::{Setting, manifest, result};
+use crate::plan::{PlannedRun, Study};
+use crate::room::{Admission, Room, wanted_bytes};
 
 /// The hidden flag of `subquad run` that makes it a child.
 const FLAG: &str = "--only-run";
-
-/// Exit codes of a child that a signal of its own has stopped.
+/// The exit code of a child that has said why it failed.
+const REPORTED: i32 = 1;
+/// Exit codes of a child that a signal or its parent has stopped.
 const STOPPED: std::ops::Range<i32> = 129..192;
 
 type End = (usize, io::Result<Output>);
@@ -25,8 +26,9 @@ type End = (usize, io::Result<Output>);
 pub(super) struct Children<'a> {
     study: &'a Study,
     setting: &'a Setting<'a>,
-    /// The end of each child's standard input that tells it whether this process is there.
-    running: HashMap<usize, ChildStdin>,
+    room: Room,
+    /// By run: the end of its child's standard input that tells it whether this process is there, and the bytes it may want.
+    running: HashMap<usize, (ChildStdin, u64)>,
     sender: Sender<End>,
     receiver: Receiver<End>,
     /// Runs that were there before or have ended, for the display.
@@ -41,18 +43,45 @@ impl<'a> Children<'a> {
     pub(super) fn new(study: &'a Study, to_do: usize, setting: &'a Setting<'a>) -> Self {
         let (sender, receiver) = channel();
         let count = study.runs.len() - to_do;
-        let (running, taken_over) = (HashMap::new(), vec![]);
-        Self { study, setting, running, sender, receiver, count, taken_over, told: false }
+        let (running, taken_over, room) = (HashMap::new(), vec![], Room::default());
+        Self { study, setting, room, running, sender, receiver, count, taken_over, told: false }
     }
 
-    fn name(&self, index: usize) -> &'a RunName {
-        &self.study.runs[index].name
+    fn run(&self, index: usize) -> &'a PlannedRun {
+        &self.study.runs[index]
+    }
+
+    fn dir(&self, index: usize) -> RunDir {
+        self.run(index).dir(self.study, self.setting.results)
+    }
+
+    /// A run alone has the terminal for itself, so its child shows how it goes.
+    fn is_alone(&self) -> bool {
+        self.setting.jobs == 1
+    }
+
+    /// Starts the run's child once its memory is there. The child itself takes the lock, and waits where another process was faster.
+    fn admit(&mut self, index: usize) -> Start {
+        let wanted = wanted_bytes(self.run(index), self.setting);
+        let promised = self.running.values().map(|(_, bytes)| bytes).sum();
+        let started = match self.room.admits(wanted, promised) {
+            Admission::Yes => self.spawn(index, wanted),
+            Admission::Later => return Start::NoRoom,
+            Admission::Never(why) => Err(why),
+        };
+        match started {
+            Ok(()) => Start::Accepted,
+            Err(why) => Start::Failed(self.failed(index, why)),
+        }
     }
 
     /// Starts the child and a thread that waits for its end.
-    fn spawn(&mut self, index: usize) -> io::Result<()> {
-        let mut child = command(self.name(index))?.spawn()?;
-        self.running.extend(child.stdin.take().map(|stdin| (index, stdin)));
+    fn spawn(&mut self, index: usize, wanted: u64) -> Result<(), String> {
+        let (name, jobs) = (self.run(index).name.clone(), self.setting.jobs);
+        let place = format!("{}/{}", index + 1, self.study.runs.len());
+        let spawned = command(&Errand { name, place, jobs }).and_then(|mut command| command.spawn());
+        let mut child = spawned.map_err(|error| format!("its process could not be started: {error}"))?;
+        self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
         std::thread::spawn(move || {
             // Nobody listens any more only where the whole command has ended.
@@ -61,50 +90,90 @@ impl<'a> Children<'a> {
         Ok(())
     }
 
-    fn outcome(&mut self, (index, output): End) -> Result<(usize, Ended), Failure> {
+    /// `None` for a run that was stopped.
+    fn outcome(&mut self, (index, output): End) -> Option<(usize, Ended)> {
         self.running.remove(&index);
-        let output = output.map_err(|error| Failure::failed(format!("{}: {error}", self.name(index))))?;
-        warnings(&output).for_each(|warning| self.setting.messages.warn(warning));
-        let ended = match output.status.success() {
-            true => self.done(index)?,
-            false => Ended::Failed(why(self.name(index), &output)),
+        let ended = match output {
+            Err(error) => Ended::Failed(self.failed(index, error.to_string())),
+            Ok(output) => self.outcome_of_child(index, &output)?,
         };
-        // Whoever asked to stop knows why the others ended.
-        if !self.setting.should_stop() || output.status.success() {
-            self.tell(index, &ended);
-        }
-        Ok((index, ended))
+        Some((index, ended))
     }
 
-    fn done(&self, index: usize) -> Result<Ended, Failure> {
-        let dir = self.study.runs[index].dir(self.study, self.setting.results);
-        match dir.standing() {
-            Standing::Done(summary) => Ok(Ended::Done(summary)),
-            Standing::Damaged(error) => Err(error.into()),
-            Standing::Unfinished => {
-                Err(Failure::failed(format!("{}: its process left no result", self.name(index))))
+    fn outcome_of_child(&mut self, index: usize, output: &Output) -> Option<Ended> {
+        warnings(output).for_each(|warning| self.setting.messages.warn(warning));
+        if output.status.success() {
+            let ended = self.done(index);
+            if !self.is_alone() {
+                self.tell(index, &ended);
             }
+            return Some(ended);
+        }
+        if was_stopped(output) {
+            return self.outcome_of_stopped(index, output);
+        }
+        match self.is_alone() && output.status.code() == Some(REPORTED) {
+            true => Some(Ended::Failed(self.noted(index, why(output)))),
+            false => Some(Ended::Failed(self.failed(index, why(output)))),
         }
     }
 
-    /// One line for each run that ends: bars of several runs would overwrite each other.
+    /// Whoever asked this command to stop knows why a child ended; another stopped child has had a signal of its own, and has
+    /// noted that itself.
+    fn outcome_of_stopped(&mut self, index: usize, output: &Output) -> Option<Ended> {
+        if self.setting.should_stop() {
+            return None;
+        }
+        let ended = Ended::Failed(why(output));
+        self.tell(index, &ended);
+        Some(ended)
+    }
+
+    fn done(&self, index: usize) -> Ended {
+        match self.dir(index).standing() {
+            Standing::Done(summary) => Ended::Done(summary),
+            Standing::Damaged(error) => Ended::Failed(error.to_string()),
+            Standing::Unfinished => Ended::Failed("its process left no result".into()),
+        }
+    }
+
+    /// Notes and shows why a run failed.
+    fn failed(&mut self, index: usize, why: String) -> String {
+        let ended = Ended::Failed(self.noted(index, why.clone()));
+        self.tell(index, &ended);
+        why
+    }
+
+    /// Writes into the run's folder why it failed: its process may not have come to it.
+    fn noted(&self, index: usize, why: String) -> String {
+        let (run, dir) = (self.run(index), self.dir(index));
+        // Where even that cannot be written, the summary still tells.
+        if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
+            let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.setting), &why);
+        }
+        why
+    }
+
+    /// A line for a run that ended: bars of several runs would overwrite each other.
     fn tell(&mut self, index: usize, ended: &Ended) {
         self.count += 1;
+        let place = if self.is_alone() { index + 1 } else { self.count };
         let text = match ended {
-            Ended::Done(summary) => format!("{}: {}", self.name(index), result(summary)),
+            Ended::Done(summary) => result(summary),
             Ended::Failed(why) => why.clone(),
         };
-        self.setting.messages.say(format!("[{}/{}] {text}", self.count, self.study.runs.len()));
+        let (all, name) = (self.study.runs.len(), &self.run(index).name);
+        self.setting.messages.say(format!("[{place}/{all}] {name}: {text}"));
     }
 
-    fn take_over(&mut self) -> Result<Vec<(usize, Ended)>, Failure> {
+    fn take_over(&mut self) -> Vec<(usize, Ended)> {
         let mut ended = vec![];
         for index in std::mem::take(&mut self.taken_over) {
-            ended.push((index, self.done(index)?));
+            ended.push((index, self.done(index)));
             self.count += 1;
-            self.setting.messages.say(format!("{}: done by another process", self.name(index)));
+            self.setting.messages.say(format!("{}: done by another process", self.run(index).name));
         }
-        Ok(ended)
+        ended
     }
 }
 
@@ -117,27 +186,25 @@ impl Crew for Children<'_> {
         !self.running.is_empty() || !self.taken_over.is_empty()
     }
 
-    /// The child itself takes the lock, and waits where another process was faster.
-    fn start(&mut self, index: usize, was_held: bool) -> Result<Start, Failure> {
-        let dir = self.study.runs[index].dir(self.study, self.setting.results);
-        if let Some(held) = dir.held()? {
-            return Ok(Start::Held(held));
+    fn start(&mut self, index: usize, was_held: bool) -> Start {
+        let dir = self.dir(index);
+        match dir.held() {
+            Err(error) => Start::Failed(self.failed(index, error.to_string())),
+            Ok(Some(held)) => Start::Held(held),
+            Ok(None) if was_held && dir.is_done() => {
+                self.taken_over.push(index);
+                Start::Accepted
+            }
+            Ok(None) => self.admit(index),
         }
-        match was_held && dir.is_done() {
-            true => self.taken_over.push(index),
-            false => self.spawn(index)?,
-        }
-        Ok(Start::Accepted)
     }
 
-    fn ended(&mut self) -> Result<Vec<(usize, Ended)>, Failure> {
-        let mut ended = self.take_over()?;
+    fn ended(&mut self) -> Vec<(usize, Ended)> {
+        let mut ended = self.take_over();
         let first = if ended.is_empty() { self.receiver.recv_timeout(POLL).ok() } else { None };
         let ends: Vec<End> = first.into_iter().chain(self.receiver.try_iter()).collect();
-        for end in ends {
-            ended.push(self.outcome(end)?);
-        }
-        Ok(ended)
+        ended.extend(ends.into_iter().filter_map(|end| self.outcome(end)));
+        ended
     }
 
     /// Terminals and batch systems signal the children as well, but `kill` may have meant this process alone.
@@ -145,21 +212,23 @@ impl Crew for Children<'_> {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
-        for stdin in self.running.values_mut() {
+        for (stdin, _) in self.running.values_mut() {
             // One that ended in this moment needs no word.
             let _ = writeln!(stdin, "{STOP}");
         }
     }
 }
 
-/// This command again, for one run. The words before the run's name stay first: what follows may end in `-- CONFIG`.
-fn command(name: &RunName) -> io::Result<Command> {
+/// This command again, for one run. The words before the errand stay first: what follows may end in `-- CONFIG`. A child that is not
+/// alone says on a pipe what would disturb the others' lines.
+fn command(errand: &Errand) -> io::Result<Command> {
     let mut words = std::env::args_os();
     let own_name = words.next().unwrap_or_default();
     let mut command = Command::new(this_program()?);
     name_it(&mut command, own_name);
-    command.args(words.next()).arg(FLAG).arg(name.to_string()).args(words);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.args(words.next()).arg(FLAG).arg(errand.to_string()).args(words);
+    let stderr = if errand.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
     Ok(command)
 }
 
@@ -195,17 +264,43 @@ fn warnings(output: &Output) -> impl Iterator<Item = String> {
     warnings.into_iter()
 }
 
-/// Why a child has no result: its own errors, else how it ended.
-fn why(name: &RunName, output: &Output) -> String {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let errors: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
-    match errors.is_empty() {
-        false => errors.join("; "),
-        // The last line says by which signal, and what to do.
-        true if output.status.code().is_some_and(|code| STOPPED.contains(&code)) => {
-            format!("{name}: {}", said.trim().lines().last().unwrap_or_default())
+fn was_stopped(output: &Output) -> bool {
+    output.status.code().is_some_and(|code| STOPPED.contains(&code))
+}
+
+/// Why a child has no result: what it says itself, else how it ended.
+fn why(output: &Output) -> String {
+    let [answered, said] = [&output.stdout, &output.stderr].map(|bytes| in_a_line(bytes));
+    let reports = was_stopped(output) || output.status.code() == Some(REPORTED);
+    match reports && !answered.is_empty() {
+        true => answered,
+        false => {
+            let words = [answered, said].into_iter().filter(|words| !words.is_empty());
+            let words: Vec<String> = words.collect();
+            let said =
+                if words.is_empty() { String::new() } else { format!("; it said: {}", words.join("; ")) };
+            format!("its process ended with {}{}{said}", output.status, guess(output.status))
         }
-        true if said.trim().is_empty() => format!("{name}: its process ended with {}", output.status),
-        true => format!("{name}: its process ended with {}; it said: {}", output.status, said.trim()),
     }
+}
+
+/// A system that runs out of memory kills, and a program that gets none aborts.
+#[cfg(unix)]
+fn guess(status: ExitStatus) -> &'static str {
+    const ABORT: i32 = 6;
+    const KILL: i32 = 9;
+    match std::os::unix::process::ExitStatusExt::signal(&status) {
+        Some(ABORT | KILL) => ", most likely for want of memory",
+        _ => "",
+    }
+}
+
+#[cfg(not(unix))]
+fn guess(_: ExitStatus) -> &'static str {
+    ""
+}
+
+fn in_a_line(said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

@@ -1,22 +1,23 @@
-//! One run after the other, in this process.
+//! The one run of a child, in this process.
 
 use subquad_record::{Attempt, RunSummary, Standing};
 use subquad_train::TrainError;
 
 use super::{Crew, Ended, POLL, Start};
-use crate::Failure;
 use crate::execute::{RunError, Setting, execute};
 use crate::plan::Study;
 
 pub(super) struct InProcess<'a> {
     study: &'a Study,
+    /// Of the run among all, such as `3/18`.
+    place: &'a str,
     setting: &'a Setting<'a>,
     ended: Vec<(usize, Ended)>,
 }
 
 impl<'a> InProcess<'a> {
-    pub(super) fn new(study: &'a Study, setting: &'a Setting<'a>) -> Self {
-        Self { study, setting, ended: vec![] }
+    pub(super) fn new(study: &'a Study, place: &'a str, setting: &'a Setting<'a>) -> Self {
+        Self { study, place, setting, ended: vec![] }
     }
 
     /// Trains the run, unless it is done. The caller holds its lock.
@@ -30,20 +31,7 @@ impl<'a> InProcess<'a> {
         if self.setting.force {
             dir.discard()?;
         }
-        execute(run, self.study, self.setting, &format!("[{}/{}]", index + 1, self.study.runs.len()))
-    }
-
-    fn outcome(&self, index: usize, result: Result<RunSummary, RunError>) -> Result<Ended, Failure> {
-        let name = &self.study.runs[index].name;
-        match result {
-            Ok(summary) => Ok(Ended::Done(summary.into())),
-            Err(RunError::Train(TrainError::Stopped { .. })) => Err(self.setting.interrupted()),
-            // Others may still succeed; but a folder that cannot be written will not get better.
-            Err(RunError::Train(error @ TrainError::NonFinite { .. })) => {
-                Ok(Ended::Failed(format!("{name}: {error}")))
-            }
-            Err(error) => Err(Failure::failed(format!("{name}: {error}"))),
-        }
+        execute(run, self.study, self.setting, &format!("[{}]", self.place))
     }
 }
 
@@ -56,21 +44,25 @@ impl Crew for InProcess<'_> {
         false
     }
 
-    fn start(&mut self, index: usize, was_held: bool) -> Result<Start, Failure> {
-        let _lock = match self.study.runs[index].dir(self.study, self.setting.results).try_lock()? {
-            Attempt::Taken(lock) => lock,
-            Attempt::Held(held) => return Ok(Start::Held(held)),
+    fn start(&mut self, index: usize, was_held: bool) -> Start {
+        let _lock = match self.study.runs[index].dir(self.study, self.setting.results).try_lock() {
+            Ok(Attempt::Taken(lock)) => lock,
+            Ok(Attempt::Held(held)) => return Start::Held(held),
+            Err(error) => return Start::Failed(error.to_string()),
         };
-        let ended = self.outcome(index, self.run(index, was_held))?;
-        self.ended.push((index, ended));
-        Ok(Start::Accepted)
+        match self.run(index, was_held) {
+            Ok(summary) => self.ended.push((index, Ended::Done(summary.into()))),
+            Err(RunError::Train(TrainError::Stopped { .. })) => {}
+            Err(error) => return Start::Failed(error.to_string()),
+        }
+        Start::Accepted
     }
 
-    fn ended(&mut self) -> Result<Vec<(usize, Ended)>, Failure> {
+    fn ended(&mut self) -> Vec<(usize, Ended)> {
         if self.ended.is_empty() {
             std::thread::sleep(POLL);
         }
-        Ok(std::mem::take(&mut self.ended))
+        std::mem::take(&mut self.ended)
     }
 
     /// The training itself looks at the same flag as the caller.

@@ -1,13 +1,17 @@
-//! Who works off the runs of a study: this process, one run after the other, or child processes, several at once.
+//! Who works off the runs of a study: child processes, one after the other or several at once, each with one run.
 //!
-//! Either way a run that another process holds comes last, and its result is used once it is there.
+//! A run in a process of its own takes nothing else with it when memory runs out, the system kills it or a mistake in the program
+//! ends it: the parent records why, and goes on with the next. A run that another process holds comes last, and its result is used
+//! once it is there.
 
 mod child;
 mod children;
+mod errand;
 mod in_process;
 
-pub(crate) use child::serve;
+pub(crate) use child::{answer, plan_one, serve};
 pub(crate) use children::command_line;
+pub(crate) use errand::Errand;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -26,11 +30,11 @@ const STOP: &str = "stop";
 /// Between two looks at what others hold, and at whether to stop.
 const POLL: Duration = Duration::from_millis(100);
 
-/// How a run ended that did not stop the whole command.
+/// How a run ended. One that was stopped has not.
 #[derive(Debug)]
 pub(crate) enum Ended {
     Done(Box<RunSummary>),
-    /// Why, led by the run's name.
+    /// Why.
     Failed(String),
 }
 
@@ -38,6 +42,10 @@ pub(crate) enum Ended {
 enum Start {
     Accepted,
     Held(Held),
+    /// It has to wait until another one ends.
+    NoRoom,
+    /// Why it ended before it began.
+    Failed(String),
 }
 
 /// Those who run. Runs are told apart by their place in the study.
@@ -49,37 +57,23 @@ trait Crew {
     fn is_busy(&self) -> bool;
 
     /// Starts a run unless another process holds it. One that was held earlier and is done by now is taken as it is.
-    fn start(&mut self, index: usize, was_held: bool) -> Result<Start, Failure>;
+    fn start(&mut self, index: usize, was_held: bool) -> Start;
 
     /// The runs that ended since the last call. Waits for a while where there are none.
-    fn ended(&mut self) -> Result<Vec<(usize, Ended)>, Failure>;
+    fn ended(&mut self) -> Vec<(usize, Ended)>;
 
     /// Makes all runs stop soon.
     fn stop(&mut self);
 }
 
-/// Works off the runs at these places of the study, as many at once as there are jobs.
-///
-/// # Errors
-/// A signal to stop, or what will not get better with the next run.
-pub(crate) fn work_off(
-    study: &Study,
-    to_do: &[usize],
-    setting: &Setting<'_>,
-) -> Result<BTreeMap<usize, Ended>, Failure> {
-    match setting.jobs {
-        1 => work_alone(study, to_do, setting),
-        _ => drive(study, to_do, setting, &mut Children::new(study, to_do.len(), setting)),
-    }
+/// Works off the runs at these places of the study, as many at once as there are jobs. After a signal to stop, some have no end.
+pub(crate) fn work_off(study: &Study, to_do: &[usize], setting: &Setting<'_>) -> BTreeMap<usize, Ended> {
+    drive(study, to_do, setting, &mut Children::new(study, to_do.len(), setting))
 }
 
-/// [`work_off`] in this process, whatever number of jobs goes on record.
-fn work_alone(
-    study: &Study,
-    to_do: &[usize],
-    setting: &Setting<'_>,
-) -> Result<BTreeMap<usize, Ended>, Failure> {
-    drive(study, to_do, setting, &mut InProcess::new(study, setting))
+/// [`work_off`] of the study's only run in this process.
+fn work_alone(study: &Study, place: &str, setting: &Setting<'_>) -> BTreeMap<usize, Ended> {
+    drive(study, &[0], setting, &mut InProcess::new(study, place, setting))
 }
 
 fn drive(
@@ -87,40 +81,48 @@ fn drive(
     to_do: &[usize],
     setting: &Setting<'_>,
     crew: &mut dyn Crew,
-) -> Result<BTreeMap<usize, Ended>, Failure> {
-    let mut queue = Queue { open: to_do.iter().copied().collect(), held: BTreeSet::new(), study, setting };
-    let mut ended = BTreeMap::new();
+) -> BTreeMap<usize, Ended> {
+    let open = to_do.iter().copied().collect();
+    let mut queue = Queue { open, held: BTreeSet::new(), ended: BTreeMap::new(), study, setting };
     while !queue.open.is_empty() || crew.is_busy() {
         if setting.should_stop() {
             queue.open.clear();
             crew.stop();
         }
-        queue.start_what_is_free(crew)?;
-        ended.extend(crew.ended()?);
+        queue.start_what_is_free(crew);
+        queue.ended.extend(crew.ended());
     }
-    if setting.should_stop() { Err(setting.interrupted()) } else { Ok(ended) }
+    queue.ended
 }
 
 struct Queue<'a> {
     open: VecDeque<usize>,
     /// Those that were held at some time.
     held: BTreeSet<usize>,
+    ended: BTreeMap<usize, Ended>,
     study: &'a Study,
     setting: &'a Setting<'a>,
 }
 
 impl Queue<'_> {
-    fn start_what_is_free(&mut self, crew: &mut dyn Crew) -> Result<(), Failure> {
+    fn start_what_is_free(&mut self, crew: &mut dyn Crew) {
         for _ in 0..self.open.len() {
             if !crew.has_room() || self.setting.should_stop() {
                 break;
             }
             let Some(index) = self.open.pop_front() else { break };
-            if let Start::Held(held) = crew.start(index, self.held.contains(&index))? {
-                self.put_off(index, &held);
+            match crew.start(index, self.held.contains(&index)) {
+                Start::Accepted => {}
+                Start::Held(held) => self.put_off(index, &held),
+                Start::NoRoom => {
+                    self.open.push_front(index);
+                    break;
+                }
+                Start::Failed(why) => {
+                    self.ended.insert(index, Ended::Failed(why));
+                }
             }
         }
-        Ok(())
     }
 
     fn put_off(&mut self, index: usize, held: &Held) {

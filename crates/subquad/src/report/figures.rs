@@ -11,7 +11,7 @@ use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
 
 use super::by_state::by_state;
 use super::test_length::{by_test_length, test_length_note};
-use super::{Failed, Finished, budget, distinct, parameters, timing_note};
+use super::{Failed, Finished, Found, budget, distinct, parameters, timing_note};
 use crate::Failure;
 
 /// Folder of the figures within the folder of a study.
@@ -19,24 +19,28 @@ pub const FIGURES: &str = "figures";
 /// Logged points in the moving average of the training loss.
 const SMOOTHING: usize = 5;
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Figures of an earlier
-/// summary that these runs do not have are removed.
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Runs without numbers are in the summary
+/// and leave the figures. Figures of an earlier summary that these runs do not have are removed.
 ///
 /// # Errors
 /// If a file cannot be read or written; after all else is, if a figure cannot be drawn.
-pub fn write_study_files(dir: &Path, runs: &[Finished], failed: &[Failed]) -> Result<(), Failure> {
-    let reasons: Vec<&str> = failed.iter().map(|run| run.why.as_str()).collect();
-    let figures = figures(runs, &reasons)?;
+pub fn write_study_files(dir: &Path, found: &Found) -> Result<(), Failure> {
+    let runs = &found.finished;
+    let reasons: Vec<String> = found.failed.iter().map(Failed::line).collect();
+    let interrupted: Vec<&str> = found.interrupted.iter().map(|run| run.run.as_str()).collect();
+    let figures = if runs.is_empty() { vec![] } else { figures(runs, &left_out(found, &reasons))? };
     let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures)?;
     let facts = BTreeMap::from([
         ("captions".to_owned(), captions),
         ("held_equal".to_owned(), json!(budget(runs))),
         ("parameters".to_owned(), json!(parameters(runs))),
         ("failed".to_owned(), json!(reasons)),
+        ("interrupted".to_owned(), json!(interrupted)),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
-    let failed: Vec<RunSummary> = failed.iter().filter_map(|run| run.summary.clone()).collect();
-    write_study(dir, &summaries, &failed, &facts)?;
+    let failed = found.failed.iter().map(|run| &run.summary);
+    let unfinished: Vec<RunSummary> = failed.chain(&found.interrupted).cloned().collect();
+    write_study(dir, &summaries, &unfinished, &facts)?;
     undrawn
 }
 
@@ -107,10 +111,10 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
     lines.iter().filter_map(|line| line.as_str().map(Into::into)).collect()
 }
 
-fn figures(runs: &[Finished], failed: &[&str]) -> Result<Vec<Figure>, Failure> {
+fn figures(runs: &[Finished], left_out: &[String]) -> Result<Vec<Figure>, Failure> {
     let rows =
         runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
-    let facts = left_out(failed).into_iter().fold(facts(runs), |facts, note| with_note(&facts, note));
+    let facts = left_out.iter().fold(facts(runs), |facts, note| with_note(&facts, note.as_str()));
     let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
     let (accuracy, split) = accuracy_by_step(runs, &rows);
     let (bits, bits_split) = bits_by_step(runs, &rows);
@@ -153,9 +157,14 @@ fn facts(runs: &[Finished]) -> Facts {
     Facts { budget: budget(runs), commit: commits.join(", "), notes }
 }
 
-/// A diverged run has no numbers to draw, but a reader must know that it was there.
-fn left_out(failed: &[&str]) -> Option<String> {
-    (!failed.is_empty()).then(|| format!("Left out, because they failed: {}.", failed.join("; ")))
+/// A run without numbers is not drawn, but a reader must know that it was there.
+fn left_out(found: &Found, reasons: &[String]) -> Vec<String> {
+    let (interrupted, all) = (found.interrupted.len(), found.count());
+    let failed =
+        (!reasons.is_empty()).then(|| format!("Left out, because they failed: {}.", reasons.join("; ")));
+    let others = (interrupted > 0)
+        .then(|| format!("Left out, because they were interrupted: {interrupted} of {all} runs."));
+    failed.into_iter().chain(others).collect()
 }
 
 fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {

@@ -12,7 +12,7 @@ pub use cells::{cells_table, spread_warning};
 pub use decode_cells::decode_table;
 pub use figures::{FIGURES, redraw, write_study_files};
 pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
-pub use table::comparison;
+pub use table::{comparison, report};
 
 use std::path::PathBuf;
 
@@ -30,13 +30,38 @@ pub struct Finished {
     pub dir: PathBuf,
 }
 
-/// A run without numbers: why, led by its name, and all that is known of it.
+/// A run that failed.
 #[derive(Debug, Clone)]
 pub struct Failed {
-    /// Why, led by the run's name.
+    /// Why.
     pub why: String,
-    /// Everything but numbers; `None` where it failed before it began.
-    pub summary: Option<RunSummary>,
+    /// All that is known of it: everything but numbers.
+    pub summary: RunSummary,
+}
+
+impl Failed {
+    /// Why, led by the run's name.
+    pub fn line(&self) -> String {
+        format!("{}: {}", self.summary.run, self.why)
+    }
+}
+
+/// What a command found of a study: every run that it was asked for is one of these.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Runs with numbers.
+    pub finished: Vec<Finished>,
+    /// Runs that failed.
+    pub failed: Vec<Failed>,
+    /// Runs that Ctrl-C kept from their end, or from their beginning, as summaries without numbers.
+    pub interrupted: Vec<RunSummary>,
+}
+
+impl Found {
+    /// How many runs there are.
+    pub fn count(&self) -> usize {
+        self.finished.len() + self.failed.len() + self.interrupted.len()
+    }
 }
 
 /// What a reader of timings must know of these runs; empty where all were timed alike and alone.

@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 use subquad_plot::summary::mean_and_range;
 use subquad_record::Evaluation;
 
-use super::{Finished, brief, budget, distinct, timing_note};
+use super::{Finished, Found, brief, budget, distinct, timing_note};
 
 /// A line below the header and nothing else.
 pub(super) const STYLE: TableStyle =
@@ -57,6 +57,20 @@ pub fn comparison(runs: &[Finished]) -> String {
     let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
     let conditions = conditions(runs, &scores);
     format!("{main}\n\n{legends} {COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
+}
+
+/// The comparison of the runs with numbers, and a line for what is not in it.
+pub fn report(found: &Found) -> String {
+    let Found { finished, failed, interrupted } = found;
+    let mut text = if finished.is_empty() { String::new() } else { format!("{}\n", comparison(finished)) };
+    for failed in failed {
+        text += &format!("Failed, so not above: {}.\n", failed.line());
+    }
+    if !interrupted.is_empty() {
+        let (count, all) = (interrupted.len(), found.count());
+        text += &format!("Interrupted before their end, so not above: {count} of {all} runs.\n");
+    }
+    text
 }
 
 /// The scores that some run has; accuracy where none has any.

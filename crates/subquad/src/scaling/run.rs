@@ -11,10 +11,11 @@ use subquad_record::{
 
 use super::{BenchStudy, Point};
 use crate::Failure;
-use crate::bench::{BenchError, Checked, Place, check_all, check_sizes, measure_cells};
+use crate::bench::{BenchError, Checked, Place, can_be, check_all, fits, had_at, measure_cells};
 use crate::config::BenchConfig;
 use crate::crew::lock_study;
 use crate::execute::{BUILD_COMMIT, Setting};
+use crate::failure::Failures;
 use crate::progress::Messages;
 use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
 use crate::study_files::tell_written;
@@ -56,16 +57,17 @@ fn read(path: &Path, messages: Messages) -> Result<CellLog, Failure> {
     Ok(log)
 }
 
-/// Measures what is missing, then writes and shows the comparison.
+/// Measures what is missing, then writes and shows what came of it, whatever that is.
 ///
 /// # Errors
-/// Wrong input before anything runs; failure if a layer is not what its definition says or a file cannot be written.
+/// Wrong input before anything runs; what failed, such as layers for which there is no memory, after all others have been measured;
+/// or if a file cannot be written.
 pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
     let dir = setting.results.join(&study.slug);
     // Two commands that measure at once would measure each other.
     let lock = lock_study(&dir, setting);
-    let (mut measured, mut is_new) = (vec![], false);
+    let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
     for (config, points) in study.points() {
         let folder = study.run_folder(config, setting.results, &place);
         let mut log = Log::open(folder, config, setting)?;
@@ -77,6 +79,7 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
         }
         log.measure(study, &points, &place, setting)?;
         measured.push(MeasuredConfig { config, cells: log.of(&points), points });
+        failed.extend(log.failed);
     }
     let all: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
     say_what_differs(&all, setting);
@@ -85,10 +88,18 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
     }
     let written = lock.and_then(|_lock| {
         say_what_leaves(&dir, &all, setting);
-        write_scaling_files(&dir, &measured)
+        write_scaling_files(&dir, &measured, &failed)
     });
-    writeln!(out, "{}", scaling_report(&measured))?;
-    tell_written(written, &dir, is_new, setting, out)
+    write!(out, "{}", scaling_report(&measured, &failed))?;
+    let told = tell_written(written, "Summary and figures", &dir, is_new, setting, out);
+    if setting.should_stop() {
+        return Err(setting.interrupted());
+    }
+    let mut failures = Failures::default();
+    if !failed.is_empty() {
+        failures.note(Err(Failure::Failed(failed)))?;
+    }
+    failures.note(told).and(failures.end())
 }
 
 /// Cells of another build or machine are not wrong, but a comparison with them may be.
@@ -132,12 +143,14 @@ struct Log<'a> {
     cells: Vec<Cell>,
     /// Whether its file holds more, which does not count.
     is_damaged: bool,
+    /// What could not be measured, and why.
+    failed: Vec<String>,
 }
 
 impl<'a> Log<'a> {
     fn open(folder: PathBuf, config: &'a BenchConfig, setting: &Setting<'_>) -> Result<Self, Failure> {
         let CellLog { cells, damaged } = read(&folder.join(CELLS), setting.messages)?;
-        Ok(Self { folder, config, cells, is_damaged: !damaged.is_empty() })
+        Ok(Self { folder, config, cells, is_damaged: !damaged.is_empty(), failed: vec![] })
     }
 
     fn missing<'p>(&self, points: &'p [Point], setting: &Setting<'_>) -> Vec<&'p Point> {
@@ -159,10 +172,16 @@ impl<'a> Log<'a> {
             missing.len(),
             points.len()
         ));
-        if missing.is_empty() {
+        if missing.is_empty() || setting.should_stop() {
             return Ok(());
         }
-        let checked = check_points(&missing, place)?;
+        let checked = match check_points(&missing, place) {
+            Err(Failure::Failed(why)) => {
+                self.failed.extend(why);
+                return Ok(());
+            }
+            checked => checked?,
+        };
         fs_err::create_dir_all(&self.folder)?;
         write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
         if std::mem::take(&mut self.is_damaged) {
@@ -184,16 +203,49 @@ impl<'a> Log<'a> {
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
         let limit = Duration::from_secs_f64(self.config.settings.seconds);
-        let of = |name: &str| checked.iter().find(|checked| checked.subject.name == name).copied();
-        let own: Vec<Checked> = point.subjects.iter().filter_map(|subject| of(subject.name)).collect();
-        let found = measure_cells(&own, &point.sizes, limit, place, &setting.stop.flag()).map_err(
-            |error| match error {
-                BenchError::Stopped => setting.interrupted(),
-                BenchError::Device(_) => Failure::failed(error),
-            },
-        )?;
+        let own = self.that_fit(point, checked, place, setting);
+        if own.is_empty() || setting.should_stop() {
+            return Ok(());
+        }
+        match measure_cells(&own, &point.sizes, limit, place, &setting.stop.flag()) {
+            Ok(found) => self.keep(point, found, setting),
+            Err(BenchError::Stopped) => Ok(()),
+            Err(error @ BenchError::Device(_)) => {
+                self.fail(format!("{}: {error}", point.title()), setting);
+                Ok(())
+            }
+        }
+    }
+
+    /// The layers of a point for which there is memory.
+    fn that_fit(
+        &mut self,
+        point: &Point,
+        checked: &[Checked],
+        place: &Place,
+        setting: &Setting<'_>,
+    ) -> Vec<Checked> {
+        let had = had_at(place);
+        let (mut own, of) =
+            (vec![], |name: &str| checked.iter().find(|checked| checked.subject.name == name));
+        for subject in &point.subjects {
+            match fits(subject, &point.sizes, had) {
+                Ok(()) => own.extend(of(subject.name).copied()),
+                Err(why) => self.fail(why, setting),
+            }
+        }
+        own
+    }
+
+    fn fail(&mut self, why: String, setting: &Setting<'_>) {
+        setting.messages.say(format!("    {why}"));
+        self.failed.push(why);
+    }
+
+    /// Writes the cells of a point, in the place of those that they repeat.
+    fn keep(&mut self, point: &Point, found: Vec<Cell>, setting: &Setting<'_>) -> Result<(), Failure> {
         setting.messages.say(format!("    {}", in_short(&found)));
-        self.cells.retain(|cell| !point.has(cell));
+        self.cells.retain(|cell| !(point.has(cell) && found.iter().any(|new| new.mixer == cell.mixer)));
         self.cells.extend(found);
         Ok(write_cells(&self.folder.join(CELLS), &self.cells)?)
     }
@@ -209,12 +261,12 @@ fn in_short(cells: &[Cell]) -> String {
     format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
-/// Refuses what cannot be measured before anything is, and checks every layer once.
+/// Refuses sizes that a layer cannot have before anything is measured, and checks every layer once.
 fn check_points(points: &[&Point], place: &Place) -> Result<Vec<Checked>, Failure> {
     let mut subjects = vec![];
     for point in points {
-        check_sizes(&point.subjects, &[point.sizes], place).map_err(Failure::Wrong)?;
         for subject in &point.subjects {
+            can_be(subject, &point.sizes).map_err(Failure::wrong)?;
             if !subjects.iter().any(|other: &&crate::bench::Subject| other.name == subject.name) {
                 subjects.push(*subject);
             }

@@ -271,7 +271,9 @@ fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
     let answer = Lab::new().subquad(large).expect(2);
     let text = "error: s4d of batch 65536, length 16777216 and width 65536 needs about ";
     assert!(
-        answer.err.starts_with(text) && answer.err.contains(" GiB are free; choose smaller sizes"),
+        answer.err.starts_with(text)
+            && answer.err.contains(" of memory, but only ")
+            && answer.err.contains("; choose smaller sizes"),
         "{}",
         answer.err
     );

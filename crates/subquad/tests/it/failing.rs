@@ -1,20 +1,20 @@
 //! Runs that fail.
 
-use subquad_record::{Manifest, Outcome};
+use subquad_record::{Manifest, Outcome, read_study};
 
-use crate::lab::{Answer, Lab, name};
+use crate::lab::{Answer, Lab, files, name};
 
 /// A learning rate that sends the weights beyond f32 in the second step.
 const ABSURD: &str = "1e30";
 
-/// Two runs for each learning rate.
-fn run(lab: &Lab, rates: &str) -> Answer {
-    let flags = "--set optim.clip=0 --set optim.warmup=0 --set sweep.mixer=[\"attention\"]";
-    lab.subquad(&format!("run tiny {flags} --set sweep.optim.lr=[{rates}]"))
+/// Two runs for each learning rate, with these flags.
+fn run(lab: &Lab, rates: &str, flags: &str) -> Answer {
+    let study = "tiny --set optim.clip=0 --set optim.warmup=0 --set sweep.mixer=[\"attention\"]";
+    lab.subquad(&format!("run {study} --set sweep.optim.lr=[{rates}] {flags}"))
 }
 
 fn run_both(lab: &Lab) -> Answer {
-    run(lab, &format!("0.001,{ABSURD}")).expect(1)
+    run(lab, &format!("0.001,{ABSURD}"), "").expect(1)
 }
 
 fn outcomes(lab: &Lab) -> Vec<(String, Outcome)> {
@@ -66,10 +66,39 @@ fn a_failed_run_is_tried_again() {
     assert!(again.err.starts_with("tiny: 4 runs, 2 of them done already\n"), "{}", again.err);
 }
 
+/// The lines of `summary.csv` below its header.
+fn summary_lines(lab: &Lab) -> Vec<String> {
+    let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    csv.lines().skip(1).map(Into::into).collect()
+}
+
+#[track_caller]
+fn assert_all_failed(lab: &Lab, answer: &Answer) {
+    let lines = summary_lines(lab);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let reason = ",failed: the loss became NaN at step ";
+    assert!(lines.iter().all(|line| line.starts_with("attention,64,") && line.contains(reason)), "{lines:?}");
+    let study = read_study(&lab.path("results/tiny")).unwrap();
+    assert_eq!((study.runs.len(), study.facts["failed"].as_array().unwrap().len()), (0, 2));
+    assert_eq!(answer.out.matches("Failed, so not above: attention-L64-s").count(), 2, "{}", answer.out);
+    assert!(answer.out.ends_with("\nSummary: results/tiny\n"), "{}", answer.out);
+    assert_eq!(answer.err.matches("\nerror: attention-L64-s").count(), 2, "{}", answer.err);
+}
+
 #[test]
-fn a_study_of_failures_writes_no_summary() {
-    let lab = Lab::new();
-    let answer = run(&lab, ABSURD).expect(1);
-    assert_eq!(answer.out, "");
-    assert!(!lab.path("results/tiny/summary.csv").exists());
+fn a_study_of_failures_has_a_summary_in_a_fresh_folder() {
+    for jobs in ["", "--jobs 2"] {
+        let lab = Lab::new();
+        assert_all_failed(&lab, &run(&lab, ABSURD, jobs).expect(1));
+    }
+}
+
+#[test]
+fn a_study_of_failures_replaces_the_summary_and_figures_of_a_good_one() {
+    for flags in ["", "--jobs 2", "--force"] {
+        let lab = Lab::new();
+        lab.subquad("run tiny").expect(0);
+        assert_all_failed(&lab, &run(&lab, ABSURD, flags).expect(1));
+        assert_eq!(files(&lab.path("results/tiny/figures")).len(), 0, "{flags}");
+    }
 }

@@ -96,7 +96,8 @@ fn stop_and_go_on(signal: &str, code: i32, variables: &[(&str, &str)]) {
     send(signal, &child.id().to_string());
     assert_eq!(end(child).code(), Some(code));
     assert_eq!(the_manifest(&lab).outcome, Outcome::Interrupted);
-    assert!(!lab.path("results/tiny/summary.csv").exists());
+    let summary = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    assert_eq!(summary.matches(",interrupted,").count(), 1, "{summary}");
     let rows = subquad_record::read_rows(&lab.run_folder("attention").join("metrics.jsonl")).unwrap();
     let last = rows.last().unwrap().step;
     let again = lab.subquad_with(LONG, variables).expect(0);

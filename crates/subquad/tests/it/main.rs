@@ -16,6 +16,7 @@ mod interrupt;
 mod jobs;
 mod kill;
 mod lab;
+mod memory;
 mod monarchs;
 mod names;
 mod plot;

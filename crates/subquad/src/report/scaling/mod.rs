@@ -37,17 +37,22 @@ impl MeasuredConfig<'_> {
     }
 }
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Figures of an earlier summary
-/// that these cells do not have are removed.
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. What could not be measured, and why, is in
+/// `summary.json`. Figures of an earlier summary that these cells do not have are removed.
 ///
 /// # Errors
 /// If a file cannot be written; after all else is, if a figure cannot be drawn.
-pub fn write_scaling_files(dir: &Path, measured: &[MeasuredConfig<'_>]) -> Result<(), Failure> {
+pub fn write_scaling_files(
+    dir: &Path,
+    measured: &[MeasuredConfig<'_>],
+    failed: &[String],
+) -> Result<(), Failure> {
     let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures::figures(measured))?;
     let facts = BTreeMap::from([
         ("captions".to_owned(), captions),
         ("exponents".to_owned(), json!(growth::exponents(measured))),
         ("crossovers".to_owned(), json!(growth::crossings(measured))),
+        ("failed".to_owned(), json!(failed)),
     ]);
     let cells: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
     write_cell_study(dir, &cells, &facts)?;

@@ -13,12 +13,22 @@ const LEGEND: &str = "\
 Exponents: the slope of a least-squares line on logarithms over the upper half of the points, at least four,
 with its 95 % t-interval; a dash where there are fewer points or no such number.";
 
-/// Every cell, then exponents and crossovers.
-pub fn scaling_report(measured: &[MeasuredConfig<'_>]) -> String {
+/// Every cell, then exponents and crossovers, and a line for what could not be measured.
+pub fn scaling_report(measured: &[MeasuredConfig<'_>], failed: &[String]) -> String {
+    let failed = failed.iter().map(|why| format!("Failed, so not above: {why}.\n"));
+    let measured = if measured.iter().all(|config| config.cells.is_empty()) {
+        String::new()
+    } else {
+        comparison(measured)
+    };
+    measured + &failed.collect::<String>()
+}
+
+fn comparison(measured: &[MeasuredConfig<'_>]) -> String {
     let cells: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
     let several = measured.len() > 1;
     format!(
-        "{}\n\n{}\n\n{LEGEND}\n\n{}",
+        "{}\n\n{}\n\n{LEGEND}\n\n{}\n",
         cells_table(&cells),
         exponent_table(&exponents(measured), several),
         crossing_lines(measured, several)

@@ -1,0 +1,51 @@
+//! What a child process is to do, as one word on its command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use subquad_record::RunName;
+
+/// One run, and what the child cannot know of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Errand {
+    /// The run.
+    pub(crate) name: RunName,
+    /// Its place among all, such as `3/18`.
+    pub(crate) place: String,
+    /// Runs that are allowed at once.
+    pub(crate) jobs: usize,
+}
+
+impl fmt::Display for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, place, jobs } = self;
+        write!(f, "{jobs},{place},{name}")
+    }
+}
+
+impl FromStr for Errand {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<&str> = text.splitn(3, ',').collect();
+        let wrong = || format!("`{text}` is none; wanted <jobs>,<place>,<name of a run>");
+        let [jobs, place, name] = words[..] else { return Err(wrong()) };
+        let (Ok(jobs), Ok(name)) = (jobs.parse(), name.parse()) else { return Err(wrong()) };
+        Ok(Self { name, place: place.into(), jobs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_errand_reads_back_from_its_word() {
+        let name = "causal_monarch-L64-s0-1b9d3f07".parse().expect("a name");
+        let errand = Errand { name, place: "3/18".into(), jobs: 2 };
+        assert_eq!(errand.to_string().parse(), Ok(errand));
+        for wrong in ["", "1,2", "x,1/1,s4d-L64-s0-1b9d3f07", "1,1/1,s4d"] {
+            assert!(wrong.parse::<Errand>().is_err(), "{wrong}");
+        }
+    }
+}

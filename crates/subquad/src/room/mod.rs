@@ -1,0 +1,116 @@
+//! Memory: how much a run will want, how much there is, and whether the run may start.
+//!
+//! ```text
+//! wanted_bytes      MARGIN times the estimate of a run's peak
+//! shared_bytes      what all processes of the machine, or of a cgroup, have left together
+//! own_bytes         what `ulimit` leaves each process
+//! ```
+//! What the system does not tell is no bound.
+
+mod cgroup;
+mod estimate;
+mod proc;
+
+pub(crate) use estimate::wanted_bytes;
+
+/// Bytes that can be had, and what bounds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Had {
+    pub(crate) bytes: u64,
+    pub(crate) bound: &'static str,
+}
+
+/// What one process, such as this one, can still have.
+pub(crate) fn had() -> Option<Had> {
+    least([shared(), proc::own()])
+}
+
+/// What all processes can still have together.
+fn shared() -> Option<Had> {
+    least([proc::available(), cgroup::left()])
+}
+
+fn least(bounds: impl IntoIterator<Item = Option<Had>>) -> Option<Had> {
+    bounds.into_iter().flatten().min_by_key(|had| had.bytes)
+}
+
+/// Such as `1.5 GiB (1610612736 bytes)`.
+pub(crate) fn in_words(bytes: u64) -> String {
+    format!("{:.1} GiB ({bytes} bytes)", bytes as f64 / f64::from(1 << 30))
+}
+
+/// Whether a run may start.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Its memory is there.
+    Yes,
+    /// Its memory is there once others have ended.
+    Later,
+    /// Why it can never start here.
+    Never(String),
+}
+
+/// The memory that the runs of a command share.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    /// As last seen while no run was on.
+    shared: Option<Had>,
+}
+
+impl Room {
+    /// Whether a run that wants so many bytes may start beside runs that were promised so many.
+    pub(crate) fn admits(&mut self, wanted: u64, promised: u64) -> Admission {
+        if promised == 0 {
+            self.shared = shared();
+        }
+        admission(wanted, promised, self.shared, proc::own())
+    }
+}
+
+fn admission(wanted: u64, promised: u64, shared: Option<Had>, own: Option<Had>) -> Admission {
+    let too_large = |had: &Had| wanted > had.bytes;
+    if let Some(had) = least([shared, own]).filter(too_large) {
+        return Admission::Never(refusal(wanted, had));
+    }
+    match shared {
+        Some(had) if promised > 0 && wanted.saturating_add(promised) > had.bytes => Admission::Later,
+        _ => Admission::Yes,
+    }
+}
+
+/// The words of a refusal.
+pub(crate) fn refusal(wanted: u64, had: Had) -> String {
+    format!(
+        "wants about {} of memory, but only {} can be had: {}; choose a smaller batch, length or width",
+        in_words(wanted),
+        in_words(had.bytes),
+        had.bound
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn had(bytes: u64) -> Option<Had> {
+        Some(Had { bytes, bound: "a test" })
+    }
+
+    #[test]
+    fn a_run_starts_waits_or_never_starts() {
+        assert_eq!(admission(100, 0, had(100), None), Admission::Yes);
+        assert_eq!(admission(60, 40, had(100), None), Admission::Yes);
+        assert_eq!(admission(61, 40, had(100), None), Admission::Later);
+        assert_eq!(admission(61, 40, None, had(100)), Admission::Yes, "a limit of each process");
+        assert_eq!(admission(u64::MAX, 40, None, None), Admission::Yes, "nothing is known");
+        for (shared, own) in [(had(100), None), (None, had(100)), (had(100), had(200)), (had(200), had(100))]
+        {
+            let Admission::Never(why) = admission(101, 0, shared, own) else { panic!("{shared:?} {own:?}") };
+            assert_eq!(
+                why,
+                "wants about 0.0 GiB (101 bytes) of memory, but only 0.0 GiB (100 bytes) can be had: a test; choose a \
+                 smaller batch, length or width"
+            );
+        }
+    }
+}
