@@ -18,7 +18,7 @@ Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 
 /// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
 const ALL: usize = 0;
 /// What Linux gives a main thread, unless told otherwise.
-const STACK_BYTES: usize = 8 << 20;
+pub(crate) const STACK_BYTES: usize = 8 << 20;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! What Linux tells of memory in `/proc`.
 
 use super::{Had, least};
+use crate::cli::STACK_BYTES;
 
 /// What the machine has free, or would free at once.
 pub(super) fn available() -> Option<Had> {
@@ -13,29 +14,32 @@ pub(super) fn own() -> Option<Had> {
     left(&read("/proc/self/limits")?, &read("/proc/self/status")?)
 }
 
+/// The allocator reserves a gibibyte or more before it uses it, so what a process has used counts, and not what it has reserved.
 fn left(limits: &str, status: &str) -> Option<Had> {
+    let of = |name| kibibytes(status, name).unwrap_or(0);
+    let threads = number(status, "Threads:").unwrap_or(0);
+    let used = of("RssAnon:") + threads * STACK_BYTES as u64;
+    let elsewhere = of("VmSize:").saturating_sub(of("VmData:"));
     let bounds = [
-        ("Max address space", "VmSize:", "what `ulimit -v` leaves"),
-        ("Max data size", "VmData:", "what `ulimit -d` leaves"),
+        ("Max address space", used + elsewhere, "what `ulimit -v` leaves"),
+        ("Max data size", used, "what `ulimit -d` leaves"),
     ];
     let left = |(limit, used, bound)| {
-        let bytes = soft_limit(limits, limit)?.saturating_sub(kibibytes(status, used).unwrap_or(0));
+        let bytes = number(limits, limit)?.saturating_sub(used);
         Some(Had { bytes, bound })
     };
     least(bounds.map(left))
 }
 
-/// `None` where it is unlimited.
-fn soft_limit(limits: &str, name: &str) -> Option<u64> {
-    let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// The value of a line such as `VmSize:  123 kB`, in bytes.
 fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    number(text, name)?.checked_mul(1024)
+}
+
+/// The number behind this name; `None` where there is none, such as `unlimited`.
+fn number(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    kibibytes.checked_mul(1024)
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn read(path: &str) -> Option<String> {
@@ -52,17 +56,22 @@ Max data size             unlimited            unlimited            bytes
 Max address space         2097152000           unlimited            bytes
 ";
 
+    const STATUS: &str = "VmSize:\t 1360000 kB\nRssAnon:\t 15000 kB\nVmData:\t 1070000 kB\nThreads:\t2\n";
+
     #[test]
     fn a_limit_leaves_what_is_not_in_use() {
-        let status = "Name:\tsubquad\nVmSize:\t    2000 kB\nVmData:\t    1000 kB\n";
-        let expected = Had { bytes: 2_097_152_000 - 2_048_000, bound: "what `ulimit -v` leaves" };
-        assert_eq!(left(LIMITS, status), Some(expected));
-        let data = LIMITS.replace(
-            "unlimited            unlimited            bytes\nMax addr",
-            "1024000 1 bytes\nMax addr",
+        let used = (15_000 << 10) + 2 * STACK_BYTES as u64;
+        let elsewhere = 290_000 << 10;
+        let space = Had { bytes: 2_097_152_000 - used - elsewhere, bound: "what `ulimit -v` leaves" };
+        assert_eq!(left(LIMITS, STATUS), Some(space));
+        let data = LIMITS.replace("data size             unlimited", "data size             1024000000");
+        assert_eq!(
+            left(&data, STATUS),
+            Some(Had { bytes: 1_024_000_000 - used, bound: "what `ulimit -d` leaves" })
         );
-        assert_eq!(left(&data, status), Some(Had { bytes: 0, bound: "what `ulimit -d` leaves" }));
-        assert_eq!(left(&LIMITS.replace("2097152000", "unlimited "), status), None);
+        let tight = LIMITS.replace("2097152000", "1024");
+        assert_eq!(left(&tight, STATUS).map(|had| had.bytes), Some(0));
+        assert_eq!(left(&LIMITS.replace("2097152000", "unlimited"), STATUS), None);
     }
 
     #[test]
