@@ -278,7 +278,7 @@ mod tests {
             assert!(low > 0.0 && high < 1.0 && low <= high, "{values:?}: {low} {high}");
             let ticks = range.ticks(axis, 5);
             assert!(ticks.len() <= 12 && ticks.iter().all(|tick| tick.is_finite()), "{values:?}: {ticks:?}");
-            assert!(tick_labels(axis.scale, &ticks).iter().all(|label| label.len() <= 12), "{values:?}");
+            assert!(tick_labels(axis.scale, &ticks).iter().all(|label| label.len() <= 16), "{values:?}");
         }
     }
 

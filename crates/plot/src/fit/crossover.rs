@@ -58,11 +58,11 @@ pub struct Comparison {
     pub overlap_elsewhere: bool,
 }
 
-impl Crossover {
-    /// Whether x lies in the interval.
-    fn holds(&self, x: f64) -> bool {
-        let (End::At(low) | End::Open(low), End::At(high) | End::Open(high)) = (self.low, self.high);
-        (low..=high).contains(&x)
+impl End {
+    /// Where the end is, as far as it was measured.
+    pub(crate) fn x(self) -> f64 {
+        let (Self::At(x) | Self::Open(x)) = self;
+        x
     }
 }
 
@@ -139,9 +139,8 @@ pub fn crossovers(first: &[Point], second: &[Point]) -> Option<Comparison> {
         }
     }
     let range = (nodes[0].x, nodes[nodes.len() - 1].x);
-    let overlap_elsewhere = nodes
-        .iter()
-        .any(|n| n.overlap() && n.cheaper().is_some() && !crossovers.iter().any(|c| c.holds(n.x)));
+    let overlap_elsewhere =
+        nodes.iter().any(|n| n.overlap() && n.cheaper().is_some() && !is_in_an_interval(n.x, &crossovers));
     Some(Comparison {
         range,
         cheaper: stretches.iter().find_map(side),
@@ -149,6 +148,12 @@ pub fn crossovers(first: &[Point], second: &[Point]) -> Option<Comparison> {
         touches,
         overlap_elsewhere,
     })
+}
+
+/// By ascending x neither end of the intervals falls, so the first that reaches up to x is the one that may hold it.
+fn is_in_an_interval(x: f64, crossovers: &[Crossover]) -> bool {
+    let reaching = crossovers.partition_point(|c| c.high.x() < x);
+    crossovers.get(reaching).is_some_and(|c| c.low.x() <= x)
 }
 
 /// Where the curves meet between the last node of one stretch and the first of the next.
@@ -162,9 +167,11 @@ fn middle(stretch: &[Node]) -> f64 {
 }
 
 fn crossover(nodes: &[Node], x: f64, cheaper_after: Which) -> Crossover {
-    let up = nodes.windows(2).filter(|pair| pair[1].x > x).find_map(|pair| parting(&pair[0], &pair[1]));
-    let down =
-        nodes.windows(2).rev().filter(|pair| pair[0].x < x).find_map(|pair| parting(&pair[1], &pair[0]));
+    // The stretch that holds x belongs to both sides.
+    let above = nodes.partition_point(|node| node.x <= x).saturating_sub(1);
+    let below = (nodes.partition_point(|node| node.x < x) + 1).min(nodes.len());
+    let up = nodes[above..].windows(2).find_map(|pair| parting(&pair[0], &pair[1]));
+    let down = nodes[..below].windows(2).rev().find_map(|pair| parting(&pair[1], &pair[0]));
     let (first, last) = (nodes[0].x, nodes[nodes.len() - 1].x);
     // The bands hold the curves, so only rounding could put an end on the wrong side of the crossover.
     let low = down.map_or(End::Open(first), |end| End::At(end.min(x)));

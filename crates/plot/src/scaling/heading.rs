@@ -15,6 +15,8 @@ const POWER_RISE: f64 = 3.2;
 const ROW: f64 = 14.0;
 const MARKER_ROOM: f64 = 2.0 * MARKER_RADIUS + 4.0;
 const GAP: f64 = 12.0;
+/// Rows of crossovers. Those that find no room in them are in the caption only.
+const MOST_ROWS: usize = 12;
 
 /// One entry: the marker of a line, then words.
 #[derive(Clone, Debug)]
@@ -109,7 +111,7 @@ fn exponents(growth: &Growth, symbol: &str, room: f64) -> Vec<Entry> {
     entries
 }
 
-/// Each centred over its crossover, in the first row where it touches no other.
+/// Each centred over its crossover, in the first row where it touches no other, as far as there is one.
 fn crossovers(growth: &Growth, x: &Range, room: f64) -> Vec<Entry> {
     let mut found: Vec<(usize, f64)> =
         growth.crossovers().map(|(line, crossover)| (line, crossover.x)).collect();
@@ -120,6 +122,9 @@ fn crossovers(growth: &Growth, x: &Range, room: f64) -> Vec<Entry> {
         let wide = MARKER_ROOM + width(&words, TEXT);
         let left = (x.fraction(at) * room - wide / 2.0).clamp(0.0, (room - wide).max(0.0));
         let row = ends.iter().position(|&end| end + GAP / 2.0 <= left).unwrap_or(ends.len());
+        if row == MOST_ROWS {
+            continue;
+        }
         ends.resize(ends.len().max(row + 1), 0.0);
         ends[row] = left + wide;
         entries.push(Entry { line, words, row, left });

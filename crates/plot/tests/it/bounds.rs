@@ -84,3 +84,20 @@ fn thousands_of_labels_are_told_apart_or_refused_and_not_waited_for() {
     let error = figure(vec![panel("", (0..20_000).map(line).collect())]).write("never-made".as_ref());
     assert!(matches!(error, Err(PlotError::TooTall { panels: 1, labels: 20_000, .. })), "{error:?}");
 }
+
+#[test]
+fn curves_that_cross_everywhere_are_compared_and_drawn_without_a_page_of_marks() {
+    let line = |label: &str, shift: u32| {
+        let point = |i: u32| {
+            let y = f64::from(i) * (1.0 + 0.2 * height(i + shift));
+            Point { x: f64::from(i), y, low: y * 0.97, high: y * 1.03 }
+        };
+        Line::new(label, (1..20_000).map(point).collect())
+    };
+    let panels = vec![panel("", vec![line("attention", 0), line("s4d", 1)])];
+    let found =
+        subquad_plot::fit::crossovers(&panels[0].lines[0].points, &panels[0].lines[1].points).unwrap();
+    assert!(found.crossovers.len() > 5000, "{}", found.crossovers.len());
+    let svg = svg_of(&study::by_name("time_by_length", panels, vec![]).unwrap());
+    assert!(corners(&svg) < 40_000, "{} corners", corners(&svg));
+}
