@@ -11,8 +11,18 @@ fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-const CASES: [&str; 5] =
-    ["s4d_legs_zoh", "s4d_lin_bilinear_odd", "s4d_inv_bidirectional", "s4_legs", "s4_legs_odd_bidirectional"];
+const CASES: [&str; 10] = [
+    "s4d_legs_zoh",
+    "s4d_lin_bilinear_odd",
+    "s4d_inv_bidirectional",
+    "s4_legs",
+    "s4_legs_odd_bidirectional",
+    "s4_fout",
+    "s4_fout_16",
+    "s4_legt_rank2",
+    "s4_dt_untied",
+    "s4_short_input",
+];
 
 #[test]
 fn published_layers_are_reproduced_in_both_forms() {
