@@ -3,7 +3,9 @@
 use std::f64::consts::TAU;
 use std::ops::{Add, Mul};
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::precision::rounded;
 
 /// Real and imaginary part.
 #[derive(Debug, Clone)]
@@ -62,17 +64,17 @@ pub(crate) fn block_len(seq: usize) -> usize {
     1 << seq.next_power_of_two().ilog2().div_ceil(2)
 }
 
-/// `e^(log_a j stride)` for `j < count`, `stride` a power of two.
+/// `e^(log_a j stride)` for `j < count` on `device`; `log_a` is in f64 on the host.
 ///
-/// The angle of the stride is exact, and reduced before it is multiplied again: of the phase `j stride Im(log_a)` no
-/// more is lost than `j` roundings of an angle below half a turn.
+/// The angle of the stride is reduced in f64 and rounded once: of the phase `j stride Im(log_a)` no more is lost than `j`
+/// roundings of an angle below half a turn.
 ///
 /// # Shapes
 /// - `log_a`: `[d_model, pairs]`
 /// - output: `[d_model, pairs, count]`
-pub(crate) fn powers(log_a: &Pair<2>, stride: usize, count: usize) -> Pair<3> {
-    let exponents = Tensor::<1, Int>::arange(0..count as i64, &log_a.re.device()).float();
-    let exponents = exponents.reshape([1, 1, count]);
+pub(crate) fn powers(log_a: &Pair<2>, stride: usize, count: usize, device: &Device) -> Pair<3> {
+    let exponents = Tensor::<1, Int>::arange(0..count as i64, device).float().reshape([1, 1, count]);
     let Pair { re, im } = log_a.clone().map(|part| part * stride as f64);
-    Pair { re, im: reduce(im) }.map(|part| part.unsqueeze_dim(2) * exponents.clone()).exp()
+    let stride = Pair { re, im: reduce(im) }.map(|part| rounded(part, device));
+    stride.map(|part| part.unsqueeze_dim::<3>(2) * exponents.clone()).exp()
 }

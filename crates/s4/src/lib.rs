@@ -11,6 +11,7 @@ mod layer;
 mod modes;
 mod number;
 mod output;
+mod precision;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;

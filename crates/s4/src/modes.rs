@@ -1,10 +1,11 @@
 //! The conjugate pairs that both kinds of state space are made of.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{Device, FloatDType, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::parameter::is_same;
 
 use crate::complex::Pair;
+use crate::precision::Precision;
 use crate::{RealTransform, StepTransform};
 
 /// A diagonal continuous system for every channel, one member of each conjugate pair, and what it reads and writes.
@@ -35,21 +36,21 @@ pub struct Modes {
 
 impl Modes {
     /// `[d_model, 1]` or `[d_model, pairs]`.
-    pub(crate) fn dt(&self) -> Tensor<2> {
-        self.dt_transform.apply(self.inv_dt.val())
+    pub(crate) fn dt(&self, of: Precision) -> Tensor<2> {
+        self.dt_transform.apply(of.value(&self.inv_dt))
     }
 
-    pub(crate) fn a(&self) -> Pair<2> {
-        let decay = self.real_transform.apply(self.inv_a_re.val());
-        Pair { re: decay.neg(), im: self.a_im.val() }.map(|rows| self.shared(rows))
+    pub(crate) fn a(&self, of: Precision) -> Pair<2> {
+        let decay = self.real_transform.apply(of.value(&self.inv_a_re));
+        Pair { re: decay.neg(), im: of.value(&self.a_im) }.map(|rows| self.shared(rows))
     }
 
-    pub(crate) fn b(&self) -> Pair<2> {
-        Pair { re: self.b_re.val(), im: self.b_im.val() }.map(|rows| self.shared(rows))
+    pub(crate) fn b(&self, of: Precision) -> Pair<2> {
+        Pair { re: of.value(&self.b_re), im: of.value(&self.b_im) }.map(|rows| self.shared(rows))
     }
 
-    pub(crate) fn c(&self) -> Pair<3> {
-        Pair { re: self.c_re.val(), im: self.c_im.val() }
+    pub(crate) fn c(&self, of: Precision) -> Pair<3> {
+        Pair { re: of.value(&self.c_re), im: of.value(&self.c_im) }
     }
 
     /// One row a channel, from one a system.
@@ -66,22 +67,6 @@ impl Modes {
 
     pub(crate) fn d_model(&self) -> usize {
         self.dims()[1]
-    }
-
-    /// The same pairs in f64 on the host, without gradients.
-    pub(crate) fn in_f64(&self) -> Self {
-        let Self { inv_dt, inv_a_re, a_im, b_re, b_im, c_re, c_im, dt_transform, real_transform } = self;
-        Self {
-            inv_dt: in_f64(inv_dt),
-            inv_a_re: in_f64(inv_a_re),
-            a_im: in_f64(a_im),
-            b_re: in_f64(b_re),
-            b_im: in_f64(b_im),
-            c_re: in_f64(c_re),
-            c_im: in_f64(c_im),
-            dt_transform: *dt_transform,
-            real_transform: *real_transform,
-        }
     }
 
     /// Whether both are the very same parameters under the same transforms.
@@ -109,12 +94,6 @@ impl Modes {
         self.inv_dt = replace(self.inv_dt, |stored| transform.longer(stored, rate));
         self
     }
-}
-
-/// The parameter in f64 on the host, without gradients.
-pub(crate) fn in_f64<const D: usize>(param: &Param<Tensor<D>>) -> Param<Tensor<D>> {
-    let value = param.val().inner().to_device(&Device::flex());
-    Param::initialized(param.id, value.cast(FloatDType::F64))
 }
 
 /// The parameter with another value: the same to optimisers and groups, and not a result that gradients trace back to the old

@@ -6,10 +6,17 @@ use subquad_backend::Form;
 use super::discretization::Discrete;
 use super::kernel::kernel;
 use crate::complex::{Pair, block_len, powers};
+use crate::precision::rounded;
 
 impl Discrete {
+    /// `a_bar^seq`: `[1, d_model, pairs]`
+    fn after(&self, seq: usize) -> Pair<3> {
+        let power = self.log_a.clone().map(|part| part * seq as f64).exp();
+        power.map(|part| rounded(part, &self.b.re.device()).unsqueeze_dim(0))
+    }
+
     fn a_bar(&self) -> Pair<3> {
-        self.log_a.clone().exp().unsqueeze_dim(0)
+        self.after(1)
     }
 
     /// One token: `s = a_bar s + b_bar u`. `u` is `[batch, d_model]`.
@@ -36,7 +43,7 @@ impl Discrete {
     /// The state after a chunk `u` of `[batch, d_model, seq]`: `a_bar^seq s + b_bar sum over j of a_bar^(seq - 1 - j) u_j`.
     pub(super) fn write(&self, state: Pair<3>, u: Tensor<3>) -> Pair<3> {
         let seq = u.dims()[2];
-        let decayed = self.log_a.clone().map(|part| part * seq as f64).exp().unsqueeze_dim(0) * state;
+        let decayed = self.after(seq) * state;
         decayed + self.b.clone().unsqueeze_dim(0) * weighted_sum(&self.log_a, u.flip([2]))
     }
 }
@@ -47,13 +54,13 @@ impl Discrete {
 /// - `u`: `[batch, d_model, seq]`
 /// - output: `[batch, d_model, pairs]`
 fn weighted_sum(log_a: &Pair<2>, u: Tensor<3>) -> Pair<3> {
-    let [batch, d_model, seq] = u.dims();
+    let ([batch, d_model, seq], device) = (u.dims(), u.device());
     let block = block_len(seq);
     let blocks = seq.div_ceil(block);
-    let padding = Tensor::zeros([batch, d_model, blocks * block - seq], &u.device());
+    let padding = Tensor::zeros([batch, d_model, blocks * block - seq], &device);
     let u = Tensor::cat(vec![u, padding], 2).reshape([batch, d_model, blocks, block]);
-    let inner = powers(log_a, 1, block).map(|part| part.swap_dims(1, 2).unsqueeze_dim::<4>(0));
+    let inner = powers(log_a, 1, block, &device).map(|part| part.swap_dims(1, 2).unsqueeze_dim::<4>(0));
     let within = inner.map(|part| u.clone().matmul(part)); // [batch, d_model, blocks, pairs]
-    let outer = powers(log_a, block, blocks).map(|part| part.swap_dims(1, 2).unsqueeze_dim::<4>(0));
+    let outer = powers(log_a, block, blocks, &device).map(|part| part.swap_dims(1, 2).unsqueeze_dim::<4>(0));
     (within * outer).map(|part| part.sum_dim(2).squeeze_dim(2))
 }

@@ -34,7 +34,8 @@ pub(crate) struct Continuous {
     pub(crate) b: Pair<2>,
 }
 
-/// The recurrence `s = a_bar s + b_bar u`, `[d_model, pairs]` each; `a_bar` as its logarithm.
+/// The recurrence `s = a_bar s + b_bar u`, `[d_model, pairs]` each; `a_bar` as its logarithm, in f64 on the host: at the end of a
+/// kernel of 16,384 taps a mode that turns by ten a token would be off by a hundredth of a turn, had it been rounded to f32.
 #[derive(Debug, Clone)]
 pub(crate) struct Discrete {
     pub(crate) log_a: Pair<2>,

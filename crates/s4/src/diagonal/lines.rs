@@ -2,12 +2,14 @@
 
 use super::Diagonal;
 use crate::number::Complex;
+use crate::precision::Precision;
 use crate::stepper::{Lines, complex, numbers};
 
 pub(super) fn lines(diagonal: &Diagonal) -> Lines {
-    let modes = diagonal.modes.in_f64();
+    let (modes, host) = (&diagonal.modes, Precision::Host);
     let [kernels, d_model, pairs] = modes.dims();
-    let (dt, a, b, c) = (modes.dt(), complex(modes.a()), complex(modes.b()), complex(modes.c()));
+    let (dt, [a, b]) = (modes.dt(host), [modes.a(host), modes.b(host)].map(complex));
+    let c = complex(modes.c(host));
     let steps = dt.dims()[1];
     let dt = numbers(dt);
     let mut lines = Lines::new([kernels, d_model, pairs], 0);

@@ -18,6 +18,7 @@ use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
 use crate::dplr::Recovered;
+use crate::precision::{Precision, rounded};
 use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 use discretization::{Continuous, Discrete};
@@ -37,12 +38,15 @@ pub struct Diagonal {
 
 impl Diagonal {
     fn discrete(&self) -> Discrete {
-        let (dt, a, b) = (self.modes.dt(), self.modes.a(), self.modes.b());
-        self.discretization.apply(Continuous { dt, a, b })
+        let (modes, host) = (&self.modes, Precision::Host);
+        let continuous = Continuous { dt: modes.dt(host), a: modes.a(host), b: modes.b(host) };
+        let Discrete { log_a, b } = self.discretization.apply(continuous);
+        let device = modes.c_re.val().device();
+        Discrete { log_a, b: b.map(|part| rounded(part, &device)) }
     }
 
     fn kernel_of(&self, discrete: &Discrete, seq: usize, form: Form) -> Tensor<3> {
-        let c = self.modes.c() * discrete.b.clone().unsqueeze_dim(0);
+        let c = self.modes.c(Precision::Layer) * discrete.b.clone().unsqueeze_dim(0);
         kernel(c, discrete.log_a.clone(), seq, form)
     }
 }
@@ -67,14 +71,14 @@ impl StateSpace for Diagonal {
         let kernels = self.modes.dims()[0];
         let taps = self.kernel_of(&discrete, seq, form).reshape([kernels * d_model, seq]);
         let y = causal_conv(u.clone().repeat_dim(1, kernels), taps, form);
-        let remembered = discrete.read(self.modes.c(), state.pair(), seq, form);
+        let remembered = discrete.read(self.modes.c(Precision::Layer), state.pair(), seq, form);
         let next = discrete.write(state.pair(), u);
         (y.reshape([batch, kernels, d_model, seq]) + remembered, state.after(seq, next))
     }
 
     fn advance(&self, u: Tensor<2>, state: S4State) -> (Tensor<3>, S4State) {
         let next = self.discrete().advance(state.pair(), u);
-        let read = self.modes.c().unsqueeze_dim::<4>(0) * next.clone().unsqueeze_dim(1);
+        let read = self.modes.c(Precision::Layer).unsqueeze_dim::<4>(0) * next.clone().unsqueeze_dim(1);
         (read.re.sum_dim(3).squeeze_dim::<3>(3) * 2.0, state.after(1, next))
     }
 

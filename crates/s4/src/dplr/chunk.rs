@@ -11,8 +11,9 @@ use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
 
-use super::dense::{Dense, rounded};
+use super::dense::Dense;
 use crate::complex::{Pair, block_len};
+use crate::precision::rounded;
 
 /// What `state` and the chunk `u` of `[batch, d_model, seq]` make, `[batch, kernels, d_model, seq]`, and the state after it.
 pub(super) fn run(dense: &Dense, u: Tensor<3>, state: Pair<3>, form: Form) -> (Tensor<4>, Pair<3>) {

@@ -3,7 +3,7 @@
 //! A pair `z = x + i y` becomes two real numbers, all real parts first: `A z` is real-linear in `(x, y)` although the low-rank
 //! part couples each number with every conjugate. burn differentiates all of it.
 
-use burn::tensor::{Device, FloatDType, Tensor};
+use burn::tensor::{FloatDType, Tensor};
 
 use super::Scaled;
 use crate::complex::Pair;
@@ -18,25 +18,15 @@ pub(super) struct Dense {
     pub(super) c: Tensor<3>,
 }
 
-/// On the host, in f64.
-fn host<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
-    tensor.to_device(&Device::flex()).cast(FloatDType::F64)
-}
-
-/// f32 again, on `device`.
-pub(super) fn rounded<const D: usize>(tensor: Tensor<D>, device: &Device) -> Tensor<D> {
-    tensor.cast(FloatDType::F32).to_device(device)
-}
-
 impl Dense {
-    /// `c` is `[kernels, d_model, pairs]`.
+    /// Both in f64 on the host; `c` is `[kernels, d_model, pairs]`.
     pub(super) fn of(system: &Scaled, c: Pair<3>) -> Self {
         let resolvent = resolvent(system);
-        let b = column(system.b.clone().map(host));
+        let b = column(system.b.clone());
         Self {
             b_bar: resolvent.clone().matmul(b),
             a_bar: resolvent.clone() * 2.0 - identity(&resolvent),
-            c: row(c.map(host)).swap_dims(0, 1),
+            c: row(c).swap_dims(0, 1),
         }
     }
 
@@ -92,12 +82,12 @@ fn largest(matrix: &Tensor<3>) -> f64 {
 /// `(I - A / 2)^-1`: that of the diagonal, then a rank-one correction for each row of the low-rank part (Sherman, Morrison
 /// 1950).
 fn resolvent(Scaled { a, p, q, .. }: &Scaled) -> Tensor<3> {
-    let Pair { re, im } = a.clone().map(|part| host(part) * 0.5);
+    let Pair { re, im } = a.clone().map(|part| part * 0.5);
     let size = (re.clone() - 1.0).square() + im.clone().square();
     let mut inverse = blocks(Pair { re: (-re + 1.0) / size.clone(), im: im / size });
     let [rank, d_model, pairs] = p.re.dims();
     for r in 0..rank {
-        let line = |part: &Tensor<3>| host(part.clone().narrow(0, r, 1).reshape([d_model, pairs]));
+        let line = |part: &Tensor<3>| part.clone().narrow(0, r, 1).reshape([d_model, pairs]);
         let from = inverse.clone().matmul(column(Pair { re: line(&p.re), im: line(&p.im) }) * 0.5);
         let q = row(Pair { re: line(&q.re), im: line(&q.im) }).unsqueeze_dim::<3>(1);
         let to = q.clone().matmul(inverse.clone());

@@ -11,17 +11,15 @@
 use burn::tensor::Tensor;
 
 use super::{Dplr, Scaled};
-use crate::modes::in_f64;
 use crate::number::{Complex, real};
+use crate::precision::Precision;
 use crate::stepper::{Lines, complex, numbers};
 
 /// `c` is [`Dplr::known_c`].
 pub(super) fn lines(dplr: &Dplr, c: Tensor<3>) -> Lines {
     let [kernels, d_model, pairs] = dplr.modes.dims();
-    let (p_re, p_im) = (in_f64(&dplr.p_re), in_f64(&dplr.p_im));
-    let system = Dplr { modes: dplr.modes.in_f64(), p_re, p_im, l_max: dplr.l_max }.scaled();
-    let rank = system.p.re.dims()[0];
-    let Scaled { a, b, p, q } = system;
+    let Scaled { a, b, p, q } = dplr.scaled(Precision::Host);
+    let rank = p.re.dims()[0];
     let [a, b, p, q] = [complex(a), complex(b), complex(p), complex(q)];
     let c = numbers(c.inner());
     let mut lines = Lines::new([kernels, d_model, pairs], rank);

@@ -25,6 +25,7 @@ use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
 use crate::modes::replace;
+use crate::precision::Precision;
 use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 
@@ -49,6 +50,19 @@ pub struct Dplr {
     pub(crate) l_max: usize,
 }
 
+/// The continuous system and its steps, one row a channel.
+#[derive(Clone)]
+pub(crate) struct System {
+    /// `[d_model, 1]` or `[d_model, pairs]`
+    pub(crate) dt: Tensor<2>,
+    /// `[d_model, pairs]`
+    pub(crate) a: Pair<2>,
+    /// `[d_model, pairs]`
+    pub(crate) b: Pair<2>,
+    /// `[rank, d_model, pairs]`
+    pub(crate) p: Pair<3>,
+}
+
 /// The system with the steps worked in, so that a step is one unit of time: `x' = a x - p (q . x) + b u`, where `q` is the
 /// conjugate of `P` and `a`, `p` and `b` are `dt Lambda`, `dt P` and `dt B`.
 pub(crate) struct Scaled {
@@ -62,9 +76,11 @@ pub(crate) struct Scaled {
     pub(crate) q: Pair<3>,
 }
 
-/// Decay a token below which a state counts as one that decays so much. Where it does not turn either, the generating function
-/// divides by its square at frequency 0, and the gradient by that square's square, which must stay an f32.
-const LEAST_DECAY: f64 = 1e-8;
+/// Decay a token below which a state counts as one that decays so much: less is lost beside 1 in f64 too.
+const LEAST_DECAY: f64 = 1e-12;
+/// The same in f32. Where a state does not turn either, the generating function divides by its square at frequency 0, and the
+/// gradient by that square's square, which must stay an f32; what is wrong there for it, `kernel::exact` does in f64.
+const LEAST_DECAY_IN_F32: f64 = 1e-8;
 
 impl Dplr {
     /// Length at which the output weights are learned.
@@ -85,7 +101,7 @@ impl Dplr {
 
     /// With the present output weights taken for `C` itself.
     pub(crate) fn with_plain_c(self) -> Self {
-        let c = Dense::of(&self.scaled(), self.modes.c()).truncated(self.l_max);
+        let c = self.dense_of_stored_c().truncated(self.l_max);
         self.with_c(c)
     }
 
@@ -98,12 +114,17 @@ impl Dplr {
 
     /// The dense system with `C` itself.
     fn dense(&self) -> Dense {
-        Dense::of(&self.scaled(), self.modes.c()).recovered(self.l_max)
+        self.dense_of_stored_c().recovered(self.l_max)
+    }
+
+    /// The dense system with the output weights as they are stored.
+    fn dense_of_stored_c(&self) -> Dense {
+        Dense::of(&self.scaled(Precision::Host), self.modes.c(Precision::Host))
     }
 
     /// [`dense`](Self::dense), with `C` from `known` or for it.
     fn known_dense(&self, known: &mut Recovered) -> Dense {
-        let dense = Dense::of(&self.scaled(), self.modes.c());
+        let dense = self.dense_of_stored_c();
         if let Some(c) = known.c(self) {
             return Dense { c, ..dense };
         }
@@ -125,22 +146,27 @@ impl Dplr {
         })
     }
 
-    pub(crate) fn scaled(&self) -> Scaled {
-        let dt = self.modes.dt();
+    pub(crate) fn system(&self, of: Precision) -> System {
+        let copies = self.modes.d_model() / self.p_re.lazy_shape()[1];
+        let p = Pair { re: of.value(&self.p_re), im: of.value(&self.p_im) };
+        let p = p.map(|part| part.repeat_dim(1, copies));
+        System { dt: self.modes.dt(of), a: self.modes.a(of), b: self.modes.b(of), p }
+    }
+
+    pub(crate) fn scaled(&self, of: Precision) -> Scaled {
+        let System { dt, a, b, p } = self.system(of);
         let long = |part: Tensor<2>| part * dt.clone();
-        let (a, p) = (self.modes.a().map(long), self.p());
+        let a = a.map(long);
+        let least = match of {
+            Precision::Layer => LEAST_DECAY_IN_F32,
+            Precision::Host => LEAST_DECAY,
+        };
         Scaled {
-            a: Pair { re: a.re.clamp_max(-LEAST_DECAY), im: a.im },
-            b: self.modes.b().map(long),
+            a: Pair { re: a.re.clamp_max(-least), im: a.im },
+            b: b.map(long),
             p: p.clone().map(|part| part * dt.clone().unsqueeze_dim(0)),
             q: Pair { re: p.re, im: p.im.neg() },
         }
-    }
-
-    /// One row a channel: `[rank, d_model, pairs]`.
-    fn p(&self) -> Pair<3> {
-        let copies = self.modes.d_model() / self.p_re.lazy_shape()[1];
-        Pair { re: self.p_re.val(), im: self.p_im.val() }.map(|part| part.repeat_dim(1, copies))
     }
 
     fn trains(&self) -> bool {
@@ -165,7 +191,7 @@ impl StateSpace for Dplr {
         if seq > self.l_max {
             return self.clone().with_l_max(seq).kernel(seq, form);
         }
-        kernel(self.scaled(), self.modes.c(), self.l_max, form).narrow(2, 0, seq)
+        kernel(self, form).narrow(2, 0, seq)
     }
 
     fn run(&self, u: Tensor<3>, mut state: S4State, form: Form) -> (Tensor<4>, S4State) {
@@ -176,7 +202,7 @@ impl StateSpace for Dplr {
 
     fn advance(&self, u: Tensor<2>, mut state: S4State) -> (Tensor<3>, S4State) {
         let c = self.known_rounded_c(&mut state.recovered);
-        let (next, y) = step::advance(&self.scaled(), c, state.pair(), u);
+        let (next, y) = step::advance(&self.scaled(Precision::Layer), c, state.pair(), u);
         (y, state.after(1, next))
     }
 

@@ -247,7 +247,8 @@ fn differences(parameters: &Parameters, seq: usize) -> Vec<Vec<f64>> {
     (0..NAMES.len()).map(slope).collect()
 }
 
-fn gradients(layer: &S4, seq: usize) -> Vec<Vec<f64>> {
+/// Of `sum(weights * kernel)` by every parameter, in the order of [`NAMES`].
+pub(crate) fn gradients(layer: &S4, seq: usize) -> Vec<Vec<f64>> {
     let layer = layer.clone().train();
     let kernel = layer.kernel(seq);
     let weights = seeded_tensor(kernel.dims(), 1, &cpu().autodiff());

@@ -58,28 +58,77 @@ impl Parameters {
     }
 
     fn scaled(&self, kernel: usize, channel: usize, rate: f64) -> Dplr {
-        let [dt, a_re, a_im, b_re, b_im, c_re, c_im, p_re, p_im] = &self.lists;
-        let system = channel % self.systems * self.pairs;
-        let own = (kernel * self.d_model + channel) * self.pairs;
-        let steps = dt.len() / self.d_model;
-        let dt = |n: usize| real(rate * dt[channel * steps + n % steps].exp());
-        let root = |n: usize| real(dt(n).re.sqrt());
+        let dt: Vec<f64> = self.steps(channel).into_iter().map(|dt| rate * dt).collect();
+        let root = |n: usize| real(dt[n].sqrt());
+        let Dplr { mut modes, mut p } = self.continuous(kernel, channel);
+        for (n, mode) in modes.iter_mut().enumerate() {
+            *mode = Mode { a: real(dt[n]) * mode.a, b: root(n) * mode.b, c: root(n) * mode.c };
+            p.iter_mut().for_each(|p| p[n] = root(n) * p[n]);
+        }
+        Dplr { modes, p }
+    }
+
+    /// The system in continuous time, with what is learned for `C`.
+    pub(crate) fn continuous(&self, kernel: usize, channel: usize) -> Dplr {
+        let [_, _, a_im, b_re, b_im, c_re, c_im, p_re, p_im] = &self.lists;
+        let places = self.places(kernel, channel);
         let number = |re: &[f64], im: &[f64], at: usize| Complex { re: re[at], im: im[at] };
         let mode = |n: usize| Mode {
-            a: dt(n) * Complex { re: -a_re[system + n].exp(), im: a_im[system + n] },
-            b: root(n) * number(b_re, b_im, system + n),
-            c: root(n) * number(c_re, c_im, own + n),
+            a: Complex { re: -places.decay(self, n), im: a_im[places.system + n] },
+            b: number(b_re, b_im, places.system + n),
+            c: number(c_re, c_im, places.own + n),
         };
-        let row = |r: usize| {
-            let at = r * self.systems * self.pairs + system;
-            (0..self.pairs).map(|n| root(n) * number(p_re, p_im, at + n)).collect()
-        };
+        let row = |r: usize| (0..self.pairs).map(|n| number(p_re, p_im, places.row(r) + n)).collect();
         Dplr { modes: (0..self.pairs).map(mode).collect(), p: (0..self.rank).map(row).collect() }
+    }
+
+    /// Of every pair.
+    pub(crate) fn steps(&self, channel: usize) -> Vec<f64> {
+        let places = self.places(0, channel);
+        (0..self.pairs).map(|n| self.lists[0][places.step(n)].exp()).collect()
+    }
+
+    pub(crate) fn places(&self, kernel: usize, channel: usize) -> Places {
+        let steps = self.lists[0].len() / self.d_model;
+        Places {
+            steps,
+            first_step: channel * steps,
+            system: channel % self.systems * self.pairs,
+            own: (kernel * self.d_model + channel) * self.pairs,
+            between_rows: self.systems * self.pairs,
+        }
     }
 
     /// `[kernels, d_model, seq]`
     pub(crate) fn all_kernels(&self, seq: usize, rate: f64) -> Vec<f64> {
         let rows = (0..self.kernels).flat_map(|k| (0..self.d_model).map(move |h| (k, h)));
         rows.flat_map(|(k, h)| self.recurrence(k, h, rate).kernel(seq)).collect()
+    }
+}
+
+/// Where the numbers of a kernel's first pair are in the lists.
+pub(crate) struct Places {
+    steps: usize,
+    first_step: usize,
+    /// Of `A` and `B`.
+    pub(crate) system: usize,
+    /// Of `C`.
+    pub(crate) own: usize,
+    between_rows: usize,
+}
+
+impl Places {
+    pub(crate) fn step(&self, n: usize) -> usize {
+        self.first_step + n % self.steps
+    }
+
+    /// Of row `r` of `P`.
+    pub(crate) fn row(&self, r: usize) -> usize {
+        r * self.between_rows + self.system
+    }
+
+    /// `-Re A` of pair `n`.
+    pub(crate) fn decay(&self, of: &Parameters, n: usize) -> f64 {
+        of.lists[1][self.system + n].exp()
     }
 }

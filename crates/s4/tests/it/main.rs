@@ -12,6 +12,8 @@ mod kernel;
 mod layer;
 mod low_rank;
 mod low_rank_oracle;
+mod low_rank_precision;
+mod low_rank_slopes;
 mod max_taps;
 mod measures;
 mod options;

@@ -11,7 +11,7 @@ fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-const CASES: [&str; 12] = [
+const CASES: [&str; 14] = [
     "s4d_legs_zoh",
     "s4d_lin_bilinear_odd",
     "s4d_inv_bidirectional",
@@ -21,6 +21,8 @@ const CASES: [&str; 12] = [
     "s4d_kernel_shorter_than_input",
     "s4_legs",
     "s4_legs_odd_bidirectional",
+    "s4_fout",
+    "s4_fout_16",
     "s4_legt_rank2",
     "s4_dt_untied",
     "s4_short_input",

@@ -3,18 +3,21 @@
 //! With `g` the gradient of the kernel, `G_n = sum_l g_l a_bar_n^l` and `G1_n = sum_l l g_l a_bar_n^l`, the complex
 //! gradients (`d/d re - i d/d im`) are `2 G_n` for `c_n` and `2 c_n G1_n` for `log a_bar_n`.
 
-use burn::tensor::Tensor;
+use burn::tensor::{FloatDType, Tensor};
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
 use super::row::{C32, Row};
-use crate::complex::Pair;
+use crate::complex::{Pair, reduce};
+use crate::number::Complex;
+use crate::precision::in_two;
 
 pub(super) fn kernel(c: Pair<3>, log_a: Pair<2>, seq: usize) -> Tensor<3> {
-    apply(DiagonalKernel { seq }, [c.re.into(), c.im.into(), log_a.re.into(), log_a.im.into()])
+    let log_re = log_a.re.cast(FloatDType::F32);
+    apply(DiagonalKernel { seq }, [c.re.into(), c.im.into(), log_re.into(), in_two(reduce(log_a.im)).into()])
 }
 
-/// Inputs: `c_re`, `c_im [kernels, d_model, pairs]`, `log_a_re`, `log_a_im [d_model, pairs]`.
+/// Inputs: `c_re`, `c_im [kernels, d_model, pairs]`, `log_a_re [d_model, pairs]`, `log_a_im` in two parts `[2, d_model, pairs]`.
 #[derive(Debug)]
 struct DiagonalKernel {
     seq: usize,
@@ -26,7 +29,7 @@ impl CpuKernel for DiagonalKernel {
         let mut out = vec![0.0; kernels * d_model * self.seq];
         out.par_chunks_mut(self.seq).enumerate().for_each_init(
             || Row::new(pairs, self.seq),
-            |row, (at, out)| row.kernel(&numbers(inputs, 0, at), &numbers(inputs, 2, at % d_model), out),
+            |row, (at, out)| row.kernel(&numbers(inputs, at), &logarithms(inputs, at % d_model), out),
         );
         Array::new(out, [kernels, d_model, self.seq])
     }
@@ -37,7 +40,7 @@ impl CpuKernel for DiagonalKernel {
         let moments: Vec<Vec<(C32, C32)>> = rows
             .map_init(
                 || Row::new(pairs, self.seq),
-                |row, (at, grad)| row.moments(grad, &numbers(saved.inputs, 2, at % d_model)),
+                |row, (at, grad)| row.moments(grad, &logarithms(saved.inputs, at % d_model)),
             )
             .collect();
         let grads = gradients(saved.inputs, &moments);
@@ -45,19 +48,33 @@ impl CpuKernel for DiagonalKernel {
     }
 }
 
-/// Row `at` of the complex input whose real part is `inputs[part]`.
-fn numbers(inputs: &[View<'_>], part: usize, at: usize) -> Vec<C32> {
-    let pairs = *inputs[part].shape.last().expect("inputs have axes");
-    let row = |view: &View<'_>| view.data[at * pairs..(at + 1) * pairs].to_vec();
-    row(&inputs[part]).into_iter().zip(row(&inputs[part + 1])).map(|(re, im)| C32 { re, im }).collect()
+/// Row `at` of `c`.
+fn numbers(inputs: &[View<'_>], at: usize) -> Vec<C32> {
+    let [re, im] = [row(&inputs[0], at), row(&inputs[1], at)];
+    re.iter().zip(im).map(|(re, im)| C32 { re: *re, im: *im }).collect()
 }
 
-/// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels.
+/// `log a_bar` of channel `h`.
+fn logarithms(inputs: &[View<'_>], h: usize) -> Vec<Complex> {
+    let [d_model, _] = inputs[2].dims();
+    let [re, high, low] = [row(&inputs[2], h), row(&inputs[3], h), row(&inputs[3], d_model + h)];
+    let sum = |n: usize| Complex { re: f64::from(re[n]), im: f64::from(high[n]) + f64::from(low[n]) };
+    (0..re.len()).map(sum).collect()
+}
+
+/// Row `at` of an input of any rank.
+fn row<'a>(input: &View<'a>, at: usize) -> &'a [f32] {
+    let width = *input.shape.last().expect("inputs have axes");
+    &input.data[at * width..][..width]
+}
+
+/// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels; the second part of the
+/// angle is there for its value only.
 fn gradients(inputs: &[View<'_>], moments: &[Vec<(C32, C32)>]) -> [Array; 4] {
     let [d_model, pairs] = inputs[2].dims();
     let mut grads = [0, 1, 2, 3].map(|i| Array::new(vec![0.0; inputs[i].data.len()], inputs[i].shape));
     for (at, moments) in moments.iter().enumerate() {
-        let c = numbers(inputs, 0, at);
+        let c = numbers(inputs, at);
         for (n, (c, (sum, weighted))) in c.iter().zip(moments).enumerate() {
             let (own, shared) = (at * pairs + n, at % d_model * pairs + n);
             grads[0].data[own] = 2.0 * sum.re;

@@ -17,7 +17,7 @@ use crate::complex::Pair;
 
 /// # Shapes
 /// - `c`: `[kernels, d_model, pairs]`
-/// - `log_a`: `[d_model, pairs]`, the logarithm of `a_bar`
+/// - `log_a`: `[d_model, pairs]`, the logarithm of `a_bar`, in f64 on the host
 /// - output: `[kernels, d_model, seq]`
 pub(crate) fn kernel(c: Pair<3>, log_a: Pair<2>, seq: usize, form: Form) -> Tensor<3> {
     match form {

@@ -8,6 +8,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::number::Complex;
+
 /// Rows and columns of a tile of sums.
 const ROWS: usize = 4;
 const LANES: usize = 32;
@@ -69,7 +71,7 @@ impl Row {
     }
 
     /// `out_l = 2 Re(sum over n of c_n a_bar_n^l)`, from the logarithms of the `a_bar_n`.
-    pub(super) fn kernel(&mut self, c: &[C32], log_a: &[C32], out: &mut [f32]) {
+    pub(super) fn kernel(&mut self, c: &[C32], log_a: &[Complex], out: &mut [f32]) {
         let Split { seq, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -102,7 +104,7 @@ impl Row {
     ///
     /// With `V_r = sum_q E_q g_{q,r}` and `V1_r = sum_q q E_q g_{q,r}` both are sums over `r`: `sum_r W_r V_r` and
     /// `sum_r W_r (r V_r + block V1_r)`.
-    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[C32]) -> Vec<(C32, C32)> {
+    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[Complex]) -> Vec<(C32, C32)> {
         let Split { block, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -127,16 +129,15 @@ impl Row {
         moments.collect()
     }
 
-    fn fill_powers(&mut self, log_a: &[C32]) {
+    fn fill_powers(&mut self, log_a: &[Complex]) {
         let Split { block, blocks, .. } = self.split;
         let tables = self
             .inner
             .as_flattened_mut()
             .chunks_exact_mut(2 * block)
             .zip(self.outer.chunks_exact_mut(2 * blocks));
-        for ((inner, outer), log_a) in tables.zip(log_a) {
-            let (re, im) = (f64::from(log_a.re), f64::from(log_a.im));
-            self.powers.write(re, im, inner);
+        for ((inner, outer), Complex { re, im }) in tables.zip(log_a) {
+            self.powers.write(*re, *im, inner);
             self.powers.write(re * block as f64, im * block as f64, outer);
         }
     }

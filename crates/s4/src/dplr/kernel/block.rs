@@ -1,25 +1,49 @@
 //! Complex arithmetic on a block of frequencies at once.
 
-/// Frequencies in a block: four rows of numbers of a block fill a kilobyte.
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+
+/// Frequencies in a block of f32: four rows of numbers of a block fill a kilobyte.
 pub(super) const WIDTH: usize = 64;
 
-/// A real number of every frequency of a block.
+/// A real number of every frequency of a block of f32.
 pub(super) type Lanes = [f32; WIDTH];
+
+/// f32 or f64.
+pub(super) trait Number:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + MulAssign
+{
+    const ZERO: Self;
+}
+
+impl Number for f32 {
+    const ZERO: Self = 0.0;
+}
+
+impl Number for f64 {
+    const ZERO: Self = 0.0;
+}
 
 /// A complex number of every frequency of a block.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Complex {
-    pub(super) re: Lanes,
-    pub(super) im: Lanes,
+pub(super) struct Complex<T = f32, const W: usize = WIDTH> {
+    pub(super) re: [T; W],
+    pub(super) im: [T; W],
 }
 
-impl Complex {
-    pub(super) const ZERO: Self = Self { re: [0.0; WIDTH], im: [0.0; WIDTH] };
+impl<T: Number, const W: usize> Complex<T, W> {
+    pub(super) const ZERO: Self = Self { re: [T::ZERO; W], im: [T::ZERO; W] };
 
     #[inline(always)]
     pub(super) fn times(&self, other: &Self) -> Self {
         let mut product = Self::ZERO;
-        for i in 0..WIDTH {
+        for i in 0..W {
             product.re[i] = self.re[i] * other.re[i] - self.im[i] * other.im[i];
             product.im[i] = self.re[i] * other.im[i] + self.im[i] * other.re[i];
         }
@@ -28,20 +52,20 @@ impl Complex {
 
     /// `self + factor a b`
     #[inline(always)]
-    pub(super) fn add_product(&mut self, a: &Self, b: &Self, factor: f32) {
+    pub(super) fn add_product(&mut self, a: &Self, b: &Self, factor: T) {
         let product = a.times(b);
-        for i in 0..WIDTH {
+        for i in 0..W {
             self.re[i] += factor * product.re[i];
             self.im[i] += factor * product.im[i];
         }
     }
 
     #[inline(always)]
-    pub(super) fn scaled(&self, by: &Lanes) -> Self {
+    pub(super) fn scaled(&self, by: &[T; W]) -> Self {
         let mut scaled = *self;
         for (i, by) in by.iter().enumerate() {
-            scaled.re[i] *= by;
-            scaled.im[i] *= by;
+            scaled.re[i] *= *by;
+            scaled.im[i] *= *by;
         }
         scaled
     }
@@ -49,7 +73,7 @@ impl Complex {
     #[inline(always)]
     pub(super) fn inverse(&self) -> Self {
         let mut inverse = Self::ZERO;
-        for i in 0..WIDTH {
+        for i in 0..W {
             let size = self.re[i] * self.re[i] + self.im[i] * self.im[i];
             inverse.re[i] = self.re[i] / size;
             inverse.im[i] = -self.im[i] / size;

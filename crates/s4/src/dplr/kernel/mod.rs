@@ -14,11 +14,13 @@
 //! ```
 //! and an inverse real transform of length `L` gives the taps. Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>,
 //! Algorithm 1. There it is written with `2 (1 - w) / (1 + w)`, which is 0 / 0 at `w = -1` and loses three digits in f32;
-//! multiplied out with sine and cosine it loses none and is finite everywhere.
+//! multiplied out with sine and cosine it loses none and is finite everywhere. What it cannot do in f32 is done in f64 on the host,
+//! see [`exact`].
 
 mod adjoint;
 mod any_length;
 mod block;
+mod exact;
 mod fused;
 mod portable;
 mod roots;
@@ -27,19 +29,17 @@ mod row;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
-use super::Scaled;
+use super::{Dplr, Scaled};
 use crate::complex::Pair;
+use crate::precision::Precision;
+use exact::Exact;
 
-/// All `l_max` taps.
-///
-/// # Shapes
-/// - `c`: `[kernels, d_model, pairs]`, `C~` at `l_max`
-/// - output: `[kernels, d_model, l_max]`
-pub(super) fn kernel(system: Scaled, c: Pair<3>, l_max: usize, form: Form) -> Tensor<3> {
-    let factors = Factors::new(system, c);
+/// All `l_max` taps: `[kernels, d_model, l_max]`.
+pub(super) fn kernel(dplr: &Dplr, form: Form) -> Tensor<3> {
+    let (factors, exact) = (Factors::of(dplr), Exact::of(dplr));
     match form {
-        Form::Portable => portable::kernel(factors, l_max),
-        Form::Fused => fused::kernel(factors, l_max),
+        Form::Portable => portable::kernel(factors, exact, dplr.l_max),
+        Form::Fused => fused::kernel(factors, exact, dplr.l_max),
     }
 }
 
@@ -55,7 +55,8 @@ struct Factors {
 }
 
 impl Factors {
-    fn new(Scaled { a, b, p, q }: Scaled, c: Pair<3>) -> Self {
+    fn of(dplr: &Dplr) -> Self {
+        let (Scaled { a, b, p, q }, c) = (dplr.scaled(Precision::Layer), dplr.modes.c(Precision::Layer));
         let kernels = c.re.dims()[0];
         let left = Pair { re: Tensor::cat(vec![c.re, q.re], 0), im: Tensor::cat(vec![c.im, q.im], 0) };
         let b = b.unsqueeze_dim::<3>(0);

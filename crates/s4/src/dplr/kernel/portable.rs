@@ -1,18 +1,46 @@
 //! The kernel in burn operations.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
 use super::Factors;
 use super::any_length::inverse_real;
+use super::exact::{Exact, Frequencies};
 use super::roots::Roots;
 use crate::complex::Pair;
 
-pub(super) fn kernel(factors: Factors, l_max: usize) -> Tensor<3> {
-    let (kernels, d_model) = (factors.kernels, factors.a.re.dims()[0]);
-    let spectrum = spectrum(factors, &Roots::new(l_max));
+pub(super) fn kernel(factors: Factors, exact: Exact, l_max: usize) -> Tensor<3> {
+    let (kernels, d_model, device) = (factors.kernels, factors.a.re.dims()[0], factors.a.re.device());
+    let Exact { frequencies, spectra } = exact;
+    let exact = spectra.map(|spectra| halves(spectra.to_device(&device)));
+    let spectrum = match exact {
+        Some(exact) if frequencies.all() => exact,
+        Some(exact) => put(exact, &frequencies, spectrum(factors, &Roots::new(l_max))),
+        None => spectrum(factors, &Roots::new(l_max)),
+    };
     let frequencies = spectrum.re.dims()[2];
     let rows = spectrum.map(|part| part.reshape([kernels * d_model, frequencies]));
     inverse_real(rows, l_max).reshape([kernels, d_model, l_max])
+}
+
+/// Real parts and the imaginary parts behind them.
+fn halves(parts: Tensor<3>) -> Pair<3> {
+    let count = parts.dims()[2] / 2;
+    Pair { re: parts.clone().narrow(2, 0, count), im: parts.narrow(2, count, count) }
+}
+
+/// The exact values in the places of their frequencies: both one behind the other, and then which of them.
+fn put(exact: Pair<3>, frequencies: &Frequencies, spectrum: Pair<3>) -> Pair<3> {
+    let [kernels, d_model, count] = spectrum.re.dims();
+    let place = |h: usize| {
+        let mut place: Vec<i32> = (0..count as i32).collect();
+        frequencies.channel(h).iter().enumerate().for_each(|(i, j)| place[*j] = (count + i) as i32);
+        place
+    };
+    let places: Vec<i32> = (0..d_model).flat_map(place).collect();
+    let places = TensorData::new(places, [1, d_model, count]);
+    let places = Tensor::<3, Int>::from_data(places, &exact.re.device()).repeat_dim(0, kernels);
+    let both = |f32: Tensor<3>, f64: Tensor<3>| Tensor::cat(vec![f32, f64], 2).gather(2, places.clone());
+    Pair { re: both(spectrum.re, exact.re), im: both(spectrum.im, exact.im) }
 }
 
 /// `[kernels, d_model, frequencies]`

@@ -13,18 +13,19 @@ pub(super) struct Roots {
 impl Roots {
     pub(super) fn new(l_max: usize) -> Self {
         let all = 0..=l_max / 2;
-        let angle = |j: usize| PI * j as f64 / l_max as f64;
-        // Exactly zero at -1, where the formulas rely on it.
-        let cos = |j: usize| if 2 * j == l_max { 0.0 } else { angle(j).cos() as f32 };
-        Self {
-            sin: all.clone().map(|j| angle(j).sin() as f32).collect(),
-            cos: all.clone().map(cos).collect(),
-            count: all.map(|j| if j == 0 || 2 * j == l_max { 1.0 } else { 2.0 }).collect(),
-        }
+        let (sin, cos) =
+            all.clone().map(|j| root(j, l_max)).map(|(sin, cos)| (sin as f32, cos as f32)).unzip();
+        Self { sin, cos, count: all.map(|j| if j == 0 || 2 * j == l_max { 1.0 } else { 2.0 }).collect() }
     }
 
     /// Number of frequencies.
     pub(super) fn len(&self) -> usize {
         self.sin.len()
     }
+}
+
+/// Sine and cosine of `pi j / l_max`. At -1 the cosine is exactly zero, where the formulas rely on it.
+pub(super) fn root(j: usize, l_max: usize) -> (f64, f64) {
+    let (sin, cos) = (PI * j as f64 / l_max as f64).sin_cos();
+    if 2 * j == l_max { (1.0, 0.0) } else { (sin, cos) }
 }

@@ -113,16 +113,30 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The taps of every kernel of the channel.
-    pub(super) fn taps(&mut self, taps: Vec<&mut [f32]>) {
-        for first in (0..self.roots.len()).step_by(WIDTH) {
+    /// The taps of every kernel of the channel. At the frequencies `at` its spectrum is `exact`, real parts then imaginary parts.
+    pub(super) fn taps(&mut self, at: &[usize], exact: &[&[f32]], taps: Vec<&mut [f32]>) {
+        for first in self.blocks(at) {
             self.start_block(first);
             dispatch(Forward(self));
             self.finish_block(first);
         }
+        for (spectrum, exact) in self.spectra.iter_mut().zip(exact) {
+            let (re, im) = exact.split_at(exact.len() / 2);
+            at.iter()
+                .zip(re.iter().zip(im))
+                .for_each(|(j, (re, im))| spectrum[*j] = Complex32::new(*re, *im));
+        }
         for (kernel, taps) in taps.into_iter().enumerate() {
             self.invert(kernel, taps);
         }
+    }
+
+    /// Where blocks begin, but for those of which every frequency is among `at`.
+    fn blocks(&self, at: &[usize]) -> impl Iterator<Item = usize> + use<> {
+        let count = self.roots.len();
+        let before = |j: usize| at.partition_point(|at| *at < j);
+        let taken = |first: usize| before(first + WIDTH) - before(first) == WIDTH.min(count - first);
+        (0..count).step_by(WIDTH).filter(|first| !taken(*first)).collect::<Vec<_>>().into_iter()
     }
 
     /// Sines and cosines of the block's frequencies; those beyond the last have a harmless denominator.
@@ -161,19 +175,23 @@ impl<'a> Row<'a> {
         taps.iter_mut().zip(&self.points).for_each(|(tap, point)| *tap = scale * point.re);
     }
 
-    /// Gradients of the factors, laid out as they are, from those of the taps.
-    pub(super) fn grads(&mut self, grads: &[&[f32]]) -> Vec<f32> {
+    /// From the gradients of the taps those of the factors, laid out as they are, and those of the spectra at the frequencies `at`,
+    /// which have no other part in the first.
+    pub(super) fn grads(&mut self, at: &[usize], grads: &[&[f32]]) -> (Vec<f32>, Vec<Vec<Complex32>>) {
         for (kernel, grad) in grads.iter().enumerate() {
             self.transform_grad(kernel, grad);
         }
+        let take =
+            |spectrum: &mut Vec<Complex32>| at.iter().map(|j| std::mem::take(&mut spectrum[*j])).collect();
+        let exact = self.spectra.iter_mut().map(take).collect();
         let mut sums = Sums::new(self.sizes);
-        for first in (0..self.roots.len()).step_by(WIDTH) {
+        for first in self.blocks(at) {
             self.start_block(first);
             dispatch(Forward(self));
             sums.load(&self.spectra, first, &self.block);
             dispatch(Backward(self, &mut sums));
         }
-        sums.of_factors(&self.factors)
+        (sums.of_factors(&self.factors), exact)
     }
 
     /// From the gradient of a kernel's taps that of its spectrum, `d/d re - i d/d im`, in the spectrum's place.

@@ -1,0 +1,114 @@
+//! One channel in f64.
+
+use subquad_backend::simd;
+
+use super::gradients::{Grads, Sums};
+use super::resolvent::{Block, WIDTH};
+use crate::dplr::LEAST_DECAY;
+use crate::number::{Complex, real};
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) kernels: usize,
+    pub(super) rank: usize,
+    pub(super) l_max: usize,
+}
+
+/// A channel's system; every list of numbers of the pairs has their conjugates behind them.
+pub(super) struct Channel {
+    pub(super) sizes: Sizes,
+    /// Of every pair, or one for all.
+    pub(super) dt: Vec<f64>,
+    /// The continuous system: `a`, `b`, rows of `P`, then `C~`, as `[2 + rank + kernels][pairs]`.
+    pub(super) stored: Vec<Vec<Complex>>,
+    pub(super) a: Vec<Complex>,
+    pub(super) b: Vec<Complex>,
+    /// `dt P` of every rank.
+    pub(super) p: Vec<Vec<Complex>>,
+    /// The conjugates of `P` of every rank.
+    pub(super) q: Vec<Vec<Complex>>,
+    /// `C~` of every kernel.
+    pub(super) c: Vec<Vec<Complex>>,
+}
+
+impl Channel {
+    /// `dt` is in two parts; `parts` are those of [`ExactKernel`](super::host::ExactKernel).
+    pub(super) fn new(sizes: Sizes, dt: &[&[f32]], parts: &[&[f32]]) -> Self {
+        let dt: Vec<f64> =
+            dt[0].iter().zip(dt[1]).map(|(high, low)| f64::from(*high) + f64::from(*low)).collect();
+        let stored = stored(sizes, parts);
+        let long = |row: &[Complex]| -> Vec<Complex> {
+            row.iter().enumerate().map(|(n, z)| real(dt[n % dt.len()]) * *z).collect()
+        };
+        let a = long(&stored[0])
+            .iter()
+            .map(|a| Complex { re: a.re.min(-LEAST_DECAY), im: a.im })
+            .collect::<Vec<_>>();
+        let rows = &stored[2..][..sizes.rank];
+        let conjugate = |row: &Vec<Complex>| row.iter().map(|z| z.conj()).collect::<Vec<_>>();
+        Self {
+            sizes,
+            a: complete(&a),
+            b: complete(&long(&stored[1])),
+            p: rows.iter().map(|row| complete(&long(row))).collect(),
+            q: rows.iter().map(|row| complete(&conjugate(row))).collect(),
+            c: stored[2 + sizes.rank..].iter().map(|row| complete(row)).collect(),
+            dt,
+            stored,
+        }
+    }
+
+    /// Of every kernel, at these frequencies.
+    pub(super) fn spectra(&self, frequencies: &[usize]) -> Vec<Vec<Complex>> {
+        let mut block = Block::new(self);
+        let mut spectra = vec![Vec::with_capacity(frequencies.len()); self.sizes.kernels];
+        for chunk in frequencies.chunks(WIDTH) {
+            block.start(chunk, self.sizes.l_max);
+            simd::run(
+                #[inline(always)]
+                || block.solve(self),
+            );
+            for (spectrum, values) in spectra.iter_mut().zip(&block.spectra) {
+                spectrum.extend((0..chunk.len()).map(|i| Complex { re: values.re[i], im: values.im[i] }));
+            }
+        }
+        spectra
+    }
+
+    /// From the gradients of the spectra, real parts then imaginary parts.
+    pub(super) fn grads(&self, frequencies: &[usize], of_spectra: &[&[f32]]) -> Grads {
+        let mut block = Block::new(self);
+        let mut sums = Sums::new(self);
+        for (i, chunk) in frequencies.chunks(WIDTH).enumerate() {
+            block.start(chunk, self.sizes.l_max);
+            sums.load(&block, of_spectra, i * WIDTH..i * WIDTH + chunk.len());
+            simd::run(
+                #[inline(always)]
+                || {
+                    block.solve(self);
+                    sums.add(self, &block);
+                },
+            );
+        }
+        sums.through_steps(self)
+    }
+}
+
+fn stored(sizes: Sizes, parts: &[&[f32]]) -> Vec<Vec<Complex>> {
+    let pair = |re: usize, im: usize| -> Vec<Complex> {
+        let both = parts[re].iter().zip(parts[im]);
+        both.map(|(re, im)| Complex { re: f64::from(*re), im: f64::from(*im) }).collect()
+    };
+    parts_of(sizes).map(|[re, im]| pair(re, im)).collect()
+}
+
+/// Where the real and the imaginary part of each complex row are.
+pub(super) fn parts_of(Sizes { rank, kernels, .. }: Sizes) -> impl Iterator<Item = [usize; 2]> {
+    let group = |first: usize, count: usize| (0..count).map(move |i| [first + i, first + count + i]);
+    group(0, 1).chain(group(2, 1)).chain(group(4, rank)).chain(group(4 + 2 * rank, kernels))
+}
+
+/// One half and its conjugates behind it.
+fn complete(half: &[Complex]) -> Vec<Complex> {
+    half.iter().copied().chain(half.iter().map(|z| z.conj())).collect()
+}

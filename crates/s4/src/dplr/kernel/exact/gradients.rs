@@ -1,0 +1,129 @@
+//! What the gradients of a channel are summed up from, and made of.
+
+use super::channel::{Channel, Sizes, parts_of};
+use super::resolvent::{Block, Lanes, WIDTH, constant};
+use crate::dplr::LEAST_DECAY;
+use crate::number::{Complex, real};
+
+/// Of the inputs, laid out as they are, but for one channel.
+pub(super) struct Grads {
+    pub(super) dt: Vec<f64>,
+    pub(super) numbers: Vec<f64>,
+}
+
+/// Sums over all frequencies that the gradients are made of, one for each member and lane.
+pub(super) struct Sums {
+    /// `E` of every kernel.
+    of_spectra: Vec<Lanes>,
+    a: Vec<Lanes>,
+    b: Vec<Lanes>,
+    p: Vec<Vec<Lanes>>,
+    q: Vec<Vec<Lanes>>,
+    c: Vec<Vec<Lanes>>,
+}
+
+impl Sums {
+    pub(super) fn new(channel: &Channel) -> Self {
+        let (Sizes { kernels, rank, .. }, members) = (channel.sizes, channel.a.len());
+        let row = || vec![Lanes::ZERO; members];
+        Self {
+            of_spectra: vec![Lanes::ZERO; kernels],
+            a: row(),
+            b: row(),
+            p: vec![row(); rank],
+            q: vec![row(); rank],
+            c: vec![row(); kernels],
+        }
+    }
+
+    /// `e^(i theta)` times `d/d re - i d/d im` of a block of the spectra, zero beyond the last frequency.
+    pub(super) fn load(&mut self, block: &Block, of_spectra: &[&[f32]], at: std::ops::Range<usize>) {
+        for (to, row) in self.of_spectra.iter_mut().zip(of_spectra) {
+            *to = Lanes::ZERO;
+            let (of_re, of_im) = row.split_at(row.len() / 2);
+            for (i, j) in at.clone().enumerate() {
+                let (re, im) = (f64::from(of_re[j]), -f64::from(of_im[j]));
+                let (s, c) = (block.sin[i], block.cos[i]);
+                (to.re[i], to.im[i]) = (re * c - im * s, re * s + im * c);
+            }
+        }
+    }
+
+    /// Adds what a block brings.
+    #[inline(always)]
+    pub(super) fn add(&mut self, channel: &Channel, block: &Block) {
+        let Sizes { kernels, rank, .. } = channel.sizes;
+        for m in 0..channel.a.len() {
+            let (x, g) = (&block.x[m], &block.g[m]);
+            // E y summed over the kernels.
+            let mut of_x = Lanes::ZERO;
+            for k in 0..kernels {
+                let mut y = constant(channel.c[k][m]);
+                for r in 0..rank {
+                    y.add_constant(&block.w[k][r].scaled(&block.cos), -channel.q[r][m]);
+                }
+                of_x.add_product(&self.of_spectra[k], &y.times(g), 1.0);
+                self.c[k][m].add_product(&self.of_spectra[k], x, 1.0);
+            }
+            for i in 0..WIDTH {
+                self.b[m].re[i] += of_x.re[i];
+                self.b[m].im[i] += of_x.im[i];
+            }
+            let of_x = of_x.scaled(&block.cos);
+            self.a[m].add_product(&of_x, x, 1.0);
+            let x = x.scaled(&block.cos);
+            for r in 0..rank {
+                self.p[r][m].add_product(&of_x, &block.z[r], -1.0);
+                for k in 0..kernels {
+                    let of_w = self.of_spectra[k].times(&block.w[k][r]);
+                    self.q[r][m].add_product(&of_w, &x, -1.0);
+                }
+            }
+        }
+    }
+
+    /// From the gradients of the system with its steps worked in, those of the continuous system and of the steps.
+    pub(super) fn through_steps(&self, channel: &Channel) -> Grads {
+        let (mut dt, mut all) = (vec![0.0; channel.dt.len()], self.of_rows(channel));
+        let with_step = 2 + channel.sizes.rank;
+        for (grads, row) in all.iter_mut().zip(&channel.stored).take(with_step) {
+            for (n, (grad, stored)) in grads.iter_mut().zip(row).enumerate() {
+                let at = n % dt.len();
+                dt[at] += (*grad * *stored).re;
+                *grad = real(channel.dt[at]) * *grad;
+            }
+        }
+        for (grads, sums) in all[2..].iter_mut().zip(&self.q) {
+            grads.iter_mut().enumerate().for_each(|(n, grad)| *grad = *grad + folded(sums, n).conj());
+        }
+        Grads { dt, numbers: flat(channel.sizes, &all) }
+    }
+
+    /// Of `dt a`, `dt b` and `dt P`, and of `C~`, laid out as they are stored.
+    fn of_rows(&self, channel: &Channel) -> Vec<Vec<Complex>> {
+        let row = |sums: &Vec<Lanes>| (0..sums.len() / 2).map(|n| folded(sums, n)).collect::<Vec<_>>();
+        let mut of_a = row(&self.a);
+        let clamped = channel.a.iter().map(|a| a.re >= -LEAST_DECAY);
+        of_a.iter_mut().zip(clamped).filter(|(_, clamped)| *clamped).for_each(|(grad, _)| grad.re = 0.0);
+        [of_a, row(&self.b)].into_iter().chain(self.p.iter().map(row)).chain(self.c.iter().map(row)).collect()
+    }
+}
+
+/// What both members of pair `n` say, as `d/d re - i d/d im`.
+fn folded(sums: &[Lanes], n: usize) -> Complex {
+    let total = |lanes: &Lanes| Complex { re: lanes.re.iter().sum(), im: lanes.im.iter().sum() };
+    total(&sums[n]) + total(&sums[n + sums.len() / 2]).conj()
+}
+
+/// `d/d re` and `d/d im` where the inputs have the parts.
+fn flat(sizes: Sizes, complex: &[Vec<Complex>]) -> Vec<f64> {
+    let pairs = complex[0].len();
+    let mut numbers = vec![0.0; 2 * complex.len() * pairs];
+    for (row, [re, im]) in complex.iter().zip(parts_of(sizes)) {
+        for (n, grad) in row.iter().enumerate() {
+            numbers[re * pairs + n] = grad.re;
+            numbers[im * pairs + n] = -grad.im;
+        }
+    }
+    numbers
+}

@@ -1,0 +1,72 @@
+//! The exact frequencies of every channel as an operation of burn's: a thread a channel, nothing kept but the inputs.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use subquad_backend::kernel::{Array, CpuKernel, Saved, View};
+
+use super::super::fused::rows;
+use super::Frequencies;
+use super::channel::{Channel, Sizes};
+use super::gradients::Grads;
+
+/// Inputs: the steps in two parts, `[2, d_model, 1 or pairs]`; then `[2 (2 + rank + kernels), d_model, pairs]`, real and imaginary
+/// parts of `a`, of `b`, of every row of `P` and of every `C~`. Output: `[kernels, d_model, 2 most]`.
+#[derive(Debug)]
+pub(super) struct ExactKernel {
+    pub(super) frequencies: Arc<Frequencies>,
+    pub(super) kernels: usize,
+    pub(super) rank: usize,
+}
+
+impl ExactKernel {
+    fn channel(&self, inputs: &[View<'_>], h: usize) -> Channel {
+        let sizes = Sizes { kernels: self.kernels, rank: self.rank, l_max: self.frequencies.l_max() };
+        Channel::new(sizes, &rows(&inputs[0], h), &rows(&inputs[1], h))
+    }
+}
+
+impl CpuKernel for ExactKernel {
+    fn forward(&self, inputs: &[View<'_>]) -> Array {
+        let ([_, d_model, _], most) = (inputs[1].dims(), self.frequencies.most());
+        let mut spectra = vec![0.0; self.kernels * d_model * 2 * most];
+        let by_channel: Vec<_> = (0..d_model)
+            .into_par_iter()
+            .map(|h| self.channel(inputs, h).spectra(self.frequencies.channel(h)))
+            .collect();
+        for (i, row) in spectra.chunks_exact_mut(2 * most).enumerate() {
+            let (re, im) = row.split_at_mut(most);
+            let (kernel, h) = (i / d_model, i % d_model);
+            for (j, point) in by_channel[h][kernel].iter().enumerate() {
+                (re[j], im[j]) = (point.re as f32, point.im as f32);
+            }
+        }
+        Array::new(spectra, [self.kernels, d_model, 2 * most])
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let [_, d_model, _] = saved.inputs[1].dims();
+        let grads: Vec<Grads> = (0..d_model)
+            .into_par_iter()
+            .map(|h| {
+                let of_spectra = rows(&saved.grad, h);
+                self.channel(saved.inputs, h).grads(self.frequencies.channel(h), &of_spectra)
+            })
+            .collect();
+        let of = |input: usize, grad: fn(&Grads) -> &Vec<f64>| {
+            let View { data, shape } = saved.inputs[input];
+            let mut all = vec![0.0; data.len()];
+            let width = shape[2];
+            for (i, row) in all.chunks_exact_mut(width).enumerate() {
+                let (part, h) = (i / d_model, i % d_model);
+                // The second part of a step is there for its value only.
+                if let Some(values) = grad(&grads[h]).get(part * width..(part + 1) * width) {
+                    row.iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
+                }
+            }
+            Array::new(all, shape)
+        };
+        let all = [of(0, |grads| &grads.dt), of(1, |grads| &grads.numbers)];
+        all.into_iter().zip(saved.wanted).map(|(grad, wanted)| wanted.then_some(grad)).collect()
+    }
+}

@@ -1,0 +1,34 @@
+//! Where f32 is not enough: parameters in f64 on the host, and the way back.
+
+use burn::module::Param;
+use burn::tensor::{Device, FloatDType, Tensor};
+
+/// In which numbers a system is worked out. Gradients flow back to its parameters from both.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Precision {
+    /// As the parameters are stored: f32 on the layer's device.
+    Layer,
+    /// f64 on the host, for what f32 loses.
+    Host,
+}
+
+impl Precision {
+    pub(crate) fn value<const D: usize>(self, param: &Param<Tensor<D>>) -> Tensor<D> {
+        match self {
+            Self::Layer => param.val(),
+            Self::Host => param.val().to_device(&Device::flex()).cast(FloatDType::F64),
+        }
+    }
+}
+
+/// f32 again, on `device`.
+pub(crate) fn rounded<const D: usize>(tensor: Tensor<D>, device: &Device) -> Tensor<D> {
+    tensor.cast(FloatDType::F32).to_device(device)
+}
+
+/// An f64 as two f32, `[2, ..]`, the second what the first leaves. It has no gradient of its own.
+pub(crate) fn in_two(value: Tensor<2>) -> Tensor<3> {
+    let high = value.clone().cast(FloatDType::F32);
+    let low = value.detach() - high.clone().detach().cast(FloatDType::F64);
+    Tensor::stack(vec![high, low.cast(FloatDType::F32)], 0)
+}
