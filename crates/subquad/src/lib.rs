@@ -19,6 +19,7 @@ pub mod plan;
 mod progress;
 pub mod report;
 pub mod repository;
+mod results;
 pub mod scaling;
 mod staleness;
 

@@ -339,7 +339,7 @@ fn what_a_structure_cannot_have_is_refused() {
     );
     assert_eq!(
         refused(of_reals(Structure { norm_eps: 0.0, ..plain })),
-        "norm_eps = 0, but it must be a finite number greater than 0"
+        "norm_eps = 0.0, but it must be a finite number greater than 0"
     );
     let tied = of_tokens(attention(true), Structure { tied_head: true, ..plain });
     assert_eq!(

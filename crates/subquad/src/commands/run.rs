@@ -1,6 +1,6 @@
 //! `subquad run`: train what is not there yet, then compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::execute::{Setting, without_numbers};
 use crate::plan::{Planned, PlannedRun, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Failed, Finished, comparison, write_study_files};
+use crate::results::check_results;
 use crate::{Failure, scaling, staleness};
 
 const AGAIN: &str = "\
@@ -102,10 +103,10 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Arc<AtomicBool>, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    if args.results.exists() && !args.results.is_dir() {
-        return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
-    }
+    check_results(&args.results, [].into_iter())?;
     let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let slugs = training.iter().map(|study| &study.slug).chain(bench.iter().map(|study| &study.slug));
+    check_results(&args.results, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
@@ -244,8 +245,8 @@ fn warn_of_other_builds(study: &Study, done: &[usize], setting: &Setting<'_>) {
 /// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
 fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
     let Ok(before) = read_study(dir) else { return };
-    let asked_for = |name: &str| study.runs.iter().any(|run| run.name.to_string() == name);
-    let leave = before.runs.iter().filter(|run| !asked_for(&run.run)).count();
+    let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();
+    let leave = before.runs.iter().filter(|run| !asked_for.contains(&run.run)).count();
     if leave > 0 {
         setting.messages.warn(format!(
             "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \

@@ -20,6 +20,7 @@ mod monarchs;
 mod names;
 mod plot;
 mod process;
+mod ranges;
 mod rerun;
 mod run;
 mod scaling;

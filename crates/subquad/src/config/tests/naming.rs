@@ -10,7 +10,7 @@ fn candidates(key: &Key) -> Vec<String> {
         Kind::Integer { .. } | Kind::IntegerOr { .. } => {
             numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
         }
-        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
+        Kind::Real { .. } | Kind::RealOrZero { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
         Kind::IntegerOrShare { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
         Kind::Sizes => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
@@ -54,7 +54,7 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
 }
 
 fn has(run: &ResolvedRun, key: &Key) -> bool {
-    run.settings.contains_key(key.name)
+    run.settings().contains_key(key.name)
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn every_key_that_changes_numbers_names_the_runs_that_have_it_and_no_other_key_d
         for variants in tasks().iter().map(|task| variants(key, task)) {
             for pair in variants.windows(2) {
                 for (a, b) in pair[0].runs.iter().zip(&pair[1].runs).filter(|(a, _)| has(a, key)) {
-                    let differs = a.settings[key.name] != b.settings[key.name];
+                    let differs = a.settings()[key.name] != b.settings()[key.name];
                     assert_eq!(
                         a.hash_pairs != b.hash_pairs,
                         differs && key.numeric,
