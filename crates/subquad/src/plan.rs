@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use subquad_backend::DeviceKind;
 use subquad_data::{TaskConfig, TaskError};
-use subquad_record::{Repository, RunName, run_hash};
+use subquad_record::{Repository, RunName, long_run_hash};
 
 use crate::config::{
-    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, Room, RunConfig, StudyConfig, TaskProblem,
-    TaskSettings, find_configs, slug,
+    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, Room, RunConfig, StudyConfig,
+    TaskProblem, TaskSettings, find_configs, slug,
 };
 use crate::repository::repository;
 use crate::scaling::{self, BenchStudy};
@@ -179,8 +179,13 @@ impl Study {
     /// their own.
     pub fn on_device(mut self, kind: DeviceKind) -> Self {
         let device = Some(kind).filter(|kind| *kind != UNNAMED_DEVICE).map(DeviceKind::as_str);
-        for run in &mut self.runs {
-            run.name = name(&run.resolved, run.data.as_deref(), device);
+        if device.is_none() {
+            return self;
+        }
+        let mut places = Places::new();
+        for mut run in std::mem::take(&mut self.runs) {
+            run.name = name(&run.resolved, run.data.as_deref(), device, DIGITS);
+            self.push(run, device, &mut places);
         }
         self
     }
@@ -209,17 +214,24 @@ impl Study {
         let config_file: Arc<Path> = config.path.into();
         for resolved in config.runs {
             let data = digests.of(&resolved);
-            let name = name(&resolved, data.as_deref(), None);
-            let run = PlannedRun { name, config_file: config_file.clone(), resolved, data };
-            match places.get(&run.name) {
-                Some(place) => run.check_same(&self.runs[*place])?,
-                None => {
-                    places.insert(run.name.clone(), self.runs.len());
-                    self.runs.push(run);
-                }
-            }
+            let name = name(&resolved, data.as_deref(), None, DIGITS);
+            self.push(PlannedRun { name, config_file: config_file.clone(), resolved, data }, None, places);
         }
         Ok(())
+    }
+
+    /// Adds a run unless the study has it. Eight digits tell few runs apart: of very many that share mixer, length and seed,
+    /// some have the same by chance, and the later one takes more digits.
+    fn push(&mut self, mut run: PlannedRun, device: Option<&str>, places: &mut Places) {
+        for digits in (DIGITS..=MOST_DIGITS).step_by(DIGITS) {
+            match places.get(&run.name) {
+                Some(place) if run.is_same(&self.runs[*place]) => return,
+                Some(_) => run.name = name(&run.resolved, run.data.as_deref(), device, digits + DIGITS),
+                None => break,
+            }
+        }
+        places.insert(run.name.clone(), self.runs.len());
+        self.runs.push(run);
     }
 }
 
@@ -286,18 +298,8 @@ impl Digests {
 }
 
 impl PlannedRun {
-    /// A name holds 32 bits of what names a run. That is enough unless very many runs share mixer, length and seed; then one
-    /// would take another's place without a word.
-    fn check_same(&self, other: &Self) -> Result<(), Failure> {
-        if (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data) {
-            return Ok(());
-        }
-        let [one, two] = [other, self].map(|run| format!("{} of {}", run.label(), run.config_file.display()));
-        Err(Failure::wrong(format!(
-            "{}: the name of two runs, {one} and {two}, whose hashes agree by chance; move one of them to a config in \
-             another folder, or take it out",
-            self.name
-        )))
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data)
     }
 
     /// Its mixer and what else the sweep varies.
@@ -315,7 +317,12 @@ const DATA: &str = "task.data";
 /// The key under which the kind of its device names a run.
 const DEVICE: &str = "device";
 
-fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>) -> RunName {
+/// Hex digits of the hash in a name; a multiple of them where a run has more.
+const DIGITS: usize = 8;
+/// Those of a whole SHA-256.
+const MOST_DIGITS: usize = 64;
+
+fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {
     let mut naming = run.hash_pairs.clone();
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
@@ -323,6 +330,6 @@ fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>) -> RunName 
         mixer: run.config.mixer_name().to_string(),
         seq_len: run.config.seq_len,
         seed: run.config.seed,
-        hash: run_hash(&naming),
+        hash: long_run_hash(&naming, digits.min(MOST_DIGITS)),
     }
 }

@@ -35,7 +35,9 @@ fn check_folder(path: &Path) -> Result<(), String> {
             )),
             Err(_) => Ok(()),
         },
-        Err(error) if error.kind() == ErrorKind::NotADirectory => Err("lies in a file, not in a folder".into()),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            Err("lies in a file, not in a folder".into())
+        }
         Err(error) => Err(format!("cannot be looked at: {error}")),
     }
 }

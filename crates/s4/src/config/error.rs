@@ -67,7 +67,9 @@ pub enum S4ConfigError {
         rank: usize,
     },
     /// The range of initial steps is empty or not positive.
-    #[error("initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min:?}, dt_max = {dt_max:?}")]
+    #[error(
+        "initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min:?}, dt_max = {dt_max:?}"
+    )]
     StepRange {
         /// Smallest step.
         dt_min: f64,

@@ -6,7 +6,7 @@ use super::keys::KEYS;
 use super::kind::Share;
 use super::layer::Setting;
 use super::plan::Choice;
-use super::resolved::insert;
+use super::typed::typed;
 use super::{Kind, MixerName, Origin, TaskSettings, Value, Word};
 
 /// Every key of a run but those in doubt.
@@ -37,13 +37,9 @@ impl Draft<'_> {
 
     /// The settings of the task; `None` where one of them is missing or in doubt.
     pub(super) fn task(&self) -> Option<TaskSettings> {
-        let mut table = toml::Table::new();
-        for (name, setting) in &self.settings {
-            if let Some(name) = name.strip_prefix("task.") {
-                insert(&mut table, name, setting.value.to_toml());
-            }
-        }
-        table.try_into().ok()
+        let own = self.settings.range("task."..).take_while(|(name, _)| name.starts_with("task."));
+        let own: Vec<_> = own.map(|(name, setting)| (*name, &setting.value)).collect();
+        typed(&own, "task.".len()).ok()
     }
 
     /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.

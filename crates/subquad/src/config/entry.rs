@@ -115,13 +115,7 @@ fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source, entries: 
     }
 }
 
-fn add(
-    path: Vec<Segment>,
-    offset: usize,
-    value: &DeValue<'_>,
-    source: &Source,
-    entries: &mut Vec<Entry>,
-) {
+fn add(path: Vec<Segment>, offset: usize, value: &DeValue<'_>, source: &Source, entries: &mut Vec<Entry>) {
     match value {
         DeValue::Table(table) if !table.is_empty() => add_table(&path, table, source, entries),
         value => entries.push(Entry { path, found: Found::read(value, source), word: None, offset }),

@@ -54,7 +54,9 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Problem> {
         Some(byte) => Err(Problem::NotText { byte }),
         None => String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
-            Problem::NotUtf8 { line: 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() }
+            Problem::NotUtf8 {
+                line: 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count(),
+            }
         }),
     }
 }

@@ -33,7 +33,9 @@ impl Found {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
                 Ok(value) => Self::Integer(value),
-                Err(_) => Self::Odd(format!("{}, beyond what 64 bits hold", number::short(&integer.to_string()))),
+                Err(_) => {
+                    Self::Odd(format!("{}, beyond what 64 bits hold", number::short(&integer.to_string())))
+                }
             },
             DeValue::Float(real) => number::real(real.as_str()).map_or_else(Self::Odd, Self::Real),
             DeValue::Boolean(value) => Self::Bool(*value),

@@ -247,7 +247,9 @@ impl fmt::Display for Kind {
         match self {
             Self::Integer { min, max } => write_integer(f, *min, *max),
             Self::Real { min, max } => write!(f, "a finite number{}", ends(*min, *max)),
-            Self::RealOrZero { min, max } => write!(f, "0 or a number from {} to {}", number::brief(*min), number::brief(*max)),
+            Self::RealOrZero { min, max } => {
+                write!(f, "0 or a number from {} to {}", number::brief(*min), number::brief(*max))
+            }
             Self::Bool => write!(f, "true or false"),
             Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),
             Self::IntegerOr { min, max, word } => {

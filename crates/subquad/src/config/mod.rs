@@ -40,6 +40,7 @@ mod state_space;
 mod study;
 pub(crate) mod suggest;
 mod sweep;
+mod typed;
 mod unknown;
 mod value;
 

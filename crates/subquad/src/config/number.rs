@@ -12,7 +12,9 @@ pub(crate) fn real(text: &str) -> Result<f64, String> {
     let is_digits = digits.bytes().any(|byte| byte.is_ascii_digit());
     let is_zero = !digits.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     match value {
-        0.0 if !is_zero => Err(format!("{}, which is too small for 64 bits and would count as 0", short(text))),
+        0.0 if !is_zero => {
+            Err(format!("{}, which is too small for 64 bits and would count as 0", short(text)))
+        }
         value if value.is_infinite() && is_digits => {
             Err(format!("{}, which is too large for 64 bits and would be infinite", short(text)))
         }
@@ -60,21 +62,28 @@ pub(crate) fn grouped(number: u128) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_rounds_to_nothing_or_to_infinity_is_no_number() {
-        for text in ["1e-400", "-1e-400", "0.1e-5000", "1e400", "-1E400", &format!("0.{}1", "0".repeat(400))] {
+        for text in ["1e-400", "-1e-400", "0.1e-5000", "1e400", "-1E400", &format!("0.{}1", "0".repeat(400))]
+        {
             assert!(real(text).is_err(), "{text}");
         }
-        assert_eq!(real("1e-400").unwrap_err(), "1e-400, which is too small for 64 bits and would count as 0");
+        assert_eq!(
+            real("1e-400").unwrap_err(),
+            "1e-400, which is too small for 64 bits and would count as 0"
+        );
         assert_eq!(real("1e400").unwrap_err(), "1e400, which is too large for 64 bits and would be infinite");
     }
 
     #[test]
     fn what_64_bits_hold_is_itself() {
-        for (text, value) in [("0e400", 0.0), ("-0.0", -0.0), ("5e-324", 5e-324), ("1e308", 1e308), ("inf", f64::INFINITY)] {
+        for (text, value) in
+            [("0e400", 0.0), ("-0.0", -0.0), ("5e-324", 5e-324), ("1e308", 1e308), ("inf", f64::INFINITY)]
+        {
             assert_eq!(real(text).map(f64::to_bits), Ok(value.to_bits()), "{text}");
         }
         assert!(real("nan").is_ok_and(f64::is_nan));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::draft::Draft;
 use super::keys::KEYS;
 use super::layer::Setting;
+use super::typed::typed;
 use super::{Key, Kind, RunConfig, Value, Word, schema};
 
 /// The keys of a run, words and shares as the numbers they stand for.
@@ -26,26 +27,26 @@ pub struct ResolvedRun {
 
 impl ResolvedRun {
     /// The runs of a draft without mistakes, one a seed.
-    pub(super) fn of_seeds<'a>(draft: &Draft<'_>, seeds: &'a [Setting]) -> impl Iterator<Item = Self> + use<'a> {
-        let values: Values =
-            draft.settings.iter().map(|(name, setting)| (*name, setting.value.clone())).collect();
-        let run = [("mixer", Value::Text(draft.mixer.to_string())), ("seq_len", draft.seq_len.value.clone())];
-        let naming = KEYS.iter().filter_map(|key| Some((key, values.get(key.name)?)));
-        let naming = naming.filter(|(key, value)| key.numeric && !is_default(key, value, &values));
-        let naming = naming.map(|(key, value)| (key.name, value));
+    pub(super) fn of_seeds<'a>(
+        draft: &Draft<'_>,
+        seeds: &'a [Setting],
+    ) -> impl Iterator<Item = Self> + use<'a> {
+        let seed = &seeds[0].value;
+        let mixer = Value::Text(draft.mixer.to_string());
+        let run = [("mixer", &mixer), ("seq_len", &draft.seq_len.value), ("seed", seed)];
+        let naming =
+            draft.settings.iter().filter(|(name, setting)| names_the_run(name, &setting.value, draft));
+        let naming = naming.map(|(name, setting)| (*name, &setting.value));
         let axes = draft.choices.iter().map(|(key, set)| (key.name.to_owned(), set.value.to_string()));
-        let (axes, first) = (axes.collect(), &seeds[0].value);
-        let first = Self {
-            config: typed(&values, draft.seq_len.value.to_toml(), first.to_toml()),
-            axes,
-            hash_pairs: texts(naming.chain(run.iter().map(|(name, value)| (*name, value)))),
-        };
+        let first =
+            Self { config: config(draft, seed), axes: axes.collect(), hash_pairs: texts(naming.chain(run)) };
         seeds.iter().map(move |seed| first.with_seed(seed))
     }
 
     fn with_seed(&self, seed: &Setting) -> Self {
         let mut run = self.clone();
-        run.config.seed = seed.value.as_integer().and_then(|seed| seed.try_into().ok()).expect("seeds are >= 0");
+        run.config.seed =
+            seed.value.as_integer().and_then(|seed| seed.try_into().ok()).expect("seeds are >= 0");
         run.hash_pairs.insert("seed".to_owned(), seed.value.to_string());
         run
     }
@@ -90,14 +91,18 @@ fn section_text(section: &str, values: &Values) -> Option<String> {
     (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
 }
 
+fn names_the_run(name: &str, value: &Value, draft: &Draft<'_>) -> bool {
+    schema::find(name).is_some_and(|key| key.numeric && !is_default(key, value, draft))
+}
+
 /// The numbers of "d_model" and "longest" have always been in names. "n_heads" came later, and leaves old names alone: its
 /// number is a default.
-fn is_default(key: &Key, value: &Value, values: &Values) -> bool {
+fn is_default(key: &Key, value: &Value, draft: &Draft<'_>) -> bool {
     match key.kind {
         Kind::IntegerOr { word: word @ Word::NHeads, .. } => {
-            word.key().and_then(|name| values.get(name)) == Some(value)
+            word.key().and_then(|name| draft.value(name)) == Some(value)
         }
-        _ => key.default.value().as_ref() == Some(value),
+        _ => key.default.is(value),
     }
 }
 
@@ -105,21 +110,10 @@ fn texts<'a>(values: impl Iterator<Item = (&'a str, &'a Value)>) -> BTreeMap<Str
     values.map(|(name, value)| (name.to_owned(), value.to_string())).collect()
 }
 
-fn typed(values: &Values, seq_len: toml::Value, seed: toml::Value) -> RunConfig {
-    let mut table = toml::Table::new();
-    values.iter().for_each(|(name, value)| insert(&mut table, name, value.to_toml()));
+fn config(draft: &Draft<'_>, seed: &Value) -> RunConfig {
+    let settings = draft.settings.iter().map(|(name, setting)| (*name, &setting.value));
     // The mixer's name is the name of its section.
-    [("seq_len", seq_len), ("seed", seed)].into_iter().for_each(|(name, value)| insert(&mut table, name, value));
-    table.try_into().unwrap_or_else(|error| panic!("the schema and the settings' types differ: {error}"))
-}
-
-pub(super) fn insert(table: &mut toml::Table, name: &str, value: toml::Value) {
-    let Some((section, rest)) = name.split_once('.') else {
-        table.insert(name.to_owned(), value);
-        return;
-    };
-    let inner = table.entry(section).or_insert_with(|| toml::Table::new().into());
-    if let toml::Value::Table(inner) = inner {
-        insert(inner, rest, value);
-    }
+    let mut entries: Vec<_> = settings.chain([("seq_len", &draft.seq_len.value), ("seed", seed)]).collect();
+    entries.sort_by_key(|(name, _)| *name);
+    typed(&entries, 0).unwrap_or_else(|error| panic!("the schema and the settings' types differ: {error}"))
 }

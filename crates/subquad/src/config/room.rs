@@ -39,7 +39,9 @@ impl Room {
         match (count, lists.iter().max_by_key(|list| list.len)) {
             (Some(count), _) if count <= left => Ok(()),
             (_, None) => Ok(()),
-            (_, Some(longest)) => Err(ConfigError::new(longest.origin.clone(), self.too_many(count, what, lists))),
+            (_, Some(longest)) => {
+                Err(ConfigError::new(longest.origin.clone(), self.too_many(count, what, lists)))
+            }
         }
     }
 
@@ -62,6 +64,10 @@ impl Room {
 fn sizes(count: Option<u128>, lists: &[List<'_>]) -> String {
     let product = lists.iter().try_fold(1_u128, |product, list| product.checked_mul(list.len as u128));
     let long = lists.iter().filter(|list| list.len > 1);
-    let words: Vec<String> = long.map(|list| format!("{} {}", list.name, grouped(list.len as u128))).collect();
-    words.join(if product == count { " x " } else { ", " })
+    let words: Vec<String> =
+        long.map(|list| format!("{} {}", list.name, grouped(list.len as u128))).collect();
+    match words.is_empty() {
+        true => "every list has one value".to_owned(),
+        false => words.join(if product == count { " x " } else { ", " }),
+    }
 }

@@ -186,8 +186,9 @@ fn branches_of<'a>(plan: &'a Plan, mixer: MixerName) -> Vec<Branch<'a>> {
 /// the task.
 fn in_order(branches: &[Branch<'_>]) -> Vec<(Places, usize)> {
     let all = branches.iter().zip(0..);
-    let mut all: Vec<_> =
-        all.flat_map(|(branch, index)| branch.places().into_iter().map(move |places| (places, index))).collect();
+    let mut all: Vec<_> = all
+        .flat_map(|(branch, index)| branch.places().into_iter().map(move |places| (places, index)))
+        .collect();
     all.sort();
     all
 }

@@ -67,7 +67,7 @@ impl Value {
     }
 }
 
-fn size_texts(sizes: &[(i64, i64)]) -> impl Iterator<Item = String> {
+pub(super) fn size_texts(sizes: &[(i64, i64)]) -> impl Iterator<Item = String> {
     sizes.iter().map(|(length, count)| format!("{length}x{count}"))
 }
 

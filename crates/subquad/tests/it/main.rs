@@ -29,5 +29,6 @@ mod staleness;
 mod state_spaces;
 mod table;
 mod tasks;
+mod texts;
 mod verify;
 mod wgpu;

@@ -83,12 +83,12 @@ fn sizes_are_written_as_they_are_meant() {
 #[test]
 fn what_is_no_share_or_size_is_named() {
     let error = |lines: &str| errors(&mqar(lines));
-    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 4194304 or a share such as "seq_len/16", got the string "seq_len""#);
-    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 4194304 or a share such as "seq_len/16", got the string "seq_len/0""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128x08" twice"#);
-    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "0x8""#);
-    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128x8""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len/0""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x08" twice"#);
+    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "0x8""#);
+    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x8""#);
     insta::assert_snapshot!(errors(&SMALL.replace("name = \"digits\"", "name = \"digits\"\npath = \"a\\nb\"")), @r#"x.toml:4: `task.path` must be a text of one line, got the string "a\nb""#);
 }
 
