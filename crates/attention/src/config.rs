@@ -205,14 +205,14 @@ pub enum AttentionConfigError {
     NoWindow,
     /// Scores cannot be squeezed into such a range.
     #[error(
-        "softcap must be a number from 1e-30 to 1e30, got {softcap}; leave it out for scores as they are"
+        "softcap must be a number from 1e-30 to 1e30, got {softcap:?}; leave it out for scores as they are"
     )]
     Softcap {
         /// The cap asked for.
         softcap: f64,
     },
     /// Not a probability that leaves anything.
-    #[error("dropout must be at least 0 and less than 1, got {dropout}")]
+    #[error("dropout must be at least 0 and less than 1, got {dropout:?}")]
     Dropout {
         /// The rate asked for.
         dropout: f64,
@@ -226,20 +226,20 @@ pub enum AttentionConfigError {
         d_head: usize,
     },
     /// No angle comes from such a base.
-    #[error("rope_base must be a positive number, got {rope_base}")]
+    #[error("rope_base must be a positive number, got {rope_base:?}")]
     RopeBase {
         /// The base asked for.
         rope_base: f64,
     },
     /// Not a part of a head.
-    #[error("rope_fraction must be greater than 0 and at most 1, got {rope_fraction}")]
+    #[error("rope_fraction must be greater than 0 and at most 1, got {rope_fraction:?}")]
     RopeFraction {
         /// The fraction asked for.
         rope_fraction: f64,
     },
     /// The part of a head that is turned holds no pair.
     #[error(
-        "rope_fraction = {rope_fraction} of a head of {d_head} features leaves no pair to turn; choose at least 2 / {d_head}, or position = none"
+        "rope_fraction = {rope_fraction:?} of a head of {d_head} features leaves no pair to turn; choose at least 2 / {d_head}, or position = none"
     )]
     NothingTurned {
         /// Width of a head.

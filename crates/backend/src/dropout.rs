@@ -24,7 +24,7 @@ pub fn stir(z: u64) -> u64 {
 /// # Panics
 /// If `rate` is not in [0, 1).
 pub fn mask<const D: usize>(shape: [usize; D], rate: f64, seed: u64, device: &Device) -> Tensor<D> {
-    assert!((0.0..1.0).contains(&rate), "a dropout rate must be in [0, 1), got {rate}");
+    assert!((0.0..1.0).contains(&rate), "a dropout rate must be in [0, 1), got {rate:?}");
     let threshold = (rate * u64::MAX as f64) as u64;
     let gain = (1.0 / (1.0 - rate)) as f32;
     let key = split_mix(seed);

@@ -254,7 +254,8 @@ fn check_share(name: &str, options: &'static [&'static str], share: f64) -> Resu
     match share > 0.0 && share <= 1.0 {
         true => Ok(()),
         false => {
-            let problem = format!("{name} = {share}, but a share of the positions lies above 0 and up to 1");
+            let problem =
+                format!("{name} = {share:?}, but a share of the positions lies above 0 and up to 1");
             Err(TaskError::Options { task: MaskedBytes::INFO.name, options, problem })
         }
     }

@@ -41,9 +41,11 @@ impl NoiseConfig {
         check_length(self.task, seq_len)?;
         let bandwidth = self.bandwidth;
         let problem = match bandwidth > 0.0 && bandwidth <= 1.0 {
-            false => format!("bandwidth = {bandwidth} must be above 0 and at most 1, the Nyquist frequency"),
+            false => {
+                format!("bandwidth = {bandwidth:?} must be above 0 and at most 1, the Nyquist frequency")
+            }
             true if waves(bandwidth, seq_len) == 0 => format!(
-                "bandwidth = {bandwidth} lets no wave pass that fits into {seq_len} tokens: at least {}",
+                "bandwidth = {bandwidth:?} lets no wave pass that fits into {seq_len} tokens: at least {:?}",
                 1.0 / seq_len.div_ceil(2) as f64
             ),
             true => return Ok(()),

@@ -126,7 +126,7 @@ impl ModelConfig {
     fn check_structure(&self) -> Result<(), ModelError> {
         let Structure { norm_eps, token_types, tied_head, padding, .. } = self.structure;
         if !(norm_eps > 0.0 && norm_eps.is_finite()) {
-            return Err(ModelError::NormEps { norm_eps: norm_eps.to_string() });
+            return Err(ModelError::NormEps { norm_eps: format!("{norm_eps:?}") });
         }
         self.check_last_norm()?;
         match (self.encoder, self.head.outputs()) {

@@ -95,13 +95,13 @@ pub enum M2ConfigError {
     #[error("short_filter = 0, but the short convolution has at least the present token's tap")]
     NoTaps,
     /// More than some of the numbers would be dropped.
-    #[error("dropout = {dropout}, but it is a share that is dropped, at least 0 and below 1")]
+    #[error("dropout = {dropout:?}, but it is a share that is dropped, at least 0 and below 1")]
     Dropout {
         /// The share asked for.
         dropout: f64,
     },
     /// A learning rate or weight decay is negative or not a number.
-    #[error("{what} = {value}, but it must be a finite number of at least 0")]
+    #[error("{what} = {value:?}, but it must be a finite number of at least 0")]
     Rate {
         /// Which.
         what: &'static str,

@@ -1,5 +1,6 @@
 //! A short name for what changes a run's numbers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
@@ -16,13 +17,26 @@ use crate::digest::Digest;
 /// assert_eq!(subquad_record::run_hash(&settings), "3a84aabd");
 /// ```
 pub fn run_hash(pairs: &BTreeMap<String, String>) -> String {
-    let text: String =
-        pairs.iter().map(|(key, value)| format!("{}={}\n", escape(key), escape(value))).collect();
-    Digest::of(text.as_bytes()).sha256[..8].to_owned()
+    long_run_hash(pairs, DIGITS)
 }
 
-fn escape(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('\n', "\\n")
+/// Digits of a hash that stands in no other's way.
+pub(crate) const DIGITS: usize = 8;
+
+/// [`run_hash`] of so many digits, at most 64: very many runs may share their first ones by chance.
+pub fn long_run_hash(pairs: &BTreeMap<String, String>, digits: usize) -> String {
+    let mut text = String::new();
+    for (key, value) in pairs {
+        text.extend([&*escape(key), "=", &*escape(value), "\n"]);
+    }
+    Digest::of(text.as_bytes()).sha256[..digits].to_owned()
+}
+
+fn escape(text: &str) -> Cow<'_, str> {
+    match text.contains(['\\', '\n']) {
+        true => text.replace('\\', "\\\\").replace('\n', "\\n").into(),
+        false => text.into(),
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +52,7 @@ mod tests {
         assert_eq!(hash(&[]), "e3b0c442"); // of the empty text, as published
         // printf 'batch=32\nmixer=s4d\nseed=0\n' | sha256sum
         assert_eq!(hash(&[("seed", "0"), ("mixer", "s4d"), ("batch", "32")]), "61c9cab3");
+        assert_eq!(long_run_hash(&BTreeMap::new(), 16), "e3b0c44298fc1c14");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub use cell_study::{CellStudy, write_cell_study};
 pub use checkpoint::Checkpoint;
 pub use decode_cell::DecodeCell;
 pub use error::RecordError;
-pub use hash::run_hash;
+pub use hash::{long_run_hash, run_hash};
 pub use lock::{Attempt, Held, Holder, Lock};
 pub use manifest::{Machine, Manifest, Outcome, Repository, Resumption, timestamp};
 pub use proof::Standing;

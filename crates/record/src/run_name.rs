@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::RecordError;
+use crate::hash::DIGITS;
 
 /// `<mixer>-L<seq_len>-s<seed>-<hash>`, for example `s4d-L1024-s0-1b9d3f07`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +15,8 @@ pub struct RunName {
     pub seq_len: usize,
     /// The run's seed.
     pub seed: u64,
-    /// [`run_hash`](crate::run_hash) of the settings: 8 hex digits.
+    /// [`run_hash`](crate::run_hash) of the settings: 8 hex digits. Where another run of the study has them, another 8, and so
+    /// on.
     pub hash: String,
 }
 
@@ -37,7 +39,9 @@ impl FromStr for RunName {
 fn parse(name: &str) -> Option<RunName> {
     let mut parts = name.rsplitn(4, '-');
     let (hash, seed, seq_len, mixer) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_hash = hash.len() == 8 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hash = !hash.is_empty()
+        && hash.len().is_multiple_of(DIGITS)
+        && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     let is_mixer = !mixer.is_empty() && !mixer.contains(['/', '\\']);
     (is_hash && is_mixer).then_some(())?;
     Some(RunName {

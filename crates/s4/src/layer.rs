@@ -77,7 +77,7 @@ impl<S: StateSpace> SsmLayer<S> {
     /// # Panics
     /// If `rate` is not positive and finite.
     pub fn with_rate(mut self, rate: f64) -> Self {
-        assert!(rate > 0.0 && rate.is_finite(), "a rate must be positive and finite, got {rate}");
+        assert!(rate > 0.0 && rate.is_finite(), "a rate must be positive and finite, got {rate:?}");
         self.ssm = self.ssm.with_rate(rate);
         self
     }

@@ -20,6 +20,7 @@ pub mod plan;
 mod progress;
 pub mod report;
 pub mod repository;
+mod results;
 mod room;
 pub mod scaling;
 mod staleness;

@@ -1,15 +1,16 @@
 //! From config files to the runs they ask for.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use subquad_backend::DeviceKind;
 use subquad_data::{TaskConfig, TaskError};
-use subquad_record::{Repository, RunName, run_hash};
+use subquad_record::{Repository, RunName, long_run_hash};
 
 use crate::config::{
-    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, StudyConfig, TaskProblem, TaskSettings,
-    find_configs, slug,
+    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, Room, RunConfig, StudyConfig,
+    TaskProblem, TaskSettings, find_configs, slug,
 };
 use crate::repository::repository;
 use crate::scaling::{self, BenchStudy};
@@ -37,7 +38,7 @@ pub struct PlannedRun {
     /// Name of its folder.
     pub name: RunName,
     /// The config that asks for it.
-    pub config_file: PathBuf,
+    pub config_file: Arc<Path>,
     /// Its settings.
     pub resolved: ResolvedRun,
     /// Digest of the data that its task is given; `None` where the program alone makes them.
@@ -82,18 +83,23 @@ pub fn by_kind(files: Vec<ConfigFile>) -> (Vec<StudyConfig>, Vec<BenchConfig>) {
 /// # Errors
 /// If two folders of one name would share results, a layer refuses its sizes, or data are missing or damaged.
 pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
-    let mut studies: Vec<Study> = vec![];
+    let mut studies: Vec<(Study, Places)> = vec![];
     for config in configs {
         let (slug, folder) = (slug(&config.path)?, folder(&config.path)?);
-        let index = studies.iter().position(|study| study.slug == slug).unwrap_or_else(|| {
-            studies.push(Study { slug, folder: folder.clone(), repository: OnceLock::new(), runs: vec![] });
+        let index = studies.iter().position(|(study, _)| study.slug == slug).unwrap_or_else(|| {
+            let study = Study { slug, folder: folder.clone(), repository: OnceLock::new(), runs: vec![] };
+            studies.push((study, Places::new()));
             studies.len() - 1
         });
-        studies[index].check_folder(&folder)?;
-        studies[index].add(config)?;
+        let (study, places) = &mut studies[index];
+        study.check_folder(&folder)?;
+        study.add(config, places)?;
     }
-    Ok(studies)
+    Ok(studies.into_iter().map(|(study, _)| study).collect())
 }
+
+/// The place of each run in its study, by name.
+type Places = HashMap<RunName, usize>;
 
 /// The folder that holds a config, whatever it is called here.
 pub(crate) fn folder(config: &Path) -> Result<PathBuf, Failure> {
@@ -106,10 +112,13 @@ pub(crate) fn folder(config: &Path) -> Result<PathBuf, Failure> {
 /// # Errors
 /// Every mistake of every file, each once.
 pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<ConfigFile>, Failure> {
-    let (mut configs, mut mistakes) = (vec![], vec![]);
-    for loaded in paths.iter().flat_map(|path| load_path(path, assignments)) {
-        match loaded {
-            Ok(config) => configs.push(config),
+    let (mut configs, mut mistakes, mut room) = (vec![], vec![], Room::default());
+    for found in paths.iter().flat_map(|path| files_of(path)) {
+        match found.and_then(|file| load(&file, assignments, room)) {
+            Ok(config) => {
+                room.take(config.count());
+                configs.push(config);
+            }
             Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
         }
     }
@@ -119,16 +128,16 @@ pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<Con
     if mistakes.is_empty() { Ok(configs) } else { Err(Failure::Wrong(mistakes)) }
 }
 
-fn load_path(path: &Path, assignments: &[Assignment]) -> Vec<Result<ConfigFile, ConfigErrors>> {
+fn files_of(path: &Path) -> Vec<Result<PathBuf, ConfigErrors>> {
     match find_configs(path) {
-        Ok(files) => files.iter().map(|file| load(file, assignments)).collect(),
+        Ok(files) => files.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error.into())],
     }
 }
 
-fn load(file: &Path, assignments: &[Assignment]) -> Result<ConfigFile, ConfigErrors> {
+fn load(file: &Path, assignments: &[Assignment], room: Room) -> Result<ConfigFile, ConfigErrors> {
     let check_task = |task: &TaskSettings, seq_len| assemble::task(task).check(seq_len).map_err(problem);
-    ConfigFile::load(file, assignments, &check_task)
+    ConfigFile::load_within(room, file, assignments, &check_task)
 }
 
 /// What the config's error does not already say.
@@ -170,8 +179,13 @@ impl Study {
     /// their own.
     pub fn on_device(mut self, kind: DeviceKind) -> Self {
         let device = Some(kind).filter(|kind| *kind != UNNAMED_DEVICE).map(DeviceKind::as_str);
-        for run in &mut self.runs {
-            run.name = name(&run.resolved, run.data.as_deref(), device);
+        if device.is_none() {
+            return self;
+        }
+        let mut places = Places::new();
+        for mut run in std::mem::take(&mut self.runs) {
+            run.name = name(&run.resolved, run.data.as_deref(), device, DIGITS);
+            self.push(run, device, &mut places);
         }
         self
     }
@@ -184,24 +198,40 @@ impl Study {
     /// What a run is called in tables and figures: its mixer, what else the sweep varies, and its config where the study has
     /// several.
     pub fn label(&self, run: &PlannedRun) -> String {
-        let others = self.runs.iter().any(|other| other.config_file != run.config_file);
+        // Runs stand config by config.
+        let ends = self.runs.first().zip(self.runs.last());
+        let others = ends.is_some_and(|(first, last)| first.config_file != last.config_file);
         let config = run.config_file.file_stem().filter(|_| others);
         let config = config.map(|stem| format!(" ({})", stem.to_string_lossy())).unwrap_or_default();
         format!("{}{config}", run.label())
     }
 
-    fn add(&mut self, config: StudyConfig) -> Result<(), Failure> {
+    /// Adds the runs that the study does not have yet.
+    fn add(&mut self, config: StudyConfig, places: &mut Places) -> Result<(), Failure> {
         check_models(&config)?;
         let digests =
             digests(&config).map_err(|e| Failure::wrong(format!("{}: {e}", config.path.display())))?;
+        let config_file: Arc<Path> = config.path.into();
         for resolved in config.runs {
             let data = digests.of(&resolved);
-            let name = name(&resolved, data.as_deref(), None);
-            if !self.runs.iter().any(|other| other.name == name) {
-                self.runs.push(PlannedRun { name, config_file: config.path.clone(), resolved, data });
-            }
+            let name = name(&resolved, data.as_deref(), None, DIGITS);
+            self.push(PlannedRun { name, config_file: config_file.clone(), resolved, data }, None, places);
         }
         Ok(())
+    }
+
+    /// Adds a run unless the study has it. Eight digits tell few runs apart: of very many that share mixer, length and seed,
+    /// some have the same by chance, and the later one takes more digits.
+    fn push(&mut self, mut run: PlannedRun, device: Option<&str>, places: &mut Places) {
+        for digits in (DIGITS..=MOST_DIGITS).step_by(DIGITS) {
+            match places.get(&run.name) {
+                Some(place) if run.is_same(&self.runs[*place]) => return,
+                Some(_) => run.name = name(&run.resolved, run.data.as_deref(), device, digits + DIGITS),
+                None => break,
+            }
+        }
+        places.insert(run.name.clone(), self.runs.len());
+        self.runs.push(run);
     }
 }
 
@@ -221,38 +251,57 @@ pub fn check_models(config: &StudyConfig) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the data of a config's tasks hold.
+/// What the data of a config's tasks hold, by where they come from.
 #[derive(Debug, Default)]
-pub struct Digests(Vec<(TaskConfig, usize, Option<String>)>);
+pub struct Digests(BTreeMap<Source, Option<String>>);
 
-/// Reads the data of a config's tasks, each once.
+/// Which data a task is given: it alone determines their digest.
+type Source = (&'static str, PathBuf, [usize; 2]);
+
+/// `None` where the program alone makes the data.
+fn source(task: &TaskConfig) -> Option<Source> {
+    let (path, examples) = match task {
+        TaskConfig::Digits | TaskConfig::Mqar(_) | TaskConfig::Delay(_) | TaskConfig::Reconstruct(_) => {
+            return None;
+        }
+        TaskConfig::Mnist(mnist) => (&mnist.path, [mnist.train_examples, mnist.test_examples]),
+        TaskConfig::Bytes(bytes) => (&bytes.path, [0; 2]),
+        TaskConfig::MaskedBytes(bytes) => (&bytes.path, [0; 2]),
+    };
+    Some((task.info().name, path.clone(), examples))
+}
+
+/// Reads the data of a config's tasks, each once, for the longest sequences: what is long enough for them is for all.
 ///
 /// # Errors
 /// If data are missing or damaged.
 pub fn digests(config: &StudyConfig) -> Result<Digests, TaskError> {
-    let mut digests = Digests::default();
+    let mut longest: BTreeMap<Source, (TaskConfig, &RunConfig)> = BTreeMap::new();
     for run in config.runs.iter().map(|run| &run.config) {
         let task = assemble::task(&run.task);
-        if digests.find(&task, run.seq_len).is_none() {
-            let digest = task.open(run.seq_len, run.seed)?.digest();
-            digests.0.push((task, run.seq_len, digest));
+        let Some(source) = source(&task) else { continue };
+        let found = longest.entry(source).or_insert_with(|| (task.clone(), run));
+        if run.seq_len > found.1.seq_len {
+            *found = (task, run);
         }
     }
-    Ok(digests)
+    let digest = |(source, (task, run)): (Source, (TaskConfig, &RunConfig))| {
+        Ok((source, task.open(run.seq_len, run.seed)?.digest()))
+    };
+    Ok(Digests(longest.into_iter().map(digest).collect::<Result<_, TaskError>>()?))
 }
 
 impl Digests {
-    fn find(&self, task: &TaskConfig, seq_len: usize) -> Option<&Option<String>> {
-        let mut found = self.0.iter().filter(|(other, length, _)| other == task && *length == seq_len);
-        found.next().map(|(_, _, digest)| digest)
-    }
-
     fn of(&self, run: &ResolvedRun) -> Option<String> {
-        self.find(&assemble::task(&run.config.task), run.config.seq_len).cloned().flatten()
+        self.0.get(&source(&assemble::task(&run.config.task))?).cloned().flatten()
     }
 }
 
 impl PlannedRun {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data)
+    }
+
     /// Its mixer and what else the sweep varies.
     pub fn label(&self) -> String {
         let axes = self.resolved.axes.iter().map(|(key, value)| {
@@ -268,7 +317,12 @@ const DATA: &str = "task.data";
 /// The key under which the kind of its device names a run.
 const DEVICE: &str = "device";
 
-fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>) -> RunName {
+/// Hex digits of the hash in a name; a multiple of them where a run has more.
+const DIGITS: usize = 8;
+/// Those of a whole SHA-256.
+const MOST_DIGITS: usize = 64;
+
+fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {
     let mut naming = run.hash_pairs.clone();
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
@@ -276,6 +330,6 @@ fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>) -> RunName 
         mixer: run.config.mixer_name().to_string(),
         seq_len: run.config.seq_len,
         seed: run.config.seed,
-        hash: run_hash(&naming),
+        hash: long_run_hash(&naming, digits.min(MOST_DIGITS)),
     }
 }

@@ -55,7 +55,7 @@ pub enum TrainConfigError {
         what: &'static str,
     },
     /// Nothing would be kept, or the rate is no probability.
-    #[error("dropout = {dropout}, but it must be at least 0 and below 1")]
+    #[error("dropout = {dropout:?}, but it must be at least 0 and below 1")]
     Dropout {
         /// The rate.
         dropout: f64,

@@ -46,7 +46,7 @@ fn heads_of_odd_width_are_refused_with_rotary_positions_only() {
 
 #[test]
 fn a_rope_base_that_gives_no_angles_is_refused() {
-    for (base, shown) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+    for (base, shown) in [(0.0, "0.0"), (-1.0, "-1.0"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
         let words = format!("rope_base must be a positive number, got {shown}");
         assert_eq!(refusal(AttentionConfig::new(64).with_rope_base(base)), words);
     }
@@ -54,7 +54,7 @@ fn a_rope_base_that_gives_no_angles_is_refused() {
 
 #[test]
 fn a_fraction_of_a_head_is_more_than_0_and_at_most_1() {
-    for (fraction, shown) in [(0.0, "0"), (-0.5, "-0.5"), (1.5, "1.5"), (f64::NAN, "NaN")] {
+    for (fraction, shown) in [(0.0, "0.0"), (-0.5, "-0.5"), (1.5, "1.5"), (f64::NAN, "NaN")] {
         let words = format!("rope_fraction must be greater than 0 and at most 1, got {shown}");
         assert_eq!(refusal(AttentionConfig::new(64).with_rope_fraction(fraction)), words);
     }
@@ -101,7 +101,7 @@ fn a_window_of_0_is_refused() {
 
 #[test]
 fn a_softcap_that_is_no_positive_number_is_refused() {
-    for (softcap, shown) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+    for (softcap, shown) in [(0.0, "0.0"), (-1.0, "-1.0"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
         let words = format!(
             "softcap must be a number from 1e-30 to 1e30, got {shown}; leave it out for scores as they are"
         );
@@ -111,7 +111,7 @@ fn a_softcap_that_is_no_positive_number_is_refused() {
 
 #[test]
 fn a_dropout_that_is_no_probability_below_1_is_refused() {
-    for (dropout, shown) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+    for (dropout, shown) in [(1.0, "1.0"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
         let words = format!("dropout must be at least 0 and less than 1, got {shown}");
         assert_eq!(refusal(AttentionConfig::new(64).with_dropout(dropout)), words);
     }

@@ -327,13 +327,13 @@ fn a_window_of_0_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "softcap must be a number from 1e-30 to 1e30, got -1")]
+#[should_panic(expected = "softcap must be a number from 1e-30 to 1e30, got -1.0")]
 fn a_negative_softcap_is_refused() {
     refused([1, 1], [5, 5], Rules { softcap: Some(-1.0), ..Rules::causal() });
 }
 
 #[test]
-#[should_panic(expected = "dropout must be at least 0 and less than 1, got 1")]
+#[should_panic(expected = "dropout must be at least 0 and less than 1, got 1.0")]
 fn dropping_everything_is_refused() {
     let dropout = Some(subquad_attention::WeightDropout { rate: 1.0, seed: 1 });
     refused([1, 1], [5, 5], Rules { dropout, ..Rules::causal() });

@@ -343,7 +343,7 @@ fn what_a_structure_cannot_have_is_refused() {
     );
     assert_eq!(
         refused(of_reals(Structure { norm_eps: 0.0, ..plain })),
-        "norm_eps = 0, but it must be a finite number greater than 0"
+        "norm_eps = 0.0, but it must be a finite number greater than 0"
     );
     assert_eq!(
         refused(of_reals(Structure { last_norm: false, order: BlockOrder::PostNorm, ..plain })),

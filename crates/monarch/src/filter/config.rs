@@ -73,7 +73,7 @@ pub enum ImplicitFilterConfigError {
         emb_dim: usize,
     },
     /// The frequency is not a positive number.
-    #[error("sine_frequency = {sine_frequency}, but a frequency must be positive and finite")]
+    #[error("sine_frequency = {sine_frequency:?}, but a frequency must be positive and finite")]
     SineFrequency {
         /// The frequency asked for.
         sine_frequency: f64,
@@ -85,14 +85,14 @@ pub enum ImplicitFilterConfigError {
         sine_factor: f64,
     },
     /// The shift is not a number.
-    #[error("shift = {shift}, but it is added to the decay, so it must be finite")]
+    #[error("shift = {shift:?}, but it is added to the decay, so it must be finite")]
     Shift {
         /// The shift asked for.
         shift: f64,
     },
     /// A shift without a decay.
     #[error(
-        "shift = {shift} lifts the decay, but modulate = false leaves none; set shift = 0 or modulate = true"
+        "shift = {shift:?} lifts the decay, but modulate = false leaves none; set shift = 0 or modulate = true"
     )]
     IdleShift {
         /// The shift asked for.

@@ -53,7 +53,7 @@ pub enum MonarchSequenceConfigError {
     #[error(transparent)]
     Filter(#[from] crate::ImplicitFilterConfigError),
     /// A learning rate or weight decay is negative or not a number.
-    #[error("{what} = {value}, but it must be a finite number of at least 0")]
+    #[error("{what} = {value:?}, but it must be a finite number of at least 0")]
     Rate {
         /// Which.
         what: &'static str,

@@ -28,9 +28,9 @@ fn an_m2_needs_sizes_odd_features_a_frequency_and_rates() {
         ),
         (
             ok.clone().with_sine_frequency(0.0),
-            "sine_frequency = 0, but a frequency must be positive and finite",
+            "sine_frequency = 0.0, but a frequency must be positive and finite",
         ),
-        (ok.clone().with_filter_lr(-1.0), "filter_lr = -1, but it must be a finite number of at least 0"),
+        (ok.clone().with_filter_lr(-1.0), "filter_lr = -1.0, but it must be a finite number of at least 0"),
         (
             ok.clone().with_filter_weight_decay(f64::NAN),
             "filter_weight_decay = NaN, but it must be a finite number of at least 0",
@@ -74,7 +74,7 @@ fn options_of_filters_must_have_something_to_change() {
         ),
         (
             both_ways.with_dropout(1.0),
-            "dropout = 1, but it is a share that is dropped, at least 0 and below 1",
+            "dropout = 1.0, but it is a share that is dropped, at least 0 and below 1",
         ),
     ];
     for (config, expected) in refused {
@@ -96,7 +96,7 @@ fn hyena_needs_two_gates_and_what_m2_needs() {
             ok.clone().with_dropout(-0.1),
             "dropout = -0.1, but it is a share that is dropped, at least 0 and below 1",
         ),
-        (ok.with_position_lr(-1.0), "position_lr = -1, but it must be a finite number of at least 0"),
+        (ok.with_position_lr(-1.0), "position_lr = -1.0, but it must be a finite number of at least 0"),
     ];
     for (config, expected) in refused {
         assert_eq!(words(config.check()), expected);

@@ -67,7 +67,9 @@ pub enum S4ConfigError {
         rank: usize,
     },
     /// The range of initial steps is empty or not positive.
-    #[error("initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min}, dt_max = {dt_max}")]
+    #[error(
+        "initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = {dt_min:?}, dt_max = {dt_max:?}"
+    )]
     StepRange {
         /// Smallest step.
         dt_min: f64,
@@ -86,7 +88,7 @@ pub enum S4ConfigError {
     },
     /// A decay that its transform cannot reach.
     #[error(
-        "real_transform sigmoid has decays below 1 alone, and init {init} starts at {decay}; choose exp, softplus or relu"
+        "real_transform sigmoid has decays below 1 alone, and init {init} starts at {decay:?}; choose exp, softplus or relu"
     )]
     DecayRange {
         /// The init, as in configs.
@@ -103,7 +105,7 @@ pub enum S4ConfigError {
         init: String,
     },
     /// A number that must be positive is not.
-    #[error("{name} must be positive and finite, got {value}")]
+    #[error("{name} must be positive and finite, got {value:?}")]
     NotPositive {
         /// The option.
         name: &'static str,
@@ -111,7 +113,7 @@ pub enum S4ConfigError {
         value: f64,
     },
     /// A learning rate that is none.
-    #[error("{name} must be finite and not negative, got {value}")]
+    #[error("{name} must be finite and not negative, got {value:?}")]
     Negative {
         /// The option.
         name: &'static str,
@@ -125,7 +127,7 @@ pub enum S4ConfigError {
         name: &'static str,
     },
     /// A probability that is none, or that would drop everything.
-    #[error("{name} must be in [0, 1), got {value}")]
+    #[error("{name} must be in [0, 1), got {value:?}")]
     NotARate {
         /// The option.
         name: &'static str,

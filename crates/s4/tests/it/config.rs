@@ -33,7 +33,7 @@ fn a_config_that_cannot_be_built_says_why() {
             ok.clone().with_dt_min(1e-50),
             "initial steps must be within 1e-12 and 1e6 tokens, got dt_min = 1e-50, dt_max = 1e-1",
         ),
-        (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0"),
+        (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0.0"),
         (ok.clone().with_ssm_lr(f64::NAN), "ssm_lr must be finite and not negative, got NaN"),
     ];
     for (config, words) in wrong {

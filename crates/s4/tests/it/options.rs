@@ -276,7 +276,7 @@ fn impossible_options_say_why() {
             s4d().with_channels(2).with_output(OutputMix::None),
             "channels = 2 needs an output layer that brings the width back to d_model; choose output glu or linear",
         ),
-        (s4d().with_dropout(1.0), "dropout must be in [0, 1), got 1"),
+        (s4d().with_dropout(1.0), "dropout must be in [0, 1), got 1.0"),
         (s4d().with_kernel_dropout(-0.1), "kernel_dropout must be in [0, 1), got -0.1"),
         (
             s4d().with_init(S4dInit::Real).with_real_transform(RealTransform::Sigmoid),

@@ -13,6 +13,7 @@ use crate::bench::{
     BenchError, CHANNEL, Checked, D_STATE, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes,
     find, measure_cells, measure_decoding,
 };
+use crate::config::number;
 use crate::progress::Messages;
 use crate::report::{cells_table, decode_table, spread_warning};
 
@@ -61,10 +62,8 @@ const LONGEST: i64 = 1 << 24;
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= LONGEST_SECONDS => Ok(seconds),
-        _ => Err(format!("must be a number above 0 and at most {LONGEST_SECONDS}")),
-    }
+    let wanted = format!("must be a number above 0 and at most {LONGEST_SECONDS}");
+    number::of_flag(text, &wanted, |seconds| seconds > 0.0 && seconds <= LONGEST_SECONDS)
 }
 
 fn after_help() -> String {

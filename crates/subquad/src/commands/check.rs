@@ -1,5 +1,6 @@
 //! `subquad check`: are all configs right?
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -46,14 +47,13 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         writeln!(out, "{}: measured at {sizes} of its sizes", config.path.display())?;
     }
     for study in studies {
-        let mut tried = vec![];
+        let mut tried = HashSet::new();
         for run in study.runs.iter().filter(|_| args.smoke) {
             // A seed changes numbers, not shapes.
             let kind = (run.label(), run.name.seq_len, run.config_file.clone());
-            if !tried.contains(&kind) {
+            if tried.insert(kind) {
                 smoke(run)?;
                 writeln!(out, "{}: trained {SMOKE_STEPS} steps", run.name)?;
-                tried.push(kind);
             }
         }
     }
@@ -91,7 +91,7 @@ fn say_ok(path: &Path, count: usize, what: &str, note: &str, out: &mut dyn Write
 
 /// The path itself where it is a config or holds some, else its folders that do.
 pub(crate) fn config_folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if path.is_file() || !path.exists() || has_config(path)? {
+    if !path.is_dir() || has_config(path)? {
         return Ok(vec![path.into()]);
     }
     let mut folders = vec![];

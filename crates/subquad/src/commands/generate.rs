@@ -10,6 +10,7 @@ use subquad_backend::open_device;
 use subquad_model::SequenceModel;
 
 use crate::Failure;
+use crate::config::number;
 use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
 use crate::progress::Messages;
 use crate::stop::Stop;
@@ -62,13 +63,11 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 fn temperature(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|t: &f64| t.is_finite() && *t >= 0.0);
-    number.ok_or_else(|| "wanted a number of at least 0".into())
+    number::of_flag(text, "wanted a number of at least 0", |t| t.is_finite() && t >= 0.0)
 }
 
 fn probability(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|p: &f64| *p > 0.0 && *p <= 1.0);
-    number.ok_or_else(|| "wanted a number above 0 and at most 1".into())
+    number::of_flag(text, "wanted a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
 }
 
 /// Runs the command.

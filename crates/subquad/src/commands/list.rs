@@ -7,6 +7,7 @@ use subquad_model::Preset;
 
 use super::check::config_folders;
 use crate::Failure;
+use crate::config::number::grouped;
 use crate::config::{MixerName, find_configs};
 
 /// List mixers, tasks, presets and configs
@@ -88,18 +89,11 @@ fn shape(preset: &Preset) -> String {
     let (config, l_max) = (&preset.config, preset.l_max);
     format!(
         "{} parameters: {} blocks of width {}, {} tokens to choose from, up to {l_max} of them",
-        grouped(config.n_parameters()),
+        grouped(config.n_parameters() as u128),
         config.n_layers,
         config.d_model,
-        grouped(config.head.outputs())
+        grouped(config.head.outputs() as u128)
     )
-}
-
-/// `80,267,328`
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let comma = |i: usize| if i > 0 && (digits.len() - i).is_multiple_of(3) { "," } else { "" };
-    digits.chars().enumerate().map(|(i, digit)| format!("{}{digit}", comma(i))).collect()
 }
 
 fn configs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -1,6 +1,6 @@
 //! `subquad run`: train what is not there yet, then compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use crate::failure::Failures;
 use crate::plan::{Planned, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Failed, Found, report, write_study_files};
+use crate::results::check_results;
 use crate::stop::Stop;
 use crate::study_files::tell_written;
 use crate::{Failure, found, scaling, staleness};
@@ -134,10 +135,10 @@ fn run_one(args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
 
 fn run_all(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    if args.results.exists() && !args.results.is_dir() {
-        return Err(Failure::wrong(format!("--results {}: is a file, not a folder", args.results.display())));
-    }
+    check_results(&args.results, [].into_iter())?;
     let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let slugs = training.iter().map(|study| &study.slug).chain(bench.iter().map(|study| &study.slug));
+    check_results(&args.results, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
@@ -269,8 +270,8 @@ fn warn_of_other_builds(study: &Study, done: &[usize], setting: &Setting<'_>) {
 /// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
 fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
     let Ok(before) = read_study(dir) else { return };
-    let asked_for = |name: &str| study.runs.iter().any(|run| run.name.to_string() == name);
-    let leave = before.runs.iter().filter(|run| !asked_for(&run.run)).count();
+    let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();
+    let leave = before.runs.iter().filter(|run| !asked_for.contains(&run.run)).count();
     if leave > 0 {
         setting.messages.warn(format!(
             "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \

@@ -1,13 +1,13 @@
 //! Mistakes that show only with file and flags side by side: what is missing, and what is said twice.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::error::Problems;
 use super::keys::{KEYS, SWEEP_KEYS};
 use super::layer::Axis;
 use super::plan::Plan;
-use super::{ConfigError, DefaultValue, Key, Origin, Problem, ResolvedRun};
+use super::{ConfigError, ConfigErrors, DefaultValue, Key, Origin, Problem, ResolvedRun};
 
 /// Reports what is missing and what contradicts an axis.
 pub(super) fn check(plan: &Plan, path: &Path, problems: &mut Problems) {
@@ -52,14 +52,16 @@ fn overrides_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
     overrides.map(error).collect()
 }
 
-/// Reports values of an axis that come to the same run, such as "longest" and its number.
-pub(super) fn check_same_runs(runs: &[ResolvedRun], plan: &Plan, problems: &mut Problems) {
-    let mut seen: BTreeMap<_, &ResolvedRun> = BTreeMap::new();
+/// Refuses values of an axis that come to the same run, such as "longest" and its number.
+pub(super) fn check_same_runs(runs: &[ResolvedRun], plan: &Plan) -> Result<(), ConfigErrors> {
+    let mut problems = Problems::default();
+    let mut seen: HashMap<_, &ResolvedRun> = HashMap::with_capacity(runs.len());
     for run in runs {
         if let Some(earlier) = seen.insert(&run.hash_pairs, run) {
             problems.extend(same_run(earlier, run, plan));
         }
     }
+    problems.into_result()
 }
 
 fn same_run(one: &ResolvedRun, other: &ResolvedRun, plan: &Plan) -> Option<ConfigError> {

@@ -1,28 +1,28 @@
-//! The sweep, expanded: one draft a run, every key settled, nothing checked across keys yet.
+//! Runs before their keys are checked together: every key settled.
 
 use std::collections::BTreeMap;
 
-use super::error::Problems;
-use super::keys::{KEYS, SWEEP_KEYS};
+use super::keys::KEYS;
 use super::kind::Share;
-use super::layer::{Axis, Setting};
-use super::plan::{Choice, Plan, default_of};
-use super::resolved::insert;
-use super::{Key, Kind, MixerName, Origin, TaskSettings, Value, Word};
+use super::layer::Setting;
+use super::plan::Choice;
+use super::typed::typed;
+use super::{Kind, MixerName, Origin, TaskSettings, Value, Word};
 
-/// One run before its keys are checked together.
+/// Every key of a run but those in doubt.
+pub(super) type Settings = BTreeMap<&'static str, Setting>;
+
+/// Runs that differ only in their seed, before their keys are checked together.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct Draft<'a> {
     pub(super) mixer: MixerName,
     pub(super) seq_len: Setting,
-    pub(super) seed: Setting,
-    /// Every key of the run but those in doubt.
-    pub(super) settings: BTreeMap<&'static str, Setting>,
-    /// What the run takes from each extra axis that concerns it.
-    pub(super) choices: Vec<(&'static Key, Setting)>,
+    pub(super) settings: Settings,
+    /// What the runs take from each extra axis that concerns them.
+    pub(super) choices: Vec<Choice<'a>>,
 }
 
-impl Draft {
+impl Draft<'_> {
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
         self.settings.get(name).map(|setting| &setting.value)
     }
@@ -35,24 +35,11 @@ impl Draft {
         self.value(name)?.as_real()
     }
 
-    /// Lengths of training and of every test condition.
-    fn lengths(&self) -> impl Iterator<Item = i64> {
-        let conditions = self.settings.values().flat_map(|setting| match &setting.value {
-            Value::Sizes(sizes) => sizes.as_slice(),
-            Value::Integer(_) | Value::Real(_) | Value::Bool(_) | Value::Text(_) => &[],
-        });
-        self.seq_len.value.as_integer().into_iter().chain(conditions.map(|(length, _)| *length))
-    }
-
     /// The settings of the task; `None` where one of them is missing or in doubt.
     pub(super) fn task(&self) -> Option<TaskSettings> {
-        let mut table = toml::Table::new();
-        for (name, setting) in &self.settings {
-            if let Some(name) = name.strip_prefix("task.") {
-                insert(&mut table, name, setting.value.to_toml());
-            }
-        }
-        table.try_into().ok()
+        let own = self.settings.range("task."..).take_while(|(name, _)| name.starts_with("task."));
+        let own: Vec<_> = own.map(|(name, setting)| (*name, &setting.value)).collect();
+        typed(&own, "task.".len()).ok()
     }
 
     /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
@@ -64,95 +51,24 @@ impl Draft {
     }
 }
 
-/// Sequence length outermost, then mixer, then the extra axes in their order, then seed.
-pub(super) fn expand(plan: &Plan, problems: &Problems) -> Vec<Draft> {
-    let mut drafts = Vec::new();
-    for seq_len in values(plan, "sweep.seq_len") {
-        for mixer in plan.mixers() {
-            for choices in choices_of(plan, mixer) {
-                let settings = settle(plan, mixer, &seq_len, &choices, problems);
-                for seed in values(plan, "sweep.seed") {
-                    drafts.push(draft(mixer, &seq_len, seed, &settings, &choices));
-                }
-            }
-        }
-    }
-    if let Some(longest) = longest(&drafts) {
-        drafts.iter_mut().for_each(|draft| settle_word(&mut draft.settings, Word::Longest, longest));
-    }
-    drafts
-}
-
-/// The longest sequence of all runs, in tokens, in training or in a test.
-pub(super) fn longest(drafts: &[Draft]) -> Option<i64> {
-    drafts.iter().flat_map(Draft::lengths).max()
-}
-
-fn draft(
-    mixer: MixerName,
-    seq_len: &Setting,
-    seed: Setting,
-    settings: &BTreeMap<&'static str, Setting>,
-    choices: &[Choice<'_>],
-) -> Draft {
-    let choices = choices.iter().map(|(key, setting)| (*key, (*setting).clone())).collect();
-    Draft { mixer, seq_len: seq_len.clone(), seed, settings: settings.clone(), choices }
-}
-
-/// The values of an axis that every sweep has.
-fn values(plan: &Plan, name: &str) -> Vec<Setting> {
-    let default = SWEEP_KEYS.iter().filter(|key| key.name == name).filter_map(default_of);
-    plan.axis(name).map_or_else(|| default.collect(), |axis| axis.values.clone())
-}
-
-/// What the runs of a mixer take from the extra axes. An axis of another task's key multiplies no runs.
-fn choices_of(plan: &Plan, mixer: MixerName) -> Vec<Vec<Choice<'_>>> {
-    let mut found = Vec::new();
-    for mut choices in combinations(plan.extra_axes().filter(|axis| axis.key.belongs_to(mixer))) {
-        let task = plan.task(mixer, &choices);
-        choices.retain(|(key, _)| key.serves(&task));
-        if !found.contains(&choices) {
-            found.push(choices);
-        }
-    }
-    found
-}
-
-/// Every way to take one value from each axis; the first axis varies slowest.
-fn combinations<'a>(axes: impl Iterator<Item = &'a Axis>) -> Vec<Vec<Choice<'a>>> {
-    axes.fold(vec![Vec::new()], |shorter, axis| {
-        let longer = |choices: Vec<Choice<'a>>| {
-            axis.values.iter().map(move |value| [choices.clone(), vec![(axis.key, value)]].concat())
-        };
-        shorter.into_iter().flat_map(longer).collect()
-    })
-}
-
-fn settle(
-    plan: &Plan,
-    mixer: MixerName,
-    seq_len: &Setting,
-    choices: &[Choice<'_>],
-    problems: &Problems,
-) -> BTreeMap<&'static str, Setting> {
-    let task = plan.task(mixer, choices);
-    let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&task) && !problems.doubts(key));
-    let mut settings: BTreeMap<_, _> =
-        own.filter_map(|key| Some((key.name, plan.resolve(key, mixer, choices)?))).collect();
+/// Puts the numbers for words and for shares of the length.
+pub(super) fn settle(settings: &mut Settings, seq_len: &Setting, longest: Option<i64>) {
     for word in [Word::DModel, Word::NHeads] {
         let setting = word.key().and_then(|key| settings.get(key));
         if let Some(number) = setting.and_then(|setting| setting.value.as_integer()) {
-            settle_word(&mut settings, word, number);
+            settle_word(settings, word, number);
         }
     }
     if let Some(seq_len) = seq_len.value.as_integer() {
-        settle_shares(&mut settings, seq_len);
+        settle_shares(settings, seq_len);
     }
-    settings
+    if let Some(longest) = longest {
+        settle_word(settings, Word::Longest, longest);
+    }
 }
 
 /// Puts the number for a word that stands for it.
-fn settle_word(settings: &mut BTreeMap<&'static str, Setting>, word: Word, number: i64) {
+fn settle_word(settings: &mut Settings, word: Word, number: i64) {
     for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOr { word: own, .. } if own == word))
     {
         if let Some(Setting { value: value @ Value::Text(_), .. }) = settings.get_mut(key.name) {
@@ -162,7 +78,7 @@ fn settle_word(settings: &mut BTreeMap<&'static str, Setting>, word: Word, numbe
 }
 
 /// Puts the numbers for shares of the length.
-fn settle_shares(settings: &mut BTreeMap<&'static str, Setting>, seq_len: i64) {
+fn settle_shares(settings: &mut Settings, seq_len: i64) {
     for key in KEYS.iter().filter(|key| matches!(key.kind, Kind::IntegerOrShare { .. })) {
         if let Some(Setting { value, .. }) = settings.get_mut(key.name)
             && let Value::Text(text) = &value

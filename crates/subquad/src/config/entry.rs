@@ -9,23 +9,35 @@ use super::found::Found;
 use super::{ConfigError, Origin, Problem};
 
 /// The text that entries come from.
-pub(super) enum Source<'a> {
-    File { path: Arc<Path>, text: &'a str },
+pub(super) enum Source {
+    File { path: Arc<Path>, lines: Lines },
     Flag { text: Arc<str> },
 }
 
-impl Source<'_> {
+impl Source {
     /// Where the byte at `offset` is.
     pub(super) fn origin(&self, offset: usize) -> Origin {
         match self {
-            Self::File { path, text } => Origin::File { path: path.clone(), line: Some(line(text, offset)) },
+            Self::File { path, lines } => Origin::File { path: path.clone(), line: Some(lines.of(offset)) },
             Self::Flag { text } => Origin::Flag { text: text.clone() },
         }
     }
 }
 
-fn line(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+/// Where the lines of a text end. A list may have very many values, and each has its place: counting line ends anew for each
+/// would take the square of the list's length.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(ends.map(|(offset, _)| offset).collect())
+    }
+
+    /// The line of the byte at `offset`, counted from 1.
+    fn of(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < offset)
+    }
 }
 
 /// One part of a dotted key.
@@ -41,6 +53,8 @@ pub(super) struct Entry {
     pub(super) path: Vec<Segment>,
     /// A table only where it is empty: other tables are entries of their own.
     pub(super) found: Found,
+    /// The value of a flag as it was written, where that is one word; flags need no quotes.
+    pub(super) word: Option<String>,
     offset: usize,
 }
 
@@ -66,7 +80,7 @@ impl Entry {
 
 /// The entries of a file, in the order in which they are written.
 pub(super) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<ConfigError>> {
-    let source = Source::File { path: path.into(), text };
+    let source = Source::File { path: path.into(), lines: Lines::new(text) };
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         return Err(errors.iter().map(|error| syntax_error(error, text, &source)).collect());
@@ -85,12 +99,15 @@ pub(super) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     match DeValue::parse(value) {
         Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),
-        Err(_) => entries.push(Entry { path, found: Found::Text(value.to_owned()), offset: 0 }),
+        Err(_) => entries.push(Entry { path, found: Found::Text(value.to_owned()), word: None, offset: 0 }),
+    }
+    if let [entry] = &mut entries[..] {
+        entry.word = entry.found.is_word().then(|| value.to_owned());
     }
     entries
 }
 
-fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source<'_>, entries: &mut Vec<Entry>) {
+fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source, entries: &mut Vec<Entry>) {
     for (key, value) in table {
         let offset = key.span().start;
         let path = [prefix, &segments(key.get_ref(), &source.origin(offset))].concat();
@@ -98,16 +115,10 @@ fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source<'_>, entri
     }
 }
 
-fn add(
-    path: Vec<Segment>,
-    offset: usize,
-    value: &DeValue<'_>,
-    source: &Source<'_>,
-    entries: &mut Vec<Entry>,
-) {
+fn add(path: Vec<Segment>, offset: usize, value: &DeValue<'_>, source: &Source, entries: &mut Vec<Entry>) {
     match value {
         DeValue::Table(table) if !table.is_empty() => add_table(&path, table, source, entries),
-        value => entries.push(Entry { path, found: Found::read(value, source), offset }),
+        value => entries.push(Entry { path, found: Found::read(value, source), word: None, offset }),
     }
 }
 
@@ -115,7 +126,7 @@ fn segments(key: &str, origin: &Origin) -> Vec<Segment> {
     key.split('.').map(|name| Segment { name: name.trim().to_owned(), origin: origin.clone() }).collect()
 }
 
-fn syntax_error(error: &toml::de::Error, text: &str, source: &Source<'_>) -> ConfigError {
+fn syntax_error(error: &toml::de::Error, text: &str, source: &Source) -> ConfigError {
     let span = error.span().unwrap_or_default();
     let at = text.get(span.clone()).and_then(|text| text.lines().next()).filter(|text| !text.is_empty());
     let at = at.map(|text| format!(", at `{text}`")).unwrap_or_default();

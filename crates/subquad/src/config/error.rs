@@ -1,6 +1,6 @@
 //! What is wrong with a config, and where: one line an error, all errors of a file together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use thiserror::Error;
@@ -45,6 +45,8 @@ impl From<ConfigError> for ConfigErrors {
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     errors: Vec<ConfigError>,
+    /// Their texts.
+    seen: HashSet<String>,
     /// Keys whose value is in doubt: no later check may complain about them.
     doubted: BTreeSet<&'static str>,
 }
@@ -52,7 +54,7 @@ pub(super) struct Problems {
 impl Problems {
     /// Adds a mistake, once: many runs may repeat it.
     pub(super) fn push(&mut self, error: ConfigError) {
-        if !self.errors.contains(&error) {
+        if self.seen.insert(error.to_string()) {
             self.errors.push(error);
         }
     }
@@ -79,9 +81,23 @@ impl Problems {
         self.doubted.contains(key.name)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// `Ok` if there were none.
-    pub(super) fn into_result(mut self) -> Result<(), ConfigErrors> {
+    pub(super) fn into_result(self) -> Result<(), ConfigErrors> {
+        if self.is_empty() { Ok(()) } else { Err(self.sorted()) }
+    }
+
+    /// All mistakes, this one among them.
+    pub(super) fn and(mut self, error: ConfigError) -> ConfigErrors {
+        self.push(error);
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> ConfigErrors {
         self.errors.sort_by_key(|error| error.origin.rank());
-        if self.errors.is_empty() { Ok(()) } else { Err(ConfigErrors(self.errors)) }
+        ConfigErrors(self.errors)
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use toml::de::DeValue;
 
-use super::Origin;
 use super::entry::Source;
+use super::{Origin, number};
 
 /// A TOML value of any type.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +16,7 @@ pub(super) enum Found {
     Text(String),
     List(Vec<Item>),
     Table,
-    /// What no key takes, described: a date, or an integer beyond 64 bits.
+    /// What no key takes, described: a date, or a number that 64 bits cannot hold.
     Odd(String),
 }
 
@@ -28,26 +28,34 @@ pub(super) struct Item {
 }
 
 impl Found {
-    pub(super) fn read(value: &DeValue<'_>, source: &Source<'_>) -> Self {
+    pub(super) fn read(value: &DeValue<'_>, source: &Source) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
                 Ok(value) => Self::Integer(value),
-                Err(_) => Self::Odd(integer.to_string()),
+                Err(_) => {
+                    Self::Odd(format!("{}, beyond what 64 bits hold", number::short(&integer.to_string())))
+                }
             },
-            DeValue::Float(real) => {
-                real.as_str().parse().map_or_else(|_| Self::Odd(real.to_string()), Self::Real)
-            }
+            DeValue::Float(real) => number::real(real.as_str()).map_or_else(Self::Odd, Self::Real),
             DeValue::Boolean(value) => Self::Bool(*value),
             DeValue::Datetime(date) => Self::Odd(format!("the date {date}")),
             DeValue::Array(items) => Self::List(items.iter().map(|item| Item::read(item, source)).collect()),
             DeValue::Table(_) => Self::Table,
         }
     }
+
+    /// Whether it would be a text in quotes.
+    pub(super) fn is_word(&self) -> bool {
+        match self {
+            Self::Integer(_) | Self::Real(_) | Self::Bool(_) | Self::Odd(_) => true,
+            Self::Text(_) | Self::List(_) | Self::Table => false,
+        }
+    }
 }
 
 impl Item {
-    fn read(item: &toml::Spanned<DeValue<'_>>, source: &Source<'_>) -> Self {
+    fn read(item: &toml::Spanned<DeValue<'_>>, source: &Source) -> Self {
         Self { found: Found::read(item.get_ref(), source), origin: source.origin(item.span().start) }
     }
 }

@@ -13,6 +13,8 @@ use state_space::{H3, S4, S4D};
 
 /// 16 million tokens: far beyond what one machine trains on, and small enough for every length product.
 pub(super) const LONGEST_SEQ: i64 = 1 << 24;
+/// The largest vocabulary of mqar, which exceeds every length.
+const MOST_TOKENS: i64 = 1 << 20;
 const MANY: i64 = i64::MAX;
 const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
 /// Shares of the Nyquist frequency.
@@ -34,8 +36,8 @@ const BEFORE: &[Key] = &[
     text("task.path", "", "Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: \
         the task's own place. A digest of the contents names the run instead.").bookkeeping(),
 
-    integer("task.mqar.vocab", 4, 1 << 20, 8192, "Tokens, even: blank and keys in the lower half, values in the upper; above every length. 8192 as published."),
-    share("task.mqar.n_pairs", 1, LONGEST_SEQ / 4, "seq_len/16", "Pairs of key and value, each queried once: at most seq_len / 4. \"seq_len/16\" is 4 at 64 tokens, \
+    integer("task.mqar.vocab", 6, MOST_TOKENS, 8192, "Tokens, even: blank and keys in the lower half, values in the upper; above every length. 8192 as published."),
+    share("task.mqar.n_pairs", 1, (MOST_TOKENS - 2) / 4, "seq_len/16", "Pairs of key and value, each queried once: at most seq_len / 4. \"seq_len/16\" is 4 at 64 tokens, \
         8 at 128, as published."),
     real("task.mqar.power", (Excluded(0.0), Included(10.0)), 0.01, "How soon queries come: slot g of the tail with probability in proportion to g^(power - 1). 1 is uniform; 0.01 as published."),
     truth("task.mqar.random_non_queries", false, "Random tokens, instead of blanks, between the queries."),
@@ -53,7 +55,7 @@ const BEFORE: &[Key] = &[
     real("task.masked_bytes.test_mask_share", SHARE, 0.15, "The same for tests. 0.15 as M2-BERT."),
     integer("task.masked_bytes.test_examples", 0, MANY, 0, "Test windows at most, the first of the last tenth of the text; 0: all."),
 
-    share("task.delay.lag", 1, LONGEST_SEQ, "seq_len/4", "How many tokens ago the input to be told is; below seq_len. \"seq_len/4\" is 1000 at 4000 tokens, as published."),
+    share("task.delay.lag", 1, LONGEST_SEQ - 1, "seq_len/4", "How many tokens ago the input to be told is; below seq_len. \"seq_len/4\" is 1000 at 4000 tokens, as published."),
     real("task.delay.bandwidth", BAND, 0.5, "Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. \
         0.5 as published (1000 Hz at steps of 2.5e-4 s)."),
     integer("task.delay.test_examples", 1, MANY, 100, "Test examples."),
@@ -94,7 +96,7 @@ const BEFORE: &[Key] = &[
     one_of("mixer.attention.position", &["rope", "alibi", "none"], "rope", "How attention knows positions: rotary embedding, scores that fall with the distance (ALiBi), or not at all."),
     real("mixer.attention.rope_base", ABOVE_ZERO, 10000.0, "Base of the rotary wavelengths, in tokens; 10000 as published. Only with rope."),
     real("mixer.attention.rope_fraction", (Excluded(0.0), Included(1.0)), 1.0, "Share of each head that rope turns, its first channels, in whole pairs; the rest knows no positions. Only with rope."),
-    real("mixer.attention.softcap", ZERO_OR_MORE, 0.0, "Scores are squeezed into (-softcap, softcap) by tanh; 0 squeezes nothing."),
+    zero_or("mixer.attention.softcap", 1e-30, 1e30, "Scores are squeezed into (-softcap, softcap) by tanh; 0 squeezes nothing."),
     truth("mixer.attention.qk_norm", false, "Root-mean-square norm of each head's queries and keys, with learned gains."),
     real("mixer.attention.dropout", DROPPED, 0.0, "Share of attention weights dropped in training; 0 drops none."),
 ];
@@ -165,6 +167,11 @@ pub(super) const fn real(
     help: &'static str,
 ) -> Key {
     key(name, Kind::Real { min: ends.0, max: ends.1 }, DefaultValue::Real(default), help)
+}
+
+/// 0 by default.
+const fn zero_or(name: &'static str, min: f64, max: f64, help: &'static str) -> Key {
+    key(name, Kind::RealOrZero { min, max }, DefaultValue::Real(0.0), help)
 }
 
 const fn truth(name: &'static str, default: bool, help: &'static str) -> Key {

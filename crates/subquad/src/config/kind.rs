@@ -1,11 +1,15 @@
 //! What a key may hold, and the check of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
+use toml::de::DeValue;
+
+use super::entry::Source;
 use super::found::{Found, Item};
 use super::keys::LONGEST_SEQ;
-use super::{Value, suggest};
+use super::{Value, number, suggest};
 
 /// The values that a key allows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +27,13 @@ pub enum Kind {
         min: Bound<f64>,
         /// Upper end.
         max: Bound<f64>,
+    },
+    /// 0, which stands for none, or a number from `min` to `max`; an integer is accepted too.
+    RealOrZero {
+        /// Smallest but 0.
+        min: f64,
+        /// Largest.
+        max: f64,
     },
     /// True or false.
     Bool,
@@ -91,8 +102,10 @@ impl Kind {
                 | Self::IntegerOrShare { min, max },
                 Found::Integer(value),
             ) => (min..=max).contains(&value).then_some(Value::Integer(*value)),
-            (Self::Real { min, max }, Found::Real(value)) => real(*value, *min, *max),
-            (Self::Real { min, max }, Found::Integer(value)) => real(*value as f64, *min, *max),
+            (Self::Real { .. } | Self::RealOrZero { .. }, Found::Real(value)) => self.accept_real(*value),
+            (Self::Real { .. } | Self::RealOrZero { .. }, Found::Integer(value)) => {
+                self.accept_real(*value as f64)
+            }
             (Self::Bool, Found::Bool(value)) => Some(Value::Bool(*value)),
             (Self::OneOf(_) | Self::IntegerOr { .. }, Found::Text(text)) => {
                 self.words().contains(&text.as_str()).then(|| Value::Text(text.clone()))
@@ -108,6 +121,27 @@ impl Kind {
         }
     }
 
+    /// A word of a flag that reads as a number or date, where the key takes a text.
+    pub(super) fn accept_word(&self, word: &str) -> Option<Value> {
+        (*self == Self::Text).then(|| self.accept(&Found::Text(word.to_owned())))?
+    }
+
+    fn accept_real(&self, value: f64) -> Option<Value> {
+        let is_allowed = match self {
+            Self::Real { min, max } => value.is_finite() && (*min, *max).contains(&value),
+            Self::RealOrZero { min, max } => value == 0.0 || (min..=max).contains(&&value),
+            Self::Integer { .. }
+            | Self::Bool
+            | Self::OneOf(_)
+            | Self::IntegerOr { .. }
+            | Self::IntegerOrShare { .. }
+            | Self::Sizes
+            | Self::Text => false,
+        };
+        // Adding zero turns -0.0 into 0.0, so that equal numbers have equal texts.
+        is_allowed.then_some(Value::Real(value + 0.0))
+    }
+
     /// "must be .., got ..", for a value that is not allowed.
     pub(super) fn complaint(&self, found: &Found) -> String {
         match (self, found) {
@@ -120,7 +154,18 @@ impl Kind {
             (Self::Sizes, Found::List(items)) => {
                 format!("must be {self}, got {}", sizes(items).err().unwrap_or_default())
             }
-            _ => format!("must be {self}, got {found}"),
+            _ => format!("must be {self}, got {found}{}", self.quotes(found)),
+        }
+    }
+
+    /// What to do where quotes make the difference.
+    fn quotes(&self, found: &Found) -> &'static str {
+        match found {
+            Found::Text(text) if unquoted(text).is_some_and(|found| self.accept(&found).is_some()) => {
+                "; take its quotes away"
+            }
+            found if *self == Self::Text && found.is_word() => "; put it in quotes",
+            _ => "",
         }
     }
 
@@ -131,12 +176,19 @@ impl Kind {
             Self::IntegerOr { word, .. } => vec![word.as_str()],
             Self::Integer { .. }
             | Self::Real { .. }
+            | Self::RealOrZero { .. }
             | Self::Bool
             | Self::IntegerOrShare { .. }
             | Self::Sizes
             | Self::Text => Vec::new(),
         }
     }
+}
+
+/// What a text would be without its quotes.
+fn unquoted(text: &str) -> Option<Found> {
+    let value = DeValue::parse(text).ok()?;
+    Some(Found::read(value.get_ref(), &Source::Flag { text: "".into() }))
 }
 
 /// `seq_len/16`: the length divided by a whole number, rounded down.
@@ -161,15 +213,21 @@ impl fmt::Display for Share {
     }
 }
 
+/// Sizes that one list holds at most. Every run of a study has them all.
+const MOST_SIZES: usize = 100;
+
 /// The sizes of a list, or the item that is none or comes twice.
 fn sizes(items: &[Item]) -> Result<Vec<(i64, i64)>, String> {
-    let mut sizes = Vec::new();
+    if items.len() > MOST_SIZES {
+        return Err(format!("{} of them", items.len()));
+    }
+    let (mut sizes, mut seen) = (Vec::new(), HashSet::new());
     for item in items {
         let size = match &item.found {
             Found::Text(text) => size(text).ok_or_else(|| item.found.to_string())?,
             found => return Err(found.to_string()),
         };
-        if sizes.contains(&size) {
+        if !seen.insert(size) {
             return Err(format!("{} twice", item.found));
         }
         sizes.push(size);
@@ -177,15 +235,10 @@ fn sizes(items: &[Item]) -> Result<Vec<(i64, i64)>, String> {
     Ok(sizes)
 }
 
-fn size(text: &str) -> Option<(i64, i64)> {
+pub(super) fn size(text: &str) -> Option<(i64, i64)> {
     let (length, count) = text.split_once('x')?;
     let positive = |text: &str| text.trim().parse().ok().filter(|n| (1..=LONGEST_SEQ).contains(n));
     Some((positive(length)?, positive(count)?))
-}
-
-fn real(value: f64, min: Bound<f64>, max: Bound<f64>) -> Option<Value> {
-    // Adding zero turns -0.0 into 0.0, so that equal numbers have equal texts.
-    (value.is_finite() && (min, max).contains(&value)).then_some(Value::Real(value + 0.0))
 }
 
 /// As it reads after "must be".
@@ -194,6 +247,9 @@ impl fmt::Display for Kind {
         match self {
             Self::Integer { min, max } => write_integer(f, *min, *max),
             Self::Real { min, max } => write!(f, "a finite number{}", ends(*min, *max)),
+            Self::RealOrZero { min, max } => {
+                write!(f, "0 or a number from {} to {}", number::brief(*min), number::brief(*max))
+            }
             Self::Bool => write!(f, "true or false"),
             Self::OneOf(words) => write!(f, "one of {}", words.join(", ")),
             Self::IntegerOr { min, max, word } => {
@@ -204,7 +260,7 @@ impl fmt::Display for Kind {
                 write_integer(f, *min, *max)?;
                 write!(f, " or a share such as \"seq_len/16\"")
             }
-            Self::Sizes => write!(f, "a list of different sizes such as \"128x8\""),
+            Self::Sizes => write!(f, "a list of at most {MOST_SIZES} different sizes such as \"128x8\""),
             Self::Text => write!(f, "a text of one line"),
         }
     }
@@ -219,13 +275,13 @@ fn write_integer(f: &mut fmt::Formatter<'_>, min: i64, max: i64) -> fmt::Result 
 
 fn ends(min: Bound<f64>, max: Bound<f64>) -> String {
     let low = match min {
-        Bound::Included(min) => Some(format!(" >= {min}")),
-        Bound::Excluded(min) => Some(format!(" > {min}")),
+        Bound::Included(min) => Some(format!(" >= {}", number::brief(min))),
+        Bound::Excluded(min) => Some(format!(" > {}", number::brief(min))),
         Bound::Unbounded => None,
     };
     let high = match max {
-        Bound::Included(max) => Some(format!(" <= {max}")),
-        Bound::Excluded(max) => Some(format!(" < {max}")),
+        Bound::Included(max) => Some(format!(" <= {}", number::brief(max))),
+        Bound::Excluded(max) => Some(format!(" < {}", number::brief(max))),
         Bound::Unbounded => None,
     };
     [low, high].into_iter().flatten().collect::<Vec<_>>().join(" and")

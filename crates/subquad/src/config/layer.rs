@@ -1,11 +1,12 @@
 //! The settings, overrides and axes of one source (the file, or all flags together), each checked by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::entry::Entry;
 use super::error::Problems;
 use super::found::{Found, Item};
 use super::place::{Place, place};
+use super::room::List;
 use super::{ConfigError, Key, MixerName, Origin, Problem, Value};
 
 /// A checked value and where it was written; `None` for a default.
@@ -21,6 +22,12 @@ pub(super) struct Axis {
     pub(super) key: &'static Key,
     pub(super) values: Vec<Setting>,
     pub(super) origin: Origin,
+}
+
+impl Axis {
+    pub(super) fn as_list(&self) -> List<'_> {
+        List { name: self.key.name, len: self.values.len(), origin: &self.origin }
+    }
 }
 
 /// What one source says.
@@ -70,7 +77,8 @@ impl Layer {
         problems: &mut Problems,
     ) {
         let origin = entry.origin();
-        let Some(value) = key.kind.accept(&entry.found) else {
+        let word = || key.kind.accept_word(entry.word.as_deref()?);
+        let Some(value) = key.kind.accept(&entry.found).or_else(word) else {
             let problem = Problem::Value { key: entry.key(), complaint: key.kind.complaint(&entry.found) };
             return problems.push_about(key, ConfigError::new(origin, problem));
         };
@@ -112,10 +120,12 @@ fn items<'a>(key: &'static Key, entry: &'a Entry) -> Result<&'a [Item], Problem>
 
 fn axis_values(key: &'static Key, entry: &Entry, items: &[Item], problems: &mut Problems) -> Vec<Setting> {
     let mut values: Vec<Setting> = Vec::new();
+    // Equal values have equal texts.
+    let mut seen = HashSet::new();
     for Item { found, origin } in items {
         let problem = match key.kind.accept(found) {
             None => Problem::AxisValue { key: entry.key(), complaint: key.kind.complaint(found) },
-            Some(value) if values.iter().any(|earlier| earlier.value == value) => {
+            Some(value) if !seen.insert(value.to_string()) => {
                 Problem::RepeatedValue { key: entry.key(), value: value.to_string() }
             }
             Some(value) => {

@@ -27,16 +27,20 @@ mod kind;
 mod layer;
 mod mixer_name;
 mod monarch;
+pub(crate) mod number;
 mod origin;
 mod place;
 mod plan;
 mod problem;
 mod resolved;
+mod room;
 mod run_config;
 mod schema;
 mod state_space;
 mod study;
 pub(crate) mod suggest;
+mod sweep;
+mod typed;
 mod unknown;
 mod value;
 
@@ -60,6 +64,8 @@ pub use monarch::{CausalMonarchSettings, MonarchSettings};
 pub use origin::Origin;
 pub use problem::Problem;
 pub use resolved::ResolvedRun;
+pub use room::MOST_RUNS;
+pub(crate) use room::Room;
 pub use run_config::{
     AttentionSettings, BytesSettings, DelaySettings, MaskedBytesSettings, MixerSettings, MnistSettings,
     ModelSettings, MqarSettings, OptimSettings, ReconstructSettings, RunConfig, TaskSettings, TrainSettings,

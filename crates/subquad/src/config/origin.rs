@@ -4,6 +4,11 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::number;
+
+/// The longest flag that a message repeats in full: a list may have a million values.
+const LONGEST_FLAG: usize = 200;
+
 /// The place that an error points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -42,7 +47,7 @@ impl fmt::Display for Origin {
         match self {
             Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
             Self::File { path, line: None } => write!(f, "{}", path.display()),
-            Self::Flag { text } => write!(f, "--set {text}"),
+            Self::Flag { text } => write!(f, "--set {}", number::short_of(text, LONGEST_FLAG)),
         }
     }
 }

@@ -17,8 +17,21 @@ pub enum Problem {
     NoConfigs,
     #[error("no folder around it to name the study after")]
     NoFolder,
-    #[error("not UTF-8 text; save the file as UTF-8")]
-    NotUtf8,
+    #[error("a link to {target}, which is not there")]
+    DanglingLink { target: String },
+    #[error(
+        "not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: \
+        save the config there, such as my-study/config.toml"
+    )]
+    NotAFile,
+    #[error("holds {} MiB, so it is hardly a config; name the .toml file", .bytes >> 20)]
+    Huge { bytes: u64 },
+    #[error("not UTF-8 text from line {line} on; save the file as UTF-8")]
+    NotUtf8 { line: usize },
+    #[error("text in UTF-16; save the file as UTF-8")]
+    Utf16,
+    #[error("not a text, since byte {byte} is zero; a config is TOML in UTF-8")]
+    NotText { byte: usize },
     #[error("not valid TOML: {message}")]
     Syntax { message: String },
     #[error("must read KEY=VALUE, such as train.steps=100")]
@@ -85,7 +98,7 @@ pub enum Problem {
     )]
     UnevenKvHeads { n_kv_heads: i64, n_heads: i64 },
     #[error(
-        "rope rotates pairs of channels, but rope_fraction = {rope_fraction} of {d_head} channels a head leaves none; \
+        "rope rotates pairs of channels, but rope_fraction = {rope_fraction:?} of {d_head} channels a head leaves none; \
         raise it, or choose another position"
     )]
     UnturnedHead { rope_fraction: f64, d_head: i64 },
@@ -129,7 +142,7 @@ pub enum Problem {
         "`model.channel_gate` = \"{gate}\" does nothing without a channel mixer; leave it at \"auto\", or choose one"
     )]
     IdleGate { gate: String },
-    #[error("dt_min = {dt_min} exceeds dt_max = {dt_max}; the first must be the smaller")]
+    #[error("dt_min = {dt_min:?} exceeds dt_max = {dt_max:?}; the first must be the smaller")]
     StepsCrossed { dt_min: f64, dt_max: f64 },
     #[error(
         "init = \"{init}\" mixes {parts} kinds of system in equal numbers, so n_ssm must be a multiple of {parts}; got {n_ssm}"
@@ -183,6 +196,11 @@ pub enum Problem {
         "task {task} does not both read and answer tokens, so `model.tied_head` = true has no table to share; set it to false"
     )]
     NothingToTie { task: String },
+    #[error(
+        "asks for {count} {what} ({lists}), but one command plans at most {most}{before}; take values out, or give the command fewer \
+        configs at once"
+    )]
+    TooMany { what: &'static str, count: String, lists: String, most: String, before: String },
     #[error("{reason}")]
     Layer { reason: String },
     #[error("seq_len = {seq_len} does not suit task {task}: {reason}")]

@@ -1,5 +1,8 @@
 //! What a key is. The keys themselves are in [`KEYS`].
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::keys::{KEYS, SWEEP_KEYS};
 use super::{Kind, MixerName, Value};
 
@@ -54,6 +57,20 @@ impl DefaultValue {
     }
 }
 
+impl DefaultValue {
+    /// Whether the value is the default.
+    pub(super) fn is(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Integer(default), Value::Integer(value)) => default == *value,
+            (Self::Real(default), Value::Real(value)) => default == *value,
+            (Self::Bool(default), Value::Bool(value)) => default == *value,
+            (Self::Text(default), Value::Text(value)) => default == value,
+            (Self::NoSizes, Value::Sizes(sizes)) => sizes.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 impl Key {
     /// All of the name but its last part: `mixer.s4d`.
     pub fn section(&self) -> &'static str {
@@ -88,7 +105,9 @@ impl Key {
 
 /// The key with this dotted name, outside `[sweep]`.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+    static BY_NAME: LazyLock<HashMap<&str, &Key>> =
+        LazyLock::new(|| KEYS.iter().map(|key| (key.name, key)).collect());
+    BY_NAME.get(name).copied()
 }
 
 /// The key `[sweep]` has of its own: `mixer`, `seq_len` or `seed`.

@@ -12,6 +12,7 @@ mod naming;
 mod precedence;
 mod readme;
 mod roundtrip;
+mod size;
 mod structure;
 mod tasks;
 

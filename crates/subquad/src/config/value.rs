@@ -29,6 +29,21 @@ impl Value {
         }
     }
 
+    /// A value that [`to_toml`](Self::to_toml) has written, or a typed setting.
+    pub(super) fn of_toml(value: &toml::Value) -> Option<Self> {
+        match value {
+            toml::Value::Integer(value) => Some(Self::Integer(*value)),
+            toml::Value::Float(value) => Some(Self::Real(*value)),
+            toml::Value::Boolean(value) => Some(Self::Bool(*value)),
+            toml::Value::String(value) => Some(Self::Text(value.clone())),
+            toml::Value::Array(sizes) => {
+                let sizes = sizes.iter().map(|size| super::kind::size(size.as_str()?));
+                Some(Self::Sizes(sizes.collect::<Option<_>>()?))
+            }
+            toml::Value::Datetime(_) | toml::Value::Table(_) => None,
+        }
+    }
+
     pub(super) fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(value) => Some(*value),
@@ -52,7 +67,7 @@ impl Value {
     }
 }
 
-fn size_texts(sizes: &[(i64, i64)]) -> impl Iterator<Item = String> {
+pub(super) fn size_texts(sizes: &[(i64, i64)]) -> impl Iterator<Item = String> {
     sizes.iter().map(|(length, count)| format!("{length}x{count}"))
 }
 

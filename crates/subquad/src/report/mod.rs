@@ -78,10 +78,11 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
 }
 
 /// Three decimals, as losses and scores have; a number that would have fewer than two digits so, such as a small squared error,
-/// in powers of ten.
+/// in powers of ten, as very large ones.
 pub(crate) fn brief(value: f64) -> String {
     match value.abs() {
         small if small > 0.0 && small < 0.01 => format!("{value:.1e}"),
+        large if large.is_finite() && large >= 1e6 => format!("{value:.1e}"),
         _ => format!("{value:.3}"),
     }
 }

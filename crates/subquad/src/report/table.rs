@@ -35,7 +35,7 @@ const SCORES: [Score; 3] = [
         column: "bits/byte",
         legend: "bits/byte: on test data, mean and range over n seeds.",
         of: |e| e.bits_per_byte,
-        text: |bits| format!("{bits:.3}"),
+        text: brief,
     },
     Score {
         column: "error/var",

@@ -47,7 +47,7 @@ fn every_config_writes_out_every_knob_of_its_mixers() {
             continue;
         };
         let written = keys(&path);
-        let used = |key: &&Key| study.runs.iter().any(|run| run.settings.contains_key(key.name));
+        let used = |key: &&Key| study.runs.iter().any(|run| run.settings().contains_key(key.name));
         for key in KEYS.iter().filter(used) {
             assert!(written.contains(key.name), "{} leaves {} to its default", path.display(), key.name);
         }

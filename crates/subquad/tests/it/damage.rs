@@ -95,7 +95,7 @@ fn another_number_of_threads_starts_again_and_says_why() {
 fn a_place_that_cannot_be_written_is_an_error_that_names_it() {
     let lab = Lab::new();
     lab.write("file", "");
-    let answer = lab.subquad(&format!("{RUN} --results file/results")).expect(1);
+    let answer = lab.subquad(&format!("{RUN} --results file/results")).expect(2);
     assert!(answer.err.contains("file/results"), "{}", answer.err);
     let (lab, _) = half_way();
     fs_err::remove_dir_all(folder(&lab).join("checkpoint")).unwrap();

@@ -139,7 +139,7 @@ fn a_config_that_cannot_be_run_says_why() {
     for dropout in [-0.1, 1.0, f64::NAN] {
         assert_eq!(
             words(TrainConfig { dropout, ..plain(1, 1) }),
-            format!("dropout = {dropout}, but it must be at least 0 and below 1")
+            format!("dropout = {dropout:?}, but it must be at least 0 and below 1")
         );
     }
 }

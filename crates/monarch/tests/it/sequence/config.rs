@@ -34,7 +34,7 @@ fn a_filter_that_cannot_be_drawn_is_refused() {
     assert!(causal(config().with_filter_order(0)).contains("filter_order = 0"));
     assert_eq!(
         causal(config().with_filter_lr(-1.0)),
-        "filter_lr = -1, but it must be a finite number of at least 0"
+        "filter_lr = -1.0, but it must be a finite number of at least 0"
     );
     assert!(causal(config().with_position_lr(f64::NAN)).contains("position_lr = NaN"));
 }

@@ -40,8 +40,8 @@ fn a_config_that_cannot_be_built_says_why() {
             ok.clone().with_dt_min(0.5),
             "initial steps need 0 < dt_min <= dt_max < infinity, got dt_min = 0.5, dt_max = 0.1",
         ),
-        (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0"),
-        (ok.clone().with_ssm_lr(-1.0), "ssm_lr must be finite and not negative, got -1"),
+        (ok.clone().with_b_clip(Some(0.0)), "b_clip must be positive and finite, got 0.0"),
+        (ok.clone().with_ssm_lr(-1.0), "ssm_lr must be finite and not negative, got -1.0"),
     ];
     for (config, words) in wrong {
         assert_eq!(config.check().unwrap_err().to_string(), words);

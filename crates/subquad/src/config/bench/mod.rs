@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::file_entries;
 use super::error::Problems;
+use super::room::{List, Room};
 use super::{Assignment, ConfigErrors, Value, find};
 
 pub use keys::{BENCH_KEYS, BENCH_LISTS};
@@ -70,11 +71,24 @@ impl BenchConfig {
     /// # Errors
     /// Every mistake.
     pub fn from_text(text: &str, path: &Path, assignments: &[Assignment]) -> Result<Self, ConfigErrors> {
+        Self::within(Room::default(), text, path, assignments)
+    }
+
+    /// [`from_text`](Self::from_text) where other configs have taken some of the room.
+    pub(super) fn within(
+        room: Room,
+        text: &str,
+        path: &Path,
+        assignments: &[Assignment],
+    ) -> Result<Self, ConfigErrors> {
         let entries = file_entries(text, path).map_err(ConfigErrors)?;
         let mut problems = Problems::default();
         let file = read::read(entries, &mut problems);
         let flags = read::read(assignments.iter().flat_map(Assignment::entries).collect(), &mut problems);
         let all: read::Settings = file.into_iter().chain(flags).collect();
+        if let Err(too_many) = room.check(Some(measurements(&all)), "measurements", &lists(&all)) {
+            return Err(problems.and(too_many));
+        }
         check::check(&all, path, &mut problems);
         problems.into_result()?;
         Ok(Self { path: path.to_owned(), settings: typed(&all), hash_pairs: hash_pairs(&all) })
@@ -85,6 +99,23 @@ impl BenchConfig {
         let settings = toml::Value::try_from(&self.settings).expect("settings are what TOML can hold");
         toml::Table::from_iter([("bench".to_owned(), settings)]).to_string()
     }
+}
+
+impl BenchSettings {
+    /// Layers at sizes that are measured.
+    pub(super) fn measurements(&self) -> usize {
+        self.mixers.len() * self.lengths.len() + self.channel_mixers.len() * self.widths.len()
+    }
+}
+
+fn lists(all: &read::Settings) -> Vec<List<'_>> {
+    let set = BENCH_LISTS.iter().filter_map(|key| Some((key.name, all.get(key.name)?)));
+    set.map(|(name, set)| List { name, len: set.values.len(), origin: &set.origin }).collect()
+}
+
+fn measurements(all: &read::Settings) -> u128 {
+    let len = |name: &str| all.get(name).map_or(0, |set| set.values.len() as u128);
+    len("bench.mixers") * len("bench.lengths") + len("bench.channel_mixers") * len("bench.widths")
 }
 
 fn typed(all: &read::Settings) -> BenchSettings {

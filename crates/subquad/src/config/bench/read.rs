@@ -1,6 +1,6 @@
 //! Entries of `[bench]`, each checked by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::entry::Entry;
 use super::super::error::Problems;
@@ -82,10 +82,12 @@ fn list(key: &'static Key, entry: &Entry, problems: &mut Problems) -> Vec<Value>
         return vec![];
     };
     let mut values = vec![];
+    // Equal values have equal texts.
+    let mut seen = HashSet::new();
     for Item { found, origin } in items {
         let problem = match key.kind.accept(found) {
             None => Problem::AxisValue { key: entry.key(), complaint: key.kind.complaint(found) },
-            Some(value) if values.contains(&value) => {
+            Some(value) if !seen.insert(value.to_string()) => {
                 Problem::Value { key: entry.key(), complaint: format!("lists {value} twice") }
             }
             Some(value) => {

@@ -24,7 +24,7 @@ const FILTER: [&[&str]; 6] = [
 ];
 
 /// Everything wrong; nothing for other mixers.
-pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint> {
+pub(super) fn complaints(draft: &Draft<'_>, context: &Context<'_>) -> Vec<Complaint> {
     let heads = HEADS.iter().filter_map(|keys| uneven_heads(draft, keys));
     let blocks = BLOCK.iter().filter_map(|keys| long_block(draft, keys));
     let short = BLOCK.iter().filter_map(|keys| short_matrix(draft, &keys[1..], context));
@@ -32,34 +32,35 @@ pub(super) fn complaints(draft: &Draft, context: &Context<'_>) -> Vec<Complaint>
     heads.chain(blocks).chain(short).chain(idle).chain(even_embedding(draft)).chain(one_way(draft)).collect()
 }
 
-fn uneven_heads(draft: &Draft, keys: &'static [&'static str]) -> Option<Complaint> {
+fn uneven_heads(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
     let (n_heads, d_model) = (draft.integer(keys[0])?, draft.integer(keys[1])?);
     (d_model % n_heads != 0).then_some((Problem::UnevenHeads { n_heads, d_model }, keys))
 }
 
-fn long_block(draft: &Draft, keys: &'static [&'static str]) -> Option<Complaint> {
+fn long_block(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
     let (block, l_max) = (draft.integer(keys[0])?, draft.integer(keys[1])?);
     (block > l_max).then_some((Problem::LongBlock { block, l_max }, keys))
 }
 
-fn short_matrix(draft: &Draft, key: &'static [&'static str], context: &Context<'_>) -> Option<Complaint> {
+fn short_matrix(draft: &Draft<'_>, key: &'static [&'static str], context: &Context<'_>) -> Option<Complaint> {
     let (l_max, longest) = (draft.integer(key[0])?, context.longest);
     (l_max < longest).then_some((Problem::ShortFilter { l_max, longest }, key))
 }
 
-fn idle_filter(draft: &Draft, keys: &'static [&'static str]) -> Option<Complaint> {
-    let (key, default) = (keys[0], schema::find(keys[0])?.default.value()?);
-    let idle = draft.value(FORM)? == &Value::Text("blocks".to_owned()) && draft.value(key)? != &default;
+fn idle_filter(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
+    let (key, value) = (keys[0], draft.value(keys[0])?);
+    let default = schema::find(key)?.default.value()?;
+    let idle = draft.value(FORM)? == &Value::Text("blocks".to_owned()) && value != &default;
     idle.then_some((Problem::IdleFilter { key, default: default.to_string() }, keys))
 }
 
-fn even_embedding(draft: &Draft) -> Option<Complaint> {
+fn even_embedding(draft: &Draft<'_>) -> Option<Complaint> {
     let (key, emb_dim) = (EMB_DIM[0], draft.integer(EMB_DIM[0])?);
     (emb_dim % 2 == 0).then_some((Problem::EvenEmbedding { key, emb_dim }, EMB_DIM))
 }
 
 /// One of the two looks ahead, and the other does not.
-fn one_way(draft: &Draft) -> Option<Complaint> {
+fn one_way(draft: &Draft<'_>) -> Option<Complaint> {
     let (mixer, causal) = (draft.mixer, draft.value(CAUSAL[0])? == &Value::Bool(true));
     match mixer {
         MixerName::Monarch if causal => Some((Problem::OnlyBidirectional { mixer }, CAUSAL)),

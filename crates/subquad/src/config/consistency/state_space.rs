@@ -3,29 +3,30 @@
 use subquad_s4::{S4Init, S4dInit};
 
 use super::super::draft::Draft;
-use super::super::{MixerName, Origin, Problem, Value, schema};
+use super::super::{MixerName, Origin, Problem, Value};
 
 /// The run's section of a state space.
 struct Section<'a> {
-    draft: &'a Draft,
-    name: String,
+    draft: &'a Draft<'a>,
+    name: &'static str,
 }
 
 /// A complaint, and the last parts of the keys to blame: the first of them that was set.
 type Complaint = (Problem, &'static [&'static str]);
 
 /// Everything wrong, and where it was written; nothing for other mixers.
-pub(super) fn complaints(draft: &Draft) -> Vec<(Problem, Option<Origin>)> {
-    let section = match draft.mixer {
-        MixerName::S4d | MixerName::S4 | MixerName::H3 => {
-            Section { draft, name: format!("mixer.{}", draft.mixer) }
-        }
+pub(super) fn complaints(draft: &Draft<'_>) -> Vec<(Problem, Option<Origin>)> {
+    let name = match draft.mixer {
+        MixerName::S4d => "mixer.s4d",
+        MixerName::S4 => "mixer.s4",
+        MixerName::H3 => "mixer.h3",
         MixerName::Attention
         | MixerName::Hyena
         | MixerName::M2
         | MixerName::Monarch
         | MixerName::CausalMonarch => return vec![],
     };
+    let section = Section { draft, name };
     let checks = [
         only_causal,
         odd_state,
@@ -45,10 +46,11 @@ pub(super) fn complaints(draft: &Draft) -> Vec<(Problem, Option<Origin>)> {
 }
 
 impl Section<'_> {
-    /// The dotted name of a key of the section, or else of `[model]`.
+    /// The dotted name of a key of the section, or of the two of `[model]` that concern it; `None` where it is in doubt.
     fn key(&self, leaf: &str) -> Option<&'static str> {
-        let mut keys = schema::keys_in(&self.name).chain(schema::keys_in("model"));
-        keys.find(|key| key.leaf() == leaf).map(|key| key.name)
+        let section = if ["d_model", "causal"].contains(&leaf) { "model" } else { self.name };
+        let name = format!("{section}.{leaf}");
+        self.draft.settings.get_key_value(name.as_str()).map(|(name, _)| *name)
     }
 
     fn value(&self, leaf: &str) -> Option<&Value> {

@@ -1,7 +1,12 @@
 //! The keys of the state spaces, and of H3, which is made of two: what S4D and S4 share is written once.
 
+use std::ops::Bound::{self, Included};
+
 use super::super::{Key, Word};
-use super::{ABOVE_ZERO, DROPPED, LONGEST_SEQ, ZERO_OR_MORE, integer, integer_or, one_of, real, truth};
+use super::{DROPPED, LONGEST_SEQ, ZERO_OR_MORE, integer, integer_or, one_of, real, truth};
+
+/// Initial steps, in token intervals: what the layers' formulas stand in f32.
+const STEPS: (Bound<f64>, Bound<f64>) = (Included(1e-12), Included(1e6));
 
 /// What a diagonal state space may start from.
 const DIAGONAL_INITS: &[&str] = &["legs", "fout", "lin", "inv", "quad", "real", "rand", "diag", "hippo"];
@@ -15,8 +20,8 @@ macro_rules! section {
             one_of(concat!("mixer.", $mixer, ".init"), $inits, $init, "Which published system A and B start from (crates/s4/README.md has their formulas). Mixtures (diag, hippo) give half of the n_ssm systems to each part."),
             $($own,)*
             integer_or(concat!("mixer.", $mixer, ".n_ssm"), 1, 8192, Word::DModel, "Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide model.d_model."),
-            real(concat!("mixer.", $mixer, ".dt_min"), ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
-            real(concat!("mixer.", $mixer, ".dt_max"), ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
+            real(concat!("mixer.", $mixer, ".dt_min"), STEPS, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
+            real(concat!("mixer.", $mixer, ".dt_max"), STEPS, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
             truth(concat!("mixer.", $mixer, ".dt_tie"), true, "All states of a channel share one step. False: each conjugate pair has its own."),
             one_of(concat!("mixer.", $mixer, ".dt_transform"), &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
             one_of(concat!("mixer.", $mixer, ".real_transform"), &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
@@ -53,8 +58,8 @@ pub(super) const H3: &[Key] = &[
     one_of("mixer.h3.init", DIAGONAL_INITS, "lin", "Which published system A and B of the diagonal state space start from, as in [mixer.s4d]."),
     one_of("mixer.h3.discretization", &["zoh", "bilinear"], "bilinear", "How continuous time becomes steps: zero-order hold or bilinear, as published."),
     integer("mixer.h3.n_ssm", 0, 8192, 0, "Distinct sets of A and B; head h uses set h mod n_ssm. Must divide the number of heads, model.d_model / head_dim. 0: one a head."),
-    real("mixer.h3.dt_min", ABOVE_ZERO, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
-    real("mixer.h3.dt_max", ABOVE_ZERO, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
+    real("mixer.h3.dt_min", STEPS, 0.001, "Smallest initial step, in token intervals: about 1 / (longest memory wanted)."),
+    real("mixer.h3.dt_max", STEPS, 0.1, "Largest initial step, in token intervals: about 1 / (shortest memory wanted)."),
     one_of("mixer.h3.dt_transform", &["exp", "softplus"], "exp", "What makes a step of the number that is learned for it."),
     one_of("mixer.h3.real_transform", &["exp", "softplus", "relu", "sigmoid"], "exp", "What makes a decay, -Re A, of the number that is learned for it; sigmoid keeps decays below 1."),
     real("mixer.h3.b_clip", ZERO_OR_MORE, 2.0, "Bound of Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing: exact HiPPO."),

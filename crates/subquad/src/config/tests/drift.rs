@@ -10,7 +10,7 @@ fn the_structs_have_the_fields_of_the_schema() {
     let names = words("task.name");
     for run in names.iter().flat_map(|name| runs(&every_mixer().replace("digits", name))) {
         let mixer = run.config.mixer_name();
-        let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&run.settings["task.name"]));
+        let own = KEYS.iter().filter(|key| key.belongs_to(mixer) && key.serves(&run.settings()["task.name"]));
         let own = own.map(|key| key.name);
         let expected: BTreeSet<_> = own.chain(["seq_len", "seed"]).map(str::to_owned).collect();
         assert_eq!(leaves("", &table(&run)), expected, "{mixer}");
@@ -22,7 +22,7 @@ fn the_enums_have_the_words_of_the_schema() {
     for key in KEYS {
         let Kind::OneOf(words) = key.kind else { continue };
         let text = every_mixer().replace("digits", key.task().unwrap_or("digits"));
-        let run = runs(&text).into_iter().find(|run| run.settings.contains_key(key.name)).unwrap();
+        let run = runs(&text).into_iter().find(|run| run.settings().contains_key(key.name)).unwrap();
         let mut table = table(&run);
         set(&mut table, key.name, "???");
         let message = table.try_into::<RunConfig>().unwrap_err().message().to_owned();

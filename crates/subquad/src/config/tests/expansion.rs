@@ -43,7 +43,7 @@ fn length_is_outermost_then_mixer_then_axes_then_seed() {
 #[test]
 fn an_axis_of_another_mixer_does_not_multiply_runs() {
     let attention: Vec<_> =
-        runs(TWO_AXES).into_iter().filter(|run| !run.settings.contains_key("mixer.s4d.d_state")).collect();
+        runs(TWO_AXES).into_iter().filter(|run| !run.settings().contains_key("mixer.s4d.d_state")).collect();
     assert_eq!(attention.len(), 2 * 2 * 2);
     assert!(attention.iter().all(|run| run.axes.len() == 1));
 }

@@ -45,7 +45,7 @@ fn unreadable_files_are_named() {
     let path = folder.path();
     let load = |path: &Path| StudyConfig::load(path, &[], &any_length).unwrap_err();
     fs_err::write(path.join("latin1.toml"), b"[task]\n# caf\xe9\n").unwrap();
-    insta::assert_snapshot!(told(load(&path.join("latin1.toml")), path), @"DIR/latin1.toml: not UTF-8 text; save the file as UTF-8");
+    insta::assert_snapshot!(told(load(&path.join("latin1.toml")), path), @"DIR/latin1.toml: not UTF-8 text from line 2 on; save the file as UTF-8");
     insta::assert_snapshot!(told(load(&path.join("none.toml")), path), @"DIR/none.toml: no such file or folder");
     insta::assert_snapshot!(told(load(path), path), @"DIR: cannot be read: is a directory");
 }

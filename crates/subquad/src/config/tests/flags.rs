@@ -7,7 +7,7 @@ use super::{MIXERS, SMALL, flag_errors, load_with};
 fn a_value_is_toml_or_else_a_string() {
     let flags = ["model.channel_mixer=block_diagonal", "task.name=\"digits\"", "sweep.seed=[0, 1]"];
     let study = load_with(SMALL, &flags).unwrap();
-    assert_eq!(study.runs[0].settings["model.channel_mixer"], "block_diagonal");
+    assert_eq!(study.runs[0].settings()["model.channel_mixer"], "block_diagonal");
     assert_eq!(study.runs.len(), 2 * MIXERS);
 }
 

@@ -18,8 +18,8 @@ fn values_have_a_type_and_a_range() {
     insta::assert_snapshot!(errors_before_small("optim.warmup = 1.5"), @"x.toml:1: `optim.warmup` must be a finite number >= 0 and <= 1, got 1.5");
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0"), @"x.toml:1: `mixer.attention.rope_fraction` must be a finite number > 0 and <= 1, got 0");
     insta::assert_snapshot!(errors_before_small("mixer.attention.window = \"none\""), @r#"x.toml:1: `mixer.attention.window` must be an integer from 0 to 16777216, got the string "none""#);
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_min = 0"), @"x.toml:1: `mixer.s4d.dt_min` must be a finite number > 0, got 0");
-    insta::assert_snapshot!(errors_before_small("model.d_model = 99999999999999999999"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 99999999999999999999");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.dt_min = 0"), @"x.toml:1: `mixer.s4d.dt_min` must be a finite number >= 1e-12 and <= 1e6, got 0");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 99999999999999999999"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got 99999999999999999999, beyond what 64 bits hold");
     insta::assert_snapshot!(errors_before_small("model.d_model = 2026-01-01"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got the date 2026-01-01");
     insta::assert_snapshot!(errors_before_small("model.d_model = [32, 64]"), @"x.toml:1: `model.d_model` must be an integer from 1 to 8192, got a list");
     insta::assert_snapshot!(errors_before_small("optim.clip = {}"), @"x.toml:1: `optim.clip` must be a finite number >= 0, got a table");

@@ -1,6 +1,8 @@
 //! Which keys name a run: those that change its numbers.
 
-use super::super::{KEYS, Key, Kind, ResolvedRun, StudyConfig};
+use std::collections::BTreeMap;
+
+use super::super::{KEYS, Key, Kind, ResolvedRun};
 use super::{every_mixer, load_with};
 
 /// Values to try for a key. One that the config refuses is passed over.
@@ -10,7 +12,9 @@ fn candidates(key: &Key) -> Vec<String> {
         Kind::Integer { .. } | Kind::IntegerOr { .. } => {
             numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
         }
-        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
+        Kind::Real { .. } | Kind::RealOrZero { .. } => {
+            numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"])
+        }
         Kind::Bool => numbers(&["true", "false"]),
         Kind::IntegerOrShare { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
         Kind::Sizes => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
@@ -41,8 +45,11 @@ fn tasks() -> Vec<String> {
     KEYS.iter().find(|key| key.name == "task.name").map(candidates).unwrap_or_default()
 }
 
+/// What names each run of a config, and the run's own value of a key.
+type Named = Vec<(BTreeMap<String, String>, Option<String>)>;
+
 /// The config with this key at each value that it takes, on some task.
-fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
+fn variants(key: &Key, task: &str) -> Vec<Named> {
     let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
     let load = |value: &String| {
         let flags = flags(value);
@@ -50,11 +57,11 @@ fn variants(key: &Key, task: &str) -> Vec<StudyConfig> {
         // A task's own name is set by one flag alone.
         load_with(&every_mixer(), if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };
-    candidates(key).iter().filter_map(load).collect()
-}
-
-fn has(run: &ResolvedRun, key: &Key) -> bool {
-    run.settings.contains_key(key.name)
+    let named = |run: ResolvedRun| {
+        let value = run.settings().remove(key.name);
+        (run.hash_pairs, value)
+    };
+    candidates(key).iter().filter_map(load).map(|study| study.runs.into_iter().map(named).collect()).collect()
 }
 
 #[test]
@@ -63,14 +70,11 @@ fn every_key_that_changes_numbers_names_the_runs_that_have_it_and_no_other_key_d
         let mut compared = 0;
         for variants in tasks().iter().map(|task| variants(key, task)) {
             for pair in variants.windows(2) {
-                for (a, b) in pair[0].runs.iter().zip(&pair[1].runs).filter(|(a, _)| has(a, key)) {
-                    let differs = a.settings[key.name] != b.settings[key.name];
-                    assert_eq!(
-                        a.hash_pairs != b.hash_pairs,
-                        differs && key.numeric,
-                        "{}: {a:?} {b:?}",
-                        key.name
-                    );
+                for ((a, one), (b, other)) in
+                    pair[0].iter().zip(&pair[1]).filter(|((_, one), _)| one.is_some())
+                {
+                    let differs = one != other;
+                    assert_eq!(a != b, differs && key.numeric, "{}: {a:?} {b:?}", key.name);
                     compared += usize::from(differs);
                 }
             }

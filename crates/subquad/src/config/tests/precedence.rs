@@ -41,7 +41,7 @@ fn overrides_may_be_nested_dotted_or_quoted() {
 #[test]
 fn an_override_may_set_its_own_mixer() {
     let runs = runs(&format!("{SMALL}[override.s4d]\nmixer.s4d.d_state = 16\n"));
-    assert_eq!(runs[1].settings["mixer.s4d.d_state"], "16");
+    assert_eq!(runs[1].settings()["mixer.s4d.d_state"], "16");
 }
 
 #[test]
@@ -62,6 +62,6 @@ fn sections_of_mixers_that_do_not_run_are_allowed() {
 #[test]
 fn integers_are_accepted_where_numbers_are_wanted() {
     let runs = runs(&format!("optim.clip = 2\noptim.weight_decay = -0.0\n{SMALL}"));
-    assert_eq!(runs[0].settings["optim.clip"], "2.0");
-    assert_eq!(runs[0].settings["optim.weight_decay"], "0.0");
+    assert_eq!(runs[0].settings()["optim.clip"], "2.0");
+    assert_eq!(runs[0].settings()["optim.weight_decay"], "0.0");
 }

@@ -39,7 +39,7 @@ fn a_run_written_out_loads_as_itself() {
         let text = run.to_toml();
         let [again] = &runs(&text)[..] else { panic!("not one run:\n{text}") };
         assert_eq!(again.hash_pairs, run.hash_pairs, "{text}");
-        assert_eq!(again.settings, run.settings, "{text}");
+        assert_eq!(again.settings(), run.settings(), "{text}");
         assert_eq!(again.config, run.config, "{text}");
         assert_eq!(again.to_toml(), text);
     }
@@ -118,7 +118,7 @@ fn words_become_numbers() {
     let text = format!("{SMALL}seed = [1]").replace("[64]", "[64, 256]");
     let runs = runs(&text);
     let [attention, s4d, s4, _, hyena, m2, ..] = &runs[..] else { panic!("{} runs", runs.len()) };
-    assert_eq!(attention.settings["mixer.attention.n_kv_heads"], "4");
+    assert_eq!(attention.settings()["mixer.attention.n_kv_heads"], "4");
     assert_eq!(s4d.hash_pairs["mixer.s4d.n_ssm"], "64");
     assert_eq!(s4.hash_pairs["mixer.s4.l_max"], "256");
     assert_eq!(hyena.hash_pairs["mixer.hyena.l_max"], "256");
@@ -140,7 +140,8 @@ fn keys_of_s4d_and_m2_at_their_defaults_leave_the_name_alone() {
     for (run, mixer, word) in [(1, "s4d", "n_ssm"), (5, "m2", "l_max")] {
         let plain = &runs(SMALL)[run];
         let section = format!("mixer.{mixer}.");
-        let own = plain.settings.iter().filter(|(key, _)| key.starts_with(&section));
+        let settings = plain.settings();
+        let own = settings.iter().filter(|(key, _)| key.starts_with(&section));
         let flags: Vec<String> = own.map(|(key, value)| format!("{key}={value}")).collect();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         assert_eq!(load_with(SMALL, &flags).unwrap().runs[run].hash_pairs, plain.hash_pairs);
@@ -168,6 +169,6 @@ fn a_run_is_named_by_what_differs_from_the_defaults() {
 #[test]
 fn what_names_a_run_is_among_its_settings() {
     for run in runs(RICH) {
-        assert!(run.hash_pairs.iter().all(|(key, value)| run.settings.get(key) == Some(value)));
+        assert!(run.hash_pairs.iter().all(|(key, value)| run.settings().get(key) == Some(value)));
     }
 }

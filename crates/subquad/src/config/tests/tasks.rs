@@ -12,7 +12,7 @@ fn mqar(lines: &str) -> String {
 }
 
 fn settings_of(text: &str, key: &str) -> Vec<String> {
-    runs(text).iter().filter_map(|run| run.settings.get(key).cloned()).collect()
+    runs(text).iter().filter_map(|run| run.settings().get(key).cloned()).collect()
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn a_run_has_the_section_of_its_own_task_alone() {
     let sections = "[task.mqar]\nvocab = 500\n[task.mnist]\npermutation = \"random\"\n";
     for (task, key) in [("digits", ""), ("mqar", "task.mqar.vocab"), ("mnist", "task.mnist.permutation")] {
         for run in load_with(&format!("{sections}{text}"), &[&format!("task.name={task}")]).unwrap().runs {
-            let own: Vec<_> = run
-                .settings
+            let settings = run.settings();
+            let own: Vec<_> = settings
                 .keys()
                 .filter(|key| key.matches('.').count() == 2 && key.starts_with("task."))
                 .collect();
@@ -55,7 +55,7 @@ fn a_share_may_be_an_axis() {
     let study = load(&text).unwrap();
     assert_eq!(study.runs.len(), 2 * MIXERS * 2);
     assert_eq!(study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
-    assert_eq!(study.runs[1].settings["task.mqar.n_pairs"], "4");
+    assert_eq!(study.runs[1].settings()["task.mqar.n_pairs"], "4");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn longest_counts_the_test_conditions_of_runs_that_have_them() {
 fn sizes_are_written_as_they_are_meant() {
     let text = mqar("test_conditions = [\"0128x8\", \"256 x 16\"]");
     let run = &runs(&text)[0];
-    assert_eq!(run.settings["task.mqar.test_conditions"], "[128x8, 256x16]");
+    assert_eq!(run.settings()["task.mqar.test_conditions"], "[128x8, 256x16]");
     assert!(run.to_toml().contains("test_conditions = [\"128x8\", \"256x16\"]\n"), "{}", run.to_toml());
     assert_eq!(&runs(&run.to_toml())[0].hash_pairs, &run.hash_pairs);
 }
@@ -83,12 +83,12 @@ fn sizes_are_written_as_they_are_meant() {
 #[test]
 fn what_is_no_share_or_size_is_named() {
     let error = |lines: &str| errors(&mqar(lines));
-    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 4194304 or a share such as "seq_len/16", got the string "seq_len""#);
-    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 4194304 or a share such as "seq_len/16", got the string "seq_len/0""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128x08" twice"#);
-    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "0x8""#);
-    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of different sizes such as "128x8", got the string "128x8""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len/0""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x08" twice"#);
+    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "0x8""#);
+    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x8""#);
     insta::assert_snapshot!(errors(&SMALL.replace("name = \"digits\"", "name = \"digits\"\npath = \"a\\nb\"")), @r#"x.toml:4: `task.path` must be a text of one line, got the string "a\nb""#);
 }
 

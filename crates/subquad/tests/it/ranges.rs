@@ -1,0 +1,174 @@
+//! What the table of keys promises about numbers is what layers, tasks and training take, and what they refuse has a place.
+
+use std::ops::Bound;
+use std::path::Path;
+
+use subquad::assemble;
+use subquad::config::{KEYS, Key, Kind, RunConfig, StudyConfig, TaskProblem, TaskSettings};
+
+/// Both ends of what a key allows, and numbers that it refuses, as TOML.
+struct Ends {
+    allowed: [String; 2],
+    refused: Vec<String>,
+}
+
+/// `None` for keys that hold no number.
+fn ends(key: &Key) -> Option<Ends> {
+    match key.kind {
+        Kind::Integer { min, max } | Kind::IntegerOr { min, max, .. } | Kind::IntegerOrShare { min, max } => {
+            let below = min.checked_sub(1).map(|below| below.to_string());
+            let above =
+                max.checked_add(1).map_or("9223372036854775808".to_owned(), |above| above.to_string());
+            Some(Ends {
+                allowed: [min, max].map(|end| end.to_string()),
+                refused: below.into_iter().chain([above]).collect(),
+            })
+        }
+        Kind::Real { min, max } => Some(real_ends(lowest(min), highest(max))),
+        Kind::RealOrZero { min, max } => {
+            let mut ends = real_ends(min, max);
+            // Below it is nothing but 0.
+            ends.refused.push(format!("{:?}", -min));
+            Some(ends)
+        }
+        Kind::Bool | Kind::OneOf(_) | Kind::Sizes | Kind::Text => None,
+    }
+}
+
+fn real_ends(min: f64, max: f64) -> Ends {
+    let outside = [min.next_down(), max.next_up()].map(|end| format!("{end:?}"));
+    Ends { allowed: [min, max].map(|end| format!("{end:?}")), refused: outside.to_vec() }
+}
+
+fn lowest(min: Bound<f64>) -> f64 {
+    match min {
+        Bound::Included(min) => min,
+        Bound::Excluded(min) => min.next_up(),
+        Bound::Unbounded => f64::MIN,
+    }
+}
+
+fn highest(max: Bound<f64>) -> f64 {
+    match max {
+        Bound::Included(max) => max,
+        Bound::Excluded(max) => max.next_down(),
+        Bound::Unbounded => f64::MAX,
+    }
+}
+
+/// A config of one run with a key at a value, in line 1, and what else that value needs.
+fn config(key: &Key, value: &str) -> String {
+    let mut lines = vec![
+        ("model.d_model", "8192".to_owned()),
+        ("model.d_hidden", "8192".into()),
+        ("mixer.attention.n_heads", "4".into()),
+        ("task.name", format!("{:?}", key.task().unwrap_or("bytes"))),
+        ("train.steps", "1".into()),
+    ];
+    let mixer = key.mixer().map_or("attention", |mixer| mixer.as_str());
+    let mut seq_len = if key.task() == Some("mnist") { "784" } else { "1024" };
+    let mut with = |name, value: &str| lines.push((name, value.to_owned()));
+    match (key.name, value) {
+        ("task.mqar.vocab", "6") => {
+            with("task.mqar.n_pairs", "1");
+            seq_len = "4";
+        }
+        ("task.mqar.n_pairs", "262143") => {
+            with("task.mqar.vocab", "1048576");
+            seq_len = "1048574";
+        }
+        ("task.delay.lag" | "task.reconstruct.window", "16777215" | "16777216") => seq_len = "16777216",
+        ("task.delay.bandwidth" | "task.reconstruct.bandwidth", _) => seq_len = "16777216",
+        ("model.d_model", "1") => {
+            with("mixer.attention.n_heads", "1");
+            with("mixer.attention.position", "\"none\"");
+        }
+        ("model.n_blocks", "0" | "1024") => with("model.channel_mixer", "\"monarch\""),
+        ("model.positions", "1") => seq_len = "1",
+        ("mixer.attention.n_kv_heads", "1024") => with("mixer.attention.n_heads", "1024"),
+        ("mixer.attention.rope_fraction", _) => with("mixer.attention.n_heads", "1"),
+        (_, "1") if key.leaf() == "l_max" => seq_len = "1",
+        ("mixer.monarch.block", "16777216") => with("mixer.monarch.l_max", value),
+        ("mixer.causal_monarch.block", "16777216") => with("mixer.causal_monarch.l_max", value),
+        ("mixer.m2.rev_offset", "0") => with("model.causal", "false"),
+        ("mixer.s4d.dt_min", "1000000.0") => with("mixer.s4d.dt_max", value),
+        ("mixer.s4.dt_min", "1000000.0") => with("mixer.s4.dt_max", value),
+        ("mixer.h3.dt_min", "1000000.0") => with("mixer.h3.dt_max", value),
+        ("mixer.s4d.dt_max", "1e-12") => with("mixer.s4d.dt_min", value),
+        ("mixer.s4.dt_max", "1e-12") => with("mixer.s4.dt_min", value),
+        ("mixer.h3.dt_max", "1e-12") => with("mixer.h3.dt_min", value),
+        _ => {}
+    }
+    if mixer == "monarch" {
+        with("model.causal", "false");
+    }
+    if mixer == "causal_monarch" && !["l_max", "block", "n_heads"].contains(&key.leaf()) {
+        with("mixer.causal_monarch.form", "\"sandwich\"");
+    }
+    // The last one wins, and the key itself stands first.
+    let mut text = format!("{} = {value}\n", key.name);
+    for (index, (name, value)) in lines.iter().enumerate() {
+        let again = lines[index + 1..].iter().any(|(other, _)| other == name);
+        if !again && *name != key.name {
+            text += &format!("{name} = {value}\n");
+        }
+    }
+    format!("{text}[sweep]\nmixer = [\"{mixer}\"]\nseq_len = [{seq_len}]\n")
+}
+
+fn load(text: &str) -> Result<RunConfig, String> {
+    let check_task = |task: &TaskSettings, seq_len: usize| {
+        let checked = assemble::task(task).check(seq_len);
+        checked.map_err(|error| TaskProblem { reason: error.to_string(), keys: vec![] })
+    };
+    let study = StudyConfig::from_text(text, Path::new("x.toml"), &[], &check_task);
+    study.map(|study| study.runs[0].config.clone()).map_err(|errors| errors.to_string())
+}
+
+/// What model and training say.
+fn built(run: &RunConfig) -> Result<(), String> {
+    let task = assemble::task(&run.task);
+    assemble::model_of(run, task.input(), task.target()).check().map_err(|error| error.to_string())?;
+    assemble::training(run).check().map_err(|error| error.to_string())
+}
+
+#[test]
+fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
+    for key in KEYS {
+        for value in ends(key).into_iter().flat_map(|ends| ends.allowed) {
+            // So small a share of anything is none, which tasks and heads say for themselves.
+            if value == "5e-324" && ["bandwidth", "rope_fraction"].contains(&key.leaf()) {
+                continue;
+            }
+            let taken = load(&config(key, &value)).and_then(|run| built(&run));
+            assert_eq!(taken, Ok(()), "{} = {value}:\n{}", key.name, config(key, &value));
+        }
+    }
+}
+
+#[test]
+fn beyond_the_ends_every_key_is_refused_with_its_place() {
+    for key in KEYS {
+        for value in ends(key).into_iter().flat_map(|ends| ends.refused) {
+            let refused = load(&config(key, &value)).unwrap_err();
+            let start = format!("x.toml:1: `{}` must be ", key.name);
+            assert!(refused.starts_with(&start), "{} = {value}: {refused}", key.name);
+        }
+    }
+}
+
+#[test]
+fn what_layers_refuse_is_refused_before_with_its_place() {
+    let numbers = [
+        "0", "1", "2", "3", "7", "64", "65", "1e-300", "1e-29", "1e-13", "0.5", "0.999", "1e7", "1e31",
+        "1e300",
+    ];
+    for key in KEYS.iter().filter(|key| ends(key).is_some()) {
+        for value in numbers {
+            match load(&config(key, value)) {
+                Ok(run) => assert_eq!(built(&run), Ok(()), "{} = {value}", key.name),
+                Err(refused) => assert!(refused.starts_with("x.toml:"), "{} = {value}: {refused}", key.name),
+            }
+        }
+    }
+}
