@@ -74,7 +74,7 @@ fn assert_the_small_one_ran(lab: &Lab, answer: &Answer, bound: &str) {
     let lines: Vec<_> = csv.lines().skip(1).collect();
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(lines[0].starts_with("s4d,8,0,test,") && lines[0].contains(",done,"), "{csv}");
-    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",failed: wants about "), "{csv}");
+    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: wants about "), "{csv}");
     assert!(answer.out.contains("Failed, so not above: s4d-L4194304-s0-"), "{}", answer.out);
     assert!(answer.err.contains("\nerror: s4d-L4194304-s0-"), "{}", answer.err);
 }

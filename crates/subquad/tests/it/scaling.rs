@@ -283,3 +283,25 @@ fn configs_of_both_kinds_need_folders_of_their_own() {
     assert!(answer.err.starts_with(text), "{}", answer.err);
     assert_eq!(lab.subquad("check tiny").expect(2).err, answer.err);
 }
+
+#[test]
+fn a_length_without_memory_is_reported_and_the_others_are_measured() {
+    let lab = lab();
+    let study = format!("{RUN} --set bench.lengths=[8,16777216] --set bench.batch=4096");
+    for _ in 0..2 {
+        let answer = lab.subquad(&study).expect(1);
+        assert_eq!(answer.out.matches("Failed, so not above: ").count(), 2, "{}", answer.out);
+        assert_eq!(answer.err.matches("\nerror: ").count(), 2, "{}", answer.err);
+        let summary = summary(&lab);
+        assert_eq!(summary["cells"].as_array().unwrap().len(), 2 + 8, "{summary}");
+        let failed = summary["failed"].as_array().unwrap();
+        assert!(
+            failed.len() == 2
+                && failed[0].as_str().unwrap().starts_with("attention of batch 4096, length 16777216 ")
+        );
+        assert!(
+            failed.iter().all(|why| why.as_str().unwrap().contains(" bytes) of memory, but only ")),
+            "{failed:?}"
+        );
+    }
+}
