@@ -26,9 +26,13 @@ pub(crate) fn rounded<const D: usize>(tensor: Tensor<D>, device: &Device) -> Ten
     tensor.cast(FloatDType::F32).to_device(device)
 }
 
-/// An f64 as two f32, `[2, ..]`, the second what the first leaves. It has no gradient of its own.
+/// An f64 as two f32, `[2, ..]`, the second what the first [leaves](lost).
 pub(crate) fn in_two(value: Tensor<2>) -> Tensor<3> {
-    let high = value.clone().cast(FloatDType::F32);
-    let low = value.detach() - high.clone().detach().cast(FloatDType::F64);
-    Tensor::stack(vec![high, low.cast(FloatDType::F32)], 0)
+    Tensor::stack(vec![value.clone(), lost(value)], 0).cast(FloatDType::F32)
+}
+
+/// What is lost of an f64 that is rounded to f32, as an f64 again. It has no gradient.
+pub(crate) fn lost<const D: usize>(value: Tensor<D>) -> Tensor<D> {
+    let value = value.detach();
+    value.clone() - value.cast(FloatDType::F32).cast(FloatDType::F64)
 }

@@ -10,7 +10,7 @@ use crate::oracle::{FORMS, Parameters, RULES, Seeded, cpu};
 /// f32 against differences of f64: measured 4e-6.
 const GRADIENT: f64 = 1e-5;
 
-const NAMES: [&str; 7] = ["log_dt", "log_a_re", "a_im", "b_re", "b_im", "c_re", "c_im"];
+pub(crate) const NAMES: [&str; 7] = ["log_dt", "log_a_re", "a_im", "b_re", "b_im", "c_re", "c_im"];
 
 #[test]
 fn gradients_of_every_parameter_are_the_slopes_of_the_definition() {
@@ -46,7 +46,8 @@ fn differences(parameters: &Parameters, rule: Discretization, seq: usize) -> Vec
     (0..NAMES.len()).map(slope).collect()
 }
 
-fn gradients(layer: &S4d, seq: usize) -> Vec<Vec<f64>> {
+/// Of `sum(weights * kernel)` by every parameter, in the order of [`NAMES`].
+pub(crate) fn gradients(layer: &S4d, seq: usize) -> Vec<Vec<f64>> {
     let layer = layer.clone().train();
     let kernel = layer.kernel(seq);
     let weights = seeded_tensor(kernel.dims(), 1, &cpu().autodiff());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod config;
+mod diagonal_precision;
 mod dplr;
 mod gradients;
 mod h3;

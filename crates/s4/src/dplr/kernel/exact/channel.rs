@@ -99,7 +99,10 @@ fn stored(sizes: Sizes, parts: &[&[f32]]) -> Vec<Vec<Complex>> {
         let both = parts[re].iter().zip(parts[im]);
         both.map(|(re, im)| Complex { re: f64::from(*re), im: f64::from(*im) }).collect()
     };
-    parts_of(sizes).map(|[re, im]| pair(re, im)).collect()
+    let mut stored: Vec<_> = parts_of(sizes).map(|[re, im]| pair(re, im)).collect();
+    let second = parts.iter().copied().last().into_iter().flatten();
+    stored[0].iter_mut().zip(second).for_each(|(a, second)| a.re += f64::from(*second));
+    stored
 }
 
 /// Where the real and the imaginary part of each complex row are.

@@ -10,8 +10,8 @@ use super::Frequencies;
 use super::channel::{Channel, Sizes};
 use super::gradients::Grads;
 
-/// Inputs: the steps in two parts, `[2, d_model, 1 or pairs]`; then `[2 (2 + rank + kernels), d_model, pairs]`, real and imaginary
-/// parts of `a`, of `b`, of every row of `P` and of every `C~`. Output: `[kernels, d_model, 2 most]`.
+/// Inputs: the steps in two parts, `[2, d_model, 1 or pairs]`; then `[2 (2 + rank + kernels) + 1, d_model, pairs]`, real and imaginary
+/// parts of `a`, of `b`, of every row of `P` and of every `C~`, and the second part of `Re a`. Output: `[kernels, d_model, 2 most]`.
 #[derive(Debug)]
 pub(super) struct ExactKernel {
     pub(super) frequencies: Arc<Frequencies>,
@@ -59,7 +59,7 @@ impl CpuKernel for ExactKernel {
             let width = shape[2];
             for (i, row) in all.chunks_exact_mut(width).enumerate() {
                 let (part, h) = (i / d_model, i % d_model);
-                // The second part of a step is there for its value only.
+                // Second parts are there for their values only.
                 if let Some(values) = grad(&grads[h]).get(part * width..(part + 1) * width) {
                     row.iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
                 }

@@ -28,7 +28,7 @@ use burn::tensor::{FloatDType, Tensor};
 use subquad_backend::kernel::apply;
 
 use super::super::{Dplr, System};
-use crate::precision::{Precision, in_two};
+use crate::precision::{Precision, in_two, lost};
 use host::ExactKernel;
 
 pub(super) use frequencies::Frequencies;
@@ -56,11 +56,12 @@ impl Exact {
     }
 }
 
-/// Real and imaginary parts of `a`, `b`, every row of `P` and every `C~`: `[2 (2 + rank + kernels), d_model, pairs]` in f32, which
-/// all but the decays were stored in.
+/// Real and imaginary parts of `a`, `b`, every row of `P` and every `C~`, all but the decays stored in f32, and then what f32
+/// leaves of the decays: `[2 (2 + rank + kernels) + 1, d_model, pairs]`.
 fn numbers(dplr: &Dplr, System { a, b, p, .. }: System) -> Tensor<3> {
     let c = dplr.modes.c(Precision::Host);
     let one = |part: Tensor<2>| part.unsqueeze_dim::<3>(0);
-    let parts = vec![one(a.re), one(a.im), one(b.re), one(b.im), p.re, p.im, c.re, c.im];
+    let left = lost(a.re.clone());
+    let parts = vec![one(a.re), one(a.im), one(b.re), one(b.im), p.re, p.im, c.re, c.im, one(left)];
     Tensor::cat(parts, 0).cast(FloatDType::F32)
 }
