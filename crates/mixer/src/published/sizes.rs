@@ -130,7 +130,7 @@ fn sizes(axes: &[Axis]) -> Vec<usize> {
 /// # Errors
 /// If there is one, with its place.
 pub(super) fn check_finite(name: &str, data: &TensorData) -> Result<(), CaseError> {
-    match first_not_finite(data.iter::<f64>(), &data.shape()) {
+    match first_not_finite(data.iter::<f64>(), data.shape()) {
         None => Ok(()),
         Some((index, value)) => {
             Err(CaseError::NotFinite { name: name.into(), index, value: value.to_string() })
