@@ -7,7 +7,7 @@
 pub mod json;
 mod sizes;
 
-pub use sizes::{Axis, LONGEST, MOST_NUMBERS, first_not_finite};
+pub use sizes::{Axis, LONGEST, MOST_NUMBERS, WrongAxes, first_not_finite};
 
 use std::collections::BTreeMap;
 
@@ -203,8 +203,9 @@ impl CaseError {
             Self::Missing { name, layer } => Self::Missing { name: whole(name), layer },
             Self::Shape { name, got, wanted } => Self::Shape { name: whole(name), got, wanted },
             Self::Rank { name, got, wanted } => Self::Rank { name: whole(name), got, wanted },
-            Self::Axes { name, got, wanted, axes, options } => {
-                Self::Axes { name: whole(name), got, wanted, axes, options }
+            Self::Axes(mut wrong) => {
+                wrong.name = whole(wrong.name);
+                Self::Axes(wrong)
             }
             Self::NotFinite { name, index, value } => Self::NotFinite { name: whole(name), index, value },
             Self::NotShared { first, second, difference } => {
@@ -247,19 +248,8 @@ pub enum CaseError {
         wanted: usize,
     },
     /// A tensor does not show the sizes that the config has.
-    #[error("tensor `{name}` has shape {got:?}, but the config{options} asks for {axes} = {wanted:?}")]
-    Axes {
-        /// The tensor.
-        name: String,
-        /// Its shape.
-        got: Vec<usize>,
-        /// The shape that the config asks for.
-        wanted: Vec<usize>,
-        /// That shape in the config's words.
-        axes: String,
-        /// What the config says of them.
-        options: String,
-    },
+    #[error(transparent)]
+    Axes(Box<WrongAxes>),
     /// A number that the layer computes with is infinite or none.
     #[error("tensor `{name}` holds {value} at {index:?}; a layer needs numbers that are finite in f32")]
     NotFinite {

@@ -18,6 +18,22 @@ pub const MOST_NUMBERS: usize = 1 << 28;
 /// The longest `l_max` that a replay takes where no tensor shows it: time and memory grow with it.
 pub const LONGEST: usize = 1 << 20;
 
+/// A tensor does not show the sizes that the config has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("tensor `{name}` has shape {got:?}, but the config{options} asks for {axes} = {wanted:?}")]
+pub struct WrongAxes {
+    /// The tensor.
+    pub name: String,
+    /// Its shape.
+    pub got: Vec<usize>,
+    /// The shape that the config asks for.
+    pub wanted: Vec<usize>,
+    /// That shape in the config's words.
+    pub axes: String,
+    /// What the config says of them.
+    pub options: String,
+}
+
 impl Case {
     /// Whether a parameter has the axes that the config asks for. To be called for every parameter before a layer is built
     /// by the sizes of the config.
@@ -99,7 +115,8 @@ impl Case {
         let wrong =
             axes.iter().enumerate().filter(|(index, _)| differs(*index)).map(|(_, (words, _))| *words);
         let options = self.options(wrong);
-        Err(CaseError::Axes { name: name.into(), got, wanted, axes: words(axes), options })
+        let name = name.into();
+        Err(CaseError::Axes(Box::new(WrongAxes { name, got, wanted, axes: words(axes), options })))
     }
 
     /// What the config says of the keys that stand in `words`: ` (d_state = 16)`; nothing where it is silent.
@@ -161,6 +178,8 @@ fn place(mut flat: usize, shape: &[usize]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     fn case() -> Case {

@@ -139,6 +139,8 @@ fn complaints(comparisons: &[Comparison], unused: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
