@@ -262,6 +262,7 @@ pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

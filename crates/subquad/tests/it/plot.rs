@@ -42,9 +42,9 @@ fn a_bad_row_is_named_by_line_and_column() {
     lab.subquad("run tiny").expect(0);
     let table = "results/tiny/figures/loss_by_step.csv";
     let head = "panel,line,x,y,low,high\n\"of\ntwo lines\",m2,1,2,2,2\n";
-    lab.write(table, &format!("{head},m2,2,abc,2,2\n"));
+    lab.write(table, format!("{head},m2,2,abc,2,2\n"));
     insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: column y: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `abc`");
-    lab.write(table, &format!("{head},m2,2,2\n"));
+    lab.write(table, format!("{head},m2,2,2\n"));
     insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: wanted 6 fields (panel,line,x,y,low,high), got 4");
 }
 
