@@ -17,9 +17,9 @@ use subquad_testkit::{assert_rel_close, rel_error, to_f64};
 use crate::files::{Tensors, load, write};
 use crate::{build, cpu, undisturbed};
 
-/// f32 against f64: measured 5e-7.
+/// f32 against f64: measured 2.3e-6.
 const LOGITS: f64 = 1e-5;
-/// Gradients add over all tokens: measured 3e-6.
+/// Gradients add over all tokens: measured 6.1e-6; ten times that and more.
 const GRADIENTS: f64 = 1e-4;
 const TABLE_GRADIENT: &str = "grad.bert.embeddings.word_embeddings.weight";
 
