@@ -48,7 +48,8 @@ impl Case {
     /// [`take`](Self::take) of one parameter that has several names, of which a file may hold any. All that are there go.
     ///
     /// # Errors
-    /// If there is none of these names, or its shape is another, or two of them do not hold the same.
+    /// If there is none of these names, its shape is another, a number in it is infinite or none, or two of them do not hold the
+    /// same.
     pub fn take_shared(
         &mut self,
         names: &[impl AsRef<str>],
@@ -62,6 +63,7 @@ impl Case {
         };
         found.try_for_each(|(second, other)| check_shared([first, second], [&data, &other]))?;
         check_shape(first, &data, shape)?;
+        sizes::check_finite(first, &data)?;
         Ok(data)
     }
 
