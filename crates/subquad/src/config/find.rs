@@ -51,7 +51,7 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Problem> {
     let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match bytes.iter().position(|byte| *byte == 0) {
         _ if is_wide => Err(Problem::Utf16),
-        Some(byte) => Err(Problem::NotText { byte }),
+        Some(before) => Err(Problem::NotText { byte: before + 1 }),
         None => String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             Problem::NotUtf8 {

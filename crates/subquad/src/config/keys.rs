@@ -15,6 +15,11 @@ use state_space::{H3, S4, S4D};
 pub(super) const LONGEST_SEQ: i64 = 1 << 24;
 /// The largest vocabulary of mqar, which exceeds every length.
 const MOST_TOKENS: i64 = 1 << 20;
+/// The longest Monarch matrix along the sequence whose factors have at most 2^31 numbers, which is what the layers make: 1290
+/// blocks of 1290 tokens.
+pub(super) const LONGEST_MATRIX: i64 = 1290 * 1290;
+/// The longest block of such a matrix, which is then its only one.
+pub(super) const LONGEST_BLOCK: i64 = 46340;
 const MANY: i64 = i64::MAX;
 const ABOVE_ZERO: (Bound<f64>, Bound<f64>) = (Excluded(0.0), Unbounded);
 /// Shares of the Nyquist frequency.

@@ -17,7 +17,7 @@ pub enum Problem {
     NoConfigs,
     #[error("no folder around it to name the study after")]
     NoFolder,
-    #[error("a link to {target}, which is not there")]
+    #[error("a link to {target}, which is not there; make that file, or name another one")]
     DanglingLink { target: String },
     #[error(
         "not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: \

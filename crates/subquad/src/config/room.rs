@@ -5,8 +5,8 @@ use super::{ConfigError, Origin, Problem};
 
 /// Runs that one command plans at most, those of all its configs together; also measurements of layers.
 ///
-/// As many take some seconds and a few gigabytes, and nobody trains more.
-pub const MOST_RUNS: usize = 1_000_000;
+/// As many take about ten seconds and half a gigabyte to plan, and nobody trains more.
+pub const MOST_RUNS: usize = 200_000;
 
 /// What the configs of a command have planned, and so what is left for the next one.
 #[derive(Debug, Clone, Copy, Default)]

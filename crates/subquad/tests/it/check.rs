@@ -108,3 +108,32 @@ fn list_shows_mixers_tasks_and_configs() {
       configs/a/a.toml
     ");
 }
+
+#[test]
+fn the_bound_on_runs_is_on_those_of_all_configs_together() {
+    let lab = Lab::new();
+    let seeds = |count: usize| (0..count).map(|seed| seed.to_string()).collect::<Vec<_>>().join(", ");
+    let config = |count| {
+        TINY.replace(r#"["attention", "s4d", "m2"]"#, r#"["attention"]"#)
+            .replace("[0, 1]", &format!("[{}]", seeds(count)))
+    };
+    lab.write("configs/a/a.toml", config(150_000));
+    lab.write("configs/b/b.toml", config(50_000));
+    assert_eq!(
+        lab.subquad("check").expect(0).out,
+        "configs/a/a.toml: ok, 150000 runs\nconfigs/b/b.toml: ok, 50000 runs\n"
+    );
+    lab.write("configs/b/b.toml", config(50_001));
+    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs/b/b.toml:27: asks for 50,001 runs (sweep.seed 50,001), but one command plans at most 200,000, and the configs before this one have 150,000; take values out, or give the command fewer configs at once");
+}
+
+#[test]
+fn the_bound_is_on_measurements_too() {
+    let lab = Lab::new();
+    let lengths = (1..=50_001).map(|length| length.to_string()).collect::<Vec<_>>().join(", ");
+    lab.write(
+        "bench/b.toml",
+        format!("[bench]\nmixers = [\"fft_conv\", \"m2\", \"s4d\", \"h3\"]\nlengths = [{lengths}]\n"),
+    );
+    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.mixers 4 x bench.lengths 50,001), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+}

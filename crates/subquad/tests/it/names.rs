@@ -93,3 +93,18 @@ fn counts_of_zero_and_of_too_many_threads_are_refused() {
         assert!(err.contains(&format!("'{count}' for '{flag} ")) && err.contains(wanted), "{err}");
     }
 }
+
+/// Eight digits are 32 bits: among a hundred thousand runs, some two have the same.
+#[test]
+fn runs_whose_hashes_agree_by_chance_have_names_of_their_own() {
+    let lab = Lab::new();
+    let config = "task.name = \"digits\"\nmodel.d_model = 8\nmodel.n_layers = 1\nmixer.attention.n_heads = 2\ntrain.steps = 4\n\
+        [sweep]\nmixer = [\"attention\"]\nseq_len = [64]\n\"model.d_hidden\" = [1, 3]\n\"optim.lr\" = [0.05424, 0.02049]\n";
+    lab.write("twins/twins.toml", config);
+    insta::assert_snapshot!(names(&lab, "twins").join("\n"), @"
+    attention-L64-s0-9b290537
+    attention-L64-s0-4253e392
+    attention-L64-s0-ef24ea95
+    attention-L64-s0-9b2905374c35681d
+    ");
+}

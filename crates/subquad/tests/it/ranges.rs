@@ -88,8 +88,8 @@ fn config(key: &Key, value: &str) -> String {
         ("mixer.attention.n_kv_heads", "1024") => with("mixer.attention.n_heads", "1024"),
         ("mixer.attention.rope_fraction", _) => with("mixer.attention.n_heads", "1"),
         (_, "1") if key.leaf() == "l_max" => seq_len = "1",
-        ("mixer.monarch.block", "16777216") => with("mixer.monarch.l_max", value),
-        ("mixer.causal_monarch.block", "16777216") => with("mixer.causal_monarch.l_max", value),
+        ("mixer.monarch.block", "46340") => with("mixer.monarch.l_max", value),
+        ("mixer.causal_monarch.block", "46340") => with("mixer.causal_monarch.l_max", value),
         ("mixer.m2.rev_offset", "0") => with("model.causal", "false"),
         ("mixer.s4d.dt_min", "1000000.0") => with("mixer.s4d.dt_max", value),
         ("mixer.s4.dt_min", "1000000.0") => with("mixer.s4.dt_max", value),
@@ -160,8 +160,8 @@ fn beyond_the_ends_every_key_is_refused_with_its_place() {
 #[test]
 fn what_layers_refuse_is_refused_before_with_its_place() {
     let numbers = [
-        "0", "1", "2", "3", "7", "64", "65", "1e-300", "1e-29", "1e-13", "0.5", "0.999", "1e7", "1e31",
-        "1e300",
+        "0", "1", "2", "3", "7", "64", "65", "1e-300", "1e-29", "1e-13", "1291", "46341", "1000000", "0.5",
+        "0.999", "1e7", "1e31", "1e300",
     ];
     for key in KEYS.iter().filter(|key| ends(key).is_some()) {
         for value in numbers {

@@ -14,10 +14,9 @@ fn refused(lab: &Lab, arguments: &str) -> String {
 fn devices_and_pipes_are_no_configs_and_nobody_waits_for_them() {
     let lab = Lab::new();
     std::os::unix::net::UnixListener::bind(lab.path("socket")).unwrap();
-    insta::assert_snapshot!(refused(&lab, "run /dev/stdin"), @"");
-    insta::assert_snapshot!(refused(&lab, "check /dev/null"), @"");
-    insta::assert_snapshot!(refused(&lab, "check socket"), @"");
-    insta::assert_snapshot!(refused(&lab, "list socket"), @"");
+    insta::assert_snapshot!(refused(&lab, "run /dev/stdin"), @"error: /dev/stdin: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
+    insta::assert_snapshot!(refused(&lab, "check /dev/null"), @"error: /dev/null: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
+    insta::assert_snapshot!(refused(&lab, "check socket"), @"error: socket: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
 }
 
 #[cfg(unix)]
@@ -28,10 +27,10 @@ fn links_that_lead_nowhere_are_named_with_their_target() {
     link("gone.toml", "link.toml");
     link("gone", "results");
     link("other.toml", "tiny/more.toml");
-    insta::assert_snapshot!(refused(&lab, "check link.toml"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny/tiny.toml"), @"");
+    insta::assert_snapshot!(refused(&lab, "check link.toml"), @"error: link.toml: a link to gone.toml, which is not there; make that file, or name another one");
+    insta::assert_snapshot!(refused(&lab, "run tiny/tiny.toml"), @"error: --results results: is a link to gone, which is not there; make that folder, or remove the link");
     // A folder's config is not passed over.
-    insta::assert_snapshot!(refused(&lab, "run tiny --results other"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --results other"), @"error: tiny/more.toml: a link to other.toml, which is not there; make that file, or name another one");
 }
 
 #[test]
@@ -39,10 +38,10 @@ fn files_where_folders_are_expected_are_named() {
     let lab = Lab::new();
     lab.write("file", "");
     lab.write("results/tiny", "");
-    insta::assert_snapshot!(refused(&lab, "run tiny --results file"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --results file/in"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --dry-run"), @"");
-    insta::assert_snapshot!(refused(&lab, "check file/tiny.toml"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --results file"), @"error: --results file: is a file, not a folder");
+    insta::assert_snapshot!(refused(&lab, "run tiny --results file/in"), @"error: --results file/in: lies in a file, not in a folder");
+    insta::assert_snapshot!(refused(&lab, "run tiny --dry-run"), @"error: results/tiny: is a file, not a folder");
+    insta::assert_snapshot!(refused(&lab, "check file/tiny.toml"), @"error: file/tiny.toml: cannot be read: not a directory");
 }
 
 #[test]
@@ -53,10 +52,10 @@ fn files_that_hold_no_text_say_so() {
     lab.write("bare.toml", wide);
     lab.write("binary.toml", [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0]);
     lab.write("latin1.toml", b"[task]\nname = \"caf\xe9\"\n");
-    insta::assert_snapshot!(refused(&lab, "check wide.toml"), @"");
-    insta::assert_snapshot!(refused(&lab, "check bare.toml"), @"");
-    insta::assert_snapshot!(refused(&lab, "check binary.toml"), @"");
-    insta::assert_snapshot!(refused(&lab, "check latin1.toml"), @"");
+    insta::assert_snapshot!(refused(&lab, "check wide.toml"), @"error: wide.toml: text in UTF-16; save the file as UTF-8");
+    insta::assert_snapshot!(refused(&lab, "check bare.toml"), @"error: bare.toml: not a text, since byte 2 is zero; a config is TOML in UTF-8");
+    insta::assert_snapshot!(refused(&lab, "check binary.toml"), @"error: binary.toml: not a text, since byte 8 is zero; a config is TOML in UTF-8");
+    insta::assert_snapshot!(refused(&lab, "check latin1.toml"), @"error: latin1.toml: not UTF-8 text from line 2 on; save the file as UTF-8");
 }
 
 #[test]
@@ -68,37 +67,50 @@ fn a_mark_of_utf_8_and_windows_lines_change_nothing() {
         "tiny/tiny.toml",
         format!("\u{feff}{}", TINY.replace('\n', "\r\n").replace("batch = 4", "batch = 0")),
     );
-    insta::assert_snapshot!(refused(&lab, "check tiny"), @"");
+    insta::assert_snapshot!(refused(&lab, "check tiny"), @"error: tiny/tiny.toml:21: `train.batch` must be an integer from 1 to 65536, got 0");
 }
 
 #[test]
 fn an_empty_file_says_what_a_config_must_have() {
     let lab = Lab::new();
     lab.write("empty.toml", "");
-    insta::assert_snapshot!(refused(&lab, "run empty.toml"), @"");
+    insta::assert_snapshot!(refused(&lab, "run empty.toml"), @r#"
+    error: empty.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
+    error: empty.toml: missing `steps` in [train]; it must be an integer >= 1
+    error: empty.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch
+    error: empty.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
+    "#);
 }
 
 #[test]
 fn numbers_that_64_bits_round_away_are_refused_as_they_were_written() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --set optim.lr=1e-400"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set override.s4d.optim.lr=1e400"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set sweep.optim.lr=[0.1,1e-400]"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set optim.lr=1e-400"), @"error: --set optim.lr=1e-400: `optim.lr` must be a finite number >= 0, got 1e-400, which is too small for 64 bits and would count as 0");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set override.s4d.optim.lr=1e400"), @"error: --set override.s4d.optim.lr=1e400: `override.s4d.optim.lr` must be a finite number >= 0, got 1e400, which is too large for 64 bits and would be infinite");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set sweep.optim.lr=[0.1,1e-400]"), @"error: --set sweep.optim.lr=[0.1,1e-400]: each value of `sweep.optim.lr` must be a finite number >= 0, got 1e-400, which is too small for 64 bits and would count as 0");
     lab.write("tiny/tiny.toml", format!("{TINY}\"optim.lr\" = [\n  0.1,\n  0.1e-5000,\n]\n"));
-    insta::assert_snapshot!(refused(&lab, "check tiny"), @"");
+    insta::assert_snapshot!(refused(&lab, "check tiny"), @"error: tiny/tiny.toml:30: each value of `sweep.optim.lr` must be a finite number >= 0, got 0.1e-5000, which is too small for 64 bits and would count as 0");
     lab.write("tiny/tiny.toml", TINY.replace("n_layers = 1", "n_layers = 0x10000000000000000"));
-    insta::assert_snapshot!(refused(&lab, "check tiny"), @"");
-    insta::assert_snapshot!(refused(&lab, "bench --seconds 1e-400"), @"");
-    insta::assert_snapshot!(refused(&lab, "generate x --temperature 1e-400"), @"");
+    insta::assert_snapshot!(refused(&lab, "check tiny"), @"error: tiny/tiny.toml:7: `model.n_layers` must be an integer from 1 to 64, got 0x10000000000000000, beyond what 64 bits hold");
+    insta::assert_snapshot!(refused(&lab, "bench --seconds 1e-400"), @r#"
+    error: invalid value '1e-400' for '--seconds <S>': must be a number above 0 and at most 86400, got 1e-400, which is too small for 64 bits and would count as 0
+    
+    For more information, try '--help'.
+    "#);
+    insta::assert_snapshot!(refused(&lab, "generate x --temperature 1e-400"), @r#"
+    error: invalid value '1e-400' for '--temperature <T>': wanted a number of at least 0, got 1e-400, which is too small for 64 bits and would count as 0
+    
+    For more information, try '--help'.
+    "#);
 }
 
 #[test]
 fn numbers_print_as_they_would_be_written() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.attention.softcap=1e300"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e300"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e-300"), @"");
-    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e-7"), @"");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.attention.softcap=1e300"), @"error: --set mixer.attention.softcap=1e300: `mixer.attention.softcap` must be 0 or a number from 1e-30 to 1e30, got 1e300");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e300"), @"error: --set mixer.s4d.dt_max=1e300: `mixer.s4d.dt_max` must be a finite number >= 1e-12 and <= 1e6, got 1e300");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e-300"), @"error: --set mixer.s4d.dt_max=1e-300: `mixer.s4d.dt_max` must be a finite number >= 1e-12 and <= 1e6, got 1e-300");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set mixer.s4d.dt_max=1e-7"), @"error: --set mixer.s4d.dt_max=1e-7: dt_min = 0.001 exceeds dt_max = 1e-7; the first must be the smaller");
 }
 
 #[test]
@@ -111,10 +123,13 @@ fn a_number_on_the_command_line_may_be_a_text() {
     let answer = lab.subquad("run tiny --dry-run --set task.path=2024").expect(0);
     assert_eq!(answer.out.lines().count(), 6, "{}", answer.out);
     lab.write("tiny/tiny.toml", bytes.replace("\"bytes\"", "\"bytes\"\npath = 2024"));
-    insta::assert_snapshot!(refused(&lab, "check tiny"), @"");
+    insta::assert_snapshot!(refused(&lab, "check tiny"), @"error: tiny/tiny.toml:4: `task.path` must be a text of one line, got 2024; put it in quotes");
     lab.write(
         "tiny/tiny.toml",
         TINY.replace("steps = 4", "steps = \"4\"").replace("[model]", "[model]\ncausal = \"true\""),
     );
-    insta::assert_snapshot!(refused(&lab, "check tiny"), @"");
+    insta::assert_snapshot!(refused(&lab, "check tiny"), @r#"
+    error: tiny/tiny.toml:6: `model.causal` must be true or false, got the string "true"; take its quotes away
+    error: tiny/tiny.toml:21: `train.steps` must be an integer >= 1, got the string "4"; take its quotes away
+    "#);
 }

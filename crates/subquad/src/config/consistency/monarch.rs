@@ -1,5 +1,7 @@
 //! Do the keys of `[mixer.monarch]` or `[mixer.causal_monarch]` go together?
 
+use subquad_monarch::{LearnedMonarchConfig, MonarchSequenceConfigError};
+
 use super::super::draft::Draft;
 use super::super::{MixerName, Problem, Value, schema};
 use super::{Complaint, Context};
@@ -9,6 +11,10 @@ const HEADS: [&[&str]; 2] =
 const BLOCK: [&[&str]; 2] = [
     &["mixer.monarch.block", "mixer.monarch.l_max"],
     &["mixer.causal_monarch.block", "mixer.causal_monarch.l_max"],
+];
+const SIZES: [&[&str]; 2] = [
+    &["mixer.monarch.block", "mixer.monarch.l_max", "mixer.monarch.n_heads"],
+    &["mixer.causal_monarch.block", "mixer.causal_monarch.l_max", "mixer.causal_monarch.n_heads"],
 ];
 const CAUSAL: &[&str] = &["model.causal"];
 const EMB_DIM: &[&str] = &["mixer.causal_monarch.emb_dim"];
@@ -28,8 +34,16 @@ pub(super) fn complaints(draft: &Draft<'_>, context: &Context<'_>) -> Vec<Compla
     let heads = HEADS.iter().filter_map(|keys| uneven_heads(draft, keys));
     let blocks = BLOCK.iter().filter_map(|keys| long_block(draft, keys));
     let short = BLOCK.iter().filter_map(|keys| short_matrix(draft, &keys[1..], context));
+    let large = SIZES.iter().filter_map(|keys| too_large(draft, keys));
     let idle = FILTER.iter().filter_map(|keys| idle_filter(draft, keys));
-    heads.chain(blocks).chain(short).chain(idle).chain(even_embedding(draft)).chain(one_way(draft)).collect()
+    heads
+        .chain(blocks)
+        .chain(short)
+        .chain(large)
+        .chain(idle)
+        .chain(even_embedding(draft))
+        .chain(one_way(draft))
+        .collect()
 }
 
 fn uneven_heads(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
@@ -40,6 +54,16 @@ fn uneven_heads(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Comp
 fn long_block(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
     let (block, l_max) = (draft.integer(keys[0])?, draft.integer(keys[1])?);
     (block > l_max).then_some((Problem::LongBlock { block, l_max }, keys))
+}
+
+/// In the words of the layers, which share this rule.
+fn too_large(draft: &Draft<'_>, keys: &'static [&'static str]) -> Option<Complaint> {
+    let size = |key: &str| usize::try_from(draft.integer(key)?).ok();
+    let (block, l_max, n_heads) = (size(keys[0])?, size(keys[1])?, size(keys[2])?);
+    let config = LearnedMonarchConfig::new(n_heads, l_max).with_n_heads(n_heads);
+    let refused = config.with_block((block > 0).then_some(block)).check().err()?;
+    let large = matches!(refused, MonarchSequenceConfigError::TooLarge { .. });
+    large.then(|| (Problem::Layer { reason: refused.to_string() }, keys))
 }
 
 fn short_matrix(draft: &Draft<'_>, key: &'static [&'static str], context: &Context<'_>) -> Option<Complaint> {
