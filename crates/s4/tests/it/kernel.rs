@@ -10,8 +10,8 @@ use crate::oracle::{FORMS, Parameters, RULES, Seeded, cpu};
 
 /// Largest error of a kernel in f32 over its largest value: measured 5e-6.
 const KERNEL: f64 = 1e-5;
-/// `log a_bar` is rounded to f32 once a token, in any algorithm. The fast modes of `legs` and `inv` turn by up to 130 a token
-/// (rounded by up to 8e-6, and by that times the lag later on), but weigh little; measured 1.4e-5.
+/// The portable form rounds the angle of a block to f32 once. The fast modes of `legs` and `inv` turn by up to 130 a token, and weigh
+/// little; measured 1.4e-5 when the logarithm of `a_bar` itself was rounded.
 const KERNEL_OF_FAST_MODES: f64 = 5e-5;
 
 /// At 65,536 tokens, as promised in the documentation.
