@@ -119,7 +119,7 @@ impl Load<'_> {
         match first_not_finite(floats.iter().copied().map(f64::from), &wanted) {
             None => Ok(TensorData::new(floats, wanted)),
             Some((index, value)) => {
-                Err(WeightsError::NotFinite { path: path(), index, value: value.to_string() })
+                Err(WeightsError::NotFinite { path: path(), index, value: format!("{value:?}") })
             }
         }
     }

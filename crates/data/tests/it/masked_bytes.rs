@@ -118,7 +118,7 @@ fn what_cannot_be_is_refused() {
         "masked_bytes cannot have seq_len = 0: an example has at least one byte; nearest allowed: 1"
     );
     for share in [0.0, -0.1, 1.1, f64::NAN] {
-        let words = format!("= {share}, but a share of the positions lies above 0 and up to 1");
+        let words = format!("= {share:?}, but a share of the positions lies above 0 and up to 1");
         assert_eq!(
             refused(MaskedBytesConfig { mask_share: share, ..fine() }, 9),
             format!("masked_bytes: mask_share {words}")

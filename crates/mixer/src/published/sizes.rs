@@ -150,7 +150,7 @@ pub(super) fn check_finite(name: &str, data: &TensorData) -> Result<(), CaseErro
     match first_not_finite(data.iter::<f64>(), data.shape()) {
         None => Ok(()),
         Some((index, value)) => {
-            Err(CaseError::NotFinite { name: name.into(), index, value: value.to_string() })
+            Err(CaseError::NotFinite { name: name.into(), index, value: format!("{value:?}") })
         }
     }
 }

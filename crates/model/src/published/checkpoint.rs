@@ -117,7 +117,7 @@ fn floats(
     match first_not_finite(given.iter::<f64>(), shape) {
         None => Ok(given.convert::<f32>()),
         Some((index, value)) => {
-            let source = CaseError::NotFinite { name: name.into(), index, value: value.to_string() };
+            let source = CaseError::NotFinite { name: name.into(), index, value: format!("{value:?}") };
             Err(CheckpointError::Tensor { path: path.into(), source })
         }
     }

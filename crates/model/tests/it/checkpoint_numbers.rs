@@ -54,12 +54,8 @@ fn a_weight_that_is_no_finite_number_in_f32_is_refused_with_its_place() {
         numbers.map(f64::to_le_bytes).concat()
     };
     let told = |value| refused("safetensors", &with(TABLE, Dtype::F64, &doubles(value)));
-    let place = "at [2, 3], but a layer needs numbers that are finite in f32";
-    for (value, word) in [
-        (f64::NAN, "NaN"),
-        (f64::NEG_INFINITY, "-inf"),
-        (-3.5e38, "-350000000000000000000000000000000000000"),
-    ] {
+    let place = "at [2, 3]; a layer needs numbers that are finite in f32";
+    for (value, word) in [(f64::NAN, "NaN"), (f64::NEG_INFINITY, "-inf"), (-3.5e38, "-3.5e38")] {
         assert_eq!(told(value), format!("DIR/model.safetensors: tensor `{TABLE}` holds {word} {place}"));
     }
     assert!(
@@ -72,7 +68,7 @@ fn a_weight_that_is_no_finite_number_in_f32_is_refused_with_its_place() {
 fn a_weight_of_half_precision_that_is_none_is_refused() {
     let infinite_f16 = [0x00, 0x7c].repeat(11 * 8);
     let told = refused("safetensors", &with(TABLE, Dtype::F16, &infinite_f16));
-    assert!(told.contains("holds inf at [0, 0], but"), "{told}");
+    assert!(told.contains("holds inf at [0, 0];"), "{told}");
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn impossible_options_say_why() {
         (s4d().with_kernel_dropout(-0.1), "kernel_dropout must be in [0, 1), got -0.1"),
         (
             s4d().with_init(S4dInit::Real).with_real_transform(RealTransform::Sigmoid),
-            "real_transform sigmoid has decays below 1 alone, and init real starts at 4; choose exp, softplus or relu",
+            "real_transform sigmoid has decays below 1 alone, and init real starts at 4.0; choose exp, softplus or relu",
         ),
         (
             s4d().with_init(S4dInit::Fout).with_real_transform(RealTransform::Relu),

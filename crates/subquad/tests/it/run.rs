@@ -48,8 +48,15 @@ fn two_seeds_give_two_models() {
 fn a_study_leaves_runs_a_summary_and_figures() {
     let lab = Lab::new();
     lab.subquad("run tiny").expect(0);
-    let files_of_a_run =
-        ["config.toml", "lock", "manifest.json", "metrics.jsonl", "model.safetensors", "summary.json"];
+    let files_of_a_run = [
+        "config.toml",
+        "lock",
+        "manifest.json",
+        "metrics.jsonl",
+        "model.safetensors",
+        "proof.json",
+        "summary.json",
+    ];
     for run in lab.runs("results") {
         assert_eq!(names(&run), files_of_a_run, "{}", name(&run));
     }

@@ -3,13 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
 use crate::lab::{Lab, TINY_RUNS, wait_for};
 
+/// Changes the manifest, and the run's proof with it: as if the run had been made so.
 fn edit(run: &Path, from: &str, to: &str) {
     let path = run.join("manifest.json");
     let text = fs_err::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{text}");
-    fs_err::write(&path, text.replace(from, to)).unwrap();
+    let text = text.replace(from, to);
+    fs_err::write(&path, &text).unwrap();
+    let proof = fs_err::read_to_string(run.join("proof.json")).unwrap();
+    let mut proof: Value = serde_json::from_str(&proof).unwrap();
+    let sha256: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+    proof["files"]["manifest.json"] = json!({ "bytes": text.len(), "sha256": sha256 });
+    fs_err::write(run.join("proof.json"), proof.to_string()).unwrap();
 }
 
 /// Makes the run one of an older build.

@@ -82,11 +82,17 @@ fn no_number_of_a_config_is_believed() {
     for (krate, name) in CASES {
         // Nothing is built by these.
         let is_harmless = |key: &str| key == "hyena_w" || name.starts_with("s4d") && key == "l_max";
+        // A published kernel may be shorter than its input.
+        let is_right = |key: &str, value: &Value| {
+            key == "l_max" && krate == "s4" && (1..=7).contains(&value.as_u64().unwrap_or(0))
+        };
         let config = config(&case(krate, name));
         let keys = config.as_object().unwrap().iter().filter(|(key, was)| was.is_u64() && !is_harmless(key));
         let changed = keys.flat_map(|(key, was)| {
             let values = sizes.iter().chain(&others).filter(move |value| *value != was);
-            values.map(move |value| with(krate, name, key, value.clone()))
+            values
+                .filter(move |value| !is_right(key, value))
+                .map(move |value| with(krate, name, key, value.clone()))
         });
         refusals(&changed.collect::<Vec<_>>());
     }
@@ -126,7 +132,10 @@ fn a_parameter_or_an_input_of_any_other_shape_is_refused() {
             });
             let bare = tensor.strip_prefix("param.").unwrap_or(tensor);
             for said in refusals(&changed.collect::<Vec<_>>()) {
-                assert!(said.contains(&format!("tensor `{bare}` has shape")), "{name}: {said}");
+                let names_it = said.contains(&format!("tensor `{bare}` has shape"));
+                // One of several names of a parameter is told apart from the others first.
+                let is_shared = said.contains(&format!("`{bare}`")) && said.contains("have the shapes");
+                assert!(names_it || is_shared, "{name}: {said}");
             }
         }
     }
@@ -190,10 +199,10 @@ fn a_config_that_is_no_object_is_refused() {
 #[test]
 fn a_number_to_compute_with_that_is_none_is_refused_with_its_place() {
     for (tensor, number, wanted) in [
-        ("param.weight", f32::NAN, "tensor `weight` holds NaN at [3, 5, 3], but"),
-        ("param.bias", f32::INFINITY, "tensor `bias` holds inf at [23], but"),
-        ("input", f32::NEG_INFINITY, "tensor `input` holds -inf at [4, 15], but"),
-        ("grad_output", f32::NAN, "tensor `grad_output` holds NaN at [4, 23], but"),
+        ("param.weight", f32::NAN, "tensor `weight` holds NaN at [3, 5, 3];"),
+        ("param.bias", f32::INFINITY, "tensor `bias` holds inf at [23];"),
+        ("input", f32::NEG_INFINITY, "tensor `input` holds -inf at [4, 15];"),
+        ("grad_output", f32::NAN, "tensor `grad_output` holds NaN at [4, 23];"),
     ] {
         let mut case = case("monarch", "blockdiag_16_24");
         case.set_last(tensor, |_| number);

@@ -14,8 +14,8 @@ use crate::{Dropout, Input, SequenceModel};
 pub(in super::super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let published = Published::read(case)?;
     let input: Tensor<3> = case.tensor_of_width("input", published.sizes.d_input, device)?;
-    check_amount(case, &published, input.dims())?;
     let model = load(&published, case, device)?.with_form(form);
+    check_amount(case, &published, input.dims())?;
     if let Err(too_long) = model.clone().train().check_length(input.dims()[1]) {
         return Err(CaseError::Config { layer: case.layer.clone(), message: too_long.to_string() });
     }
