@@ -46,8 +46,9 @@ fn the_table_keeps_every_point_of_a_curve_that_is_drawn_thinner() {
 
 #[test]
 fn lone_points_have_one_marker_a_pixel() {
-    let point =
-        |i: u32| if i % 2 == 0 { Point::new(f64::from(i % 50), 1.0) } else { Point::new(f64::NAN, 1.0) };
+    let point = |i: u32| {
+        if i.is_multiple_of(2) { Point::new(f64::from(i % 50), 1.0) } else { Point::new(f64::NAN, 1.0) }
+    };
     let mut figure = figure(vec![panel("", vec![Line::new("m2", (0..MANY).map(point).collect())])]);
     figure.x = Axis::linear("step");
     let markers = svg_of(&figure).matches("fill=\"#009E73\"").count();
