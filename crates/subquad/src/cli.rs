@@ -75,7 +75,7 @@ impl Cli {
     fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             // A parent says it for its children.
-            Command::Run(args) => run::run(args, Stop::on_signals(args.only_run.is_none())?, out),
+            Command::Run(args) => run::run(args, Stop::on_signals(!args.is_child())?, out),
             Command::Bench(args) => bench::run(args, out),
             Command::Check(args) => check::run(args, out),
             Command::Verify(args) => verify::run(args, out),

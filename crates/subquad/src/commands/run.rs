@@ -17,6 +17,7 @@ use crate::plan::{Planned, Study, plan};
 use crate::progress::Messages;
 use crate::report::{Failed, Found, report, write_study_files};
 use crate::results::check_results;
+use crate::scaling::OneSize;
 use crate::stop::Stop;
 use crate::study_files::tell_written;
 use crate::{Failure, found, scaling, staleness};
@@ -37,10 +38,11 @@ A run that is done has a proof.json with its name and the SHA-256 of its files. 
 missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
 folder, and the run runs again.
 
-Every run is a process of its own: one that gets no memory, or is killed, is a failed run, and the
-others go on. A run that wants more memory than can be had (what is free, ulimit, control groups) is
-not started and failed too; one that has to share it with other jobs waits for them. The summary has
-a line for every run, also for those that failed or that Ctrl-C kept from their end.
+Every run, and every size of a config that measures, is a process of its own: one that gets no
+memory, or is killed, has failed, and the others go on. A run that wants more memory than can be had
+(what is free, ulimit, control groups) is not started and has failed too; one that has to share it
+with other jobs waits for them. The summary has a line for every run, also for those that failed or
+that Ctrl-C kept from their end.
 
 --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
 says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
@@ -84,6 +86,16 @@ pub struct Args {
     /// For a child process: only this run, while standard input is open
     #[arg(long, value_name = "ERRAND", hide = true)]
     pub(crate) only_run: Option<Errand>,
+    /// For a child process: only this size of a study that measures, while standard input is open
+    #[arg(long, value_name = "SIZE", hide = true)]
+    pub(crate) only_size: Option<OneSize>,
+}
+
+impl Args {
+    /// Whether this is a process that another one has started for a part of its work.
+    pub(crate) fn is_child(&self) -> bool {
+        self.only_run.is_some() || self.only_size.is_some()
+    }
 }
 
 fn one_or_more(text: &str) -> Result<usize, String> {
@@ -118,9 +130,10 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
-    match &args.only_run {
-        Some(errand) => answer(run_one(args, errand, stop), out),
-        None => run_all(args, stop, out),
+    match (&args.only_run, &args.only_size) {
+        (Some(errand), _) => answer(run_one(args, errand, stop), out),
+        (None, Some(size)) => answer(measure_one(args, size, stop), out),
+        (None, None) => run_all(args, stop, out),
     }
 }
 
@@ -131,6 +144,13 @@ fn run_one(args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
     let messages = Messages::new(args.quiet || errand.jobs > 1);
     let setting = Setting { jobs: errand.jobs, messages, ..setting(args, opened, stop) };
     serve(&study, &errand.place, &setting)
+}
+
+/// The part of a child process of a study that measures.
+fn measure_one(args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
+    let Planned { bench, .. } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    scaling::measure_one(&bench, size, &setting(args, opened, stop))
 }
 
 fn run_all(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {

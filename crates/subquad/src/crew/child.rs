@@ -73,7 +73,7 @@ fn said(panic: &(dyn Any + Send)) -> String {
 pub(crate) fn answer(result: Result<(), Failure>, out: &mut dyn Write) -> Result<(), Failure> {
     match result {
         Err(Failure::Failed(why) | Failure::Wrong(why)) => {
-            writeln!(out, "{}", why.join("; "))?;
+            writeln!(out, "{}", why.join("\n"))?;
             Err(Failure::Failed(vec![]))
         }
         Err(Failure::ReadOnly(why)) => {
@@ -91,7 +91,7 @@ pub(crate) fn answer(result: Result<(), Failure>, out: &mut dyn Write) -> Result
 
 /// Only the parent holds the other end of standard input: once it ends, the parent is gone, however it went. Nobody is left
 /// to report to then, and the record is made to survive a kill.
-fn obey_parent(stop: Stop) {
+pub(crate) fn obey_parent(stop: Stop) {
     std::thread::spawn(move || {
         let words = io::stdin().lines().map_while(Result::ok);
         words.filter(|word| word == STOP).for_each(|_| stop.ask());

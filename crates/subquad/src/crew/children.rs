@@ -1,25 +1,17 @@
 //! Runs in child processes of the same program.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
-use std::process::{ChildStdin, Command, ExitStatus, Output, Stdio};
+use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use subquad_record::{Attempt, RunDir, Standing};
 
+use super::again::{ONLY_RUN, REPORTED, again, was_stopped, why};
 use super::{Crew, Ended, Errand, POLL, STOP, Start};
 use crate::execute::{Setting, manifest, result};
 use crate::plan::{PlannedRun, Study};
 use crate::room::{Admission, Room, wanted_bytes};
-
-/// The hidden flag of `subquad run` that makes it a child.
-const FLAG: &str = "--only-run";
-/// The exit code of a child that has said why it failed.
-const REPORTED: i32 = 1;
-/// Exit codes of a child that a signal or its parent has stopped.
-const STOPPED: std::ops::Range<i32> = 129..192;
 
 type End = (usize, io::Result<Output>);
 
@@ -219,41 +211,10 @@ impl Crew for Children<'_> {
     }
 }
 
-/// This command again, for one run. The words before the errand stay first: what follows may end in `-- CONFIG`. A child that is not
-/// alone says on a pipe what would disturb the others' lines.
+/// This command again, for one run. A child that is not alone says on a pipe what would disturb the others' lines.
 fn command(errand: &Errand) -> io::Result<Command> {
-    let mut words = std::env::args_os();
-    let own_name = words.next().unwrap_or_default();
-    let mut command = Command::new(this_program()?);
-    name_it(&mut command, own_name);
-    command.args(words.next()).arg(FLAG).arg(errand.to_string()).args(words);
     let stderr = if errand.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
-    Ok(command)
-}
-
-/// On Linux the very program that runs, even where a build has put another into its place meanwhile.
-fn this_program() -> io::Result<std::path::PathBuf> {
-    let linux = Path::new("/proc/self/exe");
-    if linux.exists() { Ok(linux.into()) } else { std::env::current_exe() }
-}
-
-/// The child goes by the parent's name, in the record as in lists of processes.
-#[cfg(unix)]
-fn name_it(command: &mut Command, name: OsString) {
-    std::os::unix::process::CommandExt::arg0(command, name);
-}
-
-#[cfg(not(unix))]
-fn name_it(_: &mut Command, _: OsString) {}
-
-/// The command line as the user gave it, to the parent where this is a child.
-pub(crate) fn command_line() -> Vec<String> {
-    let mut words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    if words.get(2).is_some_and(|word| word == FLAG) {
-        words.drain(2..4);
-    }
-    words
+    again(ONLY_RUN, &errand.to_string(), stderr)
 }
 
 /// What a child warned of, such as a checkpoint that it could not use.
@@ -262,45 +223,4 @@ fn warnings(output: &Output) -> impl Iterator<Item = String> {
     let warnings: Vec<_> =
         said.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
     warnings.into_iter()
-}
-
-fn was_stopped(output: &Output) -> bool {
-    output.status.code().is_some_and(|code| STOPPED.contains(&code))
-}
-
-/// Why a child has no result: what it says itself, else how it ended.
-fn why(output: &Output) -> String {
-    let [answered, said] = [&output.stdout, &output.stderr].map(|bytes| in_a_line(bytes));
-    let reports = was_stopped(output) || output.status.code() == Some(REPORTED);
-    match reports && !answered.is_empty() {
-        true => answered,
-        false => {
-            let words = [answered, said].into_iter().filter(|words| !words.is_empty());
-            let words: Vec<String> = words.collect();
-            let said =
-                if words.is_empty() { String::new() } else { format!("; it said: {}", words.join("; ")) };
-            format!("its process ended with {}{}{said}", output.status, guess(output.status))
-        }
-    }
-}
-
-/// A system that runs out of memory kills, and a program that gets none aborts.
-#[cfg(unix)]
-fn guess(status: ExitStatus) -> &'static str {
-    const ABORT: i32 = 6;
-    const KILL: i32 = 9;
-    match std::os::unix::process::ExitStatusExt::signal(&status) {
-        Some(ABORT | KILL) => ", most likely for want of memory",
-        _ => "",
-    }
-}
-
-#[cfg(not(unix))]
-fn guess(_: ExitStatus) -> &'static str {
-    ""
-}
-
-fn in_a_line(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

@@ -4,13 +4,14 @@
 //! ends it: the parent records why, and goes on with the next. A run that another process holds comes last, and its result is used
 //! once it is there.
 
+mod again;
 mod child;
 mod children;
 mod errand;
 mod in_process;
 
-pub(crate) use child::{answer, plan_one, serve};
-pub(crate) use children::command_line;
+pub(crate) use again::{ONLY_SIZE, again, command_line, reported, to_its_end, was_stopped, why};
+pub(crate) use child::{answer, obey_parent, plan_one, serve};
 pub(crate) use errand::Errand;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

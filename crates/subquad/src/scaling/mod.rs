@@ -2,8 +2,10 @@
 
 mod points;
 mod run;
+mod size;
 mod study;
 
 pub use points::{Along, Point};
 pub use run::{list, run_study, smoke};
+pub(crate) use size::{OneSize, measure_one};
 pub use study::{BenchStudy, group};

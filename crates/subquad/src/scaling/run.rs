@@ -1,7 +1,9 @@
-//! Measures what is missing, size by size, then compares.
+//! Measures what is missing, size by size, then compares. Every size is measured by a child process of this command: one that gets no
+//! memory, or is killed, is a size that failed, and the others are measured.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use subquad_backend::open_device;
@@ -9,11 +11,11 @@ use subquad_record::{
     Cell, CellLog, Machine, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
 };
 
-use super::{BenchStudy, Point};
+use super::{BenchStudy, OneSize, Point};
 use crate::Failure;
 use crate::bench::{BenchError, Checked, Place, can_be, check_all, fits, had_at, measure_cells};
 use crate::config::BenchConfig;
-use crate::crew::lock_study;
+use crate::crew::{ONLY_SIZE, again, lock_study, reported, to_its_end, was_stopped, why};
 use crate::execute::{BUILD_COMMIT, Setting};
 use crate::failure::Failures;
 use crate::progress::Messages;
@@ -68,7 +70,7 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
     // Two commands that measure at once would measure each other.
     let lock = lock_study(&dir, setting);
     let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
-    for (config, points) in study.points() {
+    for (index, (config, points)) in study.points().into_iter().enumerate() {
         let folder = study.run_folder(config, setting.results, &place);
         let mut log = Log::open(folder, config, setting)?;
         is_new |= !log.missing(&points, setting).is_empty();
@@ -77,7 +79,7 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
         {
             return Err(why.clone());
         }
-        log.measure(study, &points, &place, setting)?;
+        log.measure(study, index, &points, setting)?;
         measured.push(MeasuredConfig { config, cells: log.of(&points), points });
         failed.extend(log.failed);
     }
@@ -137,18 +139,22 @@ fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str)
 }
 
 /// The cells of one config, on disk after every point.
-struct Log<'a> {
+pub(super) struct Log<'a> {
     folder: PathBuf,
     config: &'a BenchConfig,
     cells: Vec<Cell>,
     /// Whether its file holds more, which does not count.
     is_damaged: bool,
     /// What could not be measured, and why.
-    failed: Vec<String>,
+    pub(super) failed: Vec<String>,
 }
 
 impl<'a> Log<'a> {
-    fn open(folder: PathBuf, config: &'a BenchConfig, setting: &Setting<'_>) -> Result<Self, Failure> {
+    pub(super) fn open(
+        folder: PathBuf,
+        config: &'a BenchConfig,
+        setting: &Setting<'_>,
+    ) -> Result<Self, Failure> {
         let CellLog { cells, damaged } = read(&folder.join(CELLS), setting.messages)?;
         Ok(Self { folder, config, cells, is_damaged: !damaged.is_empty(), failed: vec![] })
     }
@@ -160,8 +166,8 @@ impl<'a> Log<'a> {
     fn measure(
         &mut self,
         study: &BenchStudy,
+        index: usize,
         points: &[Point],
-        place: &Place,
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
         let missing = self.missing(points, setting);
@@ -175,24 +181,52 @@ impl<'a> Log<'a> {
         if missing.is_empty() || setting.should_stop() {
             return Ok(());
         }
-        let checked = match check_points(&missing, place) {
-            Err(Failure::Failed(why)) => {
-                self.failed.extend(why);
-                return Ok(());
-            }
-            checked => checked?,
-        };
+        check_sizes(&missing)?;
         fs_err::create_dir_all(&self.folder)?;
         write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
         if std::mem::take(&mut self.is_damaged) {
             let aside = set_cells_aside(&self.folder.join(CELLS))?;
             setting.messages.warn(format!("what was there is kept in {}", aside.display()));
+            write_cells(&self.folder.join(CELLS), &self.cells)?;
         }
-        for (index, point) in missing.iter().enumerate() {
-            setting.messages.say(format!("[{}/{}] {}", index + 1, missing.len(), point.title()));
-            self.measure_point(point, &checked, place, setting)?;
+        for (count, point) in missing.iter().enumerate().take_while(|_| !setting.should_stop()) {
+            setting.messages.say(format!("[{}/{}] {}", count + 1, missing.len(), point.title()));
+            let (slug, title) = (study.slug.clone(), point.title());
+            self.measure_in_child(&OneSize { slug, config: index, title }, setting)?;
         }
         Ok(())
+    }
+
+    /// The child keeps the cells, which are then read again, and says what it could not measure.
+    fn measure_in_child(&mut self, size: &OneSize, setting: &Setting<'_>) -> Result<(), Failure> {
+        let child = again(ONLY_SIZE, &size.to_string(), Stdio::inherit());
+        let output = child
+            .and_then(|child| to_its_end(child, setting))
+            .map_err(|error| Failure::failed(format!("{}: its process: {error}", size.title)))?;
+        self.cells = read_cells(&self.folder.join(CELLS))?.cells;
+        let was_asked = setting.should_stop() && was_stopped(&output);
+        if !output.status.success() && !was_asked {
+            let died = || vec![format!("{}: {}", size.title, why(&output))];
+            reported(&output).unwrap_or_else(died).into_iter().for_each(|why| self.fail(why, setting));
+        }
+        Ok(())
+    }
+
+    /// Measures a point in this process.
+    pub(super) fn measure_here(
+        &mut self,
+        point: &Point,
+        place: &Place,
+        setting: &Setting<'_>,
+    ) -> Result<(), Failure> {
+        match check_points(&[point], place) {
+            Ok(checked) => self.measure_point(point, &checked, place, setting),
+            Err(Failure::Failed(why)) => {
+                self.failed.extend(why);
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
     }
 
     fn measure_point(
@@ -203,7 +237,7 @@ impl<'a> Log<'a> {
         setting: &Setting<'_>,
     ) -> Result<(), Failure> {
         let limit = Duration::from_secs_f64(self.config.settings.seconds);
-        let own = self.that_fit(point, checked, place, setting);
+        let own = self.that_fit(point, checked, place);
         if own.is_empty() || setting.should_stop() {
             return Ok(());
         }
@@ -211,27 +245,21 @@ impl<'a> Log<'a> {
             Ok(found) => self.keep(point, found, setting),
             Err(BenchError::Stopped) => Ok(()),
             Err(error @ BenchError::Device(_)) => {
-                self.fail(format!("{}: {error}", point.title()), setting);
+                self.failed.push(error.to_string());
                 Ok(())
             }
         }
     }
 
     /// The layers of a point for which there is memory.
-    fn that_fit(
-        &mut self,
-        point: &Point,
-        checked: &[Checked],
-        place: &Place,
-        setting: &Setting<'_>,
-    ) -> Vec<Checked> {
+    fn that_fit(&mut self, point: &Point, checked: &[Checked], place: &Place) -> Vec<Checked> {
         let had = had_at(place);
         let (mut own, of) =
             (vec![], |name: &str| checked.iter().find(|checked| checked.subject.name == name));
         for subject in &point.subjects {
             match fits(subject, &point.sizes, had) {
                 Ok(()) => own.extend(of(subject.name).copied()),
-                Err(why) => self.fail(why, setting),
+                Err(why) => self.failed.push(why),
             }
         }
         own
@@ -261,12 +289,19 @@ fn in_short(cells: &[Cell]) -> String {
     format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
-/// Refuses sizes that a layer cannot have before anything is measured, and checks every layer once.
+/// Refuses sizes that a layer cannot have, before anything is measured.
+fn check_sizes(points: &[&Point]) -> Result<(), Failure> {
+    let mut layers =
+        points.iter().flat_map(|point| point.subjects.iter().map(|subject| (subject, &point.sizes)));
+    layers.try_for_each(|(subject, sizes)| can_be(subject, sizes)).map_err(Failure::wrong)
+}
+
+/// Compares every layer with its definition once.
 fn check_points(points: &[&Point], place: &Place) -> Result<Vec<Checked>, Failure> {
+    check_sizes(points)?;
     let mut subjects = vec![];
     for point in points {
         for subject in &point.subjects {
-            can_be(subject, &point.sizes).map_err(Failure::wrong)?;
             if !subjects.iter().any(|other: &&crate::bench::Subject| other.name == subject.name) {
                 subjects.push(*subject);
             }

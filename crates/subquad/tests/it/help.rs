@@ -73,10 +73,11 @@ fn run_explains_itself() {
     missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
     folder, and the run runs again.
 
-    Every run is a process of its own: one that gets no memory, or is killed, is a failed run, and the
-    others go on. A run that wants more memory than can be had (what is free, ulimit, control groups) is
-    not started and failed too; one that has to share it with other jobs waits for them. The summary has
-    a line for every run, also for those that failed or that Ctrl-C kept from their end.
+    Every run, and every size of a config that measures, is a process of its own: one that gets no
+    memory, or is killed, has failed, and the others go on. A run that wants more memory than can be had
+    (what is free, ulimit, control groups) is not started and has failed too; one that has to share it
+    with other jobs waits for them. The summary has a line for every run, also for those that failed or
+    that Ctrl-C kept from their end.
 
     --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
     says, and the same number of threads gives the same bits. Timings of its runs stay on record, but

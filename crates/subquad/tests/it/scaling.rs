@@ -305,3 +305,30 @@ fn a_length_without_memory_is_reported_and_the_others_are_measured() {
         );
     }
 }
+
+/// Child processes of `parent`.
+#[cfg(target_os = "linux")]
+fn children_of(parent: u32) -> Vec<u32> {
+    let tasks = files(std::path::Path::new(&format!("/proc/{parent}/task")));
+    let lists = tasks.iter().filter_map(|task| fs_err::read_to_string(task.join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>()).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_size_whose_process_dies_has_failed_and_the_others_are_measured() {
+    let lab = lab();
+    let study = "run sizes --set bench.seconds=0.3 --set bench.lengths=[8,16] --set bench.widths=[] --set bench.channel_mixers=[]";
+    let parent = lab.command(study).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = wait_for("the first size", || children_of(parent.id()).first().copied());
+    let killed = Command::new("kill").args(["-9", &child.to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = parent.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    let failed = "length 8: its process ended with signal: 9 (SIGKILL), most likely for want of memory";
+    assert_eq!(summary(&lab)["failed"], serde_json::json!([failed]), "{err}");
+    assert_eq!(summary(&lab)["cells"].as_array().unwrap().len(), 2, "{err}");
+    let again = lab.subquad(study).expect(0);
+    assert!(again.err.contains("1 of 2 sizes to measure"), "{}", again.err);
+}

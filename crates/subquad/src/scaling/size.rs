@@ -1,0 +1,87 @@
+//! The side of a child process that measures one size for a parent.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::run::Log;
+use super::{BenchStudy, Point};
+use crate::Failure;
+use crate::bench::Place;
+use crate::config::BenchConfig;
+use crate::crew::obey_parent;
+use crate::execute::Setting;
+
+/// Which size, as one word on a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OneSize {
+    /// The study.
+    pub(crate) slug: String,
+    /// The config's place in the study.
+    pub(crate) config: usize,
+    /// Such as `length 256`.
+    pub(crate) title: String,
+}
+
+impl fmt::Display for OneSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slug, config, title } = self;
+        write!(f, "{config},{title},{slug}")
+    }
+}
+
+impl FromStr for OneSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let words: Vec<&str> = text.splitn(3, ',').collect();
+        let wrong = || format!("`{text}` is none; wanted <place of a config>,<size>,<study>");
+        let [config, title, slug] = words[..] else { return Err(wrong()) };
+        let config = config.parse().map_err(|_| wrong())?;
+        Ok(Self { slug: slug.into(), config, title: title.into() })
+    }
+}
+
+impl OneSize {
+    fn find<'a>(&self, studies: &'a [BenchStudy]) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
+        let study = studies.iter().find(|study| study.slug == self.slug)?;
+        let (config, points) = study.points().into_iter().nth(self.config)?;
+        let point = points.into_iter().find(|point| point.title() == self.title)?;
+        Some((study, config, point))
+    }
+}
+
+/// Measures it and keeps its cells. The parent holds the study's lock.
+///
+/// # Errors
+/// What could not be measured; or if a file cannot be written, or the configs no longer ask for the size.
+pub(crate) fn measure_one(
+    studies: &[BenchStudy],
+    size: &OneSize,
+    setting: &Setting<'_>,
+) -> Result<(), Failure> {
+    obey_parent(setting.stop.clone());
+    let changed = || Failure::failed("its config was changed after the command started; start it again");
+    let (study, config, point) = size.find(studies).ok_or_else(changed)?;
+    let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
+    let mut log = Log::open(study.run_folder(config, setting.results, &place), config, setting)?;
+    log.measure_here(&point, &place, setting)?;
+    match log.failed.is_empty() {
+        _ if setting.should_stop() => Err(setting.interrupted()),
+        true => Ok(()),
+        false => Err(Failure::Failed(log.failed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_reads_back_from_its_word() {
+        let size = OneSize { slug: "01-a,b".into(), config: 1, title: "length 256".into() };
+        assert_eq!(size.to_string().parse(), Ok(size));
+        for wrong in ["", "1,length 2", "x,length 2,a"] {
+            assert!(wrong.parse::<OneSize>().is_err(), "{wrong}");
+        }
+    }
+}
