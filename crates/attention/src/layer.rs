@@ -49,11 +49,6 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// The same layer and weights, run in another form.
-    pub fn with_form(self, form: Form) -> Self {
-        Self { form, ..self }
-    }
-
     /// The state before the first token, with room for `capacity` tokens before it grows: no more than what is needed
     /// where the length of the sequence is known.
     ///
@@ -232,6 +227,10 @@ impl Attention {
 
 impl SequenceMixer for Attention {
     type State = AttentionState;
+
+    fn with_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_with(x, None, None)

@@ -12,7 +12,7 @@ mod segments;
 mod state;
 mod stepper;
 
-pub use config::{AttentionConfig, AttentionConfigError, Position};
+pub use config::{AttentionConfig, Position};
 pub use dot_product::{Rules, WeightDropout, alibi_slopes, scaled_dot_product};
 pub use layer::Attention;
 pub use rotary::Rotary;

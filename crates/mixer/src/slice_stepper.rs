@@ -4,7 +4,7 @@
 ///
 /// The same map as [`SequenceMixer::step`](crate::SequenceMixer::step) for a batch of one, without burn, gradients or
 /// other threads. Once warmed, a step allocates nothing until the state needs more room than was asked for.
-pub trait SliceStepper {
+pub trait SliceStepper: std::fmt::Debug {
     /// One token.
     ///
     /// # Shapes
@@ -22,4 +22,7 @@ pub trait SliceStepper {
 
     /// Forgets every token, and keeps the room.
     fn reset(&mut self);
+
+    /// A copy that goes its own way.
+    fn boxed(&self) -> Box<dyn SliceStepper>;
 }

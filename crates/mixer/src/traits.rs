@@ -1,6 +1,7 @@
 //! The two traits and the error they share.
 
 use burn::tensor::Tensor;
+use subquad_backend::Form;
 
 use crate::{Contract, Origin, ParameterGroup};
 
@@ -64,6 +65,16 @@ pub trait SequenceMixer {
     /// # Errors
     /// If the mixer is bidirectional: it cannot run token by token.
     fn init_state(&self, batch: usize) -> Result<Self::State, MixerError>;
+
+    /// The same weights, run in another form. A layer made of burn operations only has no other, and leaves this as it is.
+    #[must_use]
+    fn with_form(self, form: Form) -> Self
+    where
+        Self: Sized,
+    {
+        let _ = form;
+        self
+    }
 
     /// What an input must fit.
     fn contract(&self) -> Contract;

@@ -17,7 +17,7 @@ use subquad_backend::Form;
 
 pub(crate) use decode::attend_cache;
 pub(crate) use packed::self_attention;
-pub(crate) use rules::is_softcap;
+pub(crate) use rules::SOFTCAPS;
 pub use rules::{Rules, WeightDropout, alibi_slopes};
 pub(crate) use tiled::Heads;
 
@@ -68,7 +68,7 @@ fn check_rules(rules: &Rules, [batch, _, seq_q, _]: [usize; 4], [_, _, seq_k, _]
     let Rules { window, softcap, segments, dropout, causal: _, alibi: _ } = rules;
     assert!(*window != Some(0), "a window is at least 1 token wide, got 0");
     if let Some(cap) = softcap {
-        assert!(is_softcap(*cap), "softcap must be a number from 1e-30 to 1e30, got {cap:?}");
+        assert!(SOFTCAPS.contains(cap), "softcap must be a number from 1e-30 to 1e30, got {cap:?}");
     }
     if let Some(WeightDropout { rate, .. }) = dropout {
         assert!((0.0..1.0).contains(rate), "dropout must be at least 0 and less than 1, got {rate:?}");

@@ -1,5 +1,7 @@
 //! What changes softmax attention from its plainest form: who sees whom, and what happens to scores and weights.
 
+use std::ops::RangeInclusive;
+
 use subquad_backend::dropout;
 
 use crate::Segments;
@@ -29,10 +31,8 @@ pub struct Rules {
     pub dropout: Option<WeightDropout>,
 }
 
-/// Whether a cap is one: positive, and so is its inverse, in f32.
-pub(crate) fn is_softcap(cap: f64) -> bool {
-    (1e-30..=1e30).contains(&cap)
-}
+/// The caps that are positive in f32, as are their inverses.
+pub(crate) const SOFTCAPS: RangeInclusive<f64> = 1e-30..=1e30;
 
 impl Rules {
     /// Plain causal attention.

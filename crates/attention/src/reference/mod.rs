@@ -1,6 +1,7 @@
 //! The definition: f64, loops. Tests compare against it.
 
 mod layer;
+mod measured;
 
 pub use layer::{Options, Weights, layer, norm, rotate};
 

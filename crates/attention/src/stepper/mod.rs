@@ -176,6 +176,10 @@ impl SliceStepper for AttentionStepper {
         self.caches.iter_mut().for_each(HeadCache::clear);
         self.seq = 0;
     }
+
+    fn boxed(&self) -> Box<dyn SliceStepper> {
+        Box::new(self.clone())
+    }
 }
 
 impl Layer {

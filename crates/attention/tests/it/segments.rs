@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use subquad_attention::{AttentionConfig, Rules, Segments};
 use subquad_backend::Form;
+use subquad_mixer::SequenceMixer;
 use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
 
 use crate::cases::{Triple, assert_same_gradients, attend, definition, gradients, seeded_triple};

@@ -1,6 +1,7 @@
 //! What happens in training alone.
 
 use subquad_attention::AttentionConfig;
+use subquad_mixer::SequenceMixer;
 use subquad_testkit::{battery, with_seed};
 
 use crate::{FORMS, device};

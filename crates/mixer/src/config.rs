@@ -1,0 +1,78 @@
+//! What builds a sequence mixer.
+
+use std::fmt::Debug;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use subquad_options::Refusal;
+
+use crate::SequenceMixer;
+
+/// The options of a sequence mixer, or of one of several.
+pub trait SequenceMixerConfig: Clone + Debug + Send + Sync + 'static {
+    /// What it builds.
+    type Mixer: SequenceMixer<State: 'static> + Module + Debug + 'static;
+
+    /// Takes over what a layer cannot know by itself, such as the width of the model, and refuses what does not go with it.
+    fn fit(&mut self, context: &Context) -> Vec<Refusal>;
+
+    /// Everything that keeps the layer from being built.
+    fn refusals(&self) -> Vec<Refusal>;
+
+    /// Width of input and output.
+    fn d_model(&self) -> usize;
+
+    /// How many numbers the layer learns, without building it. There may be no [refusals](Self::refusals).
+    fn n_parameters(&self) -> usize;
+
+    /// The layer with fresh weights, drawn from the device's generator.
+    ///
+    /// # Panics
+    /// If there are [refusals](Self::refusals).
+    fn init(&self, device: &Device) -> Self::Mixer;
+}
+
+/// What surrounds a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// Width of the model.
+    pub d_model: usize,
+    /// Whether position t may see only positions up to t.
+    pub causal: bool,
+    /// Tokens of the sequences that it trains on.
+    pub seq_len: usize,
+    /// Tokens of the longest sequence that it runs on, in training or in a test.
+    pub longest: usize,
+}
+
+impl Context {
+    /// Refuses to look ahead, for a mixer that cannot.
+    pub fn only_causal(&self, mixer: &str) -> Option<Refusal> {
+        Refusal::when(!self.causal, &["causal"], || {
+            format!(
+                "{mixer} is causal-only; set model.causal = true, for {mixer} only in [override.{mixer}], or take it out of \
+                 sweep.mixer"
+            )
+        })
+    }
+
+    /// Refuses to be causal, for a mixer that always sees the whole sequence.
+    pub fn only_bidirectional(&self, mixer: &str) -> Option<Refusal> {
+        Refusal::when(self.causal, &["causal"], || {
+            format!(
+                "{mixer} sees the whole sequence; set model.causal = false, for {mixer} only in [override.{mixer}], or take \
+                 it out of sweep.mixer"
+            )
+        })
+    }
+
+    /// Refuses a filter, or a matrix, that does not reach over the longest sequence.
+    pub fn too_short(&self, l_max: usize) -> Option<Refusal> {
+        let longest = self.longest;
+        Refusal::when(l_max < longest, &["l_max"], || {
+            format!(
+                "l_max = {l_max} is shorter than the longest sequence, {longest} tokens; raise it or use \"longest\""
+            )
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! What a mixer says about itself so that it can be found by name, checked against its definition, and measured.
+
+use subquad_options::Options;
+
+use crate::{SequenceMixer, SequenceMixerConfig, SliceStepper};
+
+/// A mixer with a name. What `bench` needs of it stands beside its f64 reference.
+pub trait MeasuredMixer: SequenceMixerConfig + Options {
+    /// Its name in configs, records and figures.
+    const NAME: &'static str;
+
+    /// A line about it, for a list.
+    const SUMMARY: &'static str;
+
+    /// Which of its settings `bench` measures, for a list.
+    const MEASURED: &'static str;
+
+    /// The layer that `bench` measures at these sizes.
+    fn measured(sizes: &Sizes) -> Self;
+
+    /// That layer by definition, in f64, on one sequence.
+    ///
+    /// # Shapes
+    /// - `parameters`: every parameter tensor of the layer, in field order, each row-major
+    /// - `x`, output: `[seq_len, d_model]`
+    fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64>;
+
+    /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
+    fn alive(sizes: &Sizes) -> f64;
+
+    /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
+    fn flops(sizes: &Sizes) -> Option<f64> {
+        let _ = sizes;
+        None
+    }
+
+    /// Its decoder over plain slices, going on from `state` with room for so many tokens; `None` if it has none.
+    fn stepper(
+        layer: &Self::Mixer,
+        state: &<Self::Mixer as SequenceMixer>::State,
+        room: usize,
+    ) -> Option<Box<dyn SliceStepper>> {
+        let _ = (layer, state, room);
+        None
+    }
+}
+
+/// The sizes that a layer is measured at: of the input, and of what channel mixers and state spaces are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// Sequences at once.
+    pub batch: usize,
+    /// Sequence length, in tokens.
+    pub seq_len: usize,
+    /// Width of input and output.
+    pub d_model: usize,
+    /// Hidden width of a channel mixer over its width.
+    pub hidden_factor: usize,
+    /// Blocks of a block-diagonal layer.
+    pub n_blocks: usize,
+    /// States a channel of a state space.
+    pub d_state: usize,
+    /// Tokens that decoding goes on for after the sequence: filters of a fixed length must reach over them.
+    pub more_tokens: usize,
+}
+
+impl Sizes {
+    /// Hidden width of a channel mixer.
+    pub fn d_hidden(&self) -> usize {
+        self.hidden_factor * self.d_model
+    }
+
+    /// Tokens of the whole batch.
+    pub fn tokens(&self) -> usize {
+        self.batch * self.seq_len
+    }
+
+    /// Floats of the input.
+    pub fn elements(&self) -> usize {
+        self.tokens() * self.d_model
+    }
+
+    /// Operations of the products of a linear layer with so many weights: those that make its output, and the gradients of its
+    /// input and of its weights, are a multiply-add a weight and token each.
+    pub fn linear_flops(&self, weights: usize) -> f64 {
+        3.0 * 2.0 * weights as f64 * self.tokens() as f64
+    }
+}

@@ -1,0 +1,296 @@
+//! What an option may hold, and the check of it.
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds};
+
+use crate::{Share, Value, number};
+
+/// The values that an option allows.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A whole number from `min` to `max`.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A finite number between two ends; an integer is accepted too.
+    Real {
+        /// Lower end.
+        min: Bound<f64>,
+        /// Upper end.
+        max: Bound<f64>,
+    },
+    /// True or false.
+    Bool,
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// Any text of one line, also none.
+    Text,
+    /// A text of some form.
+    Form {
+        /// As it reads after "must be", such as `a size such as "128x8"`.
+        what: &'static str,
+        /// The text as it is always written; `None` if it has another form.
+        canonical: fn(&str) -> Option<String>,
+    },
+    /// A whole number, or a share of the sequence length such as `seq_len/16`, rounded down.
+    Share {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+    },
+    /// A value of its own that stands beside those of a kind: `0` for none, or a word for a number that the rest of a config has.
+    Or {
+        /// The value.
+        or: Value,
+        /// The kind of all others.
+        kind: Box<Kind>,
+    },
+    /// Different values of one kind, as many as `most`. It may be empty.
+    List {
+        /// The kind of each.
+        item: Box<Kind>,
+        /// How many it holds at most.
+        most: usize,
+    },
+}
+
+/// A number that a range can be written in.
+pub trait Number: Copy {
+    /// As a whole number.
+    fn whole(self) -> i64;
+    /// As a number.
+    fn real(self) -> f64;
+}
+
+macro_rules! number {
+    ($($type:ty),*) => {$(
+        impl Number for $type {
+            fn whole(self) -> i64 {
+                self as i64
+            }
+
+            fn real(self) -> f64 {
+                self as f64
+            }
+        }
+    )*};
+}
+number!(i32, i64, u64, usize, f64);
+
+impl Kind {
+    /// The values of this kind that are in a range; the ends of an integer's range are whole numbers.
+    pub fn within<T: Number>(self, range: impl RangeBounds<T>) -> Self {
+        match self {
+            Self::Integer { min, max } => {
+                let (min, max) = whole_ends(&range, min, max);
+                Self::Integer { min, max }
+            }
+            Self::Share { min, max } => {
+                let (min, max) = whole_ends(&range, min, max);
+                Self::Share { min, max }
+            }
+            Self::Real { .. } => {
+                let real = |end: Bound<&T>| end.map(|end| end.real());
+                Self::Real { min: real(range.start_bound()), max: real(range.end_bound()) }
+            }
+            Self::Or { or, kind } => Self::Or { or, kind: Box::new(kind.within(range)) },
+            Self::List { item, most } => Self::List { item: Box::new(item.within(range)), most },
+            Self::Bool | Self::Word(_) | Self::Text | Self::Form { .. } => self,
+        }
+    }
+
+    /// The same with one value more. A number just below the smallest extends the range.
+    pub fn or(self, or: Value) -> Self {
+        match (self, or) {
+            (Self::Integer { min: 1, max }, Value::Integer(0)) => Self::Integer { min: 0, max },
+            (Self::Real { min: Bound::Excluded(0.0), max }, Value::Real(0.0)) => {
+                Self::Real { min: Bound::Included(0.0), max }
+            }
+            (kind, or) => Self::Or { or, kind: Box::new(kind) },
+        }
+    }
+
+    /// The value as it is always written, if it is allowed.
+    pub fn accept(&self, value: &Value) -> Option<Value> {
+        match (self, value) {
+            (Self::Or { or, kind }, value) => {
+                kind.accept(value).or_else(|| is(or, value).then(|| or.clone()))
+            }
+            (Self::Integer { min, max } | Self::Share { min, max }, Value::Integer(value)) => {
+                (min..=max).contains(&value).then_some(Value::Integer(*value))
+            }
+            (Self::Share { .. }, Value::Text(text)) => Some(Value::Text(Share::parse(text)?.to_string())),
+            (Self::Real { min, max }, value) => {
+                let value =
+                    value.as_real().filter(|value| value.is_finite() && (*min, *max).contains(value))?;
+                // Adding zero turns -0.0 into 0.0, so that equal numbers have equal texts.
+                Some(Value::Real(value + 0.0))
+            }
+            (Self::Bool, Value::Bool(value)) => Some(Value::Bool(*value)),
+            (Self::Word(words), Value::Text(text)) => {
+                words.contains(&text.as_str()).then(|| Value::Text(text.clone()))
+            }
+            (Self::Text, Value::Text(text)) => {
+                (!text.contains(char::is_control)).then(|| Value::Text(text.clone()))
+            }
+            (Self::Form { canonical, .. }, Value::Text(text)) => canonical(text).map(Value::Text),
+            (Self::List { item, most }, Value::List(values)) if values.len() <= *most => {
+                different(item, values)
+            }
+            _ => None,
+        }
+    }
+
+    /// The words that are allowed.
+    pub fn words(&self) -> Vec<&str> {
+        match self {
+            Self::Word(words) => words.to_vec(),
+            Self::Or { or: Value::Text(word), kind } => [vec![word.as_str()], kind.words()].concat(),
+            Self::Or { kind, .. } => kind.words(),
+            Self::Integer { .. }
+            | Self::Real { .. }
+            | Self::Bool
+            | Self::Text
+            | Self::Form { .. }
+            | Self::Share { .. }
+            | Self::List { .. } => vec![],
+        }
+    }
+}
+
+/// Whether a config that has `value` means `or`.
+fn is(or: &Value, value: &Value) -> bool {
+    or == value || or.as_real().is_some_and(|number| value.as_real() == Some(number))
+}
+
+/// The values of a list; `None` if one is not allowed, or stands there twice.
+fn different(item: &Kind, values: &[Value]) -> Option<Value> {
+    let values: Vec<Value> = values.iter().map(|value| item.accept(value)).collect::<Option<_>>()?;
+    let mut texts: Vec<String> = values.iter().map(ToString::to_string).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    (texts.len() == values.len()).then_some(Value::List(values))
+}
+
+fn whole_ends<T: Number>(range: &impl RangeBounds<T>, min: i64, max: i64) -> (i64, i64) {
+    let start = match range.start_bound() {
+        Bound::Included(start) => start.whole(),
+        Bound::Excluded(start) => start.whole() + 1,
+        Bound::Unbounded => min,
+    };
+    let end = match range.end_bound() {
+        Bound::Included(end) => end.whole(),
+        Bound::Excluded(end) => end.whole() - 1,
+        Bound::Unbounded => max,
+    };
+    (start, end)
+}
+
+/// As it reads after "must be".
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer { min, max: i64::MAX } => write!(f, "an integer >= {min}"),
+            Self::Integer { min, max } => write!(f, "an integer from {min} to {max}"),
+            Self::Real { min, max } => write!(f, "a finite number{}", ends(*min, *max)),
+            Self::Bool => write!(f, "true or false"),
+            Self::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Text => write!(f, "a text of one line"),
+            Self::Form { what, .. } => write!(f, "{what}"),
+            Self::Share { min, max } => {
+                write!(f, "{} or a share such as \"seq_len/16\"", Self::Integer { min: *min, max: *max })
+            }
+            Self::Or { or: Value::Text(word), kind } => write!(f, "{kind} or \"{word}\""),
+            Self::Or { or, kind } => write!(f, "{} or {kind}", brief(or)),
+            Self::List { item, most: usize::MAX } => write!(f, "a list, each value {item}"),
+            Self::List { item, most } => write!(f, "a list of at most {most} different values, each {item}"),
+        }
+    }
+}
+
+fn brief(value: &Value) -> String {
+    value.as_real().map_or_else(|| value.to_string(), number::brief)
+}
+
+fn ends(min: Bound<f64>, max: Bound<f64>) -> String {
+    let low = match min {
+        Bound::Included(min) => Some(format!(" >= {}", number::brief(min))),
+        Bound::Excluded(min) => Some(format!(" > {}", number::brief(min))),
+        Bound::Unbounded => None,
+    };
+    let high = match max {
+        Bound::Included(max) => Some(format!(" <= {}", number::brief(max))),
+        Bound::Excluded(max) => Some(format!(" < {}", number::brief(max))),
+        Bound::Unbounded => None,
+    };
+    [low, high].into_iter().flatten().collect::<Vec<_>>().join(" and")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::range;
+
+    fn integer() -> Kind {
+        Kind::Integer { min: 0, max: i64::MAX }
+    }
+
+    fn real() -> Kind {
+        Kind::Real { min: Bound::Unbounded, max: Bound::Unbounded }
+    }
+
+    #[test]
+    fn kinds_say_what_they_allow() {
+        let softcap = real().within(1e-30..=1e30).or(Value::Real(0.0));
+        let texts = [
+            integer().within(1..=1024),
+            integer().within(1..).or(Value::Integer(0)),
+            integer().within(1..=1024).or(Value::from("n_heads")),
+            real().within(range::SHARE),
+            real().within(range::POSITIVE).or(Value::Real(0.0)),
+            softcap,
+            Kind::Share { min: 1, max: 9 },
+            Kind::List { item: Box::new(integer()), most: usize::MAX },
+        ]
+        .map(|kind| kind.to_string());
+        assert_eq!(
+            texts,
+            [
+                "an integer from 1 to 1024",
+                "an integer >= 0",
+                "an integer from 1 to 1024 or \"n_heads\"",
+                "a finite number > 0 and <= 1",
+                "a finite number >= 0",
+                "0 or a finite number >= 1e-30 and <= 1e30",
+                "an integer from 1 to 9 or a share such as \"seq_len/16\"",
+                "a list, each value an integer >= 0",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_accepted_has_one_spelling() {
+        assert_eq!(real().accept(&Value::Integer(3)), Some(Value::Real(3.0)));
+        assert_eq!(real().accept(&Value::Real(-0.0)).unwrap().to_string(), "0.0");
+        assert_eq!(real().accept(&Value::Real(f64::NAN)), None);
+        let share = Kind::Share { min: 1, max: 9 };
+        assert_eq!(share.accept(&Value::from("seq_len / 4")), Some(Value::from("seq_len/4")));
+        let softcap = real().within(1e-30..=1e30).or(Value::Real(0.0));
+        assert_eq!(softcap.accept(&Value::Integer(0)), Some(Value::Real(0.0)));
+        assert_eq!(softcap.accept(&Value::Real(1e31)), None);
+    }
+
+    #[test]
+    fn a_list_holds_different_values_of_its_kind() {
+        let list = Kind::List { item: Box::new(integer()), most: 2 };
+        let of =
+            |values: &[i64]| list.accept(&Value::List(values.iter().map(|v| Value::Integer(*v)).collect()));
+        assert!(of(&[]).is_some() && of(&[1, 2]).is_some());
+        assert!(of(&[1, 1]).is_none() && of(&[-1]).is_none() && of(&[1, 2, 3]).is_none());
+    }
+}

@@ -1,0 +1,108 @@
+//! Numbers as they were written, beside what 64 bits make of them.
+
+/// The longest text of a number that a message repeats in full.
+const SHORT: usize = 40;
+
+/// The number that a text means; as an error, what it is instead, to be read after "got".
+///
+/// Parsing rounds: without a word `1e-400` would be 0 and `1e400` infinite.
+pub fn real(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| short(text))?;
+    let digits = text.split(['e', 'E']).next().unwrap_or_default();
+    let is_digits = digits.bytes().any(|byte| byte.is_ascii_digit());
+    let is_zero = !digits.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    match value {
+        0.0 if !is_zero => {
+            Err(format!("{}, which is too small for 64 bits and would count as 0", short(text)))
+        }
+        value if value.is_infinite() && is_digits => {
+            Err(format!("{}, which is too large for 64 bits and would be infinite", short(text)))
+        }
+        value => Ok(value),
+    }
+}
+
+/// The number of a flag, if it is one of those `wanted`, which a complaint names.
+pub fn of_flag(text: &str, wanted: &str, is_wanted: impl Fn(f64) -> bool) -> Result<f64, String> {
+    match real(text) {
+        Ok(value) if is_wanted(value) => Ok(value),
+        Err(got) if text.parse::<f64>().is_ok() => Err(format!("{wanted}, got {got}")),
+        Ok(_) | Err(_) => Err(wanted.to_owned()),
+    }
+}
+
+/// A text of many digits, cut in its middle.
+pub fn short(text: &str) -> String {
+    short_of(text, SHORT)
+}
+
+/// A text of more than `most` characters, cut in its middle.
+pub fn short_of(text: &str, most: usize) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= most {
+        return text.to_owned();
+    }
+    let end = most * 3 / 10;
+    let ends = [&letters[..end], &letters[letters.len() - end..]];
+    let [start, end] = ends.map(|part| part.iter().collect::<String>());
+    format!("{start}..{end} ({} characters)", letters.len())
+}
+
+/// A number of a message: as it is usually written, very large and very small ones in powers of ten.
+pub fn brief(value: f64) -> String {
+    let is_usual = value == 0.0 || (1e-4..1e6).contains(&value.abs());
+    if is_usual { value.to_string() } else { format!("{value:e}") }
+}
+
+/// `815,730,721`
+pub fn grouped(number: u128) -> String {
+    let digits = number.to_string();
+    let comma = |i: usize| if i > 0 && (digits.len() - i).is_multiple_of(3) { "," } else { "" };
+    digits.chars().enumerate().map(|(i, digit)| format!("{}{digit}", comma(i))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_nothing_or_to_infinity_is_no_number() {
+        for text in ["1e-400", "-1e-400", "0.1e-5000", "1e400", "-1E400", &format!("0.{}1", "0".repeat(400))]
+        {
+            assert!(real(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            real("1e-400").unwrap_err(),
+            "1e-400, which is too small for 64 bits and would count as 0"
+        );
+        assert_eq!(real("1e400").unwrap_err(), "1e400, which is too large for 64 bits and would be infinite");
+    }
+
+    #[test]
+    fn what_64_bits_hold_is_itself() {
+        for (text, value) in
+            [("0e400", 0.0), ("-0.0", -0.0), ("5e-324", 5e-324), ("1e308", 1e308), ("inf", f64::INFINITY)]
+        {
+            assert_eq!(real(text).map(f64::to_bits), Ok(value.to_bits()), "{text}");
+        }
+        assert!(real("nan").is_ok_and(f64::is_nan));
+    }
+
+    #[test]
+    fn long_texts_keep_their_ends() {
+        assert_eq!(short("123"), "123");
+        assert_eq!(short(&format!("1{}7", "0".repeat(400))), "100000000000..000000000007 (402 characters)");
+    }
+
+    #[test]
+    fn messages_hold_no_rows_of_zeros() {
+        let texts = [0.0, 1.0, 86400.0, 0.001, 1e-12, 1e6, 1e300, -2.5e-300].map(brief);
+        assert_eq!(texts, ["0", "1", "86400", "0.001", "1e-12", "1e6", "1e300", "-2.5e-300"]);
+    }
+
+    #[test]
+    fn digits_stand_in_threes() {
+        assert_eq!([0, 12, 815_730_721, 1000].map(grouped), ["0", "12", "815,730,721", "1,000"]);
+    }
+}
