@@ -198,6 +198,10 @@ impl SequenceMixerConfig for AttentionConfig {
         self.n_parameters()
     }
 
+    fn kept(&self) -> f64 {
+        8.0
+    }
+
     fn init(&self, device: &Device) -> Attention {
         self.init(device)
     }

@@ -25,6 +25,16 @@ pub trait SequenceMixerConfig: Clone + Debug + Send + Sync + 'static {
     /// How many numbers the layer learns, without building it. There may be no [refusals](Self::refusals).
     fn n_parameters(&self) -> usize;
 
+    /// Floats that the layer keeps in training for each float of its input, until backward has used them. With
+    /// [`kernels`](Self::kernels) it tells whether a run fits into memory.
+    fn kept(&self) -> f64;
+
+    /// Floats of its kernels as long as the sequence and of the networks that draw them, once for the whole batch.
+    fn kernels(&self, seq_len: usize) -> f64 {
+        let _ = seq_len;
+        0.0
+    }
+
     /// The layer with fresh weights, drawn from the device's generator.
     ///
     /// # Panics

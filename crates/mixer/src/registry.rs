@@ -133,6 +133,14 @@ macro_rules! mixers {
                 match self { $(Self::$Mixer(config) => $crate::SequenceMixerConfig::n_parameters(config),)+ }
             }
 
+            fn kept(&self) -> f64 {
+                match self { $(Self::$Mixer(config) => $crate::SequenceMixerConfig::kept(config),)+ }
+            }
+
+            fn kernels(&self, seq_len: usize) -> f64 {
+                match self { $(Self::$Mixer(config) => $crate::SequenceMixerConfig::kernels(config, seq_len),)+ }
+            }
+
             fn init(&self, device: &$crate::macro_support::Device) -> $Layer {
                 match self {
                     $(Self::$Mixer(config) => $Layer::$Mixer($crate::SequenceMixerConfig::init(config, device)),)+

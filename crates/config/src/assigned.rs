@@ -1,0 +1,136 @@
+//! What one source (the file, or all flags together) assigns: values, overrides and axes, each checked by itself.
+
+use std::collections::BTreeMap;
+
+use subquad_options::{Kind, Value};
+
+use crate::entry::Entry;
+use crate::error::Problems;
+use crate::quota::Length;
+use crate::role::{Role, role};
+use crate::written::{Item, Written};
+use crate::{ConfigError, Key, Origin, Problem, Schema, value};
+
+/// A checked value and where it was written; `None` for a default.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) value: Value,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// Several values of one key, each to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Axis {
+    pub(crate) key: &'static Key,
+    pub(crate) values: Vec<Setting>,
+    pub(crate) origin: Origin,
+}
+
+impl Axis {
+    pub(crate) fn length(&self) -> Length<'_> {
+        Length { name: self.key.name, len: self.values.len(), origin: &self.origin }
+    }
+}
+
+/// What one source says.
+#[derive(Debug, Default)]
+pub(crate) struct Assigned {
+    /// By subject, for overrides, and key.
+    settings: BTreeMap<(Option<&'static str>, &'static str), (Setting, Origin)>,
+    pub(crate) axes: Vec<Axis>,
+}
+
+impl Assigned {
+    pub(crate) fn read(schema: &'static Schema, entries: Vec<Entry>, problems: &mut Problems) -> Self {
+        let mut assigned = Self::default();
+        for entry in entries {
+            match role(schema, &entry) {
+                Ok(role) => assigned.add(role, &entry, problems),
+                Err(misplaced) => problems.misplaced(misplaced),
+            }
+        }
+        assigned
+    }
+
+    /// The plain setting of a key, or with a subject that subject's override.
+    pub(crate) fn get(&self, subject: Option<&'static str>, key: &Key) -> Option<&Setting> {
+        self.settings.get(&(subject, key.name)).map(|(setting, _)| setting)
+    }
+
+    /// Every setting of a key: the plain one and the overrides.
+    pub(crate) fn all_of(&self, key: &Key) -> impl Iterator<Item = (Option<&'static str>, &Origin)> {
+        let same = self.settings.iter().filter(|((_, name), _)| *name == key.name);
+        same.map(|((subject, _), (_, origin))| (*subject, origin))
+    }
+
+    fn add(&mut self, role: Role, entry: &Entry, problems: &mut Problems) {
+        match role {
+            Role::Setting(key) => self.add_setting(None, key, entry, problems),
+            Role::Override(subject, key) => self.add_setting(Some(subject), key, entry, problems),
+            Role::Axis(key) => self.add_axis(key, entry, problems),
+            Role::EmptySection => {}
+        }
+    }
+
+    fn add_setting(
+        &mut self,
+        subject: Option<&'static str>,
+        key: &'static Key,
+        entry: &Entry,
+        problems: &mut Problems,
+    ) {
+        match (value::read(key, entry), self.settings.get(&(subject, key.name))) {
+            (Err(errors), _) => problems.extend_about(key, errors),
+            (Ok(_), Some((_, first))) => problems.push_about(key, set_twice(entry, first)),
+            (Ok(value), None) => {
+                let setting = Setting { value, origin: Some(entry.origin()) };
+                self.settings.insert((subject, key.name), (setting, entry.origin()));
+            }
+        }
+    }
+
+    fn add_axis(&mut self, key: &'static Key, entry: &Entry, problems: &mut Problems) {
+        let origin = entry.origin();
+        if let Some(first) = self.axes.iter().find(|axis| axis.key == key) {
+            return problems.push_about(key, set_twice(entry, &first.origin));
+        }
+        match items(key, entry) {
+            Err(problem) => problems.push_about(key, ConfigError::new(origin, problem)),
+            Ok(items) => {
+                let values = axis_values(key, entry, items, problems);
+                self.axes.push(Axis { key, values, origin });
+            }
+        }
+    }
+}
+
+fn set_twice(entry: &Entry, first: &Origin) -> ConfigError {
+    let problem = Problem::SetTwice { key: entry.key(), first: first.clone() };
+    ConfigError::new(entry.origin(), problem)
+}
+
+fn items<'a>(key: &'static Key, entry: &'a Entry) -> Result<&'a [Item], Problem> {
+    match &entry.written {
+        _ if !key.numeric => Err(Problem::IdleAxis { key: key.name }),
+        Written::List(items) if items.is_empty() => Err(Problem::EmptyAxis { key: entry.key() }),
+        Written::List(items) => Ok(items),
+        other => Err(Problem::NotAList { key: entry.key(), got: other.to_string() }),
+    }
+}
+
+/// Each right value once; what is wrong with the others is reported.
+fn axis_values(key: &'static Key, entry: &Entry, items: &[Item], problems: &mut Problems) -> Vec<Setting> {
+    // An axis of a list's key is a list of lists, and those have no places of their own.
+    let kind: &Kind = &key.kind;
+    match value::list(&entry.key(), kind, items) {
+        Ok(values) => values,
+        Err(errors) => {
+            problems.extend_about(key, errors);
+            let right = |item: &Item| {
+                let value = kind.accept(&item.written.value()?)?;
+                Some(Setting { value, origin: Some(item.origin.clone()) })
+            };
+            items.iter().filter_map(right).collect()
+        }
+    }
+}

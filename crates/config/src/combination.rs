@@ -1,0 +1,127 @@
+//! One combination of the values of a sweep, for the program to check: all that its runs have but the seed.
+
+use std::collections::BTreeMap;
+
+use subquad_options::{Kind, Share, Value};
+
+use crate::assigned::Setting;
+use crate::error::Problems;
+use crate::plan::Choice;
+use crate::{Key, Origin, Schema};
+
+/// Every key of a run that is set or has a default.
+pub(crate) type Settings = BTreeMap<&'static str, Setting>;
+
+/// Runs that differ only in their seed, before their keys are checked together. For a config without a sweep, what it asks for.
+///
+/// Words and shares stand as the numbers that they mean. A key whose value is wrong has its default, so that the others can be
+/// checked; a [`Complaint`] about it is dropped.
+#[derive(Debug)]
+pub struct Combination<'a> {
+    pub(crate) schema: &'static Schema,
+    /// What the run's subject is called; empty without a sweep.
+    pub subject: &'static str,
+    pub(crate) size: Setting,
+    /// The largest size of the config, in the sweep or in a list.
+    pub largest: usize,
+    pub(crate) settings: Settings,
+    /// What the runs take from each extra axis that concerns them.
+    pub(crate) choices: Vec<Choice<'a>>,
+}
+
+/// Why a combination is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// What is wrong, what is allowed, and what to do.
+    pub reason: String,
+    /// The keys to blame, dotted: the complaint stands at the first of them that was set.
+    pub keys: Vec<String>,
+}
+
+impl Combination<'_> {
+    /// The run's size.
+    pub fn size(&self) -> usize {
+        self.size.value.as_integer().and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
+    }
+
+    /// The value of a key; `None` if the runs do not have it, or nothing sets it.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.settings.get(key).map(|setting| &setting.value)
+    }
+
+    /// The values of the keys of a section, by their last part.
+    pub fn section<'s>(&'s self, section: &'s str) -> impl Fn(&str) -> Option<Value> + 's {
+        move |leaf| self.value(&format!("{section}.{leaf}")).cloned()
+    }
+
+    /// Whether the config sets the key.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.settings.get(key).is_some_and(|setting| setting.origin.is_some())
+    }
+
+    /// The key that a name means to a struct of options in this section: a key of the section, else one that every run has, such
+    /// as `d_model` of a layer for `model.d_model`; else the name itself.
+    pub fn key_of(&self, section: &str, name: &str) -> String {
+        let own = format!("{section}.{name}");
+        if self.schema.find(&own).is_some() {
+            return own;
+        }
+        let mut common = self.schema.keys().iter().filter(|key| key.variant.is_none());
+        common.find(|key| key.leaf() == name).map_or_else(|| name.to_owned(), |key| key.name.to_owned())
+    }
+
+    /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
+    pub(crate) fn origin(&self, keys: &[String]) -> Option<Origin> {
+        let size = self.schema.axes().map(|axes| axes.size.name);
+        let of = |key: &String| match self.settings.get(key.as_str()) {
+            Some(setting) => setting.origin.clone(),
+            None => self.size.origin.clone().filter(|_| size == Some(key)),
+        };
+        let mut origins = keys.iter().filter_map(of);
+        let first = origins.next()?;
+        let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
+        if is_flag(&first) { Some(first) } else { Some(origins.find(is_flag).unwrap_or(first)) }
+    }
+}
+
+/// Puts defaults in the place of what is in doubt.
+pub(crate) fn undoubted(key: &Key, setting: Option<Setting>, problems: &Problems) -> Option<Setting> {
+    match problems.doubts(key.name) {
+        true => crate::plan::default_of(key),
+        false => setting,
+    }
+}
+
+/// Puts the numbers for words and for shares of the size.
+pub(crate) fn settle(schema: &'static Schema, settings: &mut Settings, size: i64, largest: i64) {
+    let texts: Vec<&'static str> = settings
+        .iter()
+        .filter(|(_, setting)| matches!(setting.value, Value::Text(_)))
+        .map(|(name, _)| *name)
+        .collect();
+    for name in texts {
+        let number = schema.find(name).and_then(|key| number_of(schema, key, settings, size, largest));
+        if let (Some(number), Some(setting)) = (number, settings.get_mut(name)) {
+            setting.value = Value::Integer(number);
+        }
+    }
+}
+
+/// The number that the text of a key stands for; `None` if it is a text.
+fn number_of(
+    schema: &'static Schema,
+    key: &Key,
+    settings: &Settings,
+    size: i64,
+    largest: i64,
+) -> Option<i64> {
+    let text = settings.get(key.name)?.value.as_text()?;
+    if let Kind::Share { .. } = key.kind {
+        return i64::try_from(Share::parse(text)?.at(size.try_into().ok()?)).ok();
+    }
+    let word = key.word().filter(|word| *word == text)?;
+    match schema.axes() {
+        Some(axes) if axes.largest == word => Some(largest),
+        _ => settings.get(schema.key_of_word(key, word)?.name)?.value.as_integer(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Mistakes that show only with file and flags side by side: what is missing, and what is said twice.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::assigned::Axis;
+use crate::error::Problems;
+use crate::plan::Plan;
+use crate::{ConfigError, ConfigErrors, Key, Origin, Problem, Run};
+
+/// Reports what is missing and what contradicts an axis.
+pub(crate) fn check(plan: &Plan, path: &Path, problems: &mut Problems) {
+    let keys = plan.schema.keys().iter().chain(plan.schema.axis_keys());
+    for key in keys.filter(|key| is_missing(key, plan)) {
+        if !problems.doubts(key.name) {
+            problems.push_about(key, ConfigError::new(Origin::file(path), Problem::missing(key)));
+        }
+    }
+    for axis in plan.extra_axes() {
+        problems.extend(flags_on(axis, plan).into_iter().chain(overrides_on(axis, plan)));
+    }
+}
+
+fn is_missing(key: &'static Key, plan: &Plan) -> bool {
+    let required = key.default.is_none() && plan.axis(key.name).is_none();
+    let subjects = plan.subjects();
+    let set_by = |subject| plan.file.get(subject, key).or_else(|| plan.flags.get(subject, key)).is_some();
+    let overridden = !subjects.is_empty() && subjects.iter().all(|subject| set_by(Some(*subject)));
+    required && !set_by(None) && !overridden
+}
+
+fn flags_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
+    let plain = plan.flags.all_of(axis.key).filter(|(subject, _)| subject.is_none());
+    let problem = Problem::FlagOnAxis { key: axis.key.name, axis: axis.origin.clone() };
+    plain.map(|(_, origin)| ConfigError::new(origin.clone(), problem.clone())).collect()
+}
+
+fn overrides_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
+    let all = plan.file.all_of(axis.key).chain(plan.flags.all_of(axis.key));
+    let overrides = all.filter_map(|(subject, origin)| Some((subject?, origin)));
+    let error = |(subject, origin): (_, &Origin)| {
+        let problem = Problem::OverrideOnAxis { key: axis.key.name, subject, axis: axis.origin.clone() };
+        ConfigError::new(origin.clone(), problem)
+    };
+    overrides.map(error).collect()
+}
+
+/// Refuses values of an axis that come to the same run, such as "longest" and its number.
+pub(crate) fn check_same_runs(runs: &[Run], plan: &Plan) -> Result<(), ConfigErrors> {
+    let mut problems = Problems::default();
+    let mut seen: HashMap<_, &Run> = HashMap::with_capacity(runs.len());
+    for run in runs {
+        if let Some(earlier) = seen.insert(&run.hash_pairs, run) {
+            problems.extend(same_run(earlier, run, plan));
+        }
+    }
+    problems.into_result()
+}
+
+fn same_run(one: &Run, other: &Run, plan: &Plan) -> Option<ConfigError> {
+    let mut pairs = one.axes.iter().zip(other.axes.iter());
+    let ((key, one), (_, other)) = pairs.find(|(one, other)| one != other)?;
+    let axis = plan.axis(key)?;
+    let problem = Problem::SameRun { key: axis.key.name, one: one.clone(), other: other.clone() };
+    Some(ConfigError::new(axis.origin.clone(), problem))
+}

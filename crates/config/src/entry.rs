@@ -1,0 +1,139 @@
+//! TOML text as a flat list of dotted keys, each with its value and the place where it was written.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::written::Written;
+use crate::{ConfigError, Origin, Problem};
+
+/// The text that entries come from.
+pub(crate) enum Source {
+    File { path: Arc<Path>, lines: Lines },
+    Flag { text: Arc<str> },
+}
+
+impl Source {
+    /// Where the byte at `offset` is.
+    pub(crate) fn origin(&self, offset: usize) -> Origin {
+        match self {
+            Self::File { path, lines } => Origin::File { path: path.clone(), line: Some(lines.of(offset)) },
+            Self::Flag { text } => Origin::Flag { text: text.clone() },
+        }
+    }
+}
+
+/// Where the lines of a text end. A list may have very many values, and each has its place: counting line ends anew for each
+/// would take the square of the list's length.
+pub(crate) struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(ends.map(|(offset, _)| offset).collect())
+    }
+
+    /// The line of the byte at `offset`, counted from 1.
+    fn of(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < offset)
+    }
+}
+
+/// One part of a dotted key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Segment {
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+}
+
+/// `a.b.c = value`, however it was spelled: nested, dotted, or dotted inside quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) path: Vec<Segment>,
+    /// A table only where it is empty: other tables are entries of their own.
+    pub(crate) written: Written,
+    /// The value of a flag as it was written, where that is one word; flags need no quotes.
+    pub(crate) word: Option<String>,
+    offset: usize,
+}
+
+impl Entry {
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.path.iter().map(|segment| segment.name.as_str()).collect()
+    }
+
+    /// The dotted key.
+    pub(crate) fn key(&self) -> String {
+        self.names().join(".")
+    }
+
+    /// Where the first `count` segments end: the place to name when that prefix is at fault.
+    pub(crate) fn origin_of(&self, count: usize) -> Origin {
+        self.path[count.clamp(1, self.path.len()) - 1].origin.clone()
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin_of(self.path.len())
+    }
+}
+
+/// The entries of a file, in the order in which they are written.
+pub(crate) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<ConfigError>> {
+    let source = Source::File { path: path.into(), lines: Lines::new(text) };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(errors.iter().map(|error| syntax_error(error, text, &source)).collect());
+    }
+    let mut entries = Vec::new();
+    add_table(&[], table.get_ref(), &source, &mut entries);
+    entries.sort_by_key(|entry| entry.offset);
+    Ok(entries)
+}
+
+/// The entries of one flag: `value` read as TOML, or else as a string.
+pub(crate) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
+    let source = Source::Flag { text: text.into() };
+    // A dotted key may be quoted, as it is in a file; no key holds a quote.
+    let path = segments(&key.replace('"', ""), &source.origin(0));
+    let mut entries = Vec::new();
+    match DeValue::parse(value) {
+        Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),
+        Err(_) => {
+            entries.push(Entry { path, written: Written::Text(value.to_owned()), word: None, offset: 0 })
+        }
+    }
+    if let [entry] = &mut entries[..] {
+        entry.word = entry.written.is_word().then(|| value.to_owned());
+    }
+    entries
+}
+
+fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source, entries: &mut Vec<Entry>) {
+    for (key, value) in table {
+        let offset = key.span().start;
+        let path = [prefix, &segments(key.get_ref(), &source.origin(offset))].concat();
+        add(path, offset, value.get_ref(), source, entries);
+    }
+}
+
+fn add(path: Vec<Segment>, offset: usize, value: &DeValue<'_>, source: &Source, entries: &mut Vec<Entry>) {
+    match value {
+        DeValue::Table(table) if !table.is_empty() => add_table(&path, table, source, entries),
+        value => entries.push(Entry { path, written: Written::read(value, source), word: None, offset }),
+    }
+}
+
+fn segments(key: &str, origin: &Origin) -> Vec<Segment> {
+    key.split('.').map(|name| Segment { name: name.trim().to_owned(), origin: origin.clone() }).collect()
+}
+
+fn syntax_error(error: &toml::de::Error, text: &str, source: &Source) -> ConfigError {
+    let span = error.span().unwrap_or_default();
+    let at = text.get(span.clone()).and_then(|text| text.lines().next()).filter(|text| !text.is_empty());
+    let at = at.map(|text| format!(", at `{text}`")).unwrap_or_default();
+    ConfigError::new(
+        source.origin(span.start),
+        Problem::Syntax { message: format!("{}{at}", error.message()) },
+    )
+}

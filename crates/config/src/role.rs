@@ -1,0 +1,76 @@
+//! Which key an entry means, and in which role: a plain setting, an override, or an axis.
+
+use crate::entry::Entry;
+use crate::unknown::{self, Misplaced, Scope};
+use crate::written::Written;
+use crate::{ConfigError, Key, Problem, Schema};
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Role {
+    Setting(&'static Key),
+    Override(&'static str, &'static Key),
+    Axis(&'static Key),
+    /// The header of a section that sets nothing.
+    EmptySection,
+}
+
+/// The role of an entry.
+///
+/// # Errors
+/// What is wrong with an entry that means no key.
+pub(crate) fn role(schema: &'static Schema, entry: &Entry) -> Result<Role, Misplaced> {
+    let names = entry.names();
+    match names[..] {
+        [first, ..] if let Some(why) = schema.why_elsewhere(first) => {
+            let problem = Problem::Elsewhere { section: first.to_owned(), why };
+            Err(ConfigError::new(entry.origin_of(1), problem).into())
+        }
+        _ if schema.axes().is_none() => lookup(schema, entry, Scope::File, Role::Setting),
+        ["sweep", leaf] => match schema.axis_key(leaf) {
+            Some(key) => Ok(Role::Axis(key)),
+            None => lookup(schema, entry, Scope::Sweep, Role::Axis),
+        },
+        ["sweep", ..] => lookup(schema, entry, Scope::Sweep, Role::Axis),
+        ["override", name, ..] => override_of(schema, entry, name),
+        ["override"] => lookup(schema, entry, Scope::Override, Role::Setting),
+        _ => lookup(schema, entry, Scope::File, Role::Setting),
+    }
+}
+
+fn override_of(schema: &'static Schema, entry: &Entry, name: &str) -> Result<Role, Misplaced> {
+    let known = schema.subjects().iter().find(|subject| **subject == name);
+    let subject = *known.ok_or_else(|| unknown::subject(schema, entry, 2, name))?;
+    match lookup(schema, entry, Scope::OverrideOf(subject), |key| Role::Override(subject, key))? {
+        Role::Override(_, key) if !key.belongs_to(subject) => {
+            let allowed =
+                schema.sections().into_iter().filter(|section| allows(schema, subject, section)).collect();
+            let problem = Problem::ForeignOverride { subject, noun: schema.noun(), key: key.name, allowed };
+            Err(ConfigError::new(entry.origin(), problem).into())
+        }
+        role => Ok(role),
+    }
+}
+
+/// Whether `[override.<subject>]` may set keys of this section.
+pub(crate) fn allows(schema: &Schema, subject: &str, section: &str) -> bool {
+    schema.keys_in(section).iter().all(|key| key.belongs_to(subject))
+}
+
+fn lookup(
+    schema: &'static Schema,
+    entry: &Entry,
+    scope: Scope,
+    role: impl Fn(&'static Key) -> Role,
+) -> Result<Role, Misplaced> {
+    let path = entry.names()[scope.depth()..].join(".");
+    match (schema.find(&path), &entry.written) {
+        (Some(key), _) => Ok(role(key)),
+        (None, Written::Table) if schema.is_section(&path) => Ok(Role::EmptySection),
+        (None, written) if schema.is_section(&path) => {
+            let problem = Problem::NotASection { section: entry.key(), got: written.to_string() };
+            Err(ConfigError::new(entry.origin(), problem).into())
+        }
+        (None, _) => Err(unknown::diagnose(schema, entry, scope, &path)),
+    }
+}

@@ -1,0 +1,107 @@
+//! A config without a sweep: one value, or one list of values, for each key.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use subquad_options::{Kind, Value};
+
+use crate::assigned::Setting;
+use crate::combination::{Settings, undoubted};
+use crate::error::Problems;
+use crate::plan::Plan;
+use crate::quota::Length;
+use crate::study::{complain, read};
+use crate::value::section_text;
+use crate::{Assignment, Check, Combination, ConfigError, ConfigErrors, Origin, Problem, Quota, Schema};
+
+/// A config file that asks for one thing.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    schema: &'static Schema,
+    /// The file, as it was given.
+    pub path: PathBuf,
+    values: BTreeMap<&'static str, Value>,
+    /// What changes every number that it asks for, as far as it differs from its default: the keys that hold one value.
+    pub hash_pairs: BTreeMap<String, String>,
+}
+
+impl Sheet {
+    /// Reads `text`, which is that of the file at `path`, lays the flags over it, and checks everything. `count` says how many
+    /// `what` the lists ask for, against the quota.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn read(
+        schema: &'static Schema,
+        text: &str,
+        path: &Path,
+        assignments: &[Assignment],
+        (quota, what, count): (Quota, &'static str, fn(&Combination<'_>) -> u128),
+        check: Check<'_>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut problems = Problems::default();
+        let plan = read(schema, text, path, assignments, &mut problems)?;
+        report_missing(&plan, path, &mut problems);
+        let combination = combination(&plan, &problems);
+        quota
+            .check(Some(count(&combination)), what, &lengths(&combination))
+            .map_err(|too_many| std::mem::take(&mut problems).and(too_many))?;
+        complain(&combination, check, path, &mut problems);
+        problems.into_result()?;
+        Ok(Self::of(combination, path))
+    }
+
+    fn of(combination: Combination<'_>, path: &Path) -> Self {
+        let Combination { schema, settings, .. } = combination;
+        let names_it = |name: &str, value: &Value| {
+            let key = schema.find(name).filter(|key| !matches!(key.kind, Kind::List { .. }));
+            key.is_some_and(|key| key.numeric && key.default.as_ref() != Some(value))
+        };
+        let naming = settings.iter().filter(|(name, setting)| names_it(name, &setting.value));
+        let hash_pairs =
+            naming.map(|(name, setting)| ((*name).to_owned(), setting.value.to_string())).collect();
+        let values = settings.into_iter().map(|(name, setting)| (name, setting.value)).collect();
+        Self { schema, path: path.to_owned(), values, hash_pairs }
+    }
+
+    /// The values of the keys of a section, by their last part.
+    pub fn section<'s>(&'s self, section: &'s str) -> impl Fn(&str) -> Option<Value> + 's {
+        move |leaf| self.values.get(format!("{section}.{leaf}").as_str()).cloned()
+    }
+
+    /// A complete config that asks for the same: every key written out.
+    pub fn to_toml(&self) -> String {
+        let section = |section: &&str| {
+            section_text(section, self.schema.keys_in(section).into_iter(), |key| {
+                self.values.get(key.name).cloned()
+            })
+        };
+        self.schema.sections().iter().filter_map(section).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn report_missing(plan: &Plan, path: &Path, problems: &mut Problems) {
+    let is_set = |key| plan.flags.get(None, key).or_else(|| plan.file.get(None, key)).is_some();
+    for key in plan.schema.keys().iter().filter(|key| key.default.is_none() && !is_set(key)) {
+        if !problems.doubts(key.name) {
+            problems.push_about(key, ConfigError::new(Origin::file(path), Problem::missing(key)));
+        }
+    }
+}
+
+fn combination(plan: &Plan, problems: &Problems) -> Combination<'static> {
+    let keys = plan.schema.keys().iter();
+    let settings: Settings = keys
+        .filter_map(|key| Some((key.name, undoubted(key, plan.resolve(key, "", &[]), problems)?)))
+        .collect();
+    let size = Setting { value: Value::Integer(0), origin: None };
+    Combination { schema: plan.schema, subject: "", size, largest: 0, settings, choices: vec![] }
+}
+
+fn lengths<'a>(combination: &'a Combination<'_>) -> Vec<Length<'a>> {
+    let length = |(name, setting): (&&'static str, &'a Setting)| {
+        let (len, origin) = (setting.value.as_list()?.len(), setting.origin.as_ref()?);
+        Some(Length { name, len, origin })
+    };
+    combination.settings.iter().filter_map(length).collect()
+}

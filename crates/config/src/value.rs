@@ -1,0 +1,121 @@
+//! Values of options as they are written in TOML, and what to say of those that a key does not take.
+
+use std::collections::HashSet;
+
+use subquad_options::{Kind, Value};
+use toml::de::DeValue;
+
+use crate::assigned::Setting;
+use crate::entry::{Entry, Source};
+use crate::written::{Item, Written};
+use crate::{ConfigError, Key, Problem, suggest};
+
+/// The value of an entry for a key, as it is always written.
+///
+/// # Errors
+/// Every mistake in it.
+pub(crate) fn read(key: &Key, entry: &Entry) -> Result<Value, Vec<ConfigError>> {
+    if let (Kind::List { item, most }, Written::List(items)) = (&key.kind, &entry.written)
+        && items.len() <= *most
+    {
+        return list(&entry.key(), item, items)
+            .map(|values| Value::List(values.into_iter().map(|s| s.value).collect()));
+    }
+    let value = entry.written.value().and_then(|value| key.kind.accept(&value));
+    value.or_else(|| word(&key.kind, entry.word.as_deref()?)).ok_or_else(|| {
+        let problem = Problem::Value { key: entry.key(), complaint: complaint(&key.kind, &entry.written) };
+        vec![ConfigError::new(entry.origin(), problem)]
+    })
+}
+
+/// A word of a flag that reads as a number or date, where the key takes a text.
+fn word(kind: &Kind, word: &str) -> Option<Value> {
+    matches!(kind, Kind::Text).then(|| kind.accept(&Value::from(word)))?
+}
+
+/// Different values of one kind, each with its place.
+///
+/// # Errors
+/// Every item that is none, or stands there twice.
+pub(crate) fn list(key: &str, kind: &Kind, items: &[Item]) -> Result<Vec<Setting>, Vec<ConfigError>> {
+    let (mut values, mut errors): (Vec<Setting>, Vec<ConfigError>) = (vec![], vec![]);
+    // Equal values have equal texts.
+    let mut seen = HashSet::new();
+    for Item { written, origin } in items {
+        let problem = match written.value().and_then(|value| kind.accept(&value)) {
+            None => Problem::ItemValue { key: key.to_owned(), complaint: complaint(kind, written) },
+            Some(value) if !seen.insert(value.to_string()) => {
+                Problem::RepeatedValue { key: key.to_owned(), value: value.to_string() }
+            }
+            Some(value) => {
+                values.push(Setting { value, origin: Some(origin.clone()) });
+                continue;
+            }
+        };
+        errors.push(ConfigError::new(origin.clone(), problem));
+    }
+    if errors.is_empty() { Ok(values) } else { Err(errors) }
+}
+
+/// "must be .., got ..", for a value that is not allowed.
+pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
+    match (kind, written) {
+        (_, Written::Text(text)) if !kind.words().is_empty() => {
+            let nearest = suggest::nearest(text, kind.words().into_iter());
+            let hint = nearest.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
+            format!("must be {kind}; got {text:?}{hint}")
+        }
+        (Kind::Word(_), _) => format!("must be {kind}; got {written}"),
+        (Kind::List { most, .. }, Written::List(items)) if items.len() > *most => {
+            format!("must be {kind}, got {} of them", items.len())
+        }
+        _ => format!("must be {kind}, got {written}{}", quotes(kind, written)),
+    }
+}
+
+/// What to do where quotes make the difference.
+fn quotes(kind: &Kind, written: &Written) -> &'static str {
+    match written {
+        Written::Text(text) if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) => {
+            "; take its quotes away"
+        }
+        written if matches!(kind, Kind::Text) && written.is_word() => "; put it in quotes",
+        _ => "",
+    }
+}
+
+/// What a text would be without its quotes.
+fn unquoted(text: &str) -> Option<Value> {
+    let value = DeValue::parse(text).ok()?;
+    Written::read(value.get_ref(), &Source::Flag { text: "".into() }).value()
+}
+
+/// As a TOML value.
+pub(crate) fn to_toml(value: &Value) -> toml::Value {
+    match value {
+        Value::Integer(value) => toml::Value::Integer(*value),
+        Value::Real(value) => toml::Value::Float(*value),
+        Value::Bool(value) => toml::Value::Boolean(*value),
+        Value::Text(value) => toml::Value::String(value.clone()),
+        Value::List(values) => toml::Value::Array(values.iter().map(to_toml).collect()),
+    }
+}
+
+/// As the right-hand side of a TOML line: the same text as `Display`, with words in quotes.
+pub(crate) fn to_toml_text(value: &Value) -> String {
+    match value {
+        Value::Integer(_) | Value::Real(_) | Value::Bool(_) => value.to_string(),
+        Value::Text(_) | Value::List(_) => to_toml(value).to_string(),
+    }
+}
+
+/// A section of a config; `None` if it has none of the keys.
+pub(crate) fn section_text<'a>(
+    section: &str,
+    keys: impl Iterator<Item = &'a Key>,
+    value: impl Fn(&Key) -> Option<Value>,
+) -> Option<String> {
+    let line = |key: &Key| Some(format!("{} = {}\n", key.leaf(), to_toml_text(&value(key)?)));
+    let lines: String = keys.filter_map(line).collect();
+    (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
+}
