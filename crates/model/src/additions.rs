@@ -17,7 +17,7 @@ pub(crate) struct Additions {
 }
 
 impl Additions {
-    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
+    pub(crate) fn new<C>(config: &ModelConfig<C>, device: &Device) -> Self {
         let table = |rows| EmbeddingConfig::new(rows, config.d_model).init(device);
         let structure = config.structure;
         let norm = if structure.embedding_norm { config.norm } else { NormKind::None };

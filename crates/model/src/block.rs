@@ -3,19 +3,19 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::MixerError;
+use subquad_mixer::{MixerError, SequenceMixer, SequenceMixerConfig};
 
 use crate::norm::normed;
 use crate::{
-    BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, MixerKindState, ModelConfig, Norm,
+    BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, ModelConfig, Norm,
 };
 
 /// A sequence mixer and a channel mixer, each with a norm and beside a residual connection, as far as the model's config has
 /// them.
 #[derive(Module, Debug)]
-pub struct Block {
+pub struct Block<M = MixerKind> {
     pub(crate) mixer_norm: Option<Norm>,
-    pub(crate) mixer: MixerKind,
+    pub(crate) mixer: M,
     /// None where there is no channel mixer.
     pub(crate) channel_norm: Option<Norm>,
     pub(crate) channel_mixer: Option<ChannelMixerKind>,
@@ -27,8 +27,8 @@ pub struct Block {
     sites: DropoutSites,
 }
 
-impl Block {
-    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
+impl<M: SequenceMixer + Module> Block<M> {
+    pub(crate) fn new<C: SequenceMixerConfig<Mixer = M>>(config: &ModelConfig<C>, device: &Device) -> Self {
         let order = config.structure.order;
         let norm = || config.norm.init(config.d_model, config.structure.norm_eps, device);
         let (mixer, channel_mixer) = (config.mixer.init(device), config.channel_mixer.init(device));
@@ -72,14 +72,14 @@ impl Block {
     pub(crate) fn forward_with_state(
         &self,
         h: Tensor<3>,
-        state: MixerKindState,
-    ) -> Result<(Tensor<3>, MixerKindState), MixerError> {
+        state: M::State,
+    ) -> Result<(Tensor<3>, M::State), MixerError> {
         let (mixed, state) = self.mixer.forward_with_state(self.input(&self.mixer_norm, &h), state)?;
         Ok((self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward), state))
     }
 
     /// One token, `[batch, 1, d_model]` to the same, without dropout.
-    pub(crate) fn step(&self, h: Tensor<3>, state: &mut MixerKindState) -> Result<Tensor<3>, MixerError> {
+    pub(crate) fn step(&self, h: Tensor<3>, state: &mut M::State) -> Result<Tensor<3>, MixerError> {
         let token = self.input(&self.mixer_norm, &h).squeeze_dim(1);
         let mixed = self.mixer.step(token, state)?.unsqueeze_dim(1);
         Ok(self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward))
@@ -116,7 +116,7 @@ impl Block {
     }
 
     /// The sequence mixer.
-    pub fn mixer(&self) -> &MixerKind {
+    pub fn mixer(&self) -> &M {
         &self.mixer
     }
 

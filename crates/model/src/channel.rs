@@ -3,12 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::ChannelMixer;
+use subquad_mixer::{ChannelMixer, Refusal};
 use subquad_monarch::{
     BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, MonarchMlp, MonarchMlpConfig,
 };
-
-use crate::ModelError;
 
 /// Which channel mixer, and its sizes.
 #[derive(Debug, Clone)]
@@ -24,18 +22,14 @@ pub enum ChannelMixerConfig {
 }
 
 impl ChannelMixerConfig {
-    /// Whether the channel mixer can be built.
-    ///
-    /// # Errors
-    /// In its own words.
-    pub fn check(&self) -> Result<(), ModelError> {
-        let words = match self {
-            Self::Dense(config) => config.check().map_err(|e| e.to_string()),
-            Self::BlockDiagonal(config) => config.check().map_err(|e| e.to_string()),
-            Self::Monarch(config) => config.check().map_err(|e| e.to_string()),
-            Self::None => Ok(()),
-        };
-        words.map_err(ModelError::ChannelMixer)
+    /// Everything that keeps the channel mixer from being built.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        match self {
+            Self::Dense(config) => config.refusals(),
+            Self::BlockDiagonal(config) => config.refusals(),
+            Self::Monarch(config) => config.refusals(),
+            Self::None => vec![],
+        }
     }
 
     pub(crate) fn d_model(&self) -> Option<usize> {

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::Device;
 use subquad_backend::Form;
+use subquad_mixer::{Refusal, SequenceMixerConfig};
 
 use crate::additions::Additions;
 use crate::groups::named_parameters;
@@ -17,13 +18,13 @@ use crate::{
 
 /// Sizes of a [`SequenceModel`].
 #[derive(Debug, Clone)]
-pub struct ModelConfig {
+pub struct ModelConfig<C = MixerConfig> {
     /// Width of the residual stream.
     pub d_model: usize,
     /// Number of blocks.
     pub n_layers: usize,
     /// The sequence mixer of every block.
-    pub mixer: MixerConfig,
+    pub mixer: C,
     /// The channel mixer of every block.
     pub channel_mixer: ChannelMixerConfig,
     /// What every norm is; where norms stand, `structure` says.
@@ -99,64 +100,118 @@ impl Head {
     }
 }
 
-impl ModelConfig {
+impl<C: SequenceMixerConfig> ModelConfig<C> {
     /// Whether the model can be built.
     ///
     /// # Errors
-    /// If a size is 0, a mixer refuses its own or is of another width than the model, or the structure asks for what
-    /// encoder and head do not have.
-    pub fn check(&self) -> Result<(), ModelError> {
+    /// The first of the [refusals](Self::refusals), those of the sequence mixer before the others.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let mixer = self.mixer.refusals().into_iter().map(|refusal| Refusal {
+            reason: format!("sequence mixer: {}", refusal.reason),
+            ..refusal
+        });
+        Refusal::first(mixer.chain(self.refusals()).collect())
+    }
+
+    /// Everything that keeps the model from being built but what the sequence mixer refuses: a size is 0, a mixer is of another width
+    /// than the model, the channel mixer refuses its sizes, or the structure asks for what encoder and head do not have.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let sizes = self.zero_sizes();
+        if !sizes.is_empty() {
+            return sizes;
+        }
+        let channel = self.channel_mixer.refusals().into_iter().map(|refusal| Refusal {
+            reason: format!("channel mixer: {}", refusal.reason),
+            ..refusal
+        });
+        let widths = [
+            self.other_width("sequence mixer", self.mixer.d_model()),
+            self.other_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model)),
+        ];
+        let structure = [self.wrong_eps(), self.no_last_norm(), self.types_of_reals()];
+        let rest = [self.untied_head(), self.strange_padding()];
+        channel.chain(widths.into_iter().chain(structure).chain(rest).flatten()).collect()
+    }
+
+    fn zero_sizes(&self) -> Vec<Refusal> {
+        let (encoder, vocab) = self.encoder.size();
         let sizes = [
             ("d_model", self.d_model),
             ("n_layers", self.n_layers),
-            self.encoder.size(),
+            (encoder, vocab),
             ("outputs", self.head.outputs()),
             ("positions", self.structure.positions.unwrap_or(1)),
         ];
-        if let Some((what, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
-            return Err(ModelError::ZeroSize { what });
-        }
-        self.mixer.check()?;
-        self.channel_mixer.check()?;
-        self.check_width("sequence mixer", self.mixer.d_model())?;
-        self.check_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model))?;
-        self.check_structure()
+        let zero = |(what, size)| {
+            Refusal::when(size == 0, &[what], || format!("{what} = 0, but a model needs at least 1"))
+        };
+        sizes.into_iter().filter_map(zero).collect()
     }
 
-    fn check_structure(&self) -> Result<(), ModelError> {
-        let Structure { norm_eps, token_types, tied_head, padding, .. } = self.structure;
-        if !(norm_eps > 0.0 && norm_eps.is_finite()) {
-            return Err(ModelError::NormEps { norm_eps: format!("{norm_eps:?}") });
-        }
-        self.check_last_norm()?;
-        match (self.encoder, self.head.outputs()) {
-            (Encoder::Linear { .. }, _) if token_types > 0 => Err(ModelError::TypesOfReals),
-            (Encoder::Linear { .. }, _) if tied_head => Err(ModelError::TiedToReals),
-            (Encoder::Linear { .. }, _) if padding.is_some() => Err(ModelError::PaddingOfReals),
-            (Encoder::Embedding { vocab }, _) if padding.is_some_and(|padding| padding >= vocab) => {
-                Err(ModelError::Padding { padding: padding.unwrap_or_default(), vocab })
-            }
-            (Encoder::Embedding { vocab }, outputs) if tied_head && vocab != outputs => {
-                Err(ModelError::TiedHead { vocab, outputs })
-            }
-            (Encoder::Linear { .. } | Encoder::Embedding { .. }, _) => Ok(()),
-        }
+    fn other_width(&self, what: &str, got: usize) -> Option<Refusal> {
+        let wanted = self.d_model;
+        Refusal::when(got != wanted, &["d_model"], || {
+            format!("the {what} has d_model = {got}, but the model has d_model = {wanted}")
+        })
+    }
+
+    fn wrong_eps(&self) -> Option<Refusal> {
+        let norm_eps = self.structure.norm_eps;
+        Refusal::when(!(norm_eps > 0.0 && norm_eps.is_finite()), &["norm_eps"], || {
+            format!("norm_eps = {norm_eps:?}, but it must be a finite number greater than 0")
+        })
     }
 
     /// Whether leaving the last norm out leaves anything out.
-    fn check_last_norm(&self) -> Result<(), ModelError> {
+    fn no_last_norm(&self) -> Option<Refusal> {
         let Structure { order, last_norm, .. } = self.structure;
-        match (last_norm, order) {
-            (true, _) | (false, BlockOrder::PreNorm) => Ok(()),
-            (false, BlockOrder::PostNorm | BlockOrder::M2Bert) => Err(ModelError::NoLastNorm { order }),
+        Refusal::when(!last_norm && order != BlockOrder::PreNorm, &["last_norm", "block"], || {
+            format!(
+                "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of \
+                 their own; choose last_norm = true"
+            )
+        })
+    }
+
+    fn types_of_reals(&self) -> Option<Refusal> {
+        let wrong = self.structure.token_types > 0 && !self.reads_tokens();
+        Refusal::when(wrong, &["token_types"], || {
+            "token types belong to tokens, but the encoder reads reals; choose token_types = 0".into()
+        })
+    }
+
+    fn untied_head(&self) -> Option<Refusal> {
+        let (outputs, fields) = (self.head.outputs(), &["tied_head"]);
+        match self.encoder {
+            _ if !self.structure.tied_head => None,
+            Encoder::Linear { .. } => Some(Refusal::new(
+                "a tied head shares the table of tokens, but the encoder reads reals; choose tied_head = false",
+                fields,
+            )),
+            Encoder::Embedding { vocab } => Refusal::when(vocab != outputs, fields, || {
+                format!(
+                    "a tied head has one output a token, but there are {vocab} tokens and {outputs} outputs; choose \
+                     tied_head = false"
+                )
+            }),
         }
     }
 
-    fn check_width(&self, what: &'static str, got: usize) -> Result<(), ModelError> {
-        match got == self.d_model {
-            true => Ok(()),
-            false => Err(ModelError::Width { what, got, wanted: self.d_model }),
+    fn strange_padding(&self) -> Option<Refusal> {
+        let (padding, fields) = (self.structure.padding?, &["padding"]);
+        match self.encoder {
+            Encoder::Linear { .. } => Some(Refusal::new(
+                "a padding token belongs to a table of tokens, but the encoder reads reals; choose padding = None",
+                fields,
+            )),
+            Encoder::Embedding { vocab } => Refusal::when(padding >= vocab, fields, || {
+                format!("padding = {padding}, but the tokens are 0 to {}", vocab.saturating_sub(1))
+            }),
         }
+    }
+
+    fn reads_tokens(&self) -> bool {
+        matches!(self.encoder, Encoder::Embedding { .. })
     }
 
     /// How many numbers the model learns, without building it. The config must pass [`check`](Self::check).
@@ -203,7 +258,7 @@ impl ModelConfig {
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
-    pub fn init(&self, device: &Device) -> SequenceModel {
+    pub fn init(&self, device: &Device) -> SequenceModel<C::Mixer> {
         self.check().unwrap_or_else(|e| panic!("ModelConfig: {e}"));
         let model = self.init_layers(device);
         match self.structure.init {
@@ -212,7 +267,7 @@ impl ModelConfig {
         }
     }
 
-    fn init_layers(&self, device: &Device) -> SequenceModel {
+    fn init_layers(&self, device: &Device) -> SequenceModel<C::Mixer> {
         let Structure { norm_eps, padding, dropout, .. } = self.structure;
         let Decoder { head, tied_bias } = Decoder::new(self, device);
         SequenceModel {
@@ -233,7 +288,7 @@ impl ModelConfig {
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
-    pub fn init_seeded(&self, seed: u64, device: &Device) -> SequenceModel {
+    pub fn init_seeded(&self, seed: u64, device: &Device) -> SequenceModel<C::Mixer> {
         let cpu = Device::flex();
         cpu.seed(seed);
         let model = self.init(&cpu);
@@ -256,75 +311,4 @@ impl ModelConfig {
             }
         }
     }
-}
-
-/// Why a model cannot be built.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// A size is 0.
-    #[error("{what} = 0, but a model needs at least 1")]
-    ZeroSize {
-        /// The size.
-        what: &'static str,
-    },
-    /// A mixer was made for another model.
-    #[error("the {what} has d_model = {got}, but the model has d_model = {wanted}")]
-    Width {
-        /// Which mixer.
-        what: &'static str,
-        /// Its width.
-        got: usize,
-        /// The model's width.
-        wanted: usize,
-    },
-    /// What norms add to the variance is no positive number.
-    #[error("norm_eps = {norm_eps}, but it must be a finite number greater than 0")]
-    NormEps {
-        /// The number asked for.
-        norm_eps: String,
-    },
-    /// A norm is to be left out that is not there.
-    #[error(
-        "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of their \
-        own; choose last_norm = true"
-    )]
-    NoLastNorm {
-        /// The order asked for.
-        order: BlockOrder,
-    },
-    /// Reals have no token types.
-    #[error("token types belong to tokens, but the encoder reads reals; choose token_types = 0")]
-    TypesOfReals,
-    /// Reals have no table to tie a head to.
-    #[error("a tied head shares the table of tokens, but the encoder reads reals; choose tied_head = false")]
-    TiedToReals,
-    /// Reals have no padding token.
-    #[error(
-        "a padding token belongs to a table of tokens, but the encoder reads reals; choose padding = None"
-    )]
-    PaddingOfReals,
-    /// The padding token is not among the tokens.
-    #[error("padding = {padding}, but the tokens are 0 to {}", vocab.saturating_sub(1))]
-    Padding {
-        /// The token asked for.
-        padding: usize,
-        /// Number of tokens.
-        vocab: usize,
-    },
-    /// The table has not one row an output.
-    #[error(
-        "a tied head has one output a token, but there are {vocab} tokens and {outputs} outputs; choose tied_head = false"
-    )]
-    TiedHead {
-        /// Tokens.
-        vocab: usize,
-        /// Outputs.
-        outputs: usize,
-    },
-    /// The sequence mixer refuses its sizes.
-    #[error("sequence mixer: {0}")]
-    Mixer(String),
-    /// The channel mixer refuses its sizes.
-    #[error("channel mixer: {0}")]
-    ChannelMixer(String),
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use crate::MixerKind;
+use subquad_mixer::SequenceMixer;
 
 /// Draws `count` numbers, uniform in [0, 1), for dropout site `site` of the model. The same site must get the same
 /// numbers when a step is repeated.
@@ -40,7 +40,7 @@ impl Dropout<'_> {
     }
 
     /// What the mixer of block `index` makes of `x`, with what it drops by itself.
-    pub(crate) fn mix(&self, mixer: &MixerKind, x: Tensor<3>, index: usize) -> Tensor<3> {
+    pub(crate) fn mix(&self, mixer: &impl SequenceMixer, x: Tensor<3>, index: usize) -> Tensor<3> {
         match self {
             Self::Off => mixer.forward(x),
             Self::On { mixer_seed, .. } => mixer.forward_train(x, mixer_seed(index)),

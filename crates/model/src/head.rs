@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, pointwise};
+use subquad_mixer::SequenceMixer;
 
 use crate::{Dropout, DropoutSites, HeadTransform, ModelConfig, Norm, SequenceModel};
 
@@ -18,7 +19,7 @@ pub(crate) struct Transform {
 }
 
 impl Transform {
-    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Option<Self> {
+    pub(crate) fn new<C>(config: &ModelConfig<C>, device: &Device) -> Option<Self> {
         let (d_model, eps) = (config.d_model, config.structure.norm_eps);
         let norm = match config.structure.head_transform {
             HeadTransform::None => return None,
@@ -50,7 +51,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(crate) fn new(config: &ModelConfig, device: &Device) -> Self {
+    pub(crate) fn new<C>(config: &ModelConfig<C>, device: &Device) -> Self {
         let outputs = config.head.outputs();
         match config.structure.tied_head {
             true => {
@@ -64,7 +65,7 @@ impl Decoder {
     }
 }
 
-impl SequenceModel {
+impl<M: SequenceMixer + Module> SequenceModel<M> {
     /// Outputs of normed vectors: `[batch, seq, d_model]` to `[batch, seq, outputs]`.
     pub(crate) fn decode(&self, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = match &self.head_transform {

@@ -3,15 +3,13 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Distribution, Tensor};
 
-use crate::SequenceModel;
-
 /// BERT's and GPT-2's.
 const DEVIATION: f64 = 0.02;
 /// burn's names of the modules that start anew.
 const DENSE: [&str; 2] = ["Struct:Linear", "Struct:Embedding"];
 
 /// `model` with weights of burn's linear layers and tables drawn from N(0, 0.02) and with biases of 0.
-pub(crate) fn normal(model: SequenceModel) -> SequenceModel {
+pub(crate) fn normal<M: Module>(model: M) -> M {
     model.map(&mut Normal::default())
 }
 

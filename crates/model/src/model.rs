@@ -4,13 +4,13 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{Contract, MixerError, ParameterGroup};
+use subquad_mixer::{Contract, MixerError, ParameterGroup, SequenceMixer};
 
 use crate::additions::Additions;
 use crate::groups::parameter_groups;
 use crate::head::Transform;
 use crate::norm::normed;
-use crate::{Block, Dropout, DropoutSites, Head, Norm};
+use crate::{Block, Dropout, DropoutSites, Head, MixerKind, Norm};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
@@ -77,10 +77,10 @@ impl EncoderKind {
 
 /// Encoder, residual blocks, final norm, head.
 #[derive(Module, Debug)]
-pub struct SequenceModel {
+pub struct SequenceModel<M = MixerKind> {
     pub(crate) encoder: EncoderKind,
     pub(crate) additions: Additions,
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block<M>>,
     /// Only where blocks leave vectors without a norm.
     pub(crate) norm: Option<Norm>,
     pub(crate) head_transform: Option<Transform>,
@@ -97,7 +97,7 @@ pub struct SequenceModel {
     pub(crate) sites: DropoutSites,
 }
 
-impl SequenceModel {
+impl<M: SequenceMixer + Module> SequenceModel<M> {
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
     /// - output: logits or reals, `[batch, 1, outputs]` with a head that answers once a sequence, `[batch, seq, outputs]` with a

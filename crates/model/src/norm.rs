@@ -2,13 +2,16 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 use subquad_backend::{Form, layer_norm::layer_norm};
+use subquad_mixer::Choice;
 
 /// PyTorch's and the published models' value.
 const EPS: f64 = 1e-5;
 
 /// What every norm of a model is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
+#[serde(rename_all = "snake_case")]
 pub enum NormKind {
     /// A [`Norm`] each.
     Layer,

@@ -1,7 +1,8 @@
 //! The whole model token by token and chunk by chunk: the same map as its `forward`.
 
+use burn::module::Module;
 use burn::tensor::Tensor;
-use subquad_mixer::MixerError;
+use subquad_mixer::{MixerError, MixerState, SequenceMixer};
 
 use crate::model::NAME;
 use crate::norm::normed;
@@ -11,14 +12,14 @@ use crate::{Dropout, Head, Input, MixerKindState, SequenceModel};
 ///
 /// It belongs to the weights that made it.
 #[derive(Debug, Clone)]
-pub struct ModelState {
+pub struct ModelState<S = MixerKindState> {
     /// One a block.
-    blocks: Vec<MixerKindState>,
+    blocks: Vec<S>,
     batch: usize,
     seq: usize,
 }
 
-impl ModelState {
+impl<S: MixerState> ModelState<S> {
     /// Tokens seen so far.
     pub fn seq(&self) -> usize {
         self.seq
@@ -27,7 +28,7 @@ impl ModelState {
     /// Floats held for each sequence of the batch, over all blocks: [`SequenceModel::state_size`] of
     /// [`seq`](Self::seq).
     pub fn floats(&self) -> usize {
-        self.blocks.iter().map(MixerKindState::floats).sum()
+        self.blocks.iter().map(MixerState::floats).sum()
     }
 }
 
@@ -51,12 +52,12 @@ pub enum StateError {
     Mixer(#[from] MixerError),
 }
 
-impl SequenceModel {
+impl<M: SequenceMixer + Module> SequenceModel<M> {
     /// The state before the first token, on the model's own device.
     ///
     /// # Errors
     /// If the head is pooled, reads the first token alone, or the mixers are bidirectional.
-    pub fn init_state(&self, batch: usize) -> Result<ModelState, StateError> {
+    pub fn init_state(&self, batch: usize) -> Result<ModelState<M::State>, StateError> {
         match self.answers {
             Head::Pool { .. } => return Err(StateError::PooledHead),
             Head::First { .. } => return Err(StateError::FirstHead),
@@ -82,8 +83,8 @@ impl SequenceModel {
     pub fn forward_with_state(
         &self,
         input: Input,
-        state: ModelState,
-    ) -> Result<(Tensor<3>, ModelState), MixerError> {
+        state: ModelState<M::State>,
+    ) -> Result<(Tensor<3>, ModelState<M::State>), MixerError> {
         let (batch, seq) = (state.batch, self.check_state(&state, &input)?);
         let mut h = self.encode(input, state.seq, &Dropout::Off);
         let mut blocks = Vec::with_capacity(self.blocks.len());
@@ -106,7 +107,7 @@ impl SequenceModel {
     ///
     /// # Panics
     /// As there.
-    pub fn step(&self, input: Input, state: &mut ModelState) -> Result<Tensor<2>, MixerError> {
+    pub fn step(&self, input: Input, state: &mut ModelState<M::State>) -> Result<Tensor<2>, MixerError> {
         let [_, tokens] = input.sizes();
         if tokens != 1 {
             return Err(MixerError::NotOneToken { mixer: NAME, seq: tokens });
@@ -122,7 +123,7 @@ impl SequenceModel {
 
     /// How many tokens there are with those of `input`. Asked before any block runs, so that an error leaves no block ahead of
     /// the others.
-    fn check_state(&self, state: &ModelState, input: &Input) -> Result<usize, MixerError> {
+    fn check_state(&self, state: &ModelState<M::State>, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
         self.check_input(input)?;
         self.check_blocks(&state.blocks)?;
@@ -136,7 +137,7 @@ impl SequenceModel {
         Ok(seq)
     }
 
-    fn check_blocks(&self, states: &[MixerKindState]) -> Result<(), MixerError> {
+    fn check_blocks(&self, states: &[M::State]) -> Result<(), MixerError> {
         let (own, other) = (self.blocks.len(), states.len());
         match own == other {
             true => Ok(()),

@@ -1,56 +1,61 @@
 //! What a model is besides its mixers: the order of a block, positions, the shape of the head, how weights start.
 
+use serde::{Deserialize, Serialize};
+use subquad_options::range::{self, LONGEST_SEQ};
+use subquad_options::{Choice, Kind, OptionType, Options, Value};
+
 /// Options that published models differ in. [`default`](Self::default) is a plain pre-norm model.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Options, Debug, Clone, Copy, PartialEq)]
 pub struct Structure {
-    /// Where norms and skips of a block stand.
+    /// Where norms and residual connections stand. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm:
+    /// norm(h + mixer(h)), as in BERT. m2_bert: only mixer(h), then norm(h + channel_mixer(h)), as in M2-BERT, whose mixer has
+    /// mixer.m2.residual instead.
+    #[config(default = "BlockOrder::PreNorm")]
+    #[option(name = "block")]
     pub order: BlockOrder,
-    /// Whether a norm stands behind the last block of a [`PreNorm`](BlockOrder::PreNorm) model. Without, as in the S4
-    /// repository's example, the head reads what the skips have added up. The other orders end with a norm of their own: for
-    /// them it must be true.
+    /// The last norm of pre_norm, in front of the head. False, as in the S4 repository's example: the head reads what the residual
+    /// connections have added up. Only with pre_norm: the other orders end with norms of their own.
+    #[config(default = true)]
     pub last_norm: bool,
-    /// What every norm adds to the variance: 1e-5 as in PyTorch; BERT has 1e-12.
+    /// What every norm adds to the variance; 1e-5 as in PyTorch, BERT has 1e-12.
+    #[config(default = 1e-5)]
+    #[option(range = range::POSITIVE)]
     pub norm_eps: f64,
-    /// Learned vectors of positions `0..positions`, added to the encoder's; longer sequences are refused. `None`: none.
+    /// Learned vectors of positions, added to the inputs; 0: none. Longer sequences are refused. "longest": as many as the longest
+    /// sequence of the config.
+    #[option(range = 1..=LONGEST_SEQ, none = 0, or = "longest")]
     pub positions: Option<usize>,
     /// Learned vectors of token types, added to those of tokens; 0: none. A token is of type 0 unless
     /// [`Input::TypedTokens`](crate::Input::TypedTokens) says otherwise.
+    #[config(default = 0)]
+    #[option(given)]
     pub token_types: usize,
-    /// Whether a norm stands behind the encoder, and dropout behind that, as in BERT.
+    /// A norm behind the inputs' vectors, and dropout behind that, as in BERT.
+    #[config(default = false)]
     pub embedding_norm: bool,
-    /// What the head begins with.
+    /// A linear layer, GELU and a norm in front of the head, as in BERT.
+    #[config(default = "HeadTransform::None")]
     pub head_transform: HeadTransform,
-    /// Whether logits are products with the encoder's table of tokens, plus a bias, instead of a linear map's.
+    /// The head shares the table of tokens, plus a bias. Only for tasks that read and answer tokens; best with init = "normal".
+    #[config(default = false)]
     pub tied_head: bool,
-    /// How dense layers and tables start.
+    /// How dense layers and tables start. layers: each as its own layer does, tables N(0, 1). normal: N(0, 0.02) and biases of 0,
+    /// as in BERT and GPT-2.
+    #[config(default = "Init::Layers")]
     pub init: Init,
     /// A token whose row of the table learns nothing from being read, only from a tied head: PyTorch's `padding_idx`. `None`:
     /// every row learns from both.
+    #[option(given, none = "none")]
     pub padding: Option<usize>,
     /// Where activations are dropped in training.
+    #[config(default = "DropoutSites::Branches")]
+    #[option(skip)]
     pub dropout: DropoutSites,
 }
 
-impl Default for Structure {
-    fn default() -> Self {
-        Self {
-            order: BlockOrder::PreNorm,
-            last_norm: true,
-            norm_eps: 1e-5,
-            positions: None,
-            token_types: 0,
-            embedding_norm: false,
-            head_transform: HeadTransform::None,
-            tied_head: false,
-            init: Init::Layers,
-            padding: None,
-            dropout: DropoutSites::Branches,
-        }
-    }
-}
-
 /// Where norms and skips of a block stand. Which norm, and whether there are skips at all, is said elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
+#[serde(rename_all = "snake_case")]
 pub enum BlockOrder {
     /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and, unless [`last_norm`](Structure::last_norm) is false, a
     /// last norm in front of the head.
@@ -91,6 +96,21 @@ pub enum HeadTransform {
     Pooler,
 }
 
+/// A config says whether there is BERT's.
+impl OptionType for HeadTransform {
+    fn kind() -> Kind {
+        Kind::Bool
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Bool(*self != Self::None)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        bool::from_value(value).map(|is_there| if is_there { Self::GeluNorm } else { Self::None })
+    }
+}
+
 /// Where activations are dropped in training. What mixers drop inside themselves is theirs to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DropoutSites {
@@ -102,7 +122,8 @@ pub enum DropoutSites {
 }
 
 /// How dense layers and tables start. Everything else always starts as its own layer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
+#[serde(rename_all = "snake_case")]
 pub enum Init {
     /// As burn's: dense layers uniform within `1 / sqrt(inputs)`, tables N(0, 1).
     Layers,

@@ -26,6 +26,7 @@ struct Declared {
     required: bool,
     bookkeeping: bool,
     flatten: bool,
+    skip: bool,
 }
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
@@ -98,6 +99,7 @@ impl Declared {
             required: false,
             bookkeeping: false,
             flatten: false,
+            skip: false,
         };
         for attribute in &field.attrs {
             if attribute.path().is_ident("config") {
@@ -121,8 +123,9 @@ impl Declared {
             ("required", Meta::Path(_)) => self.required = true,
             ("bookkeeping", Meta::Path(_)) => self.bookkeeping = true,
             ("flatten", Meta::Path(_)) => self.flatten = true,
+            ("skip", Meta::Path(_)) => self.skip = true,
             _ => {
-                let known = "range = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten";
+                let known = "range = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
                 return Err(Error::new_spanned(word, format!("not a word of option(..); known: {known}")));
             }
         }
@@ -132,6 +135,9 @@ impl Declared {
     /// The statement that adds the field to the list of fields.
     fn listed(&self) -> TokenStream {
         let Self { ty, name, help, given, bookkeeping, .. } = self;
+        if self.skip {
+            return TokenStream::new();
+        }
         if self.flatten {
             return quote! { fields.extend(<#ty as ::subquad_options::Options>::fields()); };
         }
@@ -193,6 +199,9 @@ impl Declared {
     /// The statement that adds the field's value to the list of values.
     fn written(&self) -> TokenStream {
         let Self { ident, name, ty, .. } = self;
+        if self.skip {
+            return TokenStream::new();
+        }
         if self.flatten {
             return quote! { values.extend(<#ty as ::subquad_options::Options>::to_values(&self.#ident)); };
         }
@@ -217,7 +226,7 @@ impl Declared {
         if self.flatten {
             return quote! { #ident: <#ty as ::subquad_options::Options>::from_values(values)?, };
         }
-        if self.given {
+        if self.given || self.skip {
             let default =
                 self.own_default().unwrap_or_else(|| quote! { ::core::default::Default::default() });
             return quote! { #ident: #default, };

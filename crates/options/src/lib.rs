@@ -44,6 +44,7 @@
 //! | `or = "longest"` | a word that a config may write, and does by default; the rest of the config has its number |
 //! | `name = "block"` | the key, where it is not the field's name |
 //! | `given` | not a key: whoever builds the struct knows the value, such as the width of the model |
+//! | `skip` | not an option: it starts at its default, and its type may be any |
 //! | `required` | a key without a default |
 //! | `bookkeeping` | changes what is written down, not what is computed |
 //! | `flatten` | the field is a struct of options itself, and its keys stand among these |

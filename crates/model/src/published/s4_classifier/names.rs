@@ -110,7 +110,7 @@ pub(super) fn load(
 ) -> Result<SequenceModel, CaseError> {
     let config = published.model();
     let wrong =
-        |e: crate::ModelError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
+        |e: subquad_mixer::Refusal| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
     config.check().map_err(wrong)?;
     let mut model = config.init(device);
     Layout(published.names).walk(&mut model, &mut Load { case, of_mixer: &published.mixer, device })?;
