@@ -65,12 +65,6 @@ pub(crate) struct Drops {
 const ACTIVATIONS: u64 = 1;
 
 impl<S: StateSpace> SsmLayer<S> {
-    /// The same layer with its operations in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The same layer for sequences sampled at another rate: every step becomes `rate` times as long. A layer trained at
     /// 16 kHz runs on 8 kHz with `rate = 2`.
     ///
@@ -193,6 +187,10 @@ impl S4 {
 
 impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
     type State = S4State;
+
+    fn with_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.assert_reads(&x);

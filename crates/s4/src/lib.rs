@@ -21,7 +21,7 @@ mod stepper;
 mod taps;
 mod transform;
 
-pub use config::{H3Config, S4Config, S4ConfigError, S4dConfig};
+pub use config::{H3Config, S4Config, S4dConfig};
 pub use diagonal::{Diagonal, Discretization};
 pub use dplr::{Dplr, Recovered};
 pub use h3::{H3, H3State, Shift};

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use subquad_backend::linear::linear;
 use subquad_backend::pointwise::{Activation, activate, glu};
 use subquad_backend::{Form, swap_axes, tail};
+use subquad_mixer::Choice;
 
 /// What mixes the channels of a token at the end. The published `final_act` calls them `glu`, `id` and none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputMix {
     /// A linear layer to twice the width, whose second half gates the first.

@@ -5,13 +5,14 @@
 
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
+use subquad_mixer::Choice;
 
 /// Below this logarithm a decay counts as zero: `|A|^4`, which the gradient of a division by `|A|^2` needs, must not
 /// underflow.
 const LOG_DECAY_MIN: f64 = -18.0;
 
 /// From a stored number `p` to the decay `-Re A > 0`, as the published `real_transform`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum RealTransform {
     /// `e^p`.
@@ -49,7 +50,7 @@ impl RealTransform {
 }
 
 /// From a stored number `p` to the step, as the published `dt_transform`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum StepTransform {
     /// `e^p`.

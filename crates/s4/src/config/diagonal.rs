@@ -1,33 +1,42 @@
 //! Options of S4D.
 
 use burn::tensor::Device;
+use subquad_mixer::{Context, Options, Refusal};
 
-use super::{S4ConfigError, layer_config};
+use super::rules::CHANNELS;
+use super::{builds, layer_config, with_shared_options};
 use crate::{Diagonal, Discretization, S4d, S4dInit};
 
-layer_config! {
+with_shared_options!(layer_config! {
     /// Configuration of an [`S4d`] layer.
     pub struct S4dConfig {
-        /// Where the eigenvalues and input weights start.
+        /// States of a channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it.
+        #[config(default = 64)]
+        #[option(range = 2..=65536)]
+        pub d_state: usize,
+        /// Which published system A and B start from (crates/s4/README.md has their formulas). Mixtures (diag, hippo) give half
+        /// of the n_ssm systems to each part.
         #[config(default = "S4dInit::Lin")]
         pub init: S4dInit,
-        /// How the continuous system becomes a recurrence.
+        /// How continuous time becomes steps: zero-order hold or bilinear.
         #[config(default = "Discretization::Zoh")]
         pub discretization: Discretization,
     }
-}
+});
+builds!(S4dConfig, S4d);
 
 impl S4dConfig {
-    /// Whether [`init`](Self::init) would succeed.
-    ///
-    /// # Errors
-    /// If an option is out of its range, or two do not fit together.
-    pub fn check(&self) -> Result<(), S4ConfigError> {
-        let options = self.options();
-        options.check()?;
-        options.check_mixture(self.init.as_str(), self.init.parts().len())?;
-        options.check_floor(self.init.as_str(), self.init.hardly_decays())?;
-        options.check_decay(self.init.as_str(), self.init.largest_decay(self.d_state))
+    /// Everything that keeps the layer from being built: an option out of its range, or options that do not go together.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let (options, init) = (self.options(), self.init.demands());
+            [options.sharing_refusals(&CHANNELS, &init), options.refusals(&init)].concat()
+        })
+    }
+
+    fn fit_to(&mut self, context: &Context) -> Option<Refusal> {
+        (self.d_model, self.bidirectional) = (context.d_model, !context.causal);
+        None
     }
 
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).

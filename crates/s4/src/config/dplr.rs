@@ -2,9 +2,12 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use subquad_mixer::{Context, Options, Refusal};
+use subquad_options::range::LONGEST_SEQ;
 
 use super::options::draws;
-use super::{S4ConfigError, layer_config};
+use super::rules::CHANNELS;
+use super::{builds, layer_config, with_shared_options};
 use crate::hippo::Complex;
 use crate::init::{DplrSystem, Mode};
 use crate::{Dplr, S4, S4Init};
@@ -12,38 +15,60 @@ use crate::{Dplr, S4, S4Init};
 /// Deviation of the numbers that rows beyond the init's own start at, far below those rows' entries of order one.
 const SMALL_ROW: f64 = 1e-3;
 
-layer_config! {
+with_shared_options!(layer_config! {
     /// Configuration of an [`S4`] layer.
     pub struct S4Config {
-        /// Longest training sequence: the length at which `C` is learned. Evaluation may go on beyond it.
-        pub l_max: usize,
-        /// Where state matrix and input weights start.
+        /// States of a channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it, but those of
+        /// dense f64 matrices, which the layer makes of every channel, with its square and cube.
+        #[config(default = 64)]
+        #[option(range = 2..=1024)]
+        pub d_state: usize,
+        /// Which published system A and B start from (crates/s4/README.md has their formulas). The mixture hippo gives half of
+        /// the n_ssm systems to each part.
         #[config(default = "S4Init::Legs")]
         pub init: S4Init,
-        /// Rank of the low-rank part; `None` is what the init needs. Rows beyond that start small and random.
+        /// Rank of the low-rank part; 0: what the init needs, which is 2 for legt and 1 for the others. Rows beyond that start
+        /// small and random.
         #[config(default = "None")]
+        #[option(range = 1..=64, none = 0)]
         pub rank: Option<usize>,
+        /// Length at which C is learned, in tokens: at least that of training; tests may be longer. Shorter sequences pay for a
+        /// kernel of this length. "longest" is the longest of the config, that of test conditions included.
+        #[option(range = 1..=LONGEST_SEQ, or = "longest")]
+        pub l_max: usize,
     }
-}
+});
+builds!(S4Config, S4);
 
 impl S4Config {
-    /// Whether [`init`](Self::init) would succeed.
-    ///
-    /// # Errors
-    /// If an option is out of its range, or two do not fit together.
-    pub fn check(&self) -> Result<(), S4ConfigError> {
-        let (options, init) = (self.options(), self.init.as_str());
-        options.check()?;
-        options.check_mixture(init, self.init.parts().len())?;
-        options.check_floor(init, self.init.hardly_decays())?;
-        let (rank, needed) = (self.rank(), self.init.rank());
-        if rank < needed {
-            return Err(S4ConfigError::Rank { init: init.into(), needed, rank });
-        }
-        match self.l_max {
-            0 => Err(S4ConfigError::Zero { name: "l_max" }),
-            _ => Ok(()),
-        }
+    /// Everything that keeps the layer from being built: an option out of its range, or options that do not go together.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let (options, init) = (self.options(), self.init.demands());
+            let low_rank = self.too_low_rank().into_iter().collect();
+            [options.sharing_refusals(&CHANNELS, &init), options.refusals(&init), low_rank].concat()
+        })
+    }
+
+    fn too_low_rank(&self) -> Option<Refusal> {
+        let (rank, needed, init) = (self.rank(), self.init.rank(), self.init.demands().word);
+        Refusal::when(rank < needed, &["rank", "init"], || {
+            format!(
+                "init = \"{init}\" needs a low-rank part of rank {needed} or more, got rank = {rank}; raise it, or use 0 for what \
+                 the init needs"
+            )
+        })
+    }
+
+    fn fit_to(&mut self, context: &Context) -> Option<Refusal> {
+        (self.d_model, self.bidirectional) = (context.d_model, !context.causal);
+        let (l_max, seq_len) = (self.l_max, context.seq_len);
+        Refusal::when(l_max < seq_len, &["l_max"], || {
+            format!(
+                "l_max = {l_max} is shorter than the training sequences, {seq_len} tokens; raise it or use \"longest\" (tests may \
+                 be longer)"
+            )
+        })
     }
 
     /// Rows of `P` that the init leaves at zero would stay there: the map depends on `P P*` alone, whose gradient by such a row

@@ -4,85 +4,99 @@ use burn::config::Config;
 use burn::tensor::{Device, Distribution};
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
+use subquad_mixer::{Context, Options, Refusal};
+use subquad_options::range;
 
-use super::S4ConfigError;
-use super::options::{Options, drawn_linear, random};
+use super::options::{SsmOptions, drawn_linear, random};
+use super::rules::{HEADS, STEPS};
+use super::{S4dConfig, builds};
 use crate::taps::MaxTaps;
-use crate::{Diagonal, Discretization, H3, OutputMix, RealTransform, S4dInit, Shift, StepTransform};
+use crate::{Diagonal, Discretization, H3, OutputMix, RealTransform, S4dInit, Shift, StepTransform, h3};
 
 /// Configuration of an [`H3`] layer.
-#[derive(Config, Debug)]
+#[derive(Config, Options, Debug)]
 pub struct H3Config {
     /// Width of input and output.
+    #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Features of a head. Of 1, keys meet values one by one; of more, every key of a head meets every value, and all
-    /// these products share the head's kernel. State and cost grow linearly with it.
-    #[config(default = 1)]
-    pub head_dim: usize,
-    /// Keys that the shift state space sees, the present one among them; and real state size of a product, even.
+    /// Keys that the shift state space sees, the present one among them; and states of a product, even: they come in conjugate
+    /// pairs.
     #[config(default = 64)]
+    #[option(range = 2..=65536)]
     pub d_state: usize,
-    /// Where the eigenvalues and input weights of the diagonal state space start.
+    /// Channels of a head; must divide d_model. With 1, keys meet values one by one; with more, every key of a head meets every
+    /// value, and all these products share the head's kernel. State and cost grow linearly with it.
+    #[config(default = 1)]
+    #[option(range = 1..=8192)]
+    pub head_dim: usize,
+    /// Which published system A and B of the diagonal state space start from, as for s4d.
     #[config(default = "S4dInit::Lin")]
     pub init: S4dInit,
-    /// How that continuous system becomes a recurrence; bilinear is the published layer's.
+    /// How continuous time becomes steps: zero-order hold or bilinear, as published.
     #[config(default = "Discretization::Bilinear")]
     pub discretization: Discretization,
-    /// How many different `A` and `B` there are; head `h` uses number `h mod n_ssm`. `None` is one a head.
+    /// Distinct sets of A and B; head h uses set h mod n_ssm. Must divide the number of heads, d_model / head_dim. 0: one a
+    /// head.
     #[config(default = "None")]
+    #[option(range = 1..=8192, none = 0)]
     pub n_ssm: Option<usize>,
     /// Smallest initial step, in token intervals: about 1 / (longest memory wanted).
     #[config(default = 1e-3)]
+    #[option(range = STEPS)]
     pub dt_min: f64,
-    /// Largest initial step. The logarithms of the steps start uniform between the two.
+    /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the steps start uniform
+    /// between the two.
     #[config(default = 0.1)]
+    #[option(range = STEPS)]
     pub dt_max: f64,
-    /// How a step is stored.
+    /// What turns the number that is learned for a step into the step.
     #[config(default = "StepTransform::Exp")]
     pub dt_transform: StepTransform,
-    /// How a decay is stored.
+    /// What turns the number that is learned for a decay, -Re A, into the decay; sigmoid keeps decays below 1.
     #[config(default = "RealTransform::Exp")]
     pub real_transform: RealTransform,
-    /// Bound on the imaginary part of the initial `B`, which HiPPO's exceeds.
+    /// Bound on Im B at the start, which HiPPO inits (legs, hippo) exceed; 0 clips nothing: exact HiPPO. 2 as published.
     #[config(default = "Some(2.0)")]
+    #[option(range = range::POSITIVE, none = 0.0)]
     pub b_clip: Option<f64>,
-    /// Whether the input weights of the shift state space train, as in the published implementation, or stay `e_0`, as
-    /// in the paper. Both start as the same map.
+    /// The input weights of the shift state space train, as in the published implementation. False: they stay the first unit
+    /// vector, as in the paper. Both start as the same map.
     #[config(default = false)]
     pub train_shift_b: bool,
-    /// Upper limit of the learning rate of steps, `A`, and `B` of either state space, which train without weight decay;
-    /// 0 freezes them.
+    /// Upper limit of the learning rate of steps, A, and B of either state space, which train without weight decay; 0 freezes
+    /// them.
     #[config(default = 1e-3)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub ssm_lr: f64,
 }
+builds!(H3Config, H3);
 
 impl H3Config {
-    /// Whether [`init`](Self::init) would succeed.
-    ///
-    /// # Errors
-    /// If an option is out of its range, or two do not fit together.
-    pub fn check(&self) -> Result<(), S4ConfigError> {
-        self.check_heads()?;
-        let options = self.options();
-        options.check()?;
-        options.check_mixture(self.init.as_str(), self.init.parts().len())?;
-        options.check_floor(self.init.as_str(), self.init.hardly_decays())?;
-        options.check_decay(self.init.as_str(), self.init.largest_decay(self.d_state))
+    /// Everything that keeps the layer from being built: an option out of its range, or options that do not go together.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let (options, init) = (self.options(), self.init.demands());
+            let sharing = match self.uneven_heads() {
+                Some(refusal) => vec![refusal],
+                None => options.sharing_refusals(&HEADS, &init),
+            };
+            [sharing, options.refusals(&init)].concat()
+        })
     }
 
-    fn check_heads(&self) -> Result<(), S4ConfigError> {
+    fn uneven_heads(&self) -> Option<Refusal> {
         let Self { d_model, head_dim, .. } = *self;
-        if d_model == 0 {
-            return Err(S4ConfigError::NoWidth);
-        }
-        if head_dim == 0 || !d_model.is_multiple_of(head_dim) {
-            return Err(S4ConfigError::UnevenHeads { head_dim, d_model });
-        }
-        let (n_heads, n_ssm) = (self.n_heads(), self.options().systems());
-        match n_ssm != 0 && n_heads.is_multiple_of(n_ssm) {
-            true => Ok(()),
-            false => Err(S4ConfigError::UnevenHeadSharing { n_ssm, n_heads }),
-        }
+        Refusal::when(!d_model.is_multiple_of(head_dim), &["head_dim", "d_model"], || {
+            format!(
+                "heads of head_dim = {head_dim} channels cannot share d_model = {d_model} equally; choose head_dim among the \
+                 divisors of {d_model}"
+            )
+        })
+    }
+
+    fn fit_to(&mut self, context: &Context) -> Option<Refusal> {
+        self.d_model = context.d_model;
+        context.only_causal(h3::NAME)
     }
 
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
@@ -137,26 +151,20 @@ impl H3Config {
     }
 
     /// Of the state space on the products: a channel a head. It has no tail and drops nothing.
-    fn options(&self) -> Options {
+    fn options(&self) -> SsmOptions {
         let Self { d_state, n_ssm, dt_min, dt_max, dt_transform, real_transform, b_clip, ssm_lr, .. } = *self;
-        Options {
-            d_model: self.n_heads(),
+        let bare =
+            S4dConfig::new(self.n_heads()).with_activation(Activation::Identity).with_output(OutputMix::None);
+        SsmOptions {
             d_state,
-            bidirectional: false,
-            channels: 1,
             n_ssm,
             dt_min,
             dt_max,
-            dt_tie: true,
             dt_transform,
             real_transform,
             b_clip,
             ssm_lr,
-            activation: Activation::Identity,
-            output: OutputMix::None,
-            dropout: 0.0,
-            tie_dropout: true,
-            kernel_dropout: 0.0,
+            ..bare.options()
         }
     }
 }

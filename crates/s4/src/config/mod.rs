@@ -1,90 +1,145 @@
-//! What the layers can be built with: the options they share are written once, in [`layer_config`].
+//! What the layers can be built with: the options that S4D and S4 share are written once, in [`with_shared_options`].
 
 mod diagonal;
 mod dplr;
-mod error;
 mod h3;
 mod options;
+mod rules;
 
 pub use diagonal::S4dConfig;
 pub use dplr::S4Config;
-pub use error::S4ConfigError;
 pub use h3::H3Config;
 
-/// A config with the fields written in it, then all that S4D and S4 share.
-macro_rules! layer_config {
-    ($(#[$about:meta])* pub struct $name:ident { $($(#[$own:meta])* pub $field:ident: $type:ty,)* }) => {
-        $(#[$about])*
-        #[derive(burn::config::Config, Debug)]
-        pub struct $name {
-            /// Width of input and output.
-            pub d_model: usize,
-            $($(#[$own])* pub $field: $type,)*
-            /// Real state size of a channel, even: half as many conjugate pairs are kept. Memory and kernel cost grow
-            /// linearly with it.
-            #[config(default = 64)]
-            pub d_state: usize,
-            /// Whether every output sees the whole sequence, through kernels that run backwards.
+/// Hands all options that S4D and S4 share to a macro, behind what is given to it.
+macro_rules! with_shared_options {
+    ($make:ident! { $($own:tt)* }) => {
+        $make! {
+            { $($own)* }
+            /// Whether every output sees the whole sequence, through kernels that run backwards; otherwise only the past.
             #[config(default = false)]
+            #[option(given)]
             pub bidirectional: bool,
-            /// Kernels a channel and direction, each with a row of outputs of its own that the output layer reads.
-            #[config(default = 1)]
-            pub channels: usize,
-            /// How many different `A` and `B` there are; channel `h` uses number `h mod n_ssm`. `None` is one a channel.
+            /// Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide d_model; "d_model" is one a channel.
             #[config(default = "None")]
+            #[option(range = 1..=8192, none = "d_model")]
             pub n_ssm: Option<usize>,
             /// Smallest initial step, in token intervals: about 1 / (longest memory wanted).
             #[config(default = 1e-3)]
+            #[option(range = crate::config::rules::STEPS)]
             pub dt_min: f64,
-            /// Largest initial step. The logarithms of the steps start uniform between the two.
+            /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the steps start
+            /// uniform between the two.
             #[config(default = 0.1)]
+            #[option(range = crate::config::rules::STEPS)]
             pub dt_max: f64,
-            /// Whether all states of a channel share one step.
+            /// All states of a channel share one step. False: each conjugate pair has its own.
             #[config(default = true)]
             pub dt_tie: bool,
-            /// How a step is stored.
+            /// What turns the number that is learned for a step into the step.
             #[config(default = "crate::StepTransform::Exp")]
             pub dt_transform: crate::StepTransform,
-            /// How a decay is stored.
+            /// What turns the number that is learned for a decay, -Re A, into the decay; sigmoid keeps decays below 1.
             #[config(default = "crate::RealTransform::Exp")]
             pub real_transform: crate::RealTransform,
-            /// Bound on the imaginary part of the initial `B`, which `legs` and `legt` exceed. The published layer uses 2;
-            /// without it they are exact HiPPO.
+            /// Bound on Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing: exact HiPPO. 2 as published.
             #[config(default = "Some(2.0)")]
+            #[option(range = subquad_options::range::POSITIVE, none = 0.0)]
             pub b_clip: Option<f64>,
-            /// Upper limit of the learning rate of steps, `A`, `B` and `P`, which train without weight decay; 0 freezes
-            /// them.
-            #[config(default = 1e-3)]
-            pub ssm_lr: f64,
+            /// Kernels of each channel (and direction), each with a row of outputs of its own, which the output layer reads.
+            #[config(default = 1)]
+            #[option(range = 1..=1024)]
+            pub channels: usize,
             /// What happens to every number after the convolution.
             #[config(default = "subquad_backend::pointwise::Activation::Gelu")]
             pub activation: subquad_backend::pointwise::Activation,
-            /// What mixes the channels of a token at the end.
+            /// What mixes the channels of a token at the end: a linear layer and its gate, a linear layer, or nothing.
             #[config(default = "crate::OutputMix::Glu")]
             pub output: crate::OutputMix,
-            /// Probability of dropping a number after the activation, in training alone.
+            /// Share of numbers dropped in training between the activation and the output layer; 0 drops none. The model's own
+            /// dropout comes on top of it.
             #[config(default = 0.0)]
+            #[option(name = "activation_dropout", range = subquad_options::range::DROPPED)]
             pub dropout: f64,
-            /// Whether that drops a channel of a sequence at all its tokens or at none.
+            /// activation_dropout drops a channel of a sequence at all its tokens or at none. False: each number by itself. Only
+            /// with activation_dropout.
             #[config(default = true)]
             pub tie_dropout: bool,
-            /// Probability of dropping a tap of a kernel, in training alone.
+            /// Share of the kernels' taps dropped in training; 0 drops none.
             #[config(default = 0.0)]
+            #[option(range = subquad_options::range::DROPPED)]
             pub kernel_dropout: f64,
+            /// Upper limit of the learning rate of steps, A, B and the low-rank part, where there is one; they train without
+            /// weight decay. 0 freezes them.
+            #[config(default = 1e-3)]
+            #[option(range = subquad_options::range::NOT_NEGATIVE)]
+            pub ssm_lr: f64,
+        }
+    };
+}
+use with_shared_options;
+
+/// A config with the fields written in it, among them `d_state`, then the shared ones.
+macro_rules! layer_config {
+    (
+        { $(#[$about:meta])* pub struct $name:ident { $($(#[$own:meta])* pub $field:ident: $type:ty,)* } }
+        $($(#[$shared:meta])* pub $option:ident: $kind:ty,)*
+    ) => {
+        $(#[$about])*
+        #[derive(burn::config::Config, subquad_options::Options, Debug)]
+        pub struct $name {
+            /// Width of input and output.
+            #[option(given, range = 1..)]
+            pub d_model: usize,
+            $($(#[$own])* pub $field: $type,)*
+            $($(#[$shared])* pub $option: $kind,)*
         }
 
         impl $name {
-            fn options(&self) -> $crate::config::options::Options {
-                let Self {
-                    d_model, d_state, bidirectional, channels, n_ssm, dt_min, dt_max, dt_tie, dt_transform,
-                    real_transform, b_clip, ssm_lr, activation, output, dropout, tie_dropout, kernel_dropout, ..
-                } = *self;
-                $crate::config::options::Options {
-                    d_model, d_state, bidirectional, channels, n_ssm, dt_min, dt_max, dt_tie, dt_transform,
-                    real_transform, b_clip, ssm_lr, activation, output, dropout, tie_dropout, kernel_dropout,
-                }
+            pub(super) fn options(&self) -> $crate::config::options::SsmOptions {
+                let Self { d_model, d_state, $($option,)* .. } = *self;
+                $crate::config::options::SsmOptions { d_model, d_state, $($option,)* }
             }
         }
     };
 }
 use layer_config;
+
+/// What a config says about its layer by its own methods, as [`SequenceMixerConfig`](subquad_mixer::SequenceMixerConfig).
+macro_rules! builds {
+    ($config:ident, $mixer:ident) => {
+        impl $config {
+            /// Whether the layer can be built.
+            ///
+            /// # Errors
+            /// The first of the [refusals](Self::refusals).
+            pub fn check(&self) -> Result<(), subquad_options::Refusal> {
+                subquad_options::Refusal::first(self.refusals())
+            }
+        }
+
+        impl subquad_mixer::SequenceMixerConfig for $config {
+            type Mixer = $mixer;
+
+            fn fit(&mut self, context: &subquad_mixer::Context) -> Vec<subquad_options::Refusal> {
+                self.fit_to(context).into_iter().collect()
+            }
+
+            fn refusals(&self) -> Vec<subquad_options::Refusal> {
+                self.refusals()
+            }
+
+            fn d_model(&self) -> usize {
+                self.d_model
+            }
+
+            fn n_parameters(&self) -> usize {
+                self.n_parameters()
+            }
+
+            fn init(&self, device: &burn::tensor::Device) -> $mixer {
+                self.init(device)
+            }
+        }
+    };
+}
+use builds;

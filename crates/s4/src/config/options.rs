@@ -1,110 +1,29 @@
-//! The options that every layer of the family has: their check, and the parameters they give.
+//! The options that every layer of the family has, and the parameters that they give.
 
 use burn::module::Param;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use subquad_backend::Form;
-use subquad_backend::pointwise::Activation;
 
-use super::S4ConfigError;
+use super::with_shared_options;
 use crate::init::Mode;
 use crate::layer::{Drops, Rules};
 use crate::taps::MaxTaps;
-use crate::{Modes, OutputMix, RealTransform, S4dInit, SsmLayer, StateSpace, StepTransform};
+use crate::{Modes, OutputMix, S4dInit, SsmLayer, StateSpace};
 
-/// All that the configs share.
-pub(super) struct Options {
-    pub(super) d_model: usize,
-    pub(super) d_state: usize,
-    pub(super) bidirectional: bool,
-    pub(super) channels: usize,
-    pub(super) n_ssm: Option<usize>,
-    pub(super) dt_min: f64,
-    pub(super) dt_max: f64,
-    pub(super) dt_tie: bool,
-    pub(super) dt_transform: StepTransform,
-    pub(super) real_transform: RealTransform,
-    pub(super) b_clip: Option<f64>,
-    pub(super) ssm_lr: f64,
-    pub(super) activation: Activation,
-    pub(super) output: OutputMix,
-    pub(super) dropout: f64,
-    pub(super) tie_dropout: bool,
-    pub(super) kernel_dropout: f64,
+macro_rules! ssm_options {
+    ({} $($(#[$about:meta])* pub $option:ident: $type:ty,)*) => {
+        /// What a state space on `d_model` channels is made of, and the rest of its layer.
+        pub(super) struct SsmOptions {
+            pub(super) d_model: usize,
+            pub(super) d_state: usize,
+            $(pub(super) $option: $type,)*
+        }
+    };
 }
+with_shared_options!(ssm_options! {});
 
-/// Initial steps that f32 formulas stand, far beyond any use: times of 1e12 tokens and of a millionth of one.
-const LEAST_STEP: f64 = 1e-12;
-const LARGEST_STEP: f64 = 1e6;
-
-impl Options {
-    pub(super) fn check(&self) -> Result<(), S4ConfigError> {
-        let Self { d_model, d_state, channels, .. } = *self;
-        if d_model == 0 {
-            return Err(S4ConfigError::NoWidth);
-        }
-        if d_state < 2 || !d_state.is_multiple_of(2) {
-            return Err(S4ConfigError::OddState { d_state });
-        }
-        let n_ssm = self.systems();
-        if n_ssm == 0 || !d_model.is_multiple_of(n_ssm) {
-            return Err(S4ConfigError::UnevenSharing { n_ssm, d_model });
-        }
-        if channels == 0 {
-            return Err(S4ConfigError::Zero { name: "channels" });
-        }
-        if channels > 1 && self.output == OutputMix::None {
-            return Err(S4ConfigError::WideOutput { channels });
-        }
-        self.check_numbers()
-    }
-
-    fn check_numbers(&self) -> Result<(), S4ConfigError> {
-        let Self { dt_min, dt_max, ssm_lr, .. } = *self;
-        if !(0.0 < dt_min && dt_min <= dt_max && dt_max.is_finite()) {
-            return Err(S4ConfigError::StepRange { dt_min, dt_max });
-        }
-        if dt_min < LEAST_STEP || dt_max > LARGEST_STEP {
-            return Err(S4ConfigError::StepBeyondF32 { dt_min, dt_max });
-        }
-        if let Some(value) = self.b_clip.filter(|clip| !(*clip > 0.0 && clip.is_finite())) {
-            return Err(S4ConfigError::NotPositive { name: "b_clip", value });
-        }
-        if !(ssm_lr >= 0.0 && ssm_lr.is_finite()) {
-            return Err(S4ConfigError::Negative { name: "ssm_lr", value: ssm_lr });
-        }
-        let rates = [("dropout", self.dropout), ("kernel_dropout", self.kernel_dropout)];
-        match rates.into_iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
-            Some((name, value)) => Err(S4ConfigError::NotARate { name, value }),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether `n_ssm` systems hold as many of each of the `parts` kinds of `init`.
-    pub(super) fn check_mixture(&self, init: &str, parts: usize) -> Result<(), S4ConfigError> {
-        let n_ssm = self.systems();
-        match n_ssm.is_multiple_of(parts) {
-            true => Ok(()),
-            false => Err(S4ConfigError::UnevenMixture { init: init.into(), parts, n_ssm }),
-        }
-    }
-
-    /// Whether decays start above the floor of the transform, where they have a gradient.
-    pub(super) fn check_floor(&self, init: &str, at_floor: bool) -> Result<(), S4ConfigError> {
-        match self.real_transform == RealTransform::Relu && at_floor {
-            true => Err(S4ConfigError::DecayAtFloor { init: init.into() }),
-            false => Ok(()),
-        }
-    }
-
-    /// Whether the transform reaches a decay as large as the init's largest.
-    pub(super) fn check_decay(&self, init: &str, decay: f64) -> Result<(), S4ConfigError> {
-        match self.real_transform == RealTransform::Sigmoid && decay >= 1.0 {
-            true => Err(S4ConfigError::DecayRange { init: init.into(), decay }),
-            false => Ok(()),
-        }
-    }
-
+impl SsmOptions {
     pub(super) fn systems(&self) -> usize {
         self.n_ssm.unwrap_or(self.d_model)
     }

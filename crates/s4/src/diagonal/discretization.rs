@@ -13,12 +13,13 @@
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use subquad_mixer::Choice;
 
 use crate::complex::{Pair, reduce};
 use crate::number::{Complex, real};
 
 /// How a continuous system becomes one step of a recurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Discretization {
     /// Zero-order hold: exact for an input that is constant between tokens. Frequencies above half a turn a token alias.

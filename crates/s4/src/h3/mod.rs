@@ -33,7 +33,7 @@ pub use shift::Shift;
 pub use state::H3State;
 
 /// As in configs and errors.
-const NAME: &str = "h3";
+pub(crate) const NAME: &str = "h3";
 
 /// H3, without norm and residual. Built by [`H3Config`](crate::H3Config).
 ///
@@ -66,12 +66,6 @@ pub struct H3 {
 }
 
 impl H3 {
-    /// The same layer with its operations in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The convolution kernels of the products, without the weight of the token itself.
     ///
     /// # Shapes
@@ -126,6 +120,10 @@ impl H3 {
 
 impl SequenceMixer for H3 {
     type State = H3State;
+
+    fn with_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.assert_reads(&x);

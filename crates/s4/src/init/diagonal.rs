@@ -3,14 +3,16 @@
 use std::f64::consts::{FRAC_1_PI, PI};
 
 use serde::{Deserialize, Serialize};
+use subquad_mixer::Choice;
+use subquad_options::word;
 
-use super::{LEAST_DECAY, Mode, normal_part, pairs, share};
+use super::{Demands, Mode, normal_part, pairs, share};
 use crate::hippo::Measure;
 
 /// Where the eigenvalues of `A` and the input weights `B` start. `n` counts conjugate pairs from 0, `N` is `d_state`.
 ///
 /// Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, sections 4 and 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum S4dInit {
     /// S4D-LegS, the normal part of HiPPO-LegS: `-1/2 + i w_n` and its `B` ([`hippo::legs`](crate::hippo::legs)). As the
@@ -83,32 +85,13 @@ impl S4dInit {
         }
     }
 
-    /// As configs write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Legs => "legs",
-            Self::Fout => "fout",
-            Self::Lin => "lin",
-            Self::Inv => "inv",
-            Self::Quad => "quad",
-            Self::Real => "real",
-            Self::Rand => "rand",
-            Self::Diag => "diag",
-            Self::Hippo => "hippo",
-        }
-    }
-
-    /// Whether a system of it has states without decay of their own, which start at the least there is.
-    pub(crate) fn hardly_decays(self) -> bool {
-        self.parts().contains(&Self::Fout)
-    }
-
-    /// The largest decay of its pairs.
-    pub(crate) fn largest_decay(self, d_state: usize) -> f64 {
-        match self {
-            Self::Real => (d_state / 2) as f64,
-            Self::Fout => LEAST_DECAY,
-            Self::Legs | Self::Lin | Self::Inv | Self::Quad | Self::Rand | Self::Diag | Self::Hippo => 0.5,
+    /// What it asks of a layer's other options.
+    pub(crate) fn demands(self) -> Demands {
+        Demands {
+            word: word(&self),
+            parts: self.parts().len(),
+            hardly_decays: self.parts().contains(&Self::Fout),
+            decays_fast: self == Self::Real,
         }
     }
 }

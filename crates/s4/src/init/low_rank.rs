@@ -1,14 +1,16 @@
 //! Systems that are diagonal plus low rank.
 
 use serde::{Deserialize, Serialize};
+use subquad_mixer::Choice;
+use subquad_options::word;
 
-use super::{Mode, normal_part, pairs, share};
+use super::{Demands, Mode, normal_part, pairs, share};
 use crate::hippo::Measure;
 use crate::number::{Complex, real};
 
 /// Where a system `A = Lambda - P P*` starts: at a HiPPO system in the eigenvectors of its normal part, see
 /// [`hippo`](crate::hippo).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum S4Init {
     /// HiPPO-LegS, all of the past, rank 1: `-1/2 + i w_n`. Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>.
@@ -66,18 +68,13 @@ impl S4Init {
         self.parts().iter().flat_map(|part| vec![system(part); each]).collect()
     }
 
-    /// Whether a system of it has states without decay of their own, which start at the least there is.
-    pub(crate) fn hardly_decays(self) -> bool {
-        self != Self::Legs
-    }
-
-    /// As configs write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Legs => "legs",
-            Self::Fout => "fout",
-            Self::Legt => "legt",
-            Self::Hippo => "hippo",
+    /// What it asks of a layer's other options.
+    pub(crate) fn demands(self) -> Demands {
+        Demands {
+            word: word(&self),
+            parts: self.parts().len(),
+            hardly_decays: self != Self::Legs,
+            decays_fast: false,
         }
     }
 

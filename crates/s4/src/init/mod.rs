@@ -25,6 +25,18 @@ pub struct Mode {
     pub b_im: f64,
 }
 
+/// What an init asks of a layer's other options.
+pub(crate) struct Demands {
+    /// The init as configs write it.
+    pub(crate) word: &'static str,
+    /// Kinds of system in it, in equal numbers.
+    pub(crate) parts: usize,
+    /// Whether some states have no decay of their own, and start at the least there is.
+    pub(crate) hardly_decays: bool,
+    /// Whether decays start at 1 and above; those of all other inits are below.
+    pub(crate) decays_fast: bool,
+}
+
 /// LegT and FouT turn without any decay of their own, which `real_transform` cannot store. The published layer starts them here too.
 const LEAST_DECAY: f64 = 1e-4;
 

@@ -3,9 +3,10 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use subquad_backend::pointwise::Activation;
+use subquad_mixer::Refusal;
 use subquad_mixer::published::{Case, CaseError};
 
-use crate::{Discretization, OutputMix, RealTransform, S4Config, S4ConfigError, S4dConfig, StepTransform};
+use crate::{Discretization, OutputMix, RealTransform, S4Config, S4dConfig, StepTransform};
 
 /// Which kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -169,6 +170,6 @@ fn unsupported(case: &Case, what: String) -> CaseError {
     CaseError::Unsupported { layer: case.layer.clone(), what }
 }
 
-fn wrong(case: &Case, error: &S4ConfigError) -> CaseError {
-    CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
+pub(super) fn wrong(case: &Case, refusal: &Refusal) -> CaseError {
+    CaseError::Config { layer: case.layer.clone(), message: refusal.to_string() }
 }

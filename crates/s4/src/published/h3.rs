@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 use subquad_backend::{Form, read};
+use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::names::{Member, Names, Stored, Visit, load, save};

@@ -8,8 +8,10 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use serde::Deserialize;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::{Form, read};
+use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
+use super::block::wrong;
 use super::names::{Member, Names, Slopes, Stored, Visit, load, save};
 use super::replay::of_space;
 use crate::modes::replace;
@@ -48,9 +50,7 @@ pub(super) fn from_case(case: &mut Case, device: &Device) -> Result<S4d, CaseErr
     let minimal: Minimal = case.parse_config_beside(&[("dropout", 0.0.into())])?;
     minimal.check_shapes(case)?;
     let config = S4dConfig::new(minimal.d_model).with_d_state(minimal.d_state);
-    let wrong =
-        |e: crate::S4ConfigError| CaseError::Config { layer: case.layer.clone(), message: e.to_string() };
-    config.check().map_err(wrong)?;
+    config.check().map_err(|refusal| wrong(case, &refusal))?;
     let mut layer = config.init(device);
     let modes = &mut layer.ssm.modes;
     modes.b_re = fixed(&modes.b_re, 1.0);

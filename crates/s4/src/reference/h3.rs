@@ -14,7 +14,7 @@ pub struct Affine {
 
 impl Affine {
     /// Of one token.
-    fn apply(&self, x: &[f64]) -> Vec<f64> {
+    pub(super) fn apply(&self, x: &[f64]) -> Vec<f64> {
         let width = self.bias.len();
         let sum = |o: usize| x.iter().enumerate().map(|(i, x)| x * self.weight[i * width + o]).sum::<f64>();
         (0..width).map(|o| self.bias[o] + sum(o)).collect()

@@ -4,6 +4,7 @@ mod dense;
 mod dplr;
 mod h3;
 mod matrix;
+mod measured;
 
 use crate::Discretization;
 pub use crate::number::{Complex, real};

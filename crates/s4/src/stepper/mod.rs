@@ -115,4 +115,8 @@ impl SliceStepper for S4Stepper {
         self.im.fill(0.0);
         self.seq = 0;
     }
+
+    fn boxed(&self) -> Box<dyn SliceStepper> {
+        Box::new(self.clone())
+    }
 }

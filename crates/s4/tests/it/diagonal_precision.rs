@@ -1,5 +1,6 @@
 //! S4D where modes hardly decay: kernels and gradients of both forms against f64, up to the last of 16,384 taps.
 
+use subquad_mixer::SequenceMixer;
 use subquad_s4::reference::{Complex, Mode, discretize, real};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{assert_rel_close, seeded};

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Gradients;
+use subquad_mixer::SequenceMixer;
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 

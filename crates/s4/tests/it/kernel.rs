@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
+use subquad_mixer::SequenceMixer;
 use subquad_s4::reference::{Complex, Mode, discretize, kernel, real};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{assert_rel_close, to_f64};

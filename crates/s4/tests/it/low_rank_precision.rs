@@ -1,5 +1,6 @@
 //! What f32 would lose of S4's kernel where a mode hardly decays: kernels and gradients of both forms against dense matrices in f64.
 
+use subquad_mixer::SequenceMixer;
 use subquad_s4::{S4, S4Config, S4Init};
 use subquad_testkit::{assert_rel_close, seeded};
 

@@ -16,6 +16,7 @@ mod low_rank_oracle;
 mod low_rank_precision;
 mod low_rank_slopes;
 mod max_taps;
+mod measured;
 mod measures;
 mod options;
 mod oracle;
