@@ -1,11 +1,12 @@
 //! Functions of one number that stand between layers.
 
 use serde::{Deserialize, Serialize};
+use subquad_options::Choice;
 
 use crate::simd::{Simd, functions, load, save};
 
 /// A function of every element.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `x Phi(x)`, exact.
