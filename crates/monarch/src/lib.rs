@@ -20,19 +20,15 @@ pub mod reference;
 mod sequence;
 mod short;
 
-pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
+pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};
 pub use channel::{
-    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, DenseMlpConfigError, Mlp, MlpLayer,
-    MonarchMlp, MonarchMlpConfig,
+    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, Mlp, MlpLayer, MonarchMlp,
+    MonarchMlpConfig,
 };
-pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig, ImplicitFilterConfigError};
-pub use hyena::{Hyena, HyenaConfig, HyenaConfigError, HyenaState};
+pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
+pub use hyena::{Hyena, HyenaConfig, HyenaState};
 pub use learned::{LearnedMonarch, LearnedMonarchConfig, NoState};
 pub use m2::{M2, M2Config, M2State};
-pub use matrix::{
-    ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, MonarchLinearConfigError,
-    Pair,
-};
-pub use options::M2ConfigError;
-pub use sequence::{MonarchSequenceConfigError, SequenceInit};
+pub use matrix::{ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, Pair};
+pub use sequence::SequenceInit;

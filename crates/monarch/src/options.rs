@@ -1,67 +1,80 @@
-//! The options that M2 and Hyena share, written once, and what they refuse.
-
-use crate::filter::Rates;
-use crate::{ImplicitFilterConfig, ImplicitFilterConfigError};
+//! The options that M2 and Hyena share, written once, and what every mixer's config answers in the same way.
 
 /// A config with the fields written in it, then all that the gated long convolutions share.
 macro_rules! gated_config {
     ($(#[$about:meta])* pub struct $name:ident { $($(#[$own:meta])* pub $field:ident: $type:ty,)* }) => {
         $(#[$about])*
-        #[derive(burn::config::Config, Debug)]
+        #[derive(burn::config::Config, subquad_mixer::Options, Debug)]
         pub struct $name {
             /// Width of input and output.
+            #[option(given, range = 1..)]
             pub d_model: usize,
-            /// Longest sequence, in tokens. A filter keeps `l_max (channels + emb_dim)` floats.
+            /// Longest sequence that the filter reaches, in tokens; "longest" is the longest of the config, also among test
+            /// conditions. A filter keeps l_max (channels + emb_dim) floats.
+            #[option(range = 1..=subquad_options::range::LONGEST_SEQ, or = "longest")]
             pub l_max: usize,
             $($(#[$own])* pub $field: $type,)*
-            /// Width of the network that draws the filter. 64 as in Hyena; M2-BERT has 128.
+            /// Hidden width of the small network that generates the long filter. 64 as in Hyena; M2-BERT has 128.
             #[config(default = 64)]
+            #[option(range = crate::filter::ORDERS)]
             pub filter_order: usize,
-            /// Positional features that this network reads: odd, at least 3; below 5 it hears next to no frequency.
+            /// Width of the filter's positional features, odd: time itself, then sines and cosines. With 3 there is a single
+            /// frequency, so low that it is nearly constant.
             #[config(default = 5)]
+            #[option(range = crate::filter::EMB_DIMS)]
             pub emb_dim: usize,
-            /// Its sine layers behind the first one.
+            /// Sine layers of the filter network behind the first one, which reads the features.
             #[config(default = 2)]
+            #[option(range = crate::filter::NUM_INNER)]
             pub num_inner: usize,
-            /// Initial frequency of its sines. Higher ones draw rougher filters.
+            /// Initial frequency of the filter network's sine activations; higher ones draw rougher filters.
             #[config(default = 10.0)]
+            #[option(range = subquad_options::range::POSITIVE)]
             pub sine_frequency: f64,
-            /// Whether all its sine layers learn the same frequencies, as published; a two-sided filter's networks too.
+            /// All sine layers learn the same frequencies, as published; in a filter that looks both ways, so do both of its
+            /// networks. False: each layer has its own.
             #[config(default = true)]
             pub share_sine: bool,
-            /// Whether taps decay with their lag.
+            /// Taps of the filter decay with their lag, each channel at a rate of its own.
             #[config(default = true)]
             pub modulate: bool,
-            /// What that decay is lifted by, so that far taps need not vanish.
+            /// What that decay is lifted by, so that far taps need not vanish. Only with modulate.
             #[config(default = 0.0)]
             pub shift: f64,
-            /// Whether the taps of all channels at one lag are divided by the sum of their absolute values.
+            /// Taps of all channels at one lag are divided by the sum of their absolute values.
             #[config(default = false)]
             pub normalized: bool,
-            /// The transforms of the long convolutions.
+            /// The transforms of the long convolutions: fast Fourier transforms, or the same as products with Monarch matrices.
             #[config(default = "crate::ConvAlgorithm::Fft")]
-            pub conv: $crate::ConvAlgorithm,
-            /// Taps of the short convolution, the present one among them.
+            pub conv: crate::ConvAlgorithm,
+            /// Taps of the short convolution in front of the gates, the present one among them.
             #[config(default = 3)]
+            #[option(range = 1..=1024)]
             pub short_filter: usize,
-            /// Probability of dropping a number in training alone.
+            /// Share of numbers dropped in training, in front of each long filter and, in m2, of the output layer; 0 drops none.
+            /// Beside model.dropout.
             #[config(default = 0.0)]
+            #[option(range = subquad_options::range::DROPPED)]
             pub dropout: f64,
-            /// Largest learning rate of the networks that draw the filters.
+            /// The filter network learns at optim.lr, but never faster than this.
             #[config(default = 1e-3)]
+            #[option(range = subquad_options::range::NOT_NEGATIVE)]
             pub filter_lr: f64,
-            /// Their weight decay.
+            /// Weight decay of the filter network, whatever optim.weight_decay is.
             #[config(default = 0.0)]
+            #[option(range = subquad_options::range::NOT_NEGATIVE)]
             pub filter_weight_decay: f64,
-            /// Largest learning rate of the positional features. They move the whole filter, so it is small; 0 freezes them.
+            /// The positional features learn at optim.lr, but never faster than this; 0 freezes them. It is small because they
+            /// move the whole filter.
             #[config(default = 1e-5)]
+            #[option(range = subquad_options::range::NOT_NEGATIVE)]
             pub position_lr: f64,
         }
 
         impl $name {
             /// A one-sided filter of so many channels.
-            fn causal_filter(&self, channels: usize) -> $crate::ImplicitFilterConfig {
-                $crate::ImplicitFilterConfig::new(channels, self.l_max)
+            fn causal_filter(&self, channels: usize) -> crate::ImplicitFilterConfig {
+                crate::ImplicitFilterConfig::new(channels, self.l_max)
                     .with_order(self.filter_order)
                     .with_emb_dim(self.emb_dim)
                     .with_num_inner(self.num_inner)
@@ -73,8 +86,8 @@ macro_rules! gated_config {
                     .with_conv(self.conv)
             }
 
-            pub(crate) fn rates(&self) -> $crate::filter::Rates {
-                $crate::filter::Rates {
+            pub(crate) fn rates(&self) -> crate::filter::Rates {
+                crate::filter::Rates {
                     learning_rate: self.filter_lr,
                     weight_decay: self.filter_weight_decay,
                     position: self.position_lr,
@@ -85,46 +98,24 @@ macro_rules! gated_config {
 }
 pub(crate) use gated_config;
 
-/// Why an [`M2Config`](crate::M2Config) is refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum M2ConfigError {
-    /// An option does not fit the filters.
-    #[error(transparent)]
-    Filter(#[from] ImplicitFilterConfigError),
-    /// The short convolution has no taps.
-    #[error("short_filter = 0, but the short convolution has at least the present token's tap")]
-    NoTaps,
-    /// More than some of the numbers would be dropped.
-    #[error("dropout = {dropout:?}, but it is a share that is dropped, at least 0 and below 1")]
-    Dropout {
-        /// The share asked for.
-        dropout: f64,
-    },
-    /// A learning rate or weight decay is negative or not a number.
-    #[error("{what} = {value:?}, but it must be a finite number of at least 0")]
-    Rate {
-        /// Which.
-        what: &'static str,
-        /// Its value.
-        value: f64,
-    },
-}
+/// What the trait asks of a config that has methods of the same names, so that users need not import it.
+macro_rules! as_its_own_methods {
+    () => {
+        fn refusals(&self) -> Vec<subquad_mixer::Refusal> {
+            self.refusals()
+        }
 
-pub(crate) fn check(
-    filter: &ImplicitFilterConfig,
-    short_filter: usize,
-    dropout: f64,
-    rates: Rates,
-) -> Result<(), M2ConfigError> {
-    filter.check()?;
-    if short_filter == 0 {
-        return Err(M2ConfigError::NoTaps);
-    }
-    if !(0.0..1.0).contains(&dropout) {
-        return Err(M2ConfigError::Dropout { dropout });
-    }
-    match rates.wrong() {
-        Some((what, value)) => Err(M2ConfigError::Rate { what, value }),
-        None => Ok(()),
-    }
+        fn d_model(&self) -> usize {
+            self.d_model
+        }
+
+        fn n_parameters(&self) -> usize {
+            self.n_parameters()
+        }
+
+        fn init(&self, device: &burn::tensor::Device) -> Self::Mixer {
+            self.init(device)
+        }
+    };
 }
+pub(crate) use as_its_own_methods;

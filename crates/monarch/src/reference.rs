@@ -4,6 +4,7 @@
 //! them; dense weights are `[d_input, d_output]`.
 
 mod channel;
+mod measured;
 mod monarch;
 mod sequence;
 

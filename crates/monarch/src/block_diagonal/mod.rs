@@ -14,6 +14,7 @@ use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
+use subquad_mixer::Refusal;
 
 use crate::init::uniform;
 
@@ -31,43 +32,35 @@ pub struct BlockDiagonalLinearConfig {
     pub bias: bool,
 }
 
-/// Why a [`BlockDiagonalLinearConfig`] is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BlockDiagonalLinearConfigError {
-    /// A size is 0.
-    #[error("{what} = 0, but a block-diagonal layer needs at least 1")]
-    ZeroSize {
-        /// The size.
-        what: &'static str,
-    },
-    /// Some blocks would hold nothing but padding.
-    #[error("{n_blocks} blocks cannot share {what} = {width}; choose at most {width} blocks")]
-    TooManyBlocks {
-        /// The width.
-        what: &'static str,
-        /// Its value.
-        width: usize,
-        /// The blocks asked for.
-        n_blocks: usize,
-    },
+/// Refuses a size of 0.
+pub(crate) fn zero(name: &'static str, size: usize) -> Option<Refusal> {
+    Refusal::when(size == 0, &[name], || format!("{name} must be an integer >= 1, got 0"))
+}
+
+/// Refuses a width of 0, and one of fewer features than blocks, some of which would hold nothing but padding.
+pub(crate) fn narrow(name: &'static str, width: usize, n_blocks: usize) -> Option<Refusal> {
+    let crowded = || {
+        Refusal::when(n_blocks > width, &["n_blocks", name], || {
+            format!("{n_blocks} blocks cannot share {name} = {width}; choose n_blocks of at most {width}")
+        })
+    };
+    zero(name, width).or_else(crowded)
 }
 
 impl BlockDiagonalLinearConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, or there are more blocks than inputs or outputs.
-    pub fn check(&self) -> Result<(), BlockDiagonalLinearConfigError> {
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a size of 0, or more blocks than inputs or outputs.
+    pub fn refusals(&self) -> Vec<Refusal> {
         let Self { d_input, d_output, n_blocks, bias: _ } = *self;
-        for (what, size) in [("d_input", d_input), ("d_output", d_output), ("n_blocks", n_blocks)] {
-            if size == 0 {
-                return Err(BlockDiagonalLinearConfigError::ZeroSize { what });
-            }
-        }
-        for (what, width) in [("d_input", d_input), ("d_output", d_output)] {
-            if n_blocks > width {
-                return Err(BlockDiagonalLinearConfigError::TooManyBlocks { what, width, n_blocks });
-            }
-        }
-        Ok(())
+        let widths = [narrow("d_input", d_input, n_blocks), narrow("d_output", d_output, n_blocks)];
+        widths.into_iter().chain([zero("n_blocks", n_blocks)]).flatten().collect()
     }
 
     /// Parameters of the layer, bias and padding included. Allocates nothing on a device.

@@ -4,16 +4,21 @@ use burn::config::Config;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
+use subquad_mixer::{Choice, Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
+use subquad_options::range;
 
 use super::blocks::Blocks;
 use super::sandwich::Sandwich;
 use super::{CausalMonarch, Matrix};
-use crate::filter::Rates;
-use crate::sequence::{Gates, Split, check_sizes, factor, near_identity, zeros};
-use crate::{ImplicitFilterConfig, MonarchSequenceConfigError, SequenceInit};
+use crate::filter::{EMB_DIMS, ORDERS, Rates};
+use crate::options::as_its_own_methods;
+use crate::sequence::{
+    Gates, LONGEST_BLOCK, LONGEST_MATRIX, Split, contradictions, factor, near_identity, zeros,
+};
+use crate::{ImplicitFilterConfig, SequenceInit};
 
 /// How a Monarch matrix along the sequence is kept from looking ahead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum CausalMonarchForm {
     /// Triangular blocks: exactly causal, any map of tokens to tokens that their factors make.
@@ -23,58 +28,93 @@ pub enum CausalMonarchForm {
 }
 
 /// Config of a [`CausalMonarch`].
-#[derive(Config, Debug)]
+#[derive(Config, Options, Debug)]
 pub struct CausalMonarchConfig {
     /// Width of input and output.
+    #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Longest sequence, in tokens. A shorter one uses the beginning of the matrix.
+    /// Length of the matrix, in tokens; a shorter sequence uses its beginning. "longest" is the longest of the config, also
+    /// among test conditions.
+    #[option(range = 1..=LONGEST_MATRIX, or = "longest")]
     pub l_max: usize,
-    /// How the matrix is kept from looking ahead.
+    /// How the matrix is kept from looking ahead: triangular blocks, exactly causal; or a causal convolution between a triangular
+    /// Monarch matrix and its inverse (sandwich).
     #[config(default = "CausalMonarchForm::Blocks")]
     pub form: CausalMonarchForm,
-    /// Tokens of a block. `None`: the divisor of `l_max` from its square root on, which costs least; the square root,
-    /// rounded up, where there is none below its double.
-    #[config(default = "None")]
+    /// Tokens of a block, at most l_max. 0: the divisor of l_max from its square root on, which costs least, or where there is
+    /// none below its double, the square root, rounded up.
+    #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
-    /// Groups of neighbouring features with matrices of their own.
+    /// Groups of neighbouring features with matrices of their own; must divide d_model.
     #[config(default = 1)]
+    #[option(range = 1..=8192)]
     pub n_heads: usize,
-    /// Whether projections, a short convolution and two gates stand around the matrix, as around the long convolution of
-    /// M2: then the two layers differ in what mixes the sequence, and in nothing else. Without them every feature is mixed
-    /// by itself, and the same way whatever the tokens say.
+    /// Projections, a short convolution and two gates stand around the matrix, as around the long convolution of m2, so that the
+    /// two layers differ only in what mixes the sequence. False: only the matrix, which mixes every feature by itself and the
+    /// same way whatever the tokens say.
     #[config(default = true)]
     pub gated: bool,
-    /// Width of the network that draws the filter of a sandwich.
+    /// Hidden width of the small network that generates the filter. Only with form = "sandwich", like the options below.
     #[config(default = 64)]
+    #[option(range = ORDERS)]
     pub filter_order: usize,
-    /// Positional features that this network reads: odd, at least 3.
+    /// Width of the filter's positional features, odd: time itself, then sines and cosines.
     #[config(default = 5)]
+    #[option(range = EMB_DIMS)]
     pub emb_dim: usize,
-    /// Initial frequency of its sines.
+    /// Initial frequency of the filter network's sine activations; higher ones draw rougher filters.
     #[config(default = 10.0)]
+    #[option(range = range::POSITIVE)]
     pub sine_frequency: f64,
-    /// Largest learning rate of that network.
+    /// The filter network learns at optim.lr, but never faster than this.
     #[config(default = 1e-3)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub filter_lr: f64,
-    /// Its weight decay.
+    /// Weight decay of the filter network, whatever optim.weight_decay is.
     #[config(default = 0.0)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub filter_weight_decay: f64,
-    /// Largest learning rate of the positional features; 0 freezes them.
+    /// The positional features learn at optim.lr, but never faster than this; 0 freezes them.
     #[config(default = 1e-5)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub position_lr: f64,
 }
 
+/// Options of the filter, which only a sandwich has.
+const FILTER: [&str; 6] =
+    ["filter_order", "emb_dim", "sine_frequency", "filter_lr", "filter_weight_decay", "position_lr"];
+
 impl CausalMonarchConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, heads cannot be equally wide, a block is longer than `l_max`, `emb_dim` is even or below 3, the
-    /// frequency is not positive, or a rate is negative.
-    pub fn check(&self) -> Result<(), MonarchSequenceConfigError> {
-        check_sizes(self.d_model, self.l_max, self.block, self.n_heads)?;
-        self.filter().check()?;
-        match self.rates().wrong() {
-            Some((what, value)) => Err(MonarchSequenceConfigError::Rate { what, value }),
-            None => Ok(()),
-        }
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a number out of its range, heads that cannot be equally wide, a block
+    /// longer than `l_max`, a factor that no memory holds, an even `emb_dim`, or an option of the filter where there is none.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let sizes = contradictions(self.d_model, self.l_max, self.block, self.n_heads);
+            [sizes, self.idle_filter(), self.filter().contradictions()].concat()
+        })
+    }
+
+    /// An option that changes nothing is a mistake of whoever set it.
+    fn idle_filter(&self) -> Vec<Refusal> {
+        let (set, plain) = (self.to_values(), Self::new(self.d_model, self.l_max).to_values());
+        let is_idle = |name: &str| self.form == CausalMonarchForm::Blocks && FILTER.contains(&name);
+        let idle =
+            set.into_iter().zip(plain).filter(|((name, set), (_, plain))| is_idle(name) && set != plain);
+        let refusal = |((name, set), (_, plain))| {
+            let reason = format!(
+                "{name} = {set} does nothing with form = \"blocks\", which has no filter; leave it at {plain}"
+            );
+            Refusal::new(reason, &[name, "form"])
+        };
+        idle.map(refusal).collect()
     }
 
     pub(crate) fn rates(&self) -> Rates {
@@ -157,4 +197,15 @@ impl CausalMonarchConfig {
             filter: self.filter().init(device),
         }
     }
+}
+
+impl SequenceMixerConfig for CausalMonarchConfig {
+    type Mixer = CausalMonarch;
+
+    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
+        self.d_model = context.d_model;
+        [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
+    }
+
+    as_its_own_methods!();
 }

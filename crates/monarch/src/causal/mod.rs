@@ -12,7 +12,10 @@ mod sandwich;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_backend::Form;
-use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
+};
+use subquad_options::word;
 
 use crate::sequence::Gates;
 use blocks::{Blocks, BlocksState};
@@ -20,7 +23,7 @@ pub use config::{CausalMonarchConfig, CausalMonarchForm};
 use sandwich::{Sandwich, SandwichState};
 
 /// As in configs and errors.
-const NAME: &str = "causal_monarch";
+const NAME: &str = <CausalMonarchConfig as MeasuredMixer>::NAME;
 
 /// A causal Monarch matrix along the sequence: see [`CausalMonarchConfig`].
 ///
@@ -135,12 +138,6 @@ impl Matrix {
 }
 
 impl CausalMonarch {
-    /// The same layer in another form of its operations.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The form of its operations.
     pub fn form(&self) -> Form {
         self.form
@@ -168,15 +165,11 @@ impl CausalMonarch {
 
     /// Of the states that the layer makes.
     fn origin(&self) -> Origin {
-        let CausalMonarchConfig { d_model, l_max, block, n_heads, gated, .. } = self.config;
-        let form = match self.matrix {
-            Matrix::Blocks(_) => "blocks",
-            Matrix::Sandwich(_) => "sandwich",
-        };
+        let CausalMonarchConfig { d_model, l_max, form, block, n_heads, gated, .. } = self.config;
         let settings = [
             ("d_model", d_model.into()),
             ("l_max", l_max.into()),
-            ("form", form.into()),
+            ("form", word(&form).into()),
             ("block", block.into()),
             ("n_heads", n_heads.into()),
             ("gated", gated.into()),
@@ -214,6 +207,11 @@ impl SequenceMixer for CausalMonarch {
     fn init_state(&self, batch: usize) -> Result<CausalMonarchState, MixerError> {
         let projected = self.gates.as_ref().map(|gates| gates.past(batch));
         Ok(CausalMonarchState { origin: self.origin(), batch, projected, matrix: self.matrix.init_state() })
+    }
+
+    fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
     }
 
     fn contract(&self) -> Contract {

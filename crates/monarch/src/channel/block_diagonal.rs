@@ -2,9 +2,10 @@
 
 use burn::config::Config;
 use burn::tensor::Device;
+use subquad_mixer::Refusal;
 
-use super::{BlockDiagonalMlp, Mlp, expanded};
-use crate::{BlockDiagonalLinearConfig, BlockDiagonalLinearConfigError};
+use super::{BlockDiagonalMlp, Mlp, expanded, narrow_widths};
+use crate::BlockDiagonalLinearConfig;
 
 /// Config of a [`BlockDiagonalMlp`].
 ///
@@ -26,10 +27,22 @@ pub struct BlockDiagonalMlpConfig {
 }
 
 impl BlockDiagonalMlpConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, or there are more blocks than channels.
-    pub fn check(&self) -> Result<(), BlockDiagonalLinearConfigError> {
-        self.layers().iter().try_for_each(BlockDiagonalLinearConfig::check)
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a size of 0, or more blocks than channels.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let no_blocks = Refusal::when(self.n_blocks == 0, &["n_blocks"], || {
+            "n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; \
+             choose at least 1"
+                .into()
+        });
+        no_blocks.into_iter().chain(narrow_widths(self.d_model, self.d_hidden, self.n_blocks)).collect()
     }
 
     /// # Panics

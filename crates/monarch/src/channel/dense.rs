@@ -3,8 +3,9 @@
 use burn::config::Config;
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
+use subquad_mixer::Refusal;
 
-use super::{DenseMlp, Mlp, expanded};
+use super::{DenseMlp, Mlp, expanded, narrow_widths};
 
 /// Config of a [`DenseMlp`].
 #[derive(Config, Debug)]
@@ -18,28 +19,18 @@ pub struct DenseMlpConfig {
     pub gated: bool,
 }
 
-/// Why a [`DenseMlpConfig`] is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DenseMlpConfigError {
-    /// A size is 0.
-    #[error("{what} = 0, but a channel mixer needs at least 1")]
-    ZeroSize {
-        /// The size.
-        what: &'static str,
-    },
-}
-
 impl DenseMlpConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0.
-    pub fn check(&self) -> Result<(), DenseMlpConfigError> {
-        match [("d_model", self.d_model), ("d_hidden", self.d_hidden)]
-            .into_iter()
-            .find(|(_, size)| *size == 0)
-        {
-            Some((what, _)) => Err(DenseMlpConfigError::ZeroSize { what }),
-            None => Ok(()),
-        }
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a size of 0.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        narrow_widths(self.d_model, self.d_hidden, 1).collect()
     }
 
     /// # Panics

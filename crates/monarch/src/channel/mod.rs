@@ -16,12 +16,13 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, pointwise};
-use subquad_mixer::ChannelMixer;
+use subquad_mixer::{ChannelMixer, Refusal};
 
+use crate::block_diagonal::narrow;
 use crate::{BlockDiagonalLinear, MonarchLinear};
 
 pub use block_diagonal::BlockDiagonalMlpConfig;
-pub use dense::{DenseMlpConfig, DenseMlpConfigError};
+pub use dense::DenseMlpConfig;
 pub use monarch::MonarchMlpConfig;
 
 /// Two dense layers: see [`DenseMlpConfig`].
@@ -126,4 +127,11 @@ impl MlpLayer for MonarchLinear {
 /// Rows of the first layer: both halves of a gate, or what the GELU takes.
 fn expanded(d_hidden: usize, gated: bool) -> usize {
     if gated { d_hidden.saturating_mul(2) } else { d_hidden }
+}
+
+/// What both layers refuse of their widths, each of them in so many blocks.
+fn narrow_widths(d_model: usize, d_hidden: usize, n_blocks: usize) -> impl Iterator<Item = Refusal> {
+    [("d_model", d_model), ("d_hidden", d_hidden)]
+        .into_iter()
+        .filter_map(move |(name, width)| narrow(name, width, n_blocks))
 }

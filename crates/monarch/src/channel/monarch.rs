@@ -2,9 +2,11 @@
 
 use burn::config::Config;
 use burn::tensor::Device;
+use subquad_mixer::Refusal;
 
-use super::{Mlp, MonarchMlp, expanded};
-use crate::{MonarchLinearConfig, MonarchLinearConfigError};
+use super::{Mlp, MonarchMlp, expanded, narrow_widths};
+use crate::MonarchLinearConfig;
+use crate::block_diagonal::zero;
 
 /// Config of a [`MonarchMlp`].
 ///
@@ -26,10 +28,19 @@ pub struct MonarchMlpConfig {
 }
 
 impl MonarchMlpConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, or there are more blocks than channels.
-    pub fn check(&self) -> Result<(), MonarchLinearConfigError> {
-        self.layers().iter().try_for_each(MonarchLinearConfig::check)
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a size of 0, or more blocks than channels.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let n_blocks = self.n_blocks.unwrap_or(1);
+        let no_blocks = zero("n_blocks", n_blocks);
+        no_blocks.into_iter().chain(narrow_widths(self.d_model, self.d_hidden, n_blocks)).collect()
     }
 
     /// # Panics

@@ -3,11 +3,12 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use subquad_backend::{Form, fft_conv};
+use subquad_mixer::Choice;
 
 use crate::monarch_conv;
 
 /// The transforms of a long convolution. The map is the same, to rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum ConvAlgorithm {
     /// Fast Fourier transforms.

@@ -3,33 +3,50 @@
 use burn::config::Config;
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
+use std::ops::RangeInclusive;
+use subquad_mixer::{Options, Refusal};
+use subquad_options::range::{self, LONGEST_SEQ};
 
 use super::{ConvAlgorithm, DecayOf, ImplicitFilter, SineNetwork, features, matrix};
 use crate::init::normal;
 
+/// Widths of a network.
+pub(crate) const ORDERS: RangeInclusive<usize> = 1..=65536;
+/// Numbers of positional features.
+pub(crate) const EMB_DIMS: RangeInclusive<usize> = 3..=65535;
+/// Numbers of sine layers behind the first one.
+pub(crate) const NUM_INNER: RangeInclusive<usize> = 0..=64;
+
 /// Config of an [`ImplicitFilter`].
-#[derive(Config, Debug)]
+#[derive(Config, Options, Debug)]
 pub struct ImplicitFilterConfig {
     /// Channels, one filter each.
+    #[option(range = 1..)]
     pub d_model: usize,
     /// Taps, in tokens. The filter does not stretch: fewer tokens use its first taps, more are refused.
+    #[option(range = 1..=LONGEST_SEQ)]
     pub l_max: usize,
     /// Width of the network.
     #[config(default = 64)]
+    #[option(range = ORDERS)]
     pub order: usize,
     /// Positional features: 1 for the position itself and 2 for each frequency, so odd. 3 gives a single frequency so
     /// low that it is nearly constant.
     #[config(default = 5)]
+    #[option(range = EMB_DIMS)]
     pub emb_dim: usize,
     /// Sine layers of the network from `order` to `order`, behind the first one, which reads the features.
     #[config(default = 2)]
+    #[option(range = NUM_INNER)]
     pub num_inner: usize,
     /// Initial frequency of the sines, one learned number a unit. Higher ones draw rougher filters.
     #[config(default = 10.0)]
+    #[option(range = range::POSITIVE)]
     pub sine_frequency: f64,
     /// What every sine multiplies its frequency by, fixed while the frequency learns: `sin(sine_factor w x)`. Published as
     /// `w_mod`.
     #[config(default = 1.0)]
+    #[option(range = range::POSITIVE)]
     pub sine_factor: f64,
     /// Whether all sine layers, and both networks of a two-sided filter, learn the same frequencies, as published.
     /// Otherwise each layer of each network has its own.
@@ -49,109 +66,58 @@ pub struct ImplicitFilterConfig {
     pub bidirectional: bool,
     /// How far ahead the first of those looks: 1 token, as published, or 0, where it adds to the tap of the present.
     #[config(default = 1)]
+    #[option(range = 0..=1)]
     pub rev_offset: usize,
     /// The transforms of the convolution.
     #[config(default = "ConvAlgorithm::Fft")]
     pub conv: ConvAlgorithm,
 }
 
-/// Why an [`ImplicitFilterConfig`] is refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ImplicitFilterConfigError {
-    /// A size is 0.
-    #[error("{what} = 0, but a filter needs at least 1")]
-    ZeroSize {
-        /// The size.
-        what: &'static str,
-    },
-    /// The positional features cannot be a position and pairs.
-    #[error(
-        "emb_dim = {emb_dim}, but it counts a position and pairs of sines, so it must be odd and at least 3"
-    )]
-    EmbDim {
-        /// The features asked for.
-        emb_dim: usize,
-    },
-    /// The frequency is not a positive number.
-    #[error("sine_frequency = {sine_frequency:?}, but a frequency must be positive and finite")]
-    SineFrequency {
-        /// The frequency asked for.
-        sine_frequency: f64,
-    },
-    /// The factor beside it is not a positive number.
-    #[error("sine_factor = {sine_factor}, but what multiplies a frequency must be positive and finite")]
-    SineFactor {
-        /// The factor asked for.
-        sine_factor: f64,
-    },
-    /// The shift is not a number.
-    #[error("shift = {shift:?}, but it is added to the decay, so it must be finite")]
-    Shift {
-        /// The shift asked for.
-        shift: f64,
-    },
-    /// A shift without a decay.
-    #[error(
-        "shift = {shift:?} lifts the decay, but modulate = false leaves none; set shift = 0 or modulate = true"
-    )]
-    IdleShift {
-        /// The shift asked for.
-        shift: f64,
-    },
-    /// Taps that look ahead begin at the present or at the next token.
-    #[error("rev_offset = {rev_offset}, but taps that look ahead begin 0 or 1 tokens ahead")]
-    RevOffset {
-        /// The offset asked for.
-        rev_offset: usize,
-    },
-    /// An offset of taps that are not there.
-    #[error(
-        "rev_offset = {rev_offset} moves taps that look ahead, but a causal filter has none; leave it at 1"
-    )]
-    IdleRevOffset {
-        /// The offset asked for.
-        rev_offset: usize,
-    },
-}
-
 impl ImplicitFilterConfig {
+    /// Whether the filter can be built.
+    ///
     /// # Errors
-    /// If a size is 0, `emb_dim` is even or below 3, the frequency or its factor is not positive, `shift` is not finite or has no decay to
-    /// lift, or `rev_offset` is above 1 or has no taps to move.
-    pub fn check(&self) -> Result<(), ImplicitFilterConfigError> {
-        self.check_sizes()?;
-        let Self { sine_frequency, sine_factor, modulate, shift, bidirectional, rev_offset, .. } = *self;
-        let is_frequency = |number: f64| number.is_finite() && number > 0.0;
-        if !is_frequency(sine_frequency) {
-            return Err(ImplicitFilterConfigError::SineFrequency { sine_frequency });
-        }
-        if !is_frequency(sine_factor) {
-            return Err(ImplicitFilterConfigError::SineFactor { sine_factor });
-        }
-        if !shift.is_finite() {
-            return Err(ImplicitFilterConfigError::Shift { shift });
-        }
-        if !modulate && shift != 0.0 {
-            return Err(ImplicitFilterConfigError::IdleShift { shift });
-        }
-        match (bidirectional, rev_offset) {
-            (_, 1) | (true, 0) => Ok(()),
-            (false, 0) => Err(ImplicitFilterConfigError::IdleRevOffset { rev_offset }),
-            _ => Err(ImplicitFilterConfigError::RevOffset { rev_offset }),
-        }
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
     }
 
-    fn check_sizes(&self) -> Result<(), ImplicitFilterConfigError> {
-        let Self { d_model, l_max, order, emb_dim, .. } = *self;
-        for (what, size) in [("d_model", d_model), ("l_max", l_max), ("filter_order", order)] {
-            if size == 0 {
-                return Err(ImplicitFilterConfigError::ZeroSize { what });
-            }
-        }
-        match emb_dim >= 3 && !emb_dim.is_multiple_of(2) {
-            true => Ok(()),
-            false => Err(ImplicitFilterConfigError::EmbDim { emb_dim }),
-        }
+    /// Everything that keeps the filter from being built: a number out of its range, an even `emb_dim`, or an option that has
+    /// nothing to change.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| self.contradictions())
+    }
+
+    /// What does not go together. Numbers may be out of their ranges here: those of a mixer have been checked under its names.
+    pub(crate) fn contradictions(&self) -> Vec<Refusal> {
+        [self.even_embedding(), self.idle_shift(), self.idle_offset()].into_iter().flatten().collect()
+    }
+
+    fn even_embedding(&self) -> Option<Refusal> {
+        let emb_dim = self.emb_dim;
+        Refusal::when(emb_dim.is_multiple_of(2), &["emb_dim"], || {
+            format!(
+                "emb_dim = {emb_dim} is even, but it counts time itself and then pairs of sine and cosine; make it odd"
+            )
+        })
+    }
+
+    fn idle_shift(&self) -> Option<Refusal> {
+        let Self { modulate, shift, .. } = *self;
+        Refusal::when(!modulate && shift != 0.0, &["shift", "modulate"], || {
+            format!(
+                "shift = {shift:?} lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true"
+            )
+        })
+    }
+
+    fn idle_offset(&self) -> Option<Refusal> {
+        let Self { bidirectional, rev_offset, .. } = *self;
+        Refusal::when(!bidirectional && rev_offset != 1, &["rev_offset", "causal"], || {
+            format!(
+                "rev_offset = {rev_offset} moves taps that look ahead, and a causal filter has none; leave it at 1"
+            )
+        })
     }
 
     /// How many numbers the filter learns, without building it. The config must pass [`check`](Self::check).

@@ -20,7 +20,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
 
 pub use algorithm::ConvAlgorithm;
-pub use config::{ImplicitFilterConfig, ImplicitFilterConfigError};
+pub use config::ImplicitFilterConfig;
+pub(crate) use config::{EMB_DIMS, NUM_INNER, ORDERS};
 pub(crate) use network::SineNetwork;
 pub(crate) use rates::Rates;
 

@@ -13,16 +13,6 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// The first that is negative or not a number, with its name in configs.
-    pub(crate) fn wrong(self) -> Option<(&'static str, f64)> {
-        let rates = [
-            ("filter_lr", self.learning_rate),
-            ("filter_weight_decay", self.weight_decay),
-            ("position_lr", self.position),
-        ];
-        rates.into_iter().find(|(_, value)| !(value.is_finite() && *value >= 0.0))
-    }
-
     /// The parameter groups of a layer with these filters.
     pub(crate) fn groups(self, filters: &[&ImplicitFilter]) -> Vec<ParameterGroup> {
         let filter = ParameterGroup {

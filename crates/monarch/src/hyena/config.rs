@@ -3,45 +3,36 @@
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
 use subquad_backend::Form;
+use subquad_mixer::{Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
 
 use super::Hyena;
 use crate::init::draw;
-use crate::options::{M2ConfigError, check, gated_config};
+use crate::options::{as_its_own_methods, gated_config};
 use crate::{ImplicitFilterConfig, short};
 
 gated_config! {
     /// Config of a [`Hyena`].
     pub struct HyenaConfig {
-        /// Projections that gate, at least 2. There is one long filter less: each stands between two gates.
+        /// Projections that gate, with a long filter between each two: one filter fewer than gates. 2 as published.
         #[config(default = 2)]
+        #[option(range = 2..=64)]
         pub order: usize,
     }
 }
 
-/// Why a [`HyenaConfig`] is refused.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum HyenaConfigError {
-    /// Too few gates for a filter.
-    #[error("order = {order}, but a long filter stands between two gates, so it must be at least 2")]
-    Order {
-        /// The order asked for.
-        order: usize,
-    },
-    /// An option that M2 has as well.
-    #[error(transparent)]
-    Option(#[from] M2ConfigError),
-}
-
 impl HyenaConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If `order` is below 2, the [filter](ImplicitFilterConfig::check) is refused, `short_filter` is 0, `dropout` is not in
-    /// [0, 1), or a rate is negative.
-    pub fn check(&self) -> Result<(), HyenaConfigError> {
-        let Self { order, short_filter, dropout, .. } = *self;
-        match order < 2 {
-            true => Err(HyenaConfigError::Order { order }),
-            false => Ok(check(&self.filter(), short_filter, dropout, self.rates())?),
-        }
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or a `shift` without a
+    /// decay.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| self.causal_filter(self.d_model).contradictions())
     }
 
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
@@ -75,4 +66,15 @@ impl HyenaConfig {
     pub(crate) fn filter(&self) -> ImplicitFilterConfig {
         self.causal_filter((self.order - 1) * self.d_model)
     }
+}
+
+impl SequenceMixerConfig for HyenaConfig {
+    type Mixer = Hyena;
+
+    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
+        self.d_model = context.d_model;
+        [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
+    }
+
+    as_its_own_methods!();
 }

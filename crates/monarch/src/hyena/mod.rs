@@ -20,18 +20,18 @@ use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
 use crate::m2::{gate, gated_conv::gated_conv};
 use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
-pub use config::{HyenaConfig, HyenaConfigError};
+pub use config::HyenaConfig;
 pub use state::HyenaState;
 
 /// As in configs and errors.
-const NAME: &str = "hyena";
+const NAME: &str = <HyenaConfig as MeasuredMixer>::NAME;
 
 /// The Hyena operator: see [`HyenaConfig`]. It is causal.
 ///
@@ -51,12 +51,6 @@ pub struct Hyena {
 }
 
 impl Hyena {
-    /// The same layer in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The form of its operations.
     pub fn form(&self) -> Form {
         self.form
@@ -236,6 +230,11 @@ impl SequenceMixer for Hyena {
         let gated = vec![History::default(); self.filters()];
         let projected = no_past(batch, &self.short_weight);
         Ok(HyenaState { origin: self.origin(), projected, gated })
+    }
+
+    fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
     }
 
     fn contract(&self) -> Contract {

@@ -5,46 +5,60 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
+use subquad_mixer::{Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
 
 use super::{LearnedMonarch, Matrix};
-use crate::sequence::{Gates, Split, check_sizes, factor};
-use crate::{MonarchSequenceConfigError, SequenceInit};
+use crate::SequenceInit;
+use crate::options::as_its_own_methods;
+use crate::sequence::{Gates, LONGEST_BLOCK, LONGEST_MATRIX, Split, contradictions, factor};
 
 /// Config of a [`LearnedMonarch`].
-#[derive(Config, Debug)]
+#[derive(Config, Options, Debug)]
 pub struct LearnedMonarchConfig {
     /// Width of input and output.
+    #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Longest sequence, in tokens. The matrices belong to it: a shorter sequence is one that ends in zeros, of which the
-    /// first outputs are kept.
+    /// Length of the matrices, in tokens; a shorter sequence is filled with zeros, and the first outputs are kept. "longest" is
+    /// the longest of the config, also among test conditions.
+    #[option(range = 1..=LONGEST_MATRIX, or = "longest")]
     pub l_max: usize,
-    /// Tokens of a block. `None`: the divisor of `l_max` from its square root on, which costs least; the square root,
-    /// rounded up, where there is none below its double. Blocks that `l_max` does not fill are filled with zeros.
-    #[config(default = "None")]
+    /// Tokens of a block of the first factor, and blocks of the second; at most l_max. 0: the divisor of l_max from its square
+    /// root on, which costs least, or where there is none below its double, the square root, rounded up. Blocks that l_max does
+    /// not fill are filled with zeros.
+    #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
-    /// Groups of neighbouring features with matrices of their own.
+    /// Groups of neighbouring features with matrices of their own; must divide d_model.
     #[config(default = 1)]
+    #[option(range = 1..=8192)]
     pub n_heads: usize,
-    /// What happens to every number between the two matrices. The listing of the paper has relu there, its equation
-    /// nothing; nothing lets the two be a DFT and its inverse.
+    /// What happens to every number between the two matrices. The listing of the paper has relu there, its equation nothing
+    /// (identity), which lets the two be a DFT and its inverse.
     #[config(default = "Activation::Identity")]
     pub activation: Activation,
-    /// Where the four factors start. From random ones a model of handwritten digits learned sooner than from near the
-    /// identity, with and without gates.
+    /// Where the matrices start: near the identity, or uniform and as loud as their input (random). From random ones a model of
+    /// handwritten digits learned sooner, with and without gates.
     #[config(default = "SequenceInit::Random")]
     pub init: SequenceInit,
-    /// Whether projections, a short convolution and two gates stand around the matrices, as around the long convolution
-    /// of M2: then the two layers differ in what mixes the sequence, and in nothing else. False is the layer of the paper,
-    /// which mixes every feature by itself and the same way whatever the tokens say.
+    /// Projections, a short convolution and two gates stand around the matrices, as around the long convolution of m2, so that
+    /// the two layers differ only in what mixes the sequence. False: only the matrices, as in the paper's layer, which mixes
+    /// every feature by itself and the same way whatever the tokens say.
     #[config(default = true)]
     pub gated: bool,
 }
 
 impl LearnedMonarchConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, heads cannot be equally wide, or a block is longer than `l_max`.
-    pub fn check(&self) -> Result<(), MonarchSequenceConfigError> {
-        check_sizes(self.d_model, self.l_max, self.block, self.n_heads)
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a number out of its range, heads that cannot be equally wide, a block
+    /// longer than `l_max`, or a factor that no memory holds.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| contradictions(self.d_model, self.l_max, self.block, self.n_heads))
     }
 
     /// The array between the matrices starts as ones.
@@ -93,4 +107,18 @@ impl LearnedMonarchConfig {
             across: factor([self.n_heads, block, n_blocks, n_blocks], self.init, device),
         }
     }
+}
+
+impl SequenceMixerConfig for LearnedMonarchConfig {
+    type Mixer = LearnedMonarch;
+
+    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
+        self.d_model = context.d_model;
+        [context.only_bidirectional(Self::NAME), context.too_short(self.l_max)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    as_its_own_methods!();
 }

@@ -18,13 +18,13 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
-use subquad_mixer::{Contract, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
 
 use crate::sequence::{Entries, Gates, Lines, pad, product};
 pub use config::LearnedMonarchConfig;
 
 /// As in configs and errors.
-const NAME: &str = "monarch";
+const NAME: &str = <LearnedMonarchConfig as MeasuredMixer>::NAME;
 
 /// Learned Monarch matrices along the sequence: see [`LearnedMonarchConfig`]. O(seq^1.5) for a whole sequence.
 #[derive(Module, Debug)]
@@ -62,12 +62,6 @@ impl Matrix {
 }
 
 impl LearnedMonarch {
-    /// The same layer in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The form of its operations.
     pub fn form(&self) -> Form {
         self.form
@@ -118,6 +112,11 @@ impl SequenceMixer for LearnedMonarch {
 
     fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
         Err(MixerError::Bidirectional { mixer: NAME })
+    }
+
+    fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
     }
 
     fn contract(&self) -> Contract {

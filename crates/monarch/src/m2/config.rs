@@ -3,43 +3,54 @@
 use burn::nn::{LayerNormConfig, LinearConfig};
 use burn::tensor::Device;
 use subquad_backend::Form;
+use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
+use subquad_options::range;
 
 use super::M2;
-use crate::ImplicitFilterConfig;
-use crate::options::{M2ConfigError, check, gated_config};
-use crate::short;
+use crate::options::{as_its_own_methods, gated_config};
+use crate::{ImplicitFilterConfig, short};
 
 gated_config! {
     /// Config of an [`M2`].
     pub struct M2Config {
         /// Whether the long convolutions look ahead too. The short one stays causal, as published.
         #[config(default = false)]
+        #[option(given)]
         pub bidirectional: bool,
-        /// Whether a second long filter on the layer's own input is added before the output projection. It is the only
-        /// skip inside the layer: published M2-BERT has it, and no residual around the layer.
+        /// A second long convolution, of the layer's own input, is added beside the gated one. It is the only skip inside the
+        /// layer: published M2-BERT has it, and no residual connection around the layer.
         #[config(default = false)]
         pub residual: bool,
-        /// How far ahead the first tap that looks ahead looks: 1 token, as published, or 0, where it adds to the tap of the
-        /// present.
+        /// How far ahead the first tap that looks ahead looks: 1 token as published, or 0, where it adds to the tap of the
+        /// present. 0 only without model.causal.
         #[config(default = 1)]
+        #[option(range = 0..=1)]
         pub rev_offset: usize,
-        /// Whether the input passes a layer norm first. With `dropout`, behind the first gate and in front of the output
-        /// projection, this is what the published layer calls `training_additions`.
+        /// A layer norm in front of the mixer, beside model.norm. With dropout, this is what the published layer calls
+        /// training_additions.
         #[config(default = false)]
         pub input_norm: bool,
         /// What every sine of the filters' networks multiplies its frequency by, fixed while the frequency learns; published
         /// as `hyena_w_mod`.
         #[config(default = 1.0)]
+        #[option(given, range = range::POSITIVE)]
         pub sine_factor: f64,
     }
 }
 
 impl M2Config {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If the [filter](ImplicitFilterConfig::check) is refused, `short_filter` is 0, `dropout` is not in [0, 1), or a rate is
-    /// negative.
-    pub fn check(&self) -> Result<(), M2ConfigError> {
-        check(&self.filter(), self.short_filter, self.dropout, self.rates())
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
+    }
+
+    /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or an option of the filter
+    /// that has nothing to change.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| self.filter().contradictions())
     }
 
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
@@ -78,4 +89,15 @@ impl M2Config {
             .with_rev_offset(self.rev_offset)
             .with_sine_factor(self.sine_factor)
     }
+}
+
+impl SequenceMixerConfig for M2Config {
+    type Mixer = M2;
+
+    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
+        (self.d_model, self.bidirectional) = (context.d_model, !context.causal);
+        context.too_short(self.l_max).into_iter().collect()
+    }
+
+    as_its_own_methods!();
 }

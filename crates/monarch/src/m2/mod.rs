@@ -24,7 +24,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
@@ -35,7 +35,7 @@ use gated_conv::gated_conv;
 pub use state::M2State;
 
 /// As in configs and errors.
-const NAME: &str = "m2";
+const NAME: &str = <M2Config as MeasuredMixer>::NAME;
 /// Of the input's layer norm: PyTorch's.
 const EPS: f64 = 1e-5;
 /// Where numbers are dropped.
@@ -62,12 +62,6 @@ pub struct M2 {
 }
 
 impl M2 {
-    /// The same layer in another form.
-    pub fn with_form(mut self, form: Form) -> Self {
-        self.form = form;
-        self
-    }
-
     /// The form of its operations.
     pub fn form(&self) -> Form {
         self.form
@@ -222,6 +216,11 @@ impl SequenceMixer for M2 {
             gated: History::default(),
             inputs: self.residual.as_ref().map(|_| History::default()),
         })
+    }
+
+    fn with_form(mut self, form: Form) -> Self {
+        self.form = form;
+        self
     }
 
     fn contract(&self) -> Contract {

@@ -4,10 +4,12 @@ use burn::config::Config;
 use burn::module::Param;
 use burn::tensor::Device;
 use subquad_backend::Form;
+use subquad_mixer::Refusal;
 
+use super::MonarchLinear;
 use super::init::{MonarchInit, factors, first_bias};
 use super::shape::{MonarchShape, near_root};
-use super::{MonarchLinear, MonarchLinearConfigError};
+use crate::block_diagonal::{narrow, zero};
 
 /// Most factors of a matrix: a width of 2^32 cut into pairs.
 const MOST_FACTORS: usize = 32;
@@ -48,82 +50,98 @@ pub struct MonarchLinearConfig {
 }
 
 impl MonarchLinearConfig {
+    /// Whether the layer can be built.
+    ///
     /// # Errors
-    /// If a size is 0, the shapes do not cover the widths, or the rank or the identity does not fit them.
-    pub fn check(&self) -> Result<(), MonarchLinearConfigError> {
-        self.check_sizes()?;
-        self.check_blocks()?;
-        self.check_shape("input_shape", &self.input_shape, "d_input", self.d_input)?;
-        self.check_shape("output_shape", &self.output_shape, "d_output", self.d_output)?;
-        self.check_fit()
+    /// The first of the [refusals](Self::refusals).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.refusals())
     }
 
-    fn check_sizes(&self) -> Result<(), MonarchLinearConfigError> {
-        let Self { d_input, d_output, order, rank, .. } = *self;
-        let sizes = [
-            ("d_input", d_input),
-            ("d_output", d_output),
-            ("n_blocks", self.n_blocks.unwrap_or(1)),
-            ("rank", rank),
+    /// Everything that keeps the layer from being built: a size of 0, shapes that do not cover the widths, two ways to cut the
+    /// layer, or a rank or an identity that does not fit the shapes. Those that build on sizes or shapes are told once these
+    /// are right.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let stages = [Self::wrong_sizes, Self::wrong_cuts, Self::wrong_fit].into_iter();
+        stages.map(|stage| stage(self)).find(|refused| !refused.is_empty()).unwrap_or_default()
+    }
+
+    fn wrong_sizes(&self) -> Vec<Refusal> {
+        let (n_blocks, order) = (self.n_blocks.unwrap_or(1), self.order);
+        let factors = Refusal::when(!(2..=MOST_FACTORS).contains(&order), &["order"], || {
+            format!("order must be an integer from 2 to {MOST_FACTORS}, got {order}")
+        });
+        let widths = [narrow("d_input", self.d_input, n_blocks), narrow("d_output", self.d_output, n_blocks)];
+        let sizes = [zero("n_blocks", n_blocks), zero("rank", self.rank), factors];
+        widths.into_iter().chain(sizes).flatten().collect()
+    }
+
+    fn wrong_cuts(&self) -> Vec<Refusal> {
+        let order = self.order;
+        let blocks_of_more = Refusal::when(
+            self.n_blocks.is_some() && order > 2,
+            &["n_blocks", "order"],
+            || {
+                format!(
+                    "n_blocks cuts a layer of two factors; with order = {order} give input_shape and output_shape instead"
+                )
+            },
+        );
+        let shapes = [
+            self.wrong_shape("input_shape", &self.input_shape, "d_input", self.d_input),
+            self.wrong_shape("output_shape", &self.output_shape, "d_output", self.d_output),
         ];
-        match sizes.into_iter().find(|(_, size)| *size == 0) {
-            Some((what, _)) => Err(MonarchLinearConfigError::ZeroSize { what }),
-            None if !(2..=MOST_FACTORS).contains(&order) => Err(MonarchLinearConfigError::Order { order }),
-            None => Ok(()),
-        }
+        blocks_of_more.into_iter().chain(shapes.into_iter().flatten()).collect()
     }
 
-    fn check_blocks(&self) -> Result<(), MonarchLinearConfigError> {
-        let Some(n_blocks) = self.n_blocks else { return Ok(()) };
-        if self.order > 2 {
-            return Err(MonarchLinearConfigError::BlocksOfMore { order: self.order });
-        }
-        for (what, shape) in [("input_shape", &self.input_shape), ("output_shape", &self.output_shape)] {
-            if shape.is_some() {
-                return Err(MonarchLinearConfigError::CutTwice { what });
-            }
-        }
-        for (what, width) in [("d_input", self.d_input), ("d_output", self.d_output)] {
-            if n_blocks > width {
-                return Err(MonarchLinearConfigError::TooManyBlocks { what, width, n_blocks });
-            }
-        }
-        Ok(())
-    }
-
-    fn check_shape(
+    fn wrong_shape(
         &self,
         what: &'static str,
         shape: &Option<Vec<usize>>,
         width_name: &'static str,
         width: usize,
-    ) -> Result<(), MonarchLinearConfigError> {
-        let (Some(shape), order) = (shape.clone(), self.order) else { return Ok(()) };
-        if shape.len() != order {
-            return Err(MonarchLinearConfigError::Axes { what, shape, order });
+    ) -> Option<Refusal> {
+        let (shape, order) = (shape.as_ref()?, self.order);
+        if self.n_blocks.is_some() {
+            let reason = format!("n_blocks and {what} both cut the layer; leave one of them out");
+            return Some(Refusal::new(reason, &["n_blocks", what]));
         }
-        if shape.contains(&0) {
-            return Err(MonarchLinearConfigError::ZeroSize { what });
-        }
+        let wrong = |fields: &[&'static str], reason: String| {
+            Some(Refusal::new(format!("{what} = {shape:?} {reason}"), fields))
+        };
         match shape.iter().try_fold(1usize, |product, axis| product.checked_mul(*axis)) {
-            None => Err(MonarchLinearConfigError::TooLarge { what, shape }),
-            Some(product) if product < width => {
-                Err(MonarchLinearConfigError::TooSmall { what, shape, width_name, width })
-            }
-            Some(_) => Ok(()),
+            _ if shape.len() != order => wrong(
+                &[what, "order"],
+                format!("has {} axes, but order = {order} needs {order}", shape.len()),
+            ),
+            None => wrong(&[what], "holds more numbers than can be counted; choose smaller axes".into()),
+            Some(n) if n < width => wrong(
+                &[what, width_name],
+                format!("holds {n} numbers, fewer than {width_name} = {width}; choose larger axes"),
+            ),
+            Some(_) => None,
         }
     }
 
-    fn check_fit(&self) -> Result<(), MonarchLinearConfigError> {
+    fn wrong_fit(&self) -> Vec<Refusal> {
         let (MonarchShape { input, output, .. }, rank) = (self.shape(), self.rank);
         let (rows, columns) = (output[0], input[self.order - 1]);
-        if self.order == 2 && rank > rows.min(columns) {
-            return Err(MonarchLinearConfigError::Rank { rank, rows, columns });
-        }
-        if self.init == MonarchInit::Identity && (input != output || self.pre_permute) {
-            return Err(MonarchLinearConfigError::Identity { input, output });
-        }
-        Ok(())
+        let most = rows.min(columns);
+        let high_rank = Refusal::when(self.order == 2 && rank > most, &["rank"], || {
+            format!("rank = {rank}, but slices of {rows} x {columns} have at most rank {most}; lower it")
+        });
+        let is_uneven = self.init == MonarchInit::Identity && (input != output || self.pre_permute);
+        let no_identity = Refusal::when(
+            is_uneven,
+            &["init", "input_shape", "output_shape", "pre_permute"],
+            || {
+                format!(
+                    "the identity needs input and output cut alike and no pre_permute, but they are {input:?} and {output:?}; \
+                 give equal input_shape and output_shape"
+                )
+            },
+        );
+        [high_rank, no_identity].into_iter().flatten().collect()
     }
 
     /// # Panics

@@ -17,7 +17,6 @@ mod complex;
 mod config;
 mod dense;
 pub(crate) mod dft;
-mod error;
 mod fused;
 mod init;
 mod product;
@@ -30,7 +29,6 @@ use subquad_backend::Form;
 pub use complex::{ComplexMonarch, Pair};
 pub use config::MonarchLinearConfig;
 pub use dft::MonarchDft;
-pub use error::MonarchLinearConfigError;
 pub use init::MonarchInit;
 use shape::MonarchShape;
 

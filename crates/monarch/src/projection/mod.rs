@@ -14,8 +14,9 @@ mod linear;
 mod low_rank;
 
 use subquad_backend::svd::{Scalar, Singular, svd};
+use subquad_mixer::Refusal;
 
-use crate::{MonarchLinearConfig, MonarchLinearConfigError};
+use crate::MonarchLinearConfig;
 pub use factors::MonarchFactors;
 pub use low_rank::{LowRank, low_rank, rank_of_parameters};
 
@@ -24,7 +25,7 @@ pub use low_rank::{LowRank, low_rank, rank_of_parameters};
 pub enum ProjectionError {
     /// The config contradicts itself.
     #[error(transparent)]
-    Config(#[from] MonarchLinearConfigError),
+    Config(#[from] Refusal),
     /// There is no closed form beyond two factors.
     #[error(
         "order = {order}, but only matrices of 2 factors have a nearest one in closed form; use order = 2"

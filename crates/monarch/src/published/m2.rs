@@ -7,6 +7,7 @@ use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Deserialize;
 use subquad_backend::Form;
+use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::shapes::check_m2;
@@ -121,7 +122,7 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     if seq > config.l_max {
         return Err(invalid(case, format!("an input of {seq} tokens is longer than the filters")));
     }
-    let output = subquad_mixer::SequenceMixer::forward(&layer, input.clone());
+    let output = layer.forward(input.clone());
     let mut gathered = Gathered::new(case, input, output, device)?;
     gathered.value("filter", layer.filter.kernel(seq).transpose());
     if let Some(reverse) = layer.filter.reverse_kernel(seq) {

@@ -3,9 +3,10 @@
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor};
 use serde::{Deserialize, Serialize};
+use subquad_mixer::Choice;
 
 /// Where the factors of a Monarch matrix start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum SequenceInit {
     /// The identity and some noise: every token begins with itself.

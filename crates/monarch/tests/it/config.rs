@@ -1,47 +1,44 @@
-//! What configs refuse, and in which words.
+//! What configs refuse, in which words, and what they take over from the model around them.
 
+use subquad_mixer::{Context, Refusal, SequenceMixerConfig};
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config, MonarchInit,
-    MonarchLinearConfig, MonarchMlpConfig,
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, ImplicitFilterConfig,
+    M2Config, MonarchInit, MonarchLinearConfig, MonarchMlpConfig,
 };
 
-fn words<E: std::fmt::Display>(check: Result<(), E>) -> String {
-    check.err().map(|e| e.to_string()).unwrap_or_default()
+fn words(refused: Vec<Refusal>) -> Vec<String> {
+    refused.iter().map(ToString::to_string).collect()
+}
+
+fn refusal(reason: &str, fields: &[&'static str]) -> Refusal {
+    Refusal::new(reason, fields)
 }
 
 #[test]
-fn an_m2_needs_sizes_odd_features_a_frequency_and_rates() {
+fn an_m2_needs_sizes_frequencies_and_rates_in_their_ranges() {
     let ok = M2Config::new(8, 16);
     assert_eq!(ok.check(), Ok(()));
     assert_eq!(ok.clone().with_emb_dim(3).with_position_lr(0.0).check(), Ok(()));
     let refused = [
-        (M2Config::new(0, 16), "d_model = 0, but a filter needs at least 1"),
-        (M2Config::new(8, 0), "l_max = 0, but a filter needs at least 1"),
-        (ok.clone().with_filter_order(0), "filter_order = 0, but a filter needs at least 1"),
-        (
-            ok.clone().with_emb_dim(4),
-            "emb_dim = 4, but it counts a position and pairs of sines, so it must be odd and at least 3",
-        ),
-        (
-            ok.clone().with_emb_dim(1),
-            "emb_dim = 1, but it counts a position and pairs of sines, so it must be odd and at least 3",
-        ),
-        (
-            ok.clone().with_sine_frequency(0.0),
-            "sine_frequency = 0.0, but a frequency must be positive and finite",
-        ),
-        (ok.clone().with_filter_lr(-1.0), "filter_lr = -1.0, but it must be a finite number of at least 0"),
+        (M2Config::new(0, 16), "d_model must be an integer >= 1, got 0"),
+        (M2Config::new(8, 0), "l_max must be an integer from 1 to 16777216 or \"longest\", got 0"),
+        (ok.clone().with_filter_order(0), "filter_order must be an integer from 1 to 65536, got 0"),
+        (ok.clone().with_emb_dim(1), "emb_dim must be an integer from 3 to 65535, got 1"),
+        (ok.clone().with_sine_frequency(0.0), "sine_frequency must be a finite number > 0, got 0.0"),
+        (ok.clone().with_sine_factor(-0.3), "sine_factor must be a finite number > 0, got -0.3"),
+        (ok.clone().with_shift(f64::NAN), "shift must be a finite number, got NaN"),
+        (ok.clone().with_rev_offset(2), "rev_offset must be an integer from 0 to 1, got 2"),
+        (ok.clone().with_short_filter(0), "short_filter must be an integer from 1 to 1024, got 0"),
+        (ok.clone().with_dropout(1.0), "dropout must be a finite number >= 0 and < 1, got 1.0"),
+        (ok.clone().with_filter_lr(-1.0), "filter_lr must be a finite number >= 0, got -1.0"),
         (
             ok.clone().with_filter_weight_decay(f64::NAN),
-            "filter_weight_decay = NaN, but it must be a finite number of at least 0",
+            "filter_weight_decay must be a finite number >= 0, got NaN",
         ),
-        (
-            ok.with_position_lr(f64::INFINITY),
-            "position_lr = inf, but it must be a finite number of at least 0",
-        ),
+        (ok.with_position_lr(f64::INFINITY), "position_lr must be a finite number >= 0, got inf"),
     ];
     for (config, expected) in refused {
-        assert_eq!(words(config.check()), expected);
+        assert_eq!(words(config.refusals()), [expected]);
     }
 }
 
@@ -51,35 +48,28 @@ fn options_of_filters_must_have_something_to_change() {
     for allowed in [both_ways.clone().with_rev_offset(0), both_ways.clone().with_shift(-2.0)] {
         assert_eq!(allowed.check(), Ok(()));
     }
-    let refused = [
-        (
-            both_ways.clone().with_modulate(false).with_shift(0.5),
-            "shift = 0.5 lifts the decay, but modulate = false leaves none; set shift = 0 or modulate = true",
-        ),
-        (
-            both_ways.clone().with_shift(f64::NAN),
-            "shift = NaN, but it is added to the decay, so it must be finite",
-        ),
-        (
-            both_ways.clone().with_rev_offset(2),
-            "rev_offset = 2, but taps that look ahead begin 0 or 1 tokens ahead",
-        ),
-        (
-            M2Config::new(8, 16).with_rev_offset(0),
-            "rev_offset = 0 moves taps that look ahead, but a causal filter has none; leave it at 1",
-        ),
-        (
-            both_ways.clone().with_short_filter(0),
-            "short_filter = 0, but the short convolution has at least the present token's tap",
-        ),
-        (
-            both_ways.with_dropout(1.0),
-            "dropout = 1.0, but it is a share that is dropped, at least 0 and below 1",
-        ),
-    ];
-    for (config, expected) in refused {
-        assert_eq!(words(config.check()), expected);
-    }
+    let even = refusal(
+        "emb_dim = 4 is even, but it counts time itself and then pairs of sine and cosine; make it odd",
+        &["emb_dim"],
+    );
+    let no_decay = refusal(
+        "shift = 0.5 lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true",
+        &["shift", "modulate"],
+    );
+    let one_way = refusal(
+        "rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1",
+        &["rev_offset", "causal"],
+    );
+    assert_eq!(both_ways.with_emb_dim(4).refusals(), [even.clone()]);
+    let hyena = HyenaConfig::new(8, 16).with_emb_dim(4).with_modulate(false).with_shift(0.5);
+    assert_eq!(hyena.refusals(), [even.clone(), no_decay.clone()]);
+    let all = [even, no_decay, one_way];
+    let m2 = M2Config::new(8, 16).with_rev_offset(0);
+    assert_eq!(m2.with_emb_dim(4).with_modulate(false).with_shift(0.5).refusals(), all);
+    let filter = ImplicitFilterConfig::new(8, 16).with_rev_offset(0);
+    assert_eq!(filter.with_emb_dim(4).with_modulate(false).with_shift(0.5).refusals(), all);
+    let filter = ImplicitFilterConfig::new(8, 16).with_order(0);
+    assert_eq!(words(filter.refusals()), ["order must be an integer from 1 to 65536, got 0"]);
 }
 
 #[test]
@@ -87,47 +77,51 @@ fn hyena_needs_two_gates_and_what_m2_needs() {
     let ok = HyenaConfig::new(8, 16);
     assert_eq!((ok.check(), ok.clone().with_order(7).check()), (Ok(()), Ok(())));
     let refused = [
-        (
-            ok.clone().with_order(1),
-            "order = 1, but a long filter stands between two gates, so it must be at least 2",
-        ),
-        (HyenaConfig::new(0, 16), "d_model = 0, but a filter needs at least 1"),
-        (
-            ok.clone().with_dropout(-0.1),
-            "dropout = -0.1, but it is a share that is dropped, at least 0 and below 1",
-        ),
-        (ok.with_position_lr(-1.0), "position_lr = -1.0, but it must be a finite number of at least 0"),
+        (ok.clone().with_order(1), "order must be an integer from 2 to 64, got 1"),
+        (HyenaConfig::new(0, 16), "d_model must be an integer >= 1, got 0"),
+        (ok.clone().with_dropout(-0.1), "dropout must be a finite number >= 0 and < 1, got -0.1"),
+        (ok.with_position_lr(-1.0), "position_lr must be a finite number >= 0, got -1.0"),
     ];
     for (config, expected) in refused {
-        assert_eq!(words(config.check()), expected);
+        assert_eq!(words(config.refusals()), [expected]);
     }
+    assert_eq!(HyenaConfig::new(usize::MAX, 16).with_order(64).check(), Ok(()), "no rule overflows");
+}
+
+#[test]
+fn filters_reach_over_the_longest_sequence_and_hyena_is_causal() {
+    let context = |causal| Context { d_model: 6, causal, seq_len: 4, longest: 32 };
+    let fields = |refused: Vec<Refusal>| -> Vec<_> { refused.into_iter().map(|r| r.fields[0]).collect() };
+    let (mut hyena, mut m2) = (HyenaConfig::new(8, 16), M2Config::new(8, 16));
+    assert_eq!(fields(hyena.fit(&context(false))), ["causal", "l_max"]);
+    assert_eq!(fields(m2.fit(&context(false))), ["l_max"]);
+    assert!(m2.bidirectional);
+    (hyena.l_max, m2.l_max) = (32, 32);
+    assert_eq!((hyena.fit(&context(true)), m2.fit(&context(true))), (vec![], vec![]));
+    assert_eq!((hyena.d_model, m2.d_model, m2.bidirectional), (6, 6, false));
 }
 
 #[test]
 fn blocks_need_sizes_and_must_not_be_empty() {
     assert_eq!(BlockDiagonalLinearConfig::new(10, 14, 4).check(), Ok(()));
     let refused = [
-        (BlockDiagonalLinearConfig::new(0, 4, 1), "d_input = 0, but a block-diagonal layer needs at least 1"),
-        (
-            BlockDiagonalLinearConfig::new(4, 0, 1),
-            "d_output = 0, but a block-diagonal layer needs at least 1",
-        ),
-        (
-            BlockDiagonalLinearConfig::new(4, 4, 0),
-            "n_blocks = 0, but a block-diagonal layer needs at least 1",
-        ),
+        (BlockDiagonalLinearConfig::new(0, 4, 1), "d_input must be an integer >= 1, got 0"),
+        (BlockDiagonalLinearConfig::new(4, 0, 1), "d_output must be an integer >= 1, got 0"),
+        (BlockDiagonalLinearConfig::new(4, 4, 0), "n_blocks must be an integer >= 1, got 0"),
         (
             BlockDiagonalLinearConfig::new(3, 8, 4),
-            "4 blocks cannot share d_input = 3; choose at most 3 blocks",
+            "4 blocks cannot share d_input = 3; choose n_blocks of at most 3",
         ),
         (
             BlockDiagonalLinearConfig::new(8, 3, 4),
-            "4 blocks cannot share d_output = 3; choose at most 3 blocks",
+            "4 blocks cannot share d_output = 3; choose n_blocks of at most 3",
         ),
     ];
     for (config, expected) in refused {
-        assert_eq!(words(config.check()), expected);
+        assert_eq!(words(config.refusals()), [expected]);
     }
+    let fields = BlockDiagonalLinearConfig::new(3, 2, 4).refusals().into_iter().map(|refused| refused.fields);
+    assert_eq!(fields.collect::<Vec<_>>(), [["n_blocks", "d_input"], ["n_blocks", "d_output"]]);
 }
 
 #[test]
@@ -139,54 +133,102 @@ fn a_monarch_layer_needs_axes_that_hold_its_widths_and_a_rank_that_its_slices_ca
     assert_eq!(identity.check(), Ok(()));
     let cut = |input: &[usize]| ok.clone().with_input_shape(Some(input.to_vec()));
     let refused = [
-        (MonarchLinearConfig::new(0, 4), "d_input = 0, but a Monarch layer needs at least 1"),
-        (ok.clone().with_rank(0), "rank = 0, but a Monarch layer needs at least 1"),
-        (ok.clone().with_order(1), "order = 1, but a Monarch matrix has 2 to 32 factors"),
+        (MonarchLinearConfig::new(0, 4), refusal("d_input must be an integer >= 1, got 0", &["d_input"])),
+        (ok.clone().with_rank(0), refusal("rank must be an integer >= 1, got 0", &["rank"])),
+        (ok.clone().with_order(1), refusal("order must be an integer from 2 to 32, got 1", &["order"])),
         (
             ok.clone().with_order(3).with_n_blocks(Some(2)),
-            "n_blocks cuts a layer of two factors; with order = 3 give input_shape and output_shape instead",
+            refusal(
+                "n_blocks cuts a layer of two factors; with order = 3 give input_shape and output_shape instead",
+                &["n_blocks", "order"],
+            ),
         ),
         (
             cut(&[3, 4]).with_n_blocks(Some(2)),
-            "n_blocks and input_shape both cut the layer; leave one of them out",
+            refusal(
+                "n_blocks and input_shape both cut the layer; leave one of them out",
+                &["n_blocks", "input_shape"],
+            ),
         ),
-        (ok.clone().with_n_blocks(Some(13)), "13 blocks cannot share d_input = 12; choose at most 12 blocks"),
-        (cut(&[2, 2, 3]), "input_shape = [2, 2, 3] has 3 axes, but order = 2 needs 2"),
-        (cut(&[0, 12]), "input_shape = 0, but a Monarch layer needs at least 1"),
-        (cut(&[3, 3]), "input_shape = [3, 3] holds 9 numbers, fewer than d_input = 12; choose larger axes"),
-        (ok.clone().with_n_blocks(Some(4)).with_rank(4), "rank = 4, but slices of 5 x 3 have at most rank 3"),
+        (
+            ok.clone().with_n_blocks(Some(13)),
+            refusal(
+                "13 blocks cannot share d_input = 12; choose n_blocks of at most 12",
+                &["n_blocks", "d_input"],
+            ),
+        ),
+        (
+            cut(&[2, 2, 3]),
+            refusal("input_shape = [2, 2, 3] has 3 axes, but order = 2 needs 2", &["input_shape", "order"]),
+        ),
+        (
+            cut(&[usize::MAX, 2]),
+            refusal(
+                &format!(
+                    "input_shape = [{}, 2] holds more numbers than can be counted; choose smaller axes",
+                    usize::MAX
+                ),
+                &["input_shape"],
+            ),
+        ),
+        (
+            cut(&[0, 12]),
+            refusal(
+                "input_shape = [0, 12] holds 0 numbers, fewer than d_input = 12; choose larger axes",
+                &["input_shape", "d_input"],
+            ),
+        ),
+        (
+            cut(&[3, 3]),
+            refusal(
+                "input_shape = [3, 3] holds 9 numbers, fewer than d_input = 12; choose larger axes",
+                &["input_shape", "d_input"],
+            ),
+        ),
+        (
+            ok.clone().with_n_blocks(Some(4)).with_rank(4),
+            refusal("rank = 4, but slices of 5 x 3 have at most rank 3; lower it", &["rank"]),
+        ),
         (
             identity.with_n_blocks(Some(4)),
-            "the identity needs input and output cut alike and no pre_permute, but they are [4, 3] and [3, 4]; \
-             give equal input_shape and output_shape",
+            refusal(
+                "the identity needs input and output cut alike and no pre_permute, but they are [4, 3] and [3, 4]; give equal \
+                 input_shape and output_shape",
+                &["init", "input_shape", "output_shape", "pre_permute"],
+            ),
         ),
     ];
     for (config, expected) in refused {
-        assert_eq!(words(config.check()), expected);
+        assert_eq!(config.refusals(), [expected]);
     }
 }
 
 #[test]
-fn channel_mixers_check_both_of_their_layers() {
+fn channel_mixers_blame_their_own_widths() {
+    let crowded = |width| {
+        let reason = format!("4 blocks cannot share {width} = 3; choose n_blocks of at most 3");
+        Refusal::new(reason, &["n_blocks", width])
+    };
     assert_eq!(BlockDiagonalMlpConfig::new(8, 4).check(), Ok(()));
-    let mlp = BlockDiagonalMlpConfig::new(8, 3);
-    assert_eq!(words(mlp.check()), "4 blocks cannot share d_input = 3; choose at most 3 blocks");
-    assert_eq!(
-        words(DenseMlpConfig::new(8, 0).check()),
-        "d_hidden = 0, but a channel mixer needs at least 1"
-    );
-    assert_eq!(words(DenseMlpConfig::new(0, 8).check()), "d_model = 0, but a channel mixer needs at least 1");
+    let both = [crowded("d_model"), crowded("d_hidden")];
+    assert_eq!(BlockDiagonalMlpConfig::new(3, 3).refusals(), both);
+    assert_eq!(MonarchMlpConfig::new(3, 3).with_n_blocks(Some(4)).refusals(), both);
     assert_eq!(MonarchMlpConfig::new(8, 3).check(), Ok(()));
-    let mlp = MonarchMlpConfig::new(8, 3).with_n_blocks(Some(4));
-    assert_eq!(words(mlp.check()), "4 blocks cannot share d_output = 3; choose at most 3 blocks");
     assert_eq!(
-        words(MonarchMlpConfig::new(8, 0).check()),
-        "d_output = 0, but a Monarch layer needs at least 1"
+        words(BlockDiagonalMlpConfig::new(8, 4).with_n_blocks(0).refusals()),
+        [
+            "n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; choose \
+          at least 1"
+        ]
     );
+    let zero = |width| format!("{width} must be an integer >= 1, got 0");
+    assert_eq!(words(DenseMlpConfig::new(0, 0).refusals()), [zero("d_model"), zero("d_hidden")]);
+    assert_eq!(words(MonarchMlpConfig::new(8, 0).refusals()), [zero("d_hidden")]);
+    assert_eq!(words(MonarchMlpConfig::new(8, 8).with_n_blocks(Some(0)).refusals()), [zero("n_blocks")]);
 }
 
 #[test]
-#[should_panic(expected = "M2Config: emb_dim = 4, but it counts a position and pairs of sines")]
+#[should_panic(expected = "M2Config: emb_dim = 4 is even, but it counts time itself")]
 fn init_refuses_in_the_same_words() {
     M2Config::new(8, 16).with_emb_dim(4).init(&burn::tensor::Device::flex());
 }

@@ -20,7 +20,11 @@ const ENTRY: f64 = 1e-6;
 const FFT_LEAK: f64 = 1e-6;
 
 fn config(form: CausalMonarchForm, d_model: usize, l_max: usize) -> CausalMonarchConfig {
-    CausalMonarchConfig::new(d_model, l_max).with_form(form).with_filter_order(8)
+    let config = CausalMonarchConfig::new(d_model, l_max).with_form(form);
+    match form {
+        CausalMonarchForm::Blocks => config,
+        CausalMonarchForm::Sandwich => config.with_filter_order(8),
+    }
 }
 
 fn variants(d_model: usize, l_max: usize) -> Vec<CausalMonarchConfig> {
@@ -237,10 +241,12 @@ fn states_of_layers_with_other_settings_are_refused() {
             own.clone().with_gated(!own.gated),
             own.clone().with_n_heads(3),
             own.clone().with_block(Some(16)),
-            own.clone().with_form(match own.form {
-                CausalMonarchForm::Blocks => CausalMonarchForm::Sandwich,
-                CausalMonarchForm::Sandwich => CausalMonarchForm::Blocks,
-            }),
+            match own.form {
+                CausalMonarchForm::Blocks => own.clone().with_form(CausalMonarchForm::Sandwich),
+                CausalMonarchForm::Sandwich => {
+                    own.clone().with_form(CausalMonarchForm::Blocks).with_filter_order(64)
+                }
+            },
         ] {
             battery::refuses_states_of((&layer(&own), D_MODEL), (&layer(&other), D_MODEL));
         }
