@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use subquad_options::Refusal;
 
@@ -11,7 +11,7 @@ use crate::SequenceMixer;
 /// The options of a sequence mixer, or of one of several.
 pub trait SequenceMixerConfig: Clone + Debug + Send + Sync + 'static {
     /// What it builds.
-    type Mixer: SequenceMixer<State: 'static> + Module + Debug + 'static;
+    type Mixer: MixerModule;
 
     /// Takes over what a layer cannot know by itself, such as the width of the model, and refuses what does not go with it.
     fn fit(&mut self, context: &Context) -> Vec<Refusal>;
@@ -41,6 +41,11 @@ pub trait SequenceMixerConfig: Clone + Debug + Send + Sync + 'static {
     /// If there are [refusals](Self::refusals).
     fn init(&self, device: &Device) -> Self::Mixer;
 }
+
+/// A sequence mixer that is a module of burn's: what a model can be made of.
+pub trait MixerModule: SequenceMixer<State: 'static> + Module + ModuleDisplay + Debug + 'static {}
+
+impl<M: SequenceMixer<State: 'static> + Module + ModuleDisplay + Debug + 'static> MixerModule for M {}
 
 /// What surrounds a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

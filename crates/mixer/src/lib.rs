@@ -14,7 +14,7 @@ mod registry;
 mod slice_stepper;
 mod traits;
 
-pub use config::{Context, SequenceMixerConfig};
+pub use config::{Context, MixerModule, SequenceMixerConfig};
 pub use contract::{Contract, Kept};
 pub use groups::{LearningRate, ParameterGroup, WeightDecay};
 pub use measured::{MeasuredMixer, Sizes};

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{MixerError, SequenceMixer, SequenceMixerConfig};
+use subquad_mixer::{MixerError, MixerModule, SequenceMixerConfig};
 
 use crate::norm::normed;
 use crate::{
@@ -27,7 +27,7 @@ pub struct Block<M = MixerKind> {
     sites: DropoutSites,
 }
 
-impl<M: SequenceMixer + Module> Block<M> {
+impl<M: MixerModule> Block<M> {
     pub(crate) fn new<C: SequenceMixerConfig<Mixer = M>>(config: &ModelConfig<C>, device: &Device) -> Self {
         let order = config.structure.order;
         let norm = || config.norm.init(config.d_model, config.structure.norm_eps, device);

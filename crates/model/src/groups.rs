@@ -3,12 +3,12 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use subquad_backend::read;
-use subquad_mixer::{LearningRate, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_mixer::{LearningRate, MixerModule, ParameterGroup, WeightDecay};
 
 use crate::SequenceModel;
 
 /// Groups of the whole model. Where two name a parameter, the later one holds: a mixer knows best.
-pub(crate) fn parameter_groups<M: SequenceMixer + Module>(model: &SequenceModel<M>) -> Vec<ParameterGroup> {
+pub(crate) fn parameter_groups<M: MixerModule>(model: &SequenceModel<M>) -> Vec<ParameterGroup> {
     let free = named_parameters(model).into_iter().filter(|p| is_free_of_decay(&p.path)).map(|p| p.id);
     let undecayed = ParameterGroup {
         name: "no_decay",

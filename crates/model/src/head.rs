@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, pointwise};
-use subquad_mixer::SequenceMixer;
+use subquad_mixer::MixerModule;
 
 use crate::{Dropout, DropoutSites, HeadTransform, ModelConfig, Norm, SequenceModel};
 
@@ -65,7 +65,7 @@ impl Decoder {
     }
 }
 
-impl<M: SequenceMixer + Module> SequenceModel<M> {
+impl<M: MixerModule> SequenceModel<M> {
     /// Outputs of normed vectors: `[batch, seq, d_model]` to `[batch, seq, outputs]`.
     pub(crate) fn decode(&self, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = match &self.head_transform {

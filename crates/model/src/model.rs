@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{Contract, MixerError, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, MixerError, MixerModule, ParameterGroup};
 
 use crate::additions::Additions;
 use crate::groups::parameter_groups;
@@ -97,7 +97,7 @@ pub struct SequenceModel<M = MixerKind> {
     pub(crate) sites: DropoutSites,
 }
 
-impl<M: SequenceMixer + Module> SequenceModel<M> {
+impl<M: MixerModule> SequenceModel<M> {
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
     /// - output: logits or reals, `[batch, 1, outputs]` with a head that answers once a sequence, `[batch, seq, outputs]` with a

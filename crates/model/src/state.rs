@@ -1,8 +1,7 @@
 //! The whole model token by token and chunk by chunk: the same map as its `forward`.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
-use subquad_mixer::{MixerError, MixerState, SequenceMixer};
+use subquad_mixer::{MixerError, MixerModule, MixerState};
 
 use crate::model::NAME;
 use crate::norm::normed;
@@ -52,7 +51,7 @@ pub enum StateError {
     Mixer(#[from] MixerError),
 }
 
-impl<M: SequenceMixer + Module> SequenceModel<M> {
+impl<M: MixerModule> SequenceModel<M> {
     /// The state before the first token, on the model's own device.
     ///
     /// # Errors

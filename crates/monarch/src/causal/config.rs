@@ -207,5 +207,13 @@ impl SequenceMixerConfig for CausalMonarchConfig {
         [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
     }
 
+    fn kept(&self) -> f64 {
+        14.0
+    }
+
+    fn kernels(&self, seq_len: usize) -> f64 {
+        self.filter().with_num_inner(1).floats(seq_len)
+    }
+
     as_its_own_methods!();
 }

@@ -18,6 +18,14 @@ pub enum ConvAlgorithm {
 }
 
 impl ConvAlgorithm {
+    /// Floats that it keeps for each of its input in training, beyond what a fused convolution does.
+    pub(crate) fn kept(self) -> f64 {
+        match self {
+            Self::Fft => 0.0,
+            Self::Monarch => 4.0,
+        }
+    }
+
     /// Every channel of `x [batch, channels, seq]` with its own kernel and, if there is one, its own taps that look ahead.
     pub(crate) fn convolve(
         self,

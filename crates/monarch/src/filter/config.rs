@@ -148,6 +148,12 @@ impl ImplicitFilterConfig {
         }
     }
 
+    /// Floats of the taps of `seq_len` lags and of the network that draws them, in training.
+    pub(crate) fn floats(&self, seq_len: usize) -> f64 {
+        let Self { d_model, order, num_inner, .. } = *self;
+        seq_len as f64 * (3.0 * d_model as f64 + 2.0 * (num_inner + 1) as f64 * order as f64)
+    }
+
     /// Sine layers of a network.
     pub(crate) fn sine_layers(&self) -> usize {
         1 + self.num_inner

@@ -76,5 +76,14 @@ impl SequenceMixerConfig for HyenaConfig {
         [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
     }
 
+    fn kept(&self) -> f64 {
+        let (order, dropped) = (self.order as f64, if self.dropout > 0.0 { 4.0 } else { 0.0 });
+        6.0 * order + (order - 1.0) * self.conv.kept() + dropped
+    }
+
+    fn kernels(&self, seq_len: usize) -> f64 {
+        self.filter().floats(seq_len)
+    }
+
     as_its_own_methods!();
 }

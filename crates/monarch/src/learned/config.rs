@@ -120,5 +120,9 @@ impl SequenceMixerConfig for LearnedMonarchConfig {
             .collect()
     }
 
+    fn kept(&self) -> f64 {
+        17.0
+    }
+
     as_its_own_methods!();
 }

@@ -99,5 +99,16 @@ impl SequenceMixerConfig for M2Config {
         context.too_short(self.l_max).into_iter().collect()
     }
 
+    fn kept(&self) -> f64 {
+        let extras = [(self.residual, 1.5), (self.input_norm, 1.0), (self.dropout > 0.0, 4.0)];
+        let extras: f64 = extras.iter().filter(|(there, _)| *there).map(|(_, floats)| floats).sum();
+        11.0 + self.conv.kept() + extras
+    }
+
+    fn kernels(&self, seq_len: usize) -> f64 {
+        let filters = if self.residual { 2.0 } else { 1.0 };
+        filters * self.filter().floats(seq_len)
+    }
+
     as_its_own_methods!();
 }

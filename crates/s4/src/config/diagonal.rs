@@ -34,6 +34,14 @@ impl S4dConfig {
         })
     }
 
+    fn kept(&self) -> f64 {
+        self.options().kept()
+    }
+
+    fn kernels(&self, seq_len: usize) -> f64 {
+        self.options().kernel_floats(seq_len)
+    }
+
     fn fit_to(&mut self, context: &Context) -> Option<Refusal> {
         (self.d_model, self.bidirectional) = (context.d_model, !context.causal);
         None

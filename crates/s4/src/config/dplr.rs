@@ -50,6 +50,16 @@ impl S4Config {
         })
     }
 
+    fn kept(&self) -> f64 {
+        self.options().kept()
+    }
+
+    /// Its recurrence is worked out once, densely, with a matrix a channel.
+    fn kernels(&self, seq_len: usize) -> f64 {
+        let dense = 8.0 * self.d_model as f64 * (self.d_state as f64).powi(2);
+        dense + self.options().kernel_floats(seq_len)
+    }
+
     fn too_low_rank(&self) -> Option<Refusal> {
         let (rank, needed, init) = (self.rank(), self.init.rank(), self.init.demands().word);
         Refusal::when(rank < needed, &["rank", "init"], || {

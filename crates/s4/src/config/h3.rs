@@ -99,6 +99,15 @@ impl H3Config {
         context.only_causal(h3::NAME)
     }
 
+    fn kept(&self) -> f64 {
+        12.0 + 2.3 * self.head_dim as f64
+    }
+
+    /// Two state spaces have a row a channel.
+    fn kernels(&self, seq_len: usize) -> f64 {
+        2.0 * self.d_model as f64 * (2.0 * seq_len as f64 + 10.0 * self.d_state as f64)
+    }
+
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
     pub fn n_parameters(&self) -> usize {
         let Self { d_model, d_state, .. } = *self;

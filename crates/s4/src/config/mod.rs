@@ -136,6 +136,14 @@ macro_rules! builds {
                 self.n_parameters()
             }
 
+            fn kept(&self) -> f64 {
+                self.kept()
+            }
+
+            fn kernels(&self, seq_len: usize) -> f64 {
+                self.kernels(seq_len)
+            }
+
             fn init(&self, device: &burn::tensor::Device) -> $mixer {
                 self.init(device)
             }

@@ -24,6 +24,17 @@ macro_rules! ssm_options {
 with_shared_options!(ssm_options! {});
 
 impl SsmOptions {
+    /// Floats kept for each of the input in training.
+    pub(super) fn kept(&self) -> f64 {
+        7.0 + 2.0 * self.channels as f64
+    }
+
+    /// Floats of kernels as long as the sequence.
+    pub(super) fn kernel_floats(&self, seq_len: usize) -> f64 {
+        let (rows, seq, d_state) = (self.d_model * self.channels, seq_len as f64, self.d_state as f64);
+        rows as f64 * (2.0 * seq + 10.0 * d_state)
+    }
+
     pub(super) fn systems(&self) -> usize {
         self.n_ssm.unwrap_or(self.d_model)
     }
