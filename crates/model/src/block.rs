@@ -6,9 +6,7 @@ use subquad_backend::Form;
 use subquad_mixer::{MixerError, MixerModule, SequenceMixerConfig};
 
 use crate::norm::normed;
-use crate::{
-    BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, ModelConfig, Norm,
-};
+use crate::{BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, ModelConfig, Norm};
 
 /// A sequence mixer and a channel mixer, each with a norm and beside a residual connection, as far as the model's config has
 /// them.

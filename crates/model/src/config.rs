@@ -106,10 +106,11 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
     /// # Errors
     /// The first of the [refusals](Self::refusals), those of the sequence mixer before the others.
     pub fn check(&self) -> Result<(), Refusal> {
-        let mixer = self.mixer.refusals().into_iter().map(|refusal| Refusal {
-            reason: format!("sequence mixer: {}", refusal.reason),
-            ..refusal
-        });
+        let mixer = self
+            .mixer
+            .refusals()
+            .into_iter()
+            .map(|refusal| Refusal { reason: format!("sequence mixer: {}", refusal.reason), ..refusal });
         Refusal::first(mixer.chain(self.refusals()).collect())
     }
 
@@ -120,10 +121,11 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         if !sizes.is_empty() {
             return sizes;
         }
-        let channel = self.channel_mixer.refusals().into_iter().map(|refusal| Refusal {
-            reason: format!("channel mixer: {}", refusal.reason),
-            ..refusal
-        });
+        let channel = self
+            .channel_mixer
+            .refusals()
+            .into_iter()
+            .map(|refusal| Refusal { reason: format!("channel mixer: {}", refusal.reason), ..refusal });
         let widths = [
             self.other_width("sequence mixer", self.mixer.d_model()),
             self.other_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model)),

@@ -198,7 +198,8 @@ impl ModelOptions {
 
     /// Refuses a value that is not the default and changes nothing.
     fn idle(&self, option: &'static str, why: &str, fields: &[&'static str]) -> Option<Refusal> {
-        let value = |of: &Self| of.to_values().into_iter().find(|(name, _)| *name == option).map(|(_, value)| value);
+        let value =
+            |of: &Self| of.to_values().into_iter().find(|(name, _)| *name == option).map(|(_, value)| value);
         let (set, default) = (value(self)?, value(&Self::default())?);
         Refusal::when(set != default, fields, || {
             format!("{option} = {set} does nothing {why}; leave it at {default}")

@@ -15,7 +15,8 @@ use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::Bytes;
-use subquad_model::SequenceModel;
+use subquad_mixer::MixerModule;
+use subquad_model::{MixerKind, SequenceModel};
 use subquad_record::Checkpoint;
 
 use crate::clock::Clock;
@@ -36,17 +37,17 @@ pub struct ResumeError {
 }
 
 /// What changes from step to step.
-pub(crate) struct State {
+pub(crate) struct State<M = MixerKind> {
     /// On autodiff.
-    pub(crate) model: SequenceModel,
+    pub(crate) model: SequenceModel<M>,
     pub(crate) optimiser: ModuleOptimizer,
     pub(crate) rates: ModuleLrScheduler,
     pub(crate) clock: Clock,
 }
 
-impl State {
+impl<M: MixerModule> State<M> {
     /// At the start.
-    pub(crate) fn new(model: SequenceModel, config: &TrainConfig) -> Self {
+    pub(crate) fn new(model: SequenceModel<M>, config: &TrainConfig) -> Self {
         let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), 0);
         Self { model: model.train(), optimiser, rates, clock: Clock::new() }
     }
@@ -60,7 +61,7 @@ impl State {
 
     /// At `checkpoint`. `model` gives the structure and the device; its weights are replaced.
     pub(crate) fn resume(
-        model: SequenceModel,
+        model: SequenceModel<M>,
         config: &TrainConfig,
         mut checkpoint: Checkpoint,
     ) -> Result<Self, ResumeError> {
@@ -84,7 +85,7 @@ impl State {
     }
 }
 
-fn with_weights(model: SequenceModel, bytes: Vec<u8>) -> Result<SequenceModel, RecordError> {
+fn with_weights<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, RecordError> {
     model.try_load_record(ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))?)
 }
 

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 use subquad_data::{Condition, Task};
+use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, SequenceModel};
 
 use crate::Score;
@@ -13,8 +14,8 @@ use crate::tensors::split;
 ///
 /// # Panics
 /// If the task has no such condition.
-pub fn evaluate(
-    model: &SequenceModel,
+pub fn evaluate<M: MixerModule>(
+    model: &SequenceModel<M>,
     task: &dyn Task,
     condition: usize,
     tokens: usize,

@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_data::{Batch, Inputs, Targets};
+use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, Input, SequenceModel};
 
 /// The model's input, consumed from the batch.
@@ -59,7 +60,12 @@ impl Answers {
     }
 
     /// The model's outputs where there is something to answer: `[labels, classes]` logits, or `[answers, outputs]` reals.
-    pub(crate) fn outputs(&self, model: &SequenceModel, input: Input, dropout: &Dropout<'_>) -> Tensor<2> {
+    pub(crate) fn outputs<M: MixerModule>(
+        &self,
+        model: &SequenceModel<M>,
+        input: Input,
+        dropout: &Dropout<'_>,
+    ) -> Tensor<2> {
         match self {
             Self::Reals { .. } | Self::Classes { rows: None, .. } => {
                 model.forward(input, dropout).flatten(0, 1)

@@ -7,7 +7,8 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
 use subquad_data::{Condition, Metric, Stream, Task};
-use subquad_model::{Dropout, SequenceModel};
+use subquad_mixer::MixerModule;
+use subquad_model::{Dropout, MixerKind, SequenceModel};
 use subquad_record::{Checkpoint, Row, Sink};
 
 use crate::checkpoint::State;
@@ -18,9 +19,9 @@ use crate::{ResumeError, Score, TrainConfig, WarmupCosine, evaluate};
 
 /// A finished training.
 #[derive(Debug)]
-pub struct Trained {
+pub struct Trained<M = MixerKind> {
     /// The trained model, off autodiff.
-    pub model: SequenceModel,
+    pub model: SequenceModel<M>,
     /// Score on all test examples of the condition of training, after the last step.
     pub test: Score,
     /// Scores under the task's other test conditions.
@@ -66,19 +67,19 @@ pub enum TrainError {
 ///
 /// # Panics
 /// If [`TrainConfig::check`] fails.
-pub fn train(
-    model: SequenceModel,
+pub fn train<M: MixerModule>(
+    model: SequenceModel<M>,
     task: &dyn Task,
     config: &TrainConfig,
     device: &Device,
     sink: &mut dyn Sink,
-) -> Result<Trained, TrainError> {
+) -> Result<Trained<M>, TrainError> {
     Training::new(model, task, config, device).run(sink)
 }
 
 /// A training that has steps to go: all, or those after a checkpoint.
-pub struct Training<'a> {
-    state: State,
+pub struct Training<'a, M = MixerKind> {
+    state: State<M>,
     /// Steps that are done.
     done: usize,
     task: &'a dyn Task,
@@ -90,12 +91,17 @@ pub struct Training<'a> {
     other_tests: Vec<(Condition, Score)>,
 }
 
-impl<'a> Training<'a> {
+impl<'a, M: MixerModule> Training<'a, M> {
     /// From the start.
     ///
     /// # Panics
     /// If [`TrainConfig::check`] fails.
-    pub fn new(model: SequenceModel, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
+    pub fn new(
+        model: SequenceModel<M>,
+        task: &'a dyn Task,
+        config: &'a TrainConfig,
+        device: &Device,
+    ) -> Self {
         Self::at(State::new(model, checked(config)), 0, task, config, device)
     }
 
@@ -108,7 +114,7 @@ impl<'a> Training<'a> {
     /// # Panics
     /// If [`TrainConfig::check`] fails.
     pub fn resume(
-        model: SequenceModel,
+        model: SequenceModel<M>,
         task: &'a dyn Task,
         config: &'a TrainConfig,
         device: &Device,
@@ -118,7 +124,13 @@ impl<'a> Training<'a> {
         Ok(Self::at(State::resume(model, checked(config), checkpoint)?, done, task, config, device))
     }
 
-    fn at(state: State, done: usize, task: &'a dyn Task, config: &'a TrainConfig, device: &Device) -> Self {
+    fn at(
+        state: State<M>,
+        done: usize,
+        task: &'a dyn Task,
+        config: &'a TrainConfig,
+        device: &Device,
+    ) -> Self {
         let stream = |purpose| Stream::new(config.seed, purpose);
         let (dropout, mixer_dropout) = (stream("dropout"), stream("dropout/mixer"));
         let (device, last_test, other_tests) = (device.clone(), Score::default(), Vec::new());
@@ -129,7 +141,7 @@ impl<'a> Training<'a> {
     ///
     /// # Errors
     /// See [`TrainError`].
-    pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained, TrainError> {
+    pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained<M>, TrainError> {
         for step in self.done + 1..=self.config.steps {
             let score = self.step(step)?;
             self.report(step, score, sink)?;
@@ -242,7 +254,7 @@ impl<'a> Training<'a> {
         sink.checkpoint(step, &|| self.state.files().map_err(failed))
     }
 
-    fn finish(self) -> Trained {
+    fn finish(self) -> Trained<M> {
         Trained {
             model: self.state.model.valid(),
             test: self.last_test,

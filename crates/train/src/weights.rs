@@ -7,10 +7,10 @@ use burn::tensor::{Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use safetensors::{SafeTensorError, SafeTensors};
 use subquad_mixer::published::{first_not_finite, json};
-use subquad_model::{SequenceModel, named_parameters};
+use subquad_model::named_parameters;
 
 /// The bytes of a `.safetensors` file with every parameter under its path of field names, as f32.
-pub fn to_safetensors(model: &SequenceModel, metadata: HashMap<String, String>) -> Vec<u8> {
+pub fn to_safetensors<M: Module>(model: &M, metadata: HashMap<String, String>) -> Vec<u8> {
     let parameters: Vec<(String, Vec<usize>, Vec<u8>)> = named_parameters(model)
         .into_iter()
         .map(|p| (p.path, p.data.shape().to_vec(), p.data.iter::<f32>().flat_map(f32::to_le_bytes).collect()))
@@ -28,7 +28,7 @@ pub fn to_safetensors(model: &SequenceModel, metadata: HashMap<String, String>) 
 ///
 /// # Errors
 /// The first thing by which the file is not this model's.
-pub fn from_safetensors(bytes: &[u8], model: SequenceModel) -> Result<SequenceModel, WeightsError> {
+pub fn from_safetensors<M: Module>(bytes: &[u8], model: M) -> Result<M, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     json::check_header(bytes).map_err(WeightsError::Twice)?;
     let mut load = Load { file: &file, path: vec![], loaded: vec![], problem: None };
