@@ -29,6 +29,7 @@ pub mod micro;
 pub mod parameter;
 pub mod pointwise;
 mod read;
+mod seed;
 pub mod row_linear;
 pub mod short_conv;
 pub mod simd;
@@ -41,5 +42,6 @@ pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDe
 pub use form::Form;
 pub use linear::transpose::transpose;
 pub use read::read;
+pub use seed::{seeded, seeded_tensor, with_seed};
 pub use simd::instruction_set;
 pub use swap_axes::swap_axes;

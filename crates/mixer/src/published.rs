@@ -4,9 +4,13 @@
 //! layer crate has a function `replay` that builds its own layer from the parameters, runs it, and answers with the
 //! same tensors under the same names; comparing the two tells whether the layers are the same.
 
+mod compare;
+mod file;
 pub mod json;
 mod sizes;
 
+pub use compare::{Comparison, GRADIENT_LIMIT, OUTPUT_LIMIT, Values, compare, rel_error, to_f64};
+pub use file::{FileError, read as read_case};
 pub use sizes::{Axis, LONGEST, MOST_NUMBERS, WrongAxes, first_not_finite};
 
 use std::collections::BTreeMap;

@@ -8,8 +8,7 @@ use subquad_backend::simd::fma_peak_gflops;
 use subquad_backend::{DeviceKind, Form, OpenDevice};
 use subquad_record::{Cell, Machine, timestamp};
 
-use super::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
-use crate::execute::BUILD_COMMIT;
+use crate::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
 
 /// A layer that is what its definition says.
 #[derive(Debug, Clone, Copy)]
@@ -35,23 +34,25 @@ pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<C
     if wrong.is_empty() { Ok(checked) } else { Err(wrong) }
 }
 
-/// Where a command measures.
+/// Where, and by which program, layers are measured.
 #[derive(Debug)]
-pub struct Place {
+pub struct Site {
     /// The device.
     pub device: Device,
     /// What it is.
     pub device_kind: DeviceKind,
+    /// The commit that the program was built from, where that is known.
+    pub build_commit: Option<&'static str>,
 }
 
-impl Place {
+impl Site {
     /// On a device that is open.
-    pub fn new(opened: OpenDevice) -> Self {
-        Self { device: opened.device, device_kind: opened.kind }
+    pub fn new(opened: OpenDevice, build_commit: Option<&'static str>) -> Self {
+        Self { device: opened.device, device_kind: opened.kind, build_commit }
     }
 
     /// Whether tensors of the device are in the memory that the program's allocator counts.
-    pub(super) fn is_host(&self) -> bool {
+    pub(crate) fn is_host(&self) -> bool {
         self.device_kind == DeviceKind::Cpu
     }
 }
@@ -65,16 +66,16 @@ pub fn measure_cells(
     checked: &[Checked],
     sizes: &Sizes,
     limit: Duration,
-    place: &Place,
+    site: &Site,
     stop: &AtomicBool,
 ) -> Result<Vec<Cell>, BenchError> {
     let subjects: Vec<&Subject> = checked.iter().map(|checked| checked.subject).collect();
-    let counted = place.is_host() && subjects.iter().any(|subject| subject.flops.is_some());
+    let counted = site.is_host() && subjects.iter().any(|subject| (subject.flops)(sizes).is_some());
     let peak = || if counted { fma_peak_gflops() } else { 0.0 };
     let before = peak();
-    let timings = measure(&subjects, sizes, limit, &place.device, place.is_host(), stop)?;
+    let timings = measure(&subjects, sizes, limit, &site.device, site.is_host(), stop)?;
     let together = Together { fma_peak_gflops: before.max(peak()), measured: timestamp() };
-    let row = |(checked, timing)| cell(checked, sizes, timing, place, &together);
+    let row = |(checked, timing)| cell(checked, sizes, timing, site, &together);
     Ok(checked.iter().zip(timings).map(row).collect())
 }
 
@@ -84,7 +85,7 @@ struct Together {
     measured: String,
 }
 
-fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, together: &Together) -> Cell {
+fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, site: &Site, together: &Together) -> Cell {
     let Checked { subject, check } = checked;
     let (d_hidden, n_blocks) = match subject.hidden {
         Hidden::Nothing => (None, None),
@@ -92,7 +93,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, togethe
         Hidden::Blocks => (None, Some(sizes.n_blocks)),
         Hidden::WidthInBlocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
     };
-    let flops = subject.flops.filter(|_| place.is_host()).map(|flops| flops(sizes));
+    let flops = (subject.flops)(sizes).filter(|_| site.is_host());
     let Timing { forward_ms, forward_backward_ms, repeats, peak_bytes, state_floats, parameters } = timing;
     Cell {
         mixer: subject.name.into(),
@@ -118,12 +119,12 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, place: &Place, togethe
         check_value_error: check.value_error,
         check_gradient_error: check.gradient_error,
         check_against: Check::AGAINST.into(),
-        form: Form::for_device(&place.device).as_str().into(),
-        device: place.device_kind.as_str().into(),
+        form: Form::for_device(&site.device).as_str().into(),
+        device: site.device_kind.as_str().into(),
         threads: rayon::current_num_threads(),
         instruction_set: subquad_backend::instruction_set().as_str().into(),
         program_version: env!("CARGO_PKG_VERSION").into(),
-        build_commit: BUILD_COMMIT.map(Into::into),
+        build_commit: site.build_commit.map(Into::into),
         measured: together.measured.clone(),
         machine: Machine::detect(),
     }

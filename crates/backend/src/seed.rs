@@ -1,4 +1,4 @@
-//! Test inputs that are the same on every machine.
+//! Numbers that are the same on every machine, and burn's generator for one caller at a time.
 
 use std::sync::Mutex;
 
@@ -15,7 +15,7 @@ pub fn seeded_tensor<const D: usize>(shape: [usize; D], seed: u64, device: &Devi
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// Runs `build` with burn's generator seeded. That generator belongs to the process, so other tests that seed it wait.
+/// Runs `build` with burn's generator seeded. That generator belongs to the process, so others that seed it this way wait.
 pub fn with_seed<R>(device: &Device, seed: u64, build: impl FnOnce() -> R) -> R {
     static GENERATOR: Mutex<()> = Mutex::new(());
     let _guard = GENERATOR.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_depend_on_the_seed_alone_and_fit_f32() {
+    fn numbers_depend_only_on_the_seed_and_fit_f32() {
         assert_eq!(seeded(100, 1), seeded(100, 1));
         assert_ne!(seeded(100, 1), seeded(100, 2));
         assert!(seeded(1000, 3).iter().all(|v| (-1.0..1.0).contains(v) && f64::from(*v as f32) == *v));

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 
-use super::trial::Trial;
-use super::{Quartiles, Sizes, Subject};
 use crate::memory::Meter;
+use crate::trial::Trial;
+use crate::{Quartiles, Sizes, Subject};
 
 /// Turns that each layer gets: whatever slows the machine for a while then hits all layers alike.
 const TURNS: u32 = 10;

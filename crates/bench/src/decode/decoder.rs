@@ -3,8 +3,10 @@
 use std::fmt::Debug;
 
 use burn::tensor::Tensor;
-use subquad_mixer::{MixerState, SequenceMixer, SliceStepper};
-use subquad_testkit::to_f64;
+use subquad_mixer::published::to_f64;
+use subquad_mixer::{MeasuredMixer, MixerState, SequenceMixer, SliceStepper};
+
+use super::STEPS;
 
 /// Tokens of the context that are read at once: the scores of a portable form must fit into memory.
 const CHUNK: usize = 1024;
@@ -30,30 +32,29 @@ pub trait Decoder: Debug {
     fn threads(&self) -> usize;
 }
 
-/// [`SequenceMixer::step`] after `context`, `[1, seq, d_model]`; `token` is `[1, d_model]`. None for a layer without steps.
-pub(in crate::bench) fn tensors<M: SequenceMixer + Clone + Debug + 'static>(
-    layer: &M,
+/// All ways of decoding after `context`, `[1, seq, d_model]`, each repeating `token`, `[1, d_model]`: by
+/// [`SequenceMixer::step`], and by the layer's stepper over slices if it has one. None for a layer without steps.
+pub(crate) fn decoders<C: MeasuredMixer>(
+    layer: &C::Mixer,
     context: Tensor<3>,
     token: Tensor<2>,
-) -> Vec<Box<dyn Decoder>>
-where
-    M::State: 'static,
-{
+) -> Vec<Box<dyn Decoder>> {
+    let room = context.dims()[1] + STEPS + 1;
     let Some(start) = read_context(layer, context) else { return vec![] };
-    vec![Box::new(Tensors { layer: layer.clone(), now: start.clone(), start, output: token.clone(), token })]
+    let slices = C::stepper(layer, &start, room).map(|stepper| slices(stepper, token.clone()));
+    let (layer, now, output) = (layer.clone(), start.clone(), token.clone());
+    let tensors: Box<dyn Decoder> = Box::new(Tensors { layer, now, start, output, token });
+    std::iter::once(tensors).chain(slices).collect()
 }
 
 /// A stepper over slices that has read its context.
-pub(in crate::bench) fn slices<S: SliceStepper + Clone + Debug + 'static>(
-    stepper: S,
-    token: Tensor<2>,
-) -> Box<dyn Decoder> {
+fn slices(stepper: Box<dyn SliceStepper>, token: Tensor<2>) -> Box<dyn Decoder> {
     let token: Vec<f32> = to_f64(token).iter().map(|x| *x as f32).collect();
-    Box::new(Slices { now: stepper.clone(), start: stepper, output: token.clone(), token })
+    Box::new(Slices { now: stepper.boxed(), start: stepper, output: token.clone(), token })
 }
 
 /// The state after a context; none for a layer without steps.
-pub(in crate::bench) fn read_context<M: SequenceMixer>(layer: &M, context: Tensor<3>) -> Option<M::State> {
+fn read_context<M: SequenceMixer>(layer: &M, context: Tensor<3>) -> Option<M::State> {
     let (seq, mut state) = (context.dims()[1], layer.init_state(1).ok()?);
     for first in (0..seq).step_by(CHUNK) {
         let chunk = context.clone().narrow(1, first, CHUNK.min(seq - first));
@@ -99,20 +100,20 @@ impl<M: SequenceMixer + Debug> Decoder for Tensors<M> {
 }
 
 #[derive(Debug)]
-struct Slices<S> {
-    start: S,
-    now: S,
+struct Slices {
+    start: Box<dyn SliceStepper>,
+    now: Box<dyn SliceStepper>,
     token: Vec<f32>,
     output: Vec<f32>,
 }
 
-impl<S: SliceStepper + Clone + Debug> Decoder for Slices<S> {
+impl Decoder for Slices {
     fn path(&self) -> &'static str {
         "slices"
     }
 
     fn rewind(&mut self) {
-        self.now = self.start.clone();
+        self.now = self.start.boxed();
     }
 
     fn step(&mut self) {

@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, reference};
 
 use super::{Hidden, Subject, tokens};
-use crate::bench::layer::channel;
-use crate::bench::{Layer, Sizes};
+use crate::layer::channel;
+use crate::{Layer, Sizes};
 
 /// What a config says of itself.
 macro_rules! words_of_config {
@@ -53,7 +53,7 @@ pub(super) const fn subject<K: Kind>(name: &'static str, summary: &'static str) 
         input: tokens,
         definition: |sizes, parameters, x| K::definition(sizes, &parameters.concat(), x),
         alive: alive::<K>,
-        flops: Some(flops::<K>),
+        flops: flops::<K>,
     }
 }
 
@@ -64,8 +64,8 @@ fn alive<K: Kind>(sizes: &Sizes) -> f64 {
 }
 
 /// A product has two gradients, each as large as itself.
-fn flops<K: Kind>(sizes: &Sizes) -> f64 {
-    3.0 * K::flops(sizes) as f64 * sizes.tokens() as f64
+fn flops<K: Kind>(sizes: &Sizes) -> Option<f64> {
+    Some(3.0 * K::flops(sizes) as f64 * sizes.tokens() as f64)
 }
 
 /// Around a GELU.

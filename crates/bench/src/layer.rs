@@ -4,11 +4,11 @@ use std::fmt::Debug;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
-use subquad_mixer::{ChannelMixer, SequenceMixer};
-use subquad_testkit::to_f64;
+use subquad_mixer::published::to_f64;
+use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer};
 
-use super::Decoder;
-use super::decode::tensors;
+use crate::Decoder;
+use crate::decode::decoders;
 
 /// A layer that can be measured.
 pub trait Layer: Debug {
@@ -39,16 +39,9 @@ pub trait Layer: Debug {
 }
 
 /// A sequence mixer as a [`Layer`].
-pub(super) fn sequence<M: SequenceMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
-    decoding(module, tensors)
-}
-
-/// A sequence mixer as a [`Layer`], with its own ways of decoding.
-pub(super) fn decoding<M: SequenceMixer + Module + Debug + 'static>(
-    module: M,
-    decoders: Decoders<M>,
-) -> Box<dyn Layer> {
-    Box::new(Of { module, forward: M::forward, state_floats: M::state_size, decoders })
+pub(super) fn sequence<C: MeasuredMixer>(module: C::Mixer) -> Box<dyn Layer> {
+    let (forward, state_floats) = (C::Mixer::forward, C::Mixer::state_size);
+    Box::new(Of { module, forward, state_floats, decoders: decoders::<C> })
 }
 
 type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;

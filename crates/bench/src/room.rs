@@ -1,18 +1,18 @@
 //! Whether layers can have their sizes, and whether they fit into memory at all.
 
-use super::{Place, Sizes, Subject};
-use crate::room::{Had, had, in_words};
+use crate::available::{Available, available, in_words};
+use crate::{Site, Sizes, Subject};
 
 /// Refuses sizes that a layer cannot have, or that obviously need more memory than is free, before a machine starts to
 /// swap or kills programs.
 ///
 /// # Errors
 /// Every layer that cannot be measured, and why. Where the system does not tell what is free, nothing is too large.
-pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], place: &Place) -> Result<(), Vec<String>> {
-    let had = had_at(place);
+pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], site: &Site) -> Result<(), Vec<String>> {
+    let available = available_at(site);
     let mut wrong = vec![];
     for subject in subjects {
-        let refused = |sizes| can_be(subject, sizes).and_then(|()| fits(subject, sizes, had)).err();
+        let refused = |sizes| can_be(subject, sizes).and_then(|()| fits(subject, sizes, available)).err();
         // The longest one says enough.
         wrong.extend(sizes.iter().rev().find_map(refused));
     }
@@ -20,28 +20,34 @@ pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], place: &Place) -> Res
 }
 
 /// What layers can have where they run; `None` where nothing tells.
-pub(crate) fn had_at(place: &Place) -> Option<Had> {
-    had().filter(|_| place.is_host())
+pub fn available_at(site: &Site) -> Option<Available> {
+    available().filter(|_| site.is_host())
 }
 
 /// Whether the layer can have these sizes.
-pub(crate) fn can_be(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
+///
+/// # Errors
+/// In its own words, if not.
+pub fn can_be(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
     (subject.check)(sizes).map_err(|error| format!("{}: {error}", subject.name))
 }
 
 /// Whether it fits into memory.
-pub(crate) fn fits(subject: &Subject, sizes: &Sizes, had: Option<Had>) -> Result<(), String> {
+///
+/// # Errors
+/// What it needs and what there is, if not.
+pub fn fits(subject: &Subject, sizes: &Sizes, available: Option<Available>) -> Result<(), String> {
     let needed = (subject.alive)(sizes) * size_of::<f32>() as f64;
-    match had {
-        Some(had) if needed > had.bytes as f64 => Err(format!(
+    match available {
+        Some(available) if needed > available.bytes as f64 => Err(format!(
             "{} of batch {}, length {} and width {} needs about {} of memory, but only {} can be had: {}; choose smaller sizes",
             subject.name,
             sizes.batch,
             sizes.seq_len,
             sizes.d_model,
             in_words(needed as u64),
-            in_words(had.bytes),
-            had.bound
+            in_words(available.bytes),
+            available.bound
         )),
         _ => Ok(()),
     }

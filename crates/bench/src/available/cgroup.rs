@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Had;
+use super::Available;
 
 /// What the tightest of this process's groups leaves.
-pub(super) fn left() -> Option<Had> {
+pub(super) fn left() -> Option<Available> {
     let groups = fs_err::read_to_string("/proc/self/cgroup").ok()?;
     let bytes = least_left(Path::new("/sys/fs/cgroup"), &groups)?;
-    Some(Had { bytes, bound: "what the limit of its control group leaves" })
+    Some(Available { bytes, bound: "what the limit of its control group leaves" })
 }
 
 /// The files of one version.

@@ -8,8 +8,8 @@ use subquad_monarch::{BlockDiagonalLinearConfig, MonarchLinearConfig, reference}
 
 use super::super::{Hidden, linear as rows};
 use super::Kind;
-use crate::bench::layer::bare;
-use crate::bench::{Layer, Sizes};
+use crate::layer::bare;
+use crate::{Layer, Sizes};
 
 pub(in super::super) struct DenseLinear;
 

@@ -1,21 +1,20 @@
 //! What Linux tells of memory in `/proc`.
 
-use super::{Had, least};
-use crate::cli::STACK_BYTES;
+use super::{Available, STACK_BYTES, least};
 
 /// What the machine has free, or would free at once.
-pub(super) fn available() -> Option<Had> {
+pub(super) fn free() -> Option<Available> {
     let bytes = kibibytes(&read("/proc/meminfo")?, "MemAvailable:")?;
-    Some(Had { bytes, bound: "what the machine has free" })
+    Some(Available { bytes, bound: "what the machine has free" })
 }
 
 /// What the limits of `ulimit` leave a process of this program that has done no work yet.
-pub(super) fn own() -> Option<Had> {
+pub fn own() -> Option<Available> {
     left(&read("/proc/self/limits")?, &read("/proc/self/status")?)
 }
 
 /// The allocator reserves a gibibyte or more before it uses it, so what a process has used counts, and not what it has reserved.
-fn left(limits: &str, status: &str) -> Option<Had> {
+fn left(limits: &str, status: &str) -> Option<Available> {
     let of = |name| kibibytes(status, name).unwrap_or(0);
     let threads = number(status, "Threads:").unwrap_or(0);
     let used = of("RssAnon:") + threads * STACK_BYTES as u64;
@@ -26,7 +25,7 @@ fn left(limits: &str, status: &str) -> Option<Had> {
     ];
     let left = |(limit, used, bound)| {
         let bytes = number(limits, limit)?.saturating_sub(used);
-        Some(Had { bytes, bound })
+        Some(Available { bytes, bound })
     };
     least(bounds.map(left))
 }
@@ -62,12 +61,12 @@ Max address space         2097152000           unlimited            bytes
     fn a_limit_leaves_what_is_not_in_use() {
         let used = (15_000 << 10) + 2 * STACK_BYTES as u64;
         let elsewhere = 290_000 << 10;
-        let space = Had { bytes: 2_097_152_000 - used - elsewhere, bound: "what `ulimit -v` leaves" };
+        let space = Available { bytes: 2_097_152_000 - used - elsewhere, bound: "what `ulimit -v` leaves" };
         assert_eq!(left(LIMITS, STATUS), Some(space));
         let data = LIMITS.replace("data size             unlimited", "data size             1024000000");
         assert_eq!(
             left(&data, STATUS),
-            Some(Had { bytes: 1_024_000_000 - used, bound: "what `ulimit -d` leaves" })
+            Some(Available { bytes: 1_024_000_000 - used, bound: "what `ulimit -d` leaves" })
         );
         let tight = LIMITS.replace("2097152000", "1024");
         assert_eq!(left(&tight, STATUS).map(|had| had.bytes), Some(0));

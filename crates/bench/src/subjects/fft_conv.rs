@@ -7,8 +7,8 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::{self, reference};
 use subquad_monarch::monarch_conv;
 
-use crate::bench::layer::bare;
-use crate::bench::{Layer, Sizes};
+use crate::layer::bare;
+use crate::{Layer, Sizes};
 
 #[derive(Module, Debug)]
 struct Convolution {

@@ -8,22 +8,20 @@ mod decoder;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Tensor};
-use subquad_backend::Form;
+use subquad_backend::{Form, with_seed};
+use subquad_mixer::published::{OUTPUT_LIMIT, rel_error, to_f64};
 use subquad_record::{DecodeCell, Machine, timestamp};
-use subquad_testkit::golden::OUTPUT_LIMIT;
-use subquad_testkit::{rel_error, to_f64, with_seed};
 
 pub use decoder::Decoder;
-pub(super) use decoder::{read_context, slices, tensors};
+pub(super) use decoder::decoders;
 
-use super::{BenchError, Layer, Place, Quartiles, Sizes, Subject};
-use crate::execute::BUILD_COMMIT;
 use crate::memory::Meter;
+use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
 /// Steps that are timed before going back to the context, so that it stays about as long as it says.
-pub(super) const STEPS: usize = 16;
+pub const STEPS: usize = 16;
 /// Times that each way goes back, whatever the time limit.
 const FEWEST: usize = 3;
 /// Context of the check: small, and no multiple of anything that a kernel works in.
@@ -45,12 +43,12 @@ pub fn measure_decoding(
     subjects: &[&'static Subject],
     sizes: &Sizes,
     limit: Duration,
-    place: &Place,
+    site: &Site,
 ) -> Result<Vec<DecodeCell>, String> {
     let mut runners = vec![];
     for subject in subjects {
-        let error = check(subject, sizes, &place.device)?;
-        let ways = Start::new(subject, sizes, &place.device).ways();
+        let error = check(subject, sizes, &site.device)?;
+        let ways = Start::new(subject, sizes, &site.device).ways();
         runners.extend(ways.into_iter().map(|decoder| Runner {
             subject,
             error,
@@ -65,11 +63,11 @@ pub fn measure_decoding(
     let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < FEWEST * STEPS);
     while used < limit * ways || too_few(&runners) {
         for runner in &mut runners {
-            used += runner.round(&place.device).map_err(|error| error.to_string())?;
+            used += runner.round(&site.device).map_err(|error| error.to_string())?;
         }
     }
     let measured = timestamp();
-    Ok(runners.into_iter().map(|runner| runner.cell(sizes, place, &measured)).collect())
+    Ok(runners.into_iter().map(|runner| runner.cell(sizes, site, &measured)).collect())
 }
 
 /// A layer and what it reads.
@@ -160,7 +158,7 @@ impl Runner {
         Ok(start.elapsed())
     }
 
-    fn cell(mut self, sizes: &Sizes, place: &Place, measured: &str) -> DecodeCell {
+    fn cell(mut self, sizes: &Sizes, site: &Site, measured: &str) -> DecodeCell {
         self.decoder.rewind();
         let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -179,12 +177,12 @@ impl Runner {
             step_allocations: (!self.allocations.is_empty()).then(|| mean(&self.allocations)),
             step_peak_bytes: median(self.peak_bytes).map(|bytes| bytes as u64),
             check_error: self.error,
-            form: Form::for_device(&place.device).as_str().into(),
-            device: place.device_kind.as_str().into(),
+            form: Form::for_device(&site.device).as_str().into(),
+            device: site.device_kind.as_str().into(),
             threads: self.decoder.threads(),
             instruction_set: subquad_backend::instruction_set().as_str().into(),
             program_version: env!("CARGO_PKG_VERSION").into(),
-            build_commit: BUILD_COMMIT.map(Into::into),
+            build_commit: site.build_commit.map(Into::into),
             measured: measured.into(),
             machine: Machine::detect(),
         }

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Gradients, Tensor};
-use subquad_backend::Form;
 use subquad_backend::mean_square::mean_square;
-use subquad_testkit::{to_f64, with_seed};
+use subquad_backend::{Form, with_seed};
+use subquad_mixer::published::to_f64;
 
-use super::{BenchError, Layer, Sizes, Subject};
+use crate::{BenchError, Layer, Sizes, Subject};
 
 /// Seed of weights and input: timings do not depend on it, the check's error does.
 const SEED: u64 = 0;

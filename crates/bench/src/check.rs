@@ -2,14 +2,15 @@
 
 use burn::tensor::Device;
 use rayon::prelude::*;
-use subquad_testkit::golden::{GRADIENT_LIMIT, OUTPUT_LIMIT};
-use subquad_testkit::{rel_error, seeded, to_f64};
+use subquad_backend::seeded;
+use subquad_mixer::published::{GRADIENT_LIMIT, OUTPUT_LIMIT, rel_error, to_f64};
 
-use super::trial::Trial;
-use super::{Sizes, Subject};
+use crate::trial::Trial;
+use crate::{Sizes, Subject};
 
 /// Small, and no multiple of anything that a kernel works in.
-const SIZES: Sizes = Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5, d_state: 10 };
+const SIZES: Sizes =
+    Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5, d_state: 10, more_tokens: 0 };
 /// Directions for each tensor: an error of the gradient hides from one with a chance of some percent, from all with none to
 /// speak of.
 const DIRECTIONS: u64 = 3;
@@ -103,12 +104,14 @@ fn directional_error(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CHANNEL, SEQUENCE};
+    use subquad_model::MixerConfig;
+
     use super::*;
+    use crate::Subjects;
 
     #[test]
     fn every_subject_is_its_definition() {
-        for subject in SEQUENCE.iter().chain(CHANNEL) {
+        for subject in Subjects::of::<MixerConfig>().all() {
             let found = check(subject, &Device::flex()).unwrap_or_else(|error| panic!("{error}"));
             assert!(found.error() > 0.0, "{}: {found:?}", subject.name);
         }
@@ -116,14 +119,14 @@ mod tests {
 
     #[test]
     fn another_layer_under_the_name_is_refused() {
-        let wrong = Subject { definition: |_, _, x| x.to_vec(), ..SEQUENCE[0] };
+        let wrong = Subject { definition: |_, _, x| x.to_vec(), ..attention() };
         let error = check(&wrong, &Device::flex()).expect_err("another layer");
         assert!(error.starts_with("attention is not what its f64 reference says"), "{error}");
     }
 
     #[test]
     fn a_wrong_gradient_shows() {
-        let subject = &SEQUENCE[0];
+        let subject = &attention();
         let trial = Trial::new(subject, &SIZES, &Device::flex());
         let mut point = trial.plain.parameters();
         point.push(to_f64(trial.input.clone()));
@@ -132,5 +135,9 @@ mod tests {
             gradients[tensor].iter_mut().for_each(|g| *g *= 1.02);
             assert!(gradient_error(subject, &point, &gradients) > GRADIENT_LIMIT, "tensor {tensor}");
         }
+    }
+
+    fn attention() -> Subject {
+        *Subjects::of::<MixerConfig>().find("attention").expect("it is there")
     }
 }

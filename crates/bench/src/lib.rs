@@ -1,0 +1,34 @@
+//! Whole layers timed side by side: forward, forward and backward, decoding, memory, state; each checked against its definition first.
+//!
+//! ```text
+//! subjects  ->  check  ->  trials, interleaved  ->  cells
+//!  layers        once a      one a layer, at        one row a layer
+//!  by name       layer       one size               and size
+//! ```
+//! A sequence mixer says itself what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists those of a
+//! registry, and the layers along the width beside them. [`memory`] counts bytes, [`available`] says how many there are.
+
+pub mod available;
+mod cells;
+mod check;
+mod decode;
+mod layer;
+mod measure;
+pub mod memory;
+mod quartiles;
+mod room;
+mod subjects;
+mod trial;
+
+pub use cells::{Checked, Site, check_all, measure_cells};
+pub use check::{Check, check};
+pub use decode::{Decoder, STEPS, decodes, measure_decoding};
+pub use layer::Layer;
+pub use measure::{BenchError, Timing, measure};
+pub use quartiles::Quartiles;
+pub use room::{available_at, can_be, check_sizes, fits};
+pub use subjects::{Definition, Hidden, Subject, Subjects, UnknownSubject};
+pub use subquad_mixer::Sizes;
+
+/// States a channel of a state space wherever times are taken.
+pub const D_STATE: usize = 64;

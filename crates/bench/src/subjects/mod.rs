@@ -1,0 +1,214 @@
+//! The layers that can be measured.
+
+mod channel;
+mod fft_conv;
+
+use std::fmt::Debug;
+
+use burn::tensor::Device;
+use subquad_config::suggest;
+use subquad_mixer::{MeasuredMixer, Mixers, VisitMixers};
+use subquad_options::Refusal;
+
+use crate::layer::sequence;
+use crate::{Layer, Sizes};
+use channel::{BlockDiagonal, BlockDiagonalLinear, Dense, DenseLinear, GATED, Monarch, MonarchLinear, PLAIN};
+
+/// A layer that can be measured: how to make it, its definition, and what it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// As on the command line, in configs and in results.
+    pub name: &'static str,
+    /// What exactly is measured.
+    pub summary: &'static str,
+    /// What it has between input and output.
+    pub hidden: Hidden,
+    /// Whether the layer can have these sizes.
+    pub check: fn(&Sizes) -> Result<(), String>,
+    /// The layer. Weights come from the device's generator.
+    pub build: fn(&Sizes, &Device) -> Box<dyn Layer>,
+    /// Shape of its input.
+    pub input: fn(&Sizes) -> [usize; 3],
+    /// The layer in f64.
+    pub definition: Definition,
+    /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
+    pub alive: fn(&Sizes) -> f64,
+    /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
+    pub flops: fn(&Sizes) -> Option<f64>,
+}
+
+/// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
+pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
+
+/// What of [`Sizes`] a layer has besides batch, length and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden {
+    /// Nothing.
+    Nothing,
+    /// A hidden width.
+    Width,
+    /// Blocks.
+    Blocks,
+    /// A hidden width in blocks.
+    WidthInBlocks,
+}
+
+/// Operations along the sequence that are no mixers.
+const OPERATIONS: &[Subject] = &[
+    Subject {
+        name: "fft_conv",
+        summary: "causal long convolution alone, with its kernel; input [batch, d_model, seq]",
+        hidden: Hidden::Nothing,
+        check: |_| Ok(()),
+        build: fft_conv::build,
+        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
+        definition: fft_conv::definition,
+        alive: fft_conv::alive,
+        flops: |_| None,
+    },
+    Subject {
+        name: "monarch_conv",
+        summary: "the same convolution as fft_conv, by products with Monarch matrices",
+        hidden: Hidden::Nothing,
+        check: |_| Ok(()),
+        build: fft_conv::build_monarch,
+        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
+        definition: fft_conv::definition,
+        alive: fft_conv::alive_monarch,
+        flops: |_| None,
+    },
+];
+
+/// Layers along the width. Those of one hidden width and one thing in between differ in their matrices alone.
+const CHANNEL: &[Subject] = &[
+    channel::subject::<Dense<PLAIN>>("dense", "dense MLP with a GELU"),
+    channel::subject::<Dense<GATED>>("dense_glu", "dense MLP with a GELU gate"),
+    channel::subject::<BlockDiagonal<GATED>>(
+        "block_diagonal",
+        "block-diagonal (Monarch) MLP with a GELU gate",
+    ),
+    channel::subject::<BlockDiagonal<PLAIN>>("block_diagonal_mlp", "block-diagonal MLP with a GELU"),
+    channel::subject::<Monarch<PLAIN>>(
+        "monarch_mlp",
+        "MLP of Monarch matrices, cut near the root, with a GELU",
+    ),
+    channel::subject::<Monarch<GATED>>(
+        "monarch_glu",
+        "MLP of Monarch matrices, cut near the root, with a GELU gate",
+    ),
+    channel::subject::<DenseLinear>("dense_linear", "dense linear layer alone, d_model to d_model"),
+    channel::subject::<BlockDiagonalLinear>("block_diagonal_linear", "the same, block-diagonal"),
+    channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
+];
+
+/// A mixer of a registry.
+fn mixer<C: MeasuredMixer>() -> Subject {
+    Subject {
+        name: C::NAME,
+        summary: C::MEASURED,
+        hidden: Hidden::Nothing,
+        check: |sizes| Refusal::first(C::measured(sizes).refusals()).map_err(|refusal| refusal.reason),
+        build: |sizes, device| sequence::<C>(C::measured(sizes).init(device)),
+        input: tokens,
+        definition: C::definition,
+        alive: C::alive,
+        flops: C::flops,
+    }
+}
+
+/// All layers that can be measured.
+#[derive(Debug)]
+pub struct Subjects {
+    /// Layers along the sequence: mixers, then operations.
+    pub sequence: Vec<Subject>,
+    /// Layers along the width.
+    pub channel: Vec<Subject>,
+}
+
+impl Subjects {
+    /// The mixers of a registry and all other layers.
+    pub fn of<C: Mixers>() -> Self {
+        let mut sequence = List(vec![]);
+        C::visit(&mut sequence);
+        sequence.0.extend(OPERATIONS);
+        Self { sequence: sequence.0, channel: CHANNEL.to_vec() }
+    }
+
+    /// Layers along the sequence, then along the width.
+    pub fn all(&self) -> impl Iterator<Item = &Subject> + Clone {
+        self.sequence.iter().chain(&self.channel)
+    }
+
+    /// The layer of this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn find(&self, name: &str) -> Result<&Subject, UnknownSubject> {
+        self.all().find(|subject| subject.name == name).ok_or_else(|| UnknownSubject {
+            name: name.into(),
+            meant: suggest::nearest(name, self.all().map(|subject| subject.name)).map(str::to_owned),
+            known: self.all().map(|subject| subject.name).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+struct List(Vec<Subject>);
+
+impl VisitMixers for List {
+    fn visit<C: MeasuredMixer>(&mut self) {
+        self.0.push(mixer::<C>());
+    }
+}
+
+fn tokens(sizes: &Sizes) -> [usize; 3] {
+    [sizes.batch, sizes.seq_len, sizes.d_model]
+}
+
+/// A name that no layer has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown layer `{name}`{} (known: {known})", suggest::hint(meant.as_deref()))]
+pub struct UnknownSubject {
+    /// The name as it was written.
+    pub name: String,
+    meant: Option<String>,
+    known: String,
+}
+
+/// `x W + bias`, row by row.
+fn linear(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let (d_input, d_output) = (weight.len() / bias.len(), bias.len());
+    let entry = |row: &[f64], o: usize| {
+        bias[o] + row.iter().enumerate().map(|(i, x)| x * weight[i * d_output + o]).sum::<f64>()
+    };
+    x.chunks(d_input).flat_map(|row| (0..d_output).map(|o| entry(row, o)).collect::<Vec<_>>()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use subquad_model::MixerConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_and_a_slip_is_hinted_at() {
+        let subjects = Subjects::of::<MixerConfig>();
+        assert_eq!(subjects.find("fft_conv").map(|subject| subject.name), Ok("fft_conv"));
+        let slip = subjects.find("atention").expect_err("a slip").to_string();
+        assert!(
+            slip.starts_with("unknown layer `atention`; did you mean `attention`? (known: attention, s4d, "),
+            "{slip}"
+        );
+        let unknown = subjects.find("mamba").expect_err("not there").to_string();
+        assert!(unknown.starts_with("unknown layer `mamba` (known: attention, s4d, "), "{unknown}");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let subjects = Subjects::of::<MixerConfig>();
+        let mut names: Vec<_> = subjects.all().map(|subject| subject.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
