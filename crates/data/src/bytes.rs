@@ -6,24 +6,61 @@
 //! ```
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use subquad_options::{Options, Refusal};
 
 use crate::files::digest;
-use crate::text::{open, too_short};
+use crate::text::{no_byte, open, too_short};
 use crate::{
     Batch, Condition, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo,
+    TaskOptions,
 };
 
 const VOCAB: usize = 256;
 
 /// Options of [`Bytes`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Options, Clone, Debug, PartialEq, Eq)]
 pub struct BytesConfig {
     /// A text file in UTF-8, which may be gzipped. A relative path is looked for below the current folder, then below
-    /// `$SUBQUAD_DATA`. Empty: the text that comes with the program, 151 kB about sequence models.
+    /// $SUBQUAD_DATA. Empty: the text that comes with the program, 151 kB about sequence models.
+    #[config(default = "PathBuf::new()")]
+    #[option(given)]
     pub path: PathBuf,
-    /// Test examples at most, the first of the test part; 0: all of it.
+    /// Test windows at most, the first of the last tenth of the text; 0: all.
+    #[config(default = 0)]
     pub test_examples: usize,
+}
+
+impl TaskOptions for BytesConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "bytes",
+        summary: "predict the next byte of a text; scored in bits per byte",
+        lengths: "any",
+        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
+        caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
+    };
+
+    fn input(&self) -> InputKind {
+        Bytes::INPUT
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        Bytes::TARGET
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| no_byte(seq_len).into_iter().collect())
+    }
+
+    fn set_path(&mut self, path: &Path) -> Option<Refusal> {
+        self.path = path.to_owned();
+        None
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(Bytes::new(self, seq_len, seed)?))
+    }
 }
 
 /// The bytes of a text; the answer at every position is the byte that follows.
@@ -61,32 +98,8 @@ pub struct Bytes {
 }
 
 impl Bytes {
-    pub(crate) const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
-    pub(crate) const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "bytes",
-        summary: "predict the next byte of a text; scored in bits per byte",
-        lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
-        caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
-        check: Self::check,
-    };
-
-    /// Whether the task has this length. Reads no data.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] if `seq_len` is 0.
-    pub fn check(seq_len: usize) -> Result<(), TaskError> {
-        match seq_len {
-            0 => Err(TaskError::Length {
-                task: Self::INFO.name,
-                seq_len,
-                rule: "an example has at least one byte",
-                nearest: "1".into(),
-            }),
-            _ => Ok(()),
-        }
-    }
+    const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
+    const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
 
     /// The task with examples of `seq_len` bytes; `seed` draws those that train.
     ///
@@ -94,7 +107,7 @@ impl Bytes {
     /// If the file is not there, cannot be read, is not UTF-8, or is too short for the length.
     pub fn new(config: &BytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         let of_text = |text| Self::of_text(text, config.test_examples, seq_len, seed);
-        open(&config.path, Self::INFO.name, of_text)
+        open(&config.path, BytesConfig::INFO.name, of_text)
     }
 
     /// [`new`](Self::new) for a text at hand.
@@ -107,12 +120,12 @@ impl Bytes {
         seq_len: usize,
         seed: u64,
     ) -> Result<Self, TaskError> {
-        Self::check(seq_len)?;
+        BytesConfig::default().check(seq_len)?;
         let cut = text.len() * 9 / 10;
         let windows = (text.len() - cut).saturating_sub(1) / seq_len;
         if windows == 0 {
             // A window and the byte after it.
-            return Err(too_short(Self::INFO.name, text.len(), seq_len, seq_len + 1));
+            return Err(too_short(BytesConfig::INFO.name, text.len(), seq_len, seq_len + 1));
         }
         let test_examples = if test_examples == 0 { windows } else { test_examples.min(windows) };
         Ok(Self { text, cut, seq_len, test_examples, stream: Stream::new(seed, "bytes/train") })
@@ -137,7 +150,7 @@ impl Bytes {
 
 impl Task for Bytes {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        BytesConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {

@@ -1,100 +1,165 @@
-//! A task with its options.
+//! The options of a task, and the registry of tasks: one line each.
+
+use std::fmt::{Debug, Display};
+use std::path::Path;
+
+use subquad_options::{Field, Options, Refusal, Value};
 
 use crate::{
-    Bytes, BytesConfig, Delay, DelayConfig, Digits, InputKind, MaskedBytes, MaskedBytesConfig, Mnist,
-    MnistConfig, Mqar, MqarConfig, Reconstruct, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
+    BytesConfig, DelayConfig, DigitsConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig,
+    ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
 };
 
-/// Which task, with its options.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TaskConfig {
-    /// [`Digits`], which has none.
-    Digits,
-    /// [`Mqar`].
-    Mqar(MqarConfig),
-    /// [`Mnist`].
-    Mnist(MnistConfig),
-    /// [`Bytes`].
-    Bytes(BytesConfig),
-    /// [`MaskedBytes`].
-    MaskedBytes(MaskedBytesConfig),
-    /// [`Delay`].
-    Delay(DelayConfig),
-    /// [`Reconstruct`].
-    Reconstruct(ReconstructConfig),
-}
+/// The options of a task, and what follows from them before any data are read.
+pub trait TaskOptions: Options + Clone + Debug + Default {
+    /// What there is to say about the task.
+    const INFO: TaskInfo;
 
-impl TaskConfig {
-    /// The line about the task.
-    pub fn info(&self) -> &'static TaskInfo {
-        match self {
-            Self::Digits => &Digits::INFO,
-            Self::Mqar(_) => &Mqar::INFO,
-            Self::Mnist(_) => &Mnist::INFO,
-            Self::Bytes(_) => &Bytes::INFO,
-            Self::MaskedBytes(_) => &MaskedBytes::INFO,
-            Self::Delay(_) => &Delay::INFO,
-            Self::Reconstruct(_) => &Reconstruct::INFO,
-        }
+    /// What a model of the task reads.
+    fn input(&self) -> InputKind;
+
+    /// What a model of the task should answer, where training examples have `seq_len` tokens.
+    fn target(&self, seq_len: usize) -> TargetKind;
+
+    /// Everything that keeps the task from having training examples of `seq_len` tokens. A refusal without fields blames the
+    /// length itself.
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal>;
+
+    /// Takes the path of the user's files, empty where the config has none; a task that reads no files refuses any other.
+    fn set_path(&mut self, path: &Path) -> Option<Refusal> {
+        Refusal::when(!path.as_os_str().is_empty(), &["path"], || {
+            format!("task {} reads no files, so task.path would do nothing; leave it out", Self::INFO.name)
+        })
     }
 
-    /// What a model of the task reads. Reads no data.
-    pub fn input(&self) -> InputKind {
-        match self {
-            Self::Digits => Digits::INPUT,
-            Self::Mqar(config) => InputKind::Tokens { vocab: config.vocab },
-            Self::Mnist(_) => Mnist::INPUT,
-            Self::Bytes(_) => Bytes::INPUT,
-            Self::MaskedBytes(_) => MaskedBytes::INPUT,
-            Self::Delay(_) => Delay::INPUT,
-            Self::Reconstruct(_) => Reconstruct::INPUT,
-        }
+    /// Tokens in the examples of each test condition besides that of training.
+    fn test_lengths(&self) -> Vec<usize> {
+        vec![]
     }
 
-    /// What a model of the task should answer. Reads no data.
-    pub fn target(&self) -> TargetKind {
-        match self {
-            Self::Digits => Digits::TARGET,
-            Self::Mqar(config) => TargetKind::Tokens { classes: config.vocab },
-            Self::Mnist(_) => Mnist::TARGET,
-            Self::Bytes(_) => Bytes::TARGET,
-            Self::MaskedBytes(_) => MaskedBytes::TARGET,
-            Self::Delay(_) => Delay::TARGET,
-            Self::Reconstruct(config) => TargetKind::SequenceReals { outputs: config.window },
-        }
-    }
-
-    /// Whether the task has this length, and its options go with it. Reads no data.
+    /// Whether the task can have training examples of `seq_len` tokens.
     ///
     /// # Errors
-    /// [`TaskError::Length`] or [`TaskError::Options`].
-    pub fn check(&self, seq_len: usize) -> Result<(), TaskError> {
-        match self {
-            Self::Digits => Digits::check(seq_len),
-            Self::Mqar(config) => Mqar::check(config, seq_len),
-            Self::Mnist(_) => Mnist::check(seq_len),
-            Self::Bytes(_) => Bytes::check(seq_len),
-            Self::MaskedBytes(config) => MaskedBytes::check(config, seq_len),
-            Self::Delay(config) => Delay::check(config, seq_len),
-            Self::Reconstruct(config) => Reconstruct::check(config, seq_len),
-        }
+    /// The first of the [refusals](Self::refusals), as [`TaskError::Length`] or [`TaskError::Options`].
+    fn check(&self, seq_len: usize) -> Result<(), TaskError> {
+        let first = self.refusals(seq_len).into_iter().next();
+        first.map_or(Ok(()), |refusal| Err(TaskError::refused(Self::INFO.name, seq_len, refusal)))
     }
 
     /// The task with training examples of `seq_len` tokens; `seed` draws or orders them. Reads its data.
     ///
     /// # Errors
     /// As [`check`](Self::check); also if the data are not there, or not what they should be.
-    pub fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        Ok(match self {
-            Self::Digits => Box::new(Digits::new(seq_len, seed)?),
-            Self::Mqar(config) => Box::new(Mqar::new(config, seq_len, seed)?),
-            Self::Mnist(config) => Box::new(Mnist::new(config, seq_len, seed)?),
-            Self::Bytes(config) => Box::new(Bytes::new(config, seq_len, seed)?),
-            Self::MaskedBytes(config) => Box::new(MaskedBytes::new(config, seq_len, seed)?),
-            Self::Delay(config) => Box::new(Delay::new(config, seq_len, seed)?),
-            Self::Reconstruct(config) => Box::new(Reconstruct::new(config, seq_len, seed)?),
-        })
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError>;
+}
+
+/// A refusal of the length itself: which lengths there are, and the nearest.
+pub(crate) fn wrong_length(rule: &str, nearest: impl Display) -> Refusal {
+    Refusal::new(format!("{rule}; nearest allowed: {nearest}"), &[])
+}
+
+/// A task of the registry.
+#[derive(Clone, Debug)]
+pub struct TaskEntry {
+    /// What there is to say about it.
+    pub info: TaskInfo,
+    /// Its options.
+    pub fields: Vec<Field>,
+}
+
+impl TaskEntry {
+    fn of<C: TaskOptions>() -> Self {
+        Self { info: C::INFO, fields: C::fields() }
     }
+}
+
+macro_rules! tasks {
+    ($($Task:ident($Config:ident)),+ $(,)?) => {
+        /// Which task, with its options.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum TaskConfig {
+            $(
+                #[doc = concat!("[`", stringify!($Task), "`](crate::", stringify!($Task), ").")]
+                $Task($Config),
+            )+
+        }
+
+        impl TaskConfig {
+            /// The names of all tasks.
+            pub const NAMES: &'static [&'static str] = &[$(<$Config as TaskOptions>::INFO.name),+];
+
+            /// The task of this name with the values of its options, and what is wrong with the path of the user's files, if
+            /// anything is. `None` if there is no such task, or a value is missing or not of its kind.
+            pub fn read(
+                name: &str,
+                path: &Path,
+                values: &dyn Fn(&str) -> Option<Value>,
+            ) -> Option<(Self, Option<Refusal>)> {
+                $(if name == <$Config as TaskOptions>::INFO.name {
+                    let mut config = <$Config as Options>::from_values(values)?;
+                    let refused = config.set_path(path);
+                    return Some((Self::$Task(config), refused));
+                })+
+                None
+            }
+
+            /// [`TaskOptions::INFO`] of the task.
+            pub fn info(&self) -> &'static TaskInfo {
+                match self { $(Self::$Task(_) => &<$Config as TaskOptions>::INFO,)+ }
+            }
+
+            /// [`TaskOptions::input`].
+            pub fn input(&self) -> InputKind {
+                match self { $(Self::$Task(config) => config.input(),)+ }
+            }
+
+            /// [`TaskOptions::target`].
+            pub fn target(&self, seq_len: usize) -> TargetKind {
+                match self { $(Self::$Task(config) => config.target(seq_len),)+ }
+            }
+
+            /// [`TaskOptions::refusals`].
+            pub fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+                match self { $(Self::$Task(config) => config.refusals(seq_len),)+ }
+            }
+
+            /// [`TaskOptions::test_lengths`].
+            pub fn test_lengths(&self) -> Vec<usize> {
+                match self { $(Self::$Task(config) => config.test_lengths(),)+ }
+            }
+
+            /// [`TaskOptions::check`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn check(&self, seq_len: usize) -> Result<(), TaskError> {
+                match self { $(Self::$Task(config) => config.check(seq_len),)+ }
+            }
+
+            /// [`TaskOptions::open`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+                match self { $(Self::$Task(config) => config.open(seq_len, seed),)+ }
+            }
+        }
+
+        /// All tasks, in the order in which they are listed.
+        pub fn tasks() -> Vec<TaskEntry> {
+            vec![$(TaskEntry::of::<$Config>()),+]
+        }
+    };
+}
+
+tasks! {
+    Digits(DigitsConfig),
+    Mqar(MqarConfig),
+    Mnist(MnistConfig),
+    Bytes(BytesConfig),
+    MaskedBytes(MaskedBytesConfig),
+    Delay(DelayConfig),
+    Reconstruct(ReconstructConfig),
 }
 
 /// [`TaskConfig::open`].

@@ -2,25 +2,67 @@
 
 use std::ops::Range;
 
+use subquad_options::range::{self, LONGEST_SEQ};
+use subquad_options::{Options, Refusal, Share};
+
 use crate::noise::{self, NoiseConfig};
-use crate::{Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo};
+use crate::{
+    Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+};
 
 /// Options of [`Delay`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Options, Clone, Debug, PartialEq)]
 pub struct DelayConfig {
-    /// How many tokens ago: at least 1, and fewer than the sequence has.
-    pub lag: usize,
-    /// Highest frequency of the noise as a share of the Nyquist frequency, in (0, 1]: its shortest wave is `2 / bandwidth` tokens
-    /// long.
+    /// How many tokens back the input to repeat lies: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
+    #[config(default = "Share::OfLength(4)")]
+    #[option(range = 1..LONGEST_SEQ)]
+    pub lag: Share,
+    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. 0.5 as
+    /// published (1000 Hz at steps of 2.5e-4 s).
+    #[config(default = 0.5)]
+    #[option(range = range::SHARE)]
     pub bandwidth: f64,
     /// Test examples.
+    #[config(default = 100)]
+    #[option(range = 1..)]
     pub test_examples: usize,
 }
 
-impl Default for DelayConfig {
-    /// As published for 4,000 tokens: lag 1,000; time step 2.5e-4 s and frequencies up to 1,000 Hz, half of Nyquist's 2,000.
-    fn default() -> Self {
-        Self { lag: 1000, bandwidth: 0.5, test_examples: 100 }
+impl TaskOptions for DelayConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "delay",
+        summary: "repeat band-limited noise some tokens later; scored by error / variance",
+        lengths: "2 and more, above the lag",
+        data: "made by the program",
+        caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
+            lower is better, and predicting the mean scores 1.",
+    };
+
+    fn input(&self) -> InputKind {
+        Delay::INPUT
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        Delay::TARGET
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| noise::refusals(self.bandwidth, seq_len, || self.nothing_to_repeat(seq_len)))
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(Delay::new(self, seq_len, seed)?))
+    }
+}
+
+impl DelayConfig {
+    fn nothing_to_repeat(&self, seq_len: usize) -> Option<Refusal> {
+        let (lag, most) = (self.lag.at(seq_len), seq_len - 1);
+        Refusal::when(!(1..=most).contains(&lag), &["lag"], || {
+            format!(
+                "lag = {lag} at {seq_len} tokens, but it must be 1 to {most}, so that there is something to repeat"
+            )
+        })
     }
 }
 
@@ -40,8 +82,8 @@ impl Default for DelayConfig {
 /// targets:  0   0    0   25  -13  -15
 /// ```
 /// ```
-/// use subquad_data::{Delay, DelayConfig, Inputs, Targets, Task};
-/// let config = DelayConfig { lag: 2, bandwidth: 0.7, ..DelayConfig::default() };
+/// use subquad_data::{Delay, DelayConfig, Inputs, Share, Targets, Task};
+/// let config = DelayConfig { lag: Share::Count(2), bandwidth: 0.7, ..DelayConfig::default() };
 /// let example = Delay::new(&config, 6, 0)?.test_batch(0, 0..1);
 /// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
@@ -57,42 +99,18 @@ pub struct Delay {
 }
 
 impl Delay {
-    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
-    pub(crate) const TARGET: TargetKind = TargetKind::TokenReals { outputs: 1 };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "delay",
-        summary: "repeat band-limited noise some tokens later; scored by error / variance",
-        lengths: "2 and more, above the lag",
-        data: "made by the program",
-        caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
-            lower is better, and predicting the mean scores 1.",
-        check: |seq_len| noise::check_length("delay", seq_len),
-    };
-
-    /// Whether the task has this length with these options.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] or [`TaskError::Options`].
-    pub fn check(config: &DelayConfig, seq_len: usize) -> Result<(), TaskError> {
-        noise_config(config).check(seq_len)?;
-        if (1..seq_len).contains(&config.lag) {
-            return Ok(());
-        }
-        let problem = format!(
-            "lag = {} at {seq_len} tokens, but it must be 1 to {}, so that there is something to repeat",
-            config.lag,
-            seq_len - 1
-        );
-        Err(TaskError::Options { task: Self::INFO.name, options: &["lag"], problem })
-    }
+    const INPUT: InputKind = InputKind::Reals { features: 1 };
+    const TARGET: TargetKind = TargetKind::TokenReals { outputs: 1 };
 
     /// The task with examples of `seq_len` tokens; `seed` draws those that train.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As [`check`](TaskOptions::check).
     pub fn new(config: &DelayConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(config, seq_len)?;
-        Ok(Self { noise: noise_config(config).noise(seq_len, seed), lag: config.lag })
+        config.check(seq_len)?;
+        let DelayConfig { lag, bandwidth, test_examples } = *config;
+        let noise = NoiseConfig { task: DelayConfig::INFO.name, bandwidth, test_examples };
+        Ok(Self { noise: noise.noise(seq_len, seed), lag: lag.at(seq_len) })
     }
 
     fn batch(&self, signals: impl ExactSizeIterator<Item = Vec<f32>>) -> Batch {
@@ -111,14 +129,9 @@ impl Delay {
     }
 }
 
-fn noise_config(config: &DelayConfig) -> NoiseConfig {
-    let DelayConfig { bandwidth, test_examples, lag: _ } = *config;
-    NoiseConfig { task: Delay::INFO.name, bandwidth, test_examples }
-}
-
 impl Task for Delay {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        DelayConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {

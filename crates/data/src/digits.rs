@@ -6,9 +6,14 @@
 use std::io::Read;
 use std::ops::Range;
 
+use subquad_options::{Options, Refusal};
+
+use crate::config::wrong_length;
 use crate::epochs::Epochs;
 use crate::resize::bilinear;
-use crate::{Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo};
+use crate::{
+    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+};
 
 const ASSET: &[u8] = include_bytes!("../assets/digits.csv.gz");
 const SIDE: usize = 8;
@@ -16,6 +21,45 @@ const CLASSES: usize = 10;
 const WHITE: f32 = 16.0;
 /// The split is part of the task: it is the same for every seed of a run.
 const SPLIT_SEED: u64 = 0;
+
+/// Options of [`Digits`]: none.
+#[derive(Options, Clone, Debug, PartialEq, Eq)]
+pub struct DigitsConfig;
+
+impl TaskOptions for DigitsConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "digits",
+        summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
+        lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
+        data: "embedded",
+        caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
+                  which adds no information.",
+    };
+
+    fn input(&self) -> InputKind {
+        Digits::INPUT
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        Digits::TARGET
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        let side = seq_len.isqrt();
+        if side >= SIDE && side * side == seq_len {
+            return vec![];
+        }
+        let nearest = match side < SIDE {
+            true => format!("{}", SIDE * SIDE),
+            false => format!("{} or {}", side * side, (side + 1).saturating_pow(2)),
+        };
+        vec![wrong_length("an image is a square of at least 8 x 8 pixels, one pixel a token", nearest)]
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(Digits::new(seq_len, seed)?))
+    }
+}
 
 /// Handwritten digits as sequences of grey values in 0..=1; the answer is one of 10 classes.
 ///
@@ -56,42 +100,15 @@ pub struct Digits {
 }
 
 impl Digits {
-    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
-    pub(crate) const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "digits",
-        summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
-        lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
-        data: "embedded",
-        caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
-                  which adds no information.",
-        check: Self::check,
-    };
-
-    /// Whether the task has this length. Reads no data.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] unless `seq_len` is the square of 8 or more.
-    pub fn check(seq_len: usize) -> Result<(), TaskError> {
-        let side = seq_len.isqrt();
-        if side >= SIDE && side * side == seq_len {
-            return Ok(());
-        }
-        let nearest = if side < SIDE {
-            "64".into()
-        } else {
-            format!("{} or {}", side * side, (side + 1).saturating_pow(2))
-        };
-        let rule = "an image is a square of at least 8 x 8 pixels, one pixel a token";
-        Err(TaskError::Length { task: Self::INFO.name, seq_len, rule, nearest })
-    }
+    const INPUT: InputKind = InputKind::Reals { features: 1 };
+    const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
 
     /// The task at `seq_len` pixels; `seed` orders the training images.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As [`check`](TaskOptions::check).
     pub fn new(seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(seq_len)?;
+        DigitsConfig.check(seq_len)?;
         let images = Images::decode();
         let split = Split::new(&images.labels);
         let epochs = Epochs::new(Stream::new(seed, "digits/shuffle"), split.train.len());
@@ -112,7 +129,7 @@ impl Digits {
 
 impl Task for Digits {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        DigitsConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {

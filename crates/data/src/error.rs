@@ -2,38 +2,28 @@
 
 use std::path::PathBuf;
 
+use subquad_options::Refusal;
+
 /// Why a task cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TaskError {
-    /// No task has this name.
-    #[error("there is no task `{name}`; known: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// All names, separated by commas.
-        known: String,
-    },
     /// The task exists, but not at this length.
-    #[error("{task} cannot have seq_len = {seq_len}: {rule}; nearest allowed: {nearest}")]
+    #[error("{task} cannot have seq_len = {seq_len}: {reason}")]
     Length {
         /// The task's name.
         task: &'static str,
         /// The length asked for.
         seq_len: usize,
-        /// Which lengths the task has, and why.
-        rule: &'static str,
-        /// The nearest length, or the two around the one asked for.
-        nearest: String,
+        /// Which lengths the task has, why, and the nearest.
+        reason: String,
     },
     /// The task's options do not go together, or not with the length.
-    #[error("{task}: {problem}")]
+    #[error("{task}: {refusal}")]
     Options {
         /// The task's name.
         task: &'static str,
-        /// The options to blame, the first first.
-        options: &'static [&'static str],
-        /// What is wrong, what is allowed, and what to do.
-        problem: String,
+        /// What is wrong, and the options to blame.
+        refusal: Refusal,
     },
     /// The task's data are not there.
     #[error("the data of task {task} are not there: {looked_for}; {advice}")]
@@ -53,4 +43,14 @@ pub enum TaskError {
         /// What was wanted and what is there.
         problem: String,
     },
+}
+
+impl TaskError {
+    /// The task refuses these options, or if none is to blame, `seq_len`.
+    pub(crate) fn refused(task: &'static str, seq_len: usize, refusal: Refusal) -> Self {
+        match refusal.fields.is_empty() {
+            true => Self::Length { task, seq_len, reason: refusal.reason },
+            false => Self::Options { task, refusal },
+        }
+    }
 }

@@ -29,9 +29,9 @@ mod text;
 
 pub use batch::{Batch, Inputs, Targets};
 pub use bytes::{Bytes, BytesConfig};
-pub use config::{TaskConfig, open};
+pub use config::{TaskConfig, TaskEntry, TaskOptions, open, tasks};
 pub use delay::{Delay, DelayConfig};
-pub use digits::Digits;
+pub use digits::{Digits, DigitsConfig};
 pub use error::TaskError;
 pub use few::FewTests;
 pub use masked_bytes::{MaskedBytes, MaskedBytesConfig};
@@ -39,4 +39,5 @@ pub use mnist::{Mnist, MnistConfig, Permutation};
 pub use mqar::{Mqar, MqarConfig, MqarSize};
 pub use reconstruct::{Reconstruct, ReconstructConfig};
 pub use rng::{Draws, Stream, philox4x32_10};
-pub use task::{Condition, InputKind, Metric, TargetKind, Task, TaskInfo, check, tasks};
+pub use subquad_options::Share;
+pub use task::{Condition, InputKind, Metric, TargetKind, Task, TaskInfo};

@@ -7,13 +7,15 @@
 //! The rule is BERT's: Devlin et al. 2018, <https://arxiv.org/abs/1810.04805>, section 3.1.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use subquad_options::{Options, Refusal, range};
 
 use crate::files::digest;
-use crate::text::{open, too_short};
+use crate::text::{no_byte, open, too_short};
 use crate::{
     Batch, Condition, Draws, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError,
-    TaskInfo,
+    TaskInfo, TaskOptions,
 };
 
 const BYTES: usize = 256;
@@ -22,22 +24,54 @@ const MASK: u32 = BYTES as u32;
 const VOCAB: usize = BYTES + 1;
 
 /// Options of [`MaskedBytes`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Options, Clone, Debug, PartialEq)]
 pub struct MaskedBytesConfig {
     /// A text file, as for [`BytesConfig`](crate::BytesConfig).
+    #[config(default = "PathBuf::new()")]
+    #[option(given)]
     pub path: PathBuf,
-    /// Share of the positions that training asks for, in (0, 1].
+    /// Share of the positions that training asks for: 80 % of them read as hidden, 10 % as any byte, 10 % as they are. 0.3 as
+    /// M2-BERT.
+    #[config(default = 0.3)]
+    #[option(range = range::SHARE)]
     pub mask_share: f64,
-    /// Share of the positions that tests ask for, in (0, 1].
+    /// The same share in tests. 0.15 as M2-BERT.
+    #[config(default = 0.15)]
+    #[option(range = range::SHARE)]
     pub test_mask_share: f64,
-    /// Test examples at most, the first of the test part; 0: all of it.
+    /// Test windows at most, the first of the last tenth of the text; 0: all.
+    #[config(default = 0)]
     pub test_examples: usize,
 }
 
-impl Default for MaskedBytesConfig {
-    /// As M2-BERT is trained and evaluated: 30 % and 15 %.
-    fn default() -> Self {
-        Self { path: PathBuf::new(), mask_share: 0.3, test_mask_share: 0.15, test_examples: 0 }
+impl TaskOptions for MaskedBytesConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "masked_bytes",
+        summary: "tell the hidden bytes of a text, for bidirectional models; scored in bits per byte",
+        lengths: "any",
+        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
+        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
+    };
+
+    fn input(&self) -> InputKind {
+        MaskedBytes::INPUT
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        MaskedBytes::TARGET
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| no_byte(seq_len).into_iter().collect())
+    }
+
+    fn set_path(&mut self, path: &Path) -> Option<Refusal> {
+        self.path = path.to_owned();
+        None
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(MaskedBytes::new(self, seq_len, seed)?))
     }
 }
 
@@ -81,63 +115,33 @@ pub struct MaskedBytes {
 }
 
 impl MaskedBytes {
-    pub(crate) const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
-    pub(crate) const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "masked_bytes",
-        summary: "tell the hidden bytes of a text, for bidirectional models; scored in bits per byte",
-        lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
-        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
-        check: Self::check_length,
-    };
-
-    fn check_length(seq_len: usize) -> Result<(), TaskError> {
-        match seq_len {
-            0 => Err(TaskError::Length {
-                task: Self::INFO.name,
-                seq_len,
-                rule: "an example has at least one byte",
-                nearest: "1".into(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether the task has this length with these options. Reads no data.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] if `seq_len` is 0, [`TaskError::Options`] if a share is not in (0, 1].
-    pub fn check(config: &MaskedBytesConfig, seq_len: usize) -> Result<(), TaskError> {
-        Self::check_length(seq_len)?;
-        check_share("mask_share", &["mask_share"], config.mask_share)?;
-        check_share("test_mask_share", &["test_mask_share"], config.test_mask_share)
-    }
+    const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
+    const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
 
     /// The task with examples of `seq_len` bytes; `seed` draws those that train.
     ///
     /// # Errors
-    /// As [`check`](Self::check); also if the file is not there, cannot be read, is not UTF-8, or is too short for the length.
+    /// As [`check`](TaskOptions::check); also if the file is not there, cannot be read, is not UTF-8, or is too short for the length.
     pub fn new(config: &MaskedBytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(config, seq_len)?;
-        open(&config.path, Self::INFO.name, |text| Self::of_text(text, config, seq_len, seed))
+        config.check(seq_len)?;
+        open(&config.path, MaskedBytesConfig::INFO.name, |text| Self::of_text(text, config, seq_len, seed))
     }
 
     /// [`new`](Self::new) for a text at hand.
     ///
     /// # Errors
-    /// As [`check`](Self::check); also if the text is too short for the length.
+    /// As [`check`](TaskOptions::check); also if the text is too short for the length.
     pub fn of_text(
         text: Vec<u8>,
         config: &MaskedBytesConfig,
         seq_len: usize,
         seed: u64,
     ) -> Result<Self, TaskError> {
-        Self::check(config, seq_len)?;
+        config.check(seq_len)?;
         let cut = text.len() * 9 / 10;
         let windows = (text.len() - cut) / seq_len;
         if windows == 0 {
-            return Err(too_short(Self::INFO.name, text.len(), seq_len, seq_len));
+            return Err(too_short(MaskedBytesConfig::INFO.name, text.len(), seq_len, seq_len));
         }
         let bound = if config.test_examples == 0 { windows } else { config.test_examples };
         Ok(Self {
@@ -173,7 +177,7 @@ impl MaskedBytes {
 
 impl Task for MaskedBytes {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        MaskedBytesConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {
@@ -248,15 +252,4 @@ fn places(len: usize, count: usize, draws: &mut Draws) -> Vec<usize> {
     }
     places.truncate(count);
     places
-}
-
-fn check_share(name: &str, options: &'static [&'static str], share: f64) -> Result<(), TaskError> {
-    match share > 0.0 && share <= 1.0 {
-        true => Ok(()),
-        false => {
-            let problem =
-                format!("{name} = {share:?}, but a share of the positions lies above 0 and up to 1");
-            Err(TaskError::Options { task: MaskedBytes::INFO.name, options, problem })
-        }
-    }
 }

@@ -5,10 +5,15 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use subquad_options::{Choice, Options, Refusal};
+
+use crate::config::wrong_length;
 use crate::epochs::Epochs;
 use crate::files::{DATA, bad, data_folder, digest, places};
 use crate::{
-    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, idx,
+    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+    idx,
 };
 
 const SIDE: usize = 28;
@@ -26,10 +31,10 @@ const FOLDER: &str = "mnist";
 const PERMUTATION_SEED: u64 = 0;
 
 /// In which order pixels are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Choice)]
+#[serde(rename_all = "snake_case")]
 pub enum Permutation {
     /// Row by row.
-    #[default]
     None,
     /// Token t is the t-th of the numbers below 784 among the bit reversals of 0, 1, .., 1023.
     BitReversal,
@@ -67,17 +72,56 @@ impl Permutation {
 }
 
 /// Options of [`Mnist`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Options, Clone, Debug, PartialEq, Eq)]
 pub struct MnistConfig {
     /// The folder of the four files, gzipped or not. A relative path is looked for below the current folder, then below
-    /// `$SUBQUAD_DATA`. Empty: `$SUBQUAD_DATA/mnist`.
+    /// $SUBQUAD_DATA. Empty: $SUBQUAD_DATA/mnist.
+    #[config(default = "PathBuf::new()")]
+    #[option(given)]
     pub path: PathBuf,
-    /// The order of pixels.
+    /// The order of pixels: row by row, by bit reversal, or one random order, the same in every run.
+    #[config(default = "Permutation::None")]
     pub permutation: Permutation,
-    /// Training images, the first of the file; 0: all.
+    /// Training images, the first of 60,000; 0: all.
+    #[config(default = 0)]
     pub train_examples: usize,
-    /// Test images, the first of the file; 0: all.
+    /// Test images, the first of 10,000; 0: all.
+    #[config(default = 0)]
     pub test_examples: usize,
+}
+
+impl TaskOptions for MnistConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "mnist",
+        summary: "classify handwritten digits of 28 x 28, one pixel a token",
+        lengths: "784",
+        data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
+        caption: "MNIST, one pixel a token, in the order that the config names.",
+    };
+
+    fn input(&self) -> InputKind {
+        Mnist::INPUT
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        Mnist::TARGET
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let rule = "an image is 28 x 28 pixels, one pixel a token";
+            (seq_len != PIXELS).then(|| wrong_length(rule, PIXELS)).into_iter().collect()
+        })
+    }
+
+    fn set_path(&mut self, path: &Path) -> Option<Refusal> {
+        self.path = path.to_owned();
+        None
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(Mnist::new(self, seq_len, seed)?))
+    }
 }
 
 /// Handwritten digits as 784 grey values in 0..=1, one pixel a token; the answer is one of 10 classes.
@@ -122,39 +166,15 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
-    pub(crate) const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "mnist",
-        summary: "classify handwritten digits of 28 x 28, one pixel a token",
-        lengths: "784",
-        data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel a token, in the order that the config names.",
-        check: Self::check,
-    };
-
-    /// Whether the task has this length. Reads no data.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] unless `seq_len` is 784.
-    pub fn check(seq_len: usize) -> Result<(), TaskError> {
-        match seq_len {
-            PIXELS => Ok(()),
-            _ => Err(TaskError::Length {
-                task: Self::INFO.name,
-                seq_len,
-                rule: "an image is 28 x 28 pixels, one pixel a token",
-                nearest: PIXELS.to_string(),
-            }),
-        }
-    }
+    const INPUT: InputKind = InputKind::Reals { features: 1 };
+    const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
 
     /// The task; `seed` orders the training images.
     ///
     /// # Errors
-    /// As [`check`](Self::check); also if files are not there, are not what they should be, or hold fewer images than asked for.
+    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than asked for.
     pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(seq_len)?;
+        config.check(seq_len)?;
         let [train, test] = find(&config.path, data_folder().as_deref())?;
         let train = Images::read(&train, config.train_examples, "train_examples")?;
         let test = Images::read(&test, config.test_examples, "test_examples")?;
@@ -178,7 +198,7 @@ impl Mnist {
 
 impl Task for Mnist {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        MnistConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {
@@ -288,5 +308,5 @@ fn no_images(folders: &[PathBuf]) -> TaskError {
     let advice = format!(
         "set task.path to the folder of {names} (each with .gz or without), or {DATA} to the folder around `{FOLDER}`"
     );
-    TaskError::NoData { task: Mnist::INFO.name, looked_for, advice }
+    TaskError::NoData { task: MnistConfig::INFO.name, looked_for, advice }
 }

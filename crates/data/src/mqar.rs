@@ -7,78 +7,21 @@
 //! Arora, Eyuboglu, Timalsina, Johnson, Poli, Zou, Rudra, Re 2023, "Zoology: Measuring and Improving Recall in Efficient
 //! Language Models", <https://arxiv.org/abs/2312.04927>, section 4 and appendix; the recipe is that of their code.
 
-use std::fmt;
+mod config;
+
 use std::ops::Range;
-use std::str::FromStr;
 
 use crate::epochs::Epochs;
 use crate::{
-    Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo,
+    Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskOptions,
 };
+
+pub use config::{MqarConfig, MqarSize};
 
 /// Test examples are part of the task: they are the same for every seed of a run.
 const TEST_SEED: u64 = 0;
 /// The token where nothing is asked.
 const BLANK: u32 = 0;
-
-/// A length and a number of pairs, written `128x8`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MqarSize {
-    /// Tokens in each example.
-    pub seq_len: usize,
-    /// Pairs of key and value in each example.
-    pub n_pairs: usize,
-}
-
-impl fmt::Display for MqarSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}", self.seq_len, self.n_pairs)
-    }
-}
-
-impl FromStr for MqarSize {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('x').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
-        let (seq_len, n_pairs) = numbers.ok_or_else(|| format!("`{text}` is no size such as 128x8"))?;
-        Ok(Self { seq_len, n_pairs })
-    }
-}
-
-/// Options of [`Mqar`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct MqarConfig {
-    /// Number of tokens, even: 0 is blank, the rest of the lower half are keys, the upper half are values.
-    pub vocab: usize,
-    /// Pairs in each training example. Their queries need twice as many tokens again: at most `seq_len / 4`.
-    pub n_pairs: usize,
-    /// How soon queries come: slot g with probability in proportion to g^(power - 1). 0.01 as published: most come early.
-    pub power: f64,
-    /// Tokens at random, instead of blanks, where nothing is asked.
-    pub random_non_queries: bool,
-    /// Training examples in an epoch; 0: every example is fresh.
-    pub train_examples: usize,
-    /// Test examples of each condition.
-    pub test_examples: usize,
-    /// Test conditions besides that of training.
-    pub test_conditions: Vec<MqarSize>,
-}
-
-impl Default for MqarConfig {
-    /// The published vocabulary and power; four pairs, as published for 64 tokens.
-    fn default() -> Self {
-        Self {
-            vocab: 8192,
-            n_pairs: 4,
-            power: 0.01,
-            random_non_queries: false,
-            train_examples: 0,
-            test_examples: 1000,
-            test_conditions: vec![],
-        }
-    }
-}
 
 /// Pairs of a key and a value, then every key once again, to be answered with its value.
 ///
@@ -95,8 +38,8 @@ impl Default for MqarConfig {
 /// targets:  . . . . | 8 . 9 .
 /// ```
 /// ```
-/// use subquad_data::{Inputs, Mqar, MqarConfig, Targets, Task};
-/// let config = MqarConfig { vocab: 10, n_pairs: 2, ..MqarConfig::default() };
+/// use subquad_data::{Inputs, Mqar, MqarConfig, Share, Targets, Task};
+/// let config = MqarConfig { vocab: 10, n_pairs: Share::Count(2), ..MqarConfig::default() };
 /// let example = Mqar::new(&config, 8, 0)?.test_batch(0, 0..1);
 /// assert_eq!(example.inputs, Inputs::Tokens(vec![4, 9, 1, 8, 1, 0, 4, 0]));
 /// assert_eq!(example.targets, Targets::Tokens(vec![None, None, None, None, Some(8), None, Some(9), None]));
@@ -113,49 +56,13 @@ pub struct Mqar {
 }
 
 impl Mqar {
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "mqar",
-        summary: "recall the values of keys seen before (multi-query associative recall)",
-        lengths: "even, 4 tokens a pair or more",
-        data: "made by the program",
-        caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
-        check: Self::check_length,
-    };
-
-    /// Whether some number of pairs fits the length.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] if `seq_len` is odd or below 4.
-    pub fn check_length(seq_len: usize) -> Result<(), TaskError> {
-        if seq_len >= 4 && seq_len.is_multiple_of(2) {
-            return Ok(());
-        }
-        let nearest = if seq_len < 4 { "4".into() } else { format!("{} or {}", seq_len - 1, seq_len + 1) };
-        let rule = "tokens come two by two, and a pair takes 4 of them";
-        Err(TaskError::Length { task: Self::INFO.name, seq_len, rule, nearest })
-    }
-
-    /// Whether the task has this length with these options.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] or [`TaskError::Options`].
-    pub fn check(config: &MqarConfig, seq_len: usize) -> Result<(), TaskError> {
-        Self::check_length(seq_len)?;
-        if !config.vocab.is_multiple_of(2) {
-            let problem = format!("vocab = {} must be even: one half keys, one half values", config.vocab);
-            return Err(wrong(&["vocab"], problem));
-        }
-        check_size(config, MqarSize { seq_len, n_pairs: config.n_pairs }, &["n_pairs"])?;
-        config.test_conditions.iter().try_for_each(|&size| check_size(config, size, &["test_conditions"]))
-    }
-
     /// The task with training examples of `seq_len` tokens; `seed` draws them.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As [`check`](TaskOptions::check).
     pub fn new(config: &MqarConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(config, seq_len)?;
-        let own = MqarSize { seq_len, n_pairs: config.n_pairs };
+        config.check(seq_len)?;
+        let own = config.size(seq_len);
         let others = config.test_conditions.iter().copied().filter(|&size| size != own);
         let tests: Vec<_> =
             std::iter::once(own).chain(others).map(|size| Recipe::new(config, size)).collect();
@@ -172,7 +79,7 @@ impl Mqar {
 
 impl Task for Mqar {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        MqarConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {
@@ -220,42 +127,6 @@ impl Task for Mqar {
         let place = (recipe.size.seq_len as u64) << 32 | recipe.size.n_pairs as u64;
         recipe.batch(range.map(|example| stream.at(example as u64, place)))
     }
-}
-
-fn wrong(options: &'static [&'static str], problem: String) -> TaskError {
-    TaskError::Options { task: Mqar::INFO.name, options, problem }
-}
-
-/// `named` is the option that holds the size.
-fn check_size(config: &MqarConfig, size: MqarSize, named: &'static [&'static str]) -> Result<(), TaskError> {
-    let (MqarSize { seq_len, n_pairs }, vocab) = (size, config.vocab);
-    let keys = (vocab / 2).saturating_sub(1);
-    if Mqar::check_length(seq_len).is_err() {
-        return Err(wrong(named, format!("{size}: the length must be even, and at least 4")));
-    }
-    if n_pairs == 0 {
-        return Err(wrong(
-            named,
-            format!("n_pairs = 0 at {seq_len} tokens, but there must be 1 to {}", seq_len / 4),
-        ));
-    }
-    if 4 * n_pairs > seq_len {
-        let most = seq_len / 4;
-        return Err(wrong(
-            named,
-            format!("n_pairs = {n_pairs} at {seq_len} tokens, but a pair takes 4: at most {most}"),
-        ));
-    }
-    if vocab <= seq_len {
-        return Err(wrong(&["vocab"], format!("vocab = {vocab} must exceed the length, {seq_len} tokens")));
-    }
-    if keys < n_pairs {
-        return Err(wrong(
-            &["vocab"],
-            format!("vocab = {vocab} has {keys} keys, too few for n_pairs = {n_pairs}"),
-        ));
-    }
-    Ok(())
 }
 
 /// How examples of one size are made.
@@ -389,14 +260,5 @@ mod tests {
             seen.extend(set);
         }
         assert_eq!(seen.into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 7]);
-    }
-
-    #[test]
-    fn a_size_reads_back_as_it_is_written() {
-        let size = MqarSize { seq_len: 128, n_pairs: 8 };
-        assert_eq!((size.to_string().as_str(), "128x8".parse()), ("128x8", Ok(size)));
-        for text in ["128", "x8", "128x", "128x8x1", "12 x8", ""] {
-            assert!(text.parse::<MqarSize>().is_err(), "{text}");
-        }
     }
 }

@@ -7,8 +7,11 @@
 //! At the highest frequency of all, k = n / 2, only the real part counts, and half. This is `whitesignal` of Gu, Goel, Re 2021,
 //! <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
+use subquad_options::Refusal;
+
+use crate::config::wrong_length;
 use crate::dft::{Complex, Waves};
-use crate::{Condition, Draws, Stream, TaskError};
+use crate::{Condition, Draws, Stream};
 
 /// Root mean square of the noise before its first value is taken off, as published.
 const RMS: f64 = 0.5;
@@ -36,23 +39,6 @@ pub(crate) struct NoiseConfig {
 }
 
 impl NoiseConfig {
-    /// Whether there is such noise of `seq_len` tokens.
-    pub(crate) fn check(&self, seq_len: usize) -> Result<(), TaskError> {
-        check_length(self.task, seq_len)?;
-        let bandwidth = self.bandwidth;
-        let problem = match bandwidth > 0.0 && bandwidth <= 1.0 {
-            false => {
-                format!("bandwidth = {bandwidth:?} must be above 0 and at most 1, the Nyquist frequency")
-            }
-            true if waves(bandwidth, seq_len) == 0 => format!(
-                "bandwidth = {bandwidth:?} lets no wave pass that fits into {seq_len} tokens: at least {:?}",
-                1.0 / seq_len.div_ceil(2) as f64
-            ),
-            true => return Ok(()),
-        };
-        Err(TaskError::Options { task: self.task, options: &["bandwidth"], problem })
-    }
-
     /// The noise; `seed` draws what trains.
     pub(crate) fn noise(&self, seq_len: usize, seed: u64) -> Noise {
         Noise {
@@ -66,15 +52,28 @@ impl NoiseConfig {
     }
 }
 
-/// Whether noise of `seq_len` tokens has anything to remember.
-pub(crate) fn check_length(task: &'static str, seq_len: usize) -> Result<(), TaskError> {
+/// Everything that keeps such noise of `seq_len` tokens from being made, and what the task itself refuses of it.
+pub(crate) fn refusals(
+    bandwidth: f64,
+    seq_len: usize,
+    of_task: impl FnOnce() -> Option<Refusal>,
+) -> Vec<Refusal> {
     match seq_len {
         0 | 1 => {
             let rule = "noise starts from zero, so it takes a second token to say anything";
-            Err(TaskError::Length { task, seq_len, rule, nearest: "2".into() })
+            vec![wrong_length(rule, 2)]
         }
-        _ => Ok(()),
+        _ => no_wave(bandwidth, seq_len).into_iter().chain(of_task()).collect(),
     }
+}
+
+fn no_wave(bandwidth: f64, seq_len: usize) -> Option<Refusal> {
+    Refusal::when(waves(bandwidth, seq_len) == 0, &["bandwidth"], || {
+        let least = 1.0 / seq_len.div_ceil(2) as f64;
+        format!(
+            "bandwidth = {bandwidth:?} leaves no wave that fits into {seq_len} tokens; choose at least {least:?}"
+        )
+    })
 }
 
 fn waves(bandwidth: f64, seq_len: usize) -> usize {

@@ -2,25 +2,69 @@
 
 use std::ops::Range;
 
+use subquad_options::range::{self, LONGEST_SEQ};
+use subquad_options::{Options, Refusal, Share};
+
 use crate::noise::{self, NoiseConfig};
-use crate::{Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo};
+use crate::{
+    Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+};
 
 /// Options of [`Reconstruct`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Options, Clone, Debug, PartialEq)]
 pub struct ReconstructConfig {
-    /// How many of the latest inputs: at least 1, and at most as many as the sequence has.
-    pub window: usize,
-    /// Highest frequency of the noise as a share of the Nyquist frequency, in (0, 1]: its shortest wave is `2 / bandwidth` tokens
-    /// long.
+    /// How many of the latest inputs to reconstruct from the last token: at most seq_len. "seq_len/4" is 1000 at 4000 tokens, as
+    /// published.
+    #[config(default = "Share::OfLength(4)")]
+    #[option(range = 1..=LONGEST_SEQ)]
+    pub window: Share,
+    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. 0.2 as
+    /// published (100 Hz at steps of 1e-3 s).
+    #[config(default = 0.2)]
+    #[option(range = range::SHARE)]
     pub bandwidth: f64,
     /// Test examples.
+    #[config(default = 100)]
+    #[option(range = 1..)]
     pub test_examples: usize,
 }
 
-impl Default for ReconstructConfig {
-    /// As published for 4,000 tokens: the last 1,000; time step 1e-3 s and frequencies up to 100 Hz, a fifth of Nyquist's 500.
-    fn default() -> Self {
-        Self { window: 1000, bandwidth: 0.2, test_examples: 100 }
+impl TaskOptions for ReconstructConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "reconstruct",
+        summary: "tell the latest values of band-limited noise from the last token; scored by error / variance",
+        lengths: "2 and more, the window at least",
+        data: "made by the program",
+        caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
+            target; lower is better, and predicting the mean scores 1.",
+    };
+
+    fn input(&self) -> InputKind {
+        Reconstruct::INPUT
+    }
+
+    fn target(&self, seq_len: usize) -> TargetKind {
+        TargetKind::SequenceReals { outputs: self.window.at(seq_len) }
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| noise::refusals(self.bandwidth, seq_len, || self.not_read(seq_len)))
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        Ok(Box::new(Reconstruct::new(self, seq_len, seed)?))
+    }
+}
+
+impl ReconstructConfig {
+    fn not_read(&self, seq_len: usize) -> Option<Refusal> {
+        let window = self.window.at(seq_len);
+        Refusal::when(!(1..=seq_len).contains(&window), &["window"], || {
+            format!(
+                "window = {window} at {seq_len} tokens, but it must be 1 to {seq_len}, because only inputs that were read can \
+                 be reconstructed"
+            )
+        })
     }
 }
 
@@ -41,8 +85,8 @@ impl Default for ReconstructConfig {
 /// target:   -27  -151  -127
 /// ```
 /// ```
-/// use subquad_data::{Inputs, Reconstruct, ReconstructConfig, Targets, Task};
-/// let config = ReconstructConfig { window: 3, bandwidth: 0.7, ..ReconstructConfig::default() };
+/// use subquad_data::{Inputs, Reconstruct, ReconstructConfig, Share, Targets, Task};
+/// let config = ReconstructConfig { window: Share::Count(3), bandwidth: 0.7, ..ReconstructConfig::default() };
 /// let example = Reconstruct::new(&config, 6, 0)?.test_batch(0, 0..1);
 /// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
@@ -58,40 +102,17 @@ pub struct Reconstruct {
 }
 
 impl Reconstruct {
-    pub(crate) const INPUT: InputKind = InputKind::Reals { features: 1 };
-    pub(crate) const INFO: TaskInfo = TaskInfo {
-        name: "reconstruct",
-        summary: "tell the latest values of band-limited noise from the last token; scored by error / variance",
-        lengths: "2 and more, the window at least",
-        data: "made by the program",
-        caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
-            target; lower is better, and predicting the mean scores 1.",
-        check: |seq_len| noise::check_length("reconstruct", seq_len),
-    };
-
-    /// Whether the task has this length with these options.
-    ///
-    /// # Errors
-    /// [`TaskError::Length`] or [`TaskError::Options`].
-    pub fn check(config: &ReconstructConfig, seq_len: usize) -> Result<(), TaskError> {
-        noise_config(config).check(seq_len)?;
-        if (1..=seq_len).contains(&config.window) {
-            return Ok(());
-        }
-        let problem = format!(
-            "window = {} at {seq_len} tokens, but it must be 1 to {seq_len}, because only what was read can be told",
-            config.window
-        );
-        Err(TaskError::Options { task: Self::INFO.name, options: &["window"], problem })
-    }
+    const INPUT: InputKind = InputKind::Reals { features: 1 };
 
     /// The task with examples of `seq_len` tokens; `seed` draws those that train.
     ///
     /// # Errors
-    /// As [`check`](Self::check).
+    /// As [`check`](TaskOptions::check).
     pub fn new(config: &ReconstructConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        Self::check(config, seq_len)?;
-        Ok(Self { noise: noise_config(config).noise(seq_len, seed), window: config.window })
+        config.check(seq_len)?;
+        let ReconstructConfig { window, bandwidth, test_examples } = *config;
+        let noise = NoiseConfig { task: ReconstructConfig::INFO.name, bandwidth, test_examples };
+        Ok(Self { noise: noise.noise(seq_len, seed), window: window.at(seq_len) })
     }
 
     fn batch(&self, signals: impl ExactSizeIterator<Item = Vec<f32>>) -> Batch {
@@ -109,14 +130,9 @@ impl Reconstruct {
     }
 }
 
-fn noise_config(config: &ReconstructConfig) -> NoiseConfig {
-    let ReconstructConfig { bandwidth, test_examples, window: _ } = *config;
-    NoiseConfig { task: Reconstruct::INFO.name, bandwidth, test_examples }
-}
-
 impl Task for Reconstruct {
     fn name(&self) -> &'static str {
-        Self::INFO.name
+        ReconstructConfig::INFO.name
     }
 
     fn seq_len(&self) -> usize {

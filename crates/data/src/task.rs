@@ -1,12 +1,12 @@
-//! What a task is, and which there are.
+//! What a task is.
 
 use std::ops::Range;
 
-use crate::{Batch, Bytes, Delay, Digits, MaskedBytes, Mnist, Mqar, Reconstruct, TaskError};
+use crate::Batch;
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
-    /// Its name in [`tasks`].
+    /// Its name in [`tasks`](crate::tasks).
     fn name(&self) -> &'static str;
 
     /// Tokens in each training example.
@@ -130,34 +130,4 @@ pub struct TaskInfo {
     pub data: &'static str,
     /// What a reader of its figures must know.
     pub caption: &'static str,
-    pub(crate) check: fn(usize) -> Result<(), TaskError>,
-}
-
-const TASKS: &[TaskInfo] =
-    &[Digits::INFO, Mqar::INFO, Mnist::INFO, Bytes::INFO, MaskedBytes::INFO, Delay::INFO, Reconstruct::INFO];
-
-/// All tasks.
-pub fn tasks() -> &'static [TaskInfo] {
-    TASKS
-}
-
-/// Whether task `name` exists at length `seq_len`, with the right options. Reads no data.
-///
-/// # Errors
-/// If there is no such task, or not at this length.
-///
-/// ```
-/// assert!(subquad_data::check("digits", 64).is_ok());
-/// assert_eq!(
-///     subquad_data::check("digits", 65).unwrap_err().to_string(),
-///     "digits cannot have seq_len = 65: an image is a square of at least 8 x 8 pixels, one pixel a token; \
-///      nearest allowed: 64 or 81"
-/// );
-/// ```
-pub fn check(name: &str, seq_len: usize) -> Result<(), TaskError> {
-    let info = TASKS.iter().find(|info| info.name == name).ok_or_else(|| {
-        let known = TASKS.iter().map(|info| info.name).collect::<Vec<_>>().join(", ");
-        TaskError::Unknown { name: name.into(), known }
-    })?;
-    (info.check)(seq_len)
 }

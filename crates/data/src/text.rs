@@ -3,7 +3,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use subquad_options::Refusal;
+
 use crate::TaskError;
+use crate::config::wrong_length;
 use crate::files::{DATA, bad, data_folder, places, read};
 
 /// This repository's documentation; see `assets/README.md`.
@@ -25,7 +28,7 @@ pub(crate) fn open<T>(
         return Err(bad(&path, format!("not UTF-8 at byte {}; save the text as UTF-8", error.valid_up_to())));
     }
     make(text).map_err(|error| match error {
-        TaskError::Options { problem, .. } => bad(&path, problem),
+        TaskError::Options { refusal, .. } => bad(&path, refusal.reason),
         other => other,
     })
 }
@@ -51,13 +54,18 @@ fn no_text(places: &[PathBuf], has_folder: bool, task: &'static str) -> TaskErro
     TaskError::NoData { task, looked_for: format!("looked for {}", looked_for.join(", ")), advice }
 }
 
+/// Examples without a byte are none.
+pub(crate) fn no_byte(seq_len: usize) -> Option<Refusal> {
+    (seq_len == 0).then(|| wrong_length("an example has at least one byte", 1))
+}
+
 /// The last tenth must hold `window` bytes.
 pub(crate) fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> TaskError {
     let wanted = window * 10;
     let problem = format!(
         "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth tests, so it takes about {wanted}"
     );
-    TaskError::Options { task, options: &["path"], problem }
+    TaskError::Options { task, refusal: Refusal::new(problem, &["path"]) }
 }
 
 #[cfg(test)]

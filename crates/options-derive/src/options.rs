@@ -18,6 +18,8 @@ struct Declared {
     /// `#[config(default = ..)]`, as burn's derive reads it.
     default: Option<TokenStream>,
     range: Option<Expr>,
+    /// How many values a list holds at most.
+    most: Option<Expr>,
     /// The value that stands for `None`.
     none: Option<Expr>,
     /// A word that the rest of a config has a number for.
@@ -93,6 +95,7 @@ impl Declared {
             help: help(&field.attrs),
             default: None,
             range: None,
+            most: None,
             none: None,
             or: None,
             given: false,
@@ -116,6 +119,7 @@ impl Declared {
         let name = word.path().get_ident().map(Ident::to_string).unwrap_or_default();
         match (name.as_str(), word) {
             ("range", Meta::NameValue(pair)) => self.range = Some(pair.value.clone()),
+            ("most", Meta::NameValue(pair)) => self.most = Some(pair.value.clone()),
             ("none", Meta::NameValue(pair)) => self.none = Some(pair.value.clone()),
             ("or", Meta::NameValue(pair)) => self.or = Some(text(&pair.value)?),
             ("name", Meta::NameValue(pair)) => self.name = text(&pair.value)?.value(),
@@ -125,7 +129,7 @@ impl Declared {
             ("flatten", Meta::Path(_)) => self.flatten = true,
             ("skip", Meta::Path(_)) => self.skip = true,
             _ => {
-                let known = "range = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
+                let known = "range = .., most = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
                 return Err(Error::new_spanned(word, format!("not a word of option(..); known: {known}")));
             }
         }
@@ -142,6 +146,7 @@ impl Declared {
             return quote! { fields.extend(<#ty as ::subquad_options::Options>::fields()); };
         }
         let range = self.range.as_ref().map(|range| quote! { .within(#range) });
+        let most = self.most.as_ref().map(|most| quote! { .at_most(#most) });
         let none = self.none.as_ref().map(|none| stands_for_none(none, ty)).map(|none| quote! { .or(#none) });
         let or = self.or.as_ref().map(|word| quote! { .or(::subquad_options::Value::from(#word)) });
         let default = self.listed_default();
@@ -149,7 +154,7 @@ impl Declared {
             fields.push(::subquad_options::Field {
                 name: #name,
                 help: #help,
-                kind: <#ty as ::subquad_options::OptionType>::kind() #range #none #or,
+                kind: <#ty as ::subquad_options::OptionType>::kind() #range #most #none #or,
                 default: #default,
                 given: #given,
                 numeric: !#bookkeeping,

@@ -103,6 +103,14 @@ impl Kind {
         }
     }
 
+    /// The same list, with at most so many values.
+    pub fn at_most(self, most: usize) -> Self {
+        match self {
+            Self::List { item, .. } => Self::List { item, most },
+            kind => kind,
+        }
+    }
+
     /// The same with one value more. A number just below the smallest extends the range.
     pub fn or(self, or: Value) -> Self {
         match (self, or) {
@@ -256,6 +264,7 @@ mod tests {
             softcap,
             Kind::Share { min: 1, max: 9 },
             Kind::List { item: Box::new(integer()), most: usize::MAX },
+            Kind::List { item: Box::new(integer()), most: usize::MAX }.within(1..).at_most(9),
         ]
         .map(|kind| kind.to_string());
         assert_eq!(
@@ -269,6 +278,7 @@ mod tests {
                 "0 or a finite number >= 1e-30 and <= 1e30",
                 "an integer from 1 to 9 or a share such as \"seq_len/16\"",
                 "a list, each value an integer >= 0",
+                "a list of at most 9 different values, each an integer >= 1",
             ]
         );
     }

@@ -40,6 +40,7 @@
 //! | word | meaning |
 //! | --- | --- |
 //! | `range = 1..=1024` | what is allowed; [`range`] has ranges that Rust has no syntax for |
+//! | `most = 100` | how many values a list holds at most |
 //! | `none = 0` | the value that stands for `None` |
 //! | `or = "longest"` | a word that a config may write, and does by default; the rest of the config has its number |
 //! | `name = "block"` | the key, where it is not the field's name |
