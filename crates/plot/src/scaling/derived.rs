@@ -1,8 +1,8 @@
 //! All that a scaling figure adds to its panels, measured before the page is laid out.
 
+use super::Scaling;
 use super::growth::Growth;
 use super::heading::{Heading, Rows};
-use super::Scaling;
 use crate::Axis;
 use crate::layout::shown;
 use crate::palette::Look;

@@ -266,7 +266,10 @@ fn a_metric_has_the_title_and_the_axes_of_its_declaration() {
     assert_eq!((&*bits.title, &*bits.x.label), ("Bits per byte during training", "optimiser step"));
     assert_eq!((&*bits.y.label, bits.y.at_least), ("bits per byte", None));
     let error = figure(Metric::NormalisedError, Over::DState, 50.0);
-    assert_eq!((&*error.title, &*error.x.label), ("Error by size of the state", "states a channel (d_state)"));
+    assert_eq!(
+        (&*error.title, &*error.x.label),
+        ("Error by size of the state", "states a channel (d_state)")
+    );
     assert_eq!(error.y.scale, subquad_plot::Scale::Log10);
 }
 

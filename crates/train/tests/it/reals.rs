@@ -1,8 +1,6 @@
 //! Real targets: squared error and its share of the variance, against their definition.
 
-use subquad_data::{
-    Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Tally, Targets, Task,
-};
+use subquad_data::{Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Tally, Targets, Task};
 use subquad_model::{
     ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
