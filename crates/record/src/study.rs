@@ -111,9 +111,11 @@ pub fn read_facts(dir: &Path) -> Result<BTreeMap<String, Value>, RecordError> {
 fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let settings: BTreeSet<&str> =
         runs.iter().flat_map(|run| run.settings.keys()).map(String::as_str).collect();
-    let fixed = COLUMNS.iter().map(|(name, _)| *name);
+    let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    header.extend(other_metrics().map(|metric| metric.name()));
+    header.extend(&settings);
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(fixed.chain(other_metrics().map(Metric::name)).chain(settings.iter().copied()))?;
+    csv.write_record(header)?;
     for (run, evaluation) in ordered(runs) {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
