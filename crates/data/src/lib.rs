@@ -2,7 +2,8 @@
 //!
 //! A [`Task`] hands out a [`Batch`] for a step number: a pure function of (seed, step), so a resumed run sees the
 //! data it would have seen, and a change of the model never changes the data. [`tasks`] lists what there is, a
-//! [`TaskConfig`] says which, with its options, [`open`] gives the task. All randomness comes from [`Stream`].
+//! [`TaskConfig`] says which, with its options, [`open`] gives the task. All randomness comes from [`Stream`]. A task is scored
+//! by a [`Metric`], computed from a [`Tally`]; all that is known of a metric stands in one entry, in `metric.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -18,12 +19,14 @@ mod few;
 mod files;
 mod idx;
 mod masked_bytes;
+mod metric;
 mod mnist;
 mod mqar;
 mod noise;
 mod reconstruct;
 mod resize;
 mod rng;
+mod tally;
 mod task;
 mod text;
 
@@ -35,9 +38,11 @@ pub use digits::{Digits, DigitsConfig};
 pub use error::TaskError;
 pub use few::FewTests;
 pub use masked_bytes::{MaskedBytes, MaskedBytesConfig};
+pub use metric::{Extent, Formula, Loss, Metric, MetricInfo, Score, brief};
 pub use mnist::{Mnist, MnistConfig, Permutation};
 pub use mqar::{Mqar, MqarConfig, MqarSize};
 pub use reconstruct::{Reconstruct, ReconstructConfig};
 pub use rng::{Draws, Stream, philox4x32_10};
 pub use subquad_options::Share;
-pub use task::{Condition, InputKind, Metric, TargetKind, Task, TaskInfo};
+pub use tally::Tally;
+pub use task::{Condition, InputKind, TargetKind, Task, TaskInfo};

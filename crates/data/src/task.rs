@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Batch;
+use crate::{Batch, Metric};
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
@@ -18,7 +18,7 @@ pub trait Task: Send + Sync {
     /// What it should answer.
     fn target(&self) -> TargetKind;
 
-    /// What its score is, besides the loss.
+    /// What it is scored by, besides the loss.
     fn metric(&self) -> Metric {
         Metric::Accuracy
     }
@@ -52,7 +52,7 @@ pub struct Condition {
     pub name: String,
     /// Tokens in each example.
     pub seq_len: usize,
-    /// What else than the length sets it apart, such as `8 pairs`; may be empty.
+    /// What sets it apart besides the length, such as `8 pairs`; may be empty.
     pub variant: String,
     /// Number of examples.
     pub examples: usize,
@@ -63,18 +63,6 @@ impl Condition {
     pub fn of_training(seq_len: usize, examples: usize) -> Self {
         Self { name: String::new(), seq_len, variant: String::new(), examples }
     }
-}
-
-/// What a score is, besides the loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// The share of right answers.
-    Accuracy,
-    /// The loss in bits instead of nats, where a label is a byte.
-    BitsPerByte,
-    /// Where targets are real: the mean squared error divided by the variance of the targets about their mean, both over all
-    /// numbers of the test. Lower is better; 0 is perfect, and predicting the mean of the targets scores 1.
-    NormalisedError,
 }
 
 /// What a model reads.

@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn no_two_texts_touch_and_none_leaves_the_page() {
-        for (name, panels) in study::NAMES.iter().flat_map(|name| (1..9).map(move |n| (name, n))) {
+        for (name, panels) in study::names().iter().flat_map(|name| (1..9).map(move |n| (name, n))) {
             let scene = scene(&crowded(name, panels)).unwrap();
             let texts = scene.marks.iter().filter_map(|mark| match mark {
                 Mark::Text(label) => Some((&label.text, text_box(label))),

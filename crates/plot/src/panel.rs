@@ -266,13 +266,17 @@ fn outline(shape: Shape, (x, y): Xy, radius: f64) -> Vec<Xy> {
         Shape::Triangle => ring(3, radius * 1.4, -0.25),
         Shape::Diamond => ring(4, radius * 1.25, 0.0),
         Shape::TriangleDown => ring(3, radius * 1.4, 0.25),
-        Shape::Plus => star((x, y), radius, 0.0),
-        Shape::Cross => star((x, y), radius, 0.125),
+        Shape::Plus => plus((x, y), radius, 0.0),
+        Shape::Cross => plus((x, y), radius, 0.125),
+        Shape::Star => {
+            let (tips, dents) = (ring(5, radius * 1.6, -0.25), ring(5, radius * 0.7, -0.15));
+            tips.into_iter().zip(dents).flat_map(|(tip, dent)| [tip, dent]).collect()
+        }
     }
 }
 
 /// A plus sign with thick arms, turned by a share of a full circle.
-fn star((x, y): Xy, radius: f64, turn: f64) -> Vec<Xy> {
+fn plus((x, y): Xy, radius: f64, turn: f64) -> Vec<Xy> {
     let (arm, half) = (radius * 1.25, radius * 0.42);
     let (sin, cos) = (TAU * turn).sin_cos();
     let quarter = [(arm, -half), (arm, half), (half, half)];

@@ -1,46 +1,117 @@
 //! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
 //!
-//! [`by_name`] makes any of them from panels alone, so a folder of CSV files can be redrawn. The other functions start
-//! from one sample a seed and write the caption as well; the scaling figures have their own in [`scaling`].
+//! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. The other functions start
+//! from one sample a seed and write the caption as well; the scaling figures have their own in [`scaling`]. A metric has a
+//! figure for each thing that its scores are drawn over; how it is drawn is declared with the metric.
+
+use subquad_data::{Extent, Loss, Metric};
 
 use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
 use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
-pub const NAMES: [&str; 18] = [
-    LOSS_BY_STEP,
-    SQUARED_ERROR_BY_STEP,
-    ACCURACY_BY_STEP,
-    ACCURACY_BY_LENGTH,
-    ACCURACY_BY_TEST_LENGTH,
-    BITS_PER_BYTE_BY_STEP,
-    BITS_PER_BYTE_BY_LENGTH,
-    NORMALISED_ERROR_BY_STEP,
-    NORMALISED_ERROR_BY_LENGTH,
-    ACCURACY_BY_D_STATE,
-    NORMALISED_ERROR_BY_D_STATE,
-    TIME_PER_TOKEN,
-    PEAK_MEMORY,
-    scaling::TIME_BY_LENGTH,
-    scaling::MEMORY_BY_LENGTH,
-    scaling::STATE_BY_LENGTH,
-    scaling::TIME_BY_WIDTH,
-    scaling::MEMORY_BY_WIDTH,
-];
+pub fn names() -> Vec<String> {
+    Standard::all().map(Standard::name).chain(scaling::NAMES.map(Into::into)).collect()
+}
 
-const LOSS_BY_STEP: &str = "loss_by_step";
-const SQUARED_ERROR_BY_STEP: &str = "squared_error_by_step";
-const ACCURACY_BY_STEP: &str = "accuracy_by_step";
-const ACCURACY_BY_LENGTH: &str = "accuracy_by_length";
-const ACCURACY_BY_TEST_LENGTH: &str = "accuracy_by_test_length";
-const BITS_PER_BYTE_BY_STEP: &str = "bits_per_byte_by_step";
-const BITS_PER_BYTE_BY_LENGTH: &str = "bits_per_byte_by_length";
-const NORMALISED_ERROR_BY_STEP: &str = "normalised_error_by_step";
-const NORMALISED_ERROR_BY_LENGTH: &str = "normalised_error_by_length";
-const ACCURACY_BY_D_STATE: &str = "accuracy_by_d_state";
-const NORMALISED_ERROR_BY_D_STATE: &str = "normalised_error_by_d_state";
-const TIME_PER_TOKEN: &str = "time_per_token";
-const PEAK_MEMORY: &str = "peak_memory";
+/// A standard figure that is no scaling figure.
+#[derive(Clone, Copy)]
+enum Standard {
+    Loss(Loss),
+    Score(Metric, Over),
+    TimePerToken,
+    PeakMemory,
+}
+
+/// What the scores of a metric are drawn over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The optimiser steps.
+    Step,
+    /// The lengths that were trained at.
+    Length,
+    /// The lengths of the test sequences.
+    TestLength,
+    /// The states of a channel.
+    DState,
+}
+
+impl Over {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Step, Self::Length, Self::TestLength, Self::DState];
+
+    /// The end of the figure's name and of its title.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Step => ("step", "during training"),
+            Self::Length => ("length", "by sequence length"),
+            Self::TestLength => ("test_length", "by length of the test sequences"),
+            Self::DState => ("d_state", "by size of the state"),
+        }
+    }
+
+    fn axis(self, panels: &[Panel]) -> Axis {
+        match self {
+            Self::Step => Axis::linear("optimiser step"),
+            Self::Length => doublings("sequence length (tokens)", panels),
+            Self::TestLength => doublings("length of the test sequences (tokens)", panels),
+            Self::DState => doublings("states a channel (d_state)", panels),
+        }
+    }
+}
+
+impl Standard {
+    fn all() -> impl Iterator<Item = Self> {
+        let scores = Metric::ALL.iter().flat_map(|&metric| Over::ALL.map(|over| Self::Score(metric, over)));
+        Loss::ALL.map(Self::Loss).into_iter().chain(scores).chain([Self::TimePerToken, Self::PeakMemory])
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Loss(Loss::CrossEntropy) => "loss_by_step".into(),
+            Self::Loss(Loss::SquaredError) => "squared_error_by_step".into(),
+            Self::Score(metric, over) => format!("{}_by_{}", metric.name(), over.words().0),
+            Self::TimePerToken => "time_per_token".into(),
+            Self::PeakMemory => "peak_memory".into(),
+        }
+    }
+
+    fn title(self) -> String {
+        match self {
+            Self::Loss(_) => "Training loss".into(),
+            Self::Score(metric, over) => format!("{} {}", metric.info().title, over.words().1),
+            Self::TimePerToken => "Training time per token".into(),
+            Self::PeakMemory => "Peak memory in training".into(),
+        }
+    }
+
+    fn x(self, panels: &[Panel]) -> Axis {
+        match self {
+            Self::Loss(_) => Over::Step.axis(panels),
+            Self::Score(_, over) => over.axis(panels),
+            Self::TimePerToken | Self::PeakMemory => Over::Length.axis(panels),
+        }
+    }
+
+    fn y(self, panels: &[Panel]) -> Axis {
+        match self {
+            Self::Loss(Loss::CrossEntropy) => Axis::linear("training loss (nats)"),
+            Self::Loss(Loss::SquaredError) => cost("training loss (mean squared error)", panels),
+            Self::Score(metric, _) => score_axis(metric, panels),
+            Self::TimePerToken => cost("time per token (µs)", panels),
+            Self::PeakMemory => cost("peak memory (MiB)", panels),
+        }
+    }
+
+    fn figure(self, panels: Vec<Panel>, caption: Vec<String>) -> Figure {
+        let (x, y) = (self.x(&panels), self.y(&panels));
+        Figure { name: self.name(), title: self.title(), caption, x, y, panels, scaling: None }
+    }
+
+    fn of(self, samples: &[Sample], facts: &Facts) -> Figure {
+        self.figure(aggregate(samples), facts.caption(samples))
+    }
+}
 
 /// What a caption must say besides the number of seeds and the meaning of the band.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,31 +141,10 @@ impl Facts {
 
 /// The standard figure of that name; `None` where there is none.
 pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
-    let step = || Axis::linear("optimiser step");
-    let accuracy = || Axis::linear("accuracy (fraction correct)").at_least(0.0, 1.0);
-    let bits = || Axis::linear("bits per byte");
-    let error = || cost("mean squared error / variance (lower is better)", &panels);
-    let (title, x, y) = match name {
-        LOSS_BY_STEP => ("Training loss", step(), Axis::linear("training loss (nats)")),
-        SQUARED_ERROR_BY_STEP => {
-            ("Training loss", step(), cost("training loss (mean squared error)", &panels))
-        }
-        ACCURACY_BY_STEP => ("Accuracy during training", step(), accuracy()),
-        ACCURACY_BY_LENGTH => ("Accuracy by sequence length", lengths(&panels), accuracy()),
-        ACCURACY_BY_TEST_LENGTH => {
-            ("Accuracy by length of the test sequences", test_lengths(&panels), accuracy())
-        }
-        BITS_PER_BYTE_BY_STEP => ("Bits per byte during training", step(), bits()),
-        BITS_PER_BYTE_BY_LENGTH => ("Bits per byte by sequence length", lengths(&panels), bits()),
-        NORMALISED_ERROR_BY_STEP => ("Error during training", step(), error()),
-        NORMALISED_ERROR_BY_LENGTH => ("Error by sequence length", lengths(&panels), error()),
-        ACCURACY_BY_D_STATE => ("Accuracy by size of the state", states(&panels), accuracy()),
-        NORMALISED_ERROR_BY_D_STATE => ("Error by size of the state", states(&panels), error()),
-        TIME_PER_TOKEN => ("Training time per token", lengths(&panels), cost("time per token (µs)", &panels)),
-        PEAK_MEMORY => ("Peak memory in training", lengths(&panels), cost("peak memory (MiB)", &panels)),
-        _ => return scaling::by_name(name, panels, caption),
-    };
-    Some(Figure { name: name.to_owned(), title: title.to_owned(), caption, x, y, panels, scaling: None })
+    match Standard::all().find(|standard| standard.name() == name) {
+        Some(standard) => Some(standard.figure(panels, caption)),
+        None => scaling::by_name(name, panels, caption),
+    }
 }
 
 /// Training loss against optimiser step, a panel a length.
@@ -102,17 +152,8 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
 /// The loss of one batch is noisy, so each run is first smoothed by a centred moving average over `window` logged
 /// points (see [`smooth`]); the caption says so. A window of 1 leaves the losses as they are. The CSV holds what is
 /// drawn.
-pub fn loss_by_step(samples: &[Sample], window: usize, facts: &Facts) -> Figure {
-    smoothed(LOSS_BY_STEP, samples, window, facts)
-}
-
-/// As [`loss_by_step`], where the loss is the mean squared error of real targets.
-pub fn squared_error_by_step(samples: &[Sample], window: usize, facts: &Facts) -> Figure {
-    smoothed(SQUARED_ERROR_BY_STEP, samples, window, facts)
-}
-
-fn smoothed(name: &str, samples: &[Sample], window: usize, facts: &Facts) -> Figure {
-    let mut figure = standard(name, &smooth(samples, window), facts);
+pub fn loss_by_step(loss: Loss, samples: &[Sample], window: usize, facts: &Facts) -> Figure {
+    let mut figure = Standard::Loss(loss).of(&smooth(samples, window), facts);
     let odd = window / 2 * 2 + 1;
     if odd > 1 {
         let note = format!(
@@ -123,80 +164,36 @@ fn smoothed(name: &str, samples: &[Sample], window: usize, facts: &Facts) -> Fig
     figure
 }
 
-/// Accuracy on held-out data against optimiser step, a panel a length.
-pub fn accuracy_by_step(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(ACCURACY_BY_STEP, samples, facts)
-}
-
-/// Accuracy after training against sequence length.
-pub fn accuracy_by_length(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(ACCURACY_BY_LENGTH, samples, facts)
-}
-
-/// Accuracy after training against the length of the test sequences, a panel a length of training.
-pub fn accuracy_by_test_length(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(ACCURACY_BY_TEST_LENGTH, samples, facts)
-}
-
-/// Bits per byte on held-out text against optimiser step, a panel a length.
-pub fn bits_per_byte_by_step(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(BITS_PER_BYTE_BY_STEP, samples, facts)
-}
-
-/// Bits per byte after training against sequence length.
-pub fn bits_per_byte_by_length(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(BITS_PER_BYTE_BY_LENGTH, samples, facts)
-}
-
-/// Mean squared error over the variance of the targets against optimiser step, a panel a length.
-pub fn normalised_error_by_step(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(NORMALISED_ERROR_BY_STEP, samples, facts)
-}
-
-/// Mean squared error over the variance of the targets after training against sequence length.
-pub fn normalised_error_by_length(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(NORMALISED_ERROR_BY_LENGTH, samples, facts)
-}
-
-/// Accuracy after training against the states a channel.
-pub fn accuracy_by_d_state(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(ACCURACY_BY_D_STATE, samples, facts)
-}
-
-/// Mean squared error over the variance of the targets after training against the states a channel.
-pub fn normalised_error_by_d_state(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(NORMALISED_ERROR_BY_D_STATE, samples, facts)
+/// Scores of a metric, a value of it in each sample.
+pub fn scores(metric: Metric, over: Over, samples: &[Sample], facts: &Facts) -> Figure {
+    Standard::Score(metric, over).of(samples, facts)
 }
 
 /// Microseconds of training time a token against sequence length.
 pub fn time_per_token(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(TIME_PER_TOKEN, samples, facts)
+    Standard::TimePerToken.of(samples, facts)
 }
 
 /// Peak memory of training in MiB against sequence length.
 pub fn peak_memory(samples: &[Sample], facts: &Facts) -> Figure {
-    standard(PEAK_MEMORY, samples, facts)
+    Standard::PeakMemory.of(samples, facts)
 }
 
-fn standard(name: &str, samples: &[Sample], facts: &Facts) -> Figure {
-    by_name(name, aggregate(samples), facts.caption(samples))
-        .unwrap_or_else(|| unreachable!("`{name}` is one of NAMES"))
+fn score_axis(metric: Metric, panels: &[Panel]) -> Axis {
+    let label = metric.info().axis;
+    match metric.info().extent {
+        Extent::Values => Axis::linear(label),
+        Extent::AtLeast(low, high) => Axis::linear(label).at_least(low, high),
+        Extent::FromZero => cost(label, panels),
+    }
 }
 
-/// Doublings at equal distances, ticks at the lengths that were run.
-fn lengths(panels: &[Panel]) -> Axis {
+/// Doublings at equal distances, ticks at the values that were run.
+fn doublings(label: &str, panels: &[Panel]) -> Axis {
     let mut ticks: Vec<f64> = points(panels).map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();
     ticks.sort_by(f64::total_cmp);
     ticks.dedup();
-    Axis::log2("sequence length (tokens)").with_ticks(ticks)
-}
-
-fn test_lengths(panels: &[Panel]) -> Axis {
-    Axis { label: "length of the test sequences (tokens)".into(), ..lengths(panels) }
-}
-
-fn states(panels: &[Panel]) -> Axis {
-    Axis { label: "states a channel (d_state)".into(), ..lengths(panels) }
+    Axis::log2(label).with_ticks(ticks)
 }
 
 /// From zero where the values stay within a decade, else logarithmic.

@@ -164,13 +164,13 @@ mod tests {
             let point = |i: i32| Point::new(10f64.powi(i), 10f64.powi((i * power).clamp(-300, 300)));
             Line::new(label, (-300..300).step_by(60).map(point).collect())
         };
-        for name in study::NAMES {
+        for name in study::names() {
             for lines in [
                 vec![line("m2", 1), line("s4", 2), line("s4d", 5)],
                 vec![positive("m2", 1), positive("s4", -1), positive("s4d", 0)],
             ] {
                 let panels = vec![Panel { title: "length 64".into(), lines }];
-                assert_sound(&study::by_name(name, panels, vec![]).unwrap());
+                assert_sound(&study::by_name(&name, panels, vec![]).unwrap());
             }
         }
     }

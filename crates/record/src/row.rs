@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use subquad_data::{Metric, Score};
 
 use crate::RecordError;
 
@@ -22,12 +23,9 @@ pub struct Row {
     /// Mean loss over the split's examples of this row.
     #[serde(with = "crate::number")]
     pub loss: f64,
-    /// Share of right answers, 0..=1; absent where the task has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<f64>,
-    /// Mean squared error over the variance of the targets, lower is better; absent where targets are no real numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalised_error: Option<f64>,
+    /// The score of those examples, under the name of its metric. Rows of older programs lack it for texts.
+    #[serde(flatten, with = "crate::number::score")]
+    pub score: Option<Score>,
     /// Learning rate of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
@@ -49,13 +47,11 @@ impl Row {
         self.numbers() == other.numbers()
     }
 
-    fn numbers(&self) -> (usize, [&str; 2], [Option<u64>; 4]) {
-        let numbers = [Some(self.loss), self.accuracy, self.normalised_error, self.learning_rate];
-        (
-            self.step,
-            [&self.split, &self.condition],
-            numbers.map(|number| number.filter(|x| x.is_finite()).map(f64::to_bits)),
-        )
+    fn numbers(&self) -> (usize, [&str; 2], Option<Metric>, [Option<u64>; 3]) {
+        let score = self.score.filter(|score| score.value.is_finite());
+        let numbers = [Some(self.loss), score.map(|score| score.value), self.learning_rate];
+        let bits = numbers.map(|number| number.filter(|x| x.is_finite()).map(f64::to_bits));
+        (self.step, [&self.split, &self.condition], score.map(|score| score.metric), bits)
     }
 }
 
@@ -82,14 +78,17 @@ pub fn read_rows(path: &Path) -> Result<Vec<Row>, RecordError> {
 mod tests {
     use super::*;
 
+    fn accuracy(value: f64) -> Score {
+        Score { metric: Metric::Accuracy, value }
+    }
+
     fn row() -> Row {
         Row {
             step: 3,
             split: "train".into(),
             condition: String::new(),
             loss: 0.1 + 0.2,
-            accuracy: Some(1.0 / 3.0),
-            normalised_error: None,
+            score: Some(accuracy(1.0 / 3.0)),
             learning_rate: None,
             step_seconds: Some(0.25),
             tokens_per_second: None,
@@ -110,6 +109,27 @@ mod tests {
     }
 
     #[test]
+    fn a_score_of_any_metric_reads_back_and_none_is_none() {
+        let scores = Metric::ALL.iter().map(|&metric| Some(Score { metric, value: 0.1 + 0.2 }));
+        for score in scores.chain([None]) {
+            let row = Row { score, ..row() };
+            assert_eq!(round_trip(&row), row);
+        }
+    }
+
+    #[test]
+    fn keys_from_elsewhere_are_passed_over_and_a_score_that_is_no_number_is_an_error() {
+        let with = |entry: &str| {
+            let text = r#"{"step":1,"split":"test","loss":2,ENTRY,"elapsed_seconds":0}"#;
+            serde_json::from_str::<Row>(&text.replace("ENTRY", entry)).map(|row| row.score)
+        };
+        assert_eq!(with(r#""accuracy":null,"perplexity":"high""#).unwrap(), None);
+        assert_eq!(with(r#""accuracy":1"#).unwrap(), Some(accuracy(1.0)));
+        let error = with(r#""accuracy":"high""#).unwrap_err().to_string();
+        assert!(error.contains("expected f64"), "{error}");
+    }
+
+    #[test]
     fn a_condition_is_written_where_there_is_one() {
         let other = Row { condition: "128x8".into(), ..row() };
         assert!(
@@ -126,7 +146,7 @@ mod tests {
             bits = bits.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
             let number = f64::from_bits(bits);
             if number.is_finite() {
-                let row = Row { loss: number, accuracy: Some(number), ..row() };
+                let row = Row { loss: number, score: Some(accuracy(number)), ..row() };
                 assert_eq!(round_trip(&row), row, "{number:e}");
             }
         }
@@ -152,8 +172,9 @@ mod tests {
             Row { condition: "128x8".into(), ..row() },
             Row { loss: 0.3, ..row() },
             Row { loss: f64::NAN, ..row() },
-            Row { accuracy: None, ..row() },
-            Row { normalised_error: Some(0.5), ..row() },
+            Row { score: None, ..row() },
+            Row { score: Some(accuracy(0.5)), ..row() },
+            Row { score: Some(Score { metric: Metric::BitsPerByte, value: 1.0 / 3.0 }), ..row() },
             Row { learning_rate: Some(0.1), ..row() },
         ];
         for other in others {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use subquad_data::Metric;
 
 use crate::error::{read_json, to_json};
 use crate::run_dir::RUNS;
@@ -14,36 +15,38 @@ use crate::{Evaluation, RecordError, RunSummary, write_atomic};
 pub(crate) const CSV: &str = "summary.csv";
 pub(crate) const JSON: &str = "summary.json";
 
-/// The columns that every table has. A column for each swept setting follows.
-const COLUMNS: [&str; 28] = [
-    "mixer",
-    "seq_len",
-    "seed",
-    "split",
-    "accuracy",
-    "loss",
-    "parameters",
-    "step_ms",
-    "tokens_per_second",
-    "peak_bytes",
-    "state_floats",
-    "config",
-    "run",
-    "task",
-    "steps",
-    "batch",
-    "d_model",
-    "n_layers",
-    "form",
-    "device",
-    "threads",
-    "condition",
-    "examples",
-    "jobs",
-    "outcome",
-    "test_len",
-    "bits_per_byte",
-    "normalised_error",
+/// What stands in a column on the line of a run and one of its evaluations; a run without any has one line.
+type Cell = fn(&RunSummary, Option<&Evaluation>) -> String;
+
+/// The columns that every table has. The metrics that are not among them follow, then a column for each swept setting.
+const COLUMNS: [(&str, Cell); 26] = [
+    ("mixer", |run, _| run.mixer.clone()),
+    ("seq_len", |run, _| run.seq_len.to_string()),
+    ("seed", |run, _| run.seed.to_string()),
+    ("split", |_, evaluation| optional(evaluation.map(|e| &e.split))),
+    // Where it has stood since before there were other metrics.
+    ("accuracy", |_, evaluation| score(evaluation, Metric::Accuracy)),
+    ("loss", |_, evaluation| optional(evaluation.map(|e| e.loss))),
+    ("parameters", |run, _| run.parameters.to_string()),
+    ("step_ms", |run, _| timing(run, run.step_ms)),
+    ("tokens_per_second", |run, _| timing(run, run.tokens_per_second)),
+    ("peak_bytes", |run, _| optional(run.peak_bytes)),
+    ("state_floats", |run, _| optional(run.state_floats)),
+    ("config", |run, _| run.config.clone()),
+    ("run", |run, _| run.run.clone()),
+    ("task", |run, _| run.task.clone()),
+    ("steps", |run, _| run.steps.to_string()),
+    ("batch", |run, _| run.batch.to_string()),
+    ("d_model", |run, _| run.d_model.to_string()),
+    ("n_layers", |run, _| run.n_layers.to_string()),
+    ("form", |run, _| run.form.clone()),
+    ("device", |run, _| run.device.clone()),
+    ("threads", |run, _| run.threads.to_string()),
+    ("condition", |_, evaluation| optional(evaluation.map(|e| &e.condition))),
+    ("examples", |_, evaluation| optional(evaluation.map(|e| e.examples))),
+    ("jobs", |run, _| run.jobs.to_string()),
+    ("outcome", |run, _| run.outcome.to_string()),
+    ("test_len", |_, evaluation| optional(evaluation.and_then(|e| e.seq_len))),
 ];
 
 /// The contents of a study's `summary.json`.
@@ -63,7 +66,7 @@ pub struct Study {
 /// The table has one line for each run and evaluation, ordered by config, mixer (as first seen), `seq_len`, seed and split;
 /// an undefined number is an empty cell, a loss that is not finite `NaN` or `inf`. Timings that were
 /// [shared](RunSummary::timings_are_shared) are left out. A run without evaluations, such as those in `unfinished`, has one
-/// line, without a split, and the column `outcome` says why. `summary.json` lists `runs` alone.
+/// line, without a split, and the column `outcome` says why. `summary.json` lists only `runs`.
 ///
 /// # Errors
 /// If a file cannot be written, or a fact is called `slug` or `runs`.
@@ -108,13 +111,24 @@ pub fn read_facts(dir: &Path) -> Result<BTreeMap<String, Value>, RecordError> {
 fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let settings: BTreeSet<&str> =
         runs.iter().flat_map(|run| run.settings.keys()).map(String::as_str).collect();
+    let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    header.extend(other_metrics().map(|metric| metric.name()));
+    header.extend(&settings);
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(COLUMNS.iter().chain(&settings))?;
+    csv.write_record(header)?;
     for (run, evaluation) in ordered(runs) {
+        let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
+        let scores = other_metrics().map(|metric| score(evaluation, metric));
         let own = settings.iter().map(|key| run.settings.get(*key).map(setting).unwrap_or_default());
-        csv.write_record(cells(run, evaluation).into_iter().chain(own))?;
+        csv.write_record(fixed.chain(scores).chain(own))?;
     }
     Ok(csv.into_inner().map_err(|error| error.into_error())?)
+}
+
+/// Those without a fixed column.
+fn other_metrics() -> impl Iterator<Item = Metric> {
+    let fixed = |metric: &Metric| COLUMNS.iter().any(|(name, _)| *name == metric.name());
+    Metric::ALL.iter().copied().filter(move |metric| !fixed(metric))
 }
 
 /// Every run with each of its evaluations, or with none, in the table's order.
@@ -134,38 +148,9 @@ fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, Option<&Evaluation>)> {
     lines
 }
 
-/// One line, in the order of [`COLUMNS`].
-fn cells(run: &RunSummary, evaluation: Option<&Evaluation>) -> [String; COLUMNS.len()] {
-    [
-        run.mixer.clone(),
-        run.seq_len.to_string(),
-        run.seed.to_string(),
-        optional(evaluation.map(|e| &e.split)),
-        optional(evaluation.and_then(|e| e.accuracy)),
-        optional(evaluation.map(|e| e.loss)),
-        run.parameters.to_string(),
-        timing(run, run.step_ms),
-        timing(run, run.tokens_per_second),
-        optional(run.peak_bytes),
-        optional(run.state_floats),
-        run.config.clone(),
-        run.run.clone(),
-        run.task.clone(),
-        run.steps.to_string(),
-        run.batch.to_string(),
-        run.d_model.to_string(),
-        run.n_layers.to_string(),
-        run.form.clone(),
-        run.device.clone(),
-        run.threads.to_string(),
-        optional(evaluation.map(|e| &e.condition)),
-        optional(evaluation.map(|e| e.examples)),
-        run.jobs.to_string(),
-        run.outcome.to_string(),
-        optional(evaluation.and_then(|e| e.seq_len)),
-        optional(evaluation.and_then(|e| e.bits_per_byte)),
-        optional(evaluation.and_then(|e| e.normalised_error)),
-    ]
+/// Empty where the evaluation is scored by another metric.
+fn score(evaluation: Option<&Evaluation>, metric: Metric) -> String {
+    optional(evaluation.and_then(|e| e.score?.value_of(metric)))
 }
 
 /// Empty where nothing was measured, or other runs disturbed it.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use subquad_data::Score;
 
 use crate::Outcome;
 
-/// The contents of a run's `summary.json`. Numbers that are not finite read back as NaN.
+/// The contents of a run's `summary.json`. Numbers that are not finite read back as NaN, a score as absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Name of the run's folder.
@@ -38,9 +39,9 @@ pub struct RunSummary {
     /// Tokens trained on a second.
     #[serde(with = "crate::number")]
     pub tokens_per_second: f64,
-    /// Most bytes alive in training above the level before the model was made; `None` where nothing counts them.
+    /// The most bytes alive in training above the level before the model was made; `None` where nothing counts them.
     pub peak_bytes: Option<u64>,
-    /// Numbers a sequence must keep to decode its next token; `None` where the mixer cannot.
+    /// Numbers that a sequence must keep to decode its next token; `None` where the mixer cannot decode.
     pub state_floats: Option<usize>,
     /// The form of the operations that ran.
     pub form: String,
@@ -67,6 +68,11 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
+    /// The score under the condition of training.
+    pub fn score(&self) -> Option<Score> {
+        self.evaluations.first()?.score
+    }
+
     /// Whether other runs of the same command may have slowed this one down. Its timings then compare with nothing.
     pub fn timings_are_shared(&self) -> bool {
         self.jobs > 1
@@ -76,13 +82,13 @@ impl RunSummary {
 /// One evaluation of the final model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Under which test condition, for example another length; empty for the training condition.
+    /// The test condition, for example another length; empty for the condition of training.
     #[serde(default)]
     pub condition: String,
     /// Tokens in each of its examples; `None` where an older program did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq_len: Option<usize>,
-    /// What else than the length sets the condition apart, such as `8 pairs`.
+    /// What sets the condition apart besides the length, such as `8 pairs`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
     /// `"train"` or `"test"`.
@@ -90,15 +96,9 @@ pub struct Evaluation {
     /// Mean loss.
     #[serde(with = "crate::number")]
     pub loss: f64,
-    /// Share of right answers, 0..=1; `None` where the task has none.
-    pub accuracy: Option<f64>,
-    /// Mean loss in bits; `None` where the task does not predict bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bits_per_byte: Option<f64>,
-    /// Mean squared error over the variance of the targets about their mean: lower is better, and predicting the mean scores 1.
-    /// `None` where targets are no real numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalised_error: Option<f64>,
+    /// The score under the task's metric, written under the metric's name; `None` where it was not a finite number.
+    #[serde(flatten, with = "crate::number::score")]
+    pub score: Option<Score>,
     /// Number of examples.
     pub examples: usize,
 }

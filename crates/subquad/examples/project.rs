@@ -18,7 +18,7 @@ use subquad::generate::find_run;
 use subquad::plan::{by_kind, load_all};
 use subquad::{Failure, assemble};
 use subquad_backend::read;
-use subquad_data::Task;
+use subquad_data::{Metric, Task};
 use subquad_model::SequenceModel;
 use subquad_monarch::MonarchLinearConfig;
 use subquad_monarch::projection::{low_rank, project, rank_of_parameters, relative_distance};
@@ -46,7 +46,8 @@ fn compare() -> Result<(), Box<dyn Error>> {
     let run = find_run(&named).map_err(|why| format!("{}\n{USAGE}", plain(&why)))?;
     let device = Device::flex();
     let (model, task) = trained(&run, &device)?;
-    let accuracy = |model: &SequenceModel| evaluate(model, &*task, 0, 4096, &device).accuracy();
+    let tally = |model: &SequenceModel| evaluate(model, &*task, 0, 4096, &device);
+    let accuracy = |model: &SequenceModel| Metric::Accuracy.of(&tally(model)).value;
 
     let mut table = table();
     table.add_row(row("dense", &Replaced::of(&model, |_| None), accuracy(&model)));

@@ -7,12 +7,12 @@ use burn::module::Module;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::{DeviceKind, Form};
-use subquad_data::{Condition, FewTests, Metric, Task};
+use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_model::{ModelConfig, SequenceModel};
 use subquad_record::{
     Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
 };
-use subquad_train::{Score, TrainConfig, TrainError, Trained, to_safetensors, train};
+use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
 
 use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
@@ -20,7 +20,6 @@ use crate::crew::command_line;
 use crate::memory::Meter;
 use crate::plan::{PlannedRun, Study};
 use crate::progress::{Messages, Progress};
-use crate::report::brief;
 use crate::stop::Stop;
 use crate::{Failure, assemble};
 
@@ -163,10 +162,7 @@ fn title(run: &PlannedRun, place: &str, parameters: usize, done: usize) -> Strin
 
 pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
-    let accuracy = test.accuracy.map(|accuracy| format!("accuracy {accuracy:.3}, "));
-    let bits = test.bits_per_byte.map(|bits| format!("{bits:.3} bits per byte, "));
-    let error = test.normalised_error.map(|error| format!("error {} of the variance, ", brief(error)));
-    let score = accuracy.or(bits).or(error).unwrap_or_default();
+    let score = test.score.map_or(String::new(), |score| format!("{score}, "));
     let time = match summary.timings_are_shared() {
         true => String::new(),
         false => format!("; {:.1} ms a step", summary.step_ms),
@@ -310,19 +306,17 @@ impl Facts {
 fn evaluations(task: &dyn Task, trained: &Trained) -> Vec<Evaluation> {
     let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
     let all = first.chain(trained.other_tests.iter().cloned());
-    all.map(|(condition, score)| evaluation(condition, score, task.metric())).collect()
+    all.map(|(condition, tally)| evaluation(condition, tally, task.metric())).collect()
 }
 
-fn evaluation(condition: Condition, score: Score, metric: Metric) -> Evaluation {
+fn evaluation(condition: Condition, tally: Tally, metric: Metric) -> Evaluation {
     Evaluation {
         condition: condition.name,
         seq_len: Some(condition.seq_len),
         variant: condition.variant,
         split: "test".into(),
-        loss: score.loss(),
-        accuracy: (metric == Metric::Accuracy).then(|| score.accuracy()),
-        bits_per_byte: (metric == Metric::BitsPerByte).then(|| score.bits()),
-        normalised_error: (metric == Metric::NormalisedError).then(|| score.normalised_error()),
+        loss: tally.loss(),
+        score: Some(metric.of(&tally)),
         examples: condition.examples,
     }
 }

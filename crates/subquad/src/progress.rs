@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use subquad_data::brief;
 use subquad_record::{MakeFiles, Row, Sink};
 
 use crate::memory::Meter;
-use crate::report::brief;
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);

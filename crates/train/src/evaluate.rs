@@ -1,15 +1,14 @@
 //! Evaluation on all test examples.
 
 use burn::tensor::Device;
-use subquad_data::{Condition, Task};
+use subquad_data::{Condition, Tally, Task};
 use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, SequenceModel};
 
-use crate::Score;
-use crate::score::{loss, score};
+use crate::loss::{loss, tally};
 use crate::tensors::split;
 
-/// Scores `model`, without dropout, on every test example of a condition, as many at a time as make up `tokens` tokens. The
+/// Runs `model`, without dropout, on every test example of a condition, as many at a time as make up `tokens` tokens. The
 /// model should be [`valid`](burn::module::Module::valid): on an autodiff device each forward pass would keep its graph.
 ///
 /// # Panics
@@ -20,10 +19,10 @@ pub fn evaluate<M: MixerModule>(
     condition: usize,
     tokens: usize,
     device: &Device,
-) -> Score {
+) -> Tally {
     let Condition { seq_len, examples, .. } = task.conditions()[condition];
     let batch = (tokens / seq_len).max(1);
-    let mut total = Score::default();
+    let mut total = Tally::default();
     for start in (0..examples).step_by(batch) {
         let range = start..(start + batch).min(examples);
         let (input, answers) = split(task.test_batch(condition, range), device);
@@ -33,7 +32,7 @@ pub fn evaluate<M: MixerModule>(
         }
         let outputs = answers.outputs(model, input, &Dropout::Off);
         let loss = f64::from(loss(outputs.clone(), &answers).into_scalar::<f32>());
-        total.add(score(outputs, &answers, loss));
+        total += tally(outputs, &answers, loss);
     }
     total
 }

@@ -6,26 +6,26 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use subquad_data::{Condition, Metric, Stream, Task};
+use subquad_data::{Condition, Stream, Tally, Task};
 use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, MixerKind, SequenceModel};
 use subquad_record::{Checkpoint, Row, Sink};
 
 use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
-use crate::score::{loss, score};
+use crate::loss::{loss, tally};
 use crate::tensors::split;
-use crate::{ResumeError, Score, TrainConfig, WarmupCosine, evaluate};
+use crate::{ResumeError, TrainConfig, WarmupCosine, evaluate};
 
 /// A finished training.
 #[derive(Debug)]
 pub struct Trained<M = MixerKind> {
     /// The trained model, off autodiff.
     pub model: SequenceModel<M>,
-    /// Score on all test examples of the condition of training, after the last step.
-    pub test: Score,
-    /// Scores under the task's other test conditions.
-    pub other_tests: Vec<(Condition, Score)>,
+    /// All test examples of the condition of training, after the last step.
+    pub test: Tally,
+    /// Those of the task's other test conditions.
+    pub other_tests: Vec<(Condition, Tally)>,
     /// Seconds of the median step, over all steps: those before a checkpoint too.
     pub step_seconds: f64,
 }
@@ -87,8 +87,8 @@ pub struct Training<'a, M = MixerKind> {
     device: Device,
     dropout: Stream,
     mixer_dropout: Stream,
-    last_test: Score,
-    other_tests: Vec<(Condition, Score)>,
+    last_test: Tally,
+    other_tests: Vec<(Condition, Tally)>,
 }
 
 impl<'a, M: MixerModule> Training<'a, M> {
@@ -133,7 +133,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
     ) -> Self {
         let stream = |purpose| Stream::new(config.seed, purpose);
         let (dropout, mixer_dropout) = (stream("dropout"), stream("dropout/mixer"));
-        let (device, last_test, other_tests) = (device.clone(), Score::default(), Vec::new());
+        let (device, last_test, other_tests) = (device.clone(), Tally::default(), Vec::new());
         Self { state, done, task, config, device, dropout, mixer_dropout, last_test, other_tests }
     }
 
@@ -143,8 +143,8 @@ impl<'a, M: MixerModule> Training<'a, M> {
     /// See [`TrainError`].
     pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained<M>, TrainError> {
         for step in self.done + 1..=self.config.steps {
-            let score = self.step(step)?;
-            self.report(step, score, sink)?;
+            let tally = self.step(step)?;
+            self.report(step, tally, sink)?;
             if sink.should_stop() && step < self.config.steps {
                 self.checkpoint(step, sink)?;
                 return Err(TrainError::Stopped { step });
@@ -153,8 +153,8 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Ok(self.finish())
     }
 
-    /// One optimiser step; `step` counts from 1. The score is of the batch, before the step.
-    fn step(&mut self, step: usize) -> Result<Score, TrainError> {
+    /// One optimiser step; `step` counts from 1. The tally is of the batch, before the step.
+    fn step(&mut self, step: usize) -> Result<Tally, TrainError> {
         let batch = self.task.train_batch(step - 1, self.config.batch);
         let clock = Instant::now();
         let (input, answers) = split(batch, &self.device.clone().autodiff());
@@ -168,7 +168,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         // A GPU works on while the host goes on: without waiting, the next step would be charged for this one.
         self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.state.clock.step_took(clock.elapsed().as_secs_f64());
-        Ok(score(outputs.inner(), &answers, mean))
+        Ok(tally(outputs.inner(), &answers, mean))
     }
 
     fn uniform(&self, step: usize, site: usize, count: usize) -> Vec<f32> {
@@ -185,11 +185,11 @@ impl<'a, M: MixerModule> Training<'a, M> {
     }
 
     /// Rows, evaluation and checkpoint that are due after `step`.
-    fn report(&mut self, step: usize, score: Score, sink: &mut dyn Sink) -> Result<(), TrainError> {
+    fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let last = step == self.config.steps;
-        let loss = score.loss();
+        let loss = tally.loss();
         if last || step == 1 || step.is_multiple_of(self.config.log_every) || !loss.is_finite() {
-            sink.row(&self.train_row(step, score))?;
+            sink.row(&self.train_row(step, tally))?;
         }
         require_finite(step, loss)?;
         if last || due(self.config.eval_every, step) {
@@ -207,7 +207,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Ok(())
     }
 
-    fn test(&self, condition: usize) -> Score {
+    fn test(&self, condition: usize) -> Tally {
         let tokens = self.config.batch * self.task.seq_len();
         evaluate(&self.state.model.valid(), self.task, condition, tokens, &self.device)
     }
@@ -215,33 +215,31 @@ impl<'a, M: MixerModule> Training<'a, M> {
     /// A model may fail under a condition that it was not trained for: that is a result.
     fn test_others(&mut self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
         for (index, condition) in self.task.conditions().into_iter().enumerate().skip(1) {
-            let score = self.test(index);
-            sink.row(&Row { condition: condition.name.clone(), ..self.row(step, "test", score) })?;
-            self.other_tests.push((condition, score));
+            let tally = self.test(index);
+            sink.row(&Row { condition: condition.name.clone(), ..self.row(step, "test", tally) })?;
+            self.other_tests.push((condition, tally));
         }
         Ok(())
     }
 
-    fn train_row(&self, step: usize, score: Score) -> Row {
+    fn train_row(&self, step: usize, tally: Tally) -> Row {
         let seconds = self.state.clock.recent_median(self.config.log_every);
         let schedule = WarmupCosine::new(self.config.lr, self.config.warmup, self.config.steps);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),
             tokens_per_second: Some((self.config.batch * self.task.seq_len()) as f64 / seconds),
-            ..self.row(step, "train", score)
+            ..self.row(step, "train", tally)
         }
     }
 
-    fn row(&self, step: usize, split: &str, score: Score) -> Row {
+    fn row(&self, step: usize, split: &str, tally: Tally) -> Row {
         Row {
             step,
             split: split.into(),
             condition: String::new(),
-            loss: score.loss(),
-            accuracy: (self.task.metric() == Metric::Accuracy).then(|| score.accuracy()),
-            normalised_error: (self.task.metric() == Metric::NormalisedError)
-                .then(|| score.normalised_error()),
+            loss: tally.loss(),
+            score: Some(self.task.metric().of(&tally)),
             learning_rate: None,
             step_seconds: None,
             tokens_per_second: None,

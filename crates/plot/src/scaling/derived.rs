@@ -1,8 +1,8 @@
 //! All that a scaling figure adds to its panels, measured before the page is laid out.
 
+use super::Scaling;
 use super::growth::Growth;
 use super::heading::{Heading, Rows};
-use super::{Scaling, draw};
 use crate::Axis;
 use crate::layout::shown;
 use crate::palette::Look;
@@ -13,6 +13,11 @@ use crate::scene::{Scene, Xy};
 /// From the frame of the points to the frame of the slopes.
 const SLOPES_GAP: f64 = 12.0;
 const SLOPES_HEIGHT: f64 = 76.0;
+
+const MARK_WIDTH: f64 = 0.9;
+/// Lines that are closer, in points, would be an area of colour.
+const CLOSEST: f64 = 0.5;
+const INTERVAL_ALPHA: f64 = 0.10;
 
 /// What every panel gets, in the order of the panels.
 pub(crate) struct Derived<'a> {
@@ -65,7 +70,7 @@ impl<'a> Derived<'a> {
 
     /// Crossovers, below the curves, and the entries above the frame.
     pub(crate) fn draw_marks(&self, scene: &mut Scene, panel: usize, frame: &Frame, looks: &[Option<Look>]) {
-        draw::draw_crossovers(scene, frame, &self.growths[panel], looks);
+        draw_crossovers(scene, frame, &self.growths[panel], looks);
         self.headings[panel].draw(scene, frame, self.rows, looks);
     }
 
@@ -99,5 +104,23 @@ impl Slopes {
         let range = Range::cover(&axis, lines.flat_map(|line| &line.points).map(|p| p.y))?;
         let ticks = range.ticks(&axis, (SLOPES_HEIGHT / 30.0) as usize);
         Some(Self { axis, range, ticks })
+    }
+}
+
+/// A vertical line at each crossover, shaded over its interval, in the colour of the line that is compared with the
+/// first.
+fn draw_crossovers(scene: &mut Scene, frame: &Frame, growth: &Growth, looks: &[Option<Look>]) {
+    let mut last: Option<(usize, f64)> = None;
+    for (line, crossover) in growth.crossovers() {
+        let Some(look) = looks[line] else { continue };
+        let [low, at, high] = [crossover.low.x(), crossover.x, crossover.high.x()].map(|x| frame.left_of(x));
+        if last.is_some_and(|(other, drawn)| other == line && at - drawn < CLOSEST) {
+            continue;
+        }
+        last = Some((line, at));
+        let (top, bottom) = (frame.top, frame.bottom());
+        let stretch = vec![(low, top), (high, top), (high, bottom), (low, bottom)];
+        scene.polygon(stretch, look.ink.with_alpha(INTERVAL_ALPHA));
+        scene.polyline(vec![(at, top), (at, bottom)], MARK_WIDTH, look.ink);
     }
 }

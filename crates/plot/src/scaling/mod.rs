@@ -2,12 +2,11 @@
 //! growth. Every curve has its power law (dashed, over the range it was fitted to) and its exponent with a 95 %
 //! interval; crossovers with the first line of a panel are marked; a lower panel shows local slopes.
 //!
-//! Panels hold measured points alone, for example medians with quartiles as bands. All else is derived from them when
-//! the figure is drawn, so the CSV of the points redraws the figure.
+//! Panels hold only measured points, for example medians with quartiles as bands. Everything else is derived from them when
+//! the figure is drawn, so the CSV of the points is enough to redraw it.
 
 mod caption;
 mod derived;
-mod draw;
 mod growth;
 mod heading;
 
@@ -25,11 +24,15 @@ pub struct Scaling {
     pub unit: &'static str,
 }
 
-pub(crate) const TIME_BY_LENGTH: &str = "time_by_length";
-pub(crate) const MEMORY_BY_LENGTH: &str = "memory_by_length";
-pub(crate) const STATE_BY_LENGTH: &str = "state_by_length";
-pub(crate) const TIME_BY_WIDTH: &str = "time_by_width";
-pub(crate) const MEMORY_BY_WIDTH: &str = "memory_by_width";
+/// Names of the scaling figures.
+pub(crate) const NAMES: [&str; 5] =
+    [TIME_BY_LENGTH, MEMORY_BY_LENGTH, STATE_BY_LENGTH, TIME_BY_WIDTH, MEMORY_BY_WIDTH];
+
+const TIME_BY_LENGTH: &str = "time_by_length";
+const MEMORY_BY_LENGTH: &str = "memory_by_length";
+const STATE_BY_LENGTH: &str = "state_by_length";
+const TIME_BY_WIDTH: &str = "time_by_width";
+const MEMORY_BY_WIDTH: &str = "memory_by_width";
 
 const TIME: &str = "forward + backward (ms)";
 const MEMORY: &str = "peak memory (MiB)";

@@ -8,7 +8,8 @@ mod scaling;
 
 use std::path::Path;
 
-use subquad_plot::study::{self, Facts};
+use subquad_data::{Loss, Metric};
+use subquad_plot::study::{self, Facts, Over};
 use subquad_plot::summary::{Sample, aggregate, mean_and_range, seeds_per_line, smooth};
 use subquad_plot::{Axis, Figure, Line, Panel, PlotError, Point, read_panels};
 
@@ -191,13 +192,13 @@ fn smoothing_is_centred_and_stays_within_a_run() {
 #[test]
 fn captions_state_n_band_budget_commit_and_smoothing() {
     let samples: Vec<Sample> = (0..3).map(|seed| sample("m2", seed, 1.0, 2.0)).collect();
-    let caption = study::loss_by_step(&samples, 24, &facts()).caption.join(" ");
+    let caption = study::loss_by_step(Loss::CrossEntropy, &samples, 24, &facts()).caption.join(" ");
     for words in
         ["n = 3 seeds", "minimum to maximum", "100 steps", "0123abc", "One machine.", "over 25 logged points"]
     {
         assert!(caption.contains(words), "`{words}` is missing: {caption}");
     }
-    let single = study::loss_by_step(&samples[..1], 1, &facts()).caption.join(" ");
+    let single = study::loss_by_step(Loss::CrossEntropy, &samples[..1], 1, &facts()).caption.join(" ");
     assert!(single.contains("n = 1 seed, so no band") && !single.contains("average"), "{single}");
 }
 
@@ -207,18 +208,10 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         .iter()
         .flat_map(|&x| (0..2).map(move |seed| sample("m2", seed, x, x * 0.5 + seed as f64)))
         .collect();
-    let figures = [
-        study::loss_by_step(&samples, 5, &facts()),
-        study::squared_error_by_step(&samples, 5, &facts()),
-        study::accuracy_by_step(&samples, &facts()),
-        study::accuracy_by_length(&samples, &facts()),
-        study::accuracy_by_test_length(&samples, &facts()),
-        study::bits_per_byte_by_step(&samples, &facts()),
-        study::bits_per_byte_by_length(&samples, &facts()),
-        study::normalised_error_by_step(&samples, &facts()),
-        study::normalised_error_by_length(&samples, &facts()),
-        study::accuracy_by_d_state(&samples, &facts()),
-        study::normalised_error_by_d_state(&samples, &facts()),
+    let losses = Loss::ALL.iter().map(|&loss| study::loss_by_step(loss, &samples, 5, &facts()));
+    let score = |metric, over| study::scores(metric, over, &samples, &facts());
+    let scores = Metric::ALL.iter().flat_map(|&metric| Over::ALL.map(|over| score(metric, over)));
+    let others = [
         study::time_per_token(&samples, &facts()),
         study::peak_memory(&samples, &facts()),
         subquad_plot::scaling::time_by_length(aggregate(&samples), vec![]),
@@ -227,13 +220,57 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         subquad_plot::scaling::time_by_width(aggregate(&samples), vec![]),
         subquad_plot::scaling::memory_by_width(aggregate(&samples), vec![]),
     ];
-    assert_eq!(figures.each_ref().map(|figure| figure.name.as_str()), study::NAMES);
+    let figures: Vec<Figure> = losses.chain(scores).chain(others).collect();
+    assert_eq!(figures.iter().map(|figure| figure.name.clone()).collect::<Vec<_>>(), study::names());
     for figure in figures {
         let dir = tempfile::tempdir().unwrap();
         let panels = read_panels(&figure.write(dir.path()).unwrap().csv).unwrap();
         assert_eq!(study::by_name(&figure.name, panels, figure.caption.clone()), Some(figure));
     }
     assert_eq!(study::by_name("no_such_figure", vec![], vec![]), None);
+}
+
+/// Committed tables and captions are found by these names.
+#[test]
+fn no_name_of_a_figure_has_changed() {
+    let names = study::names();
+    for name in [
+        "loss_by_step",
+        "squared_error_by_step",
+        "accuracy_by_step",
+        "accuracy_by_length",
+        "accuracy_by_test_length",
+        "accuracy_by_d_state",
+        "bits_per_byte_by_step",
+        "bits_per_byte_by_length",
+        "normalised_error_by_step",
+        "normalised_error_by_length",
+        "normalised_error_by_d_state",
+        "time_per_token",
+        "peak_memory",
+    ] {
+        assert!(names.iter().any(|other| other == name), "{name}");
+    }
+}
+
+#[test]
+fn a_metric_has_the_title_and_the_axes_of_its_declaration() {
+    let figure = |metric, over, high| {
+        study::scores(metric, over, &[sample("m2", 0, 64.0, 0.5), sample("m2", 0, 128.0, high)], &facts())
+    };
+    let accuracy = figure(Metric::Accuracy, Over::TestLength, 0.75);
+    assert_eq!(accuracy.title, "Accuracy by length of the test sequences");
+    assert_eq!(accuracy.x.label, "length of the test sequences (tokens)");
+    assert_eq!((&*accuracy.y.label, accuracy.y.at_least), ("accuracy (fraction correct)", Some((0.0, 1.0))));
+    let bits = figure(Metric::BitsPerByte, Over::Step, 0.75);
+    assert_eq!((&*bits.title, &*bits.x.label), ("Bits per byte during training", "optimiser step"));
+    assert_eq!((&*bits.y.label, bits.y.at_least), ("bits per byte", None));
+    let error = figure(Metric::NormalisedError, Over::DState, 50.0);
+    assert_eq!(
+        (&*error.title, &*error.x.label),
+        ("Error by size of the state", "states a channel (d_state)")
+    );
+    assert_eq!(error.y.scale, subquad_plot::Scale::Log10);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use subquad_data::{Metric, Score};
 use subquad_record::{
     Evaluation, Machine, Manifest, Outcome, Repository, Row, RunName, RunSummary, RunWriter, Sink,
 };
@@ -16,8 +17,7 @@ pub(crate) fn row(step: usize) -> Row {
         split: "train".into(),
         condition: String::new(),
         loss: 1.0 / (step + 3) as f64,
-        accuracy: None,
-        normalised_error: None,
+        score: None,
         learning_rate: Some(1e-3),
         step_seconds: Some(0.1),
         tokens_per_second: Some(640.0),
@@ -59,9 +59,7 @@ pub(crate) fn evaluation(split: &str) -> Evaluation {
         variant: String::new(),
         split: split.into(),
         loss: 0.5,
-        accuracy: Some(0.875),
-        bits_per_byte: None,
-        normalised_error: None,
+        score: Some(Score { metric: Metric::Accuracy, value: 0.875 }),
         examples: 359,
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::json;
+use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_study, write_study};
 
 use crate::examples::{evaluation, manifest, summary};
@@ -59,7 +60,7 @@ fn lines_follow_config_mixer_as_first_seen_length_and_seed() {
 
 #[test]
 fn undefined_numbers_are_empty_cells_and_a_diverged_loss_is_nan() {
-    let diverged = Evaluation { loss: f64::NAN, accuracy: None, ..evaluation("test") };
+    let diverged = Evaluation { loss: f64::NAN, score: None, ..evaluation("test") };
     let run = RunSummary {
         peak_bytes: None,
         state_floats: None,
@@ -71,7 +72,8 @@ fn undefined_numbers_are_empty_cells_and_a_diverged_loss_is_nan() {
 
 #[test]
 fn an_error_over_the_variance_has_a_column() {
-    let evaluation = Evaluation { accuracy: None, normalised_error: Some(0.25), ..evaluation("test") };
+    let score = Score { metric: Metric::NormalisedError, value: 0.25 };
+    let evaluation = Evaluation { score: Some(score), ..evaluation("test") };
     let run = RunSummary { evaluations: vec![evaluation], ..summary("s4d", 64, 0) };
     let lines = table(&[run]);
     assert!(lines[1].starts_with("s4d,64,0,test,,0.5,") && lines[1].ends_with(",64,,0.25"), "{}", lines[1]);
@@ -107,6 +109,26 @@ fn a_failed_run_has_a_line_without_numbers_and_no_place_among_the_runs() {
     );
     assert_eq!(text.lines().nth(3), Some(lines[0]), "in its place: {text}");
     assert_eq!(read_study(results.path()).unwrap().runs, runs);
+}
+
+#[test]
+fn every_metric_is_a_key_and_a_column_under_its_name() {
+    for &metric in Metric::ALL {
+        let evaluation = Evaluation { score: Some(Score { metric, value: 0.25 }), ..evaluation("test") };
+        let json = serde_json::to_value(&evaluation).unwrap();
+        assert_eq!(json[metric.name()], 0.25, "{json}");
+        assert_eq!(serde_json::from_value::<Evaluation>(json).unwrap(), evaluation);
+        let lines = table(&[RunSummary { evaluations: vec![evaluation], ..summary("s4d", 64, 0) }]);
+        let column = lines[0].split(',').position(|name| name == metric.name()).unwrap();
+        assert_eq!(lines[1].split(',').nth(column), Some("0.25"), "{lines:?}");
+    }
+}
+
+#[test]
+fn evaluations_that_named_an_accuracy_beside_their_score_still_read() {
+    let old = json!({"condition": "", "split": "test", "loss": 1.4, "accuracy": null, "bits_per_byte": 2.0, "examples": 3});
+    let read: Evaluation = serde_json::from_value(old).unwrap();
+    assert_eq!(read.score, Some(Score { metric: Metric::BitsPerByte, value: 2.0 }));
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! The table of measured cells, and what to be wary of.
 
-use comfy_table::{CellAlignment, Table};
 use indicatif::HumanCount;
 use subquad_record::Cell;
 
 use super::distinct;
-use super::table::STYLE;
+use super::layout::table;
 
 const HEADER: [&str; 10] = [
     "seq_len",
@@ -31,17 +30,7 @@ const WIDE: f64 = 0.2;
 
 /// One line a cell, in the order given.
 pub fn cells_table(cells: &[Cell]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(HEADER);
-    cells.iter().for_each(|cell| {
-        table.add_row(row(cell));
-    });
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let left = HEADER[index] == "mixer";
-        let alignment = if left { CellAlignment::Left } else { CellAlignment::Right };
-        column.set_padding((0, 1)).set_cell_alignment(alignment);
-    }
-    format!("{}\n\n{LEGEND}\n{}", table.trim_fmt(), conditions(cells))
+    format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
 
 fn row(cell: &Cell) -> [String; HEADER.len()] {

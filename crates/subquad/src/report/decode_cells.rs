@@ -1,12 +1,11 @@
 //! The table of measured decoding.
 
-use comfy_table::{CellAlignment, Table};
 use indicatif::HumanCount;
 use subquad_record::DecodeCell;
 
 use super::cells::spread_of;
 use super::distinct;
-use super::table::STYLE;
+use super::layout::table;
 
 const HEADER: [&str; 9] =
     ["context", "d_model", "mixer", "path", "step us", "tokens/s", "state bytes", "allocations", "check"];
@@ -18,17 +17,7 @@ allocations: of a step. check: largest relative error of a step against the whol
 
 /// One line a cell, in the order given.
 pub fn decode_table(cells: &[DecodeCell]) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(HEADER);
-    cells.iter().for_each(|cell| {
-        table.add_row(row(cell));
-    });
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let left = ["mixer", "path"].contains(&HEADER[index]);
-        let alignment = if left { CellAlignment::Left } else { CellAlignment::Right };
-        column.set_padding((0, 1)).set_cell_alignment(alignment);
-    }
-    format!("{}\n\n{LEGEND}\n{}", table.trim_fmt(), conditions(cells))
+    format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
 
 fn row(cell: &DecodeCell) -> [String; HEADER.len()] {

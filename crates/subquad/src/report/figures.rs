@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use subquad_plot::study::{self, Facts};
-use subquad_plot::summary::Sample;
+use subquad_data::{Loss, Metric};
+use subquad_plot::study::{self, Facts, Over};
 use subquad_plot::{Figure, PlotError};
-use subquad_record::{Row, RunSummary, read_facts, read_rows, write_study};
+use subquad_record::{RunSummary, read_facts, write_study};
 
-use super::by_state::by_state;
-use super::test_length::{by_test_length, test_length_note};
+use super::samples::{Logs, by_length, by_state};
+use super::test_length::by_test_length;
 use super::{Failed, Finished, Found, budget, distinct, parameters, timing_note};
 use crate::Failure;
 
@@ -66,7 +66,7 @@ pub(super) fn write_figures(
 
 /// A figure from earlier beside a summary that does not have it would claim something about other runs.
 fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failure> {
-    for name in study::NAMES.into_iter().filter(|name| figures.iter().all(|figure| figure.name != *name)) {
+    for name in study::names().iter().filter(|name| figures.iter().all(|figure| figure.name != **name)) {
         for ending in ["csv", "svg", "png"] {
             let path = folder.join(name).with_extension(ending);
             if path.exists() {
@@ -82,16 +82,16 @@ fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failur
 ///
 /// # Errors
 /// If there are none, or the summary cannot be read.
-pub fn redraw(dir: &Path) -> Result<Vec<Result<&'static str, Failure>>, Failure> {
+pub fn redraw(dir: &Path) -> Result<Vec<Result<String, Failure>>, Failure> {
     let folder = dir.join(FIGURES);
-    let has_table = |name: &&str| folder.join(name).with_extension("csv").exists();
-    let names: Vec<_> = study::NAMES.into_iter().filter(has_table).collect();
+    let has_table = |name: &String| folder.join(name).with_extension("csv").exists();
+    let names: Vec<_> = study::names().into_iter().filter(has_table).collect();
     if names.is_empty() {
         let what = "no figures to draw again; name the folder of a study, such as results/00-quickstart";
         return Err(Failure::wrong(format!("{}: {what}", folder.display())));
     }
     let captions = read_facts(dir).map_err(Failure::wrong)?.remove("captions").unwrap_or_default();
-    let one = |name| redraw_one(&folder, name, caption(&captions, name)).map(|()| name);
+    let one = |name: String| redraw_one(&folder, &name, caption(&captions, &name)).map(|()| name);
     Ok(names.into_iter().map(one).collect())
 }
 
@@ -112,38 +112,29 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
 }
 
 fn figures(runs: &[Finished], left_out: &[String]) -> Result<Vec<Figure>, Failure> {
-    let rows =
-        runs.iter().map(|run| read_rows(&run.dir.join("metrics.jsonl"))).collect::<Result<Vec<_>, _>>()?;
+    let logs = Logs::read(runs)?;
     let facts = left_out.iter().fold(facts(runs), |facts, note| with_note(&facts, note.as_str()));
     let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
-    let (accuracy, split) = accuracy_by_step(runs, &rows);
-    let (bits, bits_split) = bits_by_step(runs, &rows);
-    let (errors, errors_split) = errors_by_step(runs, &rows);
-    let losses = by_step(runs, &rows, "train", |row| row.normalised_error.is_none().then_some(row.loss));
-    let squared_errors = by_step(runs, &rows, "train", |row| row.normalised_error.and(Some(row.loss)));
-    let all = [
-        study::loss_by_step(&losses, SMOOTHING, &facts),
-        study::squared_error_by_step(&squared_errors, SMOOTHING, &facts),
-        study::accuracy_by_step(&accuracy, &with_note(&facts, split)),
-        study::accuracy_by_length(&by_length(runs, |s| s.evaluations.first()?.accuracy), &facts),
-        study::accuracy_by_test_length(&by_test_length(runs), &with_note(&facts, test_length_note(runs))),
-        study::bits_per_byte_by_step(&bits, &with_note(&facts, bits_split)),
-        study::bits_per_byte_by_length(&by_length(runs, |s| s.evaluations.first()?.bits_per_byte), &facts),
-        study::normalised_error_by_step(&errors, &with_note(&facts, errors_split)),
-        study::normalised_error_by_length(
-            &by_length(runs, |s| s.evaluations.first()?.normalised_error),
-            &facts,
-        ),
-        study::accuracy_by_d_state(&by_state(runs, |s| s.evaluations.first()?.accuracy), &facts),
-        study::normalised_error_by_d_state(
-            &by_state(runs, |s| s.evaluations.first()?.normalised_error),
-            &facts,
-        ),
-        study::time_per_token(&by_length(runs, microseconds_per_token), &time),
-        study::peak_memory(&by_length(runs, |s| Some(s.peak_bytes? as f64 / f64::from(1 << 20))), &memory),
-    ];
+    let loss = |loss| study::loss_by_step(loss, &logs.losses(loss), SMOOTHING, &facts);
+    let scores = |metric| Over::ALL.map(|over| scores(metric, over, runs, &logs, &facts));
+    let mut figures: Vec<Figure> = Loss::ALL.into_iter().map(loss).collect();
+    figures.extend(Metric::ALL.iter().copied().flat_map(scores));
+    figures.push(study::time_per_token(&by_length(runs, microseconds_per_token), &time));
+    figures.push(study::peak_memory(&by_length(runs, peak_mebibytes), &memory));
     // A quantity that no run has, such as memory without the counting allocator, has no figure.
-    Ok(all.into_iter().filter(|figure| !figure.panels.is_empty()).collect())
+    figures.retain(|figure| !figure.panels.is_empty());
+    Ok(figures)
+}
+
+fn scores(metric: Metric, over: Over, runs: &[Finished], logs: &Logs<'_>, facts: &Facts) -> Figure {
+    let trained = |summary: &RunSummary| summary.score()?.value_of(metric);
+    let (samples, note) = match over {
+        Over::Step => logs.scores(metric),
+        Over::Length => (by_length(runs, trained), String::new()),
+        Over::TestLength => by_test_length(runs, metric),
+        Over::DState => (by_state(runs, trained), String::new()),
+    };
+    study::scores(metric, over, &samples, &with_note(facts, note))
 }
 
 fn facts(runs: &[Finished]) -> Facts {
@@ -167,9 +158,10 @@ fn left_out(found: &Found, reasons: &[String]) -> Vec<String> {
     failed.into_iter().chain(others).collect()
 }
 
+/// The facts as they are, where the note is empty.
 fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
     let mut facts = facts.clone();
-    facts.notes.push(note.into());
+    facts.notes.extend(Some(note.into()).filter(|note| !note.is_empty()));
     facts
 }
 
@@ -193,85 +185,22 @@ fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
     (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }
 
-/// On test data where it was evaluated on the way, else on the training batches.
-fn accuracy_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
-    let test = by_step(runs, rows, "test", |row| row.accuracy);
-    if test.len() > runs.len() {
-        return (test, "Accuracy on the whole test split.");
-    }
-    (by_step(runs, rows, "train", |row| row.accuracy), "Accuracy on the training batches.")
-}
-
-/// As [`accuracy_by_step`], for runs on tasks with real targets.
-fn errors_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
-    let test = by_step(runs, rows, "test", |row| row.normalised_error);
-    if test.len() > runs.len() {
-        return (test, "Error on the whole test split.");
-    }
-    (by_step(runs, rows, "train", |row| row.normalised_error), "Error on the training batches.")
-}
-
-/// As [`accuracy_by_step`], for runs on tasks that are scored in bits per byte.
-fn bits_by_step(runs: &[Finished], rows: &[Vec<Row>]) -> (Vec<Sample>, &'static str) {
-    let scored = |run: &Finished| run.summary.evaluations.iter().any(|e| e.bits_per_byte.is_some());
-    let scored: Vec<usize> = (0..runs.len()).filter(|&index| scored(&runs[index])).collect();
-    let runs: Vec<Finished> = scored.iter().map(|&index| runs[index].clone()).collect();
-    let rows: Vec<Vec<Row>> = scored.iter().map(|&index| rows[index].clone()).collect();
-    let bits = |row: &Row| Some(row.loss / std::f64::consts::LN_2);
-    let test = by_step(&runs, &rows, "test", bits);
-    if test.len() > runs.len() {
-        return (test, "Bits per byte on the test part.");
-    }
-    (by_step(&runs, &rows, "train", bits), "Bits per byte of the training batches.")
-}
-
-fn by_step(runs: &[Finished], rows: &[Vec<Row>], split: &str, y: fn(&Row) -> Option<f64>) -> Vec<Sample> {
-    let title = |run: &Finished| match task_title(runs, run) {
-        task if task.is_empty() => length_title(run),
-        task => format!("{task}, {}", length_title(run)),
-    };
-    let of_run = |(run, rows): (&Finished, &Vec<Row>)| -> Vec<Sample> {
-        let rows = rows.iter().filter(|row| row.split == split && row.condition.is_empty());
-        rows.filter_map(|row| Some(sample(run, title(run), row.step as f64, y(row)?))).collect()
-    };
-    runs.iter().zip(rows).flat_map(of_run).collect()
-}
-
-fn by_length(runs: &[Finished], y: fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
-    let point = |run: &Finished| {
-        Some(sample(run, task_title(runs, run), run.summary.seq_len as f64, y(&run.summary)?))
-    };
-    runs.iter().filter_map(point).collect()
-}
-
-/// The task, where a study has several: what they score does not compare. Nothing where it has one.
-pub(super) fn task_title(runs: &[Finished], run: &Finished) -> String {
-    let several = runs.iter().any(|other| other.summary.task != run.summary.task);
-    if several { run.summary.task.clone() } else { String::new() }
-}
-
-pub(super) fn length_title(run: &Finished) -> String {
-    format!("length {}", run.summary.seq_len)
-}
-
-/// A config named after its task says in its line's label what the title of the panel says already.
-pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
-    let task = &run.summary.task;
-    let own = run.label.strip_suffix(&format!(" ({task})")).filter(|_| panel.starts_with(task.as_str()));
-    Sample { line: own.unwrap_or(&run.label).into(), panel, seed: run.summary.seed, x, y }
+fn peak_mebibytes(summary: &RunSummary) -> Option<f64> {
+    Some(summary.peak_bytes? as f64 / f64::from(1 << 20))
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use subquad_plot::{Line, Panel, Point};
+
     use super::*;
 
     #[test]
     fn a_figure_that_cannot_be_drawn_is_named_and_stops_no_other() {
         let of = |name: &str, y: f64| {
-            let sample = |x| Sample { panel: String::new(), line: "m2".into(), seed: 0, x, y };
-            study::by_name(name, subquad_plot::summary::aggregate(&[sample(1.0), sample(2.0)]), vec![])
-                .unwrap()
+            let lines = vec![Line::new("m2", [1.0, 2.0].map(|x| Point::new(x, y)).to_vec())];
+            study::by_name(name, vec![Panel { title: String::new(), lines }], vec![]).unwrap()
         };
         let folder = tempfile::tempdir().unwrap();
         let figures = [of("loss_by_step", f64::NAN), of("accuracy_by_step", 0.5)];

@@ -1,9 +1,10 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
-mod by_state;
 mod cells;
 mod decode_cells;
 mod figures;
+mod layout;
+mod samples;
 mod scaling;
 mod table;
 mod test_length;
@@ -74,16 +75,6 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
         _ if shared == runs.len() => Some(note("all runs".into())),
         1 => Some(note(format!("1 of {} runs", runs.len()))),
         _ => Some(note(format!("{shared} of {} runs", runs.len()))),
-    }
-}
-
-/// Three decimals, as losses and scores have; a number that would have fewer than two digits so, such as a small squared error,
-/// in powers of ten, as very large ones.
-pub(crate) fn brief(value: f64) -> String {
-    match value.abs() {
-        small if small > 0.0 && small < 0.01 => format!("{value:.1e}"),
-        large if large.is_finite() && large >= 1e6 => format!("{value:.1e}"),
-        _ => format!("{value:.3}"),
     }
 }
 

@@ -1,31 +1,32 @@
-//! Accuracy of runs that test at several lengths: a panel a training length, or several where a length is tested with more
+//! Scores of runs that test at several lengths: a panel a training length, or several where a length is tested with more
 //! than one variant, such as numbers of pairs.
 
+use subquad_data::Metric;
 use subquad_plot::summary::Sample;
 use subquad_record::Evaluation;
 
-use super::figures::sample;
+use super::samples::sample;
 use super::{Finished, distinct};
 
 /// A run, its result under one test condition, and the length of that.
 type Test<'a> = (&'a Finished, &'a Evaluation, usize);
 
-/// A sample a run and condition.
-pub(super) fn by_test_length(runs: &[Finished]) -> Vec<Sample> {
-    by_training_length(runs).into_iter().flat_map(|tests| samples(&tests)).collect()
-}
-
-/// What the points are, and what else than the length differs along a line.
-pub(super) fn test_length_note(runs: &[Finished]) -> String {
-    let notes = by_training_length(runs).into_iter().filter_map(|tests| varying(&tests));
-    let what = "Accuracy of each trained model on test sequences of other lengths.".to_owned();
-    std::iter::once(what).chain(notes).collect::<Vec<_>>().join(" ")
+/// A sample a run and condition, of the runs that are scored by this metric. The note says what the points are, and what
+/// varies along a line besides the length.
+pub(super) fn by_test_length(runs: &[Finished], metric: Metric) -> (Vec<Sample>, String) {
+    let groups = by_training_length(runs, metric);
+    let samples = groups.iter().flat_map(|tests| samples(tests, metric)).collect();
+    let title = metric.info().title;
+    let what = format!("{title} of each trained model on test sequences of other lengths.");
+    let notes = groups.iter().filter_map(|tests| varying(tests));
+    (samples, std::iter::once(what).chain(notes).collect::<Vec<_>>().join(" "))
 }
 
 /// The tests of runs that test at several lengths, in the order of panels and points.
-fn by_training_length(runs: &[Finished]) -> Vec<Vec<Test<'_>>> {
-    let several = |run: &&Finished| distinct(run.summary.evaluations.iter().map(|e| e.seq_len)).len() > 1;
-    let runs: Vec<&Finished> = runs.iter().filter(several).collect();
+fn by_training_length(runs: &[Finished], metric: Metric) -> Vec<Vec<Test<'_>>> {
+    let scored = |run: &Finished| run.summary.score().is_some_and(|score| score.metric == metric);
+    let several = |run: &Finished| distinct(run.summary.evaluations.iter().map(|e| e.seq_len)).len() > 1;
+    let runs: Vec<&Finished> = runs.iter().filter(|run| scored(run) && several(run)).collect();
     let of_length = |trained: usize| {
         let own = runs.iter().filter(|run| run.summary.seq_len == trained);
         let mut tests: Vec<Test<'_>> = own.flat_map(|run| tests(run)).collect();
@@ -40,14 +41,15 @@ fn tests(run: &Finished) -> impl Iterator<Item = Test<'_>> {
     run.summary.evaluations.iter().filter_map(move |e| Some((run, e, e.seq_len?)))
 }
 
-fn samples(tests: &[Test<'_>]) -> Vec<Sample> {
+fn samples(tests: &[Test<'_>], metric: Metric) -> Vec<Sample> {
     let split = is_split(tests);
     let panel = |trained: usize, variant: &str| match split {
         true => format!("trained at {trained}, test: {variant}"),
         false => format!("trained at length {trained}"),
     };
     let point = |(run, e, length): &Test<'_>| {
-        Some(sample(run, panel(run.summary.seq_len, &e.variant), *length as f64, e.accuracy?))
+        let y = e.score?.value_of(metric)?;
+        Some(sample(run, panel(run.summary.seq_len, &e.variant), *length as f64, y))
     };
     tests.iter().filter_map(point).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use subquad::report::{Finished, comparison};
+use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, Outcome, RunSummary};
 
 fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
@@ -12,9 +13,7 @@ fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Fi
         variant: String::new(),
         split: "test".into(),
         loss: 1.0,
-        accuracy,
-        bits_per_byte: None,
-        normalised_error: None,
+        score: accuracy.map(|value| Score { metric: Metric::Accuracy, value }),
         examples: 359,
     };
     let summary = RunSummary {
@@ -142,13 +141,13 @@ fn other_test_conditions_have_a_table_of_their_own() {
 #[test]
 fn a_text_is_compared_in_bits_per_byte() {
     let mut run = finished("s4d", 64, 0, None);
-    run.summary.evaluations[0].bits_per_byte = Some(2.5);
+    run.summary.evaluations[0].score = Some(Score { metric: Metric::BitsPerByte, value: 2.5 });
     insta::assert_snapshot!(comparison(&[run]), @"
     seq_len  mixer  bits/byte      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
     --------------------------------------------------------------------------------------------------
          64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
 
-    bits/byte: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
+    bits/byte: on test data, mean and range over n seeds; lower is better. step ms: median. peak MiB: most memory alive,
     the data aside. state floats: what decoding keeps of one sequence of this length to go on.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");

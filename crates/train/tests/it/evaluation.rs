@@ -1,11 +1,11 @@
 //! Loss and accuracy against their definition.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use subquad_data::{Batch, Inputs, Stream, Targets, Task};
+use subquad_data::{Batch, Inputs, Metric, Stream, Tally, Targets, Task};
 use subquad_model::{Dropout, Input, SequenceModel};
 use subquad_record::Memory;
 use subquad_testkit::to_f64;
-use subquad_train::{Score, TrainConfig, evaluate, train};
+use subquad_train::{TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, SEQ, Sequences};
 use crate::{attention, cpu, dropping_attention, plain, sequence_model, token_model};
@@ -17,11 +17,11 @@ const LOSS: f64 = 1e-5;
 const TEST_LEN: usize = 7;
 
 /// By the definition, in f64: `-ln softmax(logits)[class]` and whether the class has the largest logit.
-fn by_hand(model: &SequenceModel, batch: Batch) -> Score {
+fn by_hand(model: &SequenceModel, batch: Batch) -> Tally {
     by_hand_with(model, batch, &Dropout::Off)
 }
 
-fn by_hand_with(model: &SequenceModel, batch: Batch, dropout: &Dropout<'_>) -> Score {
+fn by_hand_with(model: &SequenceModel, batch: Batch, dropout: &Dropout<'_>) -> Tally {
     let labels: Vec<_> = match &batch.targets {
         Targets::Sequence(classes) => classes.iter().copied().map(Some).collect(),
         Targets::Tokens(classes) => classes.clone(),
@@ -29,15 +29,15 @@ fn by_hand_with(model: &SequenceModel, batch: Batch, dropout: &Dropout<'_>) -> S
     };
     let logits = model.forward(input(batch), dropout);
     let [.., classes] = logits.dims();
-    let mut score = Score::default();
+    let mut tally = Tally::default();
     for (row, label) in to_f64(logits).chunks(classes).zip(labels) {
         let Some(label) = label else { continue };
         let own = row[label as usize];
-        score.loss_sum += row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - own;
-        score.correct += usize::from(row.iter().all(|logit| *logit <= own));
-        score.labels += 1;
+        tally.loss_sum += row.iter().map(|logit| logit.exp()).sum::<f64>().ln() - own;
+        tally.correct += usize::from(row.iter().all(|logit| *logit <= own));
+        tally.labels += 1;
     }
-    score
+    tally
 }
 
 pub(crate) fn input(batch: Batch) -> Input {
@@ -54,7 +54,7 @@ pub(crate) fn input(batch: Batch) -> Input {
 }
 
 #[track_caller]
-fn assert_same(actual: Score, expected: Score) {
+fn assert_same(actual: Tally, expected: Tally) {
     assert_eq!((actual.correct, actual.labels), (expected.correct, expected.labels));
     let error = (actual.loss_sum - expected.loss_sum).abs();
     assert!(error <= LOSS * expected.loss_sum, "loss {} and by hand {}", actual.loss_sum, expected.loss_sum);
@@ -93,7 +93,7 @@ fn a_training_row_is_the_score_of_its_batch_before_the_step() {
     let expected = by_hand(&model, task.train_batch(0, 4));
     train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
     assert!((sink.rows[0].loss - expected.loss()).abs() <= LOSS * expected.loss());
-    assert_eq!(sink.rows[0].accuracy, Some(expected.accuracy()));
+    assert_eq!(sink.rows[0].score, Some(Metric::Accuracy.of(&expected)));
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn every_other_condition_is_scored_by_its_own_examples_after_the_last_step() {
     let config = TrainConfig { eval_every: Some(1), ..plain(2, 4) };
     let trained = train(model, &task, &config, &cpu(), &mut sink).unwrap();
     assert_eq!(trained.other_tests.len(), 2);
-    for (index, (condition, score)) in (1..).zip(&trained.other_tests) {
-        assert_same(*score, by_hand(&trained.model, task.test_batch(index, 0..condition.examples)));
+    for (index, (condition, tally)) in (1..).zip(&trained.other_tests) {
+        assert_same(*tally, by_hand(&trained.model, task.test_batch(index, 0..condition.examples)));
     }
     let rows = sink.rows.iter().filter(|row| row.split == "test");
     let rows: Vec<_> = rows.map(|row| (row.step, row.condition.as_str())).collect();

@@ -1,5 +1,6 @@
 //! Every mixer can learn.
 
+use subquad_data::{Metric, Score};
 use subquad_record::Memory;
 use subquad_train::{TrainConfig, train};
 
@@ -15,7 +16,7 @@ fn every_mixer_learns_one_batch_by_heart() {
         let (first, last) = (&sink.rows[0], &sink.rows[1]);
         assert_eq!((first.step, last.step), (1, 100));
         assert!(last.loss < 0.05 * first.loss, "{} to {}: {mixer:?}", first.loss, last.loss);
-        assert_eq!(last.accuracy, Some(1.0), "{mixer:?}");
+        assert_eq!(last.score, Some(Score { metric: Metric::Accuracy, value: 1.0 }), "{mixer:?}");
     }
 }
 
@@ -24,5 +25,5 @@ fn attention_learns_to_repeat_the_token_before() {
     let config = TrainConfig { log_every: 1000, ..plain(200, 16) };
     let trained =
         train(token_model(attention()), &Retold::new(30), &config, &cpu(), &mut Memory::default()).unwrap();
-    assert!(trained.test.accuracy() > 0.9, "{:?}", trained.test);
+    assert!(Metric::Accuracy.of(&trained.test).value > 0.9, "{:?}", trained.test);
 }

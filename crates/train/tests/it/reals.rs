@@ -1,13 +1,13 @@
 //! Real targets: squared error and its share of the variance, against their definition.
 
-use subquad_data::{Batch, Delay, DelayConfig, Reconstruct, ReconstructConfig, Targets, Task};
+use subquad_data::{Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Tally, Targets, Task};
 use subquad_model::{
     ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
 use subquad_testkit::to_f64;
-use subquad_train::{Score, evaluate, train};
+use subquad_train::{evaluate, train};
 
 use crate::evaluation::input;
 use crate::{D_MODEL, build, cpu, one_block, plain, s4d, seeded};
@@ -49,14 +49,15 @@ fn by_hand(model: &SequenceModel, batch: Batch) -> (f64, f64) {
 }
 
 #[track_caller]
-fn assert_same(score: Score, (error, normalised): (f64, f64)) {
+fn assert_same(tally: Tally, (error, normalised): (f64, f64)) {
     let off = |got: f64, wanted: f64| (got - wanted).abs() > ERROR * wanted;
-    assert!(!off(score.loss(), error), "{} and by hand {error}", score.loss());
-    assert!(
-        !off(score.normalised_error(), normalised),
-        "{} and by hand {normalised}",
-        score.normalised_error()
-    );
+    assert!(!off(tally.loss(), error), "{} and by hand {error}", tally.loss());
+    let score = error_of(&tally);
+    assert!(!off(score, normalised), "{score} and by hand {normalised}");
+}
+
+fn error_of(tally: &Tally) -> f64 {
+    Metric::NormalisedError.of(tally).value
 }
 
 #[test]
@@ -70,25 +71,11 @@ fn the_error_of_real_targets_is_the_definition_for_every_batch_size() {
         let model = model(head);
         let expected = by_hand(&model, task.test_batch(0, 0..TESTS));
         for batch in [1, 2, 3, TESTS, 100] {
-            let score = evaluate(&model, &*task, 0, batch * SEQ, &cpu());
-            assert_same(score, expected);
-            assert_eq!((score.labels, score.correct), (numbers, 0));
+            let tally = evaluate(&model, &*task, 0, batch * SEQ, &cpu());
+            assert_same(tally, expected);
+            assert_eq!((tally.labels, tally.correct), (numbers, 0));
         }
     }
-}
-
-#[test]
-fn who_answers_with_the_mean_of_the_targets_scores_one_and_who_knows_them_zero() {
-    let targets: [f64; 4] = [1.0, 2.0, 4.0, 9.0];
-    let score = |answers: [f64; 4]| Score {
-        loss_sum: answers.iter().zip(targets).map(|(a, t)| (a - t).powi(2)).sum(),
-        labels: 4,
-        target_sum: targets.iter().sum(),
-        target_squares: targets.iter().map(|t| t * t).sum(),
-        ..Score::default()
-    };
-    assert_eq!(score([4.0; 4]).normalised_error(), 1.0);
-    assert_eq!(score(targets).normalised_error(), 0.0);
 }
 
 #[test]
@@ -98,9 +85,9 @@ fn rows_of_real_targets_have_an_error_and_no_accuracy() {
     let trained = train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
     let [first, test] = &sink.rows[..] else { panic!("{:?}", sink.rows) };
     assert!((first.loss - error).abs() <= ERROR * error);
-    assert!((first.normalised_error.unwrap() - normalised).abs() <= ERROR * normalised);
-    assert_eq!(test.normalised_error, Some(trained.test.normalised_error()));
-    assert_eq!((first.accuracy, test.accuracy), (None, None));
+    let value = first.score.unwrap().value_of(Metric::NormalisedError).unwrap();
+    assert!((value - normalised).abs() <= ERROR * normalised);
+    assert_eq!(test.score, Some(Metric::NormalisedError.of(&trained.test)));
 }
 
 /// A norm would take the size of the noise away.
@@ -117,6 +104,6 @@ fn a_short_delay_is_learned_by_a_mixer_alone() {
         ..block
     };
     let trained = train(seeded(alone), &delay(1), &plain(400, 16), &cpu(), &mut Memory::default());
-    let error = trained.unwrap().test.normalised_error();
+    let error = error_of(&trained.unwrap().test);
     assert!(error < 0.1, "{error} of the variance");
 }

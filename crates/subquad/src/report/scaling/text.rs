@@ -1,12 +1,11 @@
 //! What a study that measures says on the terminal.
 
-use comfy_table::{CellAlignment, Table};
 use subquad_record::Cell;
 
 use super::MeasuredConfig;
 use super::curves::Quantity;
 use super::growth::{Exponent, crossings, exponents};
-use crate::report::table::STYLE;
+use crate::report::layout::table;
 use crate::report::{cells_table, distinct};
 
 const LEGEND: &str = "\
@@ -36,26 +35,19 @@ fn comparison(measured: &[MeasuredConfig<'_>]) -> String {
 }
 
 fn exponent_table(exponents: &[Exponent], several: bool) -> String {
-    let mut table = Table::new();
-    let titles = Quantity::ALL.map(|quantity| quantity.title().to_owned());
-    let header = ["exponent over", "mixer", "fitted"].map(str::to_owned).into_iter().chain(titles);
-    table.load_style(STYLE).set_header(header);
-    for (config, along, mixer) in
-        distinct(exponents.iter().map(|e| (e.config.as_str(), e.along, e.mixer.as_str())))
-    {
+    let titles = Quantity::ALL.map(Quantity::title);
+    let header = ["exponent over", "mixer", "fitted"].into_iter().chain(titles);
+    let layers = distinct(exponents.iter().map(|e| (e.config.as_str(), e.along, e.mixer.as_str())));
+    let lines = layers.into_iter().map(|(config, along, mixer)| -> Vec<String> {
         let own: Vec<&Exponent> = exponents
             .iter()
             .filter(|e| (e.config.as_str(), e.along, e.mixer.as_str()) == (config, along, mixer))
             .collect();
         let over = if several { format!("{along} ({config})") } else { along.to_owned() };
         let powers = Quantity::ALL.map(|quantity| power(&own, quantity));
-        table.add_row([over, mixer.to_owned(), fitted(&own)].into_iter().chain(powers));
-    }
-    for (index, column) in table.column_iter_mut().enumerate() {
-        let alignment = if index < 2 { CellAlignment::Left } else { CellAlignment::Right };
-        column.set_padding((0, 1)).set_cell_alignment(alignment);
-    }
-    table.trim_fmt()
+        [over, mixer.to_owned(), fitted(&own)].into_iter().chain(powers).collect()
+    });
+    table(header, lines)
 }
 
 fn power(own: &[&Exponent], quantity: Quantity) -> String {

@@ -1,55 +1,9 @@
-//! Loss, accuracy, and the error of real answers.
+//! The loss to differentiate, and what is counted of a model's outputs.
 
 use burn::tensor::{Int, Tensor, activation::log_softmax};
+use subquad_data::Tally;
 
 use crate::tensors::Answers;
-
-/// Sums over labels, so that batches of any size add up to the whole. A label is a class, or one real number.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Score {
-    /// Sum of the negative log-likelihoods in nats, or of the squared errors of real numbers.
-    pub loss_sum: f64,
-    /// Labels whose class had the largest logit.
-    pub correct: usize,
-    /// Labels.
-    pub labels: usize,
-    /// Sum of the labels that are real numbers.
-    pub target_sum: f64,
-    /// Sum of their squares.
-    pub target_squares: f64,
-}
-
-impl Score {
-    /// Mean negative log-likelihood a label in nats, or mean squared error.
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.labels as f64
-    }
-
-    /// [`loss`](Self::loss) in bits: bits per byte, where a label is a byte.
-    pub fn bits(&self) -> f64 {
-        self.loss() / std::f64::consts::LN_2
-    }
-
-    /// Share of labels whose class had the largest logit, 0 to 1.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.labels as f64
-    }
-
-    /// [`loss`](Self::loss) over the variance of the labels about their mean, where they are real numbers: 0 is perfect, and
-    /// who always answers with the mean of the labels scores 1.
-    pub fn normalised_error(&self) -> f64 {
-        let mean = |sum: f64| sum / self.labels as f64;
-        self.loss() / (mean(self.target_squares) - mean(self.target_sum).powi(2))
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.loss_sum += other.loss_sum;
-        self.correct += other.correct;
-        self.labels += other.labels;
-        self.target_sum += other.target_sum;
-        self.target_squares += other.target_squares;
-    }
-}
 
 /// The mean loss of a model's outputs, as a tensor to differentiate: cross-entropy of logits, `[labels, classes]`, or squared
 /// error of reals, `[answers, outputs]`.
@@ -76,15 +30,15 @@ fn mean_in_order(x: Tensor<1>) -> Tensor<1> {
     x.mean_dim(0)
 }
 
-/// The score of a model's outputs, shaped as for [`loss`], and of their mean loss.
-pub(crate) fn score(outputs: Tensor<2>, answers: &Answers, mean_loss: f64) -> Score {
+/// What there is to count of a model's outputs, shaped as for [`loss`], and of their mean loss.
+pub(crate) fn tally(outputs: Tensor<2>, answers: &Answers, mean_loss: f64) -> Tally {
     let labels = answers.len();
-    let score = Score { loss_sum: mean_loss * labels as f64, labels, ..Score::default() };
+    let tally = Tally { loss_sum: mean_loss * labels as f64, labels, ..Tally::default() };
     match answers {
-        Answers::Classes { classes, .. } => Score { correct: correct(outputs, classes), ..score },
+        Answers::Classes { classes, .. } => Tally { correct: correct(outputs, classes), ..tally },
         Answers::Reals { values } => {
             let values = || values.iter().map(|value| f64::from(*value));
-            Score { target_sum: values().sum(), target_squares: values().map(|v| v * v).sum(), ..score }
+            Tally { target_sum: values().sum(), target_squares: values().map(|v| v * v).sum(), ..tally }
         }
     }
 }

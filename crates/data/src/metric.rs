@@ -1,0 +1,267 @@
+//! What a task is scored by.
+//!
+//! **A new metric is one entry of `metrics!` below**, with its formula. Everything else follows from the entry: the key in
+//! `metrics.jsonl` and `summary.json`, the column of `summary.csv`, the columns and legend of tables, the line at the end of a
+//! run, and the figures with their names, titles and axes. A task chooses it in [`Task::metric`](crate::Task::metric).
+
+use std::fmt;
+
+use crate::Tally;
+
+/// What is declared of a metric.
+#[derive(Debug)]
+pub struct MetricInfo {
+    /// Its name: the key in JSON, the column in CSV, and the beginning of the names of its figures.
+    pub name: &'static str,
+    /// The heading of its column in a table.
+    pub column: &'static str,
+    /// What is averaged, for the legend of a table.
+    pub averaged: &'static str,
+    /// What else the legend of a table must say, after a comma; may be empty.
+    pub note: &'static str,
+    /// A value in a sentence; `{}` stands for the number.
+    pub sentence: &'static str,
+    /// The start of a figure's title, such as `Accuracy` of `Accuracy by sequence length`.
+    pub title: &'static str,
+    /// The label of its axis.
+    pub axis: &'static str,
+    /// How far its axis reaches.
+    pub extent: Extent,
+    /// Whether lower values are better.
+    pub lower_is_better: bool,
+    /// The loss that is minimised on tasks that are scored by it.
+    pub loss: Loss,
+    /// How a value is written in tables and sentences.
+    pub write: fn(f64) -> String,
+    /// The value of what was counted.
+    pub formula: Formula,
+}
+
+/// How far the axis of a metric reaches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Extent {
+    /// As far as the values.
+    Values,
+    /// At least over this interval.
+    AtLeast(f64, f64),
+    /// From 0; logarithmic where the values span more than a decade.
+    FromZero,
+}
+
+/// How a metric follows from what was counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Formula {
+    /// From the mean loss and nothing else.
+    Loss(fn(f64) -> f64),
+    /// From the sums.
+    Tally(fn(&Tally) -> f64),
+}
+
+/// What training minimises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The negative log-likelihood of classes, in nats.
+    CrossEntropy,
+    /// The squared error of real numbers.
+    SquaredError,
+}
+
+impl Loss {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::CrossEntropy, Self::SquaredError];
+}
+
+/// Makes [`Metric`] of one entry for each metric.
+macro_rules! metrics {
+    ($($(#[$doc:meta])+ $metric:ident = $info:expr;)+) => {
+        /// What a task is scored by, besides the loss.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Metric {
+            $($(#[$doc])+ $metric,)+
+        }
+
+        impl Metric {
+            /// All metrics, in the order of tables and figures.
+            pub const ALL: &[Self] = &[$(Self::$metric),+];
+
+            /// What is declared of it.
+            pub fn info(self) -> &'static MetricInfo {
+                match self {
+                    $(Self::$metric => {
+                        static INFO: MetricInfo = $info;
+                        &INFO
+                    })+
+                }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// The share of labels whose class had the largest logit, 0 to 1.
+    Accuracy = MetricInfo {
+        name: "accuracy",
+        column: "accuracy",
+        averaged: "on test data",
+        note: "",
+        sentence: "accuracy {}",
+        title: "Accuracy",
+        axis: "accuracy (fraction correct)",
+        extent: Extent::AtLeast(0.0, 1.0),
+        lower_is_better: false,
+        loss: Loss::CrossEntropy,
+        write: |share| format!("{share:.3}"),
+        formula: Formula::Tally(|tally| tally.correct as f64 / tally.labels as f64),
+    };
+    /// The loss in bits instead of nats, where a label is a byte.
+    BitsPerByte = MetricInfo {
+        name: "bits_per_byte",
+        column: "bits/byte",
+        averaged: "on test data",
+        note: "",
+        sentence: "{} bits per byte",
+        title: "Bits per byte",
+        axis: "bits per byte",
+        extent: Extent::Values,
+        lower_is_better: true,
+        loss: Loss::CrossEntropy,
+        write: brief,
+        formula: Formula::Loss(|nats| nats / std::f64::consts::LN_2),
+    };
+    /// Where labels are real numbers: the mean squared error divided by the variance of the labels about their mean, both over
+    /// all numbers of the test. 0 is perfect, and always answering with the mean scores 1.
+    NormalisedError = MetricInfo {
+        name: "normalised_error",
+        column: "error/var",
+        averaged: "mean squared error on test data over the variance of the target",
+        note: "1 is what predicting the mean scores",
+        sentence: "error {} of the variance",
+        title: "Error",
+        axis: "mean squared error / variance (lower is better)",
+        extent: Extent::FromZero,
+        lower_is_better: true,
+        loss: Loss::SquaredError,
+        write: brief,
+        formula: Formula::Tally(|tally| tally.loss() / tally.variance()),
+    };
+}
+
+impl Metric {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// A value in tables and sentences.
+    pub fn write(self, value: f64) -> String {
+        (self.info().write)(value)
+    }
+
+    /// The score that follows from what was counted.
+    ///
+    /// ```
+    /// use subquad_data::{Metric, Tally};
+    /// let tally = Tally { correct: 3, labels: 4, ..Tally::default() };
+    /// assert_eq!(Metric::Accuracy.of(&tally).value, 0.75);
+    /// ```
+    pub fn of(self, tally: &Tally) -> Score {
+        let value = match self.info().formula {
+            Formula::Loss(formula) => formula(tally.loss()),
+            Formula::Tally(formula) => formula(tally),
+        };
+        Score { metric: self, value }
+    }
+
+    /// The score that follows from a mean loss; `None` where it takes more than that.
+    pub fn of_loss(self, loss: f64) -> Option<Score> {
+        match self.info().formula {
+            Formula::Loss(formula) => Some(Score { metric: self, value: formula(loss) }),
+            Formula::Tally(_) => None,
+        }
+    }
+}
+
+/// A value that knows its metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// What was measured.
+    pub metric: Metric,
+    /// How much.
+    pub value: f64,
+}
+
+impl Score {
+    /// The value, if it is one of this metric.
+    pub fn value_of(self, metric: Metric) -> Option<f64> {
+        (self.metric == metric).then_some(self.value)
+    }
+}
+
+/// Such as `accuracy 0.916` or `2.094 bits per byte`.
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { metric, value } = *self;
+        f.write_str(&metric.info().sentence.replace("{}", &metric.write(value)))
+    }
+}
+
+/// Three decimals, or a power of ten where those would hide a small number, such as a small squared error, or spell out a very
+/// large one.
+pub fn brief(value: f64) -> String {
+    match value.abs() {
+        small if small > 0.0 && small < 0.01 => format!("{value:.1e}"),
+        large if large.is_finite() && large >= 1e6 => format!("{value:.1e}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_metrics_share_a_name_or_a_column() {
+        for of in [|metric: &Metric| metric.name(), |metric: &Metric| metric.info().column] {
+            let mut names: Vec<_> = Metric::ALL.iter().map(of).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), Metric::ALL.len(), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_score_is_a_sentence_with_its_number() {
+        let sentences = Metric::ALL.iter().map(|&metric| Score { metric, value: 0.5 }.to_string());
+        let expected = ["accuracy 0.500", "0.500 bits per byte", "error 0.500 of the variance"];
+        assert_eq!(sentences.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn only_bits_follow_from_the_loss() {
+        let scores = Metric::ALL.iter().filter_map(|metric| metric.of_loss(std::f64::consts::LN_2));
+        assert_eq!(scores.collect::<Vec<_>>(), [Score { metric: Metric::BitsPerByte, value: 1.0 }]);
+    }
+
+    #[test]
+    fn who_answers_with_the_mean_of_the_targets_scores_one_and_who_knows_them_zero() {
+        let targets: [f64; 4] = [1.0, 2.0, 4.0, 9.0];
+        let error = |answers: [f64; 4]| {
+            let tally = Tally {
+                loss_sum: answers.iter().zip(targets).map(|(a, t)| (a - t).powi(2)).sum(),
+                labels: 4,
+                target_sum: targets.iter().sum(),
+                target_squares: targets.iter().map(|t| t * t).sum(),
+                ..Tally::default()
+            };
+            Metric::NormalisedError.of(&tally).value
+        };
+        assert_eq!(error([4.0; 4]), 1.0);
+        assert_eq!(error(targets), 0.0);
+    }
+
+    #[test]
+    fn small_and_very_large_numbers_are_written_in_powers_of_ten() {
+        let texts = [0.0, 0.009, 0.01, 1.5, 2e6, f64::INFINITY].map(brief);
+        assert_eq!(texts, ["0.000", "9.0e-3", "0.010", "1.500", "2.0e6", "inf"]);
+    }
+}
