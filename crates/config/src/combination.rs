@@ -54,6 +54,11 @@ impl Combination<'_> {
         move |leaf| self.value(&format!("{section}.{leaf}")).cloned()
     }
 
+    /// What the schema says of a key.
+    pub fn key(&self, key: &str) -> Option<&Key> {
+        self.schema.find(key)
+    }
+
     /// Whether the config sets the key.
     pub fn is_set(&self, key: &str) -> bool {
         self.settings.get(key).is_some_and(|setting| setting.origin.is_some())

@@ -91,6 +91,12 @@ pub(crate) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<Co
     Ok(entries)
 }
 
+/// Whether a text is TOML that has this section.
+pub fn has_section(text: &str, section: &str) -> bool {
+    let entries = file_entries(text, Path::new("")).unwrap_or_default();
+    entries.iter().any(|entry| entry.names()[0] == section)
+}
+
 /// The entries of one flag: `value` read as TOML, or else as a string.
 pub(crate) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
     let source = Source::Flag { text: text.into() };

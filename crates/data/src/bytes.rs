@@ -58,6 +58,10 @@ impl TaskOptions for BytesConfig {
         None
     }
 
+    fn source(&self) -> Option<(PathBuf, [usize; 2])> {
+        Some((self.path.clone(), [0; 2]))
+    }
+
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         Ok(Box::new(Bytes::new(self, seq_len, seed)?))
     }

@@ -1,7 +1,7 @@
 //! The options of a task, and the registry of tasks: one line each.
 
 use std::fmt::{Debug, Display};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use subquad_options::{Field, Options, Refusal, Value};
 
@@ -35,6 +35,17 @@ pub trait TaskOptions: Options + Clone + Debug + Default {
     /// Tokens in the examples of each test condition besides that of training.
     fn test_lengths(&self) -> Vec<usize> {
         vec![]
+    }
+
+    /// Labels of a training example of `seq_len` tokens, where answers are asked for at tokens.
+    fn labels(&self, seq_len: usize) -> usize {
+        seq_len
+    }
+
+    /// Which data the task is given, so that equal sources are read once: the user's path, and how many examples it takes for
+    /// training and testing where that changes what is read. `None` where the program makes all examples.
+    fn source(&self) -> Option<(PathBuf, [usize; 2])> {
+        None
     }
 
     /// Whether the task can have training examples of `seq_len` tokens.
@@ -126,6 +137,16 @@ macro_rules! tasks {
             /// [`TaskOptions::test_lengths`].
             pub fn test_lengths(&self) -> Vec<usize> {
                 match self { $(Self::$Task(config) => config.test_lengths(),)+ }
+            }
+
+            /// [`TaskOptions::labels`].
+            pub fn labels(&self, seq_len: usize) -> usize {
+                match self { $(Self::$Task(config) => config.labels(seq_len),)+ }
+            }
+
+            /// [`TaskOptions::source`].
+            pub fn source(&self) -> Option<(PathBuf, [usize; 2])> {
+                match self { $(Self::$Task(config) => config.source(),)+ }
             }
 
             /// [`TaskOptions::check`].

@@ -70,6 +70,14 @@ impl TaskOptions for MaskedBytesConfig {
         None
     }
 
+    fn source(&self) -> Option<(PathBuf, [usize; 2])> {
+        Some((self.path.clone(), [0; 2]))
+    }
+
+    fn labels(&self, seq_len: usize) -> usize {
+        (self.mask_share * seq_len as f64) as usize
+    }
+
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         Ok(Box::new(MaskedBytes::new(self, seq_len, seed)?))
     }

@@ -119,6 +119,10 @@ impl TaskOptions for MnistConfig {
         None
     }
 
+    fn source(&self) -> Option<(PathBuf, [usize; 2])> {
+        Some((self.path.clone(), [self.train_examples, self.test_examples]))
+    }
+
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         Ok(Box::new(Mnist::new(self, seq_len, seed)?))
     }

@@ -1,34 +1,35 @@
 //! Where a run begins: at its start, or at what an earlier process left of it.
 
 use subquad_data::Task;
+use subquad_mixer::MixerModule;
 use subquad_model::SequenceModel;
 use subquad_record::{Manifest, RecordError, RunDir, RunWriter, Standing};
 use subquad_train::{TrainConfig, Training};
 
-use crate::execute::Setting;
 use crate::plan::PlannedRun;
+use crate::session::Session;
 
 /// A run that can train.
-pub(crate) struct Begun<'a> {
+pub(crate) struct Begun<'a, M> {
     pub(crate) writer: RunWriter,
-    pub(crate) training: Training<'a>,
+    pub(crate) training: Training<'a, M>,
     /// Steps that are done.
     pub(crate) done: usize,
 }
 
 /// Goes on from the run's newest checkpoint that is whole and fits; where there is none, begins anew. Says what it could
 /// not use.
-pub(crate) fn begin<'a>(
+pub(crate) fn begin<'a, M: MixerModule>(
     run: &PlannedRun,
     dir: &RunDir,
-    setting: &Setting<'_>,
+    session: &Session<'_>,
     manifest: Manifest,
-    model: SequenceModel,
+    model: SequenceModel<M>,
     task: &'a dyn Task,
     config: &'a TrainConfig,
-) -> Result<Begun<'a>, RecordError> {
+) -> Result<Begun<'a, M>, RecordError> {
     let toml = run.resolved.to_toml();
-    let say = |what: String| setting.messages.warn(format!("{}: {what}", run.name));
+    let say = |what: String| session.messages.warn(format!("{}: {what}", run.name));
     let damage = match dir.standing() {
         Standing::Damaged(error) => Some(error),
         Standing::Done(_) | Standing::Unfinished => None,
@@ -38,9 +39,9 @@ pub(crate) fn begin<'a>(
     remains.notes.into_iter().for_each(say);
     if let Some(checkpoint) = remains.checkpoint {
         let done = checkpoint.step;
-        match Training::resume(model.clone(), task, config, &setting.device, checkpoint) {
+        match Training::resume(model.clone(), task, config, &session.device, checkpoint) {
             Ok(training) => {
-                let writer = dir.resume(done, &toml, manifest)?.with_stop(setting.stop.flag());
+                let writer = dir.resume(done, &toml, manifest)?.with_stop(session.stop.flag());
                 return Ok(Begun { writer, training, done });
             }
             Err(error) => say(error.to_string()),
@@ -51,6 +52,6 @@ pub(crate) fn begin<'a>(
     } else if dir.is_begun() {
         say("unfinished or damaged, so it starts again".into());
     }
-    let writer = dir.start(&toml, manifest)?.with_stop(setting.stop.flag());
-    Ok(Begun { writer, training: Training::new(model, task, config, &setting.device), done: 0 })
+    let writer = dir.start(&toml, manifest)?.with_stop(session.stop.flag());
+    Ok(Begun { writer, training: Training::new(model, task, config, &session.device), done: 0 })
 }

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use subquad_backend::threads::{Between, run_inside};
+use subquad_bench::available::STACK_BYTES;
 
 use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
+use crate::program::Program;
 use crate::stop::Stop;
 
 const OUTPUT: &str = "\
@@ -17,8 +19,6 @@ Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 
 
 /// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
 const ALL: usize = 0;
-/// What Linux gives a main thread, unless told otherwise.
-pub(crate) const STACK_BYTES: usize = 8 << 20;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]
@@ -40,9 +40,10 @@ enum Command {
 }
 
 /// Reads the command line, runs the command, answers with its exit code.
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.run_in_pool() {
+pub fn main(program: &dyn Program) -> ExitCode {
+    let command = Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    match cli.run_in_pool(program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let message = failure.to_string();
@@ -57,8 +58,8 @@ pub fn main() -> ExitCode {
 
 impl Cli {
     /// Kernels neither put this thread to sleep nor wait for others to wake if it is one of the pool.
-    fn run_in_pool(&self) -> Result<(), Failure> {
-        let run = || self.run(&mut io::stdout().lock());
+    fn run_in_pool(&self, program: &dyn Program) -> Result<(), Failure> {
+        let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {
             None => run(),
             Some(pool) => {
@@ -72,16 +73,16 @@ impl Cli {
     ///
     /// # Errors
     /// See [`Failure`].
-    fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
+    fn run(&self, program: &dyn Program, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             // A parent says it for its children.
-            Command::Run(args) => run::run(args, Stop::on_signals(!args.is_child())?, out),
-            Command::Bench(args) => bench::run(args, out),
-            Command::Check(args) => check::run(args, out),
+            Command::Run(args) => run::run(program, args, Stop::on_signals(!args.is_child())?, out),
+            Command::Bench(args) => bench::run(program, args, out),
+            Command::Check(args) => check::run(program, args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => generate::run(args, Stop::on_signals(true)?, out),
+            Command::Generate(args) => program.generate(args, Stop::on_signals(true)?, out),
             Command::Plot(args) => plot::run(args, out),
-            Command::List(args) => list::run(args, out),
+            Command::List(args) => list::run(program, args, out),
         }
     }
 }

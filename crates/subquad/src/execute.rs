@@ -1,63 +1,26 @@
 //! One run, from its settings to its folder.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use indicatif::HumanCount;
-use subquad_backend::{DeviceKind, Form};
+use subquad_backend::DeviceKind;
+use subquad_bench::memory::Meter;
 use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
-use subquad_model::{ModelConfig, SequenceModel};
-use subquad_record::{
-    Evaluation, Machine, Manifest, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter, timestamp,
-};
-use subquad_train::{TrainConfig, TrainError, Trained, to_safetensors, train};
+use subquad_mixer::{MixerModule, Mixers};
+use subquad_model::SequenceModel;
+use subquad_record::{Evaluation, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter};
+use subquad_train::{TrainError, Trained, to_safetensors, train};
 
 use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
-use crate::crew::command_line;
-use crate::memory::Meter;
+use crate::model::model;
 use crate::plan::{PlannedRun, Study};
-use crate::progress::{Messages, Progress};
-use crate::stop::Stop;
-use crate::{Failure, assemble};
+use crate::progress::Progress;
+use crate::summary::{Measured, ModelSizes, manifest};
 
-/// The commit that the program was built from, where it was built in a git checkout.
-pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
-/// The program's version.
-pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// What all runs of a command share.
-#[derive(Debug, Clone)]
-pub struct Setting<'a> {
-    /// The folder that stands for `results/`.
-    pub results: &'a Path,
-    /// The device that runs.
-    pub device: Device,
-    /// What it is.
-    pub device_kind: DeviceKind,
-    /// What it calls itself, if it is no CPU.
-    pub adapter: Option<String>,
-    /// Runs that are allowed at once, by the whole command.
-    pub jobs: usize,
-    /// Whether runs that are done run again.
-    pub force: bool,
-    /// Whether the runs should stop.
-    pub stop: Stop,
-    pub(crate) messages: Messages,
-}
-
-impl Setting<'_> {
-    pub(crate) fn should_stop(&self) -> bool {
-        self.stop.is_asked()
-    }
-
-    /// What ends a command that was asked to stop.
-    pub(crate) fn interrupted(&self) -> Failure {
-        Failure::Interrupted(self.stop.signal())
-    }
-}
+pub use crate::session::Session;
 
 /// Why a run has no summary.
 #[derive(Debug, thiserror::Error)]
@@ -90,35 +53,35 @@ impl PlannedRun {
 ///
 /// # Errors
 /// See [`RunError`]. The folder then says how the run ended.
-pub fn execute(
+pub fn execute<C: Mixers>(
     run: &PlannedRun,
     study: &Study,
-    setting: &Setting<'_>,
+    session: &Session<'_>,
     place: &str,
 ) -> Result<RunSummary, RunError> {
-    let config = &run.resolved.config;
-    let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
+    let config = run.config();
+    let task = config.task.open(config.seq_len, config.seed)?;
     if task.digest() != run.data {
         return Err(RunError::DataChanged { task: task.name() });
     }
-    warm_up(config, &*task, setting)?;
+    warm_up::<C>(run, &config, &*task, session)?;
     // From here on: the data are the same for every mixer, and loading them takes more than a small model.
     let meter = Meter::start();
-    let model = assemble::model(config, &*task).init_seeded(config.seed, &setting.device);
-    let facts = Facts::new(&model, config);
-    let training = assemble::training(config);
-    let dir = run.dir(study, setting.results);
-    let manifest = manifest(run, study, setting);
+    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
+    let sizes = ModelSizes { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) };
+    let training = config.training();
+    let dir = run.dir(study, session.results);
+    let manifest = manifest(run, study, session);
     let Begun { mut writer, training, done } =
-        Meter::uncounted(|| begin(run, &dir, setting, manifest, model, &*task, &training))?;
+        Meter::uncounted(|| begin(run, &dir, session, manifest, model, &*task, &training))?;
     let manifest = writer.manifest().clone();
-    let title = title(run, place, facts.parameters, done);
-    let mut progress = Progress::new(&mut writer, setting.messages, &title, done, config.train.steps);
+    let title = title(run, &config, place, sizes.parameters, done);
+    let mut progress = Progress::new(&mut writer, session.messages, &title, done, config.train.steps);
     match training.run(&mut progress) {
         Ok(trained) => {
-            let evaluations = evaluations(&*task, &trained);
-            let summary =
-                facts.summary(run, setting, &manifest, &trained, evaluations, peak_bytes(&meter, setting));
+            let (evaluations, peak_bytes) = (evaluations(&*task, &trained), peak_bytes(&meter, session));
+            let measured = Measured { step_seconds: trained.step_seconds, evaluations, peak_bytes };
+            let summary = sizes.summary(run, session, &manifest, measured);
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -131,12 +94,18 @@ pub fn execute(
 
 /// One step that is thrown away: threads, transform plans and tables are made once a process, and would be charged to the
 /// run that happens to come first.
-fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result<(), RunError> {
-    let model = assemble::model(config, task).init_seeded(config.seed, &setting.device);
-    let training = TrainConfig { steps: 1, checkpoint_every: None, ..assemble::training(config) };
+fn warm_up<C: Mixers>(
+    run: &PlannedRun,
+    config: &RunConfig,
+    task: &dyn Task,
+    session: &Session<'_>,
+) -> Result<(), RunError> {
+    let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.device);
+    let mut training = config.training();
+    (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
     // One batch under each test condition makes what is made once for it.
     let few = FewTests { task, examples: config.train.batch };
-    match train(model, &few, &training, &setting.device, &mut Memory::default()) {
+    match train(model, &few, &training, &session.device, &mut Memory::default()) {
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -144,15 +113,15 @@ fn warm_up(config: &RunConfig, task: &dyn Task, setting: &Setting<'_>) -> Result
 }
 
 /// Memory of another device is none of the program's allocator, so there is no honest number.
-fn peak_bytes(meter: &Meter, setting: &Setting<'_>) -> Option<u64> {
-    match setting.device_kind {
+fn peak_bytes(meter: &Meter, session: &Session<'_>) -> Option<u64> {
+    match session.device_kind {
         DeviceKind::Cpu => meter.peak_bytes(),
         DeviceKind::Wgpu => None,
     }
 }
 
-fn title(run: &PlannedRun, place: &str, parameters: usize, done: usize) -> String {
-    let train = &run.resolved.config.train;
+fn title(run: &PlannedRun, config: &RunConfig, place: &str, parameters: usize, done: usize) -> String {
+    let train = &config.train;
     let steps = match done {
         0 => format!("{} steps of {} sequences", train.steps, train.batch),
         done => format!("goes on from step {done} of {}", train.steps),
@@ -170,7 +139,11 @@ pub(crate) fn result(summary: &RunSummary) -> String {
     format!("test: {score}loss {}{time}", brief(test.loss))
 }
 
-fn finish(mut writer: RunWriter, model: &SequenceModel, summary: RunSummary) -> Result<RunSummary, RunError> {
+fn finish<M: MixerModule>(
+    mut writer: RunWriter,
+    model: &SequenceModel<M>,
+    summary: RunSummary,
+) -> Result<RunSummary, RunError> {
     // One entry: several would be written in an order of chance, and the same run would give other bytes.
     let metadata = HashMap::from([("run".to_owned(), summary.run.clone())]);
     writer.weights(&to_safetensors(model, metadata))?;
@@ -190,120 +163,8 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
     Err(error.into())
 }
 
-/// As the run starts.
-pub(crate) fn manifest(run: &PlannedRun, study: &Study, setting: &Setting<'_>) -> Manifest {
-    Manifest {
-        program_version: PROGRAM_VERSION.into(),
-        build_commit: BUILD_COMMIT.map(Into::into),
-        config_file: run.config_file.display().to_string(),
-        config_repository: study.repository().cloned(),
-        command: command_line(),
-        machine: Machine::detect(),
-        instruction_set: subquad_backend::instruction_set().as_str().into(),
-        device: setting.device_kind.as_str().into(),
-        adapter: setting.adapter.clone(),
-        form: Form::for_device(&setting.device).as_str().into(),
-        threads: rayon::current_num_threads(),
-        jobs: setting.jobs,
-        data: run.data.clone(),
-        started: timestamp(),
-        resumed: vec![],
-        ended: None,
-        outcome: Outcome::Running,
-    }
-}
-
-/// A run that has failed or was interrupted, as a summary without numbers. What can be known only of a mixer that is built is told of
-/// those that began.
-pub(crate) fn without_numbers(
-    run: &PlannedRun,
-    study: &Study,
-    setting: &Setting<'_>,
-    outcome: Outcome,
-) -> RunSummary {
-    let config = &run.resolved.config;
-    let task = assemble::task(&config.task);
-    let model = assemble::model_of(config, task.input(), task.target());
-    let dir = run.dir(study, setting.results);
-    let manifest = dir.read_manifest().unwrap_or_else(|_| manifest(run, study, setting));
-    let ended = manifest.ended.clone().unwrap_or_else(timestamp);
-    let began = dir.read_rows().is_ok();
-    let state_floats = if began { state_floats(&model, config.seq_len) } else { None };
-    let facts = Facts { parameters: model.n_parameters(), state_floats };
-    RunSummary { ended, outcome, ..facts.blank(run, setting, &manifest) }
-}
-
-/// Without the memory of a whole model.
-fn state_floats(model: &ModelConfig, seq_len: usize) -> Option<usize> {
-    let one_block = ModelConfig { n_layers: 1, ..model.clone() };
-    Some(model.n_layers * one_block.init(&Device::flex()).state_size(seq_len)?)
-}
-
-/// What is known of a run before it trains.
-struct Facts {
-    parameters: usize,
-    state_floats: Option<usize>,
-}
-
-impl Facts {
-    fn new(model: &SequenceModel, config: &RunConfig) -> Self {
-        Self { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) }
-    }
-
-    fn summary(
-        self,
-        run: &PlannedRun,
-        setting: &Setting<'_>,
-        manifest: &Manifest,
-        trained: &Trained,
-        evaluations: Vec<Evaluation>,
-        peak_bytes: Option<u64>,
-    ) -> RunSummary {
-        let config = &run.resolved.config;
-        RunSummary {
-            step_ms: trained.step_seconds * 1e3,
-            tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
-            peak_bytes,
-            evaluations,
-            ..self.blank(run, setting, manifest)
-        }
-    }
-
-    /// Without what training measures.
-    fn blank(self, run: &PlannedRun, setting: &Setting<'_>, manifest: &Manifest) -> RunSummary {
-        let config = &run.resolved.config;
-        RunSummary {
-            run: run.name.to_string(),
-            config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
-            task: assemble::task(&config.task).info().name.into(),
-            mixer: run.name.mixer.clone(),
-            seq_len: config.seq_len,
-            seed: config.seed,
-            steps: config.train.steps,
-            batch: config.train.batch,
-            d_model: config.model.d_model,
-            n_layers: config.model.n_layers,
-            parameters: self.parameters,
-            step_ms: f64::NAN,
-            tokens_per_second: f64::NAN,
-            peak_bytes: None,
-            state_floats: self.state_floats,
-            form: Form::for_device(&setting.device).as_str().into(),
-            device: setting.device_kind.as_str().into(),
-            threads: rayon::current_num_threads(),
-            jobs: manifest.jobs,
-            build_commit: BUILD_COMMIT.map(Into::into),
-            evaluations: vec![],
-            started: manifest.started.clone(),
-            ended: timestamp(),
-            outcome: Outcome::Done,
-            settings: axes(run),
-        }
-    }
-}
-
 /// The condition of training first.
-fn evaluations(task: &dyn Task, trained: &Trained) -> Vec<Evaluation> {
+fn evaluations<M>(task: &dyn Task, trained: &Trained<M>) -> Vec<Evaluation> {
     let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
     let all = first.chain(trained.other_tests.iter().cloned());
     all.map(|(condition, tally)| evaluation(condition, tally, task.metric())).collect()
@@ -321,8 +182,3 @@ fn evaluation(condition: Condition, tally: Tally, metric: Metric) -> Evaluation 
     }
 }
 
-/// The extra axes of the sweep, numbers as numbers.
-fn axes(run: &PlannedRun) -> BTreeMap<String, serde_json::Value> {
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
-    run.resolved.axes.iter().map(|(key, text)| (key.clone(), value(text))).collect()
-}

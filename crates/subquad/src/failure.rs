@@ -107,14 +107,14 @@ impl Display for Failure {
     }
 }
 
-impl From<crate::config::ConfigErrors> for Failure {
-    fn from(errors: crate::config::ConfigErrors) -> Self {
+impl From<subquad_config::ConfigErrors> for Failure {
+    fn from(errors: subquad_config::ConfigErrors) -> Self {
         Self::Wrong(errors.0.iter().map(ToString::to_string).collect())
     }
 }
 
-impl From<crate::config::ConfigError> for Failure {
-    fn from(error: crate::config::ConfigError) -> Self {
+impl From<subquad_config::ConfigError> for Failure {
+    fn from(error: subquad_config::ConfigError) -> Self {
         Self::wrong(error)
     }
 }

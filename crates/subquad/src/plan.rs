@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use subquad_backend::DeviceKind;
+use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study as StudyConfig, find_configs, slug};
 use subquad_data::{TaskConfig, TaskError};
 use subquad_record::{Repository, RunName, long_run_hash};
 
-use crate::config::{
-    Assignment, BenchConfig, ConfigErrors, ConfigFile, ResolvedRun, Room, RunConfig, StudyConfig,
-    TaskProblem, TaskSettings, find_configs, slug,
-};
+use crate::Failure;
+use crate::config::{BenchConfig, ConfigFile, RunConfig};
+use crate::program::Program;
 use crate::repository::repository;
 use crate::scaling::{self, BenchStudy};
-use crate::{Failure, assemble};
 
 /// All runs whose results are shown together: those of the configs of one folder.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ pub struct PlannedRun {
     /// The config that asks for it.
     pub config_file: Arc<Path>,
     /// Its settings.
-    pub resolved: ResolvedRun,
+    pub resolved: Run,
     /// Digest of the data that its task is given; `None` where the program alone makes them.
     pub data: Option<String>,
 }
@@ -58,8 +57,12 @@ pub struct Planned {
 ///
 /// # Errors
 /// Every mistake of every file.
-pub fn plan(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Planned, Failure> {
-    let (training, bench) = by_kind(load_all(paths, assignments)?);
+pub fn plan(
+    program: &dyn Program,
+    paths: &[PathBuf],
+    assignments: &[Assignment],
+) -> Result<Planned, Failure> {
+    let (training, bench) = by_kind(load_all(program, paths, assignments)?);
     let training = group(training)?;
     let bench = scaling::group(bench, &training)?;
     Ok(Planned { training, bench })
@@ -81,7 +84,7 @@ pub fn by_kind(files: Vec<ConfigFile>) -> (Vec<StudyConfig>, Vec<BenchConfig>) {
 /// is.
 ///
 /// # Errors
-/// If two folders of one name would share results, a layer refuses its sizes, or data are missing or damaged.
+/// If two folders of one name would share results, or data are missing or damaged.
 pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
     let mut studies: Vec<(Study, Places)> = vec![];
     for config in configs {
@@ -111,12 +114,16 @@ pub(crate) fn folder(config: &Path) -> Result<PathBuf, Failure> {
 ///
 /// # Errors
 /// Every mistake of every file, each once.
-pub fn load_all(paths: &[PathBuf], assignments: &[Assignment]) -> Result<Vec<ConfigFile>, Failure> {
-    let (mut configs, mut mistakes, mut room) = (vec![], vec![], Room::default());
+pub fn load_all(
+    program: &dyn Program,
+    paths: &[PathBuf],
+    assignments: &[Assignment],
+) -> Result<Vec<ConfigFile>, Failure> {
+    let (mut configs, mut mistakes, mut quota) = (vec![], vec![], Quota::default());
     for found in paths.iter().flat_map(|path| files_of(path)) {
-        match found.and_then(|file| load(&file, assignments, room)) {
+        match found.and_then(|file| ConfigFile::load(program, quota, &file, assignments)) {
             Ok(config) => {
-                room.take(config.count());
+                quota.take(config.count());
                 configs.push(config);
             }
             Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
@@ -132,27 +139,6 @@ fn files_of(path: &Path) -> Vec<Result<PathBuf, ConfigErrors>> {
     match find_configs(path) {
         Ok(files) => files.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error.into())],
-    }
-}
-
-fn load(file: &Path, assignments: &[Assignment], room: Room) -> Result<ConfigFile, ConfigErrors> {
-    let check_task = |task: &TaskSettings, seq_len| assemble::task(task).check(seq_len).map_err(problem);
-    ConfigFile::load_within(room, file, assignments, &check_task)
-}
-
-/// What the config's error does not already say.
-fn problem(error: TaskError) -> TaskProblem {
-    match error {
-        TaskError::Length { rule, nearest, .. } => {
-            TaskProblem { reason: format!("{rule}; nearest allowed: {nearest}"), keys: vec![] }
-        }
-        TaskError::Options { task, options, problem } => {
-            let keys = options.iter().map(|option| format!("task.{task}.{option}")).collect();
-            TaskProblem { reason: problem, keys }
-        }
-        TaskError::Unknown { .. } | TaskError::NoData { .. } | TaskError::BadData { .. } => {
-            TaskProblem { reason: error.to_string(), keys: vec![] }
-        }
     }
 }
 
@@ -208,7 +194,6 @@ impl Study {
 
     /// Adds the runs that the study does not have yet.
     fn add(&mut self, config: StudyConfig, places: &mut Places) -> Result<(), Failure> {
-        check_models(&config)?;
         let digests =
             digests(&config).map_err(|e| Failure::wrong(format!("{}: {e}", config.path.display())))?;
         let config_file: Arc<Path> = config.path.into();
@@ -235,22 +220,6 @@ impl Study {
     }
 }
 
-/// The layers' own words on their sizes; the config's checks should have caught everything before. Reads no data.
-///
-/// # Errors
-/// What a layer refuses.
-pub fn check_models(config: &StudyConfig) -> Result<(), Failure> {
-    for run in config.runs.iter().map(|run| &run.config) {
-        let task = assemble::task(&run.task);
-        let checked = assemble::model_of(run, task.input(), task.target()).check();
-        checked.map_err(|e| {
-            let (mixer, seq_len) = (run.mixer_name(), run.seq_len);
-            Failure::wrong(format!("{}: {mixer} at seq_len = {seq_len}: {e}", config.path.display()))
-        })?;
-    }
-    Ok(())
-}
-
 /// What the data of a config's tasks hold, by where they come from.
 #[derive(Debug, Default)]
 pub struct Digests(BTreeMap<Source, Option<String>>);
@@ -258,17 +227,10 @@ pub struct Digests(BTreeMap<Source, Option<String>>);
 /// Which data a task is given: it alone determines their digest.
 type Source = (&'static str, PathBuf, [usize; 2]);
 
-/// `None` where the program alone makes the data.
+/// `None` where the program makes the data.
 fn source(task: &TaskConfig) -> Option<Source> {
-    let (path, examples) = match task {
-        TaskConfig::Digits | TaskConfig::Mqar(_) | TaskConfig::Delay(_) | TaskConfig::Reconstruct(_) => {
-            return None;
-        }
-        TaskConfig::Mnist(mnist) => (&mnist.path, [mnist.train_examples, mnist.test_examples]),
-        TaskConfig::Bytes(bytes) => (&bytes.path, [0; 2]),
-        TaskConfig::MaskedBytes(bytes) => (&bytes.path, [0; 2]),
-    };
-    Some((task.info().name, path.clone(), examples))
+    let (path, examples) = task.source()?;
+    Some((task.info().name, path, examples))
 }
 
 /// Reads the data of a config's tasks, each once, for the longest sequences: what is long enough for them is for all.
@@ -276,28 +238,33 @@ fn source(task: &TaskConfig) -> Option<Source> {
 /// # Errors
 /// If data are missing or damaged.
 pub fn digests(config: &StudyConfig) -> Result<Digests, TaskError> {
-    let mut longest: BTreeMap<Source, (TaskConfig, &RunConfig)> = BTreeMap::new();
-    for run in config.runs.iter().map(|run| &run.config) {
-        let task = assemble::task(&run.task);
-        let Some(source) = source(&task) else { continue };
-        let found = longest.entry(source).or_insert_with(|| (task.clone(), run));
-        if run.seq_len > found.1.seq_len {
-            *found = (task, run);
+    let mut longest: BTreeMap<Source, RunConfig> = BTreeMap::new();
+    for run in config.runs.iter().map(RunConfig::of) {
+        let Some(source) = source(&run.task) else { continue };
+        let found = longest.entry(source).or_insert_with(|| run.clone());
+        if run.seq_len > found.seq_len {
+            *found = run;
         }
     }
-    let digest = |(source, (task, run)): (Source, (TaskConfig, &RunConfig))| {
-        Ok((source, task.open(run.seq_len, run.seed)?.digest()))
-    };
+    let digest = |(source, run): (Source, RunConfig)| Ok((source, run.task.open(run.seq_len, run.seed)?.digest()));
     Ok(Digests(longest.into_iter().map(digest).collect::<Result<_, TaskError>>()?))
 }
 
 impl Digests {
-    fn of(&self, run: &ResolvedRun) -> Option<String> {
-        self.0.get(&source(&assemble::task(&run.config.task))?).cloned().flatten()
+    fn of(&self, run: &Run) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&source(&RunConfig::of(run).task)?).cloned().flatten()
     }
 }
 
 impl PlannedRun {
+    /// Its settings as types.
+    pub fn config(&self) -> RunConfig {
+        RunConfig::of(&self.resolved)
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data)
     }
@@ -322,14 +289,14 @@ const DIGITS: usize = 8;
 /// Those of a whole SHA-256.
 const MOST_DIGITS: usize = 64;
 
-fn name(run: &ResolvedRun, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {
+fn name(run: &Run, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {
     let mut naming = run.hash_pairs.clone();
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
     RunName {
-        mixer: run.config.mixer_name().to_string(),
-        seq_len: run.config.seq_len,
-        seed: run.config.seed,
+        mixer: run.subject.to_owned(),
+        seq_len: run.size,
+        seed: run.seed,
         hash: long_run_hash(&naming, digits.min(MOST_DIGITS)),
     }
 }

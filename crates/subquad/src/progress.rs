@@ -7,7 +7,7 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use subquad_data::brief;
 use subquad_record::{MakeFiles, Row, Sink};
 
-use crate::memory::Meter;
+use subquad_bench::memory::Meter;
 
 /// Between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);

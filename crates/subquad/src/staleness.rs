@@ -4,7 +4,7 @@ use std::fmt;
 
 use subquad_record::Manifest;
 
-use crate::execute::{BUILD_COMMIT, PROGRAM_VERSION};
+use crate::session::{BUILD_COMMIT, PROGRAM_VERSION};
 
 /// A build of the program. As text: `build 81ab0c3d5e6f`.
 #[derive(Debug, Clone, PartialEq, Eq)]

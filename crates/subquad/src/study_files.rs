@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::Failure;
-use crate::execute::Setting;
+use crate::session::Session;
 
 /// Says where `what`, the summary of a study and its figures if there are any, is. A place that cannot be written fails no command that shows what was
 /// there before (`is_new` is false then): its table is all that was asked for.
@@ -16,12 +16,12 @@ pub(crate) fn tell_written(
     what: &str,
     dir: &Path,
     is_new: bool,
-    setting: &Setting<'_>,
+    session: &Session<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     match written {
         Err(Failure::ReadOnly(why)) if !is_new => {
-            setting.messages.warn(format!(
+            session.messages.warn(format!(
                 "the summary and figures in {} stay as they were, which may be of other runs: {why}",
                 dir.display()
             ));

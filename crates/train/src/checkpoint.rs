@@ -67,8 +67,8 @@ impl<M: MixerModule> State<M> {
     ) -> Result<Self, ResumeError> {
         let step = checkpoint.step;
         let refuse = |why: String| ResumeError { step, why };
-        if step >= config.steps {
-            return Err(refuse(format!("the training has {} steps", config.steps)));
+        if step >= config.training_loop.steps {
+            return Err(refuse(format!("the training has {} steps", config.training_loop.steps)));
         }
         let mut file = |name: &str| {
             let bytes = checkpoint.files.remove(name);

@@ -14,7 +14,7 @@ mod trainer;
 mod weights;
 
 pub use checkpoint::ResumeError;
-pub use config::{TrainConfig, TrainConfigError};
+pub use config::{LoopConfig, OptimConfig, TrainConfig};
 pub use evaluate::evaluate;
 pub use schedule::WarmupCosine;
 pub use trainer::{TrainError, Trained, Training, train};

@@ -15,17 +15,17 @@ pub(crate) fn build(
     groups: &[ParameterGroup],
     done: usize,
 ) -> (ModuleOptimizer, ModuleLrScheduler) {
-    let schedule = |peak| WarmupCosine::new(peak, config.warmup, config.steps).after(done);
-    let mut optimiser = ModuleOptimizer::from(ReadOnCpu::new(config.weight_decay));
-    let mut rates = ModuleLrScheduler::new(schedule(config.lr));
+    let schedule = |peak| WarmupCosine::new(peak, config.optim.warmup, config.training_loop.steps).after(done);
+    let mut optimiser = ModuleOptimizer::from(ReadOnCpu::new(config.optim.weight_decay));
+    let mut rates = ModuleLrScheduler::new(schedule(config.optim.lr));
     for group in groups {
         let ids = || ParamGroup::from_ids(group.parameters.clone());
         optimiser = optimiser.with_group(
             ids(),
-            ReadOnCpu::new(group.weight_decay.resolve(config.weight_decay)),
+            ReadOnCpu::new(group.weight_decay.resolve(config.optim.weight_decay)),
             None,
         );
-        rates = rates.with_group(ids(), schedule(group.learning_rate.peak(config.lr)));
+        rates = rates.with_group(ids(), schedule(group.learning_rate.peak(config.optim.lr)));
     }
     (optimiser, rates)
 }

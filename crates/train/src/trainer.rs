@@ -142,10 +142,10 @@ impl<'a, M: MixerModule> Training<'a, M> {
     /// # Errors
     /// See [`TrainError`].
     pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained<M>, TrainError> {
-        for step in self.done + 1..=self.config.steps {
+        for step in self.done + 1..=self.config.training_loop.steps {
             let tally = self.step(step)?;
             self.report(step, tally, sink)?;
-            if sink.should_stop() && step < self.config.steps {
+            if sink.should_stop() && step < self.config.training_loop.steps {
                 self.checkpoint(step, sink)?;
                 return Err(TrainError::Stopped { step });
             }
@@ -155,7 +155,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     /// One optimiser step; `step` counts from 1. The tally is of the batch, before the step.
     fn step(&mut self, step: usize) -> Result<Tally, TrainError> {
-        let batch = self.task.train_batch(step - 1, self.config.batch);
+        let batch = self.task.train_batch(step - 1, self.config.training_loop.batch);
         let clock = Instant::now();
         let (input, answers) = split(batch, &self.device.clone().autodiff());
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
@@ -178,7 +178,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     fn descend(&mut self, mut grads: GradientsParams) {
         let State { model, optimiser, rates, .. } = &mut self.state;
-        if let Some(limit) = self.config.clip {
+        if let Some(limit) = self.config.optim.clip {
             clip_global_norm(model, &mut grads, limit);
         }
         *model = optimiser.step(rates.step(), model.clone(), grads);
@@ -186,13 +186,13 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     /// Rows, evaluation and checkpoint that are due after `step`.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
-        let last = step == self.config.steps;
+        let last = step == self.config.training_loop.steps;
         let loss = tally.loss();
-        if last || step == 1 || step.is_multiple_of(self.config.log_every) || !loss.is_finite() {
+        if last || step == 1 || step.is_multiple_of(self.config.training_loop.log_every) || !loss.is_finite() {
             sink.row(&self.train_row(step, tally))?;
         }
         require_finite(step, loss)?;
-        if last || due(self.config.eval_every, step) {
+        if last || due(self.config.training_loop.eval_every, step) {
             self.last_test = self.test(0);
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
@@ -201,14 +201,14 @@ impl<'a, M: MixerModule> Training<'a, M> {
             self.test_others(step, sink)?;
         }
         // After the last step there is nothing to go on with.
-        if due(self.config.checkpoint_every, step) && !last {
+        if due(self.config.training_loop.checkpoint_every, step) && !last {
             self.checkpoint(step, sink)?;
         }
         Ok(())
     }
 
     fn test(&self, condition: usize) -> Tally {
-        let tokens = self.config.batch * self.task.seq_len();
+        let tokens = self.config.training_loop.batch * self.task.seq_len();
         evaluate(&self.state.model.valid(), self.task, condition, tokens, &self.device)
     }
 
@@ -223,12 +223,12 @@ impl<'a, M: MixerModule> Training<'a, M> {
     }
 
     fn train_row(&self, step: usize, tally: Tally) -> Row {
-        let seconds = self.state.clock.recent_median(self.config.log_every);
-        let schedule = WarmupCosine::new(self.config.lr, self.config.warmup, self.config.steps);
+        let seconds = self.state.clock.recent_median(self.config.training_loop.log_every);
+        let schedule = WarmupCosine::new(self.config.optim.lr, self.config.optim.warmup, self.config.training_loop.steps);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),
-            tokens_per_second: Some((self.config.batch * self.task.seq_len()) as f64 / seconds),
+            tokens_per_second: Some((self.config.training_loop.batch * self.task.seq_len()) as f64 / seconds),
             ..self.row(step, "train", tally)
         }
     }

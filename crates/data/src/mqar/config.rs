@@ -102,6 +102,10 @@ impl TaskOptions for MqarConfig {
         self.test_conditions.iter().map(|size| size.seq_len).collect()
     }
 
+    fn labels(&self, seq_len: usize) -> usize {
+        self.n_pairs.at(seq_len)
+    }
+
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         Ok(Box::new(Mqar::new(self, seq_len, seed)?))
     }

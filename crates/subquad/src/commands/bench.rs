@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use subquad_backend::open_device;
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
+use subquad_bench::{
+    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, check_all, check_sizes, decodes,
+    measure_cells, measure_decoding,
+};
+use subquad_options::number;
 use subquad_record::Cell;
 
 use crate::Failure;
-use crate::bench::{
-    BenchError, CHANNEL, Checked, D_STATE, Place, SEQUENCE, Sizes, Subject, check_all, check_sizes, decodes,
-    find, measure_cells, measure_decoding,
-};
-use crate::config::number;
+use crate::program::Program;
 use crate::progress::Messages;
+use crate::session::BUILD_COMMIT;
 use crate::report::{cells_table, decode_table, spread_warning};
 
 /// Measure time and memory of whole layers, each checked against its definition first
 #[derive(Debug, clap::Args)]
-#[command(after_help = after_help())]
 pub struct Args {
     /// Layers to measure
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', default_value = "attention,s4d,m2")]
@@ -66,47 +67,51 @@ fn seconds(text: &str) -> Result<f64, String> {
     number::of_flag(text, &wanted, |seconds| seconds > 0.0 && seconds <= LONGEST_SECONDS)
 }
 
-fn after_help() -> String {
+const NOTES: &str = "\
+forward runs without autodiff; forward+backward is forward, mean of squares, and backward to
+every parameter and to the input. Times are medians over repeats, which the layers of one length
+take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
+width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.
+
+GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
+for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
+and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each
+entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains
+of multiply-adds in registers reach on all threads, the better of before and after each length.
+
+--decode reads a context of each length, then times single tokens: by the layer's step, and by its
+stepper over plain slices where it has one. Only causal layers have steps.";
+
+/// The layers of a program, and what the columns mean.
+pub(crate) fn after_help(program: &dyn Program) -> String {
     let line = |subject: &Subject| format!("  {:22} {}\n", subject.name, subject.summary);
-    let layers: String = SEQUENCE.iter().chain(CHANNEL).map(line).collect();
-    format!(
-        "Layers:\n{layers}\n\
-         forward runs without autodiff; forward+backward is forward, mean of squares, and backward to\n\
-         every parameter and to the input. Times are medians over repeats, which the layers of one length\n\
-         take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden\n\
-         width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.\n\n\
-         GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds\n\
-         for each weight and token of a linear layer; in causal attention also 7 for each feature of a query\n\
-         and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each\n\
-         entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains\n\
-         of multiply-adds in registers reach on all threads, the better of before and after each length.\n\n\
-         --decode reads a context of each length, then times single tokens: by the layer's step, and by its\n\
-         stepper over plain slices where it has one. Only causal layers have steps."
-    )
+    let layers: String = program.subjects().all().map(line).collect();
+    format!("Layers:\n{layers}\n{NOTES}")
 }
 
 /// Runs the command.
 ///
 /// # Errors
 /// Wrong use before anything runs; failure if a layer is not what its definition says.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
-    let place = Place::new(open_device(&args.device).map_err(Failure::wrong)?);
-    let mut subjects = subjects(&args.mixers)?;
+    let opened = open_device(&args.device).map_err(Failure::wrong)?;
+    let site = Site::new(opened, BUILD_COMMIT);
+    let mut subjects = subjects(program.subjects(), &args.mixers)?;
     let sizes = all_sizes(args);
     if args.decode {
-        subjects = only_decoders(args, subjects, &place)?;
+        subjects = only_decoders(args, subjects, &site)?;
     }
-    check_sizes(&subjects, &sizes, &place).map_err(Failure::Wrong)?;
-    let checked = check_all(&subjects, &place.device).map_err(Failure::Failed)?;
+    check_sizes(&subjects, &sizes, &site).map_err(Failure::Wrong)?;
+    let checked = check_all(&subjects, &site.device).map_err(Failure::Failed)?;
     if args.decode {
-        return decode(args, &subjects, &sizes, &place, out);
+        return decode(args, &subjects, &sizes, &site, out);
     }
     let messages = Messages::new(args.quiet);
     let mut cells = vec![];
     for (index, size) in sizes.iter().enumerate() {
         messages.say(format!("[{}/{}] length {}", index + 1, sizes.len(), size.seq_len));
-        cells.extend(measure_length(args, &checked, size, &place)?);
+        cells.extend(measure_length(args, &checked, size, &site)?);
     }
     if let Some(warning) = spread_warning(&cells) {
         Messages::new(false).say(warning);
@@ -115,10 +120,10 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Each once, in the order asked for.
-fn subjects(names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
+fn subjects(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
     let (mut subjects, mut unknown): (Vec<&Subject>, Vec<String>) = (vec![], vec![]);
     for name in names {
-        match find(name.trim()) {
+        match all.find(name.trim()) {
             Ok(subject) if subjects.iter().any(|other| other.name == subject.name) => {}
             Ok(subject) => subjects.push(subject),
             Err(error) => unknown.push(error.to_string()),
@@ -131,12 +136,12 @@ fn subjects(names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
 fn only_decoders(
     args: &Args,
     subjects: Vec<&'static Subject>,
-    place: &Place,
+    site: &Site,
 ) -> Result<Vec<&'static Subject>, Failure> {
     // A layer that cannot have these sizes is told so later, by its own words.
     let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
-        subjects.into_iter().partition(|subject| decodes(subject, &sizes, &place.device));
+        subjects.into_iter().partition(|subject| decodes(subject, &sizes, &site.device));
     let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
     let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
     if with.is_empty() {
@@ -156,14 +161,14 @@ fn decode(
     args: &Args,
     subjects: &[&'static Subject],
     sizes: &[Sizes],
-    place: &Place,
+    site: &Site,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let (messages, limit) = (Messages::new(args.quiet), Duration::from_secs_f64(args.seconds));
     let mut cells = vec![];
     for (index, size) in sizes.iter().enumerate() {
         messages.say(format!("[{}/{}] context {}", index + 1, sizes.len(), size.seq_len));
-        cells.extend(measure_decoding(subjects, size, limit, place).map_err(Failure::failed)?);
+        cells.extend(measure_decoding(subjects, size, limit, site).map_err(Failure::failed)?);
     }
     show(args, &cells, decode_table, out)
 }
@@ -180,6 +185,7 @@ fn all_sizes(args: &Args) -> Vec<Sizes> {
         hidden_factor: 2,
         n_blocks: 4,
         d_state: D_STATE,
+        more_tokens: 1 + STEPS,
     };
     lengths.into_iter().map(sizes).collect()
 }
@@ -188,12 +194,12 @@ fn measure_length(
     args: &Args,
     checked: &[Checked],
     sizes: &Sizes,
-    place: &Place,
+    site: &Site,
 ) -> Result<Vec<Cell>, Failure> {
     let limit = Duration::from_secs_f64(args.seconds);
     // Nothing is kept until the end, so Ctrl-C may end the program as it always does.
     let never = AtomicBool::new(false);
-    measure_cells(checked, sizes, limit, place, &never).map_err(|error| match error {
+    measure_cells(checked, sizes, limit, site, &never).map_err(|error| match error {
         BenchError::Device(_) | BenchError::Stopped => Failure::failed(error),
     })
 }

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use subquad_data::{FewTests, TaskError};
-use subquad_record::Memory;
+use subquad_config::Study;
+use subquad_data::TaskError;
 
-use crate::config::{BenchConfig, ConfigFile, StudyConfig};
-use crate::plan::{PlannedRun, check_models, digests, group, load_all};
-use crate::scaling::{self, Point};
-use crate::{Failure, assemble};
+use crate::Failure;
+use crate::config::{BenchConfig, ConfigFile};
+use crate::plan::{digests, group, load_all};
+use crate::program::Program;
+use crate::scaling;
 
 /// Validate configs without running them
 #[derive(Debug, clap::Args)]
@@ -30,9 +31,9 @@ const SMOKE_STEPS: usize = 2;
 ///
 /// # Errors
 /// Every mistake in every config, damaged data, or the first smoke test that fails.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
-    let configs = load_all(&folders, &[])?;
+    let configs = load_all(program, &folders, &[])?;
     let (mut here, mut bench) = (vec![], vec![]);
     for config in configs {
         match config {
@@ -43,7 +44,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let studies = group(here)?;
     scaling::group(bench.clone(), &studies)?;
     for config in bench.iter().filter(|_| args.smoke) {
-        let sizes = scaling::smoke(config)?;
+        let sizes = scaling::smoke(config, program.subjects())?;
         writeln!(out, "{}: measured at {sizes} of its sizes", config.path.display())?;
     }
     for study in studies {
@@ -52,7 +53,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
             // A seed changes numbers, not shapes.
             let kind = (run.label(), run.name.seq_len, run.config_file.clone());
             if tried.insert(kind) {
-                smoke(run)?;
+                program.smoke(run, SMOKE_STEPS)?;
                 writeln!(out, "{}: trained {SMOKE_STEPS} steps", run.name)?;
             }
         }
@@ -61,7 +62,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// What is missing; anything else that is wrong with the data is a mistake.
-fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
+fn missing_data(config: &Study) -> Result<Option<TaskError>, Failure> {
     match digests(config) {
         Ok(_) => Ok(None),
         Err(error @ TaskError::NoData { .. }) => Ok(Some(error)),
@@ -70,8 +71,7 @@ fn missing_data(config: &StudyConfig) -> Result<Option<TaskError>, Failure> {
 }
 
 /// Says that a config that trains is right, and gives it back if its data are here.
-fn check_training(config: StudyConfig, out: &mut dyn Write) -> Result<Option<StudyConfig>, Failure> {
-    check_models(&config)?;
+fn check_training(config: Study, out: &mut dyn Write) -> Result<Option<Study>, Failure> {
     let missing = missing_data(&config)?;
     let skipped = missing.as_ref().map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
     say_ok(&config.path, config.runs.len(), "run", &skipped, out)?;
@@ -79,7 +79,7 @@ fn check_training(config: StudyConfig, out: &mut dyn Write) -> Result<Option<Stu
 }
 
 fn check_bench(config: BenchConfig, out: &mut dyn Write) -> Result<BenchConfig, Failure> {
-    say_ok(&config.path, Point::all(&config.settings).len(), "size", "", out)?;
+    say_ok(&config.path, config.options.lengths.len() + config.options.widths.len(), "size", "", out)?;
     Ok(config)
 }
 
@@ -117,17 +117,4 @@ fn has_config(folder: &Path) -> Result<bool, Failure> {
         }
     }
     Ok(false)
-}
-
-fn smoke(run: &PlannedRun) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
-    let config = &run.resolved.config;
-    let device = subquad_backend::open_device("cpu").map_err(Failure::failed)?.device;
-    let task = assemble::task(&config.task).open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
-    let model = assemble::model(config, &*task).init_seeded(config.seed, &device);
-    let mut training = assemble::training(config);
-    training.steps = SMOKE_STEPS;
-    let few = FewTests { task: &*task, examples: training.batch };
-    subquad_train::train(model, &few, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
-    Ok(())
 }

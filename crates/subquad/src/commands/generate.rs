@@ -7,11 +7,13 @@ use std::time::Instant;
 use burn::tensor::Device;
 use indicatif::HumanCount;
 use subquad_backend::open_device;
+use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
+use subquad_options::number;
 
 use crate::Failure;
-use crate::config::number;
 use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
+use crate::program::Program;
 use crate::progress::Messages;
 use crate::stop::Stop;
 
@@ -70,14 +72,19 @@ fn probability(text: &str) -> Result<f64, String> {
     number::of_flag(text, "wanted a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
 }
 
-/// Runs the command.
+/// Runs the command with the mixers of a registry.
 ///
 /// # Errors
 /// Wrong input before anything is written; else what went wrong on the way.
-pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run_with<C: Mixers>(
+    program: &dyn Program,
+    args: &Args,
+    stop: Stop,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let device = open_device(&args.device).map_err(Failure::wrong)?.device;
-    let LanguageModel { config, model } = load(&find_run(&args.run)?, &device)?;
-    let reads = Generator::reads(args.prompt.as_bytes(), args.bytes);
+    let LanguageModel { config, model } = load::<C>(program, &find_run(&args.run)?, &device)?;
+    let reads = Generator::<C::Mixer>::reads(args.prompt.as_bytes(), args.bytes);
     check_length(args, reads, &model)?;
     let messages = Messages::new(false);
     if reads > config.seq_len {
@@ -93,7 +100,7 @@ pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> 
 }
 
 /// Before anything is written: what does not fit will not fit later.
-fn check_length(args: &Args, reads: usize, model: &SequenceModel) -> Result<(), Failure> {
+fn check_length<M: MixerModule>(args: &Args, reads: usize, model: &SequenceModel<M>) -> Result<(), Failure> {
     let (prompt, bytes) = (args.prompt.len(), args.bytes);
     model.check_length(reads).map_err(|why| {
         Failure::wrong(format!("{bytes} bytes after a prompt of {prompt} are too many for this model: {why}"))
@@ -101,17 +108,17 @@ fn check_length(args: &Args, reads: usize, model: &SequenceModel) -> Result<(), 
 }
 
 /// A text that is being written.
-struct Text<'a> {
-    generator: Generator<'a>,
+struct Text<'a, M: MixerModule> {
+    generator: Generator<'a, M>,
     prompt: usize,
     prompt_seconds: f64,
     written: usize,
     seconds: f64,
 }
 
-impl<'a> Text<'a> {
+impl<'a, M: MixerModule> Text<'a, M> {
     /// Reads the prompt.
-    fn begin(args: &Args, model: &'a SequenceModel, device: &Device) -> Result<Self, Failure> {
+    fn begin(args: &Args, model: &'a SequenceModel<M>, device: &Device) -> Result<Self, Failure> {
         let sampling = Sampling { temperature: args.temperature, top_k: args.top_k, top_p: args.top_p };
         let (sampler, prompt) = (Sampler::new(sampling, args.seed), args.prompt.as_bytes());
         let clock = Instant::now();

@@ -3,36 +3,44 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use subquad_model::Preset;
+use subquad_config::{Key, find_configs};
+use subquad_model::{ChannelMixerName, Preset};
+use subquad_options::number::grouped;
+use subquad_options::word;
 
 use super::check::config_folders;
 use crate::Failure;
-use crate::config::number::grouped;
-use crate::config::{MixerName, find_configs};
+use crate::program::Program;
 
-/// List mixers, tasks, presets and configs
+/// List mixers, tasks, presets and configs, or the keys of configs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of configs
     #[arg(default_value = "configs")]
     pub configs: PathBuf,
+    /// Only the keys of a config whose names start like this, such as mixer.s4d; all of them without a name
+    #[arg(long, value_name = "START", num_args = 0..=1, default_missing_value = "")]
+    pub keys: Option<String>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// If the folder cannot be read.
-pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+/// If the folder cannot be read, or no key starts as asked for.
+pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    if let Some(start) = &args.keys {
+        return keys(program, start, out);
+    }
     writeln!(out, "Mixers")?;
-    for mixer in MixerName::ALL {
-        writeln!(out, "  {:15} {}", mixer.as_str(), summary(*mixer))?;
+    for mixer in program.mixers() {
+        writeln!(out, "  {:15} {}", mixer.name, mixer.summary)?;
     }
     writeln!(out, "\nChannel mixers")?;
-    for (name, summary) in CHANNEL_MIXERS {
-        writeln!(out, "  {name:15} {summary}")?;
+    for (name, summary) in ChannelMixerName::SUMMARIES {
+        writeln!(out, "  {:15} {summary}", word(&name))?;
     }
     writeln!(out, "\nTasks")?;
-    for task in subquad_data::tasks() {
+    for task in subquad_data::tasks().iter().map(|task| &task.info) {
         writeln!(out, "  {:12} {}", task.name, task.summary)?;
         writeln!(out, "  {:12} seq_len: {}\n  {:12} data: {}", "", task.lengths, "", task.data)?;
     }
@@ -48,41 +56,19 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The words of `model.channel_mixer`.
-const CHANNEL_MIXERS: [(&str, &str); 4] = [
-    ("dense", "two dense layers: time grows with the square of the width"),
-    ("block_diagonal", "two block-diagonal layers: that, divided by the number of blocks"),
-    ("monarch", "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
-    ("none", "a block is its sequence mixer alone"),
-];
-
-fn summary(mixer: MixerName) -> &'static str {
-    match mixer {
-        MixerName::Attention => {
-            "softmax attention: time grows with the square of the length, the cache in decoding with the length"
-        }
-        MixerName::S4d => {
-            "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding"
-        }
-        MixerName::S4 => {
-            "state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding"
-        }
-        MixerName::H3 => {
-            "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone"
-        }
-        MixerName::Hyena => {
-            "gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone"
-        }
-        MixerName::M2 => {
-            "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
-        }
-        MixerName::Monarch => {
-            "two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone"
-        }
-        MixerName::CausalMonarch => {
-            "a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone"
-        }
+fn keys(program: &dyn Program, start: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    let schemas = program.schemas();
+    let all = [schemas.study, schemas.bench];
+    let all = all.iter().flat_map(|schema| schema.keys().iter().chain(schema.axis_keys()));
+    let keys: Vec<&Key> = all.filter(|key| key.name.starts_with(start)).collect();
+    if keys.is_empty() {
+        return Err(Failure::wrong(format!("no key starts with `{start}`; --keys alone lists all")));
     }
+    for key in keys {
+        let default = key.default.as_ref().map_or("required".into(), |value| format!("default {value}"));
+        writeln!(out, "{} ({}; {default})\n    {}", key.name, key.kind, key.help)?;
+    }
+    Ok(())
 }
 
 fn shape(preset: &Preset) -> String {
@@ -102,17 +88,4 @@ fn configs(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         files.extend(find_configs(&folder)?);
     }
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::CHANNEL_MIXERS;
-    use crate::config::{KEYS, Kind};
-
-    #[test]
-    fn every_channel_mixer_is_listed() {
-        let key = KEYS.iter().find(|key| key.name == "model.channel_mixer").expect("it is there");
-        let Kind::OneOf(words) = key.kind else { panic!("{:?}", key.kind) };
-        assert_eq!(words, CHANNEL_MIXERS.map(|(name, _)| name));
-    }
 }

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use subquad_backend::{OpenDevice, open_device};
+use subquad_bench::Site;
+use subquad_config::Assignment;
 use subquad_record::{Manifest, RunSummary, Standing, read_study};
 
-use crate::bench::Place;
-use crate::config::Assignment;
 use crate::crew::{Errand, answer, lock_study, plan_one, serve, work_off};
-use crate::execute::Setting;
 use crate::failure::Failures;
 use crate::plan::{Planned, Study, plan};
+use crate::program::Program;
 use crate::progress::Messages;
 use crate::report::{Failed, Found, report, write_study_files};
 use crate::results::check_results;
 use crate::scaling::OneSize;
+use crate::session::{BUILD_COMMIT, Session};
 use crate::stop::Stop;
 use crate::study_files::tell_written;
 use crate::{Failure, found, scaling, staleness};
@@ -129,63 +130,64 @@ pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
 ///
 /// # Errors
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
-pub fn run(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     match (&args.only_run, &args.only_size) {
-        (Some(errand), _) => answer(run_one(args, errand, stop), out),
-        (None, Some(size)) => answer(measure_one(args, size, stop), out),
-        (None, None) => run_all(args, stop, out),
+        (Some(errand), _) => answer(run_one(program, args, errand, stop), out),
+        (None, Some(size)) => answer(measure_one(program, args, size, stop), out),
+        (None, None) => run_all(program, args, stop, out),
     }
 }
 
 /// The part of a child process.
-fn run_one(args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
+fn run_one(program: &dyn Program, args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    let study = plan_one(errand, &args.configs, &assignments(&args.assignments)?, opened.kind)?;
+    let study = plan_one(program, errand, &args.configs, &assignments(&args.assignments)?, opened.kind)?;
     let messages = Messages::new(args.quiet || errand.jobs > 1);
-    let setting = Setting { jobs: errand.jobs, messages, ..setting(args, opened, stop) };
-    serve(&study, &errand.place, &setting)
+    let session = Session { jobs: errand.jobs, messages, ..session(program, args, opened, stop) };
+    serve(&study, &errand.place, &session)
 }
 
 /// The part of a child process of a study that measures.
-fn measure_one(args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
+fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    let Planned { bench, .. } = plan(&args.configs, &assignments(&args.assignments)?)?;
-    scaling::measure_one(&bench, size, &setting(args, opened, stop))
+    let Planned { bench, .. } = plan(program, &args.configs, &assignments(&args.assignments)?)?;
+    scaling::measure_one(&bench, size, &session(program, args, opened, stop))
 }
 
-fn run_all(args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = open_device(&args.device).map_err(Failure::wrong)?;
     check_results(&args.results, [].into_iter())?;
-    let Planned { training, bench } = plan(&args.configs, &assignments(&args.assignments)?)?;
+    let Planned { training, bench } = plan(program, &args.configs, &assignments(&args.assignments)?)?;
     let slugs = training.iter().map(|study| &study.slug).chain(bench.iter().map(|study| &study.slug));
     check_results(&args.results, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
-        let place = Place::new(opened);
+        let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.as_path(), args.force));
         return bench
             .iter()
-            .try_for_each(|study| scaling::list(study, &args.results, args.force, &place, out));
+            .try_for_each(|study| scaling::list(study, program.subjects(), which, &site, out));
     }
-    let setting = setting(args, opened, stop);
-    say_which_device(&args.device, &setting);
-    if !bench.is_empty() && setting.jobs > 1 {
-        setting
+    let session = session(program, args, opened, stop);
+    say_which_device(&args.device, &session);
+    if !bench.is_empty() && session.jobs > 1 {
+        session
             .messages
             .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
     }
     let mut failures = Failures::default();
     for study in &studies {
-        failures.note(run_study(study, &setting, out))?;
+        failures.note(run_study(study, &session, out))?;
     }
     for study in &bench {
-        failures.note(scaling::run_study(study, &setting, out))?;
+        failures.note(scaling::run_study(study, &session, out))?;
     }
     failures.end()
 }
 
-fn setting(args: &Args, opened: OpenDevice, stop: Stop) -> Setting<'_> {
-    Setting {
+fn session<'a>(program: &'a dyn Program, args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
+    Session {
+        program,
         results: &args.results,
         device: opened.device,
         device_kind: opened.kind,
@@ -214,45 +216,45 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
 }
 
 /// Runs what is missing, then writes and shows what came of it, whatever that is.
-fn run_study(study: &Study, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_study(study: &Study, session: &Session<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     // Read now: another command may run one of them again meanwhile.
-    let before = results(study, setting);
+    let before = results(study, session);
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
-    let to_do = if setting.force { (0..study.runs.len()).collect() } else { missing };
+    let to_do = if session.force { (0..study.runs.len()).collect() } else { missing };
     // A run that has the machine for itself is timed for itself.
-    let setting = &Setting { jobs: setting.jobs.min(to_do.len()).max(1), ..setting.clone() };
-    say_what_is_there(study, done.len(), setting);
-    warn_of_other_builds(study, &done, setting);
-    let ended = work_off(study, &to_do, setting);
-    let found = found::of(study, setting, before, ended);
+    let session = &Session { jobs: session.jobs.min(to_do.len()).max(1), ..session.clone() };
+    say_what_is_there(study, done.len(), session);
+    warn_of_other_builds(study, &done, session);
+    let ended = work_off(study, &to_do, session);
+    let found = found::of(study, session, before, ended);
     let mut failures = Failures::default();
     if !found.failed.is_empty() {
         failures.note(Err(Failure::Failed(found.failed.iter().map(Failed::line).collect())))?;
     }
-    let compared = compare(study, setting, &found, !to_do.is_empty(), out);
+    let compared = compare(study, session, &found, !to_do.is_empty(), out);
     // What a signal kept from its end matters more than what failed before.
-    if setting.should_stop() {
-        Err(setting.interrupted())
+    if session.should_stop() {
+        Err(session.interrupted())
     } else {
         failures.note(compared).and(failures.end())
     }
 }
 
 /// Whoever named the CPU knows.
-fn say_which_device(asked: &str, setting: &Setting<'_>) {
-    let kind = setting.device_kind.as_str();
-    match &setting.adapter {
-        Some(adapter) => setting.messages.say(format!("device: {kind}, {adapter}")),
-        None if asked != kind => setting.messages.say(format!("device: {kind}")),
+fn say_which_device(asked: &str, session: &Session<'_>) {
+    let kind = session.device_kind.as_str();
+    match &session.adapter {
+        Some(adapter) => session.messages.say(format!("device: {kind}, {adapter}")),
+        None if asked != kind => session.messages.say(format!("device: {kind}")),
         None => {}
     }
 }
 
 /// The results that are there, by the run's place in the study.
-fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> {
+fn results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
-        let dir = study.runs[index].dir(study, setting.results);
+        let dir = study.runs[index].dir(study, session.results);
         let Standing::Done(summary) = dir.standing() else { return None };
         // Only a kill at the very end leaves any, and they are in nobody's way.
         let _ = dir.remove_left_checkpoints();
@@ -261,39 +263,39 @@ fn results(study: &Study, setting: &Setting<'_>) -> BTreeMap<usize, RunSummary> 
     (0..study.runs.len()).into_par_iter().filter_map(result).collect()
 }
 
-fn say_what_is_there(study: &Study, done: usize, setting: &Setting<'_>) {
+fn say_what_is_there(study: &Study, done: usize, session: &Session<'_>) {
     let all = study.runs.len();
     let slug = &study.slug;
-    setting.messages.say(match (all, done) {
+    session.messages.say(match (all, done) {
         (1, 0) => format!("{slug}: 1 run"),
         (all, 0) => format!("{slug}: {all} runs"),
-        (1, 1) if setting.force => format!("{slug}: its run is done already, and runs again"),
-        (all, done) if setting.force => format!("{slug}: {all} runs, all again; {done} are done already"),
+        (1, 1) if session.force => format!("{slug}: its run is done already, and runs again"),
+        (all, done) if session.force => format!("{slug}: {all} runs, all again; {done} are done already"),
         (1, 1) => format!("{slug}: its run is done already; nothing to train"),
         (all, done) if done == all => format!("{slug}: all {all} runs are done already; nothing to train"),
         (all, done) => format!("{slug}: {all} runs, {done} of them done already"),
     });
-    if setting.jobs > 1 {
-        let (jobs, threads) = (setting.jobs, rayon::current_num_threads());
-        setting.messages.say(format!("{slug}: up to {jobs} runs at once, each with {threads} threads"));
+    if session.jobs > 1 {
+        let (jobs, threads) = (session.jobs, rayon::current_num_threads());
+        session.messages.say(format!("{slug}: up to {jobs} runs at once, each with {threads} threads"));
     }
 }
 
-fn warn_of_other_builds(study: &Study, done: &[usize], setting: &Setting<'_>) {
-    let manifest = |index: &usize| study.runs[*index].dir(study, setting.results).read_manifest().ok();
-    let manifests: Vec<Manifest> = done.iter().filter(|_| !setting.force).filter_map(manifest).collect();
+fn warn_of_other_builds(study: &Study, done: &[usize], session: &Session<'_>) {
+    let manifest = |index: &usize| study.runs[*index].dir(study, session.results).read_manifest().ok();
+    let manifests: Vec<Manifest> = done.iter().filter(|_| !session.force).filter_map(manifest).collect();
     for warning in staleness::warnings(&manifests, study.runs.len()) {
-        setting.messages.warn(format!("{}: {warning}", study.slug));
+        session.messages.warn(format!("{}: {warning}", study.slug));
     }
 }
 
 /// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
-fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
+fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
     let Ok(before) = read_study(dir) else { return };
     let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();
     let leave = before.runs.iter().filter(|run| !asked_for.contains(&run.run)).count();
     if leave > 0 {
-        setting.messages.warn(format!(
+        session.messages.warn(format!(
             "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \
              --results DIR keeps studies apart",
             dir.display()
@@ -303,17 +305,17 @@ fn say_what_leaves(dir: &Path, study: &Study, setting: &Setting<'_>) {
 
 fn compare(
     study: &Study,
-    setting: &Setting<'_>,
+    session: &Session<'_>,
     found: &Found,
     is_new: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let dir = setting.results.join(&study.slug);
-    let written = lock_study(&dir, setting).and_then(|_lock| {
-        say_what_leaves(&dir, study, setting);
+    let dir = session.results.join(&study.slug);
+    let written = lock_study(&dir, session).and_then(|_lock| {
+        say_what_leaves(&dir, study, session);
         write_study_files(&dir, found)
     });
     write!(out, "{}", report(found))?;
     let what = if found.finished.is_empty() { "Summary" } else { "Summary and figures" };
-    tell_written(written, what, &dir, is_new, setting, out)
+    tell_written(written, what, &dir, is_new, session, out)
 }

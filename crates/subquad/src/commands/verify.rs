@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use subquad_backend::{Form, open_device};
-use subquad_testkit::golden::{Comparison, compare, read};
+use subquad_mixer::published::{Comparison, compare, read_case as read};
 
 use crate::Failure;
 use layers::replay;

@@ -6,13 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use subquad_backend::DeviceKind;
+use subquad_config::Assignment;
 use subquad_record::RunName;
 
-use super::{Ended, Errand, STOP, work_alone};
+use super::in_process::run_here;
+use super::{Ended, Errand};
 use crate::Failure;
-use crate::config::Assignment;
-use crate::execute::Setting;
+use crate::child_process::STOP;
 use crate::plan::{Study, by_kind, group, load_all};
+use crate::program::Program;
+use crate::session::Session;
 use crate::stop::Stop;
 
 /// The one run of an errand, in its study, without what other runs of the same configs would cost.
@@ -20,17 +23,17 @@ use crate::stop::Stop;
 /// # Errors
 /// What is wrong with the configs now, or that they no longer ask for the run.
 pub(crate) fn plan_one(
+    program: &dyn Program,
     errand: &Errand,
     configs: &[PathBuf],
     assignments: &[Assignment],
     device: DeviceKind,
 ) -> Result<Study, Failure> {
-    let (mut configs, _) = by_kind(load_all(configs, assignments)?);
+    let (mut configs, _) = by_kind(load_all(program, configs, assignments)?);
     for config in &mut configs {
         config.runs.retain(|run| {
             let RunName { mixer, seq_len, seed, hash: _ } = &errand.name;
-            let config = &run.config;
-            config.mixer_name().to_string() == *mixer && (config.seq_len, config.seed) == (*seq_len, *seed)
+            (run.subject, run.size, run.seed) == (mixer.as_str(), *seq_len, *seed)
         });
     }
     configs.retain(|config| !config.runs.is_empty());
@@ -48,16 +51,15 @@ pub(crate) fn plan_one(
 ///
 /// # Errors
 /// Why it has no result.
-pub(crate) fn serve(study: &Study, place: &str, setting: &Setting<'_>) -> Result<(), Failure> {
-    obey_parent(setting.stop.clone());
-    let mut ended =
-        catch_unwind(AssertUnwindSafe(|| work_alone(study, place, setting))).map_err(|panic| {
-            Failure::failed(format!("the program panicked, please report it: {}", said(&*panic)))
-        })?;
-    match ended.remove(&0) {
+pub(crate) fn serve(study: &Study, place: &str, session: &Session<'_>) -> Result<(), Failure> {
+    obey_parent(session.stop.clone());
+    let ended = catch_unwind(AssertUnwindSafe(|| run_here(study, place, session))).map_err(|panic| {
+        Failure::failed(format!("the program panicked, please report it: {}", said(&*panic)))
+    })?;
+    match ended {
         Some(Ended::Failed(why)) => Err(Failure::failed(why)),
         Some(Ended::Done(_)) => Ok(()),
-        None => Err(setting.interrupted()),
+        None => Err(session.interrupted()),
     }
 }
 

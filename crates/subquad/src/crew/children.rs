@@ -7,17 +7,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use subquad_record::{Attempt, RunDir, Standing};
 
-use super::again::{ONLY_RUN, REPORTED, again, was_stopped, why};
-use super::{Crew, Ended, Errand, POLL, STOP, Start};
-use crate::execute::{Setting, manifest, result};
+use super::{Ended, Errand, Start};
+use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, again, was_stopped, why};
+use crate::execute::result;
 use crate::plan::{PlannedRun, Study};
 use crate::room::{Admission, Room, wanted_bytes};
+use crate::session::Session;
+use crate::summary::manifest;
 
 type End = (usize, io::Result<Output>);
 
 pub(super) struct Children<'a> {
     study: &'a Study,
-    setting: &'a Setting<'a>,
+    session: &'a Session<'a>,
     room: Room,
     /// By run: the end of its child's standard input that tells it whether this process is there, and the bytes it may want.
     running: HashMap<usize, (ChildStdin, u64)>,
@@ -32,11 +34,11 @@ pub(super) struct Children<'a> {
 }
 
 impl<'a> Children<'a> {
-    pub(super) fn new(study: &'a Study, to_do: usize, setting: &'a Setting<'a>) -> Self {
+    pub(super) fn new(study: &'a Study, to_do: usize, session: &'a Session<'a>) -> Self {
         let (sender, receiver) = channel();
         let count = study.runs.len() - to_do;
         let (running, taken_over, room) = (HashMap::new(), vec![], Room::default());
-        Self { study, setting, room, running, sender, receiver, count, taken_over, told: false }
+        Self { study, session, room, running, sender, receiver, count, taken_over, told: false }
     }
 
     fn run(&self, index: usize) -> &'a PlannedRun {
@@ -44,17 +46,17 @@ impl<'a> Children<'a> {
     }
 
     fn dir(&self, index: usize) -> RunDir {
-        self.run(index).dir(self.study, self.setting.results)
+        self.run(index).dir(self.study, self.session.results)
     }
 
     /// A run alone has the terminal for itself, so its child shows how it goes.
     fn is_alone(&self) -> bool {
-        self.setting.jobs == 1
+        self.session.jobs == 1
     }
 
     /// Starts the run's child once its memory is there. The child itself takes the lock, and waits where another process was faster.
     fn admit(&mut self, index: usize) -> Start {
-        let wanted = wanted_bytes(self.run(index), self.setting);
+        let wanted = wanted_bytes(self.run(index), self.session);
         let promised = self.running.values().map(|(_, bytes)| bytes).sum();
         let started = match self.room.admits(wanted, promised) {
             Admission::Yes => self.spawn(index, wanted),
@@ -69,7 +71,7 @@ impl<'a> Children<'a> {
 
     /// Starts the child and a thread that waits for its end.
     fn spawn(&mut self, index: usize, wanted: u64) -> Result<(), String> {
-        let (name, jobs) = (self.run(index).name.clone(), self.setting.jobs);
+        let (name, jobs) = (self.run(index).name.clone(), self.session.jobs);
         let place = format!("{}/{}", index + 1, self.study.runs.len());
         let spawned = command(&Errand { name, place, jobs }).and_then(|mut command| command.spawn());
         let mut child = spawned.map_err(|error| format!("its process could not be started: {error}"))?;
@@ -93,7 +95,7 @@ impl<'a> Children<'a> {
     }
 
     fn outcome_of_child(&mut self, index: usize, output: &Output) -> Option<Ended> {
-        warnings(output).for_each(|warning| self.setting.messages.warn(warning));
+        warnings(output).for_each(|warning| self.session.messages.warn(warning));
         if output.status.success() {
             let ended = self.done(index);
             if !self.is_alone() {
@@ -113,7 +115,7 @@ impl<'a> Children<'a> {
     /// Whoever asked this command to stop knows why a child ended; another stopped child has had a signal of its own, and has
     /// noted that itself.
     fn outcome_of_stopped(&mut self, index: usize, output: &Output) -> Option<Ended> {
-        if self.setting.should_stop() {
+        if self.session.should_stop() {
             return None;
         }
         let ended = Ended::Failed(why(output));
@@ -141,7 +143,7 @@ impl<'a> Children<'a> {
         let (run, dir) = (self.run(index), self.dir(index));
         // Where even that cannot be written, the summary still tells.
         if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
-            let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.setting), &why);
+            let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.session), &why);
         }
         why
     }
@@ -155,7 +157,7 @@ impl<'a> Children<'a> {
             Ended::Failed(why) => why.clone(),
         };
         let (all, name) = (self.study.runs.len(), &self.run(index).name);
-        self.setting.messages.say(format!("[{place}/{all}] {name}: {text}"));
+        self.session.messages.say(format!("[{place}/{all}] {name}: {text}"));
     }
 
     fn take_over(&mut self) -> Vec<(usize, Ended)> {
@@ -163,22 +165,25 @@ impl<'a> Children<'a> {
         for index in std::mem::take(&mut self.taken_over) {
             ended.push((index, self.done(index)));
             self.count += 1;
-            self.setting.messages.say(format!("{}: done by another process", self.run(index).name));
+            self.session.messages.say(format!("{}: done by another process", self.run(index).name));
         }
         ended
     }
 }
 
-impl Crew for Children<'_> {
-    fn has_room(&self) -> bool {
-        self.running.len() < self.setting.jobs
+impl Children<'_> {
+    /// Whether another run may start now.
+    pub(super) fn has_room(&self) -> bool {
+        self.running.len() < self.session.jobs
     }
 
-    fn is_busy(&self) -> bool {
+    /// Whether a run goes on.
+    pub(super) fn is_busy(&self) -> bool {
         !self.running.is_empty() || !self.taken_over.is_empty()
     }
 
-    fn start(&mut self, index: usize, was_held: bool) -> Start {
+    /// Starts a run unless another process holds it. One that was held earlier and is done by now is taken as it is.
+    pub(super) fn start(&mut self, index: usize, was_held: bool) -> Start {
         let dir = self.dir(index);
         match dir.held() {
             Err(error) => Start::Failed(self.failed(index, error.to_string())),
@@ -191,7 +196,8 @@ impl Crew for Children<'_> {
         }
     }
 
-    fn ended(&mut self) -> Vec<(usize, Ended)> {
+    /// The runs that ended since the last call. Waits for a while where there are none.
+    pub(super) fn ended(&mut self) -> Vec<(usize, Ended)> {
         let mut ended = self.take_over();
         let first = if ended.is_empty() { self.receiver.recv_timeout(POLL).ok() } else { None };
         let ends: Vec<End> = first.into_iter().chain(self.receiver.try_iter()).collect();
@@ -199,8 +205,9 @@ impl Crew for Children<'_> {
         ended
     }
 
-    /// Terminals and batch systems signal the children as well, but `kill` may have meant this process alone.
-    fn stop(&mut self) {
+    /// Makes all runs stop soon. Terminals and batch systems signal the children as well, but `kill` may have meant only this
+    /// process.
+    pub(super) fn stop(&mut self) {
         if std::mem::replace(&mut self.told, true) {
             return;
         }

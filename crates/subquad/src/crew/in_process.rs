@@ -3,68 +3,48 @@
 use subquad_record::{Attempt, RunSummary, Standing};
 use subquad_train::TrainError;
 
-use super::{Crew, Ended, POLL, Start};
-use crate::execute::{RunError, Setting, execute};
+use super::Ended;
+use crate::child_process::POLL;
+use crate::execute::RunError;
 use crate::plan::Study;
+use crate::session::Session;
 
-pub(super) struct InProcess<'a> {
-    study: &'a Study,
-    /// Of the run among all, such as `3/18`.
-    place: &'a str,
-    setting: &'a Setting<'a>,
-    ended: Vec<(usize, Ended)>,
+/// Does the study's only run, whose place among all is such as `3/18`, once no other process holds it. `None` if it was stopped.
+pub(super) fn run_here(study: &Study, place: &str, session: &Session<'_>) -> Option<Ended> {
+    let (run, mut was_held) = (&study.runs[0], false);
+    while !session.should_stop() {
+        match run.dir(study, session.results).try_lock() {
+            Err(error) => return Some(Ended::Failed(error.to_string())),
+            Ok(Attempt::Taken(_lock)) => return ended(locked(study, place, session, was_held)),
+            Ok(Attempt::Held(held)) => {
+                if !std::mem::replace(&mut was_held, true) {
+                    session.messages.say(format!("{}: {held}, waiting", run.name));
+                }
+                std::thread::sleep(POLL);
+            }
+        }
+    }
+    None
 }
 
-impl<'a> InProcess<'a> {
-    pub(super) fn new(study: &'a Study, place: &'a str, setting: &'a Setting<'a>) -> Self {
-        Self { study, place, setting, ended: vec![] }
-    }
-
-    /// Trains the run, unless it is done. The caller holds its lock.
-    fn run(&self, index: usize, was_held: bool) -> Result<RunSummary, RunError> {
-        let (run, messages) = (&self.study.runs[index], self.setting.messages);
-        let dir = run.dir(self.study, self.setting.results);
-        if let (Standing::Done(summary), true) = (dir.standing(), was_held || !self.setting.force) {
-            messages.say(format!("{}: done by another process", run.name));
-            return Ok(*summary);
-        }
-        if self.setting.force {
-            dir.discard()?;
-        }
-        execute(run, self.study, self.setting, &format!("[{}]", self.place))
+fn ended(result: Result<RunSummary, RunError>) -> Option<Ended> {
+    match result {
+        Ok(summary) => Some(Ended::Done(summary.into())),
+        Err(RunError::Train(TrainError::Stopped { .. })) => None,
+        Err(error) => Some(Ended::Failed(error.to_string())),
     }
 }
 
-impl Crew for InProcess<'_> {
-    fn has_room(&self) -> bool {
-        true
+/// Trains the run, unless it is done. The caller holds its lock.
+fn locked(study: &Study, place: &str, session: &Session<'_>, was_held: bool) -> Result<RunSummary, RunError> {
+    let (run, messages) = (&study.runs[0], session.messages);
+    let dir = run.dir(study, session.results);
+    if let (Standing::Done(summary), true) = (dir.standing(), was_held || !session.force) {
+        messages.say(format!("{}: done by another process", run.name));
+        return Ok(*summary);
     }
-
-    fn is_busy(&self) -> bool {
-        false
+    if session.force {
+        dir.discard()?;
     }
-
-    fn start(&mut self, index: usize, was_held: bool) -> Start {
-        let _lock = match self.study.runs[index].dir(self.study, self.setting.results).try_lock() {
-            Ok(Attempt::Taken(lock)) => lock,
-            Ok(Attempt::Held(held)) => return Start::Held(held),
-            Err(error) => return Start::Failed(error.to_string()),
-        };
-        match self.run(index, was_held) {
-            Ok(summary) => self.ended.push((index, Ended::Done(summary.into()))),
-            Err(RunError::Train(TrainError::Stopped { .. })) => {}
-            Err(error) => return Start::Failed(error.to_string()),
-        }
-        Start::Accepted
-    }
-
-    fn ended(&mut self) -> Vec<(usize, Ended)> {
-        if self.ended.is_empty() {
-            std::thread::sleep(POLL);
-        }
-        std::mem::take(&mut self.ended)
-    }
-
-    /// The training itself looks at the same flag as the caller.
-    fn stop(&mut self) {}
+    session.program.execute(run, study, session, &format!("[{place}]"))
 }

@@ -4,32 +4,24 @@
 //! ends it: the parent records why, and goes on with the next. A run that another process holds comes last, and its result is used
 //! once it is there.
 
-mod again;
 mod child;
 mod children;
 mod errand;
 mod in_process;
 
-pub(crate) use again::{ONLY_SIZE, again, command_line, reported, to_its_end, was_stopped, why};
 pub(crate) use child::{answer, obey_parent, plan_one, serve};
 pub(crate) use errand::Errand;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
-use std::time::Duration;
 
 use subquad_record::{Attempt, Held, Lock, RunSummary, lock_path};
 
 use crate::Failure;
-use crate::execute::Setting;
+use crate::session::Session;
+use crate::child_process::POLL;
 use crate::plan::Study;
 use children::Children;
-use in_process::InProcess;
-
-/// What a parent writes to the standard input of a child that is to stop as by a signal.
-const STOP: &str = "stop";
-/// Between two looks at what others hold, and at whether to stop.
-const POLL: Duration = Duration::from_millis(100);
 
 /// How a run ended. One that was stopped has not.
 #[derive(Debug)]
@@ -49,49 +41,18 @@ enum Start {
     Failed(String),
 }
 
-/// Those who run. Runs are told apart by their place in the study.
-trait Crew {
-    /// Whether another run may start now.
-    fn has_room(&self) -> bool;
-
-    /// Whether a run goes on.
-    fn is_busy(&self) -> bool;
-
-    /// Starts a run unless another process holds it. One that was held earlier and is done by now is taken as it is.
-    fn start(&mut self, index: usize, was_held: bool) -> Start;
-
-    /// The runs that ended since the last call. Waits for a while where there are none.
-    fn ended(&mut self) -> Vec<(usize, Ended)>;
-
-    /// Makes all runs stop soon.
-    fn stop(&mut self);
-}
-
 /// Works off the runs at these places of the study, as many at once as there are jobs. After a signal to stop, some have no end.
-pub(crate) fn work_off(study: &Study, to_do: &[usize], setting: &Setting<'_>) -> BTreeMap<usize, Ended> {
-    drive(study, to_do, setting, &mut Children::new(study, to_do.len(), setting))
-}
-
-/// [`work_off`] of the study's only run in this process.
-fn work_alone(study: &Study, place: &str, setting: &Setting<'_>) -> BTreeMap<usize, Ended> {
-    drive(study, &[0], setting, &mut InProcess::new(study, place, setting))
-}
-
-fn drive(
-    study: &Study,
-    to_do: &[usize],
-    setting: &Setting<'_>,
-    crew: &mut dyn Crew,
-) -> BTreeMap<usize, Ended> {
+pub(crate) fn work_off(study: &Study, to_do: &[usize], session: &Session<'_>) -> BTreeMap<usize, Ended> {
+    let mut children = Children::new(study, to_do.len(), session);
     let open = to_do.iter().copied().collect();
-    let mut queue = Queue { open, held: BTreeSet::new(), ended: BTreeMap::new(), study, setting };
-    while !queue.open.is_empty() || crew.is_busy() {
-        if setting.should_stop() {
+    let mut queue = Queue { open, held: BTreeSet::new(), ended: BTreeMap::new(), study, session };
+    while !queue.open.is_empty() || children.is_busy() {
+        if session.should_stop() {
             queue.open.clear();
-            crew.stop();
+            children.stop();
         }
-        queue.start_what_is_free(crew);
-        queue.ended.extend(crew.ended());
+        queue.start_what_is_free(&mut children);
+        queue.ended.extend(children.ended());
     }
     queue.ended
 }
@@ -102,17 +63,17 @@ struct Queue<'a> {
     held: BTreeSet<usize>,
     ended: BTreeMap<usize, Ended>,
     study: &'a Study,
-    setting: &'a Setting<'a>,
+    session: &'a Session<'a>,
 }
 
 impl Queue<'_> {
-    fn start_what_is_free(&mut self, crew: &mut dyn Crew) {
+    fn start_what_is_free(&mut self, children: &mut Children<'_>) {
         for _ in 0..self.open.len() {
-            if !crew.has_room() || self.setting.should_stop() {
+            if !children.has_room() || self.session.should_stop() {
                 break;
             }
             let Some(index) = self.open.pop_front() else { break };
-            match crew.start(index, self.held.contains(&index)) {
+            match children.start(index, self.held.contains(&index)) {
                 Start::Accepted => {}
                 Start::Held(held) => self.put_off(index, &held),
                 Start::NoRoom => {
@@ -129,17 +90,17 @@ impl Queue<'_> {
     fn put_off(&mut self, index: usize, held: &Held) {
         self.open.push_back(index);
         if self.held.insert(index) {
-            self.setting.messages.say(format!("{}: {held}, waiting", self.study.runs[index].name));
+            self.session.messages.say(format!("{}: {held}, waiting", self.study.runs[index].name));
         }
     }
 }
 
 /// The lock on the summary and the figures in `dir`, the folder of a study, once nobody else holds it.
-pub(crate) fn lock_study(dir: &Path, setting: &Setting<'_>) -> Result<Lock, Failure> {
+pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Failure> {
     loop {
         match Lock::try_take(&lock_path(dir))? {
             Attempt::Taken(lock) => return Ok(lock),
-            Attempt::Held(_) if setting.should_stop() => return Err(setting.interrupted()),
+            Attempt::Held(_) if session.should_stop() => return Err(session.interrupted()),
             Attempt::Held(_) => std::thread::sleep(POLL),
         }
     }

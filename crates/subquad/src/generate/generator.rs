@@ -1,7 +1,8 @@
 //! A model that goes on with a prompt.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use subquad_model::{Input, ModelState, SequenceModel, StateError};
+use subquad_mixer::{MixerModule, SequenceMixer};
+use subquad_model::{Input, MixerKind, ModelState, SequenceModel, StateError};
 
 use super::Sampler;
 
@@ -10,11 +11,11 @@ const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
 #[derive(Debug)]
-pub struct Generator<'a> {
-    model: &'a SequenceModel,
+pub struct Generator<'a, M: SequenceMixer = MixerKind> {
+    model: &'a SequenceModel<M>,
     sampler: Sampler,
     device: Device,
-    state: ModelState,
+    state: ModelState<M::State>,
     /// Of the byte to come.
     logits: Vec<f32>,
     /// Drawn, but not read by the model yet: it need not read the last one.
@@ -36,13 +37,13 @@ pub enum GenerateError {
     },
 }
 
-impl<'a> Generator<'a> {
+impl<'a, M: MixerModule> Generator<'a, M> {
     /// Reads `prompt` in one chunk; an empty one as if it were a newline.
     ///
     /// # Errors
     /// If the model has no state, or cannot run on so many bytes.
     pub fn new(
-        model: &'a SequenceModel,
+        model: &'a SequenceModel<M>,
         prompt: &[u8],
         sampler: Sampler,
         device: &Device,

@@ -1,37 +1,44 @@
 //! A trained run as a model of text.
 
+use burn::module::Module;
 use burn::tensor::Device;
+use subquad_config::Run;
 use subquad_data::TaskConfig;
+use subquad_mixer::Mixers;
 use subquad_model::SequenceModel;
 use subquad_record::{RunDir, Standing};
 use subquad_train::from_safetensors;
 
+use crate::Failure;
 use crate::config::RunConfig;
+use crate::model::model;
 use crate::plan::{by_kind, load_all};
-use crate::{Failure, assemble};
+use crate::program::Program;
 
 /// A model that says which byte comes next, off autodiff, and the settings that it was trained with.
 #[derive(Debug)]
-pub struct LanguageModel {
+pub struct LanguageModel<M> {
     /// Its settings.
     pub config: RunConfig,
     /// Its weights.
-    pub model: SequenceModel,
+    pub model: SequenceModel<M>,
 }
 
 /// The model of a finished run on bytes, on `device`. Reads the run's folder alone, not the text that it was trained on.
 ///
 /// # Errors
 /// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged or another run's.
-pub fn load(run: &RunDir, device: &Device) -> Result<LanguageModel, Failure> {
+pub fn load<C: Mixers>(
+    program: &dyn Program,
+    run: &RunDir,
+    device: &Device,
+) -> Result<LanguageModel<C::Mixer>, Failure> {
     let wrong = |why: &dyn std::fmt::Display| Failure::wrong(format!("{}: {why}", run.path().display()));
     check_done(run)?;
-    let config = settings(run)?;
-    let task = assemble::task(&config.task);
-    check_text(&config, &task).map_err(|why| wrong(&why))?;
-    let model = assemble::model_of(&config, task.input(), task.target());
-    model.check().map_err(|why| wrong(&why))?;
-    let model = weights(run, model.init(device))?;
+    let resolved = settings(program, run)?;
+    let config = RunConfig::of(&resolved);
+    check_text(&config).map_err(|why| wrong(&why))?;
+    let model = weights(run, model::<C>(&resolved, &config).init(device))?;
     Ok(LanguageModel { config, model })
 }
 
@@ -51,19 +58,19 @@ fn check_done(run: &RunDir) -> Result<(), Failure> {
     }
 }
 
-fn settings(run: &RunDir) -> Result<RunConfig, Failure> {
+fn settings(program: &dyn Program, run: &RunDir) -> Result<Run, Failure> {
     let path = run.config_path();
-    let (training, _) = by_kind(load_all(std::slice::from_ref(&path), &[])?);
+    let (training, _) = by_kind(load_all(program, std::slice::from_ref(&path), &[])?);
     let mut runs = training.into_iter().flat_map(|config| config.runs);
     match (runs.next(), runs.next()) {
-        (Some(run), None) => Ok(run.config),
+        (Some(run), None) => Ok(run),
         _ => Err(Failure::wrong(format!("{}: not the config of one run", path.display()))),
     }
 }
 
-fn check_text(config: &RunConfig, task: &TaskConfig) -> Result<(), String> {
-    if !matches!(task, TaskConfig::Bytes(_)) {
-        let name = task.info().name;
+fn check_text(config: &RunConfig) -> Result<(), String> {
+    if !matches!(config.task, TaskConfig::Bytes(_)) {
+        let name = config.task.info().name;
         return Err(format!(
             "the run's task is {name}, which is no text; train one with task.name = \"bytes\""
         ));
@@ -76,7 +83,7 @@ fn check_text(config: &RunConfig, task: &TaskConfig) -> Result<(), String> {
     }
 }
 
-fn weights(run: &RunDir, model: SequenceModel) -> Result<SequenceModel, Failure> {
+fn weights<M: Module>(run: &RunDir, model: M) -> Result<M, Failure> {
     let path = run.weights_path();
     let bytes = fs_err::read(&path).map_err(Failure::wrong)?;
     from_safetensors(&bytes, model).map_err(|why| {

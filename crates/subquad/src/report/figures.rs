@@ -141,9 +141,9 @@ fn facts(runs: &[Finished]) -> Facts {
     let commits = distinct(runs.iter().map(|run| run.summary.build_commit.as_deref().unwrap_or("unknown")));
     let tasks = distinct(runs.iter().map(|run| run.summary.task.as_str()));
     let notes = subquad_data::tasks()
-        .iter()
-        .filter(|task| tasks.contains(&task.name))
-        .map(|task| task.caption.into());
+        .into_iter()
+        .filter(|task| tasks.contains(&task.info.name))
+        .map(|task| task.info.caption.into());
     let notes = std::iter::once(parameters(runs)).chain(notes).collect();
     Facts { budget: budget(runs), commit: commits.join(", "), notes }
 }

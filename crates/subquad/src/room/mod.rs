@@ -1,43 +1,12 @@
 //! Memory: how much a run will want, how much there is, and whether the run may start.
 //!
-//! ```text
-//! wanted_bytes      MARGIN times the estimate of a run's peak
-//! shared_bytes      what all processes of the machine, or of a cgroup, have left together
-//! own_bytes         what `ulimit` leaves each process
-//! ```
-//! What the system does not tell is no bound.
+//! A run wants [`wanted_bytes`], a margin above the estimate of its peak; what there is, `bench::available` tells.
 
-mod cgroup;
 mod estimate;
-mod proc;
+
+use subquad_bench::available::{Available, in_words, least, own, shared};
 
 pub(crate) use estimate::wanted_bytes;
-
-/// Bytes that can be had, and what bounds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Had {
-    pub(crate) bytes: u64,
-    pub(crate) bound: &'static str,
-}
-
-/// What one process, such as this one, can still have.
-pub(crate) fn had() -> Option<Had> {
-    least([shared(), proc::own()])
-}
-
-/// What all processes can still have together.
-fn shared() -> Option<Had> {
-    least([proc::available(), cgroup::left()])
-}
-
-fn least(bounds: impl IntoIterator<Item = Option<Had>>) -> Option<Had> {
-    bounds.into_iter().flatten().min_by_key(|had| had.bytes)
-}
-
-/// Such as `1.5 GiB (1610612736 bytes)`.
-pub(crate) fn in_words(bytes: u64) -> String {
-    format!("{:.1} GiB ({bytes} bytes)", bytes as f64 / f64::from(1 << 30))
-}
 
 /// Whether a run may start.
 #[derive(Debug, PartialEq, Eq)]
@@ -54,7 +23,7 @@ pub(crate) enum Admission {
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     /// As last seen while no run was on.
-    shared: Option<Had>,
+    shared: Option<Available>,
 }
 
 impl Room {
@@ -63,12 +32,12 @@ impl Room {
         if promised == 0 {
             self.shared = shared();
         }
-        admission(wanted, promised, self.shared, proc::own())
+        admission(wanted, promised, self.shared, own())
     }
 }
 
-fn admission(wanted: u64, promised: u64, shared: Option<Had>, own: Option<Had>) -> Admission {
-    let too_large = |had: &Had| wanted > had.bytes;
+fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<Available>) -> Admission {
+    let too_large = |had: &Available| wanted > had.bytes;
     if let Some(had) = least([shared, own]).filter(too_large) {
         return Admission::Never(refusal(wanted, had));
     }
@@ -79,7 +48,7 @@ fn admission(wanted: u64, promised: u64, shared: Option<Had>, own: Option<Had>) 
 }
 
 /// The words of a refusal.
-pub(crate) fn refusal(wanted: u64, had: Had) -> String {
+pub(crate) fn refusal(wanted: u64, had: Available) -> String {
     format!(
         "wants about {} of memory, but only {} can be had: {}; choose a smaller batch, length or width",
         in_words(wanted),
@@ -92,8 +61,8 @@ pub(crate) fn refusal(wanted: u64, had: Had) -> String {
 mod tests {
     use super::*;
 
-    fn had(bytes: u64) -> Option<Had> {
-        Some(Had { bytes, bound: "a test" })
+    fn had(bytes: u64) -> Option<Available> {
+        Some(Available { bytes, bound: "a test" })
     }
 
     #[test]

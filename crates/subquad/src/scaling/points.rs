@@ -1,9 +1,9 @@
 //! The sizes that a config asks for, each with the layers that are measured there side by side.
 
+use subquad_bench::{Sizes, Subject, Subjects};
 use subquad_record::Cell;
 
-use crate::bench::{D_STATE, Sizes, Subject, find};
-use crate::config::BenchSettings;
+use crate::config::BenchOptions;
 
 /// What grows from point to point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,17 +53,16 @@ impl Along {
 
 impl Point {
     /// All points of a config: lengths, then widths, each in the config's order.
-    pub fn all(settings: &BenchSettings) -> Vec<Self> {
-        let lengths = settings.lengths.iter().map(|&seq_len| Self {
-            along: Along::Length,
-            sizes: sizes(settings, settings.batch, seq_len, settings.d_model),
-            subjects: subjects(&settings.mixers),
-        });
-        let widths = settings.widths.iter().map(|&width| Self {
-            along: Along::Width,
-            sizes: sizes(settings, 1, settings.tokens, width),
-            subjects: subjects(&settings.channel_mixers),
-        });
+    pub fn all(options: &BenchOptions, subjects: &'static Subjects) -> Vec<Self> {
+        let named = |names: &[String]| -> Vec<&'static Subject> {
+            names.iter().map(|name| subjects.find(name).expect("configs hold names of layers")).collect()
+        };
+        let point = |along, names: &[String]| {
+            let subjects = named(names);
+            move |sizes| Self { along, sizes, subjects: subjects.clone() }
+        };
+        let lengths = options.along_length().into_iter().map(point(Along::Length, &options.mixers));
+        let widths = options.along_width().into_iter().map(point(Along::Width, &options.channel_mixers));
         lengths.chain(widths).collect()
     }
 
@@ -98,13 +97,4 @@ impl Point {
         (cell.mixer.as_str(), cell.batch, cell.seq_len, cell.d_model)
             == (subject.name, batch, seq_len, d_model)
     }
-}
-
-fn sizes(settings: &BenchSettings, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
-    let BenchSettings { hidden_factor, n_blocks, .. } = *settings;
-    Sizes { batch, seq_len, d_model, hidden_factor, n_blocks, d_state: D_STATE }
-}
-
-fn subjects(names: &[String]) -> Vec<&'static Subject> {
-    names.iter().map(|name| find(name).expect("configs hold names of the table")).collect()
 }

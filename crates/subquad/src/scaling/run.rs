@@ -7,16 +7,19 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use subquad_backend::open_device;
+use subquad_bench::{
+    BenchError, Checked, Site, Subjects, available_at, can_be, check_all, fits, measure_cells,
+};
 use subquad_record::{
     Cell, CellLog, Machine, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
 };
 
 use super::{BenchStudy, OneSize, Point};
 use crate::Failure;
-use crate::bench::{BenchError, Checked, Place, can_be, check_all, fits, had_at, measure_cells};
 use crate::config::BenchConfig;
-use crate::crew::{ONLY_SIZE, again, lock_study, reported, to_its_end, was_stopped, why};
-use crate::execute::{BUILD_COMMIT, Setting};
+use crate::child_process::{ONLY_SIZE, again, reported, to_its_end, was_stopped, why};
+use crate::crew::lock_study;
+use crate::session::{BUILD_COMMIT, Session};
 use crate::failure::Failures;
 use crate::progress::Messages;
 use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
@@ -31,13 +34,13 @@ const CONFIG: &str = "config.toml";
 /// If cells cannot be read.
 pub fn list(
     study: &BenchStudy,
-    results: &Path,
-    force: bool,
-    place: &Place,
+    subjects: &'static Subjects,
+    (results, force): (&Path, bool),
+    site: &Site,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    for (config, points) in study.points() {
-        let folder = study.run_folder(config, results, place);
+    for (config, points) in study.points(subjects) {
+        let folder = study.run_folder(config, results, site);
         let cells = read(&folder.join(CELLS), Messages::new(false))?.cells;
         for point in points {
             let state = if point.is_measured(&cells) && !force { "done" } else { "to do" };
@@ -64,38 +67,38 @@ fn read(path: &Path, messages: Messages) -> Result<CellLog, Failure> {
 /// # Errors
 /// Wrong input before anything runs; what failed, such as layers for which there is no memory, after all others have been measured;
 /// or if a file cannot be written.
-pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write) -> Result<(), Failure> {
-    let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
-    let dir = setting.results.join(&study.slug);
+pub fn run_study(study: &BenchStudy, session: &Session<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let site = session.site();
+    let dir = session.results.join(&study.slug);
     // Two commands that measure at once would measure each other.
-    let lock = lock_study(&dir, setting);
+    let lock = lock_study(&dir, session);
     let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
-    for (index, (config, points)) in study.points().into_iter().enumerate() {
-        let folder = study.run_folder(config, setting.results, &place);
-        let mut log = Log::open(folder, config, setting)?;
-        is_new |= !log.missing(&points, setting).is_empty();
+    for (index, (config, points)) in study.points(session.program.subjects()).into_iter().enumerate() {
+        let folder = study.run_folder(config, session.results, &site);
+        let mut log = Log::open(folder, config, session)?;
+        is_new |= !log.missing(&points, session).is_empty();
         if let Err(why) = &lock
             && (is_new || !matches!(why, Failure::ReadOnly(_)))
         {
             return Err(why.clone());
         }
-        log.measure(study, index, &points, setting)?;
+        log.measure(study, index, &points, session)?;
         measured.push(MeasuredConfig { config, cells: log.of(&points), points });
         failed.extend(log.failed);
     }
     let all: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
-    say_what_differs(&all, setting);
+    say_what_differs(&all, session);
     if let Some(warning) = spread_warning(&all) {
-        setting.messages.say(warning);
+        session.messages.say(warning);
     }
     let written = lock.and_then(|_lock| {
-        say_what_leaves(&dir, &all, setting);
+        say_what_leaves(&dir, &all, session);
         write_scaling_files(&dir, &measured, &failed)
     });
     write!(out, "{}", scaling_report(&measured, &failed))?;
-    let told = tell_written(written, "Summary and figures", &dir, is_new, setting, out);
-    if setting.should_stop() {
-        return Err(setting.interrupted());
+    let told = tell_written(written, "Summary and figures", &dir, is_new, session, out);
+    if session.should_stop() {
+        return Err(session.interrupted());
     }
     let mut failures = Failures::default();
     if !failed.is_empty() {
@@ -105,12 +108,12 @@ pub fn run_study(study: &BenchStudy, setting: &Setting<'_>, out: &mut dyn Write)
 }
 
 /// Cells of another build or machine are not wrong, but a comparison with them may be.
-fn say_what_differs(cells: &[Cell], setting: &Setting<'_>) {
+fn say_what_differs(cells: &[Cell], session: &Session<'_>) {
     let here = Machine::detect();
     let strange = |cell: &&Cell| cell.build_commit.as_deref() != BUILD_COMMIT || cell.machine.cpu != here.cpu;
     let count = cells.iter().filter(strange).count();
     if count > 0 {
-        setting.messages.say(format!(
+        session.messages.say(format!(
             "note: {count} of {} measurements come from another build or machine; delete the study's runs/ to measure all again",
             cells.len()
         ));
@@ -118,14 +121,14 @@ fn say_what_differs(cells: &[Cell], setting: &Setting<'_>) {
 }
 
 /// A summary shows the cells of one command. Those of another one stay in `runs/`, but leave the summary.
-fn say_what_leaves(dir: &Path, cells: &[Cell], setting: &Setting<'_>) {
+fn say_what_leaves(dir: &Path, cells: &[Cell], session: &Session<'_>) {
     let Ok(mut facts) = read_facts(dir) else { return };
     let before = serde_json::from_value(facts.remove("cells").unwrap_or_default());
     let before: Vec<Cell> = before.unwrap_or_default();
     let leaves = |old: &&Cell| cells.iter().all(|cell| what_is_measured(cell) != what_is_measured(old));
     let leave = before.iter().filter(leaves).count();
     if leave > 0 {
-        setting.messages.warn(format!(
+        session.messages.warn(format!(
             "{leave} measurements leave the summary and figures in {}, since this command does not ask for them; \
              --results DIR keeps studies apart",
             dir.display()
@@ -153,14 +156,14 @@ impl<'a> Log<'a> {
     pub(super) fn open(
         folder: PathBuf,
         config: &'a BenchConfig,
-        setting: &Setting<'_>,
+        session: &Session<'_>,
     ) -> Result<Self, Failure> {
-        let CellLog { cells, damaged } = read(&folder.join(CELLS), setting.messages)?;
+        let CellLog { cells, damaged } = read(&folder.join(CELLS), session.messages)?;
         Ok(Self { folder, config, cells, is_damaged: !damaged.is_empty(), failed: vec![] })
     }
 
-    fn missing<'p>(&self, points: &'p [Point], setting: &Setting<'_>) -> Vec<&'p Point> {
-        points.iter().filter(|point| setting.force || !point.is_measured(&self.cells)).collect()
+    fn missing<'p>(&self, points: &'p [Point], session: &Session<'_>) -> Vec<&'p Point> {
+        points.iter().filter(|point| session.force || !point.is_measured(&self.cells)).collect()
     }
 
     fn measure(
@@ -168,17 +171,17 @@ impl<'a> Log<'a> {
         study: &BenchStudy,
         index: usize,
         points: &[Point],
-        setting: &Setting<'_>,
+        session: &Session<'_>,
     ) -> Result<(), Failure> {
-        let missing = self.missing(points, setting);
-        setting.messages.say(format!(
+        let missing = self.missing(points, session);
+        session.messages.say(format!(
             "{}: {}, {} of {} sizes to measure",
             study.slug,
             self.config.path.display(),
             missing.len(),
             points.len()
         ));
-        if missing.is_empty() || setting.should_stop() {
+        if missing.is_empty() || session.should_stop() {
             return Ok(());
         }
         check_sizes(&missing)?;
@@ -186,28 +189,28 @@ impl<'a> Log<'a> {
         write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
         if std::mem::take(&mut self.is_damaged) {
             let aside = set_cells_aside(&self.folder.join(CELLS))?;
-            setting.messages.warn(format!("what was there is kept in {}", aside.display()));
+            session.messages.warn(format!("what was there is kept in {}", aside.display()));
             write_cells(&self.folder.join(CELLS), &self.cells)?;
         }
-        for (count, point) in missing.iter().enumerate().take_while(|_| !setting.should_stop()) {
-            setting.messages.say(format!("[{}/{}] {}", count + 1, missing.len(), point.title()));
+        for (count, point) in missing.iter().enumerate().take_while(|_| !session.should_stop()) {
+            session.messages.say(format!("[{}/{}] {}", count + 1, missing.len(), point.title()));
             let (slug, title) = (study.slug.clone(), point.title());
-            self.measure_in_child(&OneSize { slug, config: index, title }, setting)?;
+            self.measure_in_child(&OneSize { slug, config: index, title }, session)?;
         }
         Ok(())
     }
 
     /// The child keeps the cells, which are then read again, and says what it could not measure.
-    fn measure_in_child(&mut self, size: &OneSize, setting: &Setting<'_>) -> Result<(), Failure> {
+    fn measure_in_child(&mut self, size: &OneSize, session: &Session<'_>) -> Result<(), Failure> {
         let child = again(ONLY_SIZE, &size.to_string(), Stdio::inherit());
         let output = child
-            .and_then(|child| to_its_end(child, setting))
+            .and_then(|child| to_its_end(child, session))
             .map_err(|error| Failure::failed(format!("{}: its process: {error}", size.title)))?;
         self.cells = read_cells(&self.folder.join(CELLS))?.cells;
-        let was_asked = setting.should_stop() && was_stopped(&output);
+        let was_asked = session.should_stop() && was_stopped(&output);
         if !output.status.success() && !was_asked {
             let died = || vec![format!("{}: {}", size.title, why(&output))];
-            reported(&output).unwrap_or_else(died).into_iter().for_each(|why| self.fail(why, setting));
+            reported(&output).unwrap_or_else(died).into_iter().for_each(|why| self.fail(why, session));
         }
         Ok(())
     }
@@ -216,11 +219,11 @@ impl<'a> Log<'a> {
     pub(super) fn measure_here(
         &mut self,
         point: &Point,
-        place: &Place,
-        setting: &Setting<'_>,
+        site: &Site,
+        session: &Session<'_>,
     ) -> Result<(), Failure> {
-        match check_points(&[point], place) {
-            Ok(checked) => self.measure_point(point, &checked, place, setting),
+        match check_points(&[point], site) {
+            Ok(checked) => self.measure_point(point, &checked, site, session),
             Err(Failure::Failed(why)) => {
                 self.failed.extend(why);
                 Ok(())
@@ -233,16 +236,16 @@ impl<'a> Log<'a> {
         &mut self,
         point: &Point,
         checked: &[Checked],
-        place: &Place,
-        setting: &Setting<'_>,
+        site: &Site,
+        session: &Session<'_>,
     ) -> Result<(), Failure> {
-        let limit = Duration::from_secs_f64(self.config.settings.seconds);
-        let own = self.that_fit(point, checked, place);
-        if own.is_empty() || setting.should_stop() {
+        let limit = Duration::from_secs_f64(self.config.options.seconds);
+        let own = self.that_fit(point, checked, site);
+        if own.is_empty() || session.should_stop() {
             return Ok(());
         }
-        match measure_cells(&own, &point.sizes, limit, place, &setting.stop.flag()) {
-            Ok(found) => self.keep(point, found, setting),
+        match measure_cells(&own, &point.sizes, limit, site, &session.stop.flag()) {
+            Ok(found) => self.keep(point, found, session),
             Err(BenchError::Stopped) => Ok(()),
             Err(error @ BenchError::Device(_)) => {
                 self.failed.push(error.to_string());
@@ -252,12 +255,12 @@ impl<'a> Log<'a> {
     }
 
     /// The layers of a point for which there is memory.
-    fn that_fit(&mut self, point: &Point, checked: &[Checked], place: &Place) -> Vec<Checked> {
-        let had = had_at(place);
+    fn that_fit(&mut self, point: &Point, checked: &[Checked], site: &Site) -> Vec<Checked> {
+        let available = available_at(site);
         let (mut own, of) =
             (vec![], |name: &str| checked.iter().find(|checked| checked.subject.name == name));
         for subject in &point.subjects {
-            match fits(subject, &point.sizes, had) {
+            match fits(subject, &point.sizes, available) {
                 Ok(()) => own.extend(of(subject.name).copied()),
                 Err(why) => self.failed.push(why),
             }
@@ -265,14 +268,14 @@ impl<'a> Log<'a> {
         own
     }
 
-    fn fail(&mut self, why: String, setting: &Setting<'_>) {
-        setting.messages.say(format!("    {why}"));
+    fn fail(&mut self, why: String, session: &Session<'_>) {
+        session.messages.say(format!("    {why}"));
         self.failed.push(why);
     }
 
     /// Writes the cells of a point, in the place of those that they repeat.
-    fn keep(&mut self, point: &Point, found: Vec<Cell>, setting: &Setting<'_>) -> Result<(), Failure> {
-        setting.messages.say(format!("    {}", in_short(&found)));
+    fn keep(&mut self, point: &Point, found: Vec<Cell>, session: &Session<'_>) -> Result<(), Failure> {
+        session.messages.say(format!("    {}", in_short(&found)));
         self.cells.retain(|cell| !(point.has(cell) && found.iter().any(|new| new.mixer == cell.mixer)));
         self.cells.extend(found);
         Ok(write_cells(&self.folder.join(CELLS), &self.cells)?)
@@ -297,32 +300,32 @@ fn check_sizes(points: &[&Point]) -> Result<(), Failure> {
 }
 
 /// Compares every layer with its definition once.
-fn check_points(points: &[&Point], place: &Place) -> Result<Vec<Checked>, Failure> {
+fn check_points(points: &[&Point], site: &Site) -> Result<Vec<Checked>, Failure> {
     check_sizes(points)?;
     let mut subjects = vec![];
     for point in points {
         for subject in &point.subjects {
-            if !subjects.iter().any(|other: &&crate::bench::Subject| other.name == subject.name) {
+            if !subjects.iter().any(|other: &&subquad_bench::Subject| other.name == subject.name) {
                 subjects.push(*subject);
             }
         }
     }
-    check_all(&subjects, &place.device).map_err(Failure::Failed)
+    check_all(&subjects, &site.device).map_err(Failure::Failed)
 }
 
 /// Runs every layer of a config at its smallest sizes for an instant, keeping nothing. Returns how many sizes.
 ///
 /// # Errors
 /// As [`run_study`].
-pub fn smoke(config: &BenchConfig) -> Result<usize, Failure> {
-    let place = Place::new(open_device("cpu").map_err(Failure::failed)?);
-    let points = Point::all(&config.settings);
+pub fn smoke(config: &BenchConfig, subjects: &'static Subjects) -> Result<usize, Failure> {
+    let site = Site::new(open_device("cpu").map_err(Failure::failed)?, BUILD_COMMIT);
+    let points = Point::all(&config.options, subjects);
     let first = |along| points.iter().filter(|p| p.along == along).min_by_key(|p| p.sizes.elements());
     let smallest: Vec<&Point> =
         [super::Along::Length, super::Along::Width].into_iter().filter_map(first).collect();
     for point in &smallest {
-        let checked = check_points(&[point], &place)?;
-        measure_cells(&checked, &point.sizes, Duration::ZERO, &place, &Default::default())
+        let checked = check_points(&[point], &site)?;
+        measure_cells(&checked, &point.sizes, Duration::ZERO, &site, &Default::default())
             .map_err(Failure::failed)?;
     }
     Ok(smallest.len())

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use subquad_bench::Subjects;
+
 use super::run::Log;
 use super::{BenchStudy, Point};
 use crate::Failure;
-use crate::bench::Place;
 use crate::config::BenchConfig;
 use crate::crew::obey_parent;
-use crate::execute::Setting;
+use crate::session::Session;
 
 /// Which size, as one word on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +43,13 @@ impl FromStr for OneSize {
 }
 
 impl OneSize {
-    fn find<'a>(&self, studies: &'a [BenchStudy]) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
+    fn find<'a>(
+        &self,
+        studies: &'a [BenchStudy],
+        subjects: &'static Subjects,
+    ) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
         let study = studies.iter().find(|study| study.slug == self.slug)?;
-        let (config, points) = study.points().into_iter().nth(self.config)?;
+        let (config, points) = study.points(subjects).into_iter().nth(self.config)?;
         let point = points.into_iter().find(|point| point.title() == self.title)?;
         Some((study, config, point))
     }
@@ -57,16 +62,16 @@ impl OneSize {
 pub(crate) fn measure_one(
     studies: &[BenchStudy],
     size: &OneSize,
-    setting: &Setting<'_>,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    obey_parent(setting.stop.clone());
+    obey_parent(session.stop.clone());
     let changed = || Failure::failed("its config was changed after the command started; start it again");
-    let (study, config, point) = size.find(studies).ok_or_else(changed)?;
-    let place = Place { device: setting.device.clone(), device_kind: setting.device_kind };
-    let mut log = Log::open(study.run_folder(config, setting.results, &place), config, setting)?;
-    log.measure_here(&point, &place, setting)?;
+    let (study, config, point) = size.find(studies, session.program.subjects()).ok_or_else(changed)?;
+    let site = session.site();
+    let mut log = Log::open(study.run_folder(config, session.results, &site), config, session)?;
+    log.measure_here(&point, &site, session)?;
     match log.failed.is_empty() {
-        _ if setting.should_stop() => Err(setting.interrupted()),
+        _ if session.should_stop() => Err(session.interrupted()),
         true => Ok(()),
         false => Err(Failure::Failed(log.failed)),
     }

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use subquad_bench::{Site, Subjects};
+use subquad_config::slug;
 use subquad_record::run_hash;
 
 use super::Point;
 use crate::Failure;
-use crate::bench::Place;
-use crate::config::{BenchConfig, slug};
+use crate::config::BenchConfig;
 use crate::plan::Study;
 
 /// All configs of one folder that measure.
@@ -53,16 +54,16 @@ fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
 impl BenchStudy {
     /// Where a config's cells are: a folder named after what changes all its numbers. Which lengths, widths and layers it
     /// asks for does not, so that a longer list goes on with what is there.
-    pub fn run_folder(&self, config: &BenchConfig, results: &Path, place: &Place) -> PathBuf {
+    pub fn run_folder(&self, config: &BenchConfig, results: &Path, site: &Site) -> PathBuf {
         let stem = config.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut pairs = config.hash_pairs.clone();
-        pairs.insert("device".into(), place.device_kind.as_str().to_owned());
+        pairs.insert("device".into(), site.device_kind.as_str().to_owned());
         pairs.insert("threads".into(), rayon::current_num_threads().to_string());
         results.join(&self.slug).join("runs").join(format!("{stem}-{}", run_hash(&pairs)))
     }
 
     /// Every config with its points.
-    pub fn points(&self) -> Vec<(&BenchConfig, Vec<Point>)> {
-        self.configs.iter().map(|config| (config, Point::all(&config.settings))).collect()
+    pub fn points(&self, subjects: &'static Subjects) -> Vec<(&BenchConfig, Vec<Point>)> {
+        self.configs.iter().map(|config| (config, Point::all(&config.options, subjects))).collect()
     }
 }

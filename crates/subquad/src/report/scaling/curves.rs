@@ -66,8 +66,8 @@ pub(super) struct Curve {
 /// The curves of a config, a layer each, in its order; without those that have no such number at all.
 pub(super) fn curves(measured: &MeasuredConfig<'_>, along: Along, quantity: Quantity) -> Vec<Curve> {
     let names = match along {
-        Along::Length => &measured.config.settings.mixers,
-        Along::Width => &measured.config.settings.channel_mixers,
+        Along::Length => &measured.config.options.mixers,
+        Along::Width => &measured.config.options.channel_mixers,
     };
     let curve = |mixer: &String| {
         let own = measured.cells.iter().filter(|cell| cell.mixer == *mixer);

@@ -51,8 +51,8 @@ fn line(curve: Curve, quantity: Quantity) -> Line {
 
 fn caption(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> Vec<String> {
     let names = |measured: &MeasuredConfig<'_>| match along {
-        Along::Length => measured.config.settings.mixers.clone(),
-        Along::Width => measured.config.settings.channel_mixers.clone(),
+        Along::Length => measured.config.options.mixers.clone(),
+        Along::Width => measured.config.options.channel_mixers.clone(),
     };
     let own = |measured: &MeasuredConfig<'_>| -> Vec<Cell> {
         let names = names(measured);

@@ -5,16 +5,21 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-use super::{POLL, STOP};
-use crate::execute::Setting;
+use crate::session::Session;
+
+/// What a parent writes to the standard input of a child that is to stop as by a signal.
+pub(crate) const STOP: &str = "stop";
+/// Between two looks at what others hold, and at whether to stop.
+pub(crate) const POLL: Duration = Duration::from_millis(100);
 
 /// The hidden flag of `subquad run` that makes it a child with one run.
-pub(super) const ONLY_RUN: &str = "--only-run";
+pub(crate) const ONLY_RUN: &str = "--only-run";
 /// The same with one size of a study that measures.
 pub(crate) const ONLY_SIZE: &str = "--only-size";
 /// The exit code of a child that has said why it failed.
-pub(super) const REPORTED: i32 = 1;
+pub(crate) const REPORTED: i32 = 1;
 /// Exit codes of a child that a signal or its parent has stopped.
 const STOPPED: std::ops::Range<i32> = 129..192;
 
@@ -33,13 +38,13 @@ pub(crate) fn again(flag: &str, value: &str, stderr: Stdio) -> io::Result<Comman
 ///
 /// # Errors
 /// If it cannot be started.
-pub(crate) fn to_its_end(mut command: Command, setting: &Setting<'_>) -> io::Result<Output> {
+pub(crate) fn to_its_end(mut command: Command, session: &Session<'_>) -> io::Result<Output> {
     let mut child = command.spawn()?;
     let (mut stdin, (sender, receiver)) = (child.stdin.take(), channel());
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let mut told = false;
     loop {
-        if setting.should_stop() && !std::mem::replace(&mut told, true) {
+        if session.should_stop() && !std::mem::replace(&mut told, true) {
             // One that ended in this moment needs no word.
             let _ = stdin.as_mut().map(|stdin| writeln!(stdin, "{STOP}"));
         }

@@ -1,0 +1,92 @@
+//! One run's settings as types.
+
+use std::path::Path;
+
+use subquad_config::{Combination, Run};
+use subquad_data::TaskConfig;
+use subquad_mixer::{Context, Mixers};
+use subquad_model::ModelOptions;
+use subquad_options::{Options, Value};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig};
+
+/// Everything that one run needs to know but its mixer, which only a registry can read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunConfig {
+    /// What is learned.
+    pub task: TaskConfig,
+    /// The stack around the mixer.
+    pub model: ModelOptions,
+    /// The optimiser.
+    pub optim: OptimConfig,
+    /// The training loop.
+    pub train: LoopConfig,
+    /// Sequence length, in tokens.
+    pub seq_len: usize,
+    /// Seed of weights, data order and dropout.
+    pub seed: u64,
+    /// The longest sequence of the run's config, in training or in a test.
+    longest: usize,
+}
+
+impl RunConfig {
+    /// The settings of a run.
+    ///
+    /// # Panics
+    /// If the run's values are not those of the schema.
+    pub fn of(run: &Run) -> Self {
+        let section = |name: &'static str| run.section(name);
+        let read = || {
+            Some(Self {
+                task: task(&|key| run.value(key).cloned())?.0,
+                model: ModelOptions::from_values(&section("model"))?,
+                optim: OptimConfig::from_values(&section("optim"))?,
+                train: LoopConfig::from_values(&section("train"))?,
+                seq_len: run.size,
+                seed: run.seed,
+                longest: run.largest,
+            })
+        };
+        read().expect("a run has every key of the schema")
+    }
+
+    /// How the run trains.
+    pub fn training(&self) -> TrainConfig {
+        let Self { optim, train, model, seed, .. } = self;
+        TrainConfig { optim: optim.clone(), training_loop: train.clone(), dropout: model.dropout, seed: *seed }
+    }
+
+    /// The run's mixer, of a registry that has it.
+    ///
+    /// # Panics
+    /// If it does not have it, or the run's values are not those of the schema.
+    pub fn mixer<C: Mixers>(&self, run: &Run) -> C {
+        let mut mixer = mixer::<C>(run.subject, &|key| run.value(key).cloned());
+        let mixer = mixer.as_mut().expect("a run has every key of the schema");
+        mixer.fit(&context(&self.model, self.seq_len, self.longest));
+        mixer.clone()
+    }
+}
+
+/// The task that the keys name, and what is wrong with its path.
+pub(super) fn task(
+    value: &dyn Fn(&str) -> Option<Value>,
+) -> Option<(TaskConfig, Option<subquad_options::Refusal>)> {
+    let (name, path) = (value("task.name")?, value("task.path")?);
+    let (name, path) = (name.as_text()?, path.as_text()?);
+    TaskConfig::read(name, Path::new(path), &|leaf| value(&format!("task.{name}.{leaf}")))
+}
+
+/// The mixer of this name, as its keys have it.
+pub(super) fn mixer<C: Mixers>(name: &str, value: &dyn Fn(&str) -> Option<Value>) -> Option<C> {
+    C::read(name, &|leaf| value(&format!("mixer.{name}.{leaf}")))
+}
+
+/// What surrounds a mixer.
+pub(super) fn context(model: &ModelOptions, seq_len: usize, longest: usize) -> Context {
+    Context { d_model: model.d_model, causal: model.causal, seq_len, longest }
+}
+
+/// The model options of a combination.
+pub(super) fn model(combination: &Combination<'_>) -> Option<ModelOptions> {
+    ModelOptions::from_values(&combination.section("model"))
+}

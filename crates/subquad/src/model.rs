@@ -1,0 +1,119 @@
+//! The model of a run on its task.
+
+use burn::tensor::Device;
+use subquad_config::Run;
+use subquad_data::{FewTests, InputKind, TargetKind, TaskConfig};
+use subquad_mixer::Mixers;
+use subquad_model::{ChannelMixerConfig, Encoder, Head, ModelConfig, Pool};
+use subquad_record::Memory;
+use subquad_train::train;
+
+use crate::Failure;
+use crate::config::RunConfig;
+use crate::plan::PlannedRun;
+
+/// The model of a run.
+pub(crate) fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
+    let (task, options) = (&config.task, &config.model);
+    let head = head(task.target(config.seq_len), options.pool);
+    options.model(config.mixer(run), encoder(task.input()), head)
+}
+
+fn encoder(input: InputKind) -> Encoder {
+    match input {
+        InputKind::Reals { features } => Encoder::Linear { features },
+        InputKind::Tokens { vocab } => Encoder::Embedding { vocab },
+    }
+}
+
+/// Answers at tokens are read where they are asked for.
+fn head(target: TargetKind, pool: Pool) -> Head {
+    match (target, pool) {
+        (TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs }, _) => {
+            Head::Token { outputs }
+        }
+        (TargetKind::Sequence { classes: outputs }, Pool::Auto | Pool::Mean)
+        | (TargetKind::SequenceReals { outputs }, Pool::Mean) => Head::Pool { outputs },
+        (TargetKind::SequenceReals { outputs }, Pool::Auto | Pool::Last)
+        | (TargetKind::Sequence { classes: outputs }, Pool::Last) => Head::Last { outputs },
+    }
+}
+
+/// What is known of a run's model without its weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Facts {
+    /// Numbers that it learns.
+    pub parameters: usize,
+    /// Floats that one sequence keeps to decode one more token; `None` for a bidirectional model. Found with the memory of one
+    /// block.
+    pub state_floats: fn(&PlannedRun) -> Option<usize>,
+    /// Floats that a block keeps for each of the residual stream in training, with norms and residual connections.
+    pub(crate) kept: f64,
+    /// Floats for each of the residual stream while backward goes through one block.
+    pub(crate) transient: f64,
+    /// Floats of one block's kernels, once for the whole batch.
+    pub(crate) kernels: f64,
+    /// Labels of an example.
+    pub(crate) labels: usize,
+    /// Outputs a label.
+    pub(crate) outputs: usize,
+}
+
+pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
+    let config = run.config();
+    let model = model::<C>(&run.resolved, &config);
+    let (hidden, gated) = hidden(&model.channel_mixer);
+    let share = hidden as f64 / model.d_model as f64;
+    Facts {
+        parameters: model.n_parameters(),
+        state_floats: state_floats::<C>,
+        // In front of a gate there are two hidden widths.
+        kept: model.mixer.kept() + if gated { 3.0 } else { 2.0 } * share,
+        transient: 4.0 + 0.5 * share,
+        kernels: model.mixer.kernels(config.seq_len),
+        labels: labels(model.head, &config.task, config.seq_len),
+        outputs: model.head.outputs(),
+    }
+}
+
+/// Without the memory of a whole model.
+fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
+    let config = run.config();
+    let model = model::<C>(&run.resolved, &config);
+    let one_block = ModelConfig { n_layers: 1, ..model };
+    Some(config.model.n_layers * one_block.init(&Device::flex()).state_size(config.seq_len)?)
+}
+
+/// Hidden width of a channel mixer, and whether it ends in a gate.
+fn hidden(mixer: &ChannelMixerConfig) -> (usize, bool) {
+    match mixer {
+        ChannelMixerConfig::Dense(config) => (config.d_hidden, config.gated),
+        ChannelMixerConfig::BlockDiagonal(config) => (config.d_hidden, config.gated),
+        ChannelMixerConfig::Monarch(config) => (config.d_hidden, config.gated),
+        ChannelMixerConfig::None => (0, false),
+    }
+}
+
+fn labels(head: Head, task: &TaskConfig, seq_len: usize) -> usize {
+    match head {
+        Head::Pool { .. } | Head::First { .. } | Head::Last { .. } => 1,
+        Head::Token { .. } => task.labels(seq_len),
+    }
+}
+
+/// Trains a run for `steps` steps, keeping nothing.
+///
+/// # Errors
+/// What went wrong.
+pub(crate) fn smoke<C: Mixers>(run: &PlannedRun, steps: usize) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
+    let config = run.config();
+    let device = subquad_backend::open_device("cpu").map_err(Failure::failed)?.device;
+    let task = config.task.open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
+    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &device);
+    let mut training = config.training();
+    training.training_loop.steps = steps;
+    let few = FewTests { task: &*task, examples: training.training_loop.batch };
+    train(model, &few, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What all runs of a command share.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use subquad_backend::DeviceKind;
+use subquad_bench::Site;
+
+use crate::progress::Messages;
+use crate::program::Program;
+use crate::{Failure, Stop};
+
+/// The commit that the program was built from, where it was built in a git checkout.
+pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
+/// The program's version.
+pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What all runs of a command share.
+#[derive(Clone)]
+pub struct Session<'a> {
+    /// The program with its mixers.
+    pub program: &'a dyn Program,
+    /// The folder that stands for `results/`.
+    pub results: &'a Path,
+    /// The device that runs.
+    pub device: Device,
+    /// What it is.
+    pub device_kind: DeviceKind,
+    /// What it calls itself, if it is no CPU.
+    pub adapter: Option<String>,
+    /// Runs that are allowed at once, by the whole command.
+    pub jobs: usize,
+    /// Whether runs that are done run again.
+    pub force: bool,
+    /// Whether the runs should stop.
+    pub stop: Stop,
+    pub(crate) messages: Messages,
+}
+
+impl Session<'_> {
+    /// Where this command measures.
+    pub(crate) fn site(&self) -> Site {
+        let Self { device, device_kind, .. } = self;
+        Site { device: device.clone(), device_kind: *device_kind, build_commit: BUILD_COMMIT }
+    }
+
+    pub(crate) fn should_stop(&self) -> bool {
+        self.stop.is_asked()
+    }
+
+    /// What ends a command that was asked to stop.
+    pub(crate) fn interrupted(&self) -> Failure {
+        Failure::Interrupted(self.stop.signal())
+    }
+}
+

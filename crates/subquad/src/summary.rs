@@ -1,0 +1,122 @@
+//! What is written down of a run: its manifest as it starts, its summary as it ends.
+
+use std::collections::BTreeMap;
+
+use subquad_backend::Form;
+use subquad_record::{Evaluation, Machine, Manifest, Outcome, RunSummary, timestamp};
+
+use crate::child_process::command_line;
+use crate::plan::{PlannedRun, Study};
+use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
+
+/// As the run starts.
+pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -> Manifest {
+    Manifest {
+        program_version: PROGRAM_VERSION.into(),
+        build_commit: BUILD_COMMIT.map(Into::into),
+        config_file: run.config_file.display().to_string(),
+        config_repository: study.repository().cloned(),
+        command: command_line(),
+        machine: Machine::detect(),
+        instruction_set: subquad_backend::instruction_set().as_str().into(),
+        device: session.device_kind.as_str().into(),
+        adapter: session.adapter.clone(),
+        form: Form::for_device(&session.device).as_str().into(),
+        threads: rayon::current_num_threads(),
+        jobs: session.jobs,
+        data: run.data.clone(),
+        started: timestamp(),
+        resumed: vec![],
+        ended: None,
+        outcome: Outcome::Running,
+    }
+}
+
+/// A run that has failed or was interrupted, as a summary without numbers. What can be known only of a mixer that is built is told of
+/// those that began.
+pub(crate) fn without_numbers(
+    run: &PlannedRun,
+    study: &Study,
+    session: &Session<'_>,
+    outcome: Outcome,
+) -> RunSummary {
+    let facts = session.program.facts(run);
+    let dir = run.dir(study, session.results);
+    let manifest = dir.read_manifest().unwrap_or_else(|_| manifest(run, study, session));
+    let ended = manifest.ended.clone().unwrap_or_else(timestamp);
+    let began = dir.read_rows().is_ok();
+    let state_floats = if began { (facts.state_floats)(run) } else { None };
+    let sizes = ModelSizes { parameters: facts.parameters, state_floats };
+    RunSummary { ended, outcome, ..sizes.blank(run, session, &manifest) }
+}
+
+/// What training measures.
+pub(crate) struct Measured {
+    pub(crate) step_seconds: f64,
+    pub(crate) evaluations: Vec<Evaluation>,
+    pub(crate) peak_bytes: Option<u64>,
+}
+
+/// What is known of a model before it trains.
+pub(crate) struct ModelSizes {
+    pub(crate) parameters: usize,
+    pub(crate) state_floats: Option<usize>,
+}
+
+impl ModelSizes {
+    pub(crate) fn summary(
+        self,
+        run: &PlannedRun,
+        session: &Session<'_>,
+        manifest: &Manifest,
+        measured: Measured,
+    ) -> RunSummary {
+        let Measured { step_seconds, evaluations, peak_bytes } = measured;
+        let config = run.config();
+        RunSummary {
+            step_ms: step_seconds * 1e3,
+            tokens_per_second: (config.train.batch * config.seq_len) as f64 / step_seconds,
+            peak_bytes,
+            evaluations,
+            ..self.blank(run, session, manifest)
+        }
+    }
+
+    /// Without what training measures.
+    fn blank(self, run: &PlannedRun, session: &Session<'_>, manifest: &Manifest) -> RunSummary {
+        let config = run.config();
+        RunSummary {
+            run: run.name.to_string(),
+            config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
+            task: config.task.info().name.into(),
+            mixer: run.name.mixer.clone(),
+            seq_len: config.seq_len,
+            seed: config.seed,
+            steps: config.train.steps,
+            batch: config.train.batch,
+            d_model: config.model.d_model,
+            n_layers: config.model.n_layers,
+            parameters: self.parameters,
+            step_ms: f64::NAN,
+            tokens_per_second: f64::NAN,
+            peak_bytes: None,
+            state_floats: self.state_floats,
+            form: Form::for_device(&session.device).as_str().into(),
+            device: session.device_kind.as_str().into(),
+            threads: rayon::current_num_threads(),
+            jobs: manifest.jobs,
+            build_commit: BUILD_COMMIT.map(Into::into),
+            evaluations: vec![],
+            started: manifest.started.clone(),
+            ended: timestamp(),
+            outcome: Outcome::Done,
+            settings: axes(run),
+        }
+    }
+}
+
+/// The extra axes of the sweep, numbers as numbers.
+fn axes(run: &PlannedRun) -> BTreeMap<String, serde_json::Value> {
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
+    run.resolved.axes.iter().map(|(key, text)| (key.clone(), value(text))).collect()
+}
