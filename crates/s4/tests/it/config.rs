@@ -33,7 +33,7 @@ fn an_option_out_of_its_range_is_refused_by_name() {
         assert_eq!(config.check().unwrap_err().to_string(), words);
     }
     let low_rank = [
-        (S4Config::new(4, 0), "l_max must be an integer from 1 to 16777216, got 0"),
+        (S4Config::new(4, 0), "l_max must be an integer from 1 to 16777216 or \"longest\", got 0"),
         (S4Config::new(4, 9).with_rank(Some(0)), "rank must be an integer from 0 to 64, got Some(0)"),
         (S4Config::new(4, 9).with_d_state(1026), "d_state must be an integer from 2 to 1024, got 1026"),
     ];
@@ -100,6 +100,14 @@ fn options_that_do_not_go_together_are_refused_and_blamed() {
     for (config, words, blamed) in wrong {
         assert_eq!(refused(config.refusals()), (words.into(), blamed.to_vec()));
     }
+}
+
+#[test]
+fn sets_that_a_mixture_of_low_rank_systems_cannot_share_are_refused() {
+    let config = S4Config::new(4, 8).with_init(S4Init::Hippo).with_n_ssm(Some(1));
+    let words =
+        "init = \"hippo\" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1";
+    assert_eq!(refused(config.refusals()), (words.into(), vec!["init", "n_ssm", "d_model"]));
 }
 
 #[test]
@@ -231,4 +239,24 @@ fn the_layer_has_as_many_parameters_as_published() {
     let layer = S4dConfig::new(512).with_n_ssm(Some(2)).with_bidirectional(true).seeded();
     let low_rank = 2 * 2 * 32; // P, which the diagonal layer does not have
     assert_eq!(layer.num_params(), 592_256 - low_rank);
+}
+
+#[test]
+fn zz_dump() {
+    fn dump<C: Options>(name: &str) {
+        for f in C::fields() {
+            println!(
+                "{name}.{} | {} | {:?} | given {} numeric {} | {}",
+                f.name,
+                f.kind,
+                f.default.map(|d| d.to_string()),
+                f.given,
+                f.numeric,
+                f.help
+            );
+        }
+    }
+    dump::<S4dConfig>("s4d");
+    dump::<S4Config>("s4");
+    dump::<subquad_s4::H3Config>("h3");
 }

@@ -361,21 +361,3 @@ fn a_rate_makes_every_step_longer_and_leaves_c_alone() {
         assert_rel_close(got, wanted, KERNEL, format!("rate {rate}"));
     }
 }
-
-#[test]
-fn impossible_configs_say_why() {
-    let wrong = [
-        (S4Config::new(4, 0), "l_max must be at least 1, got 0"),
-        (
-            S4Config::new(4, 8).with_init(S4Init::Legt).with_rank(Some(1)),
-            "init legt needs a low-rank part of rank 2 or more, got rank = 1",
-        ),
-        (
-            S4Config::new(4, 8).with_init(S4Init::Hippo).with_n_ssm(Some(1)),
-            "init hippo mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2, got 1",
-        ),
-    ];
-    for (config, words) in wrong {
-        assert_eq!(config.check().unwrap_err().to_string(), words);
-    }
-}

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
-use subquad_mixer::{MeasuredMixer, SequenceMixer, SequenceMixerConfig, Sizes};
+use subquad_mixer::{MeasuredMixer, SequenceMixer, Sizes};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64, with_seed};
 

@@ -267,31 +267,3 @@ fn layers_are_made_and_changed_on_a_device_with_autodiff_too() {
         assert!(low_rank.ssm.p_re.val().grad(&grads).is_some());
     }
 }
-
-#[test]
-fn impossible_options_say_why() {
-    let wrong = [
-        (s4d().with_channels(0), "channels must be at least 1, got 0"),
-        (
-            s4d().with_channels(2).with_output(OutputMix::None),
-            "channels = 2 needs an output layer that brings the width back to d_model; choose output glu or linear",
-        ),
-        (s4d().with_dropout(1.0), "dropout must be in [0, 1), got 1.0"),
-        (s4d().with_kernel_dropout(-0.1), "kernel_dropout must be in [0, 1), got -0.1"),
-        (
-            s4d().with_init(S4dInit::Real).with_real_transform(RealTransform::Sigmoid),
-            "real_transform sigmoid has decays below 1 alone, and init real starts at 4.0; choose exp, softplus or relu",
-        ),
-        (
-            s4d().with_init(S4dInit::Fout).with_real_transform(RealTransform::Relu),
-            "real_transform relu does not train decays of 1e-4 or less, and init fout starts there; choose exp or softplus",
-        ),
-        (
-            s4d().with_init(S4dInit::Diag).with_n_ssm(Some(1)),
-            "init diag mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2, got 1",
-        ),
-    ];
-    for (config, words) in wrong {
-        assert_eq!(config.check().unwrap_err().to_string(), words);
-    }
-}

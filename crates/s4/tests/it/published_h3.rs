@@ -128,7 +128,7 @@ fn what_the_layer_has_not_is_refused_by_name() {
             .contains("`kernel.kernel.inv_A_real` has shape [8, 8], but the config (n_ssm = 4")
     );
     assert!(option("d_state", json!(1u64 << 40)).contains("`ssm_k_kernel.kernel.B` has shape [8, 16]"));
-    assert!(option("head_dim", 0.into()).contains("head_dim = 0"));
+    assert!(option("head_dim", 0.into()).contains("head_dim must be an integer from 1 to 8192, got 0"));
     let missing = refusal(&|case| drop(case.parameters.remove("ssm_k_D")));
     assert_eq!(missing, "tensor `ssm_k_D` is missing, which layer `h3` needs");
 }
