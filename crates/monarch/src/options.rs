@@ -72,6 +72,14 @@ macro_rules! gated_config {
         }
 
         impl $name {
+            /// Whether the layer can be built.
+            ///
+            /// # Errors
+            /// The first of the [refusals](Self::refusals).
+            pub fn check(&self) -> Result<(), subquad_mixer::Refusal> {
+                subquad_mixer::Refusal::first(self.refusals())
+            }
+
             /// A one-sided filter of so many channels.
             fn causal_filter(&self, channels: usize) -> crate::ImplicitFilterConfig {
                 crate::ImplicitFilterConfig::new(channels, self.l_max)

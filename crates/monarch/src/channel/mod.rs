@@ -129,7 +129,7 @@ fn expanded(d_hidden: usize, gated: bool) -> usize {
     if gated { d_hidden.saturating_mul(2) } else { d_hidden }
 }
 
-/// What both layers refuse of their widths, each of them in so many blocks.
+/// The widths that cannot be cut into so many blocks.
 fn narrow_widths(d_model: usize, d_hidden: usize, n_blocks: usize) -> impl Iterator<Item = Refusal> {
     [("d_model", d_model), ("d_hidden", d_hidden)]
         .into_iter()

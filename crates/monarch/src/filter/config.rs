@@ -88,7 +88,7 @@ impl ImplicitFilterConfig {
         self.refused_by(|| self.contradictions())
     }
 
-    /// What does not go together. Numbers may be out of their ranges here: those of a mixer have been checked under its names.
+    /// What does not go together. It leaves ranges out, because a mixer checks those of its own options, under their names.
     pub(crate) fn contradictions(&self) -> Vec<Refusal> {
         [self.even_embedding(), self.idle_shift(), self.idle_offset()].into_iter().flatten().collect()
     }

@@ -21,14 +21,6 @@ gated_config! {
 }
 
 impl HyenaConfig {
-    /// Whether the layer can be built.
-    ///
-    /// # Errors
-    /// The first of the [refusals](Self::refusals).
-    pub fn check(&self) -> Result<(), Refusal> {
-        Refusal::first(self.refusals())
-    }
-
     /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or a `shift` without a
     /// decay.
     pub fn refusals(&self) -> Vec<Refusal> {

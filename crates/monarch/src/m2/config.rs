@@ -39,14 +39,6 @@ gated_config! {
 }
 
 impl M2Config {
-    /// Whether the layer can be built.
-    ///
-    /// # Errors
-    /// The first of the [refusals](Self::refusals).
-    pub fn check(&self) -> Result<(), Refusal> {
-        Refusal::first(self.refusals())
-    }
-
     /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or an option of the filter
     /// that has nothing to change.
     pub fn refusals(&self) -> Vec<Refusal> {

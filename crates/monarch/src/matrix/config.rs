@@ -59,8 +59,8 @@ impl MonarchLinearConfig {
     }
 
     /// Everything that keeps the layer from being built: a size of 0, shapes that do not cover the widths, two ways to cut the
-    /// layer, or a rank or an identity that does not fit the shapes. Those that build on sizes or shapes are told once these
-    /// are right.
+    /// layer, or a rank or an identity that does not fit the shapes. What builds on sizes or shapes is checked only once
+    /// those are right.
     pub fn refusals(&self) -> Vec<Refusal> {
         let stages = [Self::wrong_sizes, Self::wrong_cuts, Self::wrong_fit].into_iter();
         stages.map(|stage| stage(self)).find(|refused| !refused.is_empty()).unwrap_or_default()

@@ -188,18 +188,27 @@ fn what_the_layer_has_not_and_sizes_that_the_file_does_not_show_are_refused() {
         "layer `hyena`: not implemented here: `num_heads` = 2 (only 1)"
     );
     assert!(refusal("filter_layout", "twisted".into()).contains("unknown variant `twisted`"));
-    assert!(refusal("order", 1.into()).contains("order = 1"));
+    assert!(refusal("order", 1.into()).contains("order must be an integer from 2 to 64, got 1"));
     assert!(
         refusal("l_max", 36.into()).contains("has shape [1, 64, 5], but the config (l_max = 36) asks for")
     );
-    for key in ["d_model", "l_max", "order", "filter_order", "emb_dim", "short_filter_order"] {
-        let error = refusal(key, json!((1u64 << 40) + 1));
+    for (key, largest) in [
+        ("d_model", (1u64 << 40) + 1),
+        ("l_max", 1 << 24),
+        ("order", 64),
+        ("filter_order", 65536),
+        ("emb_dim", 65535),
+        ("short_filter_order", 1024),
+    ] {
+        let error = refusal(key, json!(largest));
         assert!(
-            error.contains("has shape") && error.contains(&format!("{key} = 1099511627777")),
+            error.contains("has shape") && error.contains(&format!("{key} = {largest}")),
             "{key}: {error}"
         );
+        let error = refusal(key, json!(1u64 << 63));
+        assert!(error.contains("must be") || key == "d_model", "{key}: {error}");
     }
-    assert!(refusal("num_inner_mlps", json!(1u64 << 40)).contains("filter_fn.implicit_filter.6.weight"));
+    assert!(refusal("num_inner_mlps", json!(64)).contains("filter_fn.implicit_filter.6.weight"));
     let mut long = case("hyena_order2");
     let longer = seeded_tensor([1, 41, 8], 4, &cpu()).into_data();
     long.tensors.insert("input".into(), longer);

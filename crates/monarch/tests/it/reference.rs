@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{ChannelMixer, SequenceMixer};
+use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer, SequenceMixerConfig, Sizes};
 use subquad_monarch::{
-    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config,
-    MonarchLinearConfig, MonarchMlpConfig, reference,
+    BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, CausalMonarchConfig, DenseMlpConfig, HyenaConfig,
+    LearnedMonarchConfig, M2Config, MonarchLinearConfig, MonarchMlpConfig, reference,
 };
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
 
@@ -210,6 +210,32 @@ fn assert_values<M: Module>(
     let x = seeded_tensor(shape, 8, &Device::flex());
     let expected = definition(&parameters(layer), &to_f64(x.clone()));
     assert_rel_close(forward(layer, x), expected, VALUE, what);
+}
+
+#[test]
+fn what_is_measured_is_its_definition() {
+    fn is_its_definition<C: MeasuredMixer>() {
+        let sizes = Sizes {
+            batch: 1,
+            seq_len: 9,
+            d_model: 4,
+            hidden_factor: 2,
+            n_blocks: 2,
+            d_state: 4,
+            more_tokens: 3,
+        };
+        let config = C::measured(&sizes);
+        let layer = seeded_module(|device| config.init(device));
+        assert_eq!(layer.num_params(), config.n_parameters(), "{}", C::NAME);
+        let (shape, p) = ([1, sizes.seq_len, sizes.d_model], parameters(&layer));
+        let expected = C::definition(&sizes, &[p], &seeded(sizes.elements(), 4));
+        let output = layer.forward(seeded_tensor(shape, 4, &Device::flex()));
+        assert_rel_close(output, expected.as_slice(), VALUE, C::NAME);
+    }
+    is_its_definition::<HyenaConfig>();
+    is_its_definition::<M2Config>();
+    is_its_definition::<LearnedMonarchConfig>();
+    is_its_definition::<CausalMonarchConfig>();
 }
 
 /// Gradients of `sum(output * g)` for a random `g`, by the input and by each parameter tensor.
