@@ -172,7 +172,8 @@ impl Mnist {
     /// The task; `seed` orders the training images.
     ///
     /// # Errors
-    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than asked for.
+    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than
+    /// asked for.
     pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         config.check(seq_len)?;
         let [train, test] = find(&config.path, data_folder().as_deref())?;

@@ -1,29 +1,66 @@
 //! How to train.
 
-/// How to train.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainConfig {
-    /// Optimiser steps.
-    pub steps: usize,
-    /// Sequences a step.
-    pub batch: usize,
+use subquad_options::range;
+use subquad_options::{Options, Refusal};
+
+/// The optimiser: section `[optim]` of a config.
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct OptimConfig {
     /// Peak learning rate.
+    #[config(default = 0.001)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub lr: f64,
     /// AdamW's decoupled weight decay.
+    #[config(default = 0.01)]
+    #[option(range = range::NOT_NEGATIVE)]
     pub weight_decay: f64,
-    /// Fraction of the steps that warm up, 0 to 1.
+    /// Share of the steps over which the learning rate climbs to its peak.
+    #[config(default = 0.1)]
+    #[option(range = 0.0..=1.0)]
     pub warmup: f64,
-    /// Largest norm of all gradients together; `None`: not clipped.
+    /// Largest norm of all gradients together; 0 clips nothing.
+    #[config(default = "Some(1.0)")]
+    #[option(range = range::POSITIVE, none = 0.0)]
     pub clip: Option<f64>,
-    /// Probability of dropping an activation. Mixers may drop something of their own.
-    pub dropout: f64,
-    /// Steps from one row of the training loss to the next.
+}
+
+/// The training loop: section `[train]` of a config.
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct LoopConfig {
+    /// Optimiser steps.
+    #[option(required, range = 1..)]
+    pub steps: usize,
+    /// Sequences a step.
+    #[config(default = 32)]
+    #[option(range = 1..=65536)]
+    pub batch: usize,
+    /// Steps between rows of the training loss.
+    #[config(default = 10)]
+    #[option(bookkeeping, range = 1..)]
     pub log_every: usize,
-    /// Steps from one evaluation to the next; `None`: at the last step only.
+    /// Steps between evaluations; 0 evaluates only at the end.
+    #[option(bookkeeping, range = 1.., none = 0)]
     pub eval_every: Option<usize>,
-    /// Steps from one checkpoint to the next; `None`: only where the sink asks to stop.
+    /// Steps between checkpoints, from which a killed run goes on; 0 writes one only when the run is asked to stop.
+    #[config(default = "Some(100)")]
+    #[option(bookkeeping, range = 1.., none = 0)]
     pub checkpoint_every: Option<usize>,
+}
+
+/// How to train.
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct TrainConfig {
+    /// The optimiser.
+    #[option(flatten)]
+    pub optim: OptimConfig,
+    /// The training loop.
+    #[option(flatten)]
+    pub training_loop: LoopConfig,
+    /// Share of activations dropped in training; 0 drops none. Mixers may drop something of their own.
+    #[option(given, range = range::DROPPED)]
+    pub dropout: f64,
     /// Seed of the dropout masks.
+    #[option(given)]
     pub seed: u64,
 }
 
@@ -31,33 +68,8 @@ impl TrainConfig {
     /// Whether this can be run.
     ///
     /// # Errors
-    /// If a number of steps or sequences is 0, or the dropout is no probability below 1.
-    pub fn check(&self) -> Result<(), TrainConfigError> {
-        for (what, value) in [("steps", self.steps), ("batch", self.batch), ("log_every", self.log_every)] {
-            if value == 0 {
-                return Err(TrainConfigError::Zero { what });
-            }
-        }
-        match (0.0..1.0).contains(&self.dropout) {
-            true => Ok(()),
-            false => Err(TrainConfigError::Dropout { dropout: self.dropout }),
-        }
+    /// The first number that is [out of its range](Options::out_of_range).
+    pub fn check(&self) -> Result<(), Refusal> {
+        Refusal::first(self.out_of_range())
     }
-}
-
-/// Why a [`TrainConfig`] cannot be run.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum TrainConfigError {
-    /// A number is 0.
-    #[error("{what} = 0, but training needs at least 1")]
-    Zero {
-        /// The number.
-        what: &'static str,
-    },
-    /// Nothing would be kept, or the rate is no probability.
-    #[error("dropout = {dropout:?}, but it must be at least 0 and below 1")]
-    Dropout {
-        /// The rate.
-        dropout: f64,
-    },
 }
