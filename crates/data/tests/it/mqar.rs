@@ -63,7 +63,8 @@ fn every_key_is_queried_once_and_labelled_with_its_value() {
 
 #[test]
 fn random_tokens_fill_the_tail_where_they_are_asked_for() {
-    let task = task(MqarConfig { random_non_queries: true, ..config() }, 128, 0);
+    let n_pairs = Share::Count(4);
+    let task = task(MqarConfig { n_pairs, random_non_queries: true, ..config() }, 128, 0);
     let tails = examples(&task.train_batch(0, 50)).into_iter().map(|(tokens, labels)| {
         tokens
             .into_iter()
