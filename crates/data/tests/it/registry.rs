@@ -99,6 +99,17 @@ fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
     }
 }
 
+#[test]
+fn no_rule_stumbles_over_a_length() {
+    for (config, own) in all() {
+        assert_eq!(config.refusals(own), [], "{config:?}");
+        for seq_len in [0, 1, 2, 3, usize::MAX - 1, usize::MAX] {
+            let blames_the_length = config.refusals(seq_len).iter().any(|refusal| refusal.fields.is_empty());
+            assert!(blames_the_length || seq_len > 0, "{config:?} at {seq_len} tokens");
+        }
+    }
+}
+
 /// The task of the registry with its defaults, but for `changed`.
 fn read(name: &str, path: &str, changed: &[(&str, Value)]) -> Option<(TaskConfig, Option<String>)> {
     let fields = tasks().into_iter().find(|task| task.info.name == name)?.fields;
