@@ -17,8 +17,8 @@ pub struct DelayConfig {
     #[config(default = "Share::OfLength(4)")]
     #[option(range = 1..LONGEST_SEQ)]
     pub lag: Share,
-    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. 0.5 as
-    /// published (1000 Hz at steps of 2.5e-4 s).
+    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long.
+    /// 0.5 as published (1000 Hz at steps of 2.5e-4 s).
     #[config(default = 0.5)]
     #[option(range = range::SHARE)]
     pub bandwidth: f64,

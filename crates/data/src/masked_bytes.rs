@@ -129,7 +129,8 @@ impl MaskedBytes {
     /// The task with examples of `seq_len` bytes; `seed` draws those that train.
     ///
     /// # Errors
-    /// As [`check`](TaskOptions::check); also if the file is not there, cannot be read, is not UTF-8, or is too short for the length.
+    /// As [`check`](TaskOptions::check); also if the file is not there, cannot be read, is not UTF-8, or is too short for the
+    /// length.
     pub fn new(config: &MaskedBytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         config.check(seq_len)?;
         open(&config.path, MaskedBytesConfig::INFO.name, |text| Self::of_text(text, config, seq_len, seed))

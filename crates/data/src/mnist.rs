@@ -2,11 +2,12 @@
 //!
 //! LeCun, Cortes, Burges: 60,000 training and 10,000 test images, read from the four files of the original distribution.
 
+mod permutation;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use subquad_options::{Choice, Options, Refusal};
+use subquad_options::{Options, Refusal};
 
 use crate::config::wrong_length;
 use crate::epochs::Epochs;
@@ -15,6 +16,8 @@ use crate::{
     Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
     idx,
 };
+
+pub use permutation::Permutation;
 
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
@@ -27,49 +30,6 @@ const FILES: [[&str; 2]; 2] = [
 ];
 /// Below `$SUBQUAD_DATA`.
 const FOLDER: &str = "mnist";
-/// The permutation is part of the task: it is the same for every seed of a run.
-const PERMUTATION_SEED: u64 = 0;
-
-/// In which order pixels are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Choice)]
-#[serde(rename_all = "snake_case")]
-pub enum Permutation {
-    /// Row by row.
-    None,
-    /// Token t is the t-th of the numbers below 784 among the bit reversals of 0, 1, .., 1023.
-    BitReversal,
-    /// One order, drawn once by this crate's generator with seed 0, the same in every run. It is not that of other works, which
-    /// each draw their own.
-    Random,
-}
-
-impl Permutation {
-    /// The pixel, row by row, that each token is.
-    ///
-    /// ```
-    /// use subquad_data::Permutation;
-    /// assert_eq!(Permutation::None.order()[..4], [0, 1, 2, 3]);
-    /// // 0, 1, 2, 3, 4, 5, 6, 7 with their ten bits reversed: 0, 512, 256, 768, 128, 640, 384, 896, the last of which is no pixel.
-    /// assert_eq!(Permutation::BitReversal.order()[..7], [0, 512, 256, 768, 128, 640, 384]);
-    /// ```
-    pub fn order(self) -> Vec<usize> {
-        match self {
-            Self::None => (0..PIXELS).collect(),
-            Self::BitReversal => {
-                let bits = PIXELS.next_power_of_two().trailing_zeros();
-                (0..1_u32 << bits)
-                    .map(|i| (i.reverse_bits() >> (32 - bits)) as usize)
-                    .filter(|&i| i < PIXELS)
-                    .collect()
-            }
-            Self::Random => {
-                let mut order: Vec<usize> = (0..PIXELS).collect();
-                Stream::new(PERMUTATION_SEED, "mnist/permutation").at(0, 0).shuffle(&mut order);
-                order
-            }
-        }
-    }
-}
 
 /// Options of [`Mnist`].
 #[derive(Options, Clone, Debug, PartialEq, Eq)]
@@ -176,7 +136,8 @@ impl Mnist {
     /// The task; `seed` orders the training images.
     ///
     /// # Errors
-    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than asked for.
+    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than
+    /// asked for.
     pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         config.check(seq_len)?;
         let [train, test] = find(&config.path, data_folder().as_deref())?;

@@ -18,8 +18,8 @@ pub struct ReconstructConfig {
     #[config(default = "Share::OfLength(4)")]
     #[option(range = 1..=LONGEST_SEQ)]
     pub window: Share,
-    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long. 0.2 as
-    /// published (100 Hz at steps of 1e-3 s).
+    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long.
+    /// 0.2 as published (100 Hz at steps of 1e-3 s).
     #[config(default = 0.2)]
     #[option(range = range::SHARE)]
     pub bandwidth: f64,

@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 
-use subquad_data::{Batch, Delay, DelayConfig, Inputs, Metric, TargetKind, Targets, Task};
+use subquad_data::{
+    Batch, Delay, DelayConfig, Inputs, Metric, Share, TargetKind, Targets, Task, TaskOptions,
+};
 
 fn task(lag: usize, seq_len: usize, seed: u64) -> Delay {
-    Delay::new(&DelayConfig { lag, ..DelayConfig::default() }, seq_len, seed).unwrap()
+    Delay::new(&DelayConfig { lag: Share::Count(lag), ..DelayConfig::default() }, seq_len, seed).unwrap()
 }
 
 /// Inputs and targets of each example.
@@ -66,30 +68,26 @@ fn the_noise_does_not_depend_on_the_lag() {
 
 #[test]
 fn what_cannot_be_delayed_is_refused_with_what_can() {
-    let words = |lag, bandwidth, seq_len| {
-        Delay::check(&DelayConfig { lag, bandwidth, test_examples: 1 }, seq_len).unwrap_err().to_string()
+    let of = |lag, bandwidth| DelayConfig { lag, bandwidth, test_examples: 1 };
+    let refused = |lag, bandwidth, seq_len| {
+        let refusals = of(Share::Count(lag), bandwidth).refusals(seq_len).into_iter();
+        refusals.map(|refusal| (refusal.reason, refusal.fields)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        words(100, 0.5, 100),
-        "delay: lag = 100 at 100 tokens, but it must be 1 to 99, so that there is something to repeat"
-    );
-    assert_eq!(
-        words(0, 0.5, 100),
-        "delay: lag = 0 at 100 tokens, but it must be 1 to 99, so that there is something to repeat"
-    );
-    assert_eq!(
-        words(1, 0.01, 100),
-        "delay: bandwidth = 0.01 lets no wave pass that fits into 100 tokens: at least 0.02"
-    );
-    assert_eq!(
-        words(1, 1.5, 100),
-        "delay: bandwidth = 1.5 must be above 0 and at most 1, the Nyquist frequency"
-    );
-    assert!(words(1, f64::NAN, 100).contains("bandwidth = NaN must be"));
-    assert_eq!(
-        words(1, 0.5, 1),
-        "delay cannot have seq_len = 1: noise starts from zero, so it takes a second token to say anything; \
-         nearest allowed: 2"
-    );
-    assert!(Delay::check(&DelayConfig { lag: 99, bandwidth: 0.02, test_examples: 1 }, 100).is_ok());
+    let reason = "lag = 100 at 100 tokens, but it must be 1 to 99, so that there is something to repeat";
+    assert_eq!(refused(100, 0.5, 100), [(reason.into(), vec!["lag"])]);
+    let reason = "lag must be an integer from 1 to 16777215 or a share such as \"seq_len/16\", got 0";
+    assert_eq!(refused(0, 0.5, 100), [(reason.into(), vec!["lag"])]);
+    let reason = "bandwidth = 0.01 leaves no wave that fits into 100 tokens; choose at least 0.02";
+    assert_eq!(refused(1, 0.01, 100), [(reason.into(), vec!["bandwidth"])]);
+    assert_eq!(refused(100, 0.01, 100).len(), 2, "all that is wrong is said at once");
+    for (bandwidth, shown) in [(1.5, "1.5"), (0.0, "0.0"), (f64::NAN, "NaN")] {
+        let reason = format!("bandwidth must be a finite number > 0 and <= 1, got {shown}");
+        assert_eq!(refused(1, bandwidth, 100), [(reason, vec!["bandwidth"])]);
+    }
+    let reason =
+        "noise starts from zero, so it takes a second token to say anything; nearest allowed: 2".to_owned();
+    assert_eq!(refused(1, 0.5, 1), [(reason, vec![])]);
+    assert_eq!(of(Share::Count(99), 0.02).check(100), Ok(()));
+    let reason = "delay: lag = 0 at 3 tokens, but it must be 1 to 2, so that there is something to repeat";
+    assert_eq!(of(Share::OfLength(4), 0.5).check(3).unwrap_err().to_string(), reason);
 }

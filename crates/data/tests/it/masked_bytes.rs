@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use subquad_data::{
-    Batch, Inputs, MaskedBytes, MaskedBytesConfig, Metric, Stream, TargetKind, Targets, Task, TaskConfig,
-    TaskError,
+    Batch, Inputs, MaskedBytes, MaskedBytesConfig, Metric, Stream, TargetKind, Targets, Task, TaskError,
+    TaskOptions,
 };
 
 const MASK: u32 = 256;
@@ -109,26 +109,23 @@ fn the_mask_is_a_token_and_has_a_class_but_is_never_an_answer() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let refused = |config: MaskedBytesConfig, seq_len| {
-        TaskConfig::MaskedBytes(config).check(seq_len).unwrap_err().to_string()
-    };
     let fine = MaskedBytesConfig::default;
-    assert_eq!(
-        refused(fine(), 0),
-        "masked_bytes cannot have seq_len = 0: an example has at least one byte; nearest allowed: 1"
-    );
-    for share in [0.0, -0.1, 1.1, f64::NAN] {
-        let words = format!("= {share:?}, but a share of the positions lies above 0 and up to 1");
+    let reason = "masked_bytes cannot have seq_len = 0: an example has at least one byte; nearest allowed: 1";
+    assert_eq!(fine().check(0).unwrap_err().to_string(), reason);
+    for (share, shown) in [(0.0, "0.0"), (-0.1, "-0.1"), (1.1, "1.1"), (f64::NAN, "NaN")] {
+        let config = MaskedBytesConfig { mask_share: share, test_mask_share: share, ..fine() };
+        let [train, test] = &config.refusals(9)[..] else { panic!("each share is refused") };
+        let words = format!("must be a finite number > 0 and <= 1, got {shown}");
         assert_eq!(
-            refused(MaskedBytesConfig { mask_share: share, ..fine() }, 9),
-            format!("masked_bytes: mask_share {words}")
+            (train.reason.clone(), &train.fields[..]),
+            (format!("mask_share {words}"), &["mask_share"][..])
         );
         assert_eq!(
-            refused(MaskedBytesConfig { test_mask_share: share, ..fine() }, 9),
-            format!("masked_bytes: test_mask_share {words}")
+            (test.reason.clone(), &test.fields[..]),
+            (format!("test_mask_share {words}"), &["test_mask_share"][..])
         );
     }
     let error = MaskedBytes::of_text(text(), &fine(), 101, 0).unwrap_err();
-    assert!(matches!(&error, TaskError::Options { options: ["path"], .. }), "{error}");
+    assert!(matches!(&error, TaskError::Options { refusal, .. } if refusal.fields == ["path"]), "{error}");
     assert!(MaskedBytes::of_text(text(), &fine(), 100, 0).is_ok());
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use subquad_data::{Batch, Inputs, Mqar, MqarConfig, MqarSize, Targets, Task};
+use subquad_data::{Batch, Inputs, Mqar, MqarConfig, MqarSize, Share, Targets, Task, TaskOptions};
 
 fn config() -> MqarConfig {
     MqarConfig { vocab: 256, ..MqarConfig::default() }
@@ -43,7 +43,11 @@ fn check(tokens: &[u32], labels: &[Option<u32>], vocab: u32, n_pairs: usize) {
 fn every_key_is_queried_once_and_labelled_with_its_value() {
     for (seq_len, n_pairs) in [(4, 1), (8, 2), (64, 4), (64, 16), (128, 8), (250, 62)] {
         for random_non_queries in [false, true] {
-            let task = task(MqarConfig { n_pairs, random_non_queries, ..config() }, seq_len, 3);
+            let task = task(
+                MqarConfig { n_pairs: Share::Count(n_pairs), random_non_queries, ..config() },
+                seq_len,
+                3,
+            );
             for batch in [task.train_batch(5, 20), task.test_batch(0, 0..20)] {
                 for (tokens, labels) in examples(&batch) {
                     check(&tokens, &labels, 256, n_pairs);
@@ -59,7 +63,8 @@ fn every_key_is_queried_once_and_labelled_with_its_value() {
 
 #[test]
 fn random_tokens_fill_the_tail_where_they_are_asked_for() {
-    let task = task(MqarConfig { random_non_queries: true, ..config() }, 128, 0);
+    let n_pairs = Share::Count(4);
+    let task = task(MqarConfig { n_pairs, random_non_queries: true, ..config() }, 128, 0);
     let tails = examples(&task.train_batch(0, 50)).into_iter().map(|(tokens, labels)| {
         tokens
             .into_iter()
@@ -80,7 +85,7 @@ fn random_tokens_fill_the_tail_where_they_are_asked_for() {
 fn early_slots_are_asked_more_often() {
     const EXAMPLES: usize = 4000;
     let weights: Vec<f64> = (1..=31).map(|g| f64::from(g).powf(-0.99)).collect();
-    let task = task(MqarConfig { n_pairs: 1, ..config() }, 64, 0);
+    let task = task(MqarConfig { n_pairs: Share::Count(1), ..config() }, 64, 0);
     let mut counts = [0; 31];
     for (_, labels) in examples(&task.train_batch(0, EXAMPLES)) {
         counts[labels.iter().position(Option::is_some).unwrap() / 2 - 1] += 1;
@@ -143,44 +148,89 @@ fn other_lengths_and_pair_counts_are_conditions_of_their_own() {
 #[test]
 fn every_run_tests_a_size_on_the_same_examples() {
     let short = task(MqarConfig { test_conditions: sizes(&["64x8", "128x8"]), ..config() }, 64, 1);
-    let long = task(MqarConfig { n_pairs: 8, ..config() }, 128, 2);
+    let long = task(MqarConfig { n_pairs: Share::Count(8), ..config() }, 128, 2);
     assert_eq!(short.test_batch(2, 3..9), long.test_batch(0, 3..9));
 }
 
-fn refused(config: MqarConfig, seq_len: usize) -> String {
-    Mqar::new(&config, seq_len, 0).unwrap_err().to_string()
+/// What is refused, and the options to blame.
+fn refused(config: MqarConfig, seq_len: usize) -> Vec<(String, Vec<&'static str>)> {
+    config.refusals(seq_len).into_iter().map(|refusal| (refusal.reason, refusal.fields)).collect()
 }
 
 #[test]
 fn sizes_that_do_not_fit_are_refused_with_what_would() {
-    let with = |n_pairs, vocab| MqarConfig { n_pairs, vocab, ..config() };
-    let cases = [
+    let with = |n_pairs, vocab| MqarConfig { n_pairs: Share::Count(n_pairs), vocab, ..config() };
+    let testing = |size: &str| MqarConfig { test_conditions: sizes(&[size]), ..config() };
+    let length = "tokens come two by two, and a pair takes 4 of them; nearest allowed: ";
+    let cases: [(_, _, &[&str]); 10] = [
+        (refused(with(4, 256), 65), format!("{length}64 or 66"), &[]),
+        (refused(with(4, 256), 2), format!("{length}4"), &[]),
         (
-            refused(with(4, 256), 65),
-            "mqar cannot have seq_len = 65: tokens come two by two, and a pair takes 4 of them; nearest allowed: 64 or 66",
+            refused(with(17, 256), 64),
+            "n_pairs = 17 at 64 tokens, but a pair takes 4: at most 16".into(),
+            &["n_pairs"],
         ),
         (
-            refused(with(4, 256), 2),
-            "mqar cannot have seq_len = 2: tokens come two by two, and a pair takes 4 of them; nearest allowed: 4",
+            refused(with(0, 256), 64),
+            "n_pairs must be an integer from 1 to 262143 or a share such as \"seq_len/16\", got 0".into(),
+            &["n_pairs"],
         ),
-        (refused(with(17, 256), 64), "mqar: n_pairs = 17 at 64 tokens, but a pair takes 4: at most 16"),
-        (refused(with(0, 256), 64), "mqar: n_pairs = 0 at 64 tokens, but there must be 1 to 16"),
-        (refused(with(4, 255), 64), "mqar: vocab = 255 must be even: one half keys, one half values"),
-        (refused(with(4, 64), 64), "mqar: vocab = 64 must exceed the length, 64 tokens"),
+        (refused(config(), 8), "n_pairs = 0 at 8 tokens, but there must be 1 to 2".into(), &["n_pairs"]),
         (
-            refused(MqarConfig { test_conditions: sizes(&["512x8"]), ..config() }, 64),
-            "mqar: vocab = 256 must exceed the length, 512 tokens",
+            refused(with(4, 255), 64),
+            "vocab = 255 must be even: one half keys, one half values".into(),
+            &["vocab"],
+        ),
+        (refused(with(4, 64), 64), "vocab = 64 must exceed the longest length, 64 tokens".into(), &["vocab"]),
+        (
+            refused(testing("512x8"), 64),
+            "vocab = 256 must exceed the longest length, 512 tokens".into(),
+            &["vocab"],
         ),
         (
-            refused(MqarConfig { test_conditions: sizes(&["128x40"]), ..config() }, 64),
-            "mqar: n_pairs = 40 at 128 tokens, but a pair takes 4: at most 32",
+            refused(testing("128x40"), 64),
+            "n_pairs = 40 at 128 tokens, but a pair takes 4: at most 32".into(),
+            &["test_conditions"],
         ),
         (
-            refused(MqarConfig { test_conditions: sizes(&["65x4"]), ..config() }, 64),
-            "mqar: 65x4: the length must be even, and at least 4",
+            refused(testing("65x4"), 64),
+            "65x4: the length must be even, and at least 4".into(),
+            &["test_conditions"],
         ),
     ];
-    for (got, wanted) in cases {
-        assert_eq!(got, wanted);
+    for (got, reason, fields) in cases {
+        assert_eq!(got, [(reason, fields.to_vec())]);
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let test_conditions = sizes(&["128x40", "65x4"]);
+    let config = MqarConfig { n_pairs: Share::Count(17), vocab: 63, test_conditions, ..config() };
+    let blamed: Vec<_> = refused(config, 64).into_iter().map(|(_, fields)| fields[0]).collect();
+    assert_eq!(blamed, ["n_pairs", "vocab", "vocab", "test_conditions", "test_conditions"]);
+}
+
+/// The smallest vocabulary that a length allows holds as many keys as its most pairs.
+#[test]
+fn every_vocabulary_above_the_length_has_enough_keys() {
+    for seq_len in (4..200).step_by(2) {
+        let n_pairs = Share::Count(seq_len / 4);
+        let config = MqarConfig { n_pairs, vocab: seq_len.max(4) + 2, test_examples: 1, ..config() };
+        let batch = task(config.clone(), seq_len, 0).test_batch(0, 0..1);
+        let (tokens, labels) = &examples(&batch)[0];
+        check(tokens, labels, config.vocab as u32, seq_len / 4);
+    }
+}
+
+#[test]
+fn a_list_of_conditions_has_an_end_and_no_size_twice() {
+    let of = |sizes: Vec<MqarSize>| MqarConfig { vocab: 1024, test_conditions: sizes, ..config() };
+    let size = |pairs| MqarSize { seq_len: 512, n_pairs: pairs };
+    assert_eq!(of((1..=100).map(size).collect()).check(64), Ok(()));
+    for sizes in [(1..=101).map(size).collect(), vec![size(1), size(1)], vec![size(0)]] {
+        let [(reason, fields)] = &refused(of(sizes), 64)[..] else { panic!("refused once") };
+        let start = "test_conditions must be a list of at most 100 different values, each a size such as \"128x8\", got [";
+        assert!(reason.starts_with(start) && fields == &["test_conditions"], "{reason}");
     }
 }

@@ -1,9 +1,15 @@
 use std::collections::BTreeSet;
 
-use subquad_data::{Batch, Inputs, Metric, Reconstruct, ReconstructConfig, TargetKind, Targets, Task};
+use subquad_data::{
+    Batch, Inputs, Metric, Reconstruct, ReconstructConfig, Share, TargetKind, Targets, Task, TaskOptions,
+};
+
+fn config(window: usize) -> ReconstructConfig {
+    ReconstructConfig { window: Share::Count(window), ..ReconstructConfig::default() }
+}
 
 fn task(window: usize, seq_len: usize, seed: u64) -> Reconstruct {
-    Reconstruct::new(&ReconstructConfig { window, ..ReconstructConfig::default() }, seq_len, seed).unwrap()
+    Reconstruct::new(&config(window), seq_len, seed).unwrap()
 }
 
 /// Inputs and target of each example.
@@ -44,22 +50,24 @@ fn training_and_test_share_no_example_and_examples_are_fresh() {
 }
 
 #[test]
-fn what_cannot_be_told_is_refused_with_what_can() {
-    let words = |window, seq_len| {
-        let config = ReconstructConfig { window, ..ReconstructConfig::default() };
-        Reconstruct::check(&config, seq_len).unwrap_err().to_string()
+fn what_cannot_be_reconstructed_is_refused_with_what_can() {
+    let refused = |window, seq_len| {
+        let refusals = config(window).refusals(seq_len).into_iter();
+        refusals.map(|refusal| (refusal.reason, refusal.fields)).collect::<Vec<_>>()
     };
-    for window in [0, 101] {
-        assert_eq!(
-            words(window, 100),
-            format!(
-                "reconstruct: window = {window} at 100 tokens, but it must be 1 to 100, because only what was read can be \
-                 told"
-            )
-        );
-    }
-    assert!(words(1, 0).starts_with("reconstruct cannot have seq_len = 0: "));
-    assert!(
-        words(1, 8).starts_with("reconstruct: bandwidth = 0.2 lets no wave pass that fits into 8 tokens")
-    );
+    let reason = "window = 101 at 100 tokens, but it must be 1 to 100, because only inputs that were read can be reconstructed";
+    assert_eq!(refused(101, 100), [(reason.into(), vec!["window"])]);
+    let reason = "window must be an integer from 1 to 16777216 or a share such as \"seq_len/16\", got 0";
+    assert_eq!(refused(0, 100), [(reason.into(), vec!["window"])]);
+    let reason = "bandwidth = 0.2 leaves no wave that fits into 8 tokens; choose at least 0.25";
+    assert_eq!(refused(1, 8), [(reason.into(), vec!["bandwidth"])]);
+    let text = config(1).check(0).unwrap_err().to_string();
+    assert!(text.starts_with("reconstruct cannot have seq_len = 0: "), "{text}");
+}
+
+#[test]
+fn a_window_may_be_a_share_of_the_length() {
+    let (config, target) = (ReconstructConfig::default(), TargetKind::SequenceReals { outputs: 25 });
+    assert_eq!(config.target(100), target);
+    assert_eq!(config.open(100, 0).unwrap().target(), target);
 }

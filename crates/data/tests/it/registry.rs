@@ -1,7 +1,10 @@
+use std::path::{Path, PathBuf};
+
 use subquad_data::{
-    BytesConfig, DelayConfig, MaskedBytesConfig, MqarConfig, ReconstructConfig, TaskConfig, check, open,
-    tasks,
+    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, Permutation,
+    ReconstructConfig, Share, TaskConfig, TaskOptions, open, tasks,
 };
+use subquad_options::Value;
 
 use crate::mnist::made_up;
 
@@ -9,24 +12,25 @@ use crate::mnist::made_up;
 fn all() -> [(TaskConfig, usize); 7] {
     let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
     [
-        (TaskConfig::Digits, 64),
+        (TaskConfig::Digits(DigitsConfig), 64),
         (TaskConfig::Mqar(MqarConfig { test_conditions, ..MqarConfig::default() }), 64),
         (TaskConfig::Mnist(made_up()), 784),
         (TaskConfig::Bytes(BytesConfig::default()), 50),
         (TaskConfig::MaskedBytes(MaskedBytesConfig::default()), 50),
-        (TaskConfig::Delay(DelayConfig { lag: 5, ..DelayConfig::default() }), 41),
-        (TaskConfig::Reconstruct(ReconstructConfig { window: 7, ..ReconstructConfig::default() }), 40),
+        (TaskConfig::Delay(DelayConfig { lag: Share::Count(5), ..DelayConfig::default() }), 41),
+        (TaskConfig::Reconstruct(ReconstructConfig::default()), 40),
     ]
 }
 
 #[test]
 fn every_listed_task_has_a_config_and_opens_under_its_name() {
     let names: Vec<_> = all().iter().map(|(config, _)| config.info().name).collect();
-    assert_eq!(names, tasks().iter().map(|info| info.name).collect::<Vec<_>>());
+    assert_eq!(names, TaskConfig::NAMES);
+    assert_eq!(names, tasks().iter().map(|task| task.info.name).collect::<Vec<_>>());
     for (config, seq_len) in all() {
         let (task, info) = (open(&config, seq_len, 0).unwrap(), config.info());
         assert_eq!((task.name(), task.seq_len()), (info.name, seq_len));
-        assert_eq!((task.input(), task.target()), (config.input(), config.target()));
+        assert_eq!((task.input(), task.target()), (config.input(), config.target(seq_len)));
         assert!(!info.summary.is_empty() && !info.lengths.is_empty() && !info.data.is_empty());
     }
 }
@@ -35,6 +39,8 @@ fn every_listed_task_has_a_config_and_opens_under_its_name() {
 fn the_first_condition_is_that_of_training() {
     for (config, seq_len) in all() {
         let conditions = open(&config, seq_len, 0).unwrap().conditions();
+        let others: Vec<_> = conditions[1..].iter().map(|condition| condition.seq_len).collect();
+        assert_eq!(others, config.test_lengths());
         assert_eq!((conditions[0].name.as_str(), conditions[0].seq_len), ("", seq_len));
         assert!(conditions[1..].iter().all(|condition| !condition.name.is_empty()));
     }
@@ -78,23 +84,122 @@ fn every_seed_tests_on_the_same_examples() {
 #[test]
 fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
     for seq_len in [64, 81, 100, 784, 1024, 16384] {
-        assert!(check("digits", seq_len).is_ok(), "seq_len = {seq_len}");
+        assert_eq!(DigitsConfig.check(seq_len), Ok(()), "seq_len = {seq_len}");
     }
     for (seq_len, nearest) in
         [(0, "64"), (1, "64"), (49, "64"), (63, "64"), (65, "64 or 81"), (1000, "961 or 1024")]
     {
-        let error = check("digits", seq_len).unwrap_err();
-        assert_eq!(Some(&error), open(&TaskConfig::Digits, seq_len, 0).err().as_ref());
-        let text = error.to_string();
-        assert!(text.starts_with(&format!("digits cannot have seq_len = {seq_len}: ")), "{text}");
-        assert!(text.ends_with(&format!("nearest allowed: {nearest}")), "{text}");
+        let error = DigitsConfig.check(seq_len).unwrap_err();
+        let wanted = format!(
+            "digits cannot have seq_len = {seq_len}: an image is a square of at least 8 x 8 pixels, one pixel a token; \
+             nearest allowed: {nearest}"
+        );
+        assert_eq!(error.to_string(), wanted);
+        assert_eq!(Some(error), open(&TaskConfig::Digits(DigitsConfig), seq_len, 0).err());
     }
 }
 
 #[test]
-fn an_unknown_task_is_refused_with_the_known_ones() {
-    assert_eq!(
-        check("digit", 64).unwrap_err().to_string(),
-        "there is no task `digit`; known: digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct"
-    );
+fn no_rule_stumbles_over_a_length() {
+    for (config, own) in all() {
+        assert_eq!(config.refusals(own), [], "{config:?}");
+        for seq_len in [0, 1, 2, 3, usize::MAX - 1, usize::MAX] {
+            let blames_the_length = config.refusals(seq_len).iter().any(|refusal| refusal.fields.is_empty());
+            assert!(blames_the_length || seq_len > 0, "{config:?} at {seq_len} tokens");
+        }
+    }
 }
+
+/// The task of the registry with its defaults, but for `changed`.
+fn read(name: &str, path: &str, changed: &[(&str, Value)]) -> Option<(TaskConfig, Option<String>)> {
+    let fields = tasks().into_iter().find(|task| task.info.name == name)?.fields;
+    let value = |key: &str| {
+        let changed = changed.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
+        changed.or_else(|| fields.iter().find(|field| field.name == key)?.default.clone())
+    };
+    let (task, refused) = TaskConfig::read(name, Path::new(path), &value)?;
+    Some((task, refused.map(|refusal| refusal.to_string())))
+}
+
+#[test]
+fn a_task_is_read_by_its_name_with_the_values_of_its_options() {
+    let sizes = Value::List(vec![Value::from("128x8")]);
+    let changed =
+        [("vocab", Value::Integer(512)), ("n_pairs", Value::Integer(3)), ("test_conditions", sizes)];
+    let test_conditions = vec!["128x8".parse().unwrap()];
+    let wanted =
+        MqarConfig { vocab: 512, n_pairs: Share::Count(3), test_conditions, ..MqarConfig::default() };
+    assert_eq!(read("mqar", "", &changed), Some((TaskConfig::Mqar(wanted), None)));
+    let wanted = DelayConfig { lag: Share::OfLength(8), ..DelayConfig::default() };
+    let changed = [("lag", Value::from("seq_len/8"))];
+    assert_eq!(read("delay", "", &changed), Some((TaskConfig::Delay(wanted), None)));
+    let path = PathBuf::from("here");
+    let wanted = MnistConfig { path, permutation: Permutation::BitReversal, ..MnistConfig::default() };
+    let changed = [("permutation", Value::from("bit_reversal"))];
+    assert_eq!(read("mnist", "here", &changed), Some((TaskConfig::Mnist(wanted), None)));
+    assert_eq!(read("mnist", "", &[("permutation", Value::from("backwards"))]), None);
+    assert_eq!(read("digit", "", &[]), None);
+}
+
+#[test]
+fn only_tasks_that_read_files_take_a_path() {
+    for name in TaskConfig::NAMES {
+        let (with, without) = (read(name, "here", &[]).unwrap(), read(name, "", &[]).unwrap());
+        let reads_files = ["mnist", "bytes", "masked_bytes"].contains(name);
+        let words = format!("task {name} reads no files, so task.path would do nothing; leave it out");
+        assert_eq!(with.1, (!reads_files).then_some(words));
+        assert_eq!(with.0 != without.0, reads_files, "{name}");
+        assert_eq!(without.1, None);
+    }
+}
+
+#[test]
+fn every_option_has_help_and_a_default_that_it_allows() {
+    for task in tasks() {
+        for field in task.fields.iter().filter(|field| !field.given) {
+            let default = field.default.as_ref().unwrap();
+            assert!(
+                field.kind.accept(default).as_ref() == Some(default),
+                "{}.{}",
+                task.info.name,
+                field.name
+            );
+            assert!(field.help.ends_with('.') && field.numeric, "{}.{}", task.info.name, field.name);
+        }
+    }
+}
+
+/// A changed default would change what old configs mean.
+#[test]
+fn the_options_are_these() {
+    let line = |field: &subquad_options::Field| {
+        format!("{} = {}: {}", field.name, field.default.as_ref().unwrap(), field.kind)
+    };
+    let lines = tasks().into_iter().flat_map(|task| {
+        let keys = task.fields.into_iter().filter(|field| !field.given);
+        keys.map(move |field| format!("{}.{}", task.info.name, line(&field)))
+    });
+    assert_eq!(lines.collect::<Vec<_>>().join("\n"), OPTIONS);
+}
+
+const OPTIONS: &str = "\
+mqar.vocab = 8192: an integer from 6 to 1048576
+mqar.n_pairs = seq_len/16: an integer from 1 to 262143 or a share such as \"seq_len/16\"
+mqar.power = 0.01: a finite number > 0 and <= 10
+mqar.random_non_queries = false: true or false
+mqar.train_examples = 0: an integer from 0 to 67108864
+mqar.test_examples = 1000: an integer >= 1
+mqar.test_conditions = []: a list of at most 100 different values, each a size such as \"128x8\"
+mnist.permutation = none: one of none, bit_reversal, random
+mnist.train_examples = 0: an integer >= 0
+mnist.test_examples = 0: an integer >= 0
+bytes.test_examples = 0: an integer >= 0
+masked_bytes.mask_share = 0.3: a finite number > 0 and <= 1
+masked_bytes.test_mask_share = 0.15: a finite number > 0 and <= 1
+masked_bytes.test_examples = 0: an integer >= 0
+delay.lag = seq_len/4: an integer from 1 to 16777215 or a share such as \"seq_len/16\"
+delay.bandwidth = 0.5: a finite number > 0 and <= 1
+delay.test_examples = 100: an integer >= 1
+reconstruct.window = seq_len/4: an integer from 1 to 16777216 or a share such as \"seq_len/16\"
+reconstruct.bandwidth = 0.2: a finite number > 0 and <= 1
+reconstruct.test_examples = 100: an integer >= 1";
