@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A query names columns and the rows that it wants; `a|b` asks for one row after the other. Where several rows fit, `mean`, `min`,
-//! `max`, `range` (min, max) or `spread` (mean, min, max) says what becomes of them. Rows are those of `summary.csv`, of another
+//! `max`, `range` (min, max) or `spread` (mean, min, max) says which numbers they give. Rows are those of `summary.csv`, of another
 //! CSV file (`@figures/x.csv`), or of a list in `summary.json` (`@exponents`). Two queries may be divided or subtracted.
 
 use std::collections::BTreeMap;
@@ -27,9 +27,11 @@ type Row = BTreeMap<String, String>;
 
 const LIST: &str = "<!-- numbers of ";
 
+/// The pages that quote results.
 fn pages() -> Vec<PathBuf> {
+    let readmes = ["README.md", "crates/monarch/README.md"].map(|page| repository().join(page));
     let studies = files(&repository().join("experiments")).into_iter().map(|study| study.join("README.md"));
-    std::iter::once(repository().join("README.md")).chain(studies).collect()
+    readmes.into_iter().chain(studies).collect()
 }
 
 /// What is wrong with the quotes of a page, a line each.
@@ -208,7 +210,7 @@ fn add_columns(name: &str, value: &Value, row: &mut Row) {
 fn pages_quote_the_committed_results() {
     for path in pages() {
         let page = fs_err::read_to_string(&path).unwrap();
-        assert!(page.contains(LIST), "{} says of no number where it comes from", path.display());
+        assert!(page.contains(LIST), "{} lists no number that it quotes", path.display());
         let mistakes = mistakes(&page);
         assert!(mistakes.is_empty(), "{}:\n{}", path.display(), mistakes.join("\n"));
     }
