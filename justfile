@@ -32,7 +32,7 @@ check *args:
 plot study:
     cargo run --release -- plot {{study}}
 
-# Write the table of keys in configs/README.md anew
+# Write the table of keys in configs/KEYS.md anew
 docs:
     SUBQUAD_UPDATE_DOCS=1 cargo test --release --workspace --lib readme
 

@@ -19,6 +19,7 @@ mod lab;
 mod memory;
 mod monarchs;
 mod names;
+mod pages;
 mod plot;
 mod process;
 mod proof;
