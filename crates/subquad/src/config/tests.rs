@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
-mod drift;
 mod expansion;
 mod files;
 mod flags;
@@ -12,13 +11,35 @@ mod naming;
 mod precedence;
 mod readme;
 mod roundtrip;
+mod schema;
 mod size;
 mod structure;
 mod tasks;
 
 use std::path::Path;
 
-use super::{Assignment, ConfigErrors, MixerName, ResolvedRun, StudyConfig, TaskProblem, TaskSettings};
+use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
+use subquad_model::MixerConfig;
+
+use super::RunConfig;
+use crate::program::{Program, Registered};
+
+fn program() -> &'static dyn Program {
+    static PROGRAM: std::sync::LazyLock<&'static Registered<MixerConfig>> =
+        std::sync::LazyLock::new(Registered::program);
+    *PROGRAM
+}
+
+/// The settings of a run as types.
+trait Typed {
+    fn config(&self) -> RunConfig;
+}
+
+impl Typed for Run {
+    fn config(&self) -> RunConfig {
+        RunConfig::of(self)
+    }
+}
 
 /// The smallest config: one run of each mixer but the newest, of which one cannot be causal.
 const SMALL: &str = r#"
@@ -37,22 +58,20 @@ fn every_mixer() -> String {
     format!("{all}[override.monarch]\nmodel.causal = false\n")
 }
 /// Runs of [`SMALL`]: every mixer but the two that it leaves out.
-const MIXERS: usize = MixerName::ALL.len() - 2;
+const MIXERS: usize = 6;
 
-fn any_length(_: &TaskSettings, _: usize) -> Result<(), TaskProblem> {
-    Ok(())
-}
-
-fn load(text: &str) -> Result<StudyConfig, ConfigErrors> {
+fn load(text: &str) -> Result<Study, ConfigErrors> {
     load_with(text, &[])
 }
 
-fn load_with(text: &str, flags: &[&str]) -> Result<StudyConfig, ConfigErrors> {
+fn load_with(text: &str, flags: &[&str]) -> Result<Study, ConfigErrors> {
     let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag).unwrap()).collect();
-    StudyConfig::from_text(text, Path::new("x.toml"), &flags, &any_length)
+    let schema = program().schemas().study;
+    let check = |run: &subquad_config::Combination<'_>| program().complaints(run);
+    Study::read(schema, text, Path::new("x.toml"), &flags, Quota::default(), &check)
 }
 
-fn runs(text: &str) -> Vec<ResolvedRun> {
+fn runs(text: &str) -> Vec<Run> {
     load(text).unwrap_or_else(|errors| panic!("{errors}")).runs
 }
 

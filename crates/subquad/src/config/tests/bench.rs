@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::super::{Assignment, BENCH_KEYS, BENCH_LISTS, BenchConfig, ConfigErrors, ConfigFile};
-use super::any_length;
+use subquad_config::{Assignment, ConfigErrors, Quota};
+
+use super::super::{BenchConfig, ConfigFile};
+use super::program;
 
 const SMALL: &str = r#"
 [bench]
@@ -13,7 +15,14 @@ lengths = [64, 128]
 
 fn load_with(text: &str, flags: &[&str]) -> Result<BenchConfig, ConfigErrors> {
     let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag).unwrap()).collect();
-    BenchConfig::from_text(text, Path::new("x.toml"), &flags)
+    BenchConfig::read(
+        program().schemas().bench,
+        program().subjects(),
+        text,
+        Path::new("x.toml"),
+        &flags,
+        Quota::default(),
+    )
 }
 
 fn config(text: &str) -> BenchConfig {
@@ -27,20 +36,20 @@ fn errors(lines: &str) -> String {
 
 #[test]
 fn what_is_not_written_is_the_default() {
-    let settings = config(SMALL).settings;
+    let options = config(SMALL).options;
     assert_eq!(
-        (settings.mixers, settings.lengths),
+        (options.mixers, options.lengths),
         (vec!["attention".into(), "fft_conv".into()], vec![64, 128])
     );
-    assert_eq!((settings.batch, settings.d_model, settings.seconds), (4, 128, 3.0));
-    assert_eq!((settings.tokens, settings.hidden_factor, settings.n_blocks), (256, 2, 4));
-    assert!(settings.channel_mixers.is_empty() && settings.widths.is_empty());
+    assert_eq!((options.batch, options.d_model, options.seconds), (4, 128, 3.0));
+    assert_eq!((options.tokens, options.hidden_factor, options.n_blocks), (256, 2, 4));
+    assert!(options.channel_mixers.is_empty() && options.widths.is_empty());
 }
 
 #[test]
 fn a_flag_wins_over_the_file() {
     let found = load_with(SMALL, &["bench.lengths=[8]", "bench.seconds=1", "bench.d_model = 8"]).unwrap();
-    assert_eq!((found.settings.lengths, found.settings.seconds, found.settings.d_model), (vec![8], 1.0, 8));
+    assert_eq!((found.options.lengths, found.options.seconds, found.options.d_model), (vec![8], 1.0, 8));
 }
 
 #[test]
@@ -48,8 +57,8 @@ fn a_written_config_reads_back_as_itself() {
     let text = format!("{SMALL}channel_mixers = [\"dense\"]\nwidths = [8]\nseconds = 0.5\nn_blocks = 2\n");
     let first = config(&text);
     let again = config(&first.to_toml());
-    assert_eq!((&again.settings, &again.hash_pairs), (&first.settings, &first.hash_pairs));
-    for key in BENCH_KEYS.iter().chain(BENCH_LISTS) {
+    assert_eq!((&again.options, &again.hash_pairs), (&first.options, &first.hash_pairs));
+    for key in program().schemas().bench.keys() {
         assert!(first.to_toml().contains(&format!("{} = ", key.leaf())), "{}", key.name);
     }
 }
@@ -69,7 +78,7 @@ fn a_section_bench_makes_it_a_config_that_measures() {
     let load = |text: &str| {
         let path = folder.path().join("x.toml");
         fs_err::write(&path, text).unwrap();
-        ConfigFile::load(&path, &[], &any_length)
+        ConfigFile::load(program(), Quota::default(), &path, &[])
     };
     assert!(matches!(load(SMALL), Ok(ConfigFile::Bench(_))));
     assert!(matches!(load("bench.mixers = [\"s4d\"]\nbench.lengths = [1]"), Ok(ConfigFile::Bench(_))));
@@ -152,6 +161,6 @@ fn a_key_that_no_layer_heeds_is_refused() {
 fn an_empty_list_leaves_half_of_a_config_out() {
     let both = format!("{SMALL}channel_mixers = [\"dense\"]\nwidths = [8]\ntokens = 8\n");
     let half = load_with(&both, &["bench.channel_mixers=[]", "bench.widths=[]"]).unwrap();
-    assert!(half.settings.channel_mixers.is_empty() && half.settings.tokens == 8);
-    assert_eq!(config(&half.to_toml()).settings, half.settings);
+    assert!(half.options.channel_mixers.is_empty() && half.options.tokens == 8);
+    assert_eq!(config(&half.to_toml()).options, half.options);
 }

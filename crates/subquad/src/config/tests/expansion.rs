@@ -1,6 +1,7 @@
 //! Which runs a sweep asks for, in which order.
 
-use super::super::ResolvedRun;
+use subquad_config::Run;
+
 use super::{SMALL, load, runs};
 
 const TWO_AXES: &str = r#"
@@ -14,9 +15,9 @@ seed = [0, 1]
 "mixer.s4d.d_state" = [32, 16]
 "#;
 
-fn line(run: &ResolvedRun) -> String {
+fn line(run: &Run) -> String {
     let axes: Vec<_> = run.axes.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    format!("{} {} {} seed {}", run.config.seq_len, run.config.mixer_name(), axes.join(" "), run.config.seed)
+    format!("{} {} {} seed {}", run.size, run.subject, axes.join(" "), run.seed)
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn nested_and_quoted_axes_are_the_same() {
 
 #[test]
 fn the_seed_is_zero_if_no_axis_says_otherwise() {
-    assert!(runs(SMALL).iter().all(|run| run.config.seed == 0));
+    assert!(runs(SMALL).iter().all(|run| run.seed == 0));
 }
 
 #[test]

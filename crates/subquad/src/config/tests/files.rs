@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{StudyConfig, find_configs, slug};
-use super::{SMALL, any_length};
+use subquad_config::{Quota, find_configs, slug};
+
+use super::super::ConfigFile;
+use super::{SMALL, program};
 
 /// The error with the temporary folder's path left out.
 fn told(error: impl ToString, folder: &Path) -> String {
@@ -43,7 +45,7 @@ fn paths_that_hold_no_config_are_named() {
 fn unreadable_files_are_named() {
     let folder = folder(&[]);
     let path = folder.path();
-    let load = |path: &Path| StudyConfig::load(path, &[], &any_length).unwrap_err();
+    let load = |path: &Path| ConfigFile::load(program(), Quota::default(), path, &[]).unwrap_err();
     fs_err::write(path.join("latin1.toml"), b"[task]\n# caf\xe9\n").unwrap();
     insta::assert_snapshot!(told(load(&path.join("latin1.toml")), path), @"DIR/latin1.toml: not UTF-8 text from line 2 on; save the file as UTF-8");
     insta::assert_snapshot!(told(load(&path.join("none.toml")), path), @"DIR/none.toml: no such file or folder");
@@ -53,8 +55,10 @@ fn unreadable_files_are_named() {
 #[test]
 fn a_file_loads_as_its_text() {
     let folder = folder(&["a.toml"]);
-    let study = StudyConfig::load(&folder.path().join("a.toml"), &[], &any_length).unwrap();
-    assert_eq!(study.runs, super::runs(SMALL));
+    let loaded = ConfigFile::load(program(), Quota::default(), &folder.path().join("a.toml"), &[]).unwrap();
+    let ConfigFile::Training(study) = loaded else { panic!("it trains") };
+    let pairs = |runs: Vec<subquad_config::Run>| Vec::from_iter(runs.into_iter().map(|run| run.hash_pairs));
+    assert_eq!(pairs(study.runs), pairs(super::runs(SMALL)));
 }
 
 #[test]

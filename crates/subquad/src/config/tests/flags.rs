@@ -1,7 +1,8 @@
 //! `--set`: what it may address, and errors that name it.
 
-use super::super::Assignment;
-use super::{MIXERS, SMALL, flag_errors, load_with};
+use subquad_config::Assignment;
+
+use super::{MIXERS, SMALL, Typed, flag_errors, load_with};
 
 #[test]
 fn a_value_is_toml_or_else_a_string() {
@@ -14,8 +15,8 @@ fn a_value_is_toml_or_else_a_string() {
 #[test]
 fn an_inline_table_sets_several_keys() {
     let study = load_with(SMALL, &["override.s4d={ optim.lr = 0.5, \"model.d_hidden\" = 8 }"]).unwrap();
-    assert_eq!(study.runs[1].config.optim.lr, 0.5);
-    assert_eq!(study.runs[1].config.model.d_hidden, 8);
+    assert_eq!(study.runs[1].config().optim.lr, 0.5);
+    assert_eq!(study.runs[1].config().model.channel.d_hidden, 8);
 }
 
 #[test]
@@ -29,7 +30,7 @@ fn an_axis_of_a_flag_replaces_the_files() {
     let text = format!("{SMALL}seed = [1, 2, 3]\nmodel.d_model = [32, 64]\n");
     let study = load_with(&text, &["sweep.seed=[9]", "sweep.model.d_model=[16]"]).unwrap();
     assert_eq!(study.runs.len(), MIXERS);
-    assert!(study.runs.iter().all(|run| run.config.seed == 9 && run.config.model.d_model == 16));
+    assert!(study.runs.iter().all(|run| run.seed == 9 && run.config().model.d_model == 16));
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn a_flag_on_an_axis_says_what_to_do() {
 #[test]
 fn nothing_is_the_empty_string() {
     let study = load_with(SMALL, &["task.path="]).unwrap();
-    assert_eq!(study.runs[0].config.task.path(), "");
+    assert_eq!(study.runs[0].settings()["task.path"], "");
     insta::assert_snapshot!(flag_errors(&["train.steps="]), @r#"--set train.steps=: `train.steps` must be an integer >= 1, got the string """#);
 }
 

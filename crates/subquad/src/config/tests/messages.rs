@@ -1,8 +1,5 @@
 //! Messages about values: wrong type, out of range, missing, inconsistent.
 
-use std::path::Path;
-
-use super::super::{StudyConfig, TaskProblem, TaskSettings};
 use super::{MIXERS, SMALL, errors, errors_before_small};
 
 #[test]
@@ -167,13 +164,8 @@ fn keys_of_gated_convolutions_go_together() {
 
 #[test]
 fn the_task_says_which_lengths_it_takes() {
-    let even = |_: &TaskSettings, seq_len: usize| match seq_len % 2 {
-        0 => Ok(()),
-        _ => Err(TaskProblem { reason: "they come in even lengths".into(), keys: vec![] }),
-    };
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
-    let errors = StudyConfig::from_text(&text, Path::new("x.toml"), &[], &even).unwrap_err();
-    insta::assert_snapshot!(errors, @r#"
+    insta::assert_snapshot!(errors(&text), @r#"
     x.toml:8: seq_len = 65 does not suit task digits: they come in even lengths
     x.toml:9: seq_len = 67 does not suit task digits: they come in even lengths
     "#);

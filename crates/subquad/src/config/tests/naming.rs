@@ -2,24 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{KEYS, Key, Kind, ResolvedRun};
-use super::{every_mixer, load_with};
+use subquad_config::{Key, Run};
+use subquad_options::Kind;
+
+use super::{every_mixer, load_with, program};
 
 /// Values to try for a key. One that the config refuses is passed over.
 fn candidates(key: &Key) -> Vec<String> {
-    let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
     match &key.kind {
-        Kind::Integer { .. } | Kind::IntegerOr { .. } => {
-            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
-        }
-        Kind::Real { .. } | Kind::RealOrZero { .. } => {
-            numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"])
-        }
+        Kind::Or { kind, .. } => candidates_of(kind),
+        kind => candidates_of(kind),
+    }
+}
+
+fn candidates_of(kind: &Kind) -> Vec<String> {
+    let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
+    match kind {
+        Kind::Integer { .. } | Kind::Or { .. } => numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"]),
+        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
-        Kind::IntegerOrShare { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
-        Kind::Sizes => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
+        Kind::Share { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
+        Kind::List { .. } | Kind::Form { .. } => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
         Kind::Text => numbers(&["a.txt", "b.txt"]),
-        Kind::OneOf(words) => words.iter().map(|word| word.to_string()).collect(),
+        Kind::Word(words) => words.iter().map(|word| word.to_string()).collect(),
     }
 }
 
@@ -37,12 +42,13 @@ fn company(key: &Key) -> &'static [&'static str] {
         // Some mixers take no other value.
         "model.causal" => &["sweep.mixer=[\"s4d\"]"],
         "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
+        "model.n_blocks" => &["model.channel_mixer=monarch"],
         _ => &[],
     }
 }
 
 fn tasks() -> Vec<String> {
-    KEYS.iter().find(|key| key.name == "task.name").map(candidates).unwrap_or_default()
+    program().schemas().study.find("task.name").map(candidates).unwrap_or_default()
 }
 
 /// What names each run of a config, and the run's own value of a key.
@@ -57,7 +63,7 @@ fn variants(key: &Key, task: &str) -> Vec<Named> {
         // A task's own name is set by one flag alone.
         load_with(&every_mixer(), if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };
-    let named = |run: ResolvedRun| {
+    let named = |run: Run| {
         let value = run.settings().remove(key.name);
         (run.hash_pairs, value)
     };
@@ -66,7 +72,7 @@ fn variants(key: &Key, task: &str) -> Vec<Named> {
 
 #[test]
 fn every_key_that_changes_numbers_names_the_runs_that_have_it_and_no_other_key_does() {
-    for key in KEYS {
+    for key in program().schemas().study.keys() {
         let mut compared = 0;
         for variants in tasks().iter().map(|task| variants(key, task)) {
             for pair in variants.windows(2) {

@@ -1,7 +1,7 @@
 //! default < file < override < axis < `--set`.
 
 use super::super::RunConfig;
-use super::{MIXERS, SMALL, load_with, runs};
+use super::{Typed, MIXERS, SMALL, load_with, runs};
 
 fn lr(config: &RunConfig) -> f64 {
     config.optim.lr
@@ -50,7 +50,7 @@ fn overrides_of_every_mixer_satisfy_a_required_key() {
         .replace("steps = 10", "")
         .replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, r#""s4d""#);
     let runs = runs(&format!("{text}[override.s4d]\ntrain.steps = 7\n"));
-    assert_eq!(runs[0].config.train.steps, 7);
+    assert_eq!(runs[0].config().train.steps, 7);
 }
 
 #[test]

@@ -1,35 +1,34 @@
-//! `configs/README.md` says what the schema says.
+//! The pages about configs say what the schema says.
 
 use std::path::PathBuf;
 
-use super::super::markdown_table;
+use super::program;
 
 const BEGIN: &str = "<!-- keys:begin -->\n";
 const END: &str = "<!-- keys:end -->";
 /// Set it and run this crate's tests to write the table anew.
 const UPDATE: &str = "SUBQUAD_UPDATE_DOCS";
 
-fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../configs/README.md")
+fn path(page: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(page)
 }
 
 fn readme() -> String {
-    fs_err::read_to_string(path()).unwrap()
+    fs_err::read_to_string(path("README.md")).unwrap()
 }
 
 #[test]
 fn the_table_of_keys_is_up_to_date() {
-    let readme = readme();
-    let (intro, rest) = readme.split_once(BEGIN).expect("configs/README.md lacks its first marker");
-    let (_, outro) = rest.split_once(END).expect("configs/README.md lacks its second marker");
-    let expected = format!("{intro}{BEGIN}\n{}\n{END}{outro}", markdown_table());
+    let page = fs_err::read_to_string(path("KEYS.md")).unwrap();
+    let (intro, rest) = page.split_once(BEGIN).expect("configs/KEYS.md lacks its first marker");
+    let (_, outro) = rest.split_once(END).expect("configs/KEYS.md lacks its second marker");
+    let schemas = program().schemas();
+    let tables = [schemas.study, schemas.bench].map(|schema| schema.to_markdown()).join("\n");
+    let expected = format!("{intro}{BEGIN}\n{tables}\n{END}{outro}");
     if std::env::var_os(UPDATE).is_some() {
-        fs_err::write(path(), &expected).unwrap();
+        fs_err::write(path("KEYS.md"), &expected).unwrap();
     } else {
-        assert!(
-            readme == expected,
-            "configs/README.md is out of date; run: {UPDATE}=1 cargo test -p subquad readme"
-        );
+        assert!(page == expected, "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test -p subquad readme");
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::super::{MOST_RUNS, StudyConfig};
+use subquad_config::{MOST_RUNS, Study};
+
 use super::{SMALL, errors, load, load_with, runs};
 
 /// The whole numbers below `count` as a list, from `from` on.
@@ -70,7 +71,7 @@ fn counting_and_expanding_agree() {
         "{tasks}seed = [0, 1, 2]\n\"task.mqar.vocab\" = [128, 256]\n\"task.name\" = [\"mqar\", \"digits\"]\n\
          \"task.mqar.n_pairs\" = [1, 2, 3]\n"
     );
-    let found: Vec<String> = runs(&text).iter().filter(|run| run.config.seed == 0).map(line).collect();
+    let found: Vec<String> = runs(&text).iter().filter(|run| run.seed == 0).map(line).collect();
     assert_eq!(found.len(), super::MIXERS * (2 * 3 + 1));
     insta::assert_snapshot!(found[..7].join("\n"), @"
     task.mqar.vocab=128 task.name=mqar task.mqar.n_pairs=1 
@@ -83,7 +84,7 @@ fn counting_and_expanding_agree() {
     ");
 }
 
-fn line(run: &super::ResolvedRun) -> String {
+fn line(run: &subquad_config::Run) -> String {
     run.axes.iter().map(|(key, value)| format!("{key}={value} ")).collect()
 }
 
@@ -101,6 +102,6 @@ fn a_flag_can_make_a_sweep_too_large() {
 #[test]
 fn ten_thousand_runs_of_every_kind_of_axis_are_planned() {
     let text = sweep(&format!("seed = {}\nmodel.d_hidden = {}\n", list(0, 100), list(1, 100)));
-    let StudyConfig { runs, .. } = load(&text).unwrap();
+    let Study { runs, .. } = load(&text).unwrap();
     assert_eq!(runs.len(), 10_000);
 }

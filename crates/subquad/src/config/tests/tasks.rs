@@ -1,8 +1,5 @@
 //! The sections of tasks: which runs have them, what their keys take, and what becomes of shares and sizes.
 
-use std::path::Path;
-
-use super::super::{ConfigErrors, StudyConfig, TaskProblem, TaskSettings};
 use super::{MIXERS, SMALL, errors, load, load_with, runs};
 
 /// [`SMALL`] on associative recall at two lengths, with these lines in the task's section.
@@ -127,17 +124,8 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
     }
 }
 
-/// A task that complains about one of its options at 128 tokens, and about the length at 64.
-fn complains(_: &TaskSettings, seq_len: usize) -> Result<(), TaskProblem> {
-    let keys = if seq_len == 128 { vec!["task.mqar.n_pairs".to_owned()] } else { vec![] };
-    Err(TaskProblem { reason: "no".into(), keys })
-}
-
 #[test]
 fn a_task_blames_the_line_of_its_option_or_else_the_length() {
-    let errors = |text: &str| -> ConfigErrors {
-        StudyConfig::from_text(text, Path::new("x.toml"), &[], &complains).unwrap_err()
-    };
     insta::assert_snapshot!(errors(&mqar("n_pairs = 5\n")), @"
     x.toml:5: task mqar: no
     x.toml:11: seq_len = 64 does not suit task mqar: no
