@@ -65,7 +65,6 @@ impl MeasuredMixer for S4Config {
     }
 }
 
-/// Heads of one channel.
 impl MeasuredMixer for H3Config {
     const NAME: &'static str = h3::NAME;
     const SUMMARY: &'static str = "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; \
@@ -100,12 +99,12 @@ impl MeasuredMixer for H3Config {
     }
 }
 
-/// Of layers on any state space.
+/// A layer on either state space keeps 8 floats for each of the input.
 fn alive(sizes: &Sizes) -> f64 {
     8.0 * sizes.elements() as f64 + 4.0 * (sizes.d_model as f64).powi(2)
 }
 
-/// Of layers on any state space.
+/// The decoder of a layer on either state space.
 fn stepper<S: StateSpace>(layer: &SsmLayer<S>, state: &S4State) -> Option<Box<dyn SliceStepper>> {
     let mut stepper = layer.stepper().ok()?;
     stepper.resume(state);

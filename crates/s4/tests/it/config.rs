@@ -240,23 +240,3 @@ fn the_layer_has_as_many_parameters_as_published() {
     let low_rank = 2 * 2 * 32; // P, which the diagonal layer does not have
     assert_eq!(layer.num_params(), 592_256 - low_rank);
 }
-
-#[test]
-fn zz_dump() {
-    fn dump<C: Options>(name: &str) {
-        for f in C::fields() {
-            println!(
-                "{name}.{} | {} | {:?} | given {} numeric {} | {}",
-                f.name,
-                f.kind,
-                f.default.map(|d| d.to_string()),
-                f.given,
-                f.numeric,
-                f.help
-            );
-        }
-    }
-    dump::<S4dConfig>("s4d");
-    dump::<S4Config>("s4");
-    dump::<subquad_s4::H3Config>("h3");
-}

@@ -11,8 +11,8 @@ use crate::oracle::cpu;
 const SIZES: Sizes =
     Sizes { batch: 1, seq_len: 33, d_model: 4, hidden_factor: 2, n_blocks: 1, d_state: 6, more_tokens: 8 };
 
-/// The tolerance of `bench`'s own check. Measured: 1e-6.
-const TOLERANCE: f64 = 1e-4;
+/// A convolution and a linear layer in f32: measured 3e-7.
+const TOLERANCE: f64 = 3e-6;
 
 #[derive(Default)]
 struct Parameters(Vec<Vec<f64>>);
