@@ -45,7 +45,7 @@ pub enum TrainError {
     Device {
         /// The step, counted from 1.
         step: usize,
-        /// burn's words.
+        /// The message from burn.
         message: String,
     },
     /// The sink asked to stop. It has been handed a checkpoint of the step.
@@ -91,7 +91,7 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// From the start.
+    /// A training from the start.
     ///
     /// # Panics
     /// If [`TrainConfig::check`] fails.
@@ -99,8 +99,8 @@ impl<'a> Training<'a> {
         Self::at(State::new(model, checked(config)), 0, task, config, device)
     }
 
-    /// From a checkpoint of the same training: its end is that of a training without a break, bit for bit. `model` gives
-    /// structure and device; its weights are replaced.
+    /// Goes on from a checkpoint of the same training, and ends with the same bits as a training without a break. `model`
+    /// gives structure and device; its weights are replaced.
     ///
     /// # Errors
     /// If the checkpoint is not one of this training.
@@ -172,7 +172,7 @@ impl<'a> Training<'a> {
         *model = optimiser.step(rates.step(), model.clone(), grads);
     }
 
-    /// Rows, evaluation and checkpoint that are due after `step`.
+    /// Hands the rows and the checkpoint that are due after `step` to the sink, and tests where a test is due.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let last = step == self.config.steps;
         let loss = tally.loss();

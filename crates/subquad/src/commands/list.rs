@@ -53,7 +53,7 @@ const CHANNEL_MIXERS: [(&str, &str); 4] = [
     ("dense", "two dense layers: time grows with the square of the width"),
     ("block_diagonal", "two block-diagonal layers: that, divided by the number of blocks"),
     ("monarch", "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
-    ("none", "a block is its sequence mixer alone"),
+    ("none", "no channel mixer: a block is only its sequence mixer"),
 ];
 
 fn summary(mixer: MixerName) -> &'static str {
@@ -68,19 +68,19 @@ fn summary(mixer: MixerName) -> &'static str {
             "state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding"
         }
         MixerName::H3 => {
-            "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone"
+            "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal only"
         }
         MixerName::Hyena => {
-            "gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone"
+            "gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal only"
         }
         MixerName::M2 => {
             "Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows"
         }
         MixerName::Monarch => {
-            "two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone"
+            "two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional only"
         }
         MixerName::CausalMonarch => {
-            "a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone"
+            "a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal only"
         }
     }
 }
