@@ -38,8 +38,8 @@ pub trait Task: Send + Sync {
     /// If there is no such condition, or `range` ends beyond its examples.
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch;
 
-    /// Sixteen hex digits for the contents of the data it was given: the same data elsewhere, compressed or not, have the
-    /// same. `None` where the program alone makes the examples.
+    /// Sixteen hex digits that identify the contents of the data it was given: a copy elsewhere, compressed or not, has the same
+    /// ones. `None` where the program makes the examples itself.
     fn digest(&self) -> Option<String> {
         None
     }
@@ -48,18 +48,18 @@ pub trait Task: Send + Sync {
 /// One way in which a task tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Tells it from the task's others; empty for the condition of training.
+    /// Sets it apart from the task's others; empty for the condition of training.
     pub name: String,
     /// Tokens in each example.
     pub seq_len: usize,
-    /// What sets it apart besides the length, such as `8 pairs`; may be empty.
+    /// What is special about it besides the length, such as `8 pairs`; may be empty.
     pub variant: String,
     /// Number of examples.
     pub examples: usize,
 }
 
 impl Condition {
-    /// The condition of training, where nothing but the length needs to be said.
+    /// The condition of training, where only the length needs to be said.
     pub fn of_training(seq_len: usize, examples: usize) -> Self {
         Self { name: String::new(), seq_len, variant: String::new(), examples }
     }

@@ -84,7 +84,7 @@ impl ChannelMixerName {
         (Self::Dense, "two dense layers: time grows with the square of the width"),
         (Self::BlockDiagonal, "two block-diagonal layers: the same, divided by the number of blocks"),
         (Self::Monarch, "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
-        (Self::None, "a block is only its sequence mixer"),
+        (Self::None, "no channel mixer: a block is only its sequence mixer"),
     ];
 }
 

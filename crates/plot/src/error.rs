@@ -24,7 +24,7 @@ pub enum PlotError {
     /// The file system refused; the message names the path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A page that no viewer of pictures would open.
+    /// A page that is too tall for viewers of pictures.
     #[error(
         "figure `{figure}` would be {height} points tall, with {panels} panels and {labels} labels in its legend; at most {most} \
          are drawn, about 300 panels: draw fewer, as by splitting its table"
@@ -41,7 +41,7 @@ pub enum PlotError {
         /// The largest height.
         most: u64,
     },
-    /// A CSV file with other columns than a figure's table.
+    /// A CSV file whose columns are not those of a figure's table.
     #[error("{}:1: not a figure's table: wanted the columns panel,line,x,y,low,high, got {got}", path.display())]
     Columns {
         /// The file.
@@ -59,7 +59,7 @@ pub enum PlotError {
         /// Its fields.
         got: usize,
     },
-    /// A field of a figure's table that is no number.
+    /// A field of a figure's table that is not a number.
     #[error(
         "{}:{line}: column {column}: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `{got}`",
         path.display()
@@ -79,7 +79,7 @@ pub enum PlotError {
     Csv {
         /// The file.
         path: PathBuf,
-        /// Where and what, in the words of the CSV library.
+        /// The error of the CSV library, which says where and what.
         source: csv::Error,
     },
     /// The drawing or encoding library refused.
@@ -87,7 +87,7 @@ pub enum PlotError {
     Draw {
         /// The file that was being made.
         path: PathBuf,
-        /// The library's words.
+        /// The message from the library.
         reason: String,
     },
 }

@@ -57,10 +57,10 @@ impl Row {
 
 /// The rows of a `metrics.jsonl`.
 ///
-/// A last line without its newline that is no row was torn by a kill, and is dropped.
+/// A last line that lacks its newline and is not a row was cut short by a kill, and is dropped.
 ///
 /// # Errors
-/// If the file cannot be read, or another line is no row; both name the place.
+/// If the file cannot be read, or any other line is not a row; both errors name the place.
 pub fn read_rows(path: &Path) -> Result<Vec<Row>, RecordError> {
     let bytes = fs_err::read(path)?;
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! What is going on, on standard error: a bar on a terminal, plain lines elsewhere.
+//! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use subquad_record::{MakeFiles, Row, Sink};
 
 use subquad_bench::memory::Meter;
 
-/// Between two plain lines of one run.
+/// Time between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Where messages go.
@@ -23,7 +23,7 @@ impl Messages {
         Self { quiet }
     }
 
-    /// A line on standard error even when quiet: what changes how results must be read.
+    /// A line on standard error, even when quiet, for what changes how results must be read.
     pub(crate) fn warn(&self, message: impl std::fmt::Display) {
         let _ = writeln!(io::stderr(), "warning: {message}");
     }
@@ -46,7 +46,7 @@ pub(crate) struct Progress<'a, S> {
 }
 
 impl<'a, S: Sink> Progress<'a, S> {
-    /// Of a run that has done `done` of its `steps` steps.
+    /// Starts to follow a run that has done `done` of its `steps` steps.
     pub(crate) fn new(sink: &'a mut S, messages: Messages, title: &str, done: usize, steps: usize) -> Self {
         let bar = (!messages.quiet && io::stderr().is_terminal()).then(|| bar(title, steps));
         if let Some(bar) = &bar {
@@ -109,7 +109,7 @@ impl<S: Sink> Sink for Progress<'_, S> {
         self.sink.row(row)
     }
 
-    /// What a checkpoint needs for a moment is not what training needs.
+    /// The memory that a checkpoint needs for a moment is not counted as what training needs.
     fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
         Meter::uncounted(|| self.sink.checkpoint(step, files))
     }

@@ -25,7 +25,7 @@ fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {
     mean_in_order((outputs.flatten(0, 1) - targets).square())
 }
 
-/// The mean, added up in an order that depends on nothing: burn's own adds 4 million numbers or more in parallel, by chance.
+/// The mean, added up in a fixed order. burn's own adds 4 million numbers or more in parallel, in an order left to chance.
 fn mean_in_order(x: Tensor<1>) -> Tensor<1> {
     x.mean_dim(0)
 }

@@ -46,7 +46,7 @@ pub enum TrainError {
     Device {
         /// The step, counted from 1.
         step: usize,
-        /// burn's words.
+        /// The message from burn.
         message: String,
     },
     /// The sink asked to stop. It has been handed a checkpoint of the step.
@@ -92,7 +92,7 @@ pub struct Training<'a, M = MixerKind> {
 }
 
 impl<'a, M: MixerModule> Training<'a, M> {
-    /// From the start.
+    /// A training from the start.
     ///
     /// # Panics
     /// If [`TrainConfig::check`] fails.
@@ -105,8 +105,8 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Self::at(State::new(model, checked(config)), 0, task, config, device)
     }
 
-    /// From a checkpoint of the same training: its end is that of a training without a break, bit for bit. `model` gives
-    /// structure and device; its weights are replaced.
+    /// Goes on from a checkpoint of the same training, and ends with the same bits as a training without a break. `model`
+    /// gives structure and device; its weights are replaced.
     ///
     /// # Errors
     /// If the checkpoint is not one of this training.
@@ -184,7 +184,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         *model = optimiser.step(rates.step(), model.clone(), grads);
     }
 
-    /// Rows, evaluation and checkpoint that are due after `step`.
+    /// Hands the rows and the checkpoint that are due after `step` to the sink, and tests where a test is due.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let last = step == self.config.training_loop.steps;
         let loss = tally.loss();

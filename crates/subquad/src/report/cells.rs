@@ -25,7 +25,7 @@ bytes include layer, input and all gradients. GFLOP/s: of matrix products, and t
 state floats: what decoding keeps of one sequence of this length. check: largest relative error against
 the f64 reference at a small size, of outputs and gradients.";
 
-/// The middle half of the times over their median, from which a timing is in doubt.
+/// A timing is in doubt from here on: the width of the middle half of its times over their median.
 const WIDE: f64 = 0.2;
 
 /// One line a cell, in the order given.
@@ -49,7 +49,7 @@ fn row(cell: &Cell) -> [String; HEADER.len()] {
     ]
 }
 
-/// A second, and their share of the peak.
+/// GFLOP/s, and their share of the peak.
 fn operations(cell: &Cell) -> String {
     match cell.gflops().zip(cell.fma_peak_gflops) {
         Some((gflops, peak)) => format!("{gflops:.0} ({:.0} %)", 100.0 * gflops / peak),
@@ -78,7 +78,7 @@ fn conditions(cells: &[Cell]) -> String {
     )
 }
 
-/// Its range over the lengths.
+/// The range of the FMA peak over the lengths.
 fn fma_peak(cells: &[Cell]) -> String {
     let peaks = || cells.iter().filter_map(|cell| cell.fma_peak_gflops);
     let rounded = [f64::min, f64::max].map(|better| peaks().reduce(better).map(f64::round));

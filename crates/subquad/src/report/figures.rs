@@ -20,10 +20,10 @@ pub const FIGURES: &str = "figures";
 const SMOOTHING: usize = 5;
 
 /// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Runs without numbers are in the summary
-/// and leave the figures. Figures of an earlier summary that these runs do not have are removed.
+/// but not in the figures. Figures of an earlier summary that these runs do not have are removed.
 ///
 /// # Errors
-/// If a file cannot be read or written; after all else is, if a figure cannot be drawn.
+/// If a file cannot be read or written, or, once everything else has been written, if a figure cannot be drawn.
 pub fn write_study_files(dir: &Path, found: &Found) -> Result<(), Failure> {
     let runs = &found.finished;
     let reasons: Vec<String> = found.failed.iter().map(Failed::line).collect();
@@ -44,8 +44,8 @@ pub fn write_study_files(dir: &Path, found: &Found) -> Result<(), Failure> {
     undrawn
 }
 
-/// Writes those of these figures that can be drawn into `folder`, and removes the others there. Gives their captions by name,
-/// and an error that names the figures that cannot.
+/// Writes the figures that can be drawn into `folder` and removes all others there. Returns the captions of those it drew, by
+/// name, and an error that names those it could not draw.
 pub(super) fn write_figures(
     folder: &Path,
     figures: &[Figure],
@@ -64,7 +64,7 @@ pub(super) fn write_figures(
     Ok((json!(captions), if undrawn.is_empty() { Ok(()) } else { Err(Failure::Failed(undrawn)) }))
 }
 
-/// A figure from earlier beside a summary that does not have it would claim something about other runs.
+/// An earlier figure beside a summary that does not have it would claim something about other runs.
 fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failure> {
     for name in study::names().iter().filter(|name| figures.iter().all(|figure| figure.name != **name)) {
         for ending in ["csv", "svg", "png"] {
@@ -77,8 +77,8 @@ fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failur
     Ok(())
 }
 
-/// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Gives the name of each, or why it
-/// was not drawn: one that cannot be drawn stops no other.
+/// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Returns the name of each, or why
+/// it was not drawn; a figure that cannot be drawn does not stop the others.
 ///
 /// # Errors
 /// If there are none, or the summary cannot be read.
@@ -165,7 +165,7 @@ fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
     facts
 }
 
-const MEMORY_NOTE: &str = "Most bytes alive in these training runs, above the level once the data are loaded and a step has been tried.";
+const MEMORY_NOTE: &str = "The most bytes alive in these training runs, above the level after the data were loaded and a step was tried.";
 
 fn time_note(runs: &[Finished]) -> String {
     let summary = &runs[0].summary;
@@ -180,7 +180,7 @@ fn time_note(runs: &[Finished]) -> String {
     )
 }
 
-/// Timings that were shared compare with nothing.
+/// Nothing, where runs shared the machine: such timings compare with no others.
 fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
     (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }

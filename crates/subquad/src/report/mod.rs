@@ -36,7 +36,7 @@ pub struct Finished {
 pub struct Failed {
     /// Why.
     pub why: String,
-    /// All that is known of it: everything but numbers.
+    /// What is known of it without its numbers.
     pub summary: RunSummary,
 }
 
@@ -47,14 +47,14 @@ impl Failed {
     }
 }
 
-/// What a command found of a study: every run that it was asked for is one of these.
+/// What a command found of a study: every run that it was asked for is in one of these lists.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Runs with numbers.
     pub finished: Vec<Finished>,
     /// Runs that failed.
     pub failed: Vec<Failed>,
-    /// Runs that Ctrl-C kept from their end, or from their beginning, as summaries without numbers.
+    /// Runs that Ctrl-C stopped or kept from starting, as summaries without numbers.
     pub interrupted: Vec<RunSummary>,
 }
 
@@ -65,7 +65,7 @@ impl Found {
     }
 }
 
-/// What a reader of timings must know of these runs; empty where all were timed alike and alone.
+/// What a reader of timings must know of these runs; `None` where each had the machine to itself.
 fn timing_note(runs: &[Finished]) -> Option<String> {
     let shared = runs.iter().filter(|run| run.summary.timings_are_shared()).count();
     let note =
@@ -105,7 +105,7 @@ fn budget(runs: &[Finished]) -> String {
     if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
 }
 
-/// How many parameters the runs have: a sentence of its own, because runs of one width rarely have equally many.
+/// How many parameters the runs have. It is a sentence of its own because runs of one width rarely have equally many.
 fn parameters(runs: &[Finished]) -> String {
     let counts = || runs.iter().map(|run| run.summary.parameters);
     let (Some(least), Some(most)) = (counts().min(), counts().max()) else { return String::new() };

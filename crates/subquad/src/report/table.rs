@@ -12,8 +12,8 @@ const COSTS: &str = "\
 step ms: median. peak MiB: most memory alive,
 the data aside. state floats: what decoding keeps of one sequence of this length to go on.";
 
-/// One line a length and mixer: means over seeds; the score with its spread. Below it the other test conditions, and what was
-/// held equal.
+/// A line for each length and mixer, with means over seeds and the spread of the score. The other test conditions come below,
+/// then what was held equal.
 pub fn comparison(runs: &[Finished]) -> String {
     let metrics = metrics(runs);
     let lines = groups(runs).into_iter().map(|(seq_len, label, seeds)| row(seq_len, label, &seeds, &metrics));
@@ -126,7 +126,7 @@ fn conditions(runs: &[Finished], metrics: &[Metric]) -> String {
     format!("{}\n", tables.collect::<String>())
 }
 
-/// A test condition that some run names. A run that was trained under it has it without a name.
+/// A test condition that some run names. For a run that was trained under it, it has no name.
 #[derive(PartialEq)]
 struct ConditionColumn<'a> {
     name: &'a str,
@@ -143,7 +143,7 @@ impl ConditionColumn<'_> {
     }
 }
 
-/// By length, then by variant, `8 pairs` before `16 pairs`.
+/// The columns by length, then by variant, with `8 pairs` before `16 pairs`.
 fn condition_columns(runs: &[Finished]) -> Vec<ConditionColumn<'_>> {
     let named = evaluations(runs).filter(|e| !e.condition.is_empty());
     let mut columns = distinct(named.map(|e| ConditionColumn {

@@ -55,17 +55,17 @@ fn list_shows_mixers_tasks_and_configs() {
       attention       softmax attention: time grows with the square of the length, the cache in decoding with the length
       s4d             diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
       s4              state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
-      h3              two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal alone
-      hyena           gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal alone
+      h3              two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal only
+      hyena           gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal only
       m2              Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
-      monarch         two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional alone
-      causal_monarch  a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal alone
+      monarch         two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional only
+      causal_monarch  a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal only
 
     Channel mixers
       dense           two dense layers: time grows with the square of the width
       block_diagonal  two block-diagonal layers: that, divided by the number of blocks
       monarch         two layers of Monarch matrices: width^1.5 with model.n_blocks = 0
-      none            a block is its sequence mixer alone
+      none            no channel mixer: a block is only its sequence mixer
 
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel a token
