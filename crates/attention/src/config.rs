@@ -6,7 +6,7 @@ use burn::nn::LinearConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
-use subquad_mixer::{Choice, Context, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Choice, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range::{self, LONGEST_SEQ};
 
 use crate::Attention;
@@ -181,17 +181,8 @@ impl AttentionConfig {
 impl SequenceMixerConfig for AttentionConfig {
     type Mixer = Attention;
 
-    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
-        (self.d_model, self.causal) = (context.d_model, context.causal);
-        vec![]
-    }
-
     fn refusals(&self) -> Vec<Refusal> {
         self.refusals()
-    }
-
-    fn d_model(&self) -> usize {
-        self.d_model
     }
 
     fn n_parameters(&self) -> usize {

@@ -37,8 +37,8 @@ mod written;
 
 pub use assignment::Assignment;
 pub use combination::{Combination, Complaint};
-pub use error::{ConfigError, ConfigErrors};
 pub use entry::has_section;
+pub use error::{ConfigError, ConfigErrors};
 pub use find::{find_configs, read, slug};
 pub use origin::Origin;
 pub use problem::Problem;

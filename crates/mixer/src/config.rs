@@ -4,30 +4,46 @@ use std::fmt::Debug;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
-use subquad_options::Refusal;
+use subquad_options::{OptionType, Options, Refusal};
 
 use crate::SequenceMixer;
 
-/// The options of a sequence mixer, or of one of several.
-pub trait SequenceMixerConfig: Clone + Debug + Send + Sync + 'static {
+/// The options of a sequence mixer, or of one of several. Only [`init`](Self::init) must be written for a causal mixer whose options
+/// are each checked by itself.
+pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
     /// What it builds.
     type Mixer: MixerModule;
 
-    /// Takes over what a layer cannot know by itself, such as the width of the model, and refuses what does not go with it.
-    fn fit(&mut self, context: &Context) -> Vec<Refusal>;
+    /// Takes over what a layer cannot know by itself, and refuses what does not go with it: the width of the model, and whether it
+    /// is causal. A layer without an option `causal` is taken to be causal-only.
+    fn fit(&mut self, context: &Context) -> Vec<Refusal> {
+        self.give("d_model", &context.d_model.to_value());
+        let takes_both = self.give("causal", &context.causal.to_value());
+        if takes_both { vec![] } else { context.only_causal().into_iter().collect() }
+    }
 
     /// Everything that keeps the layer from being built.
-    fn refusals(&self) -> Vec<Refusal>;
+    fn refusals(&self) -> Vec<Refusal> {
+        self.out_of_range()
+    }
 
-    /// Width of input and output.
-    fn d_model(&self) -> usize;
+    /// Width of input and output: the option `d_model`.
+    fn d_model(&self) -> usize {
+        let d_model = self.to_values().into_iter().find(|(name, _)| *name == "d_model");
+        d_model.and_then(|(_, value)| usize::from_value(&value)).unwrap_or(0)
+    }
 
-    /// How many numbers the layer learns, without building it. There may be no [refusals](Self::refusals).
-    fn n_parameters(&self) -> usize;
+    /// How many numbers the layer learns. There may be no [refusals](Self::refusals). A config that can count them does so; else the
+    /// layer is built.
+    fn n_parameters(&self) -> usize {
+        self.init(&Device::flex()).num_params()
+    }
 
     /// Floats that the layer keeps in training for each float of its input, until backward has used them. With
     /// [`kernels`](Self::kernels) it tells whether a run fits into memory.
-    fn kept(&self) -> f64;
+    fn kept(&self) -> f64 {
+        10.0
+    }
 
     /// Floats of its kernels as long as the sequence and of the networks that draw them, once for the whole batch.
     fn kernels(&self, seq_len: usize) -> f64 {
@@ -50,6 +66,8 @@ impl<M: SequenceMixer<State: 'static> + Module + ModuleDisplay + Debug + 'static
 /// What surrounds a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
+    /// Name of the layer's mixer, as in configs.
+    pub mixer: &'static str,
     /// Width of the model.
     pub d_model: usize,
     /// Whether position t may see only positions up to t.
@@ -62,7 +80,8 @@ pub struct Context {
 
 impl Context {
     /// Refuses to look ahead, for a mixer that cannot.
-    pub fn only_causal(&self, mixer: &str) -> Option<Refusal> {
+    pub fn only_causal(&self) -> Option<Refusal> {
+        let mixer = self.mixer;
         Refusal::when(!self.causal, &["causal"], || {
             format!(
                 "{mixer} is causal-only; set model.causal = true, for {mixer} only in [override.{mixer}], or take it out of \
@@ -72,7 +91,8 @@ impl Context {
     }
 
     /// Refuses to be causal, for a mixer that always sees the whole sequence.
-    pub fn only_bidirectional(&self, mixer: &str) -> Option<Refusal> {
+    pub fn only_bidirectional(&self) -> Option<Refusal> {
+        let mixer = self.mixer;
         Refusal::when(self.causal, &["causal"], || {
             format!(
                 "{mixer} sees the whole sequence; set model.causal = false, for {mixer} only in [override.{mixer}], or take \

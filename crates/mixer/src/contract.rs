@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::{MixerError, MixerState, Origin};
+use crate::{MixerError, MixerState, Origin, TensorState};
 
 /// What the inputs of a layer must fit.
 ///
@@ -42,6 +42,13 @@ impl Contract {
         weight: &Param<Tensor<D>>,
     ) -> Self {
         Self { mixer, width, device: weight.device(), dtype: weight.dtype() }
+    }
+
+    /// The first state of a layer that remembers one tensor of this shape, its first axis the batch, and has no settings beside its
+    /// width without which the numbers would mean something else.
+    pub fn first_state<const D: usize>(&self, shape: [usize; D]) -> TensorState<D> {
+        let (name, width) = self.width;
+        TensorState::zeros(shape, Origin::new(self.mixer, [(name, width.into())]), &self.device)
     }
 
     /// Name of the mixer, as in configs.

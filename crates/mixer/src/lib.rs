@@ -12,6 +12,7 @@ mod origin;
 pub mod published;
 mod registry;
 mod slice_stepper;
+mod tensor_state;
 mod traits;
 
 pub use config::{Context, MixerModule, SequenceMixerConfig};
@@ -24,4 +25,5 @@ pub use registry::macro_support;
 pub use registry::{Entry, Mixers, VisitMixers};
 pub use slice_stepper::SliceStepper;
 pub use subquad_options::{Choice, Options, Refusal};
+pub use tensor_state::TensorState;
 pub use traits::{ChannelMixer, MixerError, MixerState, SequenceMixer};

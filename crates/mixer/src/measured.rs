@@ -1,11 +1,9 @@
 //! What a mixer says about itself so that it can be found by name, checked against its definition, and measured.
 
-use subquad_options::Options;
-
-use crate::{SequenceMixer, SequenceMixerConfig, SliceStepper};
+use crate::{Context, SequenceMixer, SequenceMixerConfig, SliceStepper};
 
 /// A mixer with a name. What `bench` needs of it stands beside its f64 reference.
-pub trait MeasuredMixer: SequenceMixerConfig + Options {
+pub trait MeasuredMixer: SequenceMixerConfig {
     /// Its name in configs, records and figures.
     const NAME: &'static str;
 
@@ -13,10 +11,20 @@ pub trait MeasuredMixer: SequenceMixerConfig + Options {
     const SUMMARY: &'static str;
 
     /// Which of its settings `bench` measures, for a list.
-    const MEASURED: &'static str;
+    const MEASURED: &'static str = Self::SUMMARY;
 
-    /// The layer that `bench` measures at these sizes.
-    fn measured(sizes: &Sizes) -> Self;
+    /// The layer that `bench` measures at these sizes. Without another word it is causal, with every option at its default.
+    ///
+    /// # Panics
+    /// If an option has no default: such a mixer says what is measured.
+    fn measured(sizes: &Sizes) -> Self {
+        let fields = Self::fields();
+        let default = |name: &str| fields.iter().find(|field| field.name == name)?.default.clone();
+        let mut config = Self::from_values(&default).expect("every option has a default");
+        let Sizes { d_model, seq_len, .. } = *sizes;
+        config.fit(&Context { mixer: Self::NAME, d_model, causal: true, seq_len, longest: seq_len });
+        config
+    }
 
     /// That layer by definition, in f64, on one sequence.
     ///
@@ -26,7 +34,9 @@ pub trait MeasuredMixer: SequenceMixerConfig + Options {
     fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64>;
 
     /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
-    fn alive(sizes: &Sizes) -> f64;
+    fn alive(sizes: &Sizes) -> f64 {
+        12.0 * sizes.elements() as f64
+    }
 
     /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
     fn flops(sizes: &Sizes) -> Option<f64> {

@@ -55,7 +55,7 @@ pub mod macro_support {
     pub use burn::module::Module;
     pub use burn::tensor::{Device, Tensor};
     pub use subquad_backend::Form;
-    pub use subquad_options::{Options, Refusal, Value};
+    pub use subquad_options::{Field, Options, Refusal, Value};
 
     use crate::{Contract, MixerError, MixerState, Origin, SequenceMixer};
 
@@ -165,6 +165,25 @@ macro_rules! mixers {
 
             fn name(&self) -> &'static str {
                 match self { $(Self::$Mixer(_) => <$Own as $crate::MeasuredMixer>::NAME,)+ }
+            }
+        }
+
+        /// Those of the mixer: which mixer it is, is not an option.
+        impl $crate::Options for $Config {
+            fn fields() -> Vec<$crate::macro_support::Field> {
+                vec![]
+            }
+
+            fn from_values(_: &dyn Fn(&str) -> Option<$crate::macro_support::Value>) -> Option<Self> {
+                None
+            }
+
+            fn to_values(&self) -> Vec<(&'static str, $crate::macro_support::Value)> {
+                match self { $(Self::$Mixer(config) => $crate::Options::to_values(config),)+ }
+            }
+
+            fn give(&mut self, name: &str, value: &$crate::macro_support::Value) -> bool {
+                match self { $(Self::$Mixer(config) => $crate::Options::give(config, name, value),)+ }
             }
         }
 

@@ -19,9 +19,17 @@ pub trait SequenceMixer {
     /// - `x`: `[batch, seq, d_model]`
     /// - output: `[batch, seq, d_model]`
     ///
+    /// For a causal mixer that has nothing faster, it is one chunk from the first state on.
+    ///
     /// # Panics
     /// As [`assert_reads`](Self::assert_reads).
-    fn forward(&self, x: Tensor<3>) -> Tensor<3>;
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.assert_reads(&x);
+        let state = self.init_state(x.dims()[0]);
+        let (y, _) =
+            state.and_then(|state| self.forward_with_state(x, state)).unwrap_or_else(|e| panic!("{e}"));
+        y
+    }
 
     /// [`forward`](Self::forward) in training: the same map, but for what the layer drops at random. The same seed drops the
     /// same. A layer that drops nothing has no use for the seed and leaves this as it is.
@@ -58,7 +66,11 @@ pub trait SequenceMixer {
     ///
     /// # Errors
     /// As for [`forward_with_state`](Self::forward_with_state); `state` is then unchanged.
-    fn step(&self, x: Tensor<2>, state: &mut Self::State) -> Result<Tensor<2>, MixerError>;
+    fn step(&self, x: Tensor<2>, state: &mut Self::State) -> Result<Tensor<2>, MixerError> {
+        let (y, next) = self.forward_with_state(x.unsqueeze_dim(1), state.clone())?;
+        *state = next;
+        Ok(y.squeeze_dim(1))
+    }
 
     /// The state before the first token, on the layer's own device.
     ///
@@ -84,7 +96,9 @@ pub trait SequenceMixer {
     /// # Errors
     /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States made by
     /// other weights of the same settings cannot be told.
-    fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError>;
+    fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError> {
+        self.init_state(1)?.check_like(&self.contract(), batch, state)
+    }
 
     /// Whether the layer can read `x`, whatever its length: `[batch, seq, d_model]`, or `[batch, d_model]`.
     ///
@@ -112,16 +126,25 @@ pub trait SequenceMixer {
     }
 
     /// Floats that one sequence must keep to decode token `seq + 1`; `None` for a bidirectional mixer.
-    fn state_size(&self, seq: usize) -> Option<usize>;
+    /// Without another word, what the first state holds: a state that does not grow.
+    fn state_size(&self, seq: usize) -> Option<usize> {
+        let _ = seq;
+        self.init_state(1).ok().map(|state| state.floats())
+    }
 
     /// Whether the layer can run on `seq` tokens.
     ///
     /// # Errors
     /// [`MixerError::TooLong`] beyond the support of a filter of fixed length.
-    fn check_length(&self, seq: usize) -> Result<(), MixerError>;
+    fn check_length(&self, seq: usize) -> Result<(), MixerError> {
+        let _ = seq;
+        Ok(())
+    }
 
     /// Parameters that train with their own learning rate or weight decay; all others follow the optimiser.
-    fn parameter_groups(&self) -> Vec<ParameterGroup>;
+    fn parameter_groups(&self) -> Vec<ParameterGroup> {
+        vec![]
+    }
 }
 
 /// Maps every token by itself: `[batch, seq, d_model]` to the same shape.
@@ -142,6 +165,15 @@ pub trait MixerState: Clone + std::fmt::Debug {
 
     /// The layer that made it; `None` for numbers from elsewhere, of which sizes alone tell where they belong.
     fn origin(&self) -> Option<&Origin>;
+
+    /// Whether `state` can go on, with `batch` sequences, where this one is the first state of one sequence.
+    ///
+    /// # Errors
+    /// If not. States of several tensors leave this to [`SequenceMixer::check_state`].
+    fn check_like(&self, contract: &Contract, batch: usize, state: &Self) -> Result<(), MixerError> {
+        let _ = (contract, batch);
+        self.origin().map_or(Ok(()), |origin| origin.check(state))
+    }
 }
 
 /// Why a mixer cannot do what was asked.

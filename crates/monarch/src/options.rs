@@ -113,10 +113,6 @@ macro_rules! as_its_own_methods {
             self.refusals()
         }
 
-        fn d_model(&self) -> usize {
-            self.d_model
-        }
-
         fn n_parameters(&self) -> usize {
             self.n_parameters()
         }

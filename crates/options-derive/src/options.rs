@@ -46,6 +46,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
         fields.iter().map(Declared::built),
         fields.iter().map(Declared::written),
     );
+    let given = fields.iter().map(Declared::taken);
     let default = default(ident, &fields);
     Ok(quote! {
         impl ::subquad_options::Options for #ident {
@@ -65,6 +66,12 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
                 let mut values = ::std::vec::Vec::new();
                 #(#written)*
                 values
+            }
+
+            fn give(&mut self, name: &str, value: &::subquad_options::Value) -> bool {
+                let _ = (name, value);
+                #(#given)*
+                false
             }
         }
         #default
@@ -223,6 +230,22 @@ impl Declared {
             }
         });
         quote! { let value = #value; #mistaken values.push((#name, value)); }
+    }
+
+    /// The statement that takes a value that is given.
+    fn taken(&self) -> TokenStream {
+        let Self { ident, name, ty, .. } = self;
+        if !self.given {
+            return TokenStream::new();
+        }
+        quote! {
+            if name == #name && let ::core::option::Option::Some(given) =
+                <#ty as ::subquad_options::OptionType>::from_value(value)
+            {
+                self.#ident = given;
+                return true;
+            }
+        }
     }
 
     /// `field: value,` from the values of a config; what is given and has no default starts as the type's own.

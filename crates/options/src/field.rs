@@ -31,6 +31,9 @@ pub trait Options: Sized {
     /// The options with their values, in the order of the fields.
     fn to_values(&self) -> Vec<(&'static str, Value)>;
 
+    /// Takes a value that is [`given`](Field::given). Whether there is such an option, and it takes the value.
+    fn give(&mut self, name: &str, value: &Value) -> bool;
+
     /// Refuses every value that its kind does not allow.
     fn out_of_range(&self) -> Vec<Refusal> {
         let fields = Self::fields().into_iter().zip(self.to_values());

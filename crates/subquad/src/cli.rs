@@ -41,7 +41,8 @@ enum Command {
 
 /// Reads the command line, runs the command, answers with its exit code.
 pub fn main(program: &dyn Program) -> ExitCode {
-    let command = Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
+    let command =
+        Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     match cli.run_in_pool(program) {
         Ok(()) => ExitCode::SUCCESS,

@@ -181,4 +181,3 @@ fn evaluation(condition: Condition, tally: Tally, metric: Metric) -> Evaluation 
         examples: condition.examples,
     }
 }
-

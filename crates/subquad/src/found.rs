@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use subquad_record::{Outcome, RunSummary};
 
 use crate::crew::Ended;
-use crate::session::Session;
-use crate::summary::without_numbers;
 use crate::plan::Study;
 use crate::report::{Failed, Finished, Found};
+use crate::session::Session;
+use crate::summary::without_numbers;
 
 /// Every run of the study. `before`: the results that were there already. A run that has neither such a result nor an end was interrupted.
 pub(crate) fn of(

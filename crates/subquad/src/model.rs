@@ -40,7 +40,7 @@ fn head(target: TargetKind, pool: Pool) -> Head {
 }
 
 /// What is known of a run's model without its weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Facts {
     /// Numbers that it learns.
     pub parameters: usize,

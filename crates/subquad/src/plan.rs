@@ -246,7 +246,8 @@ pub fn digests(config: &StudyConfig) -> Result<Digests, TaskError> {
             *found = run;
         }
     }
-    let digest = |(source, run): (Source, RunConfig)| Ok((source, run.task.open(run.seq_len, run.seed)?.digest()));
+    let digest =
+        |(source, run): (Source, RunConfig)| Ok((source, run.task.open(run.seq_len, run.seed)?.digest()));
     Ok(Digests(longest.into_iter().map(digest).collect::<Result<_, TaskError>>()?))
 }
 

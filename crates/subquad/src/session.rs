@@ -6,14 +6,14 @@ use burn::tensor::Device;
 use subquad_backend::DeviceKind;
 use subquad_bench::Site;
 
-use crate::progress::Messages;
 use crate::program::Program;
+use crate::progress::Messages;
 use crate::{Failure, Stop};
 
 /// The commit that the program was built from, where it was built in a git checkout.
-pub const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
+pub(crate) const BUILD_COMMIT: Option<&str> = option_env!("SUBQUAD_COMMIT");
 /// The program's version.
-pub const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What all runs of a command share.
 #[derive(Clone)]
@@ -53,4 +53,3 @@ impl Session<'_> {
         Failure::Interrupted(self.stop.signal())
     }
 }
-

@@ -188,7 +188,8 @@ impl<'a, M: MixerModule> Training<'a, M> {
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let last = step == self.config.training_loop.steps;
         let loss = tally.loss();
-        if last || step == 1 || step.is_multiple_of(self.config.training_loop.log_every) || !loss.is_finite() {
+        if last || step == 1 || step.is_multiple_of(self.config.training_loop.log_every) || !loss.is_finite()
+        {
             sink.row(&self.train_row(step, tally))?;
         }
         require_finite(step, loss)?;
@@ -224,7 +225,11 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     fn train_row(&self, step: usize, tally: Tally) -> Row {
         let seconds = self.state.clock.recent_median(self.config.training_loop.log_every);
-        let schedule = WarmupCosine::new(self.config.optim.lr, self.config.optim.warmup, self.config.training_loop.steps);
+        let schedule = WarmupCosine::new(
+            self.config.optim.lr,
+            self.config.optim.warmup,
+            self.config.training_loop.steps,
+        );
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
-use subquad_mixer::{Choice, Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Choice, Context, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range;
 
 use super::blocks::Blocks;
@@ -204,7 +204,7 @@ impl SequenceMixerConfig for CausalMonarchConfig {
 
     fn fit(&mut self, context: &Context) -> Vec<Refusal> {
         self.d_model = context.d_model;
-        [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
+        [context.only_causal(), context.too_short(self.l_max)].into_iter().flatten().collect()
     }
 
     fn kept(&self) -> f64 {

@@ -3,7 +3,7 @@
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
 use subquad_backend::Form;
-use subquad_mixer::{Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
 
 use super::Hyena;
 use crate::init::draw;
@@ -65,7 +65,7 @@ impl SequenceMixerConfig for HyenaConfig {
 
     fn fit(&mut self, context: &Context) -> Vec<Refusal> {
         self.d_model = context.d_model;
-        [context.only_causal(Self::NAME), context.too_short(self.l_max)].into_iter().flatten().collect()
+        [context.only_causal(), context.too_short(self.l_max)].into_iter().flatten().collect()
     }
 
     fn kept(&self) -> f64 {

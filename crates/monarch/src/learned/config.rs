@@ -5,7 +5,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
-use subquad_mixer::{Context, MeasuredMixer, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
 
 use super::{LearnedMonarch, Matrix};
 use crate::SequenceInit;
@@ -114,10 +114,7 @@ impl SequenceMixerConfig for LearnedMonarchConfig {
 
     fn fit(&mut self, context: &Context) -> Vec<Refusal> {
         self.d_model = context.d_model;
-        [context.only_bidirectional(Self::NAME), context.too_short(self.l_max)]
-            .into_iter()
-            .flatten()
-            .collect()
+        [context.only_bidirectional(), context.too_short(self.l_max)].into_iter().flatten().collect()
     }
 
     fn kept(&self) -> f64 {

@@ -90,7 +90,7 @@ fn hyena_needs_two_gates_and_what_m2_needs() {
 
 #[test]
 fn filters_reach_over_the_longest_sequence_and_hyena_is_causal() {
-    let context = |causal| Context { d_model: 6, causal, seq_len: 4, longest: 32 };
+    let context = |causal| Context { mixer: "m", d_model: 6, causal, seq_len: 4, longest: 32 };
     let fields = |refused: Vec<Refusal>| -> Vec<_> { refused.into_iter().map(|r| r.fields[0]).collect() };
     let (mut hyena, mut m2) = (HyenaConfig::new(8, 16), M2Config::new(8, 16));
     assert_eq!(fields(hyena.fit(&context(false))), ["causal", "l_max"]);

@@ -11,7 +11,7 @@ use super::options::{SsmOptions, drawn_linear, random};
 use super::rules::{HEADS, STEPS};
 use super::{S4dConfig, builds};
 use crate::taps::MaxTaps;
-use crate::{Diagonal, Discretization, H3, OutputMix, RealTransform, S4dInit, Shift, StepTransform, h3};
+use crate::{Diagonal, Discretization, H3, OutputMix, RealTransform, S4dInit, Shift, StepTransform};
 
 /// Configuration of an [`H3`] layer.
 #[derive(Config, Options, Debug)]
@@ -96,7 +96,7 @@ impl H3Config {
 
     fn fit_to(&mut self, context: &Context) -> Option<Refusal> {
         self.d_model = context.d_model;
-        context.only_causal(h3::NAME)
+        context.only_causal()
     }
 
     fn kept(&self) -> f64 {

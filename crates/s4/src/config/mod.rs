@@ -128,10 +128,6 @@ macro_rules! builds {
                 self.refusals()
             }
 
-            fn d_model(&self) -> usize {
-                self.d_model
-            }
-
             fn n_parameters(&self) -> usize {
                 self.n_parameters()
             }

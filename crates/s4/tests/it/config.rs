@@ -129,7 +129,7 @@ fn all_that_is_wrong_is_said_at_once() {
 
 #[test]
 fn a_layer_takes_width_and_direction_of_its_model_and_is_as_long_as_what_it_trains_on() {
-    let context = Context { d_model: 6, causal: false, seq_len: 10, longest: 20 };
+    let context = Context { mixer: "m", d_model: 6, causal: false, seq_len: 10, longest: 20 };
     let (mut s4d, mut s4) = (S4dConfig::new(1), S4Config::new(1, 10));
     assert_eq!((s4d.fit(&context), s4.fit(&context)), (vec![], vec![]));
     assert_eq!([(s4d.d_model, s4d.bidirectional), (s4.d_model, s4.bidirectional)], [(6, true); 2]);

@@ -16,8 +16,8 @@ use subquad_record::Cell;
 use crate::Failure;
 use crate::program::Program;
 use crate::progress::Messages;
-use crate::session::BUILD_COMMIT;
 use crate::report::{cells_table, decode_table, spread_warning};
+use crate::session::BUILD_COMMIT;
 
 /// Measure time and memory of whole layers, each checked against its definition first
 #[derive(Debug, clap::Args)]

@@ -169,7 +169,12 @@ fn complaints(config: &Combination<'_>, subjects: &Subjects) -> Vec<Complaint> {
         }
     }
     complaints.extend(impossible(&options.mixers, &options.along_length(), "mixers", subjects));
-    complaints.extend(impossible(&options.channel_mixers, &options.along_width(), "channel_mixers", subjects));
+    complaints.extend(impossible(
+        &options.channel_mixers,
+        &options.along_width(),
+        "channel_mixers",
+        subjects,
+    ));
     complaints
 }
 

@@ -29,7 +29,7 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
 fn of_mixer<C: Mixers>(run: &Combination<'_>, model: &ModelOptions) -> Vec<Complaint> {
     let name = run.subject;
     let Some(mut mixer) = mixer::<C>(name, &|key| run.value(key).cloned()) else { return vec![] };
-    let misfits = mixer.fit(&context(model, run.size(), run.largest));
+    let misfits = mixer.fit(&context(name, model, run.size(), run.largest));
     let refusals = misfits.into_iter().chain(mixer.refusals());
     refusals.map(|refusal| complaint(run, &format!("mixer.{name}"), &refusal)).collect()
 }
@@ -56,10 +56,11 @@ fn of_model_and_task(model: &ModelOptions, task: &TaskConfig, seq_len: usize) ->
     let answers_at_tokens = matches!(target, TargetKind::Tokens { .. } | TargetKind::TokenReals { .. });
     let pool = subquad_options::word(&model.pool);
     let idle_pool = Refusal::when(model.pool != Pool::Auto && answers_at_tokens, &["pool"], || {
-        format!("task {name} is answered at its tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\"")
+        format!(
+            "task {name} is answered at its tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
+        )
     });
-    let has_table =
-        matches!((task.input(), target), (InputKind::Tokens { .. }, TargetKind::Tokens { .. }));
+    let has_table = matches!((task.input(), target), (InputKind::Tokens { .. }, TargetKind::Tokens { .. }));
     let untied = Refusal::when(model.structure.tied_head && !has_table, &["tied_head"], || {
         format!(
             "task {name} does not both read and answer tokens, so tied_head = true has no table to share; set it to false"

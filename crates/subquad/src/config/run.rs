@@ -52,7 +52,12 @@ impl RunConfig {
     /// How the run trains.
     pub fn training(&self) -> TrainConfig {
         let Self { optim, train, model, seed, .. } = self;
-        TrainConfig { optim: optim.clone(), training_loop: train.clone(), dropout: model.dropout, seed: *seed }
+        TrainConfig {
+            optim: optim.clone(),
+            training_loop: train.clone(),
+            dropout: model.dropout,
+            seed: *seed,
+        }
     }
 
     /// The run's mixer, of a registry that has it.
@@ -62,7 +67,7 @@ impl RunConfig {
     pub fn mixer<C: Mixers>(&self, run: &Run) -> C {
         let mut mixer = mixer::<C>(run.subject, &|key| run.value(key).cloned());
         let mixer = mixer.as_mut().expect("a run has every key of the schema");
-        mixer.fit(&context(&self.model, self.seq_len, self.longest));
+        mixer.fit(&context(run.subject, &self.model, self.seq_len, self.longest));
         mixer.clone()
     }
 }
@@ -82,8 +87,8 @@ pub(super) fn mixer<C: Mixers>(name: &str, value: &dyn Fn(&str) -> Option<Value>
 }
 
 /// What surrounds a mixer.
-pub(super) fn context(model: &ModelOptions, seq_len: usize, longest: usize) -> Context {
-    Context { d_model: model.d_model, causal: model.causal, seq_len, longest }
+pub(super) fn context(mixer: &'static str, model: &ModelOptions, seq_len: usize, longest: usize) -> Context {
+    Context { mixer, d_model: model.d_model, causal: model.causal, seq_len, longest }
 }
 
 /// The model options of a combination.

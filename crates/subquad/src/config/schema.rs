@@ -27,7 +27,6 @@ struct TaskSection {
     /// task's own place. A digest of the contents names the run instead.
     #[config(default = "String::new()")]
     #[option(bookkeeping)]
-    #[expect(dead_code, reason = "the struct declares the key, and tasks hold its value")]
     path: String,
 }
 
@@ -40,14 +39,15 @@ impl Schemas {
         );
         let training = ["task", "model", "mixer", "optim", "train", "sweep", "override"];
         let why = "is for configs that train, and this one has [bench]; put it into a file of its own";
-        let bench = training.iter().fold(bench::schema(subjects), |schema, section| schema.elsewhere(section, why));
+        let bench =
+            training.iter().fold(bench::schema(subjects), |schema, section| schema.elsewhere(section, why));
         Self { study: Box::leak(Box::new(study)), bench: Box::leak(Box::new(bench)) }
     }
 }
 
 fn study<C: Mixers>() -> Schema {
-    let schema = Schema::study(axes::<C>())
-        .section("task", &[vec![task_name()], TaskSection::fields()].concat());
+    let schema =
+        Schema::study(axes::<C>()).section("task", &[vec![task_name()], TaskSection::fields()].concat());
     let schema = subquad_data::tasks()
         .iter()
         .fold(schema, |schema, task| schema.tagged("task.name", task.info.name, &task.fields))

@@ -18,9 +18,9 @@ use std::path::Path;
 use subquad_record::{Attempt, Held, Lock, RunSummary, lock_path};
 
 use crate::Failure;
-use crate::session::Session;
 use crate::child_process::POLL;
 use crate::plan::Study;
+use crate::session::Session;
 use children::Children;
 
 /// How a run ended. One that was stopped has not.

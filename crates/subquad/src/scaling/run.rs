@@ -16,13 +16,13 @@ use subquad_record::{
 
 use super::{BenchStudy, OneSize, Point};
 use crate::Failure;
-use crate::config::BenchConfig;
 use crate::child_process::{ONLY_SIZE, again, reported, to_its_end, was_stopped, why};
+use crate::config::BenchConfig;
 use crate::crew::lock_study;
-use crate::session::{BUILD_COMMIT, Session};
 use crate::failure::Failures;
 use crate::progress::Messages;
 use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
+use crate::session::{BUILD_COMMIT, Session};
 use crate::study_files::tell_written;
 
 const CELLS: &str = "cells.jsonl";

@@ -102,7 +102,7 @@ fn options_of_a_filter_are_refused_without_one() {
 
 #[test]
 fn a_matrix_is_as_long_as_the_longest_sequence_and_looks_as_its_model_does() {
-    let context = |causal| Context { d_model: 6, causal, seq_len: 4, longest: 8 };
+    let context = |causal| Context { mixer: "m", d_model: 6, causal, seq_len: 4, longest: 8 };
     let fields = |refused: Vec<Refusal>| -> Vec<_> { refused.into_iter().map(|r| r.fields[0]).collect() };
     let (mut learned, mut causal) = (learned(), causal());
     assert_eq!(fields(learned.fit(&context(true))), ["causal", "l_max"]);

@@ -18,7 +18,9 @@ fn candidates(key: &Key) -> Vec<String> {
 fn candidates_of(kind: &Kind) -> Vec<String> {
     let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
     match kind {
-        Kind::Integer { .. } | Kind::Or { .. } => numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"]),
+        Kind::Integer { .. } | Kind::Or { .. } => {
+            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
+        }
         Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
         Kind::Share { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),

@@ -1,7 +1,7 @@
 //! default < file < override < axis < `--set`.
 
 use super::super::RunConfig;
-use super::{Typed, MIXERS, SMALL, load_with, runs};
+use super::{MIXERS, SMALL, Typed, load_with, runs};
 
 fn lr(config: &RunConfig) -> f64 {
     config.optim.lr

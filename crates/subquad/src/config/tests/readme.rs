@@ -28,7 +28,10 @@ fn the_table_of_keys_is_up_to_date() {
     if std::env::var_os(UPDATE).is_some() {
         fs_err::write(path("KEYS.md"), &expected).unwrap();
     } else {
-        assert!(page == expected, "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test -p subquad readme");
+        assert!(
+            page == expected,
+            "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test -p subquad readme"
+        );
     }
 }
 

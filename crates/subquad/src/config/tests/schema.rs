@@ -8,7 +8,10 @@ use super::program;
 
 fn keys() -> Vec<&'static Key> {
     let schemas = program().schemas();
-    [schemas.study, schemas.bench].into_iter().flat_map(|schema| schema.keys().iter().chain(schema.axis_keys())).collect()
+    [schemas.study, schemas.bench]
+        .into_iter()
+        .flat_map(|schema| schema.keys().iter().chain(schema.axis_keys()))
+        .collect()
 }
 
 #[test]
