@@ -60,7 +60,7 @@ fn options_of_filters_must_have_something_to_change() {
         "rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1",
         &["rev_offset", "causal"],
     );
-    assert_eq!(both_ways.with_emb_dim(4).refusals(), [even.clone()]);
+    assert_eq!(both_ways.with_emb_dim(4).refusals(), std::slice::from_ref(&even));
     let hyena = HyenaConfig::new(8, 16).with_emb_dim(4).with_modulate(false).with_shift(0.5);
     assert_eq!(hyena.refusals(), [even.clone(), no_decay.clone()]);
     let all = [even, no_decay, one_way];

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
-use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer, SequenceMixerConfig, Sizes};
+use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer, Sizes};
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, CausalMonarchConfig, DenseMlpConfig, HyenaConfig,
     LearnedMonarchConfig, M2Config, MonarchLinearConfig, MonarchMlpConfig, reference,
