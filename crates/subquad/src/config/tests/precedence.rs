@@ -9,7 +9,7 @@ fn lr(config: &RunConfig) -> f64 {
 
 fn rates(text: &str, flags: &[&str]) -> Vec<f64> {
     let study = load_with(text, flags).unwrap_or_else(|errors| panic!("{errors}"));
-    study.runs.iter().map(|run| lr(&run.config)).collect()
+    study.runs.iter().map(|run| lr(&run.config())).collect()
 }
 
 const FILE: &str = "optim.lr = 0.01\n";
