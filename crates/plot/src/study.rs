@@ -1,6 +1,6 @@
 //! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
 //!
-//! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. The other functions start
+//! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. [`Standard::of`] and [`loss_by_step`] start
 //! from one sample a seed and write the caption as well; the scaling figures have their own in [`scaling`]. A metric has a
 //! figure for each thing that its scores are drawn over; how it is drawn is declared with the metric.
 
@@ -11,15 +11,19 @@ use crate::{Axis, Figure, Panel, Scale, scaling};
 
 /// Names of the standard figures, which are their file stems.
 pub fn names() -> Vec<String> {
-    Standard::all().map(Standard::name).chain(scaling::NAMES.map(Into::into)).collect()
+    Standard::all().map(|standard| standard.words().0).chain(scaling::NAMES.map(Into::into)).collect()
 }
 
-/// A standard figure that is no scaling figure.
-#[derive(Clone, Copy)]
-enum Standard {
+/// A standard figure that is not a scaling figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standard {
+    /// Training loss against optimiser step: see [`loss_by_step`].
     Loss(Loss),
+    /// Scores of a metric.
     Score(Metric, Over),
+    /// Microseconds of training time a token against sequence length.
     TimePerToken,
+    /// Peak memory of training in MiB against sequence length.
     PeakMemory,
 }
 
@@ -61,55 +65,48 @@ impl Over {
 }
 
 impl Standard {
-    fn all() -> impl Iterator<Item = Self> {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
         let scores = Metric::ALL.iter().flat_map(|&metric| Over::ALL.map(|over| Self::Score(metric, over)));
         Loss::ALL.map(Self::Loss).into_iter().chain(scores).chain([Self::TimePerToken, Self::PeakMemory])
     }
 
-    fn name(self) -> String {
-        match self {
-            Self::Loss(Loss::CrossEntropy) => "loss_by_step".into(),
-            Self::Loss(Loss::SquaredError) => "squared_error_by_step".into(),
-            Self::Score(metric, over) => format!("{}_by_{}", metric.name(), over.words().0),
-            Self::TimePerToken => "time_per_token".into(),
-            Self::PeakMemory => "peak_memory".into(),
-        }
-    }
-
-    fn title(self) -> String {
-        match self {
-            Self::Loss(_) => "Training loss".into(),
-            Self::Score(metric, over) => format!("{} {}", metric.info().title, over.words().1),
-            Self::TimePerToken => "Training time per token".into(),
-            Self::PeakMemory => "Peak memory in training".into(),
-        }
-    }
-
-    fn x(self, panels: &[Panel]) -> Axis {
-        match self {
-            Self::Loss(_) => Over::Step.axis(panels),
-            Self::Score(_, over) => over.axis(panels),
-            Self::TimePerToken | Self::PeakMemory => Over::Length.axis(panels),
-        }
-    }
-
-    fn y(self, panels: &[Panel]) -> Axis {
-        match self {
-            Self::Loss(Loss::CrossEntropy) => Axis::linear("training loss (nats)"),
-            Self::Loss(Loss::SquaredError) => cost("training loss (mean squared error)", panels),
-            Self::Score(metric, _) => score_axis(metric, panels),
-            Self::TimePerToken => cost("time per token (µs)", panels),
-            Self::PeakMemory => cost("peak memory (MiB)", panels),
-        }
+    /// The figure of these samples, a panel for each of their titles.
+    pub fn of(self, samples: &[Sample], facts: &Facts) -> Figure {
+        self.figure(aggregate(samples), facts.caption(samples))
     }
 
     fn figure(self, panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-        let (x, y) = (self.x(&panels), self.y(&panels));
-        Figure { name: self.name(), title: self.title(), caption, x, y, panels, scaling: None }
+        let ((name, title), (x, y)) = (self.words(), self.axes(&panels));
+        Figure { name, title, caption, x, y, panels, scaling: None }
     }
 
-    fn of(self, samples: &[Sample], facts: &Facts) -> Figure {
-        self.figure(aggregate(samples), facts.caption(samples))
+    /// Its name and its title.
+    fn words(self) -> (String, String) {
+        let (name, title) = match self {
+            Self::Loss(Loss::CrossEntropy) => ("loss_by_step", "Training loss"),
+            Self::Loss(Loss::SquaredError) => ("squared_error_by_step", "Training loss"),
+            Self::TimePerToken => ("time_per_token", "Training time per token"),
+            Self::PeakMemory => ("peak_memory", "Peak memory in training"),
+            Self::Score(metric, over) => {
+                let (end, words) = over.words();
+                return (format!("{}_by_{end}", metric.name()), format!("{} {words}", metric.info().title));
+            }
+        };
+        (name.into(), title.into())
+    }
+
+    fn axes(self, panels: &[Panel]) -> (Axis, Axis) {
+        let x = |over: Over| over.axis(panels);
+        match self {
+            Self::Loss(Loss::CrossEntropy) => (x(Over::Step), Axis::linear("training loss (nats)")),
+            Self::Loss(Loss::SquaredError) => {
+                (x(Over::Step), cost("training loss (mean squared error)", panels))
+            }
+            Self::Score(metric, over) => (x(over), score_axis(metric, panels)),
+            Self::TimePerToken => (x(Over::Length), cost("time per token (µs)", panels)),
+            Self::PeakMemory => (x(Over::Length), cost("peak memory (MiB)", panels)),
+        }
     }
 }
 
@@ -141,7 +138,7 @@ impl Facts {
 
 /// The standard figure of that name; `None` where there is none.
 pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
-    match Standard::all().find(|standard| standard.name() == name) {
+    match Standard::all().find(|standard| standard.words().0 == name) {
         Some(standard) => Some(standard.figure(panels, caption)),
         None => scaling::by_name(name, panels, caption),
     }
@@ -162,21 +159,6 @@ pub fn loss_by_step(loss: Loss, samples: &[Sample], window: usize, facts: &Facts
         figure.caption.push(note);
     }
     figure
-}
-
-/// Scores of a metric, a value of it in each sample.
-pub fn scores(metric: Metric, over: Over, samples: &[Sample], facts: &Facts) -> Figure {
-    Standard::Score(metric, over).of(samples, facts)
-}
-
-/// Microseconds of training time a token against sequence length.
-pub fn time_per_token(samples: &[Sample], facts: &Facts) -> Figure {
-    Standard::TimePerToken.of(samples, facts)
-}
-
-/// Peak memory of training in MiB against sequence length.
-pub fn peak_memory(samples: &[Sample], facts: &Facts) -> Figure {
-    Standard::PeakMemory.of(samples, facts)
 }
 
 fn score_axis(metric: Metric, panels: &[Panel]) -> Axis {

@@ -14,7 +14,7 @@ pub mod execute;
 mod failure;
 mod found;
 pub mod generate;
-mod model;
+pub mod model;
 pub mod plan;
 pub mod program;
 mod progress;

@@ -13,7 +13,7 @@ use crate::config::RunConfig;
 use crate::plan::PlannedRun;
 
 /// The model of a run.
-pub(crate) fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
+pub fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
     let (task, options) = (&config.task, &config.model);
     let head = head(task.target(config.seq_len), options.pool);
     options.model(config.mixer(run), encoder(task.input()), head)

@@ -1,4 +1,4 @@
-//! The tasks as their users see them.
+//! The tasks and metrics as their users see them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -6,6 +6,7 @@ mod bytes;
 mod delay;
 mod digits;
 mod masked_bytes;
+mod metric;
 mod mnist;
 mod mqar;
 mod reconstruct;

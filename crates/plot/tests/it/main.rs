@@ -9,7 +9,7 @@ mod scaling;
 use std::path::Path;
 
 use subquad_data::{Loss, Metric};
-use subquad_plot::study::{self, Facts, Over};
+use subquad_plot::study::{self, Facts, Over, Standard};
 use subquad_plot::summary::{Sample, aggregate, mean_and_range, seeds_per_line, smooth};
 use subquad_plot::{Axis, Figure, Line, Panel, PlotError, Point, read_panels};
 
@@ -208,19 +208,15 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         .iter()
         .flat_map(|&x| (0..2).map(move |seed| sample("m2", seed, x, x * 0.5 + seed as f64)))
         .collect();
-    let losses = Loss::ALL.iter().map(|&loss| study::loss_by_step(loss, &samples, 5, &facts()));
-    let score = |metric, over| study::scores(metric, over, &samples, &facts());
-    let scores = Metric::ALL.iter().flat_map(|&metric| Over::ALL.map(|over| score(metric, over)));
-    let others = [
-        study::time_per_token(&samples, &facts()),
-        study::peak_memory(&samples, &facts()),
+    let standard = Standard::all().map(|standard| standard.of(&samples, &facts()));
+    let scaling = [
         subquad_plot::scaling::time_by_length(aggregate(&samples), vec![]),
         subquad_plot::scaling::memory_by_length(aggregate(&samples), vec![]),
         subquad_plot::scaling::state_by_length(aggregate(&samples), vec![]),
         subquad_plot::scaling::time_by_width(aggregate(&samples), vec![]),
         subquad_plot::scaling::memory_by_width(aggregate(&samples), vec![]),
     ];
-    let figures: Vec<Figure> = losses.chain(scores).chain(others).collect();
+    let figures: Vec<Figure> = standard.chain(scaling).collect();
     assert_eq!(figures.iter().map(|figure| figure.name.clone()).collect::<Vec<_>>(), study::names());
     for figure in figures {
         let dir = tempfile::tempdir().unwrap();
@@ -256,7 +252,8 @@ fn no_name_of_a_figure_has_changed() {
 #[test]
 fn a_metric_has_the_title_and_the_axes_of_its_declaration() {
     let figure = |metric, over, high| {
-        study::scores(metric, over, &[sample("m2", 0, 64.0, 0.5), sample("m2", 0, 128.0, high)], &facts())
+        Standard::Score(metric, over)
+            .of(&[sample("m2", 0, 64.0, 0.5), sample("m2", 0, 128.0, high)], &facts())
     };
     let accuracy = figure(Metric::Accuracy, Over::TestLength, 0.75);
     assert_eq!(accuracy.title, "Accuracy by length of the test sequences");
@@ -276,7 +273,7 @@ fn a_metric_has_the_title_and_the_axes_of_its_declaration() {
 #[test]
 fn costs_go_logarithmic_beyond_a_decade() {
     let figure = |high: f64| {
-        study::time_per_token(&[sample("m2", 0, 64.0, 1.0), sample("m2", 0, 128.0, high)], &facts())
+        Standard::TimePerToken.of(&[sample("m2", 0, 64.0, 1.0), sample("m2", 0, 128.0, high)], &facts())
     };
     assert_eq!(figure(11.0).y.scale, subquad_plot::Scale::Log10);
     assert_eq!(figure(9.0).y.scale, subquad_plot::Scale::Linear);

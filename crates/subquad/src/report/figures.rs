@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use subquad_data::{Loss, Metric};
-use subquad_plot::study::{self, Facts, Over};
+use subquad_data::Metric;
+use subquad_plot::study::{self, Facts, Over, Standard};
+use subquad_plot::summary::Sample;
 use subquad_plot::{Figure, PlotError};
 use subquad_record::{RunSummary, read_facts, write_study};
 
@@ -114,27 +115,30 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
 fn figures(runs: &[Finished], left_out: &[String]) -> Result<Vec<Figure>, Failure> {
     let logs = Logs::read(runs)?;
     let facts = left_out.iter().fold(facts(runs), |facts, note| with_note(&facts, note.as_str()));
-    let (time, memory) = (with_note(&facts, time_note(runs)), with_note(&facts, MEMORY_NOTE));
-    let loss = |loss| study::loss_by_step(loss, &logs.losses(loss), SMOOTHING, &facts);
-    let scores = |metric| Over::ALL.map(|over| scores(metric, over, runs, &logs, &facts));
-    let mut figures: Vec<Figure> = Loss::ALL.into_iter().map(loss).collect();
-    figures.extend(Metric::ALL.iter().copied().flat_map(scores));
-    figures.push(study::time_per_token(&by_length(runs, microseconds_per_token), &time));
-    figures.push(study::peak_memory(&by_length(runs, peak_mebibytes), &memory));
+    let all = Standard::all().map(|standard| figure(standard, runs, &logs, &facts));
     // A quantity that no run has, such as memory without the counting allocator, has no figure.
-    figures.retain(|figure| !figure.panels.is_empty());
-    Ok(figures)
+    Ok(all.filter(|figure| !figure.panels.is_empty()).collect())
 }
 
-fn scores(metric: Metric, over: Over, runs: &[Finished], logs: &Logs<'_>, facts: &Facts) -> Figure {
+fn figure(standard: Standard, runs: &[Finished], logs: &Logs<'_>, facts: &Facts) -> Figure {
+    let (samples, note) = match standard {
+        Standard::Loss(loss) => return study::loss_by_step(loss, &logs.losses(loss), SMOOTHING, facts),
+        Standard::Score(metric, over) => scores(metric, over, runs, logs),
+        Standard::TimePerToken => (by_length(runs, microseconds_per_token), time_note(runs)),
+        Standard::PeakMemory => (by_length(runs, peak_mebibytes), MEMORY_NOTE.into()),
+    };
+    standard.of(&samples, &with_note(facts, note))
+}
+
+/// Samples, and what a caption must say of them.
+fn scores(metric: Metric, over: Over, runs: &[Finished], logs: &Logs<'_>) -> (Vec<Sample>, String) {
     let trained = |summary: &RunSummary| summary.score()?.value_of(metric);
-    let (samples, note) = match over {
+    match over {
         Over::Step => logs.scores(metric),
         Over::Length => (by_length(runs, trained), String::new()),
         Over::TestLength => by_test_length(runs, metric),
         Over::DState => (by_state(runs, trained), String::new()),
-    };
-    study::scores(metric, over, &samples, &with_note(facts, note))
+    }
 }
 
 fn facts(runs: &[Finished]) -> Facts {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use subquad::assemble;
 use subquad::config::RunConfig;
 use subquad::plan::plan;
 
 use crate::lab::{files, repository};
+use crate::layers::{model_of, program};
 
 fn configs() -> Vec<PathBuf> {
     let folders = files(&repository().join("configs")).into_iter().filter(|path| path.is_dir());
@@ -38,15 +38,13 @@ fn a_config_shows_what_its_study_chooses_and_no_more() {
 /// As the comparison promises: parameters within 10 %, through the width of the channel mixer.
 #[test]
 fn the_quick_start_gives_every_mixer_the_same_budget() {
-    let studies = plan(&[repository().join("configs/00-quickstart")], &[]).unwrap().training;
-    let runs: Vec<_> = studies[0].runs.iter().map(|run| &run.resolved.config).collect();
+    let studies = plan(program(), &[repository().join("configs/00-quickstart")], &[]).unwrap().training;
+    let runs: Vec<_> = studies[0].runs.iter().map(|run| run.config()).collect();
     assert_eq!(runs.len(), 18);
     let equal = |run: &RunConfig| (run.train.steps, run.train.batch, run.model.d_model, run.model.n_layers);
-    assert!(runs.iter().all(|run| equal(run) == equal(runs[0])));
-    let parameters = runs.iter().map(|run| {
-        let task = assemble::task(&run.task).open(run.seq_len, run.seed).unwrap();
-        assemble::model(run, &*task).init(&Device::flex()).num_params()
-    });
+    assert!(runs.iter().all(|run| equal(run) == equal(&runs[0])));
+    let parameters =
+        studies[0].runs.iter().map(|run| model_of(&run.resolved).init(&Device::flex()).num_params());
     let parameters: BTreeSet<usize> = parameters.collect();
     let (least, most) = (parameters.first().unwrap(), parameters.last().unwrap());
     assert!(most * 10 <= least * 11, "{parameters:?}");

@@ -1,7 +1,6 @@
 //! The program from outside: what it prints, writes and answers.
 #![allow(clippy::unwrap_used)]
 
-mod assemble;
 mod bench;
 mod check;
 mod configs;
@@ -9,15 +8,14 @@ mod damage;
 mod dependencies;
 mod failing;
 mod flags;
-mod gated;
 mod generate;
 mod help;
 mod interrupt;
 mod jobs;
 mod kill;
 mod lab;
+mod layers;
 mod memory;
-mod monarchs;
 mod names;
 mod pages;
 mod plot;
@@ -30,7 +28,6 @@ mod run;
 mod scaling;
 mod sharing;
 mod staleness;
-mod state_spaces;
 mod table;
 mod tasks;
 mod texts;

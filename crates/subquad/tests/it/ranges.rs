@@ -1,10 +1,12 @@
 //! What the table of keys promises about numbers is what layers, tasks and training take, and what they refuse has a place.
 
 use std::ops::Bound;
-use std::path::Path;
 
-use subquad::assemble;
-use subquad::config::{KEYS, Key, Kind, RunConfig, StudyConfig, TaskProblem, TaskSettings};
+use subquad::config::RunConfig;
+use subquad_config::{Key, Run, Variant};
+use subquad_options::{Kind, Refusal, Value};
+
+use crate::layers::{model_of, program, read};
 
 /// Both ends of what a key allows, and numbers that it refuses, as TOML.
 struct Ends {
@@ -14,8 +16,22 @@ struct Ends {
 
 /// `None` for keys that hold no number.
 fn ends(key: &Key) -> Option<Ends> {
-    match key.kind {
-        Kind::Integer { min, max } | Kind::IntegerOr { min, max, .. } | Kind::IntegerOrShare { min, max } => {
+    match &key.kind {
+        Kind::Or { or: Value::Real(_), kind } => {
+            let mut ends = ends_of(kind)?;
+            // Below it is nothing but 0.
+            let below = ends.allowed[0].parse::<f64>().map(|min| format!("{:?}", -min));
+            ends.refused.extend(below);
+            Some(ends)
+        }
+        Kind::Or { kind, .. } | Kind::List { item: kind, .. } => ends_of(kind).filter(|_| !matches!(key.kind, Kind::List { .. })),
+        kind => ends_of(kind),
+    }
+}
+
+fn ends_of(kind: &Kind) -> Option<Ends> {
+    match *kind {
+        Kind::Integer { min, max } | Kind::Share { min, max } => {
             let below = min.checked_sub(1).map(|below| below.to_string());
             let above =
                 max.checked_add(1).map_or("9223372036854775808".to_owned(), |above| above.to_string());
@@ -25,14 +41,21 @@ fn ends(key: &Key) -> Option<Ends> {
             })
         }
         Kind::Real { min, max } => Some(real_ends(lowest(min), highest(max))),
-        Kind::RealOrZero { min, max } => {
-            let mut ends = real_ends(min, max);
-            // Below it is nothing but 0.
-            ends.refused.push(format!("{:?}", -min));
-            Some(ends)
-        }
-        Kind::Bool | Kind::OneOf(_) | Kind::Sizes | Kind::Text => None,
+        _ => None,
     }
+}
+
+/// The task, or the mixer, whose section has the key.
+fn owner(key: &Key) -> (Option<&'static str>, Option<&'static str>) {
+    match key.variant {
+        Some(Variant::Tag(task)) => (Some(task), None),
+        Some(Variant::Subject(mixer)) => (None, Some(mixer)),
+        None => (None, None),
+    }
+}
+
+fn keys() -> impl Iterator<Item = &'static Key> {
+    program().schemas().study.keys().iter()
 }
 
 fn real_ends(min: f64, max: f64) -> Ends {
@@ -62,11 +85,11 @@ fn config(key: &Key, value: &str) -> String {
         ("model.d_model", "8192".to_owned()),
         ("model.d_hidden", "8192".into()),
         ("mixer.attention.n_heads", "4".into()),
-        ("task.name", format!("{:?}", key.task().unwrap_or("bytes"))),
+        ("task.name", format!("{:?}", owner(key).0.unwrap_or("bytes"))),
         ("train.steps", "1".into()),
     ];
-    let mixer = key.mixer().map_or("attention", |mixer| mixer.as_str());
-    let mut seq_len = if key.task() == Some("mnist") { "784" } else { "1024" };
+    let mixer = owner(key).1.unwrap_or("attention");
+    let mut seq_len = if owner(key).0 == Some("mnist") { "784" } else { "1024" };
     let mut with = |name, value: &str| lines.push((name, value.to_owned()));
     match (key.name, value) {
         ("task.mqar.vocab", "6") => {
@@ -116,31 +139,25 @@ fn config(key: &Key, value: &str) -> String {
     format!("{text}[sweep]\nmixer = [\"{mixer}\"]\nseq_len = [{seq_len}]\n")
 }
 
-fn load(text: &str) -> Result<RunConfig, String> {
-    let check_task = |task: &TaskSettings, seq_len: usize| {
-        let checked = assemble::task(task).check(seq_len);
-        checked.map_err(|error| TaskProblem { reason: error.to_string(), keys: vec![] })
-    };
-    let study = StudyConfig::from_text(text, Path::new("x.toml"), &[], &check_task);
-    study.map(|study| study.runs[0].config.clone()).map_err(|errors| errors.to_string())
+fn load(text: &str) -> Result<Run, String> {
+    read(text, &[""; 0]).map(|study| study.runs[0].clone()).map_err(|errors| errors.to_string())
 }
 
 /// What model and training say.
-fn built(run: &RunConfig) -> Result<(), String> {
-    let task = assemble::task(&run.task);
-    assemble::model_of(run, task.input(), task.target()).check().map_err(|error| error.to_string())?;
-    assemble::training(run).check().map_err(|error| error.to_string())
+fn built(run: &Run) -> Result<(), Refusal> {
+    model_of(run).check()?;
+    RunConfig::of(run).training().check()
 }
 
 #[test]
 fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
-    for key in KEYS {
+    for key in keys() {
         for value in ends(key).into_iter().flat_map(|ends| ends.allowed) {
             // So small a share of anything is none, which tasks and heads say for themselves.
             if value == "5e-324" && ["bandwidth", "rope_fraction"].contains(&key.leaf()) {
                 continue;
             }
-            let taken = load(&config(key, &value)).and_then(|run| built(&run));
+            let taken = load(&config(key, &value)).and_then(|run| built(&run).map_err(|refusal| refusal.reason));
             assert_eq!(taken, Ok(()), "{} = {value}:\n{}", key.name, config(key, &value));
         }
     }
@@ -148,7 +165,7 @@ fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
 
 #[test]
 fn beyond_the_ends_every_key_is_refused_with_its_place() {
-    for key in KEYS {
+    for key in keys() {
         for value in ends(key).into_iter().flat_map(|ends| ends.refused) {
             let refused = load(&config(key, &value)).unwrap_err();
             let start = format!("x.toml:1: `{}` must be ", key.name);
@@ -163,7 +180,7 @@ fn what_layers_refuse_is_refused_before_with_its_place() {
         "0", "1", "2", "3", "7", "64", "65", "1e-300", "1e-29", "1e-13", "1291", "46341", "1000000", "0.5",
         "0.999", "1e7", "1e31", "1e300",
     ];
-    for key in KEYS.iter().filter(|key| ends(key).is_some()) {
+    for key in keys().filter(|key| ends(key).is_some()) {
         for value in numbers {
             match load(&config(key, value)) {
                 Ok(run) => assert_eq!(built(&run), Ok(()), "{} = {value}", key.name),

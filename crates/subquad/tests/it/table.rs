@@ -1,8 +1,9 @@
-//! The comparison as it is printed.
+//! The comparison as it is printed, and drawn.
 
 use std::collections::BTreeMap;
+use std::f64::consts::LN_2;
 
-use subquad::report::{Finished, comparison};
+use subquad::report::{Finished, Found, comparison, write_study_files};
 use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, Outcome, RunSummary};
 
@@ -138,11 +139,15 @@ fn other_test_conditions_have_a_table_of_their_own() {
     ");
 }
 
-#[test]
-fn a_text_is_compared_in_bits_per_byte() {
+fn on_a_text() -> Finished {
     let mut run = finished("s4d", 64, 0, None);
     run.summary.evaluations[0].score = Some(Score { metric: Metric::BitsPerByte, value: 2.5 });
-    insta::assert_snapshot!(comparison(&[run]), @"
+    run
+}
+
+#[test]
+fn a_text_is_compared_in_bits_per_byte() {
+    insta::assert_snapshot!(comparison(&[on_a_text()]), @"
     seq_len  mixer  bits/byte      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
     --------------------------------------------------------------------------------------------------
          64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
@@ -151,4 +156,21 @@ fn a_text_is_compared_in_bits_per_byte() {
     the data aside. state floats: what decoding keeps of one sequence of this length to go on.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
+}
+
+/// Rows of older programs hold no score where it follows from the loss.
+#[test]
+fn a_text_whose_rows_hold_only_the_loss_is_drawn_in_bits_per_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |step: usize, loss: f64| {
+        format!("{{\"step\":{step},\"split\":\"train\",\"loss\":{loss},\"elapsed_seconds\":1.0}}\n")
+    };
+    fs_err::write(folder.path().join("metrics.jsonl"), row(1, 2.0 * LN_2) + &row(2, LN_2)).unwrap();
+    let run = Finished { dir: folder.path().into(), ..on_a_text() };
+    write_study_files(folder.path(), &Found { finished: vec![run], ..Found::default() }).unwrap();
+    let csv = fs_err::read_to_string(folder.path().join("figures/bits_per_byte_by_step.csv")).unwrap();
+    assert_eq!(
+        csv,
+        "panel,line,x,y,low,high\nlength 64,s4d,1.0,2.0,2.0,2.0\nlength 64,s4d,2.0,1.0,1.0,1.0\n"
+    );
 }

@@ -269,7 +269,7 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     assert_eq!(tests.collect::<Vec<_>>(), [(2, ""), (4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
     let csv = fs_err::read_to_string(lab.path("results/recall/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 3 * 2 * 4, "{csv}");
-    assert_eq!(csv.lines().filter(|line| line.ends_with(",64x8,5,1,done,64,,")).count(), 3 * 2, "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.contains(",64x8,5,1,done,64,")).count(), 3 * 2, "{csv}");
     let figure =
         fs_err::read_to_string(lab.path("results/recall/figures/accuracy_by_test_length.csv")).unwrap();
     assert!(figure.contains("\n\"trained at 32, test: 2 pairs\",s4d,16.0,"), "{figure}");
