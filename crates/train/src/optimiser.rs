@@ -15,7 +15,8 @@ pub(crate) fn build(
     groups: &[ParameterGroup],
     done: usize,
 ) -> (ModuleOptimizer, ModuleLrScheduler) {
-    let schedule = |peak| WarmupCosine::new(peak, config.optim.warmup, config.training_loop.steps).after(done);
+    let schedule =
+        |peak| WarmupCosine::new(peak, config.optim.warmup, config.training_loop.steps).after(done);
     let mut optimiser = ModuleOptimizer::from(ReadOnCpu::new(config.optim.weight_decay));
     let mut rates = ModuleLrScheduler::new(schedule(config.optim.lr));
     for group in groups {
