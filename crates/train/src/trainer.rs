@@ -186,14 +186,14 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     /// Hands the rows and the checkpoint that are due after `step` to the sink, and tests where a test is due.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
-        let last = step == self.config.training_loop.steps;
+        let training_loop = &self.config.training_loop;
+        let last = step == training_loop.steps;
         let loss = tally.loss();
-        if last || step == 1 || step.is_multiple_of(self.config.training_loop.log_every) || !loss.is_finite()
-        {
+        if last || step == 1 || step.is_multiple_of(training_loop.log_every) || !loss.is_finite() {
             sink.row(&self.train_row(step, tally))?;
         }
         require_finite(step, loss)?;
-        if last || due(self.config.training_loop.eval_every, step) {
+        if last || due(training_loop.eval_every, step) {
             self.last_test = self.test(0);
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
@@ -202,7 +202,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
             self.test_others(step, sink)?;
         }
         // After the last step there is nothing to go on with.
-        if due(self.config.training_loop.checkpoint_every, step) && !last {
+        if due(training_loop.checkpoint_every, step) && !last {
             self.checkpoint(step, sink)?;
         }
         Ok(())
@@ -224,16 +224,13 @@ impl<'a, M: MixerModule> Training<'a, M> {
     }
 
     fn train_row(&self, step: usize, tally: Tally) -> Row {
-        let seconds = self.state.clock.recent_median(self.config.training_loop.log_every);
-        let schedule = WarmupCosine::new(
-            self.config.optim.lr,
-            self.config.optim.warmup,
-            self.config.training_loop.steps,
-        );
+        let TrainConfig { optim, training_loop, .. } = self.config;
+        let seconds = self.state.clock.recent_median(training_loop.log_every);
+        let schedule = WarmupCosine::new(optim.lr, optim.warmup, training_loop.steps);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),
-            tokens_per_second: Some((self.config.training_loop.batch * self.task.seq_len()) as f64 / seconds),
+            tokens_per_second: Some((training_loop.batch * self.task.seq_len()) as f64 / seconds),
             ..self.row(step, "train", tally)
         }
     }

@@ -4,15 +4,20 @@ use std::collections::HashMap;
 
 use subquad_model::MixerConfig;
 use subquad_record::{Memory, Row};
-use subquad_train::{TrainConfig, to_safetensors, train};
+use subquad_train::{OptimConfig, TrainConfig, to_safetensors, train};
 
 use crate::tasks::Sequences;
-use crate::{cpu, dropping_attention, mixers, plain, sequence_model};
+use crate::{cpu, dropping_attention, mixers, plain, plain_optim, sequence_model};
 
 /// Rows and weights of a training with dropout.
 fn trained(mixer: MixerConfig, seed: u64) -> (Vec<Row>, Vec<u8>) {
     let mut sink = Memory::default();
-    let config = TrainConfig { dropout: 0.2, clip: Some(1.0), seed, ..plain(4, 4) };
+    let config = TrainConfig {
+        optim: OptimConfig { clip: Some(1.0), ..plain_optim() },
+        dropout: 0.2,
+        seed,
+        ..plain(4, 4)
+    };
     let trained = train(sequence_model(mixer), &Sequences::new(8, 5), &config, &cpu(), &mut sink).unwrap();
     (sink.rows, to_safetensors(&trained.model, HashMap::new()))
 }
@@ -43,7 +48,7 @@ fn another_seed_drops_other_activations() {
 /// Losses of two steps of one batch without learning: nothing but what is dropped can change them.
 fn two_steps(mixer: MixerConfig, dropout: f64) -> [f64; 2] {
     let mut sink = Memory::default();
-    let config = TrainConfig { dropout, lr: 0.0, ..plain(2, 4) };
+    let config = TrainConfig { optim: OptimConfig { lr: 0.0, ..plain_optim() }, dropout, ..plain(2, 4) };
     train(sequence_model(mixer), &Sequences::new(4, 1), &config, &cpu(), &mut sink).unwrap();
     [sink.rows[0].loss, sink.rows[1].loss]
 }

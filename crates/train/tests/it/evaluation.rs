@@ -5,10 +5,12 @@ use subquad_data::{Batch, Inputs, Metric, Stream, Tally, Targets, Task};
 use subquad_model::{Dropout, Input, SequenceModel};
 use subquad_record::Memory;
 use subquad_testkit::to_f64;
-use subquad_train::{TrainConfig, evaluate, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, SEQ, Sequences};
-use crate::{attention, cpu, dropping_attention, plain, sequence_model, token_model};
+use crate::{
+    attention, cpu, dropping_attention, looping, plain, plain_loop, plain_optim, sequence_model, token_model,
+};
 
 /// Sums of a few f32 logarithms.
 const LOSS: f64 = 1e-5;
@@ -100,7 +102,8 @@ fn a_training_row_is_the_score_of_its_batch_before_the_step() {
 fn training_drops_by_the_numbers_of_its_seed_step_and_site_or_block() {
     let (model, task) = (sequence_model(dropping_attention(0.3)), Sequences::new(4, 1));
     let mut sink = Memory::default();
-    let config = TrainConfig { dropout: 0.3, lr: 0.0, seed: 5, ..plain(2, 4) };
+    let config =
+        TrainConfig { optim: OptimConfig { lr: 0.0, ..plain_optim() }, dropout: 0.3, seed: 5, ..plain(2, 4) };
     train(model.clone(), &task, &config, &cpu(), &mut sink).unwrap();
     for step in [1, 2] {
         let uniform = |site: usize, count: usize| {
@@ -133,7 +136,7 @@ fn the_result_is_the_score_of_the_trained_model() {
 #[test]
 fn every_other_condition_is_scored_by_its_own_examples_after_the_last_step() {
     let (model, task, mut sink) = (token_model(attention()), Retold::new(TEST_LEN), Memory::default());
-    let config = TrainConfig { eval_every: Some(1), ..plain(2, 4) };
+    let config = looping(LoopConfig { eval_every: Some(1), ..plain_loop(2, 4) });
     let trained = train(model, &task, &config, &cpu(), &mut sink).unwrap();
     assert_eq!(trained.other_tests.len(), 2);
     for (index, (condition, tally)) in (1..).zip(&trained.other_tests) {

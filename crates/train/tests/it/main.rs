@@ -19,10 +19,11 @@ use subquad_model::{
 use subquad_monarch::{
     CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig, M2Config,
 };
+use subquad_options::{Field, Options};
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
 use subquad_testkit::with_seed;
-use subquad_train::{TrainConfig, TrainError, Trained, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, TrainError, Trained, train};
 
 use tasks::Sequences;
 
@@ -99,21 +100,24 @@ fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
     }
 }
 
-/// Plain training: no warm-up, clipping, decay or dropout.
+/// No warm-up, clipping or decay.
+fn plain_optim() -> OptimConfig {
+    OptimConfig { lr: 1e-2, weight_decay: 0.0, warmup: 0.0, clip: None }
+}
+
+/// A row at every step, and nothing else on the way.
+fn plain_loop(steps: usize, batch: usize) -> LoopConfig {
+    LoopConfig { steps, batch, log_every: 1, eval_every: None, checkpoint_every: None }
+}
+
+/// Plain training in this loop, without dropout.
+fn looping(training_loop: LoopConfig) -> TrainConfig {
+    TrainConfig { optim: plain_optim(), training_loop, dropout: 0.0, seed: 0 }
+}
+
+/// Plain training in the plain loop.
 fn plain(steps: usize, batch: usize) -> TrainConfig {
-    TrainConfig {
-        steps,
-        batch,
-        lr: 1e-2,
-        weight_decay: 0.0,
-        warmup: 0.0,
-        clip: None,
-        dropout: 0.0,
-        log_every: 1,
-        eval_every: None,
-        checkpoint_every: None,
-        seed: 0,
-    }
+    looping(plain_loop(steps, batch))
 }
 
 /// Trains an attention model.
@@ -122,7 +126,7 @@ fn train_sequences(task: &Sequences, config: &TrainConfig, sink: &mut Memory) ->
 }
 
 #[test]
-#[should_panic(expected = "TrainConfig: batch = 0, but training needs at least 1")]
+#[should_panic(expected = "TrainConfig: batch must be an integer from 1 to 65536, got 0")]
 fn training_panics_with_the_words_of_the_check() {
     let _ = train_sequences(&Sequences::new(4, 4), &plain(1, 0), &mut Memory::default());
 }
@@ -130,16 +134,43 @@ fn training_panics_with_the_words_of_the_check() {
 #[test]
 fn a_config_that_cannot_be_run_says_why() {
     assert_eq!(plain(1, 1).check(), Ok(()));
-    let words = |config: TrainConfig| config.check().unwrap_err().to_string();
-    assert_eq!(words(plain(0, 1)), "steps = 0, but training needs at least 1");
+    let refused = |config: TrainConfig| config.check().unwrap_err();
+    let zero = refused(plain(0, 1));
     assert_eq!(
-        words(TrainConfig { log_every: 0, ..plain(1, 1) }),
-        "log_every = 0, but training needs at least 1"
+        (zero.to_string().as_str(), zero.fields),
+        ("steps must be an integer >= 1, got 0", vec!["steps"])
     );
+    let zero = refused(looping(LoopConfig { log_every: 0, ..plain_loop(1, 1) }));
+    assert_eq!(zero.to_string(), "log_every must be an integer >= 1, got 0");
+    let zero = refused(looping(LoopConfig { eval_every: Some(0), ..plain_loop(1, 1) }));
+    assert_eq!(zero.to_string(), "eval_every must be an integer >= 0, got Some(0)");
+    let negative = refused(TrainConfig { optim: OptimConfig { lr: -1.0, ..plain_optim() }, ..plain(1, 1) });
+    assert_eq!(negative.to_string(), "lr must be a finite number >= 0, got -1.0");
     for dropout in [-0.1, 1.0, f64::NAN] {
-        assert_eq!(
-            words(TrainConfig { dropout, ..plain(1, 1) }),
-            format!("dropout = {dropout:?}, but it must be at least 0 and below 1")
-        );
+        let words = format!("dropout must be a finite number >= 0 and < 1, got {dropout:?}");
+        assert_eq!(refused(TrainConfig { dropout, ..plain(1, 1) }).to_string(), words);
     }
 }
+
+/// A changed default would change what old configs mean; a key that is only bookkeeping is no part of a run's name.
+#[test]
+fn the_options_are_these() {
+    let line = |field: Field| {
+        let default = field.default.map_or("required".to_owned(), |default| default.to_string());
+        let numeric = if field.numeric { "" } else { ", bookkeeping" };
+        format!("{} = {default}: {}{numeric}", field.name, field.kind)
+    };
+    let fields = TrainConfig::fields().into_iter().filter(|field| !field.given);
+    assert_eq!(fields.map(line).collect::<Vec<_>>().join("\n"), OPTIONS);
+}
+
+const OPTIONS: &str = "\
+lr = 0.001: a finite number >= 0
+weight_decay = 0.01: a finite number >= 0
+warmup = 0.1: a finite number >= 0 and <= 1
+clip = 1.0: a finite number >= 0
+steps = required: an integer >= 1
+batch = 32: an integer from 1 to 65536
+log_every = 10: an integer >= 1, bookkeeping
+eval_every = 0: an integer >= 0, bookkeeping
+checkpoint_every = 100: an integer >= 0, bookkeeping";

@@ -10,11 +10,11 @@ use subquad_model::{Dropout, Input, MixerConfig, SequenceModel, named_parameters
 use subquad_monarch::M2Config;
 use subquad_record::Memory;
 use subquad_testkit::{assert_rel_close, to_f64};
-use subquad_train::{TrainConfig, train};
+use subquad_train::{OptimConfig, TrainConfig, train};
 
 use crate::evaluation::input;
 use crate::tasks::Sequences;
-use crate::{cpu, m2, plain, sequence_model};
+use crate::{cpu, m2, plain, plain_optim, sequence_model};
 
 /// Moments and updates are f32 in burn, and a gradient near zero passes its rounding error on to the update, which does
 /// not depend on the gradient's size: measured 2e-5; ten times that.
@@ -29,7 +29,7 @@ fn mixer() -> M2Config {
 }
 
 fn config() -> TrainConfig {
-    TrainConfig { lr: 2e-2, weight_decay: 0.3, ..plain(STEPS, BATCH) }
+    TrainConfig { optim: OptimConfig { lr: 2e-2, weight_decay: 0.3, ..plain_optim() }, ..plain(STEPS, BATCH) }
 }
 
 /// What [`config`] and [`mixer`] say of a parameter: peak learning rate and weight decay.

@@ -2,16 +2,22 @@
 
 use subquad_data::{Metric, Score};
 use subquad_record::Memory;
-use subquad_train::{TrainConfig, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, train};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, mixers, monarchs, plain, sequence_model, token_model};
+use crate::{
+    attention, cpu, looping, mixers, monarchs, plain, plain_loop, plain_optim, sequence_model, token_model,
+};
 
 #[test]
 fn every_mixer_learns_one_batch_by_heart() {
     for mixer in mixers().into_iter().chain(monarchs()) {
         let mut sink = Memory::default();
-        let config = TrainConfig { log_every: 100, warmup: 0.1, ..plain(100, 8) };
+        let config = TrainConfig {
+            optim: OptimConfig { warmup: 0.1, ..plain_optim() },
+            training_loop: LoopConfig { log_every: 100, ..plain_loop(100, 8) },
+            ..plain(100, 8)
+        };
         train(sequence_model(mixer.clone()), &Sequences::new(8, 1), &config, &cpu(), &mut sink).unwrap();
         let (first, last) = (&sink.rows[0], &sink.rows[1]);
         assert_eq!((first.step, last.step), (1, 100));
@@ -22,7 +28,7 @@ fn every_mixer_learns_one_batch_by_heart() {
 
 #[test]
 fn attention_learns_to_repeat_the_token_before() {
-    let config = TrainConfig { log_every: 1000, ..plain(200, 16) };
+    let config = looping(LoopConfig { log_every: 1000, ..plain_loop(200, 16) });
     let trained =
         train(token_model(attention()), &Retold::new(30), &config, &cpu(), &mut Memory::default()).unwrap();
     assert!(Metric::Accuracy.of(&trained.test).value > 0.9, "{:?}", trained.test);

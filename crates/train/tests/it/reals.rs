@@ -1,6 +1,8 @@
 //! Real targets: squared error and its share of the variance, against their definition.
 
-use subquad_data::{Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Tally, Targets, Task};
+use subquad_data::{
+    Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Share, Tally, Targets, Task,
+};
 use subquad_model::{
     ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
@@ -20,11 +22,11 @@ const TESTS: usize = 7;
 const ERROR: f64 = 1e-5;
 
 fn delay(lag: usize) -> Delay {
-    Delay::new(&DelayConfig { lag, bandwidth: 0.5, test_examples: TESTS }, SEQ, 0).unwrap()
+    Delay::new(&DelayConfig { lag: Share::Count(lag), bandwidth: 0.5, test_examples: TESTS }, SEQ, 0).unwrap()
 }
 
 fn reconstruct() -> Reconstruct {
-    let config = ReconstructConfig { window: WINDOW, bandwidth: 0.5, test_examples: TESTS };
+    let config = ReconstructConfig { window: Share::Count(WINDOW), bandwidth: 0.5, test_examples: TESTS };
     Reconstruct::new(&config, SEQ, 0).unwrap()
 }
 

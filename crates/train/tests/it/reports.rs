@@ -6,10 +6,10 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use subquad_record::{MakeFiles, Memory, Row, Sink};
-use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, TrainError, WarmupCosine, evaluate, train};
 
 use crate::tasks::{SEQ, Sequences};
-use crate::{attention, cpu, plain, sequence_model, train_sequences};
+use crate::{attention, cpu, looping, plain, plain_loop, plain_optim, sequence_model, train_sequences};
 
 fn task() -> Sequences {
     Sequences::new(8, 5)
@@ -26,7 +26,12 @@ fn checkpoints(sink: &Memory) -> Vec<usize> {
 #[test]
 fn rows_and_checkpoints_come_when_they_are_due() {
     let mut sink = Memory::default();
-    let config = TrainConfig { log_every: 3, eval_every: Some(2), checkpoint_every: Some(3), ..plain(7, 2) };
+    let config = looping(LoopConfig {
+        log_every: 3,
+        eval_every: Some(2),
+        checkpoint_every: Some(3),
+        ..plain_loop(7, 2)
+    });
     train_sequences(&task(), &config, &mut sink).unwrap();
     let expected = [
         (1, "train"),
@@ -48,14 +53,19 @@ fn rows_and_checkpoints_come_when_they_are_due() {
 #[test]
 fn the_last_step_leaves_no_checkpoint_since_nothing_comes_after_it() {
     let mut sink = Memory::default();
-    train_sequences(&task(), &TrainConfig { checkpoint_every: Some(2), ..plain(6, 2) }, &mut sink).unwrap();
+    train_sequences(
+        &task(),
+        &looping(LoopConfig { checkpoint_every: Some(2), ..plain_loop(6, 2) }),
+        &mut sink,
+    )
+    .unwrap();
     assert_eq!(checkpoints(&sink), [2, 4]);
 }
 
 #[test]
 fn without_intervals_the_last_step_alone_is_tested() {
     let mut sink = Memory::default();
-    train_sequences(&task(), &TrainConfig { log_every: 100, ..plain(4, 2) }, &mut sink).unwrap();
+    train_sequences(&task(), &looping(LoopConfig { log_every: 100, ..plain_loop(4, 2) }), &mut sink).unwrap();
     assert_eq!(rows(&sink), [(1, "train"), (4, "train"), (4, "test")]);
     assert!(sink.checkpoints.is_empty());
 }
@@ -63,9 +73,9 @@ fn without_intervals_the_last_step_alone_is_tested() {
 #[test]
 fn training_rows_hold_the_rate_and_the_speed_of_their_step() {
     let mut sink = Memory::default();
-    let config = TrainConfig { warmup: 0.5, ..plain(4, 2) };
+    let config = TrainConfig { optim: OptimConfig { warmup: 0.5, ..plain_optim() }, ..plain(4, 2) };
     train_sequences(&task(), &config, &mut sink).unwrap();
-    let schedule = WarmupCosine::new(config.lr, config.warmup, config.steps);
+    let schedule = WarmupCosine::new(config.optim.lr, config.optim.warmup, config.training_loop.steps);
     let (training, test) = sink.rows.split_at(4);
     for (t, row) in training.iter().enumerate() {
         assert_eq!(row.learning_rate, Some(schedule.rate(t)));
@@ -79,13 +89,13 @@ fn training_rows_hold_the_rate_and_the_speed_of_their_step() {
 #[test]
 fn a_checkpoint_holds_the_weights_of_its_step() {
     let mut sink = Memory::default();
-    let config = TrainConfig { eval_every: Some(2), checkpoint_every: Some(2), ..plain(4, 2) };
+    let config = looping(LoopConfig { eval_every: Some(2), checkpoint_every: Some(2), ..plain_loop(4, 2) });
     train_sequences(&task(), &config, &mut sink).unwrap();
     let bytes = Bytes::from_bytes_vec(sink.checkpoints[0].files["model.bpk"].clone());
     let model = sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap());
     let row = sink.rows.iter().find(|row| row.split == "test").unwrap();
     assert_eq!(row.step, 2);
-    assert_eq!(evaluate(&model, &task(), 0, config.batch * SEQ, &cpu()).loss(), row.loss);
+    assert_eq!(evaluate(&model, &task(), 0, config.training_loop.batch * SEQ, &cpu()).loss(), row.loss);
 }
 
 #[test]
@@ -101,14 +111,17 @@ fn a_sink_that_asks_to_stop_ends_the_training_after_the_step_with_a_checkpoint()
 #[test]
 fn a_sink_that_asks_to_stop_after_the_last_step_is_too_late() {
     let mut sink = Memory { stop_after_rows: Some(3), ..Memory::default() };
-    assert!(train_sequences(&task(), &TrainConfig { log_every: 9, ..plain(5, 2) }, &mut sink).is_ok());
+    assert!(
+        train_sequences(&task(), &looping(LoopConfig { log_every: 9, ..plain_loop(5, 2) }), &mut sink)
+            .is_ok()
+    );
 }
 
 #[test]
 fn a_loss_that_is_no_number_ends_the_training_after_its_row() {
     let (mut task, mut sink) = (task(), Memory::default());
     task.poisoned_from = 2;
-    let config = TrainConfig { log_every: 100, ..plain(5, 2) };
+    let config = looping(LoopConfig { log_every: 100, ..plain_loop(5, 2) });
     let error = train_sequences(&task, &config, &mut sink).unwrap_err();
     assert!(matches!(error, TrainError::NonFinite { step: 3, loss } if loss.is_nan()), "{error:?}");
     assert_eq!(
@@ -122,7 +135,12 @@ fn a_loss_that_is_no_number_ends_the_training_after_its_row() {
 #[test]
 fn a_test_loss_that_is_no_number_ends_the_training_after_its_row() {
     let mut sink = Memory::default();
-    let error = train_sequences(&task(), &TrainConfig { lr: 1e30, ..plain(1, 2) }, &mut sink).unwrap_err();
+    let error = train_sequences(
+        &task(),
+        &TrainConfig { optim: OptimConfig { lr: 1e30, ..plain_optim() }, ..plain(1, 2) },
+        &mut sink,
+    )
+    .unwrap_err();
     assert!(matches!(error, TrainError::NonFinite { step: 1, .. }), "{error:?}");
     assert_eq!(rows(&sink), [(1, "train"), (1, "test")]);
     assert!(sink.rows[0].loss.is_finite());
@@ -147,7 +165,7 @@ impl Sink for Full {
 #[test]
 fn a_checkpoint_that_cannot_be_kept_ends_the_training_with_its_rows() {
     let mut sink = Full::default();
-    let config = TrainConfig { checkpoint_every: Some(2), ..plain(5, 2) };
+    let config = looping(LoopConfig { checkpoint_every: Some(2), ..plain_loop(5, 2) });
     let error = train(sequence_model(attention()), &task(), &config, &cpu(), &mut sink).unwrap_err();
     assert!(matches!(&error, TrainError::Sink(e) if e.kind() == io::ErrorKind::StorageFull), "{error:?}");
     assert_eq!(rows(&sink.rows), [(1, "train"), (2, "train")]);

@@ -7,22 +7,24 @@ use subquad_data::Task;
 use subquad_model::{MixerConfig, SequenceModel};
 use subquad_monarch::M2Config;
 use subquad_record::{Checkpoint, Memory, Row};
-use subquad_train::{ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train};
+use subquad_train::{
+    LoopConfig, OptimConfig, ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train,
+};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, dropping_attention, m2, mixers, plain, sequence_model, token_model};
+use crate::{
+    attention, cpu, dropping_attention, m2, mixers, plain, plain_loop, plain_optim, sequence_model,
+    token_model,
+};
 
 const STEPS: usize = 5;
 
 /// Everything that carries over from step to step: warm-up, clipping, decay, dropout, rows of every kind.
 fn config() -> TrainConfig {
     TrainConfig {
-        warmup: 0.4,
-        clip: Some(0.5),
-        weight_decay: 0.1,
+        optim: OptimConfig { warmup: 0.4, clip: Some(0.5), weight_decay: 0.1, ..plain_optim() },
+        training_loop: LoopConfig { eval_every: Some(2), checkpoint_every: Some(1), ..plain_loop(STEPS, 4) },
         dropout: 0.2,
-        eval_every: Some(2),
-        checkpoint_every: Some(1),
         ..plain(STEPS, 4)
     }
 }
@@ -100,7 +102,8 @@ fn a_head_on_every_token_and_groups_of_their_own_rates_go_on_bit_for_bit() {
 fn a_training_that_is_stopped_again_and_again_ends_the_same() {
     let (build, task) = (|| sequence_model(attention()), Sequences::new(8, 5));
     let (expected, expected_weights) = whole(build(), &task);
-    let config = TrainConfig { checkpoint_every: None, ..config() };
+    let mut config = config();
+    config.training_loop.checkpoint_every = None;
     let (mut rows, mut from): (Vec<Row>, Option<Checkpoint>) = (vec![], None);
     let trained = loop {
         let mut sink = Memory { stop_after_rows: Some(1), ..Memory::default() };
