@@ -8,5 +8,6 @@ mod digits;
 mod masked_bytes;
 mod mnist;
 mod mqar;
+mod parity;
 mod reconstruct;
 mod registry;
