@@ -15,7 +15,7 @@ use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
 use crate::loss::{loss, tally};
 use crate::tensors::split;
-use crate::{ResumeError, TrainConfig, WarmupCosine, evaluate};
+use crate::{ResumeError, TrainConfig, evaluate};
 
 /// A finished training.
 #[derive(Debug)]
@@ -225,11 +225,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     fn train_row(&self, step: usize, tally: Tally) -> Row {
         let seconds = self.state.clock.recent_median(self.config.training_loop.log_every);
-        let schedule = WarmupCosine::new(
-            self.config.optim.lr,
-            self.config.optim.warmup,
-            self.config.training_loop.steps,
-        );
+        let schedule = self.config.schedule(self.config.optim.lr);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),
