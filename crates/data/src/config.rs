@@ -7,7 +7,7 @@ use subquad_options::{Field, Options, Refusal, Value};
 
 use crate::{
     BytesConfig, DelayConfig, DigitsConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig,
-    ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
+    ParityConfig, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo,
 };
 
 /// The options of a task, and what follows from them before any data are read.
@@ -181,6 +181,7 @@ tasks! {
     MaskedBytes(MaskedBytesConfig),
     Delay(DelayConfig),
     Reconstruct(ReconstructConfig),
+    Parity(ParityConfig),
 }
 
 /// [`TaskConfig::open`].

@@ -103,10 +103,10 @@ impl Command {
                 // The runs of `--jobs` share the cores.
                 let shares = args.only_run.as_ref().is_some_and(|errand| errand.jobs > 1);
                 let between = if shares { Between::Sleep } else { Between::LookForWork };
-                Some(Pool { threads: args.threads, between })
+                Some(Pool { threads: args.threads.threads.map(usize::from), between })
             }
             Self::Bench(args) => {
-                Some(Pool { threads: args.threads.map(usize::from), between: Between::LookForWork })
+                Some(Pool { threads: args.threads.threads.map(usize::from), between: Between::LookForWork })
             }
             Self::Check(_) | Self::Verify(_) | Self::Generate(_) | Self::Plot(_) | Self::List(_) => None,
         }

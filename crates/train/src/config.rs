@@ -3,6 +3,8 @@
 use subquad_options::range;
 use subquad_options::{Options, Refusal};
 
+use crate::WarmupCosine;
+
 /// The optimiser: section `[optim]` of a config.
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct OptimConfig {
@@ -18,6 +20,10 @@ pub struct OptimConfig {
     #[config(default = 0.1)]
     #[option(range = 0.0..=1.0)]
     pub warmup: f64,
+    /// Learning rate of the end, as a share of the peak: the cosine falls to it.
+    #[config(default = 0.0)]
+    #[option(range = 0.0..=1.0)]
+    pub final_lr: f64,
     /// Largest norm of all gradients together; 0 clips nothing.
     #[config(default = "Some(1.0)")]
     #[option(range = range::POSITIVE, none = 0.0)]
@@ -65,6 +71,12 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
+    /// The learning rates of a group of parameters with this peak.
+    pub fn schedule(&self, peak: f64) -> WarmupCosine {
+        let OptimConfig { warmup, final_lr, .. } = self.optim;
+        WarmupCosine::new(peak, warmup, self.training_loop.steps).with_final(final_lr)
+    }
+
     /// Whether this can be run.
     ///
     /// # Errors

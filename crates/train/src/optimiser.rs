@@ -6,7 +6,7 @@ use burn::optim::ModuleOptimizer;
 use subquad_mixer::ParameterGroup;
 
 use crate::adamw::ReadOnCpu;
-use crate::{TrainConfig, WarmupCosine};
+use crate::TrainConfig;
 
 /// Optimiser and learning rates, one pair a group, after `done` steps; the moments are those of the start. All groups
 /// follow the same schedule, each to its own peak.
@@ -15,8 +15,7 @@ pub(crate) fn build(
     groups: &[ParameterGroup],
     done: usize,
 ) -> (ModuleOptimizer, ModuleLrScheduler) {
-    let schedule =
-        |peak| WarmupCosine::new(peak, config.optim.warmup, config.training_loop.steps).after(done);
+    let schedule = |peak| config.schedule(peak).after(done);
     let mut optimiser = ModuleOptimizer::from(ReadOnCpu::new(config.optim.weight_decay));
     let mut rates = ModuleLrScheduler::new(schedule(config.optim.lr));
     for group in groups {

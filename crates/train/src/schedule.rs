@@ -2,17 +2,19 @@
 
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 
-/// Linear warm-up, then half a cosine down to zero, per optimiser step.
+/// Linear warm-up, then half a cosine down to a share of the peak, per optimiser step.
 ///
 /// ```text
 /// step t < w:   peak (t + 1) / w
-/// t >= w:       peak (1 + cos(pi (t - w) / (steps - w))) / 2
+/// t >= w:       peak (final + (1 - final) (1 + cos(pi (t - w) / (steps - w))) / 2)
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct WarmupCosine {
     peak: f64,
     warmup_steps: usize,
     steps: usize,
+    /// The rate of the end over the peak.
+    end: f64,
     /// The step whose rate comes next.
     next: usize,
 }
@@ -21,7 +23,12 @@ impl WarmupCosine {
     /// A schedule over `steps` steps, of which the fraction `warmup` (0 to 1) warms up.
     pub fn new(peak: f64, warmup: f64, steps: usize) -> Self {
         let warmup_steps = (warmup * steps as f64).round() as usize;
-        Self { peak, warmup_steps: warmup_steps.min(steps), steps, next: 0 }
+        Self { peak, warmup_steps: warmup_steps.min(steps), steps, end: 0.0, next: 0 }
+    }
+
+    /// The same schedule, down to this share of the peak instead of to zero.
+    pub fn with_final(self, share: f64) -> Self {
+        Self { end: share, ..self }
     }
 
     /// The same schedule after `done` steps.
@@ -29,14 +36,15 @@ impl WarmupCosine {
         Self { next: done, ..self }
     }
 
-    /// The rate of step `t`, counted from 0. Zero from the last step on.
+    /// The rate of step `t`, counted from 0. The final rate from the last step on.
     pub fn rate(&self, t: usize) -> f64 {
         if t < self.warmup_steps {
             return self.peak * (t + 1) as f64 / self.warmup_steps as f64;
         }
         let span = (self.steps - self.warmup_steps).max(1) as f64;
         let progress = ((t - self.warmup_steps) as f64 / span).min(1.0);
-        self.peak * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        self.peak * (self.end + (1.0 - self.end) * cosine)
     }
 }
 
@@ -90,5 +98,12 @@ mod tests {
         second.load_record(first.to_record());
         assert_eq!(first, second);
         assert_eq!(first, WarmupCosine::new(1.0, 0.5, 10).after(3));
+    }
+
+    #[test]
+    fn it_may_end_at_a_share_of_the_peak() {
+        let schedule = WarmupCosine::new(2.0, 0.1, 100).with_final(0.1);
+        assert_eq!((schedule.rate(10), schedule.rate(100), schedule.rate(1000)), (2.0, 0.2, 0.2));
+        assert!((schedule.rate(55) - 1.1).abs() < 1e-12, "half way between both");
     }
 }

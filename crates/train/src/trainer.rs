@@ -15,7 +15,7 @@ use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
 use crate::loss::{loss, tally};
 use crate::tensors::split;
-use crate::{ResumeError, TrainConfig, WarmupCosine, evaluate};
+use crate::{ResumeError, TrainConfig, evaluate};
 
 /// A finished training.
 #[derive(Debug)]
@@ -226,7 +226,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
     fn train_row(&self, step: usize, tally: Tally) -> Row {
         let TrainConfig { optim, training_loop, .. } = self.config;
         let seconds = self.state.clock.recent_median(training_loop.log_every);
-        let schedule = WarmupCosine::new(optim.lr, optim.warmup, training_loop.steps);
+        let schedule = self.config.schedule(optim.lr);
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),

@@ -9,5 +9,6 @@ mod masked_bytes;
 mod metric;
 mod mnist;
 mod mqar;
+mod parity;
 mod reconstruct;
 mod registry;

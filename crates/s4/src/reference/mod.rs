@@ -2,6 +2,7 @@
 
 mod dense;
 mod dplr;
+mod ema;
 mod h3;
 mod matrix;
 mod measured;
@@ -11,6 +12,7 @@ pub use crate::number::{Complex, real};
 
 pub use dense::{Dense, Recurrence};
 pub use dplr::{Dplr, complete};
+pub use ema::ema;
 pub use h3::{Affine, H3, Head, Shift};
 pub use matrix::Matrix;
 

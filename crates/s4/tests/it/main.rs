@@ -5,6 +5,7 @@
 mod config;
 mod diagonal_precision;
 mod dplr;
+mod ema;
 mod gradients;
 mod h3;
 mod hippo;

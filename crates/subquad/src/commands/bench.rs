@@ -4,7 +4,6 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use subquad_backend::open_device;
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
     BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, check_all, check_sizes, decodes,
@@ -13,6 +12,7 @@ use subquad_bench::{
 use subquad_options::number;
 use subquad_record::Cell;
 
+use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
 use crate::Failure;
 use crate::program::Program;
 use crate::progress::Messages;
@@ -38,24 +38,21 @@ pub struct Args {
     /// Measure one more token after contexts of these lengths instead
     #[arg(long, conflicts_with = "batch")]
     pub decode: bool,
-    /// Device that runs: cpu, wgpu, or auto (a GPU if any)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
+    #[command(flatten)]
+    pub device: DeviceFlag,
     /// Instructions to use: avx512, avx2, neon, baseline [default: the best]
     #[arg(long, value_name = "SET")]
     pub simd: Option<InstructionSet>,
-    /// Threads [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub threads: ThreadsFlag,
     /// Seconds per layer and length; at least three repeats run
     #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
     pub seconds: f64,
     /// Print a JSON array instead of a table
     #[arg(long)]
     pub json: bool,
-    /// No progress, only results, warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub quiet: QuietFlag,
 }
 
 /// As for the keys of a config.
@@ -95,8 +92,7 @@ pub(crate) fn after_help(program: &dyn Program) -> String {
 /// Wrong use before anything runs; failure if a layer is not what its definition says.
 pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
-    let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    let site = Site::new(opened, BUILD_COMMIT);
+    let site = Site::new(args.device.open()?, BUILD_COMMIT);
     let mut subjects = subjects(program.subjects(), &args.mixers)?;
     let sizes = all_sizes(args);
     if args.decode {
@@ -107,7 +103,7 @@ pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<()
     if args.decode {
         return decode(args, &subjects, &sizes, &site, out);
     }
-    let messages = Messages::new(args.quiet);
+    let messages = args.quiet.messages();
     let mut cells = vec![];
     for (index, size) in sizes.iter().enumerate() {
         messages.say(format!("[{}/{}] length {}", index + 1, sizes.len(), size.seq_len));
@@ -148,7 +144,7 @@ fn only_decoders(
         return Err(Failure::wrong(note));
     }
     if !without.is_empty() {
-        Messages::new(args.quiet).say(note);
+        args.quiet.messages().say(note);
     }
     Ok(with)
 }
@@ -164,7 +160,7 @@ fn decode(
     site: &Site,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let (messages, limit) = (Messages::new(args.quiet), Duration::from_secs_f64(args.seconds));
+    let (messages, limit) = (args.quiet.messages(), Duration::from_secs_f64(args.seconds));
     let mut cells = vec![];
     for (index, size) in sizes.iter().enumerate() {
         messages.say(format!("[{}/{}] context {}", index + 1, sizes.len(), size.seq_len));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use subquad_config::Study;
 use subquad_data::TaskError;
 
+use super::flags::SetFlags;
 use crate::Failure;
 use crate::config::{BenchConfig, ConfigFile};
 use crate::plan::{digests, group, load_all};
@@ -20,8 +21,13 @@ pub struct Args {
     #[arg(default_value = "configs")]
     pub path: PathBuf,
     /// Also train every run whose data are here for two steps, keeping nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resolved")]
     pub smoke: bool,
+    /// Print every run, or measurement, as a config of its own in which every key is written out
+    #[arg(long)]
+    pub resolved: bool,
+    #[command(flatten)]
+    pub set: SetFlags,
 }
 
 /// Optimiser steps of a smoke test: the second one uses what the first has changed.
@@ -33,7 +39,10 @@ const SMOKE_STEPS: usize = 2;
 /// Every mistake in every config, damaged data, or the first smoke test that fails.
 pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
-    let configs = load_all(program, &folders, &[])?;
+    let configs = load_all(program, &folders, &args.set.parse()?)?;
+    if args.resolved {
+        return configs.iter().try_for_each(|config| resolved(config, out));
+    }
     let (mut here, mut bench) = (vec![], vec![]);
     for config in configs {
         match config {
@@ -55,6 +64,20 @@ pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<()
             if tried.insert(kind) {
                 program.smoke(run, SMOKE_STEPS)?;
                 writeln!(out, "{}: trained {SMOKE_STEPS} steps", run.name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every run as a config of its own.
+fn resolved(config: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
+    match config {
+        ConfigFile::Bench(config) => writeln!(out, "# {}\n{}", config.path.display(), config.to_toml())?,
+        ConfigFile::Training(study) => {
+            for (index, run) in study.runs.iter().enumerate() {
+                let (path, all) = (study.path.display(), study.runs.len());
+                writeln!(out, "# {path}: run {} of {all}\n{}", index + 1, run.to_toml())?;
             }
         }
     }

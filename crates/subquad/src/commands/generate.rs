@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use indicatif::HumanCount;
-use subquad_backend::open_device;
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
 use subquad_options::number;
 
+use super::flags::DeviceFlag;
 use crate::Failure;
 use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
 use crate::program::Program;
@@ -55,9 +55,8 @@ pub struct Args {
     /// Another seed gives another text
     #[arg(long, value_name = "S", default_value = "0")]
     pub seed: u64,
-    /// Device that computes: cpu, wgpu, or auto (a GPU if any)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
+    #[command(flatten)]
+    pub device: DeviceFlag,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -82,7 +81,7 @@ pub(crate) fn run_with<C: Mixers>(
     stop: Stop,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let device = open_device(&args.device).map_err(Failure::wrong)?.device;
+    let device = args.device.open()?.device;
     let LanguageModel { config, model } = load::<C>(program, &find_run(&args.run)?, &device)?;
     let reads = Generator::<C::Mixer>::reads(args.prompt.as_bytes(), args.bytes);
     check_length(args, reads, &model)?;

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod check;
+pub mod flags;
 pub mod generate;
 pub mod list;
 pub mod plot;

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use subquad_backend::{OpenDevice, open_device};
+use subquad_backend::OpenDevice;
 use subquad_bench::Site;
-use subquad_config::Assignment;
 use subquad_record::{Manifest, RunSummary, Standing, read_study};
 
+use super::flags::{DeviceFlag, QuietFlag, ResultsFlag, SetFlags, ThreadsFlag};
 use crate::crew::{Errand, answer, lock_study, plan_one, serve, work_off};
 use crate::failure::Failures;
 use crate::plan::{Planned, Study, plan};
@@ -24,34 +24,10 @@ use crate::study_files::tell_written;
 use crate::{Failure, found, scaling, staleness};
 
 const AGAIN: &str = "\
-Runs that are already in the results are not repeated. A command that was interrupted or killed goes
-on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
-Several commands may share a study: a run that another process holds comes last, and its result is
-used. --force runs what is done again and replaces a result only once its run starts; to go on after
-an interruption, leave it out.
-
-Ctrl-C, SIGTERM, SIGHUP (unless nohup ignores it) and SIGUSR1 end the step that is on and write a
-checkpoint, whatever train.checkpoint_every says. The exit code is 128 + the signal's number. A
-second Ctrl-C, or a second SIGTERM or SIGHUP more than a second later, ends at once. In a Slurm job,
---signal=USR1@60 for `srun subquad run ..` leaves a minute for that before the time limit.
-
-A run that is done has a proof.json with its name and the SHA-256 of its files. Where a file is
-missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
-folder, and the run runs again.
-
-Every run, and every size of a config that measures, is a process of its own: one that gets no
-memory, or is killed, has failed, and the others go on. A run that wants more memory than can be had
-(what is free, ulimit, control groups) is not started and has failed too; one that has to share it
-with other jobs waits for them. The summary has a line for every run, also for those that failed or
-that Ctrl-C kept from their end.
-
---jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
-says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
-leave tables and figures. The children end with their parent. Timings need one command at a time:
-nobody marks those of two commands that run at once.
-
-A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
-seed, kind of device. Keys of a config: configs/README.md.";
+Runs that are already in the results are not repeated, and a command that was interrupted or killed
+goes on where it was when it is given again. docs/running.md tells what a run is named by, what
+happens on Ctrl-C, on signals of a batch system and for want of memory, and what --jobs changes.
+Keys of a config: configs/KEYS.md, or subquad list --keys.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
@@ -60,30 +36,25 @@ pub struct Args {
     /// Config files, or folders of them
     #[arg(required = true, value_name = "CONFIG")]
     pub configs: Vec<PathBuf>,
-    /// Change a key in every config, such as train.steps=100; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub assignments: Vec<String>,
-    /// Folder that results go to
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
-    /// Device that trains: cpu, wgpu, or auto (a GPU if any)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
+    #[command(flatten)]
+    pub set: SetFlags,
+    #[command(flatten)]
+    pub results: ResultsFlag,
+    #[command(flatten)]
+    pub device: DeviceFlag,
     /// Runs at once, each in its own process; above 1 none is timed
     #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
     pub jobs: usize,
-    /// Threads of each run, if not all cores
-    #[arg(long, value_name = "T", value_parser = thread_count)]
-    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub threads: ThreadsFlag,
     /// Run again what is done
     #[arg(long)]
     pub force: bool,
     /// Only list the runs: which are done, which are to do
     #[arg(long)]
     pub dry_run: bool,
-    /// No progress, only results, warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open
     #[arg(long, value_name = "ERRAND", hide = true)]
     pub(crate) only_run: Option<Errand>,
@@ -103,29 +74,6 @@ fn one_or_more(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "must be a whole number >= 1".into())
 }
 
-/// As many as `bench` takes.
-const MOST_THREADS: usize = 1024;
-
-fn thread_count(text: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|count| (1..=MOST_THREADS).contains(count));
-    count.ok_or_else(|| format!("must be a whole number from 1 to {MOST_THREADS}"))
-}
-
-/// Parses `--set` flags.
-///
-/// # Errors
-/// Every flag that is none.
-pub fn assignments(flags: &[String]) -> Result<Vec<Assignment>, Failure> {
-    let (parsed, wrong): (Vec<_>, Vec<_>) =
-        flags.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);
-    match wrong.is_empty() {
-        true => Ok(parsed.into_iter().flatten().collect()),
-        false => {
-            Err(Failure::Wrong(wrong.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect()))
-        }
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -140,36 +88,36 @@ pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
 
 /// The part of a child process.
 fn run_one(program: &dyn Program, args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
-    let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    let study = plan_one(program, errand, &args.configs, &assignments(&args.assignments)?, opened.kind)?;
-    let messages = Messages::new(args.quiet || errand.jobs > 1);
+    let opened = args.device.open()?;
+    let study = plan_one(program, errand, &args.configs, &args.set.parse()?, opened.kind)?;
+    let messages = Messages::new(args.quiet.quiet || errand.jobs > 1);
     let session = Session { jobs: errand.jobs, messages, ..session(program, args, opened, stop) };
     serve(&study, &errand.place, &session)
 }
 
 /// The part of a child process of a study that measures.
 fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
-    let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    let Planned { bench, .. } = plan(program, &args.configs, &assignments(&args.assignments)?)?;
+    let opened = args.device.open()?;
+    let Planned { bench, .. } = plan(program, &args.configs, &args.set.parse()?)?;
     scaling::measure_one(&bench, size, &session(program, args, opened, stop))
 }
 
 fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
-    let opened = open_device(&args.device).map_err(Failure::wrong)?;
-    check_results(&args.results, [].into_iter())?;
-    let Planned { training, bench } = plan(program, &args.configs, &assignments(&args.assignments)?)?;
+    let opened = args.device.open()?;
+    check_results(&args.results.results, [].into_iter())?;
+    let Planned { training, bench } = plan(program, &args.configs, &args.set.parse()?)?;
     let slugs = training.iter().map(|study| &study.slug).chain(bench.iter().map(|study| &study.slug));
-    check_results(&args.results, slugs.map(String::as_str))?;
+    check_results(&args.results.results, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
-        let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.as_path(), args.force));
+        let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.results.as_path(), args.force));
         return bench
             .iter()
             .try_for_each(|study| scaling::list(study, program.subjects(), which, &site, out));
     }
     let session = session(program, args, opened, stop);
-    say_which_device(&args.device, &session);
+    say_which_device(&args.device.device, &session);
     if !bench.is_empty() && session.jobs > 1 {
         session
             .messages
@@ -188,21 +136,21 @@ fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
 fn session<'a>(program: &'a dyn Program, args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
     Session {
         program,
-        results: &args.results,
+        results: &args.results.results,
         device: opened.device,
         device_kind: opened.kind,
         adapter: opened.adapter,
         jobs: args.jobs,
         force: args.force,
         stop,
-        messages: Messages::new(args.quiet),
+        messages: args.quiet.messages(),
     }
 }
 
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for study in studies {
         for run in &study.runs {
-            let dir = run.dir(study, &args.results);
+            let dir = run.dir(study, &args.results.results);
             let standing = dir.standing();
             if let Standing::Damaged(error) = &standing {
                 Messages::new(false).warn(format!("{}: {error}", run.name));

@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use subquad_backend::{Form, open_device};
+use subquad_backend::Form;
 use subquad_mixer::published::{Comparison, compare, read_case as read};
 
+use super::flags::DeviceFlag;
 use crate::Failure;
 use layers::replay;
 
@@ -31,9 +32,8 @@ pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Device that replays: cpu, wgpu, or auto (a GPU if any)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
+    #[command(flatten)]
+    pub device: DeviceFlag,
     /// Form to use, if not the device's own
     #[arg(long, value_parser = ["portable", "fused"])]
     pub form: Option<String>,
@@ -45,7 +45,7 @@ pub struct Args {
 /// Wrong input if a file or its layer cannot be read; failure if a tensor differs or a parameter was not used.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (mut wrong, mut differ) = (vec![], vec![]);
-    let device = open_device(&args.device).map_err(Failure::wrong)?.device;
+    let device = args.device.open()?.device;
     let form = form(args.form.as_deref(), &device)?;
     for file in &args.files {
         match verify(file, form, &device, out)? {

@@ -1,0 +1,78 @@
+//! Flags that several commands share: each is one struct.
+
+use std::path::PathBuf;
+
+use subquad_backend::{OpenDevice, open_device};
+use subquad_config::Assignment;
+
+use crate::Failure;
+use crate::progress::Messages;
+
+/// Which configs.
+#[derive(Debug, clap::Args)]
+pub struct SetFlags {
+    /// Change a key in every config, such as train.steps=100; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub assignments: Vec<String>,
+}
+
+impl SetFlags {
+    /// The flags, read.
+    ///
+    /// # Errors
+    /// Every flag that is none.
+    pub fn parse(&self) -> Result<Vec<Assignment>, Failure> {
+        let (parsed, wrong): (Vec<_>, Vec<_>) =
+            self.assignments.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);
+        let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).map(|e| e.to_string()).collect();
+        if wrong.is_empty() { Ok(parsed.into_iter().flatten().collect()) } else { Err(Failure::Wrong(wrong)) }
+    }
+}
+
+/// Where results go.
+#[derive(Debug, clap::Args)]
+pub struct ResultsFlag {
+    /// Folder that results go to
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
+/// What computes.
+#[derive(Debug, clap::Args)]
+pub struct DeviceFlag {
+    /// Device that computes: cpu, wgpu, or auto (a GPU if any)
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+impl DeviceFlag {
+    /// The device, open.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn open(&self) -> Result<OpenDevice, Failure> {
+        open_device(&self.device).map_err(Failure::wrong)
+    }
+}
+
+/// How many threads compute.
+#[derive(Debug, clap::Args)]
+pub struct ThreadsFlag {
+    /// Threads that compute [default: one a core, or RAYON_NUM_THREADS]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// How much is said.
+#[derive(Debug, clap::Args)]
+pub struct QuietFlag {
+    /// No progress, only results, warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+impl QuietFlag {
+    pub(crate) fn messages(&self) -> Messages {
+        Messages::new(self.quiet)
+    }
+}
