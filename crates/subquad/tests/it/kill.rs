@@ -94,7 +94,7 @@ fn going_on_is_noted_in_the_manifest_alone() {
     assert_eq!(before.resumed, []);
     let child = start(&lab, &endless);
     let now = wait_for("the note", || Some(manifest(&run)).filter(|now| !now.resumed.is_empty()));
-    kill(child);
+    assert!(kill(child), "a run of 100000 steps ended before it was killed");
     assert!(now.resumed[0].step >= 5 && now.resumed[0].step % 5 == 0, "{now:?}");
     assert_eq!(now.started, before.started);
 }
