@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, TensorData};
+use burn::tensor::TensorData;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use subquad_mixer::published::{Case, CaseError, Replay, json};
 
-use crate::{rel_error, to_f64, with_seed};
+use crate::{cpu, rel_error, to_f64, with_seed};
 
 /// Largest relative error of an output. f32 against f64 usually stays below 1e-5.
 pub const OUTPUT_LIMIT: f64 = 1e-4;
@@ -121,7 +121,7 @@ pub fn check(path: impl AsRef<Path>, replay: impl Fn(&mut Case) -> Result<Replay
     let path = path.as_ref();
     let mut case = read(path).unwrap_or_else(|e| panic!("{e}"));
     // A layer may draw its parameters before it gets those of the case.
-    let ours = with_seed(&Device::flex(), 0, || replay(&mut case));
+    let ours = with_seed(&cpu(), 0, || replay(&mut case));
     let ours = ours.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let wrong: Vec<_> = compare(&case, &ours).into_iter().filter(|c| !c.agrees()).collect();
     assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());

@@ -4,6 +4,7 @@ use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, M2Config, MonarchInit,
     MonarchLinearConfig, MonarchMlpConfig,
 };
+use subquad_testkit::cpu;
 
 fn words<E: std::fmt::Display>(check: Result<(), E>) -> String {
     check.err().map(|e| e.to_string()).unwrap_or_default()
@@ -188,5 +189,5 @@ fn channel_mixers_check_both_of_their_layers() {
 #[test]
 #[should_panic(expected = "M2Config: emb_dim = 4, but it counts a position and pairs of sines")]
 fn init_refuses_in_the_same_words() {
-    M2Config::new(8, 16).with_emb_dim(4).init(&burn::tensor::Device::flex());
+    M2Config::new(8, 16).with_emb_dim(4).init(&cpu());
 }

@@ -5,10 +5,10 @@ use burn::tensor::{Tensor, TensorData};
 use subquad_backend::pointwise::Activation;
 use subquad_mixer::{SequenceMixer, SliceStepper};
 use subquad_s4::{OutputMix, S4Config, S4Init, S4State, S4Stepper, S4dConfig, S4dInit, SsmLayer, StateSpace};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
 use crate::low_rank_oracle::{Parameters, seeded_layer};
-use crate::oracle::{self, FORMS, RULES, Seeded, cpu};
+use crate::oracle::{self, FORMS, RULES, Seeded};
 
 /// An FFT, a linear layer and a gate in f32 for the whole sequence: measured 3e-6 (128 states, two channels).
 const SAME_MAP: f64 = 1e-5;

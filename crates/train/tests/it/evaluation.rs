@@ -8,7 +8,8 @@ use subquad_testkit::to_f64;
 use subquad_train::{Score, TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, SEQ, Sequences};
-use crate::{attention, cpu, dropping_attention, plain, sequence_model, token_model};
+use crate::{attention, dropping_attention, plain, sequence_model, token_model};
+use subquad_testkit::cpu;
 
 /// Sums of a few f32 logarithms.
 const LOSS: f64 = 1e-5;

@@ -4,7 +4,8 @@ use subquad_record::Memory;
 use subquad_train::{TrainConfig, train};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, mixers, monarchs, plain, sequence_model, token_model};
+use crate::{attention, mixers, monarchs, plain, sequence_model, token_model};
+use subquad_testkit::cpu;
 
 #[test]
 fn every_mixer_learns_one_batch_by_heart() {

@@ -9,7 +9,8 @@ use subquad_record::{MakeFiles, Memory, Row, Sink};
 use subquad_train::{TrainConfig, TrainError, WarmupCosine, evaluate, train};
 
 use crate::tasks::{SEQ, Sequences};
-use crate::{attention, cpu, plain, sequence_model, train_sequences};
+use crate::{attention, plain, sequence_model, train_sequences};
+use subquad_testkit::cpu;
 
 fn task() -> Sequences {
     Sequences::new(8, 5)

@@ -10,7 +10,8 @@ use subquad_record::{Checkpoint, Memory, Row};
 use subquad_train::{ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train};
 
 use crate::tasks::{Retold, Sequences};
-use crate::{attention, cpu, dropping_attention, m2, mixers, plain, sequence_model, token_model};
+use crate::{attention, dropping_attention, m2, mixers, plain, sequence_model, token_model};
+use subquad_testkit::cpu;
 
 const STEPS: usize = 5;
 

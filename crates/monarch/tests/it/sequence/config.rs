@@ -1,6 +1,7 @@
 //! What the configs refuse, in which words.
 
 use subquad_monarch::{CausalMonarchConfig, LearnedMonarchConfig};
+use subquad_testkit::cpu;
 
 fn learned(config: LearnedMonarchConfig) -> String {
     config.check().unwrap_err().to_string()
@@ -42,5 +43,5 @@ fn a_filter_that_cannot_be_drawn_is_refused() {
 #[test]
 #[should_panic(expected = "LearnedMonarchConfig: 3 heads cannot share d_model = 4 equally")]
 fn init_refuses_in_the_words_of_check() {
-    LearnedMonarchConfig::new(4, 4).with_n_heads(3).init(&burn::tensor::Device::flex());
+    LearnedMonarchConfig::new(4, 4).with_n_heads(3).init(&cpu());
 }
