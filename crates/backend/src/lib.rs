@@ -7,7 +7,7 @@
 //! - [`threads`]: programs inside the thread pool, which kernels run on without putting threads to sleep and waking them.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`mod@svd`]: singular values of small matrices in f64.
-//! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
+//! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
 //!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
@@ -26,7 +26,6 @@ pub mod linear;
 pub mod maths;
 pub mod mean_square;
 pub mod micro;
-pub mod parameter;
 pub mod pointwise;
 mod read;
 pub mod row_linear;
