@@ -9,8 +9,8 @@
 //! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
-//!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
+//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
+//!   [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -23,7 +23,6 @@ mod form;
 pub mod kernel;
 pub mod layer_norm;
 pub mod linear;
-pub mod maths;
 pub mod mean_square;
 pub mod micro;
 pub mod pointwise;
