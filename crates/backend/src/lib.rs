@@ -4,7 +4,6 @@
 //! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
-//! - [`threads`]: programs inside the thread pool, which kernels run on without putting threads to sleep and waking them.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
@@ -33,7 +32,6 @@ pub mod simd;
 pub mod svd;
 mod swap_axes;
 pub mod tail;
-pub mod threads;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use subquad_backend::threads::{Between, run_inside};
 
 use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
 use crate::stop::Stop;
+use crate::threads::{Between, run_inside};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.

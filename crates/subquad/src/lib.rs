@@ -26,6 +26,7 @@ pub mod scaling;
 mod staleness;
 mod stop;
 mod study_files;
+mod threads;
 
 pub use failure::Failure;
 pub use stop::{CTRL_C, Signal, Stop};

@@ -4,6 +4,7 @@
 //! tensors and registers its gradient. burn's extension interface is touched in this folder alone.
 
 mod glue;
+mod hook;
 mod unwritten;
 
 use std::fmt::Debug;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
 
+pub use hook::set_hook;
 pub use unwritten::{Part, Unwritten};
 
 /// A contiguous, row-major f32 array.
