@@ -4,13 +4,12 @@
 //! - [`fn@read`] brings values to the host.
 //! - [`kernel`] is the one place that touches burn's extension interface: it turns a plain CPU kernel over `&[f32]`
 //!   into a differentiable burn operation.
-//! - [`threads`]: programs inside the thread pool, which kernels run on without putting threads to sleep and waking them.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`mod@svd`]: singular values of small matrices in f64.
-//! - [`row_linear`]: a linear layer for one token at a time, over slices; [`parameter`]: whether a parameter is still the same.
+//! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`],
-//!   [`maths`]; [`simd::fma_peak_gflops`] measures what there is to reach.
+//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
+//!   [`simd::fma_peak_gflops`] measures what there is to reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
@@ -23,10 +22,8 @@ mod form;
 pub mod kernel;
 pub mod layer_norm;
 pub mod linear;
-pub mod maths;
 pub mod mean_square;
 pub mod micro;
-pub mod parameter;
 pub mod pointwise;
 mod read;
 pub mod row_linear;
@@ -36,7 +33,6 @@ pub mod simd;
 pub mod svd;
 mod swap_axes;
 pub mod tail;
-pub mod threads;
 
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;

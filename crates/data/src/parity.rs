@@ -6,7 +6,8 @@ use subquad_options::{Options, Refusal};
 
 use crate::config::wrong_length;
 use crate::{
-    Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+    Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo,
+    TaskOptions,
 };
 
 /// The token that asks for the answer.
@@ -106,7 +107,12 @@ impl Parity {
             inputs.extend(bits);
             inputs.push(END);
         }
-        Batch { batch, seq_len: self.seq_len, inputs: Inputs::Tokens(inputs), targets: Targets::Tokens(targets) }
+        Batch {
+            batch,
+            seq_len: self.seq_len,
+            inputs: Inputs::Tokens(inputs),
+            targets: Targets::Tokens(targets),
+        }
     }
 }
 

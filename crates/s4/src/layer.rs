@@ -8,7 +8,6 @@ use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay};
 
-use crate::stepper::Decoding;
 use crate::taps::MaxTaps;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
 
@@ -133,16 +132,6 @@ impl<S: StateSpace> SsmLayer<S> {
         kernels * kept
     }
 
-    /// [`step`](SequenceMixer::step) on any device, and with gradients.
-    fn step_by_tensors(&self, x: Tensor<2>, state: &mut S4State) -> Tensor<2> {
-        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
-        let (y, next) = self.ssm.advance(x.clone(), state.clone());
-        *state = next;
-        let y = y + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
-        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
-        self.rules.output.mix(hidden, self.output.as_ref(), self.form)
-    }
-
     fn d_model(&self) -> usize {
         self.ssm.modes().d_model()
     }
@@ -220,10 +209,12 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
         self.rules.max_taps.check_state(S::NAME, state.seq + 1)?;
         self.check_causal()?;
         self.check_call(&x, state)?;
-        match self.prepare(&x, state) {
-            true => Ok(Decoding::step(x, state)),
-            false => Ok(self.step_by_tensors(x, state)),
-        }
+        let ([batch, d_model], [channels, _]) = (x.dims(), self.d.dims());
+        let (y, next) = self.ssm.advance(x.clone(), state.clone());
+        *state = next;
+        let y = y + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
+        let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
+        Ok(self.rules.output.mix(hidden, self.output.as_ref(), self.form))
     }
 
     fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {

@@ -2,7 +2,6 @@
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
-use subquad_backend::parameter::is_same;
 
 use crate::complex::Pair;
 use crate::precision::Precision;
@@ -67,20 +66,6 @@ impl Modes {
 
     pub(crate) fn d_model(&self) -> usize {
         self.dims()[1]
-    }
-
-    /// Whether both are the very same parameters under the same transforms.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let Self { inv_dt, inv_a_re, a_im, b_re, b_im, c_re, c_im, dt_transform, real_transform } = self;
-        *dt_transform == other.dt_transform
-            && *real_transform == other.real_transform
-            && is_same(inv_dt, &other.inv_dt)
-            && is_same(inv_a_re, &other.inv_a_re)
-            && is_same(a_im, &other.a_im)
-            && is_same(b_re, &other.b_re)
-            && is_same(b_im, &other.b_im)
-            && is_same(c_re, &other.c_re)
-            && is_same(c_im, &other.c_im)
     }
 
     /// All but the output weights: what trains slowly and does not decay.

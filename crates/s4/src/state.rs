@@ -4,13 +4,14 @@ use burn::tensor::{Device, Tensor};
 use subquad_mixer::{Kept, MixerState, Origin};
 
 use crate::complex::Pair;
-use crate::dplr::Recovered;
-use crate::stepper::Decoding;
+use crate::recovered::Recovered;
 
 /// Complex state of every channel and pair.
 ///
-/// It also keeps what a layer worked out from its parameters to go on from it, and uses that for as long as they are the very
-/// same parameters: a state never answers with old weights.
+/// A state of [`S4`](crate::S4) also carries the output weights `C`, which its layer stores in another form. The first call that
+/// needs them works them out of the layer's parameters at that time; calls after it use what the state carries. So a state goes on
+/// with the output weights that it began with. After a change of the parameters, [`new`](Self::new) makes one of the same numbers
+/// that takes up the new ones. Under autodiff nothing is carried: every call works with the present parameters.
 #[derive(Debug, Clone)]
 pub struct S4State {
     /// Real part, `[batch, d_model, d_state / 2]`.
@@ -20,8 +21,7 @@ pub struct S4State {
     pub(crate) seq: usize,
     /// None of numbers from elsewhere.
     pub(crate) origin: Option<Origin>,
-    pub(crate) recovered: Recovered,
-    pub(crate) decoding: Option<Decoding>,
+    pub(crate) recovered: Option<Recovered>,
 }
 
 impl S4State {
@@ -31,7 +31,7 @@ impl S4State {
     /// If the shapes differ.
     pub fn new(re: Tensor<3>, im: Tensor<3>) -> Self {
         assert_eq!(re.dims(), im.dims(), "real and imaginary part of a state");
-        Self { re, im, seq: 0, origin: None, recovered: Recovered::default(), decoding: None }
+        Self { re, im, seq: 0, origin: None, recovered: None }
     }
 
     /// Tokens seen since [`init_state`](subquad_mixer::SequenceMixer::init_state) or [`new`](Self::new).

@@ -7,8 +7,7 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::MixerError;
 
-use crate::dplr::Recovered;
-use crate::stepper::Lines;
+use crate::lines::Lines;
 use crate::{Modes, S4State};
 
 /// A linear state space on every channel: a convolution kernel, and the same map from a state.
@@ -41,11 +40,8 @@ pub trait StateSpace: Module + ModuleDisplay + Debug + Sync + 'static {
     /// - output: `[batch, kernels, d_model]`
     fn advance(&self, u: Tensor<2>, state: S4State) -> (Tensor<3>, S4State);
 
-    /// One token's recurrence as plain numbers, from the present parameters in f64. `known` is what a state knows already.
-    fn lines(&self, known: &mut Recovered) -> Lines;
-
-    /// Whether both are the very same parameters under the same rules, and so the same map.
-    fn is_same(&self, other: &Self) -> bool;
+    /// One token's recurrence as plain numbers, worked out of the present parameters in f64.
+    fn lines(&self) -> Lines;
 
     /// Whether [`kernel`](Self::kernel) has `seq` lags.
     ///

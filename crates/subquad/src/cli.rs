@@ -4,13 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use subquad_backend::threads::{Between, run_inside};
 use subquad_bench::available::STACK_BYTES;
 
 use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
 use crate::program::Program;
 use crate::stop::Stop;
+use crate::threads::{Between, run_inside};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.

@@ -28,6 +28,7 @@ mod staleness;
 mod stop;
 mod study_files;
 mod summary;
+mod threads;
 
 use std::process::ExitCode;
 

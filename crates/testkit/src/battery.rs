@@ -2,11 +2,11 @@
 
 mod refusals;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
 use subquad_mixer::{MixerState, SequenceMixer};
 
-use crate::{assert_rel_close, seeded_tensor, to_f64, with_seed};
+use crate::{Parameter, assert_rel_close, gradients, parameters, seeded_tensor, to_f64, values, with_seed};
 pub use refusals::refuses_states_of;
 
 /// Two ways of running one layer add the same f32 products in another order: about 1e-6 each, through a few layers of
@@ -84,8 +84,9 @@ pub fn forms_agree<M: SequenceMixer + Module>(
         assert_rel_close(mine.output, other.output, value_tol, format!("output, seq = {seq}"));
         assert_rel_close(mine.input_grad, other.input_grad, grad_tol, format!("input gradient, seq = {seq}"));
         assert_eq!(mine.parameter_grads.len(), other.parameter_grads.len());
-        for ((path, mine), (_, other)) in mine.parameter_grads.into_iter().zip(other.parameter_grads) {
-            assert_rel_close(mine, other, grad_tol, format!("gradient of {path}, seq = {seq}"));
+        for (mine, other) in mine.parameter_grads.into_iter().zip(other.parameter_grads) {
+            let what = format!("gradient of {}, seq = {seq}", mine.path);
+            assert_rel_close(mine.values, other.values, grad_tol, what);
         }
     }
 }
@@ -95,7 +96,7 @@ pub fn forms_agree<M: SequenceMixer + Module>(
 /// # Panics
 /// If not.
 pub fn same_seed_same_bits<M: SequenceMixer + Module>(build: impl Fn(&Device) -> M, device: &Device) {
-    let bits = |seed| with_seed(device, seed, || values_by_path(&build(device)));
+    let bits = |seed| with_seed(device, seed, || values(&build(device)));
     assert_eq!(bits(7), bits(7), "the same seed must give the same parameters");
     assert_ne!(bits(7), bits(8), "another seed must give other parameters");
 }
@@ -127,10 +128,10 @@ fn gradients_are_finite_and_reach_every_parameter<M: SequenceMixer + Module>(mix
     let run = run_backward(mixer, input(mixer, d_model));
     let finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
     assert!(finite(&run.input_grad), "the input's gradient is not finite");
-    assert_eq!(run.parameter_grads.len(), values_by_path(mixer).len(), "a parameter has no gradient");
-    for (path, grad) in &run.parameter_grads {
-        assert!(finite(grad), "the gradient of {path} is not finite");
-        assert!(grad.iter().any(|g| *g != 0.0), "the loss does not reach {path}");
+    assert_eq!(run.parameter_grads.len(), parameters(mixer).len(), "a parameter has no gradient");
+    for Parameter { path, values, .. } in &run.parameter_grads {
+        assert!(finite(values), "the gradient of {path} is not finite");
+        assert!(values.iter().any(|g| *g != 0.0), "the loss does not reach {path}");
     }
 }
 
@@ -209,8 +210,8 @@ fn state_size_is_what_the_state_holds<M: SequenceMixer + Module>(mixer: &M, d_mo
 struct Backward {
     output: Vec<f64>,
     input_grad: Vec<f64>,
-    /// Path and gradient, in field order, of the parameters that have one.
-    parameter_grads: Vec<(String, Vec<f64>)>,
+    /// Of the parameters that have one.
+    parameter_grads: Vec<Parameter>,
 }
 
 /// Forward, then the gradients of `sum(output * g)` for a fixed random `g`: a transposed or permuted gradient shows.
@@ -221,39 +222,6 @@ fn run_backward<M: SequenceMixer + Module>(mixer: &M, x: Tensor<3>) -> Backward 
     let output = mixer.forward(x.clone());
     let weights = seeded_tensor(output.dims(), 5, &device);
     let grads = (output.clone() * weights).sum().backward();
-    let mut visitor = Collect { grads: Some(&grads), path: vec![], found: vec![] };
-    mixer.visit(&mut visitor);
     let input_grad = to_f64(x.grad(&grads).expect("the input is tracked"));
-    Backward { output: to_f64(output), input_grad, parameter_grads: visitor.found }
-}
-
-fn values_by_path<M: Module>(mixer: &M) -> Vec<(String, Vec<f64>)> {
-    let mut visitor = Collect { grads: None, path: vec![], found: vec![] };
-    mixer.visit(&mut visitor);
-    visitor.found
-}
-
-/// Gathers the parameters' gradients, or without gradients their values.
-struct Collect<'a> {
-    grads: Option<&'a Gradients>,
-    path: Vec<String>,
-    found: Vec<(String, Vec<f64>)>,
-}
-
-impl ModuleVisitor for Collect<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let values = match self.grads {
-            None => Some(param.val()),
-            Some(grads) => param.val().grad(grads),
-        };
-        self.found.extend(values.map(|values| (self.path.join("."), to_f64(values))));
-    }
+    Backward { output: to_f64(output), input_grad, parameter_grads: gradients(&mixer, &grads) }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
 use subquad_backend::with_seed;
 use subquad_mixer::published::{Case, CaseError, Replay};
+
+use crate::cpu;
 
 pub use subquad_mixer::published::{
     Comparison, FileError, GRADIENT_LIMIT, OUTPUT_LIMIT, compare, read_case as read,
@@ -18,7 +19,7 @@ pub fn check(path: impl AsRef<Path>, replay: impl Fn(&mut Case) -> Result<Replay
     let path = path.as_ref();
     let mut case = read(path).unwrap_or_else(|e| panic!("{e}"));
     // A layer may draw its parameters before it gets those of the case.
-    let ours = with_seed(&Device::flex(), 0, || replay(&mut case));
+    let ours = with_seed(&cpu(), 0, || replay(&mut case));
     let ours = ours.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let wrong: Vec<_> = compare(&case, &ours).into_iter().filter(|c| !c.agrees()).collect();
     assert!(wrong.is_empty(), "{}: {wrong:#?}", path.display());

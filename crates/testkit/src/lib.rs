@@ -1,13 +1,20 @@
 //! Tools that test a sequence mixer: relative errors, published cases, the battery every mixer passes, finite
-//! differences.
+//! differences, the parameters of any module.
 
 pub mod battery;
 mod compare;
+mod device;
 mod difference;
 pub mod golden;
+mod parameters;
 
 pub use compare::assert_rel_close;
+pub use device::cpu;
 pub use difference::finite_difference;
+pub use parameters::{
+    Parameter, every_gradient, gradients, parameters, paths_of, values, with_changes, with_frozen,
+    with_values,
+};
 pub use subquad_backend::{seeded, seeded_tensor, with_seed};
 pub use subquad_mixer::published::{Values, rel_error, to_f64};
 

@@ -5,8 +5,8 @@ use burn::module::ParamGroup;
 use burn::optim::ModuleOptimizer;
 use subquad_mixer::ParameterGroup;
 
-use crate::adamw::ReadOnCpu;
 use crate::TrainConfig;
+use crate::adamw::ReadOnCpu;
 
 /// Optimiser and learning rates, one pair a group, after `done` steps; the moments are those of the start. All groups
 /// follow the same schedule, each to its own peak.

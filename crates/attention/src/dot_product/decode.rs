@@ -129,7 +129,7 @@ impl Query<'_> {
         for (score, k) in row.iter_mut().zip(self.k.chunks_exact(self.q.len())) {
             *score = scale * dot(simd, self.q, k);
         }
-        squeeze(&mut row[..self.slots.held], self.softcap);
+        squeeze(simd, &mut row[..self.slots.held], self.softcap);
     }
 
     /// From scores to weights that add up to 1.

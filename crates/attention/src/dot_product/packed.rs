@@ -86,9 +86,9 @@ impl SelfAttention {
     /// Queries, keys and values in `qkv`.
     fn rows<'a>(&self, problem: &Problem<'_>, qkv: &View<'a>) -> [Rows<'a>; 3] {
         let ([_, seq, width], d_head) = (qkv.dims(), problem.d_head);
-        let first_heads = [0, self.heads.queries, self.heads.queries + self.heads.keys];
-        first_heads.map(|head| {
-            let layout = Layout::by_token(head * d_head, seq, width, d_head);
+        let Heads { queries, keys } = self.heads;
+        [(0, queries), (queries, keys), (queries + keys, keys)].map(|(first, heads)| {
+            let layout = Layout::by_token(first * d_head, heads, seq, width, d_head);
             Rows { data: qkv.data, layout, d_head }
         })
     }
@@ -102,7 +102,7 @@ impl SelfAttention {
     /// Shape and layout of the output.
     fn output(&self, problem: &Problem<'_>) -> ([usize; 3], Layout) {
         let width = self.heads.queries * problem.d_head;
-        let layout = Layout::by_token(0, problem.seq_q, width, problem.d_head);
+        let layout = Layout::by_token(0, self.heads.queries, problem.seq_q, width, problem.d_head);
         ([problem.batch, problem.seq_q, width], layout)
     }
 }

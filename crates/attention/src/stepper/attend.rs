@@ -54,7 +54,7 @@ impl WithSimd for Attend<'_> {
         scores.resize(totals.len() * width, 0.0);
         set_scores(simd, cache, queries, totals.len(), scores);
         for (query, (row, total)) in scores.chunks_exact_mut(width).zip(totals.iter_mut()).enumerate() {
-            squeeze(row, softcap);
+            squeeze(simd, row, softcap);
             fall(row, slots, slopes.get(query).copied());
             *total = set_weights(simd, row, slots);
         }

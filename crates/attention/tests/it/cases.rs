@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use subquad_attention::{Rules, Segments, WeightDropout, reference, scaled_dot_product};
 use subquad_backend::Form;
-use subquad_testkit::{assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded, seeded_tensor, to_f64};
 
-use crate::{autodiff_device, device};
+use crate::autodiff_device;
 
 /// Queries, keys and values.
 pub(crate) type Triple = [Tensor<4>; 3];
@@ -27,7 +27,7 @@ impl Case {
     }
 
     pub(crate) fn weight(&self, seq_q: usize, d_head: usize) -> Tensor<4> {
-        seeded_tensor([BATCH, self.heads[0], seq_q, d_head], 9, &device())
+        seeded_tensor([BATCH, self.heads[0], seq_q, d_head], 9, &cpu())
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn seeded_triple(
     [seq_q, seq_k]: [usize; 2],
     d_head: usize,
 ) -> Triple {
-    let part = |heads, seq, seed| seeded_tensor([batch, heads, seq, d_head], seed, &device());
+    let part = |heads, seq, seed| seeded_tensor([batch, heads, seq, d_head], seed, &cpu());
     // Three times larger than random: weights that are far from all equal.
     [part(heads, seq_q, 1) * 3.0, part(kv_heads, seq_k, 2) * 3.0, part(kv_heads, seq_k, 3)]
 }

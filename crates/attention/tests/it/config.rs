@@ -1,8 +1,7 @@
 //! What a config refuses, and in which words.
 
 use subquad_attention::{AttentionConfig, Position};
-
-use crate::device;
+use subquad_testkit::cpu;
 
 fn refusal(config: AttentionConfig) -> String {
     config.check().unwrap_err().to_string()
@@ -130,5 +129,5 @@ fn a_dropout_that_is_no_probability_below_1_is_refused() {
     expected = "AttentionConfig: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64"
 )]
 fn init_repeats_the_words_of_check() {
-    AttentionConfig::new(64).with_n_heads(3).init(&device());
+    AttentionConfig::new(64).with_n_heads(3).init(&cpu());
 }

@@ -3,13 +3,13 @@
 use burn::tensor::Tensor;
 use subquad_attention::Rules;
 use subquad_backend::Form;
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, to_f64};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, cpu, to_f64};
 
+use crate::FORMS;
 use crate::cases::{
     BATCH, Case, assert_same_gradients, attend, cases, cases_without_segments, definition, difference_along,
     differences, direction, gradients, seeded_triple,
 };
-use crate::{FORMS, device};
 
 /// Sums of up to 1000 products in f32: below 2e-6 (measured), five times that.
 pub(crate) const VALUE_REL_TOL: f64 = 1e-5;
@@ -158,7 +158,7 @@ fn changing_a_token_leaves_earlier_outputs_alone_to_the_bit() {
 fn jolt(inputs: &[Tensor<4>; 3], t: usize) -> [Tensor<4>; 3] {
     inputs.clone().map(|x| {
         let [batch, heads, _, d_head] = x.dims();
-        let other = Tensor::<4>::full([batch, heads, 1, d_head], 1e3, &device());
+        let other = Tensor::<4>::full([batch, heads, 1, d_head], 1e3, &cpu());
         x.slice_assign([0..batch, 0..heads, t..t + 1, 0..d_head], other)
     })
 }
@@ -166,9 +166,8 @@ fn jolt(inputs: &[Tensor<4>; 3], t: usize) -> [Tensor<4>; 3] {
 /// A weight that looks at query `t` alone.
 fn only(case: &Case, seq: usize, t: usize) -> Tensor<4> {
     let heads = case.heads[0];
-    let one = Tensor::<4>::ones([BATCH, heads, 1, 2], &device());
-    Tensor::<4>::zeros([BATCH, heads, seq, 2], &device())
-        .slice_assign([0..BATCH, 0..heads, t..t + 1, 0..2], one)
+    let one = Tensor::<4>::ones([BATCH, heads, 1, 2], &cpu());
+    Tensor::<4>::zeros([BATCH, heads, seq, 2], &cpu()).slice_assign([0..BATCH, 0..heads, t..t + 1, 0..2], one)
 }
 
 /// Tokens of the first sequence's first head whose gradient is not 0.
@@ -267,7 +266,7 @@ fn refused(heads: [usize; 2], lengths: [usize; 2], rules: Rules) {
 fn a_query_that_is_not_a_number_gets_no_number() {
     for case in cases(65).iter().filter(|case| case.rules.segments.is_none()) {
         let [q, k, v] = case.inputs([65, 65], 8);
-        let nan = Tensor::<4>::full([BATCH, case.heads[0], 1, 8], f32::NAN, &device());
+        let nan = Tensor::<4>::full([BATCH, case.heads[0], 1, 8], f32::NAN, &cpu());
         let q = q.slice_assign([0..BATCH, 0..case.heads[0], 40..41, 0..8], nan);
         for form in FORMS {
             let y = attend([q.clone(), k.clone(), v.clone()], &case.rules, form);

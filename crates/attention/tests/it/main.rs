@@ -17,18 +17,10 @@ mod weights;
 
 use burn::tensor::Device;
 use subquad_backend::Form;
-use subquad_backend::simd::use_instruction_set;
+use subquad_testkit::cpu;
 
 const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 
-/// The CPU, with the instructions that `SUBQUAD_TEST_SIMD` names or else the best that it has.
-fn device() -> Device {
-    if let Ok(name) = std::env::var("SUBQUAD_TEST_SIMD") {
-        use_instruction_set(name.parse().unwrap()).unwrap();
-    }
-    Device::flex()
-}
-
 fn autodiff_device() -> Device {
-    device().autodiff()
+    cpu().autodiff()
 }

@@ -6,10 +6,10 @@ use subquad_attention::{Attention, AttentionConfig, Position, Rules, Segments, W
 use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_testkit::{
-    assert_rel_close, battery, finite_difference, seeded, seeded_tensor, to_f64, with_seed,
+    assert_rel_close, battery, cpu, finite_difference, seeded, seeded_tensor, to_f64, with_seed,
 };
 
-use crate::{FORMS, autodiff_device, device};
+use crate::{FORMS, autodiff_device};
 
 /// Two projections and sums over 1000 tokens between them, in f32: below 2e-6 (measured), five times that.
 const VALUE_REL_TOL: f64 = 1e-5;
@@ -54,13 +54,13 @@ fn all(config: AttentionConfig) -> AttentionConfig {
 /// A trainable layer with fixed weights, and gains that are not all 1. burn draws weights at first use, so they are used
 /// before the seed is given up.
 pub(crate) fn build(config: AttentionConfig) -> Attention {
-    let mut layer = with_seed(&device(), 1, || {
+    let mut layer = with_seed(&cpu(), 1, || {
         let layer = config.init(&autodiff_device());
         weights(&layer);
         layer
     });
     for (gain, seed) in [(&mut layer.q_gain, 1), (&mut layer.k_gain, 2)] {
-        let values = seeded_tensor::<1>([D_HEAD], seed, &device()) + 1.5;
+        let values = seeded_tensor::<1>([D_HEAD], seed, &cpu()) + 1.5;
         let values = Tensor::from_data(values.into_data(), &autodiff_device());
         *gain = gain.take().map(|_| Param::from_tensor(values));
     }
@@ -122,7 +122,7 @@ fn both_forms_are_the_same_layer() {
 #[test]
 fn every_layer_equals_its_definition() {
     let seq = 67;
-    let x = seeded_tensor::<3>([2, seq, D_MODEL], 1, &device());
+    let x = seeded_tensor::<3>([2, seq, D_MODEL], 1, &cpu());
     let segments = Segments::packed(&[vec![20, 40], vec![50]], seq);
     let dropout = WeightDropout { rate: DROPOUT, seed: 8 };
     for ((name, config), form) in
@@ -178,15 +178,15 @@ fn gradients_of_norms_equal_differences_of_the_definition() {
 
 #[test]
 fn a_layer_without_dropout_trains_as_it_runs() {
-    let layer = AttentionConfig::new(D_MODEL).init(&device());
-    let x = seeded_tensor::<3>([2, 20, D_MODEL], 1, &device());
+    let layer = AttentionConfig::new(D_MODEL).init(&cpu());
+    let x = seeded_tensor::<3>([2, 20, D_MODEL], 1, &cpu());
     assert_eq!(to_f64(layer.forward_train(x.clone(), 3)), to_f64(layer.forward(x)));
 }
 
 #[test]
 fn another_seed_drops_other_weights() {
-    let layer = AttentionConfig::new(D_MODEL).with_dropout(0.5).init(&device());
-    let x = seeded_tensor::<3>([2, 20, D_MODEL], 1, &device());
+    let layer = AttentionConfig::new(D_MODEL).with_dropout(0.5).init(&cpu());
+    let x = seeded_tensor::<3>([2, 20, D_MODEL], 1, &cpu());
     let run = |seed| to_f64(layer.forward_train(x.clone(), seed));
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
@@ -195,7 +195,7 @@ fn another_seed_drops_other_weights() {
 
 #[test]
 fn fewer_heads_of_keys_make_a_smaller_layer_and_a_smaller_cache() {
-    let layer = |n_kv_heads| AttentionConfig::new(64).with_n_kv_heads(Some(n_kv_heads)).init(&device());
+    let layer = |n_kv_heads| AttentionConfig::new(64).with_n_kv_heads(Some(n_kv_heads)).init(&cpu());
     let columns = [4, 2, 1].map(|n_kv_heads| layer(n_kv_heads).qkv.weight.dims()[1]);
     assert_eq!(columns, [192, 128, 96]);
     assert_eq!([4, 2, 1].map(|n_kv_heads| layer(n_kv_heads).state_size(10)), [1280, 640, 320].map(Some));

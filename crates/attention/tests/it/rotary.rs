@@ -2,9 +2,9 @@
 
 use burn::tensor::Tensor;
 use subquad_attention::{Rotary, reference};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, cpu, seeded, seeded_tensor, to_f64};
 
-use crate::{FORMS, autodiff_device, device};
+use crate::{FORMS, autodiff_device};
 
 /// A product of two f32 (6e-8) and a table entry rounded to f32 (6e-8), each twice in a sum.
 const ROTATION_REL_TOL: f64 = 5e-7;
@@ -19,7 +19,7 @@ fn norms(x: Tensor<4>) -> Vec<f64> {
 fn both_forms_equal_the_definition() {
     let (heads, d_head, first) = (3, 7, 7);
     for (seq, d_rot) in AWKWARD_LENGTHS.into_iter().flat_map(|seq| [2, 4, 6].map(|d_rot| (seq, d_rot))) {
-        let x = seeded_tensor([1, heads, seq, d_head], 1, &device());
+        let x = seeded_tensor([1, heads, seq, d_head], 1, &cpu());
         let values = to_f64(x.clone());
         let turned =
             values.chunks(seq * d_head).flat_map(|head| reference::rotate(head, d_head, d_rot, first, BASE));
@@ -35,7 +35,7 @@ fn both_forms_equal_the_definition() {
 #[test]
 fn a_late_position_is_turned_as_exactly_as_an_early_one() {
     let (d_head, first) = (8, 1_000_003);
-    let x = seeded_tensor([1, 1, 5, d_head], 2, &device());
+    let x = seeded_tensor([1, 1, 5, d_head], 2, &cpu());
     let expected = reference::rotate(&to_f64(x.clone()), d_head, d_head, first, BASE);
     for form in FORMS {
         let got = Rotary::new(first, 5, d_head, BASE).apply(x.clone(), form);
@@ -45,7 +45,7 @@ fn a_late_position_is_turned_as_exactly_as_an_early_one() {
 
 #[test]
 fn a_rotation_keeps_every_norm() {
-    let x = seeded_tensor([2, 2, 65, 8], 3, &device());
+    let x = seeded_tensor([2, 2, 65, 8], 3, &cpu());
     for form in FORMS {
         let turned = Rotary::new(1000, 65, 8, BASE).apply(x.clone(), form);
         assert_rel_close(norms(turned), norms(x.clone()), ROTATION_REL_TOL, format!("{form:?}"));
@@ -55,7 +55,7 @@ fn a_rotation_keeps_every_norm() {
 #[test]
 fn scores_depend_on_the_distance_of_two_tokens_alone() {
     let (seq, d_head) = (9, 8);
-    let [q, k] = [4, 5].map(|seed| seeded_tensor::<4>([1, 1, 1, d_head], seed, &device()).repeat_dim(2, seq));
+    let [q, k] = [4, 5].map(|seed| seeded_tensor::<4>([1, 1, 1, d_head], seed, &cpu()).repeat_dim(2, seq));
     for form in FORMS {
         let turned = |x: &Tensor<4>| Rotary::new(50, seq, d_head, BASE).apply(x.clone(), form);
         let scores = to_f64(turned(&q).matmul(turned(&k).swap_dims(2, 3)));
@@ -89,7 +89,7 @@ fn the_gradient_is_the_rotation_back() {
 
 #[test]
 fn features_beyond_the_turned_ones_stay_as_they_are() {
-    let x = seeded_tensor([2, 2, 65, 10], 8, &device());
+    let x = seeded_tensor([2, 2, 65, 10], 8, &cpu());
     let rest = |x: Tensor<4>| to_f64(x.narrow(3, 4, 6));
     for form in FORMS {
         let turned = Rotary::new(100, 65, 4, BASE).apply(x.clone(), form);
@@ -106,11 +106,11 @@ fn an_odd_number_of_features_is_refused() {
 #[test]
 #[should_panic(expected = "rotations of 6 features cannot turn heads of 4")]
 fn heads_narrower_than_the_rotations_are_refused() {
-    Rotary::new(0, 5, 6, BASE).apply(seeded_tensor([1, 1, 5, 4], 1, &device()), subquad_backend::Form::Fused);
+    Rotary::new(0, 5, 6, BASE).apply(seeded_tensor([1, 1, 5, 4], 1, &cpu()), subquad_backend::Form::Fused);
 }
 
 #[test]
 #[should_panic(expected = "5 rotations cannot turn 6 tokens")]
 fn another_number_of_tokens_is_refused() {
-    Rotary::new(0, 5, 4, BASE).apply(seeded_tensor([1, 1, 6, 4], 1, &device()), subquad_backend::Form::Fused);
+    Rotary::new(0, 5, 4, BASE).apply(seeded_tensor([1, 1, 6, 4], 1, &cpu()), subquad_backend::Form::Fused);
 }

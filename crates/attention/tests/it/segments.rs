@@ -4,11 +4,11 @@ use burn::tensor::Tensor;
 use subquad_attention::{AttentionConfig, Rules, Segments};
 use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
+use crate::FORMS;
 use crate::cases::{Triple, assert_same_gradients, attend, definition, gradients, seeded_triple};
 use crate::dot_product::{GRAD_REL_TOL, VALUE_REL_TOL};
-use crate::{FORMS, device};
 
 #[test]
 fn sequences_are_numbered_from_1_and_padding_is_0() {
@@ -81,7 +81,7 @@ fn each_rule() -> [Rules; 4] {
 #[test]
 fn packed_sequences_are_the_sequences_alone() {
     let inputs = seeded_triple(1, [4, 2], [SEQ, SEQ], 5);
-    let weight = seeded_tensor::<4>([1, 4, SEQ, 5], 9, &device());
+    let weight = seeded_tensor::<4>([1, 4, SEQ, 5], 9, &cpu());
     for (form, rules) in FORMS.into_iter().flat_map(|form| each_rule().map(|rules| (form, rules))) {
         let packed = Rules { segments: Some(Segments::packed(&[LENGTHS.to_vec()], SEQ)), ..rules.clone() };
         let (ends, part) = (LENGTHS.into_iter(), |x: &Tensor<4>, at, len| x.clone().narrow(2, at, len));
@@ -123,7 +123,7 @@ fn padded_rules(causal: bool) -> Rules {
 fn with_padding(inputs: &Triple, value: f32) -> Triple {
     inputs.clone().map(|x| {
         let [_, heads, _, d_head] = x.dims();
-        let fill = |rows, len| Tensor::<4>::full([rows, heads, len, d_head], value, &device());
+        let fill = |rows, len| Tensor::<4>::full([rows, heads, len, d_head], value, &cpu());
         x.slice_assign([0..1, 0..heads, 70..130, 0..d_head], fill(1, 60))
             .slice_assign([1..2, 0..heads, 0..130, 0..d_head], fill(1, 130))
     })
@@ -132,7 +132,7 @@ fn with_padding(inputs: &Triple, value: f32) -> Triple {
 #[test]
 fn padding_gets_zeros_and_a_gradient_of_0() {
     let inputs = seeded_triple(3, [2, 2], [130, 130], 4);
-    let weight = seeded_tensor::<4>([3, 2, 130, 4], 9, &device());
+    let weight = seeded_tensor::<4>([3, 2, 130, 4], 9, &cpu());
     for (form, causal) in FORMS.into_iter().flat_map(|form| [true, false].map(|causal| (form, causal))) {
         let rules = padded_rules(causal);
         let y = to_f64(attend(inputs.clone(), &rules, form));
@@ -150,7 +150,7 @@ fn padding_gets_zeros_and_a_gradient_of_0() {
 #[test]
 fn what_padding_holds_changes_nothing() {
     let inputs = seeded_triple(3, [2, 2], [130, 130], 4);
-    let weight = seeded_tensor::<4>([3, 2, 130, 4], 9, &device());
+    let weight = seeded_tensor::<4>([3, 2, 130, 4], 9, &cpu());
     for (form, causal) in FORMS.into_iter().flat_map(|form| [true, false].map(|causal| (form, causal))) {
         let rules = padded_rules(causal);
         let run = |value| {
@@ -179,8 +179,8 @@ fn numbers_of_segments_need_no_order() {
 
 #[test]
 fn a_layer_gives_each_sequence_what_it_gives_it_alone() {
-    let layer = AttentionConfig::new(16).init(&device());
-    let x = seeded_tensor::<3>([1, SEQ, 16], 1, &device());
+    let layer = AttentionConfig::new(16).init(&cpu());
+    let x = seeded_tensor::<3>([1, SEQ, 16], 1, &cpu());
     for form in FORMS {
         let layer = layer.clone().with_form(form);
         let segments = Segments::packed(&[vec![50, 80]], SEQ);

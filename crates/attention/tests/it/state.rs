@@ -4,16 +4,16 @@ use burn::tensor::Tensor;
 use subquad_attention::{Attention, AttentionConfig, AttentionState};
 use subquad_backend::Form;
 use subquad_mixer::{MixerState, SequenceMixer};
-use subquad_testkit::{assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
+use subquad_testkit::{assert_rel_close, battery, cpu, seeded_tensor, to_f64, with_seed};
 
 use crate::variants::{each_option, named};
-use crate::{FORMS, autodiff_device, device};
+use crate::{FORMS, autodiff_device};
 
 /// The same f32 sums in another order: below 1e-6 (measured), ten times that.
 const SAME_MAP: f64 = 1e-5;
 
 fn build(config: &AttentionConfig, form: Form) -> Attention {
-    with_seed(&device(), 1, || {
+    with_seed(&cpu(), 1, || {
         let layer = config.init(&autodiff_device()).with_form(form);
         layer.forward(tokens(1, config, 1));
         layer
@@ -21,7 +21,7 @@ fn build(config: &AttentionConfig, form: Form) -> Attention {
 }
 
 fn tokens(batch: usize, config: &AttentionConfig, seq: usize) -> Tensor<3> {
-    seeded_tensor([batch, seq, config.d_model], 2, &device())
+    seeded_tensor([batch, seq, config.d_model], 2, &cpu())
 }
 
 fn chunk(layer: &Attention, x: Tensor<3>, state: AttentionState) -> (Tensor<3>, AttentionState) {

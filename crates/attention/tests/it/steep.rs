@@ -2,11 +2,11 @@
 
 use burn::tensor::{Tensor, TensorData};
 use subquad_attention::Rules;
-use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
+use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
+use crate::FORMS;
 use crate::cases::{Triple, attend, definition, gradients, seeded_triple};
 use crate::dot_product::VALUE_REL_TOL;
-use crate::{FORMS, device};
 
 const D_HEAD: usize = 4;
 
@@ -24,7 +24,7 @@ fn each_rule() -> [Rules; 4] {
 /// weights leave alive, agree.
 fn assert_defined(inputs: &Triple, rules: &Rules, what: &str) {
     let expected = definition(inputs, rules);
-    let weight = seeded_tensor(inputs[0].dims(), 9, &device());
+    let weight = seeded_tensor(inputs[0].dims(), 9, &cpu());
     let by_values = FORMS.map(|form| {
         let what = format!("{what}, {form:?}, causal = {}, window = {:?}", rules.causal, rules.window);
         assert_rel_close(attend(inputs.clone(), rules, form), expected.clone(), VALUE_REL_TOL, &what);
@@ -41,7 +41,7 @@ fn growing_triple(seq: usize) -> Triple {
     let part = |scale: f64, seed: u64| {
         let values = seeded(seq * D_HEAD, seed).into_iter().enumerate();
         let steep = values.map(|(i, x)| (x * scale * (1 + i / D_HEAD) as f64).round() as f32).collect();
-        Tensor::<4>::from_data(TensorData::new(steep, [1, 1, seq, D_HEAD]), &device())
+        Tensor::<4>::from_data(TensorData::new(steep, [1, 1, seq, D_HEAD]), &cpu())
     };
     [part(5.0, 1), part(5.0, 2), part(1.0, 3)]
 }
@@ -65,7 +65,7 @@ fn scored_triple(seq: usize, score: impl Fn(usize) -> f64) -> Triple {
     let along = |value: &dyn Fn(usize) -> f64| {
         let row = |j| [value(j) as f32, 0.0, 0.0, 0.0];
         let values: Vec<f32> = (0..seq).flat_map(row).collect();
-        Tensor::<4>::from_data(TensorData::new(values, [1, 1, seq, D_HEAD]), &device())
+        Tensor::<4>::from_data(TensorData::new(values, [1, 1, seq, D_HEAD]), &cpu())
     };
     // Divided by sqrt(4): 2^9 k / 2 is the score.
     let [_, _, v] = seeded_triple(1, [1, 1], [seq, seq], D_HEAD);

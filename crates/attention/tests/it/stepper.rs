@@ -4,9 +4,8 @@ use burn::tensor::{Tensor, TensorData};
 use subquad_attention::{Attention, AttentionConfig, AttentionStepper};
 use subquad_backend::Form;
 use subquad_mixer::{SequenceMixer, SliceStepper};
-use subquad_testkit::{assert_rel_close, seeded_tensor, with_seed};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, with_seed};
 
-use crate::device;
 use crate::variants::{each_option, named};
 
 /// Two projections and sums over up to 1000 tokens between them, in f32 and in another order: below 2e-6 (measured), ten times
@@ -17,15 +16,15 @@ const SAME_MAP: f64 = 2e-5;
 const SEQ: usize = 131;
 
 fn build(config: &AttentionConfig) -> Attention {
-    with_seed(&device(), 1, || {
-        let layer = config.init(&device()).with_form(Form::Portable);
-        layer.forward(seeded_tensor([1, 1, config.d_model], 1, &device()));
+    with_seed(&cpu(), 1, || {
+        let layer = config.init(&cpu()).with_form(Form::Portable);
+        layer.forward(seeded_tensor([1, 1, config.d_model], 1, &cpu()));
         layer
     })
 }
 
 fn tokens(config: &AttentionConfig, seq: usize) -> Tensor<3> {
-    seeded_tensor([1, seq, config.d_model], 2, &device())
+    seeded_tensor([1, seq, config.d_model], 2, &cpu())
 }
 
 /// The outputs for each token of `x`, one after another.
@@ -34,7 +33,7 @@ fn steps(stepper: &mut AttentionStepper, x: Tensor<3>) -> Tensor<3> {
     let x: Vec<f32> = x.into_data().try_into_vec().unwrap();
     let mut y = vec![f32::NAN; x.len()];
     x.chunks(shape[2]).zip(y.chunks_mut(shape[2])).for_each(|(x, y)| stepper.step(x, y));
-    Tensor::from_data(TensorData::new(y, shape), &device())
+    Tensor::from_data(TensorData::new(y, shape), &cpu())
 }
 
 #[test]
@@ -116,7 +115,7 @@ fn a_stepper_keeps_as_many_bytes_as_the_layer_says() {
 
 #[test]
 fn a_bidirectional_layer_has_no_stepper() {
-    let layer = named("plain").with_causal(false).init(&device());
+    let layer = named("plain").with_causal(false).init(&cpu());
     assert_eq!(layer.stepper(1).unwrap_err(), layer.init_state(1).unwrap_err());
 }
 

@@ -3,8 +3,8 @@
 //! A kernel is plain Rust over slices: it implements [`CpuKernel`] and knows nothing of burn. [`apply`] runs it on
 //! tensors and registers its gradient. burn's extension interface is touched in this folder alone.
 
-mod floats;
 mod glue;
+mod hook;
 mod unwritten;
 
 use std::fmt::Debug;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
 
-pub use floats::{Floats, is_plain};
+pub use hook::set_hook;
 pub use unwritten::{Part, Unwritten};
 
 /// A contiguous, row-major f32 array.

@@ -12,6 +12,7 @@ pub mod reference;
 mod row;
 
 use std::f64::consts::FRAC_1_SQRT_2;
+use std::marker::PhantomData;
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid, tanh};
@@ -19,8 +20,8 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd::{Simd, WithSimd};
-use crate::{maths, simd};
+use crate::simd::functions::{gelu as gelu_of, gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
+use crate::simd::{self, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
 pub use row::{activate_row, glu_row};
@@ -138,9 +139,9 @@ impl WithSimd for TimesSlopes<'_> {
 
 /// A function of the two halves of a row, element by element.
 trait Gate: std::fmt::Debug + Send + Sync + 'static {
-    fn value(a: f32, b: f32) -> f32;
+    fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s;
     /// Derivatives by `a` and by `b`.
-    fn slopes(a: f32, b: f32) -> (f32, f32);
+    fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s);
 }
 
 #[derive(Debug)]
@@ -148,14 +149,14 @@ struct SigmoidOfSecond;
 
 impl Gate for SigmoidOfSecond {
     #[inline(always)]
-    fn value(a: f32, b: f32) -> f32 {
-        a * maths::sigmoid(b)
+    fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.mul_f32s(a, sigmoid_of(simd, b))
     }
 
     #[inline(always)]
-    fn slopes(a: f32, b: f32) -> (f32, f32) {
-        let s = maths::sigmoid(b);
-        (s, a * s * (1.0 - s))
+    fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s) {
+        let (s, slope) = sigmoid_with_slope(simd, b);
+        (s, simd.mul_f32s(a, slope))
     }
 }
 
@@ -164,13 +165,14 @@ struct GeluOfFirst;
 
 impl Gate for GeluOfFirst {
     #[inline(always)]
-    fn value(a: f32, b: f32) -> f32 {
-        maths::gelu(a) * b
+    fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.mul_f32s(gelu_of(simd, a), b)
     }
 
     #[inline(always)]
-    fn slopes(a: f32, b: f32) -> (f32, f32) {
-        (maths::gelu_slope(a) * b, maths::gelu(a))
+    fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s) {
+        let (value, slope) = gelu_with_slope(simd, a);
+        (simd.mul_f32s(slope, b), value)
     }
 }
 
@@ -182,13 +184,7 @@ impl<G: Gate> CpuKernel for Gated<G> {
         let (width, shape) = halved(inputs[0].shape);
         let (mut y, rows) = (Unwritten::new(inputs[0].data.len() / 2), rows_per_chunk(width));
         let chunks = y.parts(rows * width).into_par_iter().zip(inputs[0].data.par_chunks(rows * 2 * width));
-        chunks.for_each(|(y, x)| {
-            let y = y.zeros();
-            simd::run(
-                #[inline(always)]
-                || values::<G>(y, x, width),
-            )
-        });
+        chunks.for_each(|(y, x)| gate_rows::<G>(y.zeros(), x, width));
         Array::new(y.into_vec(), shape)
     }
 
@@ -199,33 +195,63 @@ impl<G: Gate> CpuKernel for Gated<G> {
         let wide = rows * 2 * width;
         let chunks = dx.parts(wide).into_par_iter().zip(x.par_chunks(wide)).zip(dy.par_chunks(rows * width));
         chunks.for_each(|((dx, x), dy)| {
-            let dx = dx.zeros();
-            simd::run(
-                #[inline(always)]
-                || grads::<G>(dx, x, dy, width),
-            )
+            simd::dispatch(GateGradients { dx: dx.zeros(), x, dy, width, gate: PhantomData::<G> });
         });
         vec![Some(Array::new(dx.into_vec(), saved.inputs[0].shape))]
     }
 }
 
-#[inline(always)]
-fn values<G: Gate>(y: &mut [f32], x: &[f32], width: usize) {
-    for (y, x) in y.chunks_mut(width).zip(x.chunks(2 * width)) {
-        let (a, b) = x.split_at(width);
-        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-            *y = G::value(*a, *b);
+fn gate_rows<G: Gate>(y: &mut [f32], x: &[f32], width: usize) {
+    simd::dispatch(GateValues { y, x, width, gate: PhantomData::<G> });
+}
+
+/// Rows of `2 width` numbers in, of `width` out.
+struct GateValues<'a, G> {
+    y: &'a mut [f32],
+    x: &'a [f32],
+    width: usize,
+    gate: PhantomData<G>,
+}
+
+impl<G: Gate> WithSimd for GateValues<'_, G> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (y, x) in self.y.chunks_mut(self.width).zip(self.x.chunks(2 * self.width)) {
+            let (a, b) = x.split_at(self.width);
+            let halves = a.chunks(S::F32_LANES).zip(b.chunks(S::F32_LANES));
+            for (y, (a, b)) in y.chunks_mut(S::F32_LANES).zip(halves) {
+                save(simd, y, G::value(simd, load(simd, a), load(simd, b)));
+            }
         }
     }
 }
 
-#[inline(always)]
-fn grads<G: Gate>(dx: &mut [f32], x: &[f32], dy: &[f32], width: usize) {
-    for ((dx, x), dy) in dx.chunks_mut(2 * width).zip(x.chunks(2 * width)).zip(dy.chunks(width)) {
-        let ((da, db), (a, b)) = (dx.split_at_mut(width), x.split_at(width));
-        for ((((da, db), a), b), dy) in da.iter_mut().zip(db).zip(a).zip(b).zip(dy) {
-            let (by_a, by_b) = G::slopes(*a, *b);
-            (*da, *db) = (dy * by_a, dy * by_b);
+struct GateGradients<'a, G> {
+    dx: &'a mut [f32],
+    x: &'a [f32],
+    dy: &'a [f32],
+    width: usize,
+    gate: PhantomData<G>,
+}
+
+impl<G: Gate> WithSimd for GateGradients<'_, G> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let rows = self.dx.chunks_mut(2 * self.width).zip(self.x.chunks(2 * self.width));
+        for ((dx, x), dy) in rows.zip(self.dy.chunks(self.width)) {
+            let ((da, db), (a, b)) = (dx.split_at_mut(self.width), x.split_at(self.width));
+            let slopes = da.chunks_mut(S::F32_LANES).zip(db.chunks_mut(S::F32_LANES));
+            let halves = a.chunks(S::F32_LANES).zip(b.chunks(S::F32_LANES));
+            for (((da, db), (a, b)), dy) in slopes.zip(halves).zip(dy.chunks(S::F32_LANES)) {
+                let (by_a, by_b) = G::slopes(simd, load(simd, a), load(simd, b));
+                let dy = load(simd, dy);
+                save(simd, da, simd.mul_f32s(dy, by_a));
+                save(simd, db, simd.mul_f32s(dy, by_b));
+            }
         }
     }
 }

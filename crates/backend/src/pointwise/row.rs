@@ -1,6 +1,6 @@
 //! The same functions of one token's numbers, over slices: they allocate nothing and stay on their thread.
 
-use super::{Activation, SigmoidOfSecond, Values, values};
+use super::{Activation, SigmoidOfSecond, Values, gate_rows};
 use crate::simd;
 
 /// `activation` of every element, in place.
@@ -18,10 +18,7 @@ pub fn glu_row(x: &[f32], y: &mut [f32]) {
         return;
     }
     let width = y.len();
-    simd::run(
-        #[inline(always)]
-        || values::<SigmoidOfSecond>(y, x, width),
-    );
+    gate_rows::<SigmoidOfSecond>(y, x, width);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! No sequences at all: fused operations make nothing of them, forward and backward, and gradients of parameters are zeros.
 
 use burn::nn::LinearConfig;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::layer_norm::layer_norm;
 use subquad_backend::linear::{linear, linear_of_channels};
@@ -10,6 +10,7 @@ use subquad_backend::short_conv::short_conv;
 use subquad_backend::{Form, swap_axes};
 
 use crate::{Leaf, run};
+use subquad_testkit::cpu;
 
 const FORM: Form = Form::Fused;
 
@@ -23,7 +24,7 @@ fn check<const D: usize>(shape: [usize; 3], parameters: Vec<Leaf>, f: impl Fn(&[
 
 #[test]
 fn operations_take_a_batch_of_nothing() {
-    let layer = LinearConfig::new(4, 6).init(&Device::flex().autodiff());
+    let layer = LinearConfig::new(4, 6).init(&cpu().autodiff());
     check([0, 3, 4], vec![], |x| linear(&layer, x[0].three(), FORM));
     check([0, 4, 3], vec![], |x| linear_of_channels(&layer, x[0].three(), FORM));
     check([0, 3, 4], vec![], |x| swap_axes(x[0].three(), FORM));

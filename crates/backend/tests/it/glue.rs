@@ -1,8 +1,8 @@
 //! The glue between plain kernels and burn, tried with a kernel that tells its inputs apart.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
 /// `y = a b^2` element by element; the gradient of `b` is made from the output: `2 y / b`.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ const TOL: f64 = 1e-6;
 
 #[test]
 fn a_kernel_has_burns_own_values_and_gradients_also_on_strided_views() {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let leaf = |seed| (seeded_tensor([4, 3], seed, &device) + 2.0).detach().require_grad();
     let (a, b) = (leaf(1), leaf(2));
     let ours = run(a.clone().transpose(), b.clone().transpose());
@@ -53,7 +53,7 @@ fn a_kernel_has_burns_own_values_and_gradients_also_on_strided_views() {
 
 #[test]
 fn a_constant_input_gets_no_gradient_and_the_other_still_does() {
-    let (plain, tracked) = (Device::flex(), Device::flex().autodiff());
+    let (plain, tracked) = (cpu(), cpu().autodiff());
     let a = seeded_tensor([2, 2], 1, &plain);
     let b = (seeded_tensor([2, 2], 2, &tracked) + 2.0).detach().require_grad();
     let grads = run(a.clone(), b.clone()).sum().backward();
@@ -67,13 +67,13 @@ trait WithoutGrad {
 impl WithoutGrad for Tensor<2> {
     /// The same values on the plain device.
     fn without_grad(self) -> Self {
-        Tensor::from_data(self.into_data(), &Device::flex())
+        Tensor::from_data(self.into_data(), &cpu())
     }
 }
 
 #[test]
 fn without_autodiff_a_kernel_is_just_a_function() {
-    let device = Device::flex();
+    let device = cpu();
     let y = run(Tensor::full([1, 2], 3.0, &device), Tensor::full([1, 2], 2.0, &device));
     assert_eq!(to_f64(y), [12.0, 12.0]);
 }
@@ -81,7 +81,7 @@ fn without_autodiff_a_kernel_is_just_a_function() {
 #[test]
 #[should_panic(expected = "fused kernels take f32")]
 fn another_dtype_is_refused_in_words() {
-    let device = Device::flex();
+    let device = cpu();
     let x = Tensor::<2>::full([1, 2], 3.0, &device).cast(burn::tensor::DType::F64);
     run(x.clone(), x);
 }

@@ -2,7 +2,7 @@
 
 use subquad_backend::Form;
 use subquad_backend::layer_norm::layer_norm;
-use subquad_testkit::{assert_rel_close, finite_difference};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference};
 
 use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
 
@@ -46,7 +46,7 @@ fn both_forms_are_the_definition_in_values_and_gradients() {
 
 #[test]
 fn a_constant_token_becomes_the_shift() {
-    let device = burn::tensor::Device::flex();
+    let device = cpu();
     let x = burn::tensor::Tensor::<3>::full([1, 2, 20], 7.0, &device);
     let one = |value: f32| burn::tensor::Tensor::<1>::full([20], value, &device);
     for form in [Form::Portable, Form::Fused] {

@@ -2,10 +2,10 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, swap_axes};
-use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded_tensor, to_f64};
 
 use crate::{GRAD_TOL, VALUE_TOL, output_weights};
 
@@ -13,7 +13,7 @@ const D_INPUT: usize = 5;
 const D_OUTPUT: usize = 7;
 
 fn layer(bias: bool) -> Linear {
-    let device = Device::flex();
+    let device = cpu();
     let mut layer = LinearConfig::new(D_INPUT, D_OUTPUT).with_bias(bias).init(&device);
     layer.weight = Param::from_tensor(seeded_tensor::<2>([D_INPUT, D_OUTPUT], 1, &device));
     layer.bias = bias.then(|| Param::from_tensor(seeded_tensor([D_OUTPUT], 2, &device)));
@@ -35,7 +35,7 @@ fn both_forms_are_the_definition_in_values_and_gradients() {
     for (batch, seq) in [(1, 1), (1, 3), (3, 101)] {
         for has_bias in [false, true] {
             let layer = layer(has_bias);
-            let x = seeded_tensor([batch, seq, D_INPUT], 3, &Device::flex());
+            let x = seeded_tensor([batch, seq, D_INPUT], 3, &cpu());
             let (x64, weight) = (to_f64(x.clone()), to_f64(layer.weight.val()));
             let bias = layer.bias.as_ref().map_or(vec![0.0; D_OUTPUT], |bias| to_f64(bias.val()));
             let g = output_weights([batch, seq, D_OUTPUT]);
@@ -66,7 +66,7 @@ fn run(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
 
 /// Output, and the gradients of input, weight and bias.
 fn run_with(layer: &Linear, x: Tensor<3>, f: impl Fn(Tensor<3>) -> Tensor<3>) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let x = Tensor::<3>::from_data(x.into_data(), &device).require_grad();
     let y = f(x.clone());
     let weights = seeded_tensor(y.dims(), 99, &device);
@@ -79,7 +79,7 @@ fn run_with(layer: &Linear, x: Tensor<3>, f: impl Fn(Tensor<3>) -> Tensor<3>) ->
 #[test]
 #[should_panic(expected = "a linear layer of 5 inputs got 4")]
 fn another_width_is_refused_in_words() {
-    linear(&layer(true), Tensor::<3>::zeros([1, 1, 4], &Device::flex()), Form::Fused);
+    linear(&layer(true), Tensor::<3>::zeros([1, 1, 4], &cpu()), Form::Fused);
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn channel_by_channel_is_the_same_layer_in_both_forms() {
         [[1, 1, 3, 5], [2, 3, 5, 7], [3, 65, 7, 5], [9, 17, 4, 12], [2, 300, 33, 20], [1, 1000, 20, 70]]
     {
         for has_bias in [false, true] {
-            let mut layer = LinearConfig::new(d_input, d_output).with_bias(has_bias).init(&Device::flex());
-            layer.weight = Param::from_tensor(seeded_tensor::<2>([d_input, d_output], 1, &Device::flex()));
+            let mut layer = LinearConfig::new(d_input, d_output).with_bias(has_bias).init(&cpu());
+            layer.weight = Param::from_tensor(seeded_tensor::<2>([d_input, d_output], 1, &cpu()));
             let layer = layer.train();
-            let x = seeded_tensor([batch, seq, d_input], 3, &Device::flex());
+            let x = seeded_tensor([batch, seq, d_input], 3, &cpu());
             let (y, grads) = run(&layer, x.clone(), Form::Portable);
             for form in [Form::Portable, Form::Fused] {
                 let what = format!("{form:?}, {batch} x {seq}, {d_input} to {d_output}, bias: {has_bias}");
@@ -116,5 +116,5 @@ fn run_of_channels(layer: &Linear, x: Tensor<3>, form: Form) -> (Vec<f64>, Vec<V
 #[test]
 #[should_panic(expected = "a linear layer of 5 inputs got 4")]
 fn another_number_of_channels_is_refused_in_words() {
-    linear_of_channels(&layer(true), Tensor::<3>::zeros([1, 4, 1], &Device::flex()), Form::Fused);
+    linear_of_channels(&layer(true), Tensor::<3>::zeros([1, 4, 1], &cpu()), Form::Fused);
 }

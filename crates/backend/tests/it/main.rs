@@ -13,7 +13,7 @@ mod svd;
 mod tail;
 
 use burn::tensor::{Device, Tensor};
-use subquad_testkit::{seeded_tensor, to_f64};
+use subquad_testkit::{cpu, seeded_tensor, to_f64};
 
 /// f32 sums of a thousand terms and FFTs of 2048 points lose about 1e-6 (measured here); ten times that.
 const VALUE_TOL: f64 = 1e-5;
@@ -22,7 +22,7 @@ const GRAD_TOL: f64 = 2e-5;
 
 /// Output and gradients of `sum(f(inputs) * g)` for a fixed random `g`.
 fn run<const D: usize>(inputs: Vec<Leaf>, f: impl Fn(&[Leaf]) -> Tensor<D>) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let inputs: Vec<Leaf> = inputs.into_iter().map(|leaf| leaf.tracked(&device)).collect();
     let output = f(&inputs);
     let weights = seeded_tensor(output.dims(), 99, &device);
@@ -40,7 +40,7 @@ enum Leaf {
 
 impl Leaf {
     fn new<const D: usize>(shape: [usize; D], seed: u64) -> Self {
-        let device = Device::flex();
+        let device = cpu();
         match *shape.as_slice() {
             [a] => Self::One(seeded_tensor([a], seed, &device)),
             [a, b] => Self::Two(seeded_tensor([a, b], seed, &device)),
@@ -99,5 +99,5 @@ impl Leaf {
 
 /// The weights that [`run`] gives the output, for references.
 fn output_weights<const D: usize>(shape: [usize; D]) -> Vec<f64> {
-    to_f64(seeded_tensor(shape, 99, &Device::flex()))
+    to_f64(seeded_tensor(shape, 99, &cpu()))
 }

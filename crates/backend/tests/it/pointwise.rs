@@ -1,11 +1,11 @@
 //! Pointwise tails against their definitions.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use subquad_backend::Form;
 use subquad_backend::pointwise::{Activation, activate, geglu, gelu, glu, reference};
-use subquad_testkit::{assert_rel_close, seeded_tensor};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
 
 use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
 
@@ -101,5 +101,5 @@ fn gates_are_their_definitions_and_both_forms_have_the_same_gradients() {
 #[test]
 #[should_panic(expected = "two halves")]
 fn an_odd_last_axis_is_refused() {
-    glu(seeded_tensor([2, 3], 1, &Device::flex()), Form::Fused);
+    glu(seeded_tensor([2, 3], 1, &cpu()), Form::Fused);
 }

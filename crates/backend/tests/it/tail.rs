@@ -2,12 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::tail::reference::Problem;
 use subquad_backend::tail::{Output, mix_channels};
-use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded_tensor, to_f64};
 
 use crate::pointwise::ACTIVATIONS;
 use crate::{GRAD_TOL, VALUE_TOL, output_weights};
@@ -40,7 +40,7 @@ const SPREAD: f64 = 3.0;
 
 impl Case {
     fn new(sizes: [usize; 4], output: Output, bias: bool) -> Self {
-        let ([batch, channels, seq, d_out], device) = (sizes, Device::flex());
+        let ([batch, channels, seq, d_out], device) = (sizes, cpu());
         let width = output.parts() * d_out;
         let mut layer = LinearConfig::new(channels, width).with_bias(bias).init(&device);
         layer.weight = Param::from_tensor(seeded_tensor([channels, width], 1, &device));
@@ -51,7 +51,7 @@ impl Case {
 
     /// Output and gradients of `y`, weight and, if there is one, bias.
     fn run(&self, activation: Activation, form: Form) -> (Vec<f64>, Vec<Vec<f64>>) {
-        let device = Device::flex().autodiff();
+        let device = cpu().autodiff();
         let y = Tensor::<3>::from_data(self.y.clone().into_data(), &device).require_grad();
         let out = mix_channels(y.clone(), activation, &self.layer, self.output, form);
         let [batch, _, seq, d_out] = self.sizes;
@@ -111,7 +111,7 @@ fn every_activation_stands_before_the_linear_layer() {
 #[test]
 fn the_gradients_of_the_definition_are_its_differences() {
     let (sizes, g) = ([2, 3, 4], output_weights([2, 4, 2]));
-    let values = |count: usize, seed: u64| to_f64(seeded_tensor([count], seed, &Device::flex()));
+    let values = |count: usize, seed: u64| to_f64(seeded_tensor([count], seed, &cpu()));
     for output in [Output::Glu, Output::Linear] {
         let width = 2 * output.parts();
         let inputs = [values(24, 1), values(3 * width, 2), values(width, 3)];
@@ -163,7 +163,7 @@ fn a_token_is_the_same_bits_alone_and_in_company() {
 fn gates_may_be_shut_or_wide_open() {
     let with_bias = |b: f32| {
         let mut case = Case::new([1, 2, 40, 3], Output::Glu, true);
-        let bias = Tensor::from_floats([0.5, 0.5, 0.5, b, b, b], &Device::flex());
+        let bias = Tensor::from_floats([0.5, 0.5, 0.5, b, b, b], &cpu());
         case.layer.bias = Some(Param::from_tensor(bias));
         case.layer = case.layer.train();
         case
@@ -177,7 +177,7 @@ fn gates_may_be_shut_or_wide_open() {
 fn gradients_that_nobody_wants_are_left_out() {
     let case = Case::new([2, 5, 150, 4], Output::Glu, true);
     let (_, grads) = case.run(Activation::Gelu, Form::Fused);
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let tracked = Tensor::<3>::from_data(case.y.clone().into_data(), &device).require_grad();
     let constant = Tensor::<3>::from_data(case.y.clone().into_data(), &device);
     let frozen = case.layer.clone().no_grad();
@@ -196,7 +196,7 @@ fn gradients_that_nobody_wants_are_left_out() {
 #[should_panic(expected = "a linear layer of 5 inputs got 4 channels")]
 fn another_number_of_channels_is_refused_in_words() {
     let case = Case::new([1, 5, 2, 3], Output::Glu, true);
-    let y = Tensor::zeros([1, 4, 2], &Device::flex());
+    let y = Tensor::zeros([1, 4, 2], &cpu());
     mix_channels(y, Activation::Gelu, &case.layer, Output::Glu, Form::Fused);
 }
 

@@ -15,13 +15,19 @@ fn solve(bits: &[u32]) -> u32 {
 fn a_running_sum_modulo_2_answers_everything_and_a_forgetful_one_half() {
     for seq_len in [2, 3, 64, 65] {
         let batch = task(seq_len, 0).test_batch(0, 0..50);
-        let (Inputs::Tokens(tokens), Targets::Tokens(labels)) = (batch.inputs, batch.targets) else { panic!() };
+        let (Inputs::Tokens(tokens), Targets::Tokens(labels)) = (batch.inputs, batch.targets) else {
+            panic!()
+        };
         let examples = || tokens.chunks(seq_len).zip(labels.chunks(seq_len));
         let answer = |labels: &[Option<u32>]| labels[seq_len - 1].unwrap();
-        assert!(examples().all(|(tokens, labels)| tokens[seq_len - 1] == 2 && labels[..seq_len - 1].iter().all(Option::is_none)));
+        assert!(
+            examples().all(|(tokens, labels)| tokens[seq_len - 1] == 2
+                && labels[..seq_len - 1].iter().all(Option::is_none))
+        );
         assert!(examples().all(|(tokens, labels)| solve(&tokens[..seq_len - 1]) == answer(labels)));
         // The deliberate mistake: the first bit is forgotten.
-        let right = examples().filter(|(tokens, labels)| solve(&tokens[1..seq_len - 1]) == answer(labels)).count();
+        let right =
+            examples().filter(|(tokens, labels)| solve(&tokens[1..seq_len - 1]) == answer(labels)).count();
         assert!((10..40).contains(&right), "{right} of 50");
     }
 }
@@ -37,5 +43,8 @@ fn training_depends_on_seed_and_step_and_tests_on_neither() {
 #[test]
 fn one_token_is_no_question() {
     let error = Parity::new(&ParityConfig::default(), 1, 0).unwrap_err().to_string();
-    assert_eq!(error, "parity cannot have seq_len = 1: there is a bit, and a token that asks; nearest allowed: 2");
+    assert_eq!(
+        error,
+        "parity cannot have seq_len = 1: there is a bit, and a token that asks; nearest allowed: 2"
+    );
 }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use subquad_model::M2BertConfig;
-
-use crate::cpu;
+use subquad_testkit::cpu;
 
 const TABLE: &str = "bert.embeddings.word_embeddings.weight";
 

@@ -6,7 +6,8 @@ use burn::tensor::TensorData;
 use subquad_model::{Checkpoint, CheckpointError, M2BertConfig};
 
 use crate::files::{Tensors, bits, changed, load, under, write};
-use crate::{build, cpu, undisturbed};
+use crate::{build, undisturbed};
+use subquad_testkit::cpu;
 
 fn config() -> M2BertConfig {
     M2BertConfig::new(8).with_n_layers(2).with_vocab(11).with_l_max(6).with_expand(2).with_filter_order(4)

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Int, Tensor, TensorData};
-use subquad_model::{
-    Dropout, Head, HeadTransform, Input, M2BertConfig, SequenceModel, StateError, named_parameters,
-};
-use subquad_testkit::{assert_rel_close, to_f64};
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
+use subquad_model::{Dropout, Head, HeadTransform, Input, M2BertConfig, SequenceModel, StateError};
+use subquad_testkit::{assert_rel_close, cpu, parameters, to_f64, with_changes};
 
+use crate::build;
 use crate::files::{bits, load, write};
-use crate::{build, cpu};
 
 /// f32 against f64 of two small products.
 const SAME: f64 = 1e-5;
@@ -80,26 +78,11 @@ fn classes_are_told_from_the_first_token_behind_tanh() {
 
 /// Encoder and blocks of `body`, and a head that passes their vectors on.
 fn with_identity_head(model: SequenceModel, body: &SequenceModel) -> SequenceModel {
-    struct Replace {
-        path: Vec<String>,
-        weights: BTreeMap<String, TensorData>,
-    }
-    impl ModuleMapper for Replace {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.path.push(name.into());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.pop();
-        }
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let data = self.weights[&self.path.join(".")].clone();
-            param.map(|_| Tensor::from_data(data, &cpu()))
-        }
-    }
-    let mut weights: BTreeMap<_, _> = named_parameters(body).into_iter().map(|p| (p.path, p.data)).collect();
-    weights.insert("head.weight".into(), Tensor::<2>::eye(WIDTH, &cpu()).into_data());
-    weights.insert("head.bias".into(), Tensor::<1>::zeros([WIDTH], &cpu()).into_data());
-    model.map(&mut Replace { path: vec![], weights })
+    let own = parameters(body).into_iter().map(|parameter| (parameter.path, parameter.values));
+    let mut all: BTreeMap<_, _> = own.collect();
+    all.insert("head.weight".into(), to_f64(Tensor::<2>::eye(WIDTH, &cpu())));
+    all.insert("head.bias".into(), vec![0.0; WIDTH]);
+    with_changes(model, |parameter| Some(all[&parameter.path].clone()))
 }
 
 #[test]

@@ -7,7 +7,8 @@ use subquad_model::{
 };
 use subquad_monarch::DenseMlpConfig;
 
-use crate::{D_MODEL, attention, build, combinations, config, cpu};
+use crate::{D_MODEL, attention, build, combinations, config};
+use subquad_testkit::cpu;
 
 fn refused(config: ModelConfig) -> String {
     config.check().unwrap_err().to_string()

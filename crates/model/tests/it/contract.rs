@@ -1,14 +1,13 @@
 //! What every combination of mixers must keep.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Gradients, Int, Tensor};
+use burn::module::Module;
+use burn::tensor::{Int, Tensor};
 use subquad_backend::Form;
 use subquad_model::{Dropout, Encoder, Head, Input, ModelConfig, SequenceModel};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{Parameter, assert_rel_close, cpu, gradients, seeded_tensor, to_f64};
 
 use crate::{
-    BATCH, CLASSES, D_MODEL, D_STATE, FEATURES, SEQ, VOCAB, build, combinations, config, cpu, input, mixers,
-    reals,
+    BATCH, CLASSES, D_MODEL, D_STATE, FEATURES, SEQ, VOCAB, build, combinations, config, input, mixers, reals,
 };
 
 /// f32 through two blocks in another order of operations: measured 3e-7; ten times that.
@@ -46,8 +45,9 @@ fn both_forms_are_one_map_with_one_gradient() {
         let fused = backward(model.clone().with_form(Form::Fused));
         let portable = backward(model.with_form(Form::Portable));
         assert_rel_close(fused.logits, portable.logits, FORM_VALUES, format!("logits of {config:?}"));
-        for ((path, fused), (_, portable)) in fused.gradients.into_iter().zip(portable.gradients) {
-            assert_rel_close(fused, portable, FORM_GRADIENTS, format!("gradient of {path} of {config:?}"));
+        for (fused, portable) in fused.gradients.into_iter().zip(portable.gradients) {
+            let what = format!("gradient of {} of {config:?}", fused.path);
+            assert_rel_close(fused.values, portable.values, FORM_GRADIENTS, what);
         }
     }
 }
@@ -63,10 +63,11 @@ fn logits_at_some_tokens_are_those_of_all_with_the_same_gradients() {
         let rows = Tensor::<1, Int>::from_data(rows, &device);
         let all: Tensor<2> = logits(&model, Input::Reals(reals(&device))).flatten(0, 1);
         let some = model.forward_at(Input::Reals(reals(&device)), rows.clone(), &Dropout::Off);
-        let (wanted, got) = (gradients(&model, all.select(0, rows)), gradients(&model, some));
+        let (wanted, got) = (back_from(&model, all.select(0, rows)), back_from(&model, some));
         assert_rel_close(got.logits, wanted.logits, SOME_ROWS, format!("logits of {config:?}"));
-        for ((path, got), (_, wanted)) in got.gradients.into_iter().zip(wanted.gradients) {
-            assert_rel_close(got, wanted, SOME_ROWS, format!("gradient of {path} of {config:?}"));
+        for (got, wanted) in got.gradients.into_iter().zip(wanted.gradients) {
+            let what = format!("gradient of {} of {config:?}", got.path);
+            assert_rel_close(got.values, wanted.values, SOME_ROWS, what);
         }
     }
 }
@@ -84,52 +85,28 @@ fn every_parameter_has_a_gradient() {
     for config in combinations(true).into_iter().chain(combinations(false)) {
         let model = build(&config, 3);
         let gradients = backward(model.clone()).gradients;
-        let all: usize = gradients.iter().map(|(_, gradient)| gradient.len()).sum();
+        let all: usize = gradients.iter().map(|gradient| gradient.values.len()).sum();
         assert_eq!(all, model.num_params(), "{config:?}");
-        for (path, gradient) in gradients {
-            assert!(gradient.iter().any(|g| *g != 0.0), "the loss does not reach {path}");
+        for Parameter { path, values, .. } in gradients {
+            assert!(values.iter().any(|g| *g != 0.0), "the loss does not reach {path}");
         }
     }
 }
 
 struct Backward {
     logits: Vec<f64>,
-    /// Path and gradient, in field order.
-    gradients: Vec<(String, Vec<f64>)>,
+    gradients: Vec<Parameter>,
 }
 
 /// The gradients of `sum(logits * g)` for a fixed random `g`: a transposed or permuted gradient shows.
 fn backward(model: SequenceModel) -> Backward {
     let (model, device) = (model.train(), cpu().autodiff());
-    gradients(&model, logits(&model, Input::Reals(reals(&device))))
+    back_from(&model, logits(&model, Input::Reals(reals(&device))))
 }
 
-fn gradients<const D: usize>(model: &SequenceModel, logits: Tensor<D>) -> Backward {
+fn back_from<const D: usize>(model: &SequenceModel, logits: Tensor<D>) -> Backward {
     let grads = (logits.clone() * seeded_tensor(logits.dims(), 5, &logits.device())).sum().backward();
-    let mut visitor = Collect { grads: &grads, path: vec![], found: vec![] };
-    model.visit(&mut visitor);
-    Backward { logits: to_f64(logits), gradients: visitor.found }
-}
-
-struct Collect<'a> {
-    grads: &'a Gradients,
-    path: Vec<String>,
-    found: Vec<(String, Vec<f64>)>,
-}
-
-impl ModuleVisitor for Collect<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.grads).map(to_f64);
-        self.found.extend(gradient.map(|gradient| (self.path.join("."), gradient)));
-    }
+    Backward { logits: to_f64(logits), gradients: gradients(model, &grads) }
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use subquad_model::{Dropout, Input, SequenceModel, Uniform};
-use subquad_testkit::{seeded, to_f64};
+use subquad_testkit::{cpu, seeded, to_f64};
 
-use crate::{BATCH, D_MODEL, SEQ, attention, build, config, cpu, reals};
+use crate::{BATCH, D_MODEL, SEQ, attention, build, config, reals};
 
 fn model() -> SequenceModel {
     build(&config(attention(true)), 1)

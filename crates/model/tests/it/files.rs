@@ -7,7 +7,8 @@ use burn::tensor::{DType, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use subquad_model::{M2BertConfig, SequenceModel, named_parameters};
 
-use crate::{cpu, undisturbed};
+use crate::undisturbed;
+use subquad_testkit::cpu;
 
 pub(crate) type Tensors = BTreeMap<String, TensorData>;
 

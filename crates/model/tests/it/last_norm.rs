@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_model::{Dropout, Encoder, Input, ModelConfig, SequenceModel, Structure, named_parameters};
-use subquad_testkit::assert_rel_close;
+use subquad_testkit::{Parameter, assert_rel_close, cpu, with_changes};
 
-use crate::{BATCH, D_MODEL, SEQ, VOCAB, attention, build, config, cpu, m2, reals, s4d, tokens};
+use crate::{BATCH, D_MODEL, SEQ, VOCAB, attention, build, config, m2, reals, s4d, tokens};
 
 /// f32 through two blocks, by an FFT and by a recurrence.
 const SAME_MAP: f64 = 4e-6;
@@ -43,26 +43,9 @@ fn the_head_then_reads_what_the_skips_have_added_up() {
 
 /// The same model whose mixers answer 0.
 fn with_silent_mixers(model: SequenceModel) -> SequenceModel {
-    #[derive(Default)]
-    struct Silence(Vec<String>);
-    impl burn::module::ModuleMapper for Silence {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0.push(name.into());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.0.pop();
-        }
-        fn map_float<const D: usize>(
-            &mut self,
-            param: burn::module::Param<Tensor<D>>,
-        ) -> burn::module::Param<Tensor<D>> {
-            match self.0.iter().any(|name| name == "output") {
-                true => param.map(|values| values.zeros_like()),
-                false => param,
-            }
-        }
-    }
-    model.map(&mut Silence::default())
+    with_changes(model, |Parameter { path, values, .. }| {
+        path.split('.').any(|field| field == "output").then(|| vec![0.0; values.len()])
+    })
 }
 
 #[test]

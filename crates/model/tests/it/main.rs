@@ -29,7 +29,7 @@ use subquad_monarch::{
     LearnedMonarchConfig, M2Config, MonarchMlpConfig,
 };
 use subquad_s4::{H3Config, S4Config, S4dConfig};
-use subquad_testkit::{seeded, seeded_tensor, with_seed};
+use subquad_testkit::{cpu, seeded, seeded_tensor, with_seed};
 
 const D_MODEL: usize = 8;
 const D_STATE: usize = 4;
@@ -39,10 +39,6 @@ const SEQ: usize = 9;
 const FEATURES: usize = 3;
 const VOCAB: usize = 7;
 const CLASSES: usize = 5;
-
-fn cpu() -> Device {
-    Device::flex()
-}
 
 fn attention(causal: bool) -> MixerConfig {
     MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2).with_causal(causal))

@@ -2,11 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData};
 use subquad_model::{Dropout, Head, Input, ModelConfig, SequenceModel, named_parameters};
-use subquad_testkit::assert_rel_close;
+use subquad_testkit::{assert_rel_close, cpu};
 
-use crate::{
-    BATCH, CLASSES, D_MODEL, FEATURES, SEQ, attention, bare, build, config, cpu, mixers, reals, s4d,
-};
+use crate::{BATCH, CLASSES, D_MODEL, FEATURES, SEQ, attention, bare, build, config, mixers, reals, s4d};
 
 /// f32 sums of 8 terms in another order: measured 2e-7; ten times that.
 const SAME: f64 = 2e-6;

@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 use subquad_model::{Dropout, Input, M2BertConfig, M2GptConfig, presets};
 
-use crate::{build, cpu};
+use crate::build;
+use subquad_testkit::cpu;
 
 #[test]
 fn published_sizes_have_the_published_numbers_of_parameters() {

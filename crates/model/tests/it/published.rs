@@ -6,10 +6,10 @@ use burn::tensor::{Int, Tensor, TensorData};
 use safetensors::SafeTensors;
 use subquad_backend::Form;
 use subquad_model::{Dropout, Input, M2BertConfig, SequenceModel};
-use subquad_testkit::assert_rel_close;
+use subquad_testkit::{assert_rel_close, cpu};
 
 use crate::files::{bits, write};
-use crate::{cpu, undisturbed};
+use crate::undisturbed;
 
 /// f32 against the formulas in f64: measured 4e-7; ten times that.
 const AS_RECORDED: f64 = 4e-6;

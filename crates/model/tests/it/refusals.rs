@@ -4,11 +4,11 @@ use burn::tensor::{DType, Int, Tensor};
 use subquad_mixer::MixerError;
 use subquad_model::{Dropout, Encoder, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
 use subquad_monarch::CausalMonarchForm;
-use subquad_testkit::seeded_tensor;
+use subquad_testkit::{cpu, seeded_tensor};
 
 use crate::{
-    BATCH, D_STATE, FEATURES, SEQ, VOCAB, attention, build, causal_monarch, config, cpu, h3, hyena, m2,
-    mixers, reals, s4, s4d,
+    BATCH, D_STATE, FEATURES, SEQ, VOCAB, attention, build, causal_monarch, config, h3, hyena, m2, mixers,
+    reals, s4, s4d,
 };
 
 /// One causal mixer of each kind, by name.

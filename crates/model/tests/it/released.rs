@@ -12,10 +12,10 @@ use subquad_mixer::published::{Case, Replay};
 use subquad_model::published::replay_m2_bert;
 use subquad_model::{Dropout, Input, M2BertConfig, SequenceModel, named_parameters};
 use subquad_testkit::golden::{Comparison, compare, read};
-use subquad_testkit::{assert_rel_close, rel_error, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, rel_error, to_f64};
 
 use crate::files::{Tensors, load, write};
-use crate::{build, cpu, undisturbed};
+use crate::{build, undisturbed};
 
 /// f32 against f64: measured 2.3e-6.
 const LOGITS: f64 = 1e-5;

@@ -4,9 +4,7 @@ use subquad_backend::Form;
 use subquad_mixer::published::Case;
 use subquad_model::published::replay;
 use subquad_model::{ClassifierNames, SequenceModel, StateSpaceNames};
-use subquad_testkit::{golden, with_seed};
-
-use crate::cpu;
+use subquad_testkit::{cpu, golden, with_seed};
 
 const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 

@@ -4,11 +4,11 @@ use burn::tensor::{Int, Tensor, TensorData};
 use subquad_mixer::MixerError;
 use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
 use subquad_monarch::{CausalMonarchForm, HyenaConfig, M2Config};
-use subquad_testkit::{assert_rel_close, seeded, seeded_tensor};
+use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
 use crate::{
     BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
-    config, cpu, dense, h3, m2, mixers, s4, s4d,
+    config, dense, h3, m2, mixers, s4, s4d,
 };
 
 /// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130

@@ -12,11 +12,11 @@ use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig, LearnedMonarchConfig, M2Config,
 };
 use subquad_s4::{H3Config, OutputMix, S4Config, S4dConfig};
-use subquad_testkit::assert_rel_close;
+use subquad_testkit::{Parameter, assert_rel_close, cpu, to_f64, with_changes};
 
 use crate::{
     BATCH, D_HIDDEN, D_MODEL, D_STATE, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
-    combinations, config, cpu, dense, input, m2, mixers, tokens,
+    combinations, config, dense, input, m2, mixers, tokens,
 };
 
 /// f32 sums in another order: measured 3e-7; ten times that.
@@ -236,21 +236,10 @@ fn post_norm_leaves_every_vector_normed() {
 }
 
 fn with_identity_table(model: SequenceModel) -> SequenceModel {
-    struct Identity(bool);
-    impl burn::module::ModuleMapper for Identity {
-        fn map_float<const D: usize>(
-            &mut self,
-            param: burn::module::Param<Tensor<D>>,
-        ) -> burn::module::Param<Tensor<D>> {
-            // The table comes first.
-            if std::mem::replace(&mut self.0, true) {
-                return param;
-            }
-            let id = param.id;
-            param.transform_for_load(Tensor::<2>::eye(D_MODEL, &cpu()).reshape([D_MODEL; D]), id)
-        }
-    }
-    model.map(&mut Identity(false))
+    // The table comes first.
+    let mut is_first = true;
+    let identity = to_f64(Tensor::<2>::eye(D_MODEL, &cpu()));
+    with_changes(model, |_| std::mem::take(&mut is_first).then(|| identity.clone()))
 }
 
 #[test]
@@ -269,26 +258,9 @@ fn m2_bert_has_no_skip_around_its_mixer_and_post_norm_has() {
 }
 
 fn with_zero_mixer(model: SequenceModel) -> SequenceModel {
-    #[derive(Default)]
-    struct Zero(Vec<String>);
-    impl burn::module::ModuleMapper for Zero {
-        fn enter_module(&mut self, name: &str, _: &str) {
-            self.0.push(name.into());
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.0.pop();
-        }
-        fn map_float<const D: usize>(
-            &mut self,
-            param: burn::module::Param<Tensor<D>>,
-        ) -> burn::module::Param<Tensor<D>> {
-            match self.0.iter().any(|name| name == "mixer") {
-                true => param.map(|values| values.zeros_like()),
-                false => param,
-            }
-        }
-    }
-    model.map(&mut Zero::default())
+    with_changes(model, |Parameter { path, values, .. }| {
+        path.split('.').any(|field| field == "mixer").then(|| vec![0.0; values.len()])
+    })
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Block-diagonal linear layers as matrices.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_monarch::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
 use crate::FORMS;
-use crate::module::seeded_module;
+use crate::seeded_module;
 
 /// The same f32 sums, perhaps in another order.
 const SAME_SUM: f64 = 1e-6;
@@ -25,7 +25,7 @@ fn the_layer_is_its_dense_matrix() {
         let layer = layer(d_input, d_output, n_blocks);
         let dense = layer.dense_weight();
         assert_eq!(dense.dims(), [d_output, d_input]);
-        let x = seeded_tensor([5, d_input], 1, &Device::flex());
+        let x = seeded_tensor([5, d_input], 1, &cpu());
         let bias = layer.bias.as_ref().unwrap().val().unsqueeze::<2>();
         let expected = x.clone().matmul(dense.transpose()) + bias;
         for form in FORMS {
@@ -58,7 +58,7 @@ fn the_dense_matrix_is_the_blocks_on_its_diagonal_and_zero_elsewhere() {
 fn leading_axes_are_kept() {
     let layer = layer(10, 14, 4);
     assert_eq!(layer.form(), Form::Fused);
-    let x = seeded_tensor([2, 3, 4, 10], 1, &Device::flex());
+    let x = seeded_tensor([2, 3, 4, 10], 1, &cpu());
     let flat: Tensor<2> = layer.forward(x.clone().reshape([24, 10]));
     assert_eq!(to_f64(layer.forward(x).reshape([24, 14])), to_f64(flat));
 }
@@ -69,7 +69,7 @@ fn parameters_fall_in_proportion_to_the_blocks() {
     // Padded: 4 blocks of 4 x 3.
     assert_eq!(layer(10, 14, 4).num_params(), 4 * 4 * 3 + 14);
     let config = BlockDiagonalLinearConfig::new(16, 24, 4).with_bias(false);
-    assert_eq!(config.init(&Device::flex()).num_params(), 16 * 24 / 4);
+    assert_eq!(config.init(&cpu()).num_params(), 16 * 24 / 4);
 }
 
 #[test]
@@ -84,5 +84,5 @@ fn weights_start_within_the_bound_of_a_block_and_the_bias_within_that_of_the_lay
 #[test]
 #[should_panic(expected = "a block-diagonal layer of d_input = 10 got an input of width 14")]
 fn an_input_of_another_width_is_refused() {
-    layer(10, 14, 4).forward(seeded_tensor([2, 14], 1, &Device::flex()));
+    layer(10, 14, 4).forward(seeded_tensor([2, 14], 1, &cpu()));
 }

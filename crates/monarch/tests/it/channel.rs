@@ -1,13 +1,12 @@
 //! Channel mixers.
 
 use burn::module::Module;
-use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::ChannelMixer;
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchMlpConfig};
-use subquad_testkit::{assert_rel_close, seeded_tensor};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
 
-use crate::module::seeded_module;
+use crate::seeded_module;
 
 /// Two codes of the same pointwise function, each right to a few f32 roundings.
 const FORMS_VALUE: f64 = 1e-6;
@@ -38,7 +37,7 @@ fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Bo
 fn forms_agree_at_awkward_lengths() {
     assert_all(6, 10, |layer, what| {
         for seq in subquad_testkit::AWKWARD_LENGTHS {
-            let x = seeded_tensor([2, seq, 6], 1, &Device::flex());
+            let x = seeded_tensor([2, seq, 6], 1, &cpu());
             let [portable, fused] = [Form::Portable, Form::Fused].map(|form| layer(form).forward(x.clone()));
             assert_rel_close(fused, portable, FORMS_VALUE, format!("{what}, seq = {seq}"));
         }
@@ -48,7 +47,7 @@ fn forms_agree_at_awkward_lengths() {
 #[test]
 fn a_token_is_mixed_alone() {
     assert_all(8, 16, |layer, what| {
-        let (layer, x) = (layer(Form::Fused), seeded_tensor([2, 5, 8], 1, &Device::flex()));
+        let (layer, x) = (layer(Form::Fused), seeded_tensor([2, 5, 8], 1, &cpu()));
         let alone = layer.forward(x.clone().narrow(1, 3, 1));
         assert_rel_close(layer.forward(x).narrow(1, 3, 1), alone, FORMS_VALUE, format!("{what}, token 3"));
     });
@@ -77,7 +76,7 @@ fn parameters_are_as_many_as_the_published_formula_counts() {
 
 #[test]
 fn configs_count_what_layers_have_and_two_operations_a_weight() {
-    let device = Device::flex();
+    let device = cpu();
     for (d_model, d_hidden) in [(32, 128), (7, 9), (10, 27)] {
         for gated in [false, true] {
             let biases = d_model + if gated { 0 } else { d_hidden };
@@ -104,7 +103,7 @@ fn twelve_layers_with_embeddings_and_head_are_as_large_as_m2_bert() {
             M2Config::new(h, positions).with_filter_order(128).with_bidirectional(true).with_residual(true);
         let mlp = BlockDiagonalMlpConfig::new(h, 4 * h);
         let norm = 2 * h;
-        let layer = mixer.init(&Device::flex()).num_params() + mlp.init(&Device::flex()).num_params() + norm;
+        let layer = mixer.init(&cpu()).num_params() + mlp.init(&cpu()).num_params() + norm;
         let embeddings = (vocabulary + positions + token_types) * h + norm;
         let head = h * h + h + norm + vocabulary;
         assert_eq!(embeddings + 12 * layer + head, published, "d_model = {h}");

@@ -5,6 +5,7 @@ use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, ImplicitFilterConfig,
     M2Config, MonarchInit, MonarchLinearConfig, MonarchMlpConfig,
 };
+use subquad_testkit::cpu;
 
 fn words(refused: Vec<Refusal>) -> Vec<String> {
     refused.iter().map(ToString::to_string).collect()
@@ -230,5 +231,5 @@ fn channel_mixers_blame_their_own_widths() {
 #[test]
 #[should_panic(expected = "M2Config: emb_dim = 4 is even, but it counts time itself")]
 fn init_refuses_in_the_same_words() {
-    M2Config::new(8, 16).with_emb_dim(4).init(&burn::tensor::Device::flex());
+    M2Config::new(8, 16).with_emb_dim(4).init(&cpu());
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_monarch::{ComplexMonarch, MonarchDft, reference};
-use subquad_testkit::{assert_rel_close, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor, to_f64};
 
 /// f64 sums of a thousand terms.
 const REFERENCE: f64 = 1e-10;
@@ -26,7 +26,7 @@ const AXES: [&[usize]; 11] = [
 
 fn tensor(values: &[f64], rows: usize) -> Tensor<2> {
     let single: Vec<f32> = values.iter().map(|v| *v as f32).collect();
-    Tensor::from_data(TensorData::new(single, [rows, values.len() / rows]), &Device::flex())
+    Tensor::from_data(TensorData::new(single, [rows, values.len() / rows]), &cpu())
 }
 
 #[test]
@@ -43,12 +43,12 @@ fn factors_in_f64_are_the_dft() {
 #[test]
 fn the_transform_is_the_dft_of_any_composite_length() {
     for axes in AXES {
-        let dft = MonarchDft::new(axes, &Device::flex());
+        let dft = MonarchDft::new(axes, &cpu());
         assert_is_the_dft(&dft, &format!("{axes:?}"));
     }
     for n in [12, 30, 128, 784, 1000, 13] {
         for order in [2, 3] {
-            let dft = MonarchDft::of(n, order, &Device::flex());
+            let dft = MonarchDft::of(n, order, &cpu());
             assert_eq!(dft.points(), n);
             assert_is_the_dft(&dft, &format!("n = {n}, order {order}"));
         }
@@ -71,7 +71,7 @@ fn assert_is_the_dft(dft: &MonarchDft, what: &str) {
 
 #[test]
 fn a_complex_matrix_is_its_dense_one() {
-    let device = Device::flex();
+    let device = cpu();
     let random = |shape, seed| (seeded_tensor(shape, seed, &device), seeded_tensor(shape, seed + 1, &device));
     let matrix = ComplexMonarch::from_factors([random([3, 10, 4], 1), random([5, 6, 6], 3)]);
     assert_eq!(matrix.widths(), [12, 30]);
@@ -91,7 +91,7 @@ fn one_impulse_has_the_spectrum_of_a_wave() {
     let n = 12;
     let mut impulse = vec![0.0; n];
     impulse[1] = 1.0;
-    let dft = MonarchDft::of(n, 2, &Device::flex());
+    let dft = MonarchDft::of(n, 2, &cpu());
     let (re, im) = dft.forward((tensor(&impulse, 1), tensor(&vec![0.0; n], 1)));
     let angle = |q: usize| std::f64::consts::TAU * q as f64 / n as f64;
     let (re, im) = (to_f64(re), to_f64(im));

@@ -1,13 +1,16 @@
 //! The implicit filter.
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_monarch::{ImplicitFilter, ImplicitFilterConfig, reference};
-use subquad_testkit::{assert_rel_close, finite_difference, seeded_tensor, to_f64};
+use subquad_testkit::{
+    assert_rel_close, cpu, every_gradient, finite_difference, gradients, seeded_tensor, to_f64, values,
+    with_frozen, with_values,
+};
 
 use crate::FORMS;
-use crate::module::{gradients, gradients_of_the_rest, parameters, seeded_module, with_parameters};
+use crate::seeded_module;
 
 const D_MODEL: usize = 3;
 const L_MAX: usize = 24;
@@ -31,7 +34,7 @@ fn filter(bidirectional: bool) -> ImplicitFilter {
 #[test]
 fn taps_are_those_of_the_definition() {
     let filter = filter(true);
-    let (taps, reverse) = reference::implicit_filter(&config(true), &parameters(&filter));
+    let (taps, reverse) = reference::implicit_filter(&config(true), &values(&filter));
     assert_rel_close(filter.kernel(L_MAX).transpose(), taps, VALUE, "taps that look back");
     let ahead = filter.reverse_kernel(L_MAX).unwrap().transpose();
     assert_rel_close(ahead, reverse.unwrap(), VALUE, "taps that look ahead");
@@ -55,9 +58,9 @@ fn taps_are_those_of_the_definition_with_every_option() {
         // Frequencies start equal; only others show whether each layer reads its own.
         let filter = seeded_module(|device| config.init(device));
         let apart: Vec<f64> =
-            parameters(&filter).into_iter().enumerate().map(|(i, p)| p + 0.01 * (i % 7) as f64).collect();
-        let filter = with_parameters(filter, &apart);
-        let (taps, reverse) = reference::implicit_filter(&config, &parameters(&filter));
+            values(&filter).into_iter().enumerate().map(|(i, p)| p + 0.01 * (i % 7) as f64).collect();
+        let filter = with_values(filter, &apart);
+        let (taps, reverse) = reference::implicit_filter(&config, &values(&filter));
         assert_rel_close(filter.kernel(L_MAX).transpose(), taps, VALUE, format!("back, {config}"));
         let ahead = filter.reverse_kernel(L_MAX).unwrap().transpose();
         assert_rel_close(ahead, reverse.unwrap(), VALUE, format!("ahead, {config}"));
@@ -67,7 +70,7 @@ fn taps_are_those_of_the_definition_with_every_option() {
 #[test]
 fn shared_sines_are_one_vector_and_separate_ones_a_vector_for_each_layer_and_network() {
     let frequencies = |config: ImplicitFilterConfig| {
-        let of = |share| config.clone().with_share_sine(share).init(&Device::flex()).num_params();
+        let of = |share| config.clone().with_share_sine(share).init(&cpu()).num_params();
         of(false) - of(true)
     };
     assert_eq!(frequencies(config(true)), (2 * 3 - 1) * 8);
@@ -85,7 +88,7 @@ fn normalized_taps_of_one_lag_have_absolute_values_that_add_up_to_one() {
 fn without_modulation_taps_are_the_networks_bare_answer() {
     let modulated = filter(false);
     let bare = seeded_module(|device| config(false).with_modulate(false).init(device));
-    let bare = with_parameters(bare, &parameters(&modulated));
+    let bare = with_values(bare, &values(&modulated));
     let decay = to_f64(modulated.kernel(L_MAX) / bare.kernel(L_MAX));
     for (i, decay) in decay.into_iter().enumerate().filter(|(i, _)| i % L_MAX == L_MAX - 1) {
         // The slowest channel is down to 1 % after 1.5 filters, the fastest after 0.3.
@@ -98,7 +101,7 @@ fn without_modulation_taps_are_the_networks_bare_answer() {
 fn without_an_offset_the_present_token_hears_the_first_reverse_tap() {
     let offset = seeded_module(|device| config(true).with_rev_offset(0).init(device));
     let (seq, at) = (11, 4);
-    let device = Device::flex();
+    let device = cpu();
     let impulse =
         Tensor::<3>::zeros([1, D_MODEL, seq], &device).slice_fill([0..1, 0..D_MODEL, at..at + 1], 1.0);
     let bias = Tensor::<1>::from_data(parameters_bias(&offset).as_slice(), &device).reshape([D_MODEL, 1]);
@@ -138,7 +141,7 @@ fn taps_decay_at_least_as_fast_as_their_channel() {
     // Sines are at most 1, so the network's answer is at most the sum of its last layer's weights.
     let order = 8;
     let start = 5 * order + order + 2 * (order * order + order);
-    let output = &parameters(&filter)[start..start + order * D_MODEL];
+    let output = &values(&filter)[start..start + order * D_MODEL];
     let bound = |h: usize| output.iter().skip(h).step_by(D_MODEL).map(|w| w.abs()).sum::<f64>();
     let rates = [100f64.ln() / 1.5, 100f64.ln() * (1.0 / 1.5 + 1.0 / 0.3) / 2.0, 100f64.ln() / 0.3];
     for (i, tap) in to_f64(filter.kernel(L_MAX)).into_iter().enumerate() {
@@ -153,7 +156,7 @@ fn taps_decay_at_least_as_fast_as_their_channel() {
 fn an_impulse_comes_back_as_the_taps_and_the_next_token_hears_the_first_reverse_tap() {
     let filter = filter(true);
     let (seq, at) = (11, 4);
-    let device = Device::flex();
+    let device = cpu();
     let impulse = Tensor::<3>::zeros([1, D_MODEL, seq], &device)
         .slice_assign([0..1, 0..D_MODEL, at..at + 1], Tensor::ones([1, D_MODEL, 1], &device));
     let bias = Tensor::<1>::from_data(parameters_bias(&filter).as_slice(), &device).reshape([D_MODEL, 1]);
@@ -168,16 +171,15 @@ fn an_impulse_comes_back_as_the_taps_and_the_next_token_hears_the_first_reverse_
 
 /// The last parameter of a filter.
 fn parameters_bias(filter: &ImplicitFilter) -> Vec<f32> {
-    let all = parameters(filter);
+    let all = values(filter);
     all[all.len() - D_MODEL..].iter().map(|b| *b as f32).collect()
 }
 
 #[test]
 fn one_token_has_no_future() {
     let filter = filter(true);
-    let x = seeded_tensor([2, D_MODEL, 1], 1, &Device::flex());
-    let bias =
-        Tensor::<1>::from_data(parameters_bias(&filter).as_slice(), &Device::flex()).reshape([1, D_MODEL, 1]);
+    let x = seeded_tensor([2, D_MODEL, 1], 1, &cpu());
+    let bias = Tensor::<1>::from_data(parameters_bias(&filter).as_slice(), &cpu()).reshape([1, D_MODEL, 1]);
     let expected = x.clone() * (filter.kernel(1).unsqueeze::<3>() + bias);
     for form in FORMS {
         assert_rel_close(filter.convolve(x.clone(), form), expected.clone(), FFT, format!("{form:?}"));
@@ -188,8 +190,8 @@ fn one_token_has_no_future() {
 fn filter_of_all_frequencies(config: &ImplicitFilterConfig) -> ImplicitFilter {
     let filter = seeded_module(|device| config.init(device));
     let apart = |(i, p): (usize, f64)| p + 0.01 * (i % 7) as f64;
-    let values: Vec<f64> = parameters(&filter).into_iter().enumerate().map(apart).collect();
-    with_parameters(filter, &values)
+    let values: Vec<f64> = values(&filter).into_iter().enumerate().map(apart).collect();
+    with_values(filter, &values)
 }
 
 /// The taps, and the gradients of a weighted sum of them by path.
@@ -201,7 +203,7 @@ fn taps_and_gradients(
     let lags = filter.lags(seq, form);
     let weights = seeded_tensor(lags.dims(), 2, &lags.device());
     let grads = (lags.clone() * weights).sum().backward();
-    let grads = gradients(filter, &grads).into_iter().map(|found| (found.path, found.values));
+    let grads = every_gradient(filter, &grads).into_iter().map(|found| (found.path, found.values));
     (to_f64(lags), grads.collect())
 }
 
@@ -211,8 +213,8 @@ fn gradients_of_the_taps_are_those_of_the_definition_in_both_forms() {
     let own = plain.clone().with_share_sine(false);
     for config in [plain.clone(), plain.with_num_inner(0), own.clone(), own.with_num_inner(1)] {
         let filter = filter_of_all_frequencies(&config);
-        let values = parameters(&filter);
-        let weights = to_f64(seeded_tensor([2, D_MODEL, L_MAX], 2, &Device::flex()));
+        let values = values(&filter);
+        let weights = to_f64(seeded_tensor([2, D_MODEL, L_MAX], 2, &cpu()));
         let loss = |parameters: &[f64]| {
             let (taps, reverse) = reference::implicit_filter(&config, parameters);
             let sides = [taps, reverse.unwrap()];
@@ -264,42 +266,19 @@ fn the_fused_network_is_the_portable_one_at_any_sizes_in_values_and_gradients() 
     }
 }
 
-/// Freezes the parameters whose path begins so.
-struct Freeze {
-    start: &'static str,
-    path: Vec<String>,
-}
-
-impl ModuleMapper for Freeze {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match self.path.join(".").starts_with(self.start) {
-            true => param.set_require_grad(false),
-            false => param,
-        }
-    }
-}
-
 #[test]
 fn what_is_frozen_has_no_gradient_and_the_others_keep_their_bits() {
     let config = ImplicitFilterConfig::new(5, 130).with_order(17);
     let filter = filter_of_all_frequencies(&config).train();
     let (_, all) = taps_and_gradients(&filter, 130, Form::Fused);
     for start in ["z", "frequency", "network", "network.inner.0", "network.output"] {
-        let filter = filter.clone().map(&mut Freeze { start, path: vec![] });
+        let filter = with_frozen(filter.clone(), |path| path.starts_with(start));
         let lags = filter.lags(130, Form::Fused);
         let weights = seeded_tensor(lags.dims(), 2, &lags.device());
         let grads = (lags * weights).sum().backward();
         let learned: Vec<_> = all.iter().filter(|(path, _)| !path.starts_with(start)).cloned().collect();
         assert!(learned.len() < all.len(), "{start}");
-        let got = gradients_of_the_rest(&filter, &grads).into_iter().map(|found| (found.path, found.values));
+        let got = gradients(&filter, &grads).into_iter().map(|found| (found.path, found.values));
         assert!(got.collect::<Vec<_>>() == learned, "{start} frozen");
     }
 }

@@ -1,14 +1,17 @@
 //! The contract of a sequence mixer, and what is particular to Hyena.
 
 use burn::module::Module;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
 use subquad_monarch::{ConvAlgorithm, Hyena, HyenaConfig, M2Config, reference};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64, with_seed};
+use subquad_testkit::{
+    AWKWARD_LENGTHS, assert_rel_close, battery, cpu, paths_of, seeded_tensor, to_f64, values, with_seed,
+    with_values,
+};
 
 use crate::FORMS;
-use crate::module::{parameters, paths, seeded_module, with_parameters};
+use crate::seeded_module;
 
 const D_MODEL: usize = 6;
 /// Two FFT codes on the same filters, one behind the other.
@@ -73,7 +76,7 @@ fn transforms_by_monarch_products_are_the_same_map() {
 fn one_operation_is_what_its_parts_are_at_awkward_lengths() {
     let layer = layer(&config(2, 1000));
     for seq in AWKWARD_LENGTHS {
-        let x = seeded_tensor([2, seq, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([2, seq, D_MODEL], 1, &cpu());
         let (chunk, _) = layer.forward_with_state(x.clone(), layer.init_state(2).unwrap()).unwrap();
         assert_rel_close(layer.forward(x), chunk, FORMS_VALUE, format!("{seq} tokens"));
     }
@@ -87,13 +90,13 @@ fn the_cpu_runs_fused_unless_told_otherwise() {
 
 #[test]
 fn the_same_seed_gives_the_same_bits_whatever_is_read_first() {
-    battery::same_seed_same_bits(|device| config(3, 16).init(device), &Device::flex());
+    battery::same_seed_same_bits(|device| config(3, 16).init(device), &cpu());
     // Were a layer drawn at first use, numbers drawn in between would change it.
     let built = |between: usize| {
-        with_seed(&Device::flex(), 3, || {
-            let layer = config(2, 16).init(&Device::flex());
-            Tensor::<1>::random([between], Distribution::Default, &Device::flex());
-            parameters(&layer)
+        with_seed(&cpu(), 3, || {
+            let layer = config(2, 16).init(&cpu());
+            Tensor::<1>::random([between], Distribution::Default, &cpu());
+            values(&layer)
         })
     };
     assert_eq!(built(1), built(5));
@@ -128,8 +131,8 @@ fn as_m2(values: &[f64]) -> Vec<f64> {
 fn of_order_two_it_is_a_causal_m2_with_its_gates_the_other_way_round() {
     let hyena = layer(&config(2, 40));
     let m2 = seeded_module(|device| M2Config::new(D_MODEL, 40).with_filter_order(8).init(device));
-    let m2 = with_parameters(m2, &as_m2(&parameters(&hyena)));
-    let x = seeded_tensor([2, 37, D_MODEL], 1, &Device::flex());
+    let m2 = with_values(m2, &as_m2(&values(&hyena)));
+    let x = seeded_tensor([2, 37, D_MODEL], 1, &cpu());
     for form in FORMS {
         let ours = hyena.clone().with_form(form).forward(x.clone());
         let theirs = m2.clone().with_form(form).forward(x.clone());
@@ -141,7 +144,7 @@ fn of_order_two_it_is_a_causal_m2_with_its_gates_the_other_way_round() {
 fn its_kernels_are_the_filters_of_the_definition_in_the_order_in_which_they_run() {
     let config = config(3, 12);
     let layer = layer(&config);
-    let all = parameters(&layer);
+    let all = values(&layer);
     let (width, out) = (4 * D_MODEL, D_MODEL * D_MODEL + D_MODEL);
     let filter = &all[D_MODEL * width + width + width * 3 + width..all.len() - out];
     let filter_config = subquad_monarch::ImplicitFilterConfig::new(2 * D_MODEL, 12).with_order(8);
@@ -162,12 +165,12 @@ fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
     for order in [2, 3] {
         let layer = layer(&config(order, 32).with_dropout(0.3));
         battery::drops_in_training(&layer, D_MODEL);
-        let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([2, 21, D_MODEL], 1, &cpu());
         let trained = |form| layer.clone().with_form(form).forward_train(x.clone(), 5);
         assert_rel_close(trained(Form::Fused), trained(Form::Portable), SAME_MAP, format!("order {order}"));
     }
     let whole = layer(&config(2, 32));
-    let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([2, 21, D_MODEL], 1, &cpu());
     assert_eq!(to_f64(whole.forward_train(x.clone(), 5)), to_f64(whole.forward(x)));
 }
 
@@ -183,7 +186,7 @@ fn the_state_holds_what_every_filter_has_read_and_the_short_convolutions_past() 
 fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
     let layer = layer(&config(3, 5));
     let too_long = MixerError::TooLong { mixer: "hyena", l_max: 5, seq: 6 };
-    let x = seeded_tensor([1, 5, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([1, 5, D_MODEL], 1, &cpu());
     let (_, mut state) = layer.forward_with_state(x.clone(), layer.init_state(1).unwrap()).unwrap();
     let full = state.floats();
     let token = x.narrow(1, 0, 1);
@@ -196,13 +199,13 @@ fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
 #[test]
 #[should_panic(expected = "hyena takes at most l_max = 5 tokens, got 6; build it with a larger l_max")]
 fn a_whole_sequence_beyond_the_filter_is_refused_in_the_same_words() {
-    layer(&config(2, 5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &Device::flex()));
+    layer(&config(2, 5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &cpu()));
 }
 
 #[test]
 #[should_panic(expected = "hyena has d_model = 6, got an input of width 5")]
 fn an_input_of_another_width_is_refused() {
-    layer(&config(2, 5)).forward(seeded_tensor([1, 4, 5], 1, &Device::flex()));
+    layer(&config(2, 5)).forward(seeded_tensor([1, 4, 5], 1, &cpu()));
 }
 
 #[test]
@@ -223,9 +226,9 @@ fn groups_hold_the_network_and_the_positions_and_nothing_else() {
     let [filter, position] = groups.as_slice() else { panic!("two groups") };
     let network = ["input.weight", "input.bias", "inner.0.weight", "inner.0.bias", "output.weight"];
     let network = network.map(|name| format!("filter.network.{name}"));
-    assert_eq!(paths(&layer, &filter.parameters), [&network[..], &["filter.frequency".into()]].concat());
+    assert_eq!(paths_of(&layer, &filter.parameters), [&network[..], &["filter.frequency".into()]].concat());
     assert_eq!(filter.learning_rate, LearningRate::AtMost(2e-3));
     assert_eq!(filter.weight_decay, WeightDecay::Fixed(0.0));
-    assert_eq!(paths(&layer, &position.parameters), ["filter.z"]);
+    assert_eq!(paths_of(&layer, &position.parameters), ["filter.z"]);
     assert_eq!(position.learning_rate, LearningRate::AtMost(0.0));
 }

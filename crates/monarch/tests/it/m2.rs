@@ -1,14 +1,17 @@
 //! The contract of a sequence mixer, and what is particular to M2.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
 use subquad_monarch::{ConvAlgorithm, M2, M2Config};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64};
+use subquad_testkit::{
+    AWKWARD_LENGTHS, assert_rel_close, battery, cpu, every_gradient, paths_of, seeded_tensor, to_f64, values,
+    with_values,
+};
 
 use crate::FORMS;
-use crate::module::{gradients, parameters, paths, seeded_module, with_parameters};
+use crate::seeded_module;
 
 const D_MODEL: usize = 6;
 /// Two FFT codes on the same filters: each is right to about 1e-6 of the largest output.
@@ -95,7 +98,7 @@ fn without_a_short_past_steps_and_chunks_are_the_whole_sequence_too() {
 fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
     let dropping = layer(&config(32).with_residual(true).with_dropout(0.3));
     battery::drops_in_training(&dropping, D_MODEL);
-    let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([2, 21, D_MODEL], 1, &cpu());
     let trained = |form| dropping.clone().with_form(form).forward_train(x.clone(), 5);
     assert_rel_close(trained(Form::Fused), trained(Form::Portable), SAME_MAP, "both forms");
     let whole = layer(&config(32));
@@ -107,9 +110,9 @@ fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
 fn an_input_norm_is_a_layer_norm_in_front_of_the_layer() {
     let with = config(32).with_residual(true).with_input_norm(true);
     let layer_with = layer(&with);
-    let all = parameters(&layer_with);
-    let without = with_parameters(layer(&with.with_input_norm(false)), &all[2 * D_MODEL..]);
-    let x = seeded_tensor([2, 21, D_MODEL], 1, &Device::flex());
+    let all = values(&layer_with);
+    let without = with_values(layer(&with.with_input_norm(false)), &all[2 * D_MODEL..]);
+    let x = seeded_tensor([2, 21, D_MODEL], 1, &cpu());
     let centred = x.clone() - x.clone().mean_dim(2);
     let normed = centred.clone() / (centred.square().mean_dim(2) + 1e-5).sqrt();
     assert_rel_close(layer_with.forward(x), without.forward(normed), SAME_MAP, "normed before");
@@ -119,7 +122,7 @@ fn an_input_norm_is_a_layer_norm_in_front_of_the_layer() {
 fn tokens_of_padded_rows_get_what_they_get_alone_whatever_the_padding_holds() {
     let both_ways = config(32).with_residual(true).with_bidirectional(true);
     let (seq, lengths) = (21, [13, 21, 1, 0]);
-    let x = seeded_tensor([4, seq, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([4, seq, D_MODEL], 1, &cpu());
     for config in [config(32).with_residual(true), both_ways.clone(), both_ways.with_rev_offset(0)] {
         for form in FORMS {
             let layer = layer(&config).with_form(form);
@@ -139,7 +142,7 @@ fn tokens_of_padded_rows_get_what_they_get_alone_whatever_the_padding_holds() {
 
 #[test]
 fn padding_gets_no_gradient_from_the_tokens() {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let layer = layer(&config(32).with_residual(true).with_bidirectional(true)).train();
     let x = seeded_tensor([1, 9, D_MODEL], 1, &device).require_grad();
     let y = layer.forward_with(x.clone(), Some(&[5]), Some(1)).narrow(1, 0, 5);
@@ -152,13 +155,13 @@ fn padding_gets_no_gradient_from_the_tokens() {
 #[test]
 #[should_panic(expected = "a sequence of 5 tokens does not fit a row of 4")]
 fn a_length_beyond_its_row_is_refused() {
-    layer(&config(8)).forward_padded(seeded_tensor([1, 4, D_MODEL], 1, &Device::flex()), &[5]);
+    layer(&config(8)).forward_padded(seeded_tensor([1, 4, D_MODEL], 1, &cpu()), &[5]);
 }
 
 #[test]
 #[should_panic(expected = "2 rows need a length each, got 1")]
 fn a_row_without_a_length_is_refused() {
-    layer(&config(8)).forward_padded(seeded_tensor([2, 4, D_MODEL], 1, &Device::flex()), &[4]);
+    layer(&config(8)).forward_padded(seeded_tensor([2, 4, D_MODEL], 1, &cpu()), &[4]);
 }
 
 #[test]
@@ -183,13 +186,13 @@ fn the_cpu_runs_fused_unless_told_otherwise() {
 #[test]
 fn the_same_seed_gives_the_same_bits() {
     let config = config(16).with_residual(true).with_bidirectional(true);
-    battery::same_seed_same_bits(|device| config.init(device), &Device::flex());
+    battery::same_seed_same_bits(|device| config.init(device), &cpu());
 }
 
 #[test]
 fn a_shorter_sequence_is_the_beginning_of_a_longer_one() {
     let layer = layer(&config(64));
-    let x = seeded_tensor([2, 64, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([2, 64, D_MODEL], 1, &cpu());
     let whole = layer.forward(x.clone());
     for seq in [1, 2, 17, 63] {
         let short = layer.forward(x.clone().narrow(1, 0, seq));
@@ -199,7 +202,7 @@ fn a_shorter_sequence_is_the_beginning_of_a_longer_one() {
 
 #[test]
 fn gradients_flow_through_the_state() {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let layer = layer(&config(16).with_residual(true)).train();
     let input = || seeded_tensor([2, 9, D_MODEL], 1, &device).require_grad();
     let weights = seeded_tensor([2, 9, D_MODEL], 2, &device);
@@ -214,7 +217,7 @@ fn gradients_flow_through_the_state() {
     let (second, _) = layer.forward_with_state(x.clone().narrow(1, 4, 5), state).unwrap();
     let chunks = (Tensor::cat(vec![first, second], 1) * weights).sum().backward();
     assert_rel_close(x.grad(&chunks).unwrap(), whole_x, SAME_MAP, "input");
-    for (chunks, whole) in gradients(&layer, &chunks).into_iter().zip(gradients(&layer, &whole)) {
+    for (chunks, whole) in every_gradient(&layer, &chunks).into_iter().zip(every_gradient(&layer, &whole)) {
         assert_rel_close(chunks.values, whole.values, SAME_MAP, whole.path);
     }
 }
@@ -233,7 +236,7 @@ fn the_state_holds_every_gated_input_and_two_projected_ones() {
 fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
     let layer = layer(&config(5));
     let too_long = MixerError::TooLong { mixer: "m2", l_max: 5, seq: 6 };
-    let x = seeded_tensor([1, 5, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([1, 5, D_MODEL], 1, &cpu());
     let (_, mut state) = layer.forward_with_state(x.clone(), layer.init_state(1).unwrap()).unwrap();
     let full = state.floats();
     let token = x.clone().narrow(1, 0, 1);
@@ -247,13 +250,13 @@ fn the_state_ends_with_the_filter_and_a_refused_token_leaves_it_alone() {
 #[test]
 #[should_panic(expected = "m2 takes at most l_max = 5 tokens, got 6; build it with a larger l_max")]
 fn a_whole_sequence_beyond_the_filter_is_refused_in_the_same_words() {
-    layer(&config(5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &Device::flex()));
+    layer(&config(5)).forward(seeded_tensor([1, 6, D_MODEL], 1, &cpu()));
 }
 
 #[test]
 #[should_panic(expected = "m2 has d_model = 6, got an input of width 5")]
 fn an_input_of_another_width_is_refused() {
-    layer(&config(5)).forward(seeded_tensor([1, 4, 5], 1, &Device::flex()));
+    layer(&config(5)).forward(seeded_tensor([1, 4, 5], 1, &cpu()));
 }
 
 #[test]
@@ -269,7 +272,7 @@ fn states_of_layers_with_other_settings_are_refused() {
 #[test]
 #[should_panic(expected = "m2 computes in f32, got an input of f64")]
 fn padded_rows_of_another_type_are_refused_too() {
-    let x = seeded_tensor([1, 4, D_MODEL], 1, &Device::flex()).cast(burn::tensor::DType::F64);
+    let x = seeded_tensor([1, 4, D_MODEL], 1, &cpu()).cast(burn::tensor::DType::F64);
     layer(&config(5)).forward_padded(x, &[3]);
 }
 
@@ -278,9 +281,9 @@ fn a_bidirectional_layer_has_no_chunks_and_no_step() {
     let mut state = layer(&config(8)).init_state(1).unwrap();
     let layer = layer(&config(8).with_bidirectional(true));
     let refused = MixerError::Bidirectional { mixer: "m2" };
-    let x = seeded_tensor([1, 2, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([1, 2, D_MODEL], 1, &cpu());
     assert_eq!(layer.forward_with_state(x, state.clone()).unwrap_err(), refused);
-    assert_eq!(layer.step(Tensor::zeros([1, D_MODEL], &Device::flex()), &mut state).unwrap_err(), refused);
+    assert_eq!(layer.step(Tensor::zeros([1, D_MODEL], &cpu()), &mut state).unwrap_err(), refused);
     assert_eq!(layer.init_state(1).unwrap_err(), refused);
 }
 
@@ -324,12 +327,12 @@ fn groups_hold_the_networks_and_the_positions_and_nothing_else() {
         [both.concat(), vec![format!("{filter}.frequency")]].concat()
     });
     assert_eq!(filter.name, "filter");
-    assert_eq!(paths(&layer, &filter.parameters), networks.concat());
+    assert_eq!(paths_of(&layer, &filter.parameters), networks.concat());
     assert_eq!(filter.learning_rate, LearningRate::AtMost(1e-3));
     assert_eq!(filter.weight_decay, WeightDecay::Fixed(0.1));
 
     assert_eq!(position.name, "position");
-    assert_eq!(paths(&layer, &position.parameters), ["filter.z", "residual.z"]);
+    assert_eq!(paths_of(&layer, &position.parameters), ["filter.z", "residual.z"]);
     assert_eq!(position.learning_rate, LearningRate::AtMost(1e-5));
     assert_eq!(position.weight_decay, WeightDecay::Fixed(0.0));
 }

@@ -8,7 +8,6 @@ mod dft;
 mod filter;
 mod hyena;
 mod m2;
-mod module;
 mod monarch_conv;
 mod monarch_linear;
 mod projection;
@@ -18,6 +17,18 @@ mod reference;
 mod sequence;
 mod threads;
 
+use burn::module::Module;
+use burn::tensor::Device;
 use subquad_backend::Form;
+use subquad_testkit::{cpu, values, with_seed};
 
 const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
+
+/// A module whose parameters are all drawn, always the same.
+fn seeded_module<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
+    with_seed(&cpu(), 11, || {
+        let module = build(&cpu());
+        values(&module);
+        module
+    })
+}

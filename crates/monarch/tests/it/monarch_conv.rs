@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use subquad_backend::fft_conv::{self, reference};
 use subquad_monarch::monarch_conv;
-use subquad_testkit::{assert_rel_close, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor, to_f64};
 
 use crate::FORMS;
 
@@ -37,7 +37,7 @@ fn a_convolution_by_monarch_products_is_the_direct_sum() {
     for seq in LENGTHS {
         for taps in [1, seq, seq + 3] {
             for form in FORMS {
-                let (u, k, r) = inputs(seq, taps, &Device::flex());
+                let (u, k, r) = inputs(seq, taps, &cpu());
                 let what = format!("{form:?}, seq = {seq}, taps = {taps}");
                 let causal = monarch_conv::causal_conv(u.clone(), k.clone(), form);
                 assert_rel_close(causal, definition(seq, taps, false), VALUE, format!("causal, {what}"));
@@ -73,7 +73,7 @@ fn values_and_gradients_are_those_of_the_fft() {
 
 /// Output and gradients of `sum(output * g)` for a random `g`.
 fn gradients(seq: usize, conv: impl Fn(Tensor<3>, Tensor<2>, Tensor<2>) -> Tensor<3>) -> [Vec<f64>; 4] {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     let (u, k, r) = inputs(seq, seq, &device);
     let (u, k, r) = (u.require_grad(), k.require_grad(), r.require_grad());
     let y = conv(u.clone(), k.clone(), r.clone());
@@ -85,7 +85,7 @@ fn gradients(seq: usize, conv: impl Fn(Tensor<3>, Tensor<2>, Tensor<2>) -> Tenso
 #[test]
 fn any_axes_that_hold_the_sequence_give_the_same() {
     let seq = 60;
-    let (u, k, r) = inputs(seq, seq, &Device::flex());
+    let (u, k, r) = inputs(seq, seq, &cpu());
     for axes in [&[8, 8][..], &[60, 1], &[1, 60], &[7, 9], &[4, 3, 5], &[5, 1, 13], &[3, 2, 5, 2]] {
         let y = monarch_conv::conv(u.clone(), k.clone(), Some(r.clone()), axes);
         assert_rel_close(y, definition(seq, seq, true), VALUE, format!("{axes:?}"));
@@ -95,7 +95,7 @@ fn any_axes_that_hold_the_sequence_give_the_same() {
 #[test]
 fn nothing_later_reaches_an_earlier_output() {
     let seq = 100;
-    let device = Device::flex();
+    let device = cpu();
     let (u, k, _) = inputs(seq, seq, &device);
     let (before, huge) = (u.clone().narrow(2, 0, 50), Tensor::ones([BATCH, CHANNELS, 50], &device) * 100.0);
     let of = |u: Tensor<3>| monarch_conv::causal_conv(u, k.clone(), FORMS[0]);
@@ -108,6 +108,6 @@ fn nothing_later_reaches_an_earlier_output() {
 #[test]
 #[should_panic(expected = "a convolution needs one kernel a channel")]
 fn other_channels_are_refused() {
-    let (u, k, _) = inputs(4, 4, &Device::flex());
+    let (u, k, _) = inputs(4, 4, &cpu());
     monarch_conv::causal_conv(u, k.narrow(0, 0, 2), FORMS[0]);
 }

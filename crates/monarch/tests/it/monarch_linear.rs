@@ -1,13 +1,13 @@
 //! Monarch linear layers as matrices.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_monarch::{MonarchInit, MonarchLinear, MonarchLinearConfig};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64, values};
 
 use crate::FORMS;
-use crate::module::{parameters, seeded_module};
+use crate::seeded_module;
 
 /// The same f32 sums, perhaps in another order.
 const SAME_SUM: f64 = 1e-6;
@@ -45,7 +45,7 @@ fn the_layer_is_its_dense_matrix() {
         let layer = layer(&config);
         let dense = layer.dense_weight();
         assert_eq!(dense.dims(), [config.d_output, config.d_input]);
-        let x = seeded_tensor([5, config.d_input], 1, &Device::flex());
+        let x = seeded_tensor([5, config.d_input], 1, &cpu());
         let expected =
             x.clone().matmul(dense.transpose()) + layer.bias.as_ref().unwrap().val().unsqueeze::<2>();
         for form in FORMS {
@@ -68,7 +68,7 @@ fn the_block_index_is_the_fast_one_of_the_output() {
     // One row t of one block l of the last factor writes output t c + l.
     let (c, s) = (3, 4);
     let (t, l) = (2, 1);
-    let device = Device::flex();
+    let device = cpu();
     let first = Tensor::ones([2, c, 5], &device);
     let last = Tensor::zeros([c, s, 2], &device)
         .slice_assign([l..l + 1, t..t + 1, 0..2], Tensor::ones([1, 1, 2], &device));
@@ -82,7 +82,7 @@ fn the_block_index_is_the_fast_one_of_the_output() {
 
 #[test]
 fn a_middle_that_is_no_whole_rank_is_a_matrix_all_the_same() {
-    let device = Device::flex();
+    let device = cpu();
     let factors = [seeded_tensor([4, 3, 3], 1, &device), seeded_tensor([4, 3, 3], 2, &device)];
     let layer = MonarchLinear::from_factors(factors, None, 12, 11);
     let (dense, x) = (layer.dense_weight(), seeded_tensor([5, 12], 3, &device));
@@ -93,7 +93,7 @@ fn a_middle_that_is_no_whole_rank_is_a_matrix_all_the_same() {
 fn leading_axes_are_kept() {
     let layer = layer(&MonarchLinearConfig::new(10, 14));
     assert_eq!(layer.form(), Form::Fused);
-    let x = seeded_tensor([2, 3, 4, 10], 1, &Device::flex());
+    let x = seeded_tensor([2, 3, 4, 10], 1, &cpu());
     let flat: Tensor<2> = layer.forward(x.clone().reshape([24, 10]));
     assert_eq!(to_f64(layer.forward(x).reshape([24, 14])), to_f64(flat));
 }
@@ -138,7 +138,7 @@ fn an_output_starts_with_the_variance_of_a_dense_layers_or_the_published_one() {
     let published = MonarchLinearConfig::new(256, 256).with_init(MonarchInit::PerFactor);
     close(published.clone(), 1.0 / 9.0);
     let largest =
-        parameters(&layer(&published.with_bias(false))).into_iter().fold(0.0, |m: f64, w| m.max(w.abs()));
+        values(&layer(&published.with_bias(false))).into_iter().fold(0.0, |m: f64, w| m.max(w.abs()));
     assert!(largest <= 0.25 && largest > 0.24, "{largest}");
 }
 
@@ -153,7 +153,7 @@ fn the_identity_starts_as_the_identity_and_every_rank_can_learn() {
         identity(shaped(&[2, 3, 4], &[2, 3, 4])).with_rank(2),
     ] {
         let layer = layer(&config);
-        let expected = Tensor::<2>::eye(config.d_output, &Device::flex()).narrow(1, 0, config.d_input);
+        let expected = Tensor::<2>::eye(config.d_output, &cpu()).narrow(1, 0, config.d_input);
         assert_eq!(to_f64(layer.dense_weight()), to_f64(expected), "{config}");
         // What reads padding has none.
         let padded = config.d_input < config.d_output;
@@ -173,5 +173,5 @@ fn every_last_weight_has_a_gradient(layer: MonarchLinear) -> bool {
 #[test]
 #[should_panic(expected = "a Monarch layer of d_input = 10 got an input of width 14")]
 fn an_input_of_another_width_is_refused() {
-    layer(&MonarchLinearConfig::new(10, 14)).forward(seeded_tensor([2, 14], 1, &Device::flex()));
+    layer(&MonarchLinearConfig::new(10, 14)).forward(seeded_tensor([2, 14], 1, &cpu()));
 }

@@ -2,15 +2,14 @@
 
 use burn::module::Module;
 use burn::nn::LinearConfig;
-use burn::tensor::Device;
 use subquad_backend::svd::{Complex, Scalar};
 use subquad_monarch::projection::{
     MonarchFactors, ProjectionError, low_rank, project, rank_of_parameters, relative_distance,
 };
 use subquad_monarch::{MonarchLinear, MonarchLinearConfig};
-use subquad_testkit::{assert_rel_close, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor, to_f64, values};
 
-use crate::module::{parameters, seeded_module};
+use crate::seeded_module;
 
 /// f64 rotations of a few dozen columns.
 const EXACT: f64 = 1e-10;
@@ -167,10 +166,10 @@ fn the_projection_of_a_layer_is_that_of_its_matrix_with_the_same_bias() {
     assert_eq!(layer.num_params(), config.n_parameters());
     let matrix = to_f64(dense.weight.val().transpose());
     assert_rel_close(layer.dense_weight(), projected(&config, &matrix).dense(), SINGLE, "matrix");
-    assert_eq!(parameters(&layer)[layer.num_params() - 14..], to_f64(dense.bias.as_ref().unwrap().val()));
+    assert_eq!(values(&layer)[layer.num_params() - 14..], to_f64(dense.bias.as_ref().unwrap().val()));
     // With the whole rank, nothing is lost.
     let whole = MonarchLinear::project(&dense, &config.with_rank(3)).unwrap();
-    let x = seeded_tensor::<2>([5, 10], 1, &Device::flex());
+    let x = seeded_tensor::<2>([5, 10], 1, &cpu());
     assert_rel_close(whole.forward(x.clone()), dense.forward(x), SINGLE, "whole rank");
 }
 
@@ -210,7 +209,7 @@ fn what_cannot_be_projected_is_refused() {
         "order = 3, but only matrices of 2 factors have a nearest one in closed form; use order = 2"
     );
     assert!(words(project(&config.clone().with_rank(9), &[0.0; 24])).starts_with("rank = 9, but slices"));
-    let dense = LinearConfig::new(4, 5).init(&Device::flex());
+    let dense = LinearConfig::new(4, 5).init(&cpu());
     let error = MonarchLinear::project(&dense, &config).unwrap_err();
     assert_eq!(error.to_string(), "the layer maps [4, 5] features, the config [4, 6]");
 }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError};
 use subquad_monarch::published::replay;
-use subquad_testkit::golden;
+use subquad_testkit::{cpu, golden};
 
 use crate::FORMS;
 
@@ -19,7 +18,7 @@ fn case(name: &str) -> Case {
 }
 
 fn refusal(case: &mut Case) -> CaseError {
-    replay(case, Form::Fused, &Device::flex()).unwrap_err()
+    replay(case, Form::Fused, &cpu()).unwrap_err()
 }
 
 #[test]
@@ -34,7 +33,7 @@ fn published_cases_are_reproduced_in_both_forms() {
         "monarch_rect_12_30",
     ] {
         for form in FORMS {
-            golden::check(path(name), |case| replay(case, form, &Device::flex()));
+            golden::check(path(name), |case| replay(case, form, &cpu()));
         }
     }
 }
@@ -57,7 +56,7 @@ fn absent_keys_have_the_published_defaults() {
     let keys = case.config.as_object_mut().unwrap();
     keys.remove("hyena_filter_order");
     keys.remove("hyena_w");
-    assert!(replay(&mut case, Form::Fused, &Device::flex()).is_ok());
+    assert!(replay(&mut case, Form::Fused, &cpu()).is_ok());
 }
 
 #[test]
@@ -106,7 +105,7 @@ fn the_factor_beside_the_learned_frequency_is_part_of_the_layer() {
         assert!(half[0] > 0.0, "{name}");
         *data = burn::tensor::TensorData::new(half, data.shape().to_vec());
     }
-    let output = |case: &mut Case| replay(case, Form::Fused, &Device::flex()).unwrap()["output"].clone();
+    let output = |case: &mut Case| replay(case, Form::Fused, &cpu()).unwrap()["output"].clone();
     // Halves and doubles are exact.
     assert_eq!(output(&mut halved), output(&mut case("m2_training_additions")));
 }

@@ -24,10 +24,6 @@ fn case(name: &str) -> Case {
     golden::read(path(name)).unwrap()
 }
 
-fn cpu() -> Device {
-    Device::flex()
-}
-
 /// Under the lock of burn's generator, of which a layer draws parameters before it gets those of the case.
 fn run(case: &mut Case, form: Form) -> Result<Replay, CaseError> {
     with_seed(&cpu(), 1, || replay(case, form, &cpu()))

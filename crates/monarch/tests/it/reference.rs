@@ -1,17 +1,20 @@
 //! Every layer against its f64 definition: values, and gradients by finite differences of that definition.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer, Sizes};
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, CausalMonarchConfig, DenseMlpConfig, HyenaConfig,
     LearnedMonarchConfig, M2Config, MonarchLinearConfig, MonarchMlpConfig, reference,
 };
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{
+    AWKWARD_LENGTHS, assert_rel_close, cpu, every_gradient, finite_difference, seeded, seeded_tensor, to_f64,
+    values,
+};
 
 use crate::FORMS;
-use crate::module::{gradients, parameters, seeded_module};
+use crate::seeded_module;
 
 /// f32 against f64. Three sine layers of frequency 10 turn rounding of 6e-8 into about 1e-5 of a filter.
 const VALUE: f64 = 1e-4;
@@ -108,11 +111,11 @@ fn assert_lengths<M: SequenceMixer + Module>(
     definition: impl Fn(&[f64], &[f64]) -> Vec<f64>,
     what: &str,
 ) {
-    let parameters = parameters(&layer(Form::Portable));
+    let parameters = values(&layer(Form::Portable));
     for seq in AWKWARD_LENGTHS {
         let expected = definition(&parameters, &seeded(2 * seq, 4));
         for form in FORMS {
-            let output = layer(form).forward(seeded_tensor([1, seq, 2], 4, &Device::flex()));
+            let output = layer(form).forward(seeded_tensor([1, seq, 2], 4, &cpu()));
             assert_rel_close(output, expected.as_slice(), VALUE, format!("{form:?}, seq = {seq}, {what}"));
         }
     }
@@ -207,8 +210,8 @@ fn assert_values<M: Module>(
     shape: [usize; 3],
     what: &str,
 ) {
-    let x = seeded_tensor(shape, 8, &Device::flex());
-    let expected = definition(&parameters(layer), &to_f64(x.clone()));
+    let x = seeded_tensor(shape, 8, &cpu());
+    let expected = definition(&values(layer), &to_f64(x.clone()));
     assert_rel_close(forward(layer, x), expected, VALUE, what);
 }
 
@@ -246,8 +249,8 @@ pub(crate) fn assert_gradients<M: Module>(
     shape: [usize; 3],
     what: &str,
 ) {
-    let device = Device::flex().autodiff();
-    let (p, x) = (parameters(layer), seeded_tensor(shape, 8, &device).require_grad());
+    let device = cpu().autodiff();
+    let (p, x) = (values(layer), seeded_tensor(shape, 8, &device).require_grad());
     let layer = layer.clone().train();
     let output = forward(&layer, x.clone());
     let weights = seeded_tensor(output.dims(), 9, &device);
@@ -259,7 +262,7 @@ pub(crate) fn assert_gradients<M: Module>(
     assert_rel_close(x.grad(&grads).unwrap(), by_input, GRADIENT, format!("{what}: input"));
     let by_parameters = finite_difference(|p| loss(p, &at), &p, STEP);
     let mut rest = by_parameters.as_slice();
-    for found in gradients(&layer, &grads) {
+    for found in every_gradient(&layer, &grads) {
         let (expected, after) = rest.split_at(found.values.len());
         rest = after;
         assert_rel_close(found.values, expected, GRADIENT, format!("{what}: {}", found.path));

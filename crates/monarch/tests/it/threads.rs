@@ -1,26 +1,26 @@
 //! Sums are made in an order that the sizes decide: the number of threads changes no bit of an output or a gradient.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_monarch::{
     BlockDiagonalLinearConfig, CausalMonarch, CausalMonarchConfig, Hyena, HyenaConfig, ImplicitFilterConfig,
     LearnedMonarch, LearnedMonarchConfig, M2, M2Config, MonarchLinearConfig,
 };
-use subquad_testkit::{seeded_tensor, to_f64};
+use subquad_testkit::{cpu, every_gradient, seeded_tensor, to_f64};
 
-use crate::module::{gradients, seeded_module};
+use crate::seeded_module;
 
 /// Output, the input's gradient and the parameters' on so many threads.
 fn on<M: Module>(threads: usize, module: M, x: [usize; 3], f: fn(&M, Tensor<3>) -> Tensor<3>) -> Vec<f64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(move || {
-        let x = seeded_tensor(x, 1, &Device::flex().autodiff()).require_grad();
+        let x = seeded_tensor(x, 1, &cpu().autodiff()).require_grad();
         let y = f(&module, x.clone());
         let weights = seeded_tensor(y.dims(), 2, &y.device());
         let grads = (y.clone() * weights).sum().backward();
-        let parameters = gradients(&module, &grads).into_iter().flat_map(|found| found.values);
+        let parameters = every_gradient(&module, &grads).into_iter().flat_map(|found| found.values);
         to_f64(y).into_iter().chain(to_f64(x.grad(&grads).unwrap())).chain(parameters).collect()
     })
 }

@@ -1,9 +1,9 @@
 //! One token's recurrence of a diagonal system as plain numbers.
 
 use super::Diagonal;
+use crate::lines::{Lines, complex, numbers};
 use crate::number::Complex;
 use crate::precision::Precision;
-use crate::stepper::{Lines, complex, numbers};
 
 pub(super) fn lines(diagonal: &Diagonal) -> Lines {
     let (modes, host) = (&diagonal.modes, Precision::Host);

@@ -17,9 +17,8 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
-use crate::dplr::Recovered;
+use crate::lines::Lines;
 use crate::precision::{Precision, rounded};
-use crate::stepper::Lines;
 use crate::{Modes, S4State, StateSpace};
 use discretization::{Continuous, Discrete};
 
@@ -82,13 +81,8 @@ impl StateSpace for Diagonal {
         (read.re.sum_dim(3).squeeze_dim::<3>(3) * 2.0, state.after(1, next))
     }
 
-    fn lines(&self, _known: &mut Recovered) -> Lines {
+    fn lines(&self) -> Lines {
         lines::lines(self)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let Self { modes, discretization } = self;
-        modes.is_same(&other.modes) && *discretization == other.discretization
     }
 
     fn check_length(&self, _seq: usize) -> Result<(), MixerError> {

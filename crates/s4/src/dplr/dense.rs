@@ -120,7 +120,7 @@ fn row<const D: usize>(Pair { re, im }: Pair<D>) -> Tensor<D> {
 }
 
 /// The inverse of [`row`], in f32: from `[d_model, kernels, n]` to `[kernels, d_model, pairs]`.
-pub(super) fn pairs(rows: Tensor<3>) -> Pair<3> {
+fn pairs(rows: Tensor<3>) -> Pair<3> {
     let rows = rows.cast(FloatDType::F32).swap_dims(0, 1);
     let pairs = rows.dims()[2] / 2;
     Pair { re: rows.clone().narrow(2, 0, pairs) * 0.5, im: rows.narrow(2, pairs, pairs) * -0.5 }

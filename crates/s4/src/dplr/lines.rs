@@ -11,11 +11,11 @@
 use burn::tensor::Tensor;
 
 use super::{Dplr, Scaled};
+use crate::lines::{Lines, complex, numbers};
 use crate::number::{Complex, real};
 use crate::precision::Precision;
-use crate::stepper::{Lines, complex, numbers};
 
-/// `c` is [`Dplr::known_c`].
+/// `c` is `C` itself, as [`Dplr::dense`] has it.
 pub(super) fn lines(dplr: &Dplr, c: Tensor<3>) -> Lines {
     let [kernels, d_model, pairs] = dplr.modes.dims();
     let Scaled { a, b, p, q } = dplr.scaled(Precision::Host);

@@ -14,25 +14,22 @@ mod chunk;
 mod dense;
 mod kernel;
 mod lines;
-mod recovered;
 mod step;
 
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
-use subquad_backend::parameter::is_same;
 use subquad_mixer::MixerError;
 
 use crate::complex::Pair;
+use crate::lines::Lines;
 use crate::modes::replace;
 use crate::precision::Precision;
-use crate::stepper::Lines;
+use crate::recovered::Recovered;
 use crate::{Modes, S4State, StateSpace};
 
-use dense::{Dense, pairs};
+use dense::Dense;
 use kernel::kernel;
-
-pub use recovered::Recovered;
 
 /// State space with a low-rank part. Built by [`S4Config`](crate::S4Config) as part of a layer.
 ///
@@ -122,28 +119,33 @@ impl Dplr {
         Dense::of(&self.scaled(Precision::Host), self.modes.c(Precision::Host))
     }
 
-    /// [`dense`](Self::dense), with `C` from `known` or for it.
-    fn known_dense(&self, known: &mut Recovered) -> Dense {
-        let dense = self.dense_of_stored_c();
-        if let Some(c) = known.c(self) {
-            return Dense { c, ..dense };
+    /// [`dense`](Self::dense) with the `C` that `state` carries. If it carries none, `C` is worked out, and unless gradients may flow
+    /// through it the state carries it from then on.
+    fn dense_for(&self, state: &mut S4State) -> Dense {
+        let stored = self.dense_of_stored_c();
+        if let Some(carried) = self.carried_by(state) {
+            return Dense { c: carried.exact(), ..stored };
         }
-        let dense = dense.recovered(self.l_max);
-        known.keep(self, &dense.c);
+        let dense = stored.recovered(self.l_max);
+        state.recovered = (!self.trains()).then(|| Recovered::new(dense.c.clone(), self.rounded_c(&dense)));
         dense
     }
 
-    /// `C` itself, as rows that read from real states: `[d_model, kernels, n]` in f64 on the host.
-    fn known_c(&self, known: &mut Recovered) -> Tensor<3> {
-        known.c(self).unwrap_or_else(|| self.known_dense(known).c)
+    /// The `C` of [`dense_for`](Self::dense_for) on the layer's device, in f32: `[kernels, d_model, pairs]`.
+    fn rounded_c_for(&self, state: &mut S4State) -> Pair<3> {
+        match self.carried_by(state) {
+            Some(carried) => carried.rounded(),
+            None => self.rounded_c(&self.dense_for(state)),
+        }
     }
 
-    /// `C` itself on the layer's device, in f32: `[kernels, d_model, pairs]`.
-    fn known_rounded_c(&self, known: &mut Recovered) -> Pair<3> {
-        known.rounded(self).unwrap_or_else(|| {
-            let c = self.known_c(known);
-            recovered::on(pairs(c), &self.modes.c_re.device())
-        })
+    fn carried_by<'a>(&self, state: &'a S4State) -> Option<&'a Recovered> {
+        state.recovered.as_ref().filter(|_| !self.trains())
+    }
+
+    fn rounded_c(&self, dense: &Dense) -> Pair<3> {
+        let device = self.modes.c_re.val().device();
+        dense.c().map(|part| part.to_device(&device))
     }
 
     pub(crate) fn system(&self, of: Precision) -> System {
@@ -195,25 +197,19 @@ impl StateSpace for Dplr {
     }
 
     fn run(&self, u: Tensor<3>, mut state: S4State, form: Form) -> (Tensor<4>, S4State) {
-        let (dense, seq) = (self.known_dense(&mut state.recovered), u.dims()[2]);
+        let (dense, seq) = (self.dense_for(&mut state), u.dims()[2]);
         let (y, next) = chunk::run(&dense, u, state.pair(), form);
         (y, state.after(seq, next))
     }
 
     fn advance(&self, u: Tensor<2>, mut state: S4State) -> (Tensor<3>, S4State) {
-        let c = self.known_rounded_c(&mut state.recovered);
+        let c = self.rounded_c_for(&mut state);
         let (next, y) = step::advance(&self.scaled(Precision::Layer), c, state.pair(), u);
         (y, state.after(1, next))
     }
 
-    fn lines(&self, known: &mut Recovered) -> Lines {
-        lines::lines(self, self.known_c(known))
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let Self { modes, p_re, p_im, l_max } = self;
-        let parts = modes.is_same(&other.modes) && *l_max == other.l_max;
-        parts && is_same(p_re, &other.p_re) && is_same(p_im, &other.p_im)
+    fn lines(&self) -> Lines {
+        lines::lines(self, self.dense().c)
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {

@@ -16,7 +16,8 @@ pub fn ema(logit: f64, x: impl Iterator<Item = f64>) -> Vec<f64> {
 
 impl MeasuredMixer for EmaConfig {
     const NAME: &'static str = "ema";
-    const SUMMARY: &'static str = "exponential moving average, one real state a channel: the baseline of state spaces; causal only";
+    const SUMMARY: &'static str =
+        "exponential moving average, one real state a channel: the baseline of state spaces; causal only";
     const MEASURED: &'static str = "exponential moving average: causal, reach 16";
 
     fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {

@@ -2,7 +2,7 @@
 
 use subquad_backend::simd::{Simd, WithSimd, load, mul_add, save};
 
-use super::lines::Lines;
+use crate::lines::Lines;
 
 /// From `x` and a state to the rows that the tail reads, the state being updated in place.
 pub(super) struct Channels<'a> {

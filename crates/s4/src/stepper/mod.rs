@@ -4,23 +4,15 @@
 //! sequences are several steppers, one a thread: clones share the weights.
 
 mod channels;
-mod decoding;
-mod lines;
 mod recurrence;
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
-use subquad_backend::kernel::Floats;
+use burn::tensor::{Device, Tensor, TensorData};
 use subquad_mixer::{MixerError, Origin, SliceStepper};
 
 use self::recurrence::{Recurrence, floats};
-use crate::dplr::Recovered;
 use crate::{S4State, SsmLayer, StateSpace};
-
-pub(crate) use self::decoding::Decoding;
-pub use self::lines::Lines;
-pub(crate) use self::lines::{complex, numbers};
 
 /// One sequence through an [`S4d`](crate::S4d) or [`S4`](crate::S4) layer, token by token: the layer's weights, a state and
 /// scratch space.
@@ -49,7 +41,7 @@ impl<S: StateSpace> SsmLayer<S> {
     pub fn stepper(&self) -> Result<S4Stepper, MixerError> {
         self.check_causal()?;
         self.rules.max_taps.check_state(S::NAME, usize::MAX)?;
-        let recurrence = Recurrence::new(self, &mut Recovered::default());
+        let recurrence = Recurrence::new(self);
         let part = vec![0.0; recurrence.state_len()];
         Ok(S4Stepper {
             origin: self.origin(),
@@ -79,8 +71,10 @@ impl S4Stepper {
 
     /// The state after the tokens seen so far, of one sequence on the `cpu` device.
     pub fn state(&self) -> S4State {
-        let tensor =
-            |part: &[f32]| -> Tensor<3> { Floats::new(part.to_vec(), self.state_shape()).into_tensor() };
+        let tensor = |part: &[f32]| {
+            let data = TensorData::new(part.to_vec(), self.state_shape());
+            Tensor::from_data(data, &Device::flex())
+        };
         S4State {
             seq: self.seq,
             origin: Some(self.origin),

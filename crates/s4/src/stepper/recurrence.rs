@@ -1,14 +1,12 @@
 //! One token through a layer, over slices.
 
 use burn::tensor::Tensor;
-use rayon::prelude::*;
 use subquad_backend::pointwise::{Activation, activate_row, glu_row};
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{read, simd};
 
 use super::channels::{Channels, State};
-use super::lines::Lines;
-use crate::dplr::Recovered;
+use crate::lines::Lines;
 use crate::{OutputMix, SsmLayer, StateSpace};
 
 /// A layer's present weights, laid out for one token at a time. No token changes it.
@@ -23,9 +21,9 @@ pub(super) struct Recurrence {
 }
 
 impl Recurrence {
-    pub(super) fn new<S: StateSpace>(layer: &SsmLayer<S>, known: &mut Recovered) -> Self {
+    pub(super) fn new<S: StateSpace>(layer: &SsmLayer<S>) -> Self {
         Self {
-            lines: layer.ssm.lines(known),
+            lines: layer.ssm.lines(),
             d: floats(layer.d.val()),
             activation: layer.rules.activation,
             mix: layer.rules.output,
@@ -45,20 +43,6 @@ impl Recurrence {
     /// Length of the scratch space.
     pub(super) fn scratch_len(&self) -> usize {
         2 * self.lines.pairs + self.d.len() + self.output.as_ref().map_or(0, RowLinear::d_output)
-    }
-
-    /// One token of every sequence: `x` and `y` of `[batch, d_model]`, states of `[batch, d_model, pairs]`.
-    pub(super) fn steps(&self, x: &[f32], [re, im]: [&mut [f32]; 2], scratch: &mut [f32], y: &mut [f32]) {
-        // To hand a single one to the pool would cost more than it does, and allocate.
-        if y.len() == self.d_model() {
-            return self.step(x, [re, im], scratch, y);
-        }
-        let (width, state) = (self.d_model(), self.state_len());
-        let tokens = y.par_chunks_exact_mut(width).zip(x.par_chunks_exact(width));
-        let states = re.par_chunks_exact_mut(state).zip(im.par_chunks_exact_mut(state));
-        let scratch = scratch.par_chunks_exact_mut(self.scratch_len());
-        let sequences = tokens.zip(states).zip(scratch);
-        sequences.for_each(|(((y, x), (re, im)), scratch)| self.step(x, [re, im], scratch, y));
     }
 
     /// One token: `x` and `y` of `[d_model]`, a state of `[d_model, pairs]` each, updated in place. It allocates nothing.

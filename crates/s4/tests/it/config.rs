@@ -1,7 +1,6 @@
 //! Options, initial values and parameter groups.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::module::Module;
 use subquad_mixer::{
     Context, LearningRate, Options, Refusal, SequenceMixer, SequenceMixerConfig, WeightDecay,
 };
@@ -10,6 +9,7 @@ use subquad_s4::{OutputMix, RealTransform, S4Config, S4Init, S4dConfig, S4dInit}
 use subquad_testkit::to_f64;
 
 use crate::oracle::Seeded;
+use subquad_testkit::paths_of;
 
 #[test]
 fn an_option_out_of_its_range_is_refused_by_name() {
@@ -191,39 +191,12 @@ fn the_clip_bounds_the_input_weights_of_legs_alone() {
     assert!((largest(S4dConfig::new(2).with_b_clip(None)) - 40.75).abs() < 0.01);
 }
 
-#[derive(Default)]
-struct Names {
-    path: Vec<String>,
-    found: Vec<(String, ParamId)>,
-}
-
-impl ModuleVisitor for Names {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.join("."), param.id));
-    }
-}
-
 #[test]
 fn steps_and_eigenvalues_and_input_weights_train_slowly_and_without_decay() {
     let layer = S4dConfig::new(4).with_ssm_lr(2e-4).seeded();
-    let mut names = Names::default();
-    layer.visit(&mut names);
     let groups = layer.parameter_groups();
     let [group] = &groups[..] else { panic!("one group, got {groups:?}") };
-    let inside: Vec<&str> = names
-        .found
-        .iter()
-        .filter(|(_, id)| group.parameters.contains(id))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let inside = paths_of(&layer, &group.parameters);
     assert_eq!(
         inside,
         ["inv_dt", "inv_a_re", "a_im", "b_re", "b_im"].map(|name| format!("ssm.modes.{name}"))

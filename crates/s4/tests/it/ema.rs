@@ -17,19 +17,33 @@ fn layer(reach: f64) -> Ema {
 
 #[test]
 fn it_is_its_definition_at_awkward_lengths() {
-    for (reach, seq) in [0.1, 16.0, 1e6].into_iter().flat_map(|reach| AWKWARD_LENGTHS.map(|seq| (reach, seq))) {
+    for (reach, seq) in [0.1, 16.0, 1e6].into_iter().flat_map(|reach| AWKWARD_LENGTHS.map(|seq| (reach, seq)))
+    {
         let (layer, x) = (layer(reach), seeded(seq * D_MODEL, 3));
         let sizes = Sizes { batch: 1, seq_len: seq, d_model: D_MODEL, ..SIZES };
         let wanted = EmaConfig::definition(&sizes, &[to_f64(layer.logit.val())], &x);
         for form in FORMS {
-            let got = layer.clone().with_form(form).forward(seeded_tensor([1, seq, D_MODEL], 3, &Device::flex()));
-            assert_rel_close(got, wanted.clone(), TOLERANCE, format!("reach {reach}, {seq} tokens, {form:?}"));
+            let got =
+                layer.clone().with_form(form).forward(seeded_tensor([1, seq, D_MODEL], 3, &Device::flex()));
+            assert_rel_close(
+                got,
+                wanted.clone(),
+                TOLERANCE,
+                format!("reach {reach}, {seq} tokens, {form:?}"),
+            );
         }
     }
 }
 
-const SIZES: Sizes =
-    Sizes { batch: 1, seq_len: 1, d_model: D_MODEL, hidden_factor: 1, n_blocks: 1, d_state: 2, more_tokens: 0 };
+const SIZES: Sizes = Sizes {
+    batch: 1,
+    seq_len: 1,
+    d_model: D_MODEL,
+    hidden_factor: 1,
+    n_blocks: 1,
+    d_state: 2,
+    more_tokens: 0,
+};
 
 #[test]
 fn it_keeps_the_contract() {

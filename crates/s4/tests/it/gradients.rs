@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::tensor::Gradients;
 use subquad_mixer::SequenceMixer;
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
-use subquad_testkit::{assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded, seeded_tensor, to_f64};
 
-use crate::oracle::{FORMS, Parameters, RULES, Seeded, cpu};
+use crate::oracle::{FORMS, Parameters, RULES, Seeded};
 
 /// f32 against differences of f64: measured 4e-6.
 const GRADIENT: f64 = 1e-5;

@@ -5,10 +5,10 @@ use burn::tensor::{FloatDType, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{MixerError, SequenceMixer};
 use subquad_s4::{S4Config, S4State, S4d, S4dConfig, S4dInit};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, cpu, seeded, seeded_tensor, to_f64};
 
 use crate::low_rank_oracle::seeded_layer;
-use crate::oracle::{self, FORMS, RULES, Seeded, cpu};
+use crate::oracle::{self, FORMS, RULES, Seeded};
 
 const D_MODEL: usize = 6;
 

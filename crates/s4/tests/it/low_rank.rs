@@ -5,10 +5,10 @@ use burn::tensor::{Gradients, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, SequenceMixer, WeightDecay};
 use subquad_s4::{S4, S4Config, S4Init};
-use subquad_testkit::{assert_rel_close, battery, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, battery, cpu, finite_difference, seeded, seeded_tensor, to_f64};
 
 use crate::low_rank_oracle::{NAMES, Parameters, seeded_layer};
-use crate::oracle::{FORMS, cpu};
+use crate::oracle::FORMS;
 
 /// Largest error of a kernel in f32 over its largest value: measured 1.3e-5 (LegT, which hardly decays, at 1,000 taps).
 const KERNEL: f64 = 3e-5;

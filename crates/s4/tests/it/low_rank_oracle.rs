@@ -2,9 +2,7 @@
 
 use subquad_s4::reference::{Complex, Dplr, Mode, Recurrence, complete, real};
 use subquad_s4::{S4, S4Config};
-use subquad_testkit::{to_f64, with_seed};
-
-use crate::oracle::cpu;
+use subquad_testkit::{cpu, to_f64, with_seed};
 
 /// The names of [`Parameters::lists`].
 pub(crate) const NAMES: [&str; 9] =

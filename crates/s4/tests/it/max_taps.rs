@@ -3,9 +3,9 @@
 use burn::tensor::Tensor;
 use subquad_mixer::{MixerError, SequenceMixer};
 use subquad_s4::{H3, H3Config, S4, S4Config, S4d, S4dConfig};
-use subquad_testkit::{assert_rel_close, battery, seeded_tensor, with_seed};
+use subquad_testkit::{assert_rel_close, battery, cpu, seeded_tensor, with_seed};
 
-use crate::oracle::{FORMS, cpu};
+use crate::oracle::FORMS;
 
 const D_MODEL: usize = 4;
 const TAPS: usize = 5;

@@ -4,10 +4,10 @@ use burn::tensor::Tensor;
 use subquad_backend::pointwise::Activation;
 use subquad_mixer::SequenceMixer;
 use subquad_s4::{Discretization, OutputMix, RealTransform, S4Config, S4dConfig, S4dInit, StepTransform};
-use subquad_testkit::{assert_rel_close, battery, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, battery, cpu, seeded_tensor, to_f64};
 
 use crate::low_rank_oracle::{Parameters, seeded_layer};
-use crate::oracle::{FORMS, Seeded, cpu};
+use crate::oracle::{FORMS, Seeded};
 
 const D_MODEL: usize = 4;
 /// Two parametrisations of one number, in f32.

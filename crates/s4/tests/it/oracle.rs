@@ -1,17 +1,12 @@
 //! The layer in f64, from its own parameters.
 
-use burn::tensor::Device;
 use subquad_backend::{Form, fft_conv, pointwise};
 use subquad_s4::reference::{Complex, Mode, kernel, scan};
 use subquad_s4::{Discretization, S4d, S4dConfig};
-use subquad_testkit::{to_f64, with_seed};
+use subquad_testkit::{cpu, to_f64, with_seed};
 
 pub(crate) const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 pub(crate) const RULES: [Discretization; 2] = [Discretization::Zoh, Discretization::Bilinear];
-
-pub(crate) fn cpu() -> Device {
-    Device::flex()
-}
 
 /// Layers whose random parameters are the same in every run.
 pub(crate) trait Seeded {

@@ -3,9 +3,9 @@
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::CaseError;
 use subquad_s4::{S4, S4d, published::replay};
-use subquad_testkit::{golden, with_seed};
+use subquad_testkit::{cpu, golden, with_seed};
 
-use crate::oracle::{FORMS, cpu};
+use crate::oracle::FORMS;
 
 fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, Replay};
 use subquad_s4::{Discretization, H3, H3Config, RealTransform, StepTransform, published::replay};
-use subquad_testkit::{golden, seeded_tensor, with_seed};
+use subquad_testkit::{cpu, golden, seeded_tensor, with_seed};
 
-use crate::oracle::{FORMS, cpu};
+use crate::oracle::FORMS;
 
 fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))

@@ -5,9 +5,7 @@ use serde_json::json;
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::Case;
 use subquad_s4::{OutputMix, S4d, S4dConfig, S4dInit};
-use subquad_testkit::{seeded_tensor, with_seed};
-
-use crate::oracle::cpu;
+use subquad_testkit::{cpu, seeded_tensor, with_seed};
 
 /// `Lin` starts with `B` of ones.
 fn config() -> S4dConfig {

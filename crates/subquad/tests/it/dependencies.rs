@@ -17,7 +17,7 @@ const USES: [(&str, &str); 12] = [
     ("attention", "backend mixer"),
     ("s4", "backend mixer"),
     ("monarch", "backend mixer"),
-    ("testkit", "mixer"),
+    ("testkit", "backend mixer"),
     ("model", "attention backend mixer monarch s4"),
     ("train", "data mixer model record"),
     ("subquad", "attention backend data mixer model monarch plot record s4 testkit train"),

@@ -9,8 +9,8 @@ use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
 use subquad_data::{TargetKind, TaskConfig};
 use subquad_mixer::{Mixers, SequenceMixerConfig};
 use subquad_model::{
-    BlockOrder, ChannelMixerConfig, Head, HeadTransform, Init, M2BertConfig, MixerConfig, ModelConfig, NormKind,
-    Structure,
+    BlockOrder, ChannelMixerConfig, Head, HeadTransform, Init, M2BertConfig, MixerConfig, ModelConfig,
+    NormKind, Structure,
 };
 use subquad_options::{Field, Kind, Options, Value};
 
@@ -46,7 +46,9 @@ fn model(flags: &[&str]) -> ModelConfig {
 fn others(field: &Field) -> Vec<String> {
     let of = |kind: &Kind| -> Vec<String> {
         match kind {
-            Kind::Integer { .. } | Kind::Share { .. } => ["0", "1", "2", "3", "4", "5", "8", "100"].map(Into::into).into(),
+            Kind::Integer { .. } | Kind::Share { .. } => {
+                ["0", "1", "2", "3", "4", "5", "8", "100"].map(Into::into).into()
+            }
             Kind::Real { .. } => ["0.0", "0.25", "0.001", "2.0", "5000.0"].map(Into::into).into(),
             Kind::Bool => ["true", "false"].map(Into::into).into(),
             Kind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
@@ -65,9 +67,15 @@ fn company(mixer: &str, option: &str) -> Vec<String> {
         ("monarch", _) => vec!["model.causal=false".into()],
         ("m2", "rev_offset") => vec!["model.causal=false".into()],
         (_, "tie_dropout") => set("activation_dropout=0.5"),
-        ("causal_monarch", "filter_order" | "emb_dim" | "sine_frequency" | "filter_lr" | "filter_weight_decay" | "position_lr") => {
-            set("form=sandwich")
-        }
+        (
+            "causal_monarch",
+            "filter_order"
+            | "emb_dim"
+            | "sine_frequency"
+            | "filter_lr"
+            | "filter_weight_decay"
+            | "position_lr",
+        ) => set("form=sandwich"),
         _ => vec![],
     }
 }
@@ -96,7 +104,8 @@ fn every_option_of_every_mixer_reaches_its_layer() {
 fn mixers_are_as_wide_and_look_as_far_as_their_model() {
     let mixer = |flags: &[&str]| model(flags).mixer;
     assert_eq!(mixer(&["model.d_model=12"]).d_model(), 12);
-    let causal = |mixer: MixerConfig| mixer.to_values().into_iter().find(|(name, _)| *name == "causal").unwrap().1;
+    let causal =
+        |mixer: MixerConfig| mixer.to_values().into_iter().find(|(name, _)| *name == "causal").unwrap().1;
     assert_eq!(causal(mixer(&[])), Value::Bool(true));
     assert_eq!(causal(mixer(&["model.causal=false"])), Value::Bool(false));
     let MixerConfig::S4d(s4d) = mixer(&["sweep.mixer=[\"s4d\"]", "model.causal=false"]) else { panic!() };

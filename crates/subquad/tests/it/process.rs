@@ -18,6 +18,14 @@ pub(crate) fn end(mut child: Child) -> ExitStatus {
     wait_for("the end", || child.try_wait().unwrap())
 }
 
+/// Kills a program and waits for its end. Returns whether it was still running.
+#[cfg(unix)]
+pub(crate) fn kill(mut child: Child) -> bool {
+    const SIGKILL: i32 = 9;
+    child.kill().unwrap();
+    std::os::unix::process::ExitStatusExt::signal(&end(child)) == Some(SIGKILL)
+}
+
 /// As on a disk that takes no file of more than `blocks` times 512 bytes: the write that would go beyond fails half-way.
 pub(crate) fn with_small_files(lab: &Lab, blocks: usize, arguments: &str) -> Answer {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");

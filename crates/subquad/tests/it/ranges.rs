@@ -24,7 +24,9 @@ fn ends(key: &Key) -> Option<Ends> {
             ends.refused.extend(below);
             Some(ends)
         }
-        Kind::Or { kind, .. } | Kind::List { item: kind, .. } => ends_of(kind).filter(|_| !matches!(key.kind, Kind::List { .. })),
+        Kind::Or { kind, .. } | Kind::List { item: kind, .. } => {
+            ends_of(kind).filter(|_| !matches!(key.kind, Kind::List { .. }))
+        }
         kind => ends_of(kind),
     }
 }
@@ -157,7 +159,8 @@ fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
             if value == "5e-324" && ["bandwidth", "rope_fraction"].contains(&key.leaf()) {
                 continue;
             }
-            let taken = load(&config(key, &value)).and_then(|run| built(&run).map_err(|refusal| refusal.reason));
+            let taken =
+                load(&config(key, &value)).and_then(|run| built(&run).map_err(|refusal| refusal.reason));
             assert_eq!(taken, Ok(()), "{} = {value}:\n{}", key.name, config(key, &value));
         }
     }

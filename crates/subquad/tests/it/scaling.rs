@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use subquad_record::{Cell, write_cells};
 
-use crate::lab::{Lab, PROGRAM, files, wait_for};
+use crate::lab::{Lab, files, wait_for};
+#[cfg(unix)]
+use crate::process::{kill, start};
 
 /// Five lengths, four widths: enough for exponents, at sizes that take an instant.
 const SIZES: &str = r#"
@@ -119,19 +122,17 @@ fn a_study_goes_on_with_the_sizes_that_are_missing() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_killed_study_keeps_the_lengths_it_finished() {
     let lab = lab();
     let long = "run sizes --set bench.seconds=0.3 --set bench.widths=[] --set bench.channel_mixers=[]";
-    let mut command = Command::new(PROGRAM);
-    command.current_dir(lab.path("")).args(long.split_whitespace());
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = start(&lab, long);
     let runs = lab.path("results/sizes/runs");
     wait_for("the first length", || {
         let some = runs.exists() && files(&runs).iter().any(|run| run.join("cells.jsonl").exists());
         some.then_some(())
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert!(kill(child), "the study ended before it was killed");
     let before = lines(&lab);
     assert!(before.len() >= 2 && before.len() < 10, "{}", before.len());
     let answer = lab.subquad(long).expect(0);

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::lab::{Lab, TINY_RUNS, wait_for};
+#[cfg(unix)]
+use crate::process::{kill, start};
 
 /// Changes the manifest, and the run's proof with it: as if the run had been made so.
 fn edit(run: &Path, from: &str, to: &str) {
@@ -74,6 +76,7 @@ fn force_runs_again_what_is_done() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_kill_while_force_runs_loses_only_the_run_it_was_at() {
     let lab = Lab::new();
     let study = "run tiny --set train.steps=400 --set sweep.mixer=[\"attention\"]";
@@ -83,10 +86,9 @@ fn a_kill_while_force_runs_loses_only_the_run_it_was_at() {
         let manifest = fs_err::read_to_string(first.join("manifest.json")).ok()?;
         manifest.contains("\"outcome\": \"running\"").then_some(())
     };
-    let mut child = lab.command(&format!("{study} --force --quiet")).spawn().unwrap();
+    let child = start(&lab, &format!("{study} --force --quiet"));
     wait_for("the first run", is_running);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert!(kill(child), "the study ended before it was killed");
     let listed = lab.subquad(&format!("{study} --dry-run")).expect(0).out;
     assert!(listed.contains("to do  results/tiny/runs/attention-L64-s0-"), "{listed}");
     assert!(listed.contains("done   results/tiny/runs/attention-L64-s1-"), "{listed}");

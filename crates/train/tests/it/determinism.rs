@@ -7,7 +7,8 @@ use subquad_record::{Memory, Row};
 use subquad_train::{OptimConfig, TrainConfig, to_safetensors, train};
 
 use crate::tasks::Sequences;
-use crate::{cpu, dropping_attention, mixers, plain, plain_optim, sequence_model};
+use crate::{dropping_attention, mixers, plain, plain_optim, sequence_model};
+use subquad_testkit::cpu;
 
 /// Rows and weights of a training with dropout.
 fn trained(mixer: MixerConfig, seed: u64) -> (Vec<Row>, Vec<u8>) {

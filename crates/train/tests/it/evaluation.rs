@@ -9,8 +9,9 @@ use subquad_train::{LoopConfig, OptimConfig, TrainConfig, evaluate, train};
 
 use crate::tasks::{Retold, SEQ, Sequences};
 use crate::{
-    attention, cpu, dropping_attention, looping, plain, plain_loop, plain_optim, sequence_model, token_model,
+    attention, dropping_attention, looping, plain, plain_loop, plain_optim, sequence_model, token_model,
 };
+use subquad_testkit::cpu;
 
 /// Sums of a few f32 logarithms.
 const LOSS: f64 = 1e-5;

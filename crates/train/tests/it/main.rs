@@ -11,7 +11,6 @@ mod resume;
 mod tasks;
 mod weights;
 
-use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
@@ -22,16 +21,12 @@ use subquad_monarch::{
 use subquad_options::{Field, Options};
 use subquad_record::Memory;
 use subquad_s4::S4dConfig;
-use subquad_testkit::with_seed;
+use subquad_testkit::{cpu, with_seed};
 use subquad_train::{LoopConfig, OptimConfig, TrainConfig, TrainError, Trained, train};
 
 use tasks::Sequences;
 
 const D_MODEL: usize = 12;
-
-fn cpu() -> Device {
-    Device::flex()
-}
 
 fn attention() -> MixerConfig {
     MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(2))

@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::module::{Module, ParamId};
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Gradients, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor};
 use subquad_data::{Batch, Targets, Task};
 use subquad_model::{Dropout, Input, MixerConfig, SequenceModel, named_parameters};
 use subquad_monarch::M2Config;
 use subquad_record::Memory;
-use subquad_testkit::{assert_rel_close, to_f64};
+use subquad_testkit::{Parameter, assert_rel_close, cpu, every_gradient, to_f64, with_changes};
 use subquad_train::{OptimConfig, TrainConfig, train};
 
 use crate::evaluation::input;
 use crate::tasks::Sequences;
-use crate::{cpu, m2, plain, plain_optim, sequence_model};
+use crate::{m2, plain, plain_optim, sequence_model};
 
 /// Moments and updates are f32 in burn, and a gradient near zero passes its rounding error on to the update, which does
 /// not depend on the gradient's size: measured 2e-5; ten times that.
@@ -90,16 +90,16 @@ fn by_hand(start: &SequenceModel, task: &Sequences) -> HashMap<ParamId, Referenc
         named.map(|p| (p.id, Reference::new(&p.path, to_f64(p.data)))).collect();
     // Half a cosine over three steps.
     for (i, schedule) in [1.0, 0.75, 0.25].into_iter().enumerate() {
-        let model = start.clone().map(&mut Replace { parameters: &parameters });
-        for (id, gradient) in gradients(model, task.train_batch(i, BATCH)) {
-            parameters.get_mut(&id).unwrap().step(&gradient, schedule, i as i32 + 1);
+        let model = with_changes(start.clone(), |parameter| Some(parameters[&parameter.id].values.clone()));
+        for gradient in gradients_of_loss(model, task.train_batch(i, BATCH)) {
+            parameters.get_mut(&gradient.id).unwrap().step(&gradient.values, schedule, i as i32 + 1);
         }
     }
     parameters
 }
 
 /// Of the mean cross-entropy.
-fn gradients(model: SequenceModel, batch: Batch) -> Vec<(ParamId, Vec<f64>)> {
+fn gradients_of_loss(model: SequenceModel, batch: Batch) -> Vec<Parameter> {
     let (model, device) = (model.train(), cpu().autodiff());
     let Targets::Sequence(classes) = &batch.targets else { unreachable!("a class a sequence") };
     let classes: Vec<i32> = classes.iter().map(|class| *class as i32).collect();
@@ -108,29 +108,5 @@ fn gradients(model: SequenceModel, batch: Batch) -> Vec<(ParamId, Vec<f64>)> {
     let x = Input::Reals(Tensor::from_data(x.into_data(), &device));
     let logits: Tensor<2> = model.forward(x, &Dropout::Off).squeeze_dim(1);
     let grads = log_softmax(logits, 1).gather(1, classes).mean().neg().backward();
-    let mut visitor = Collect { grads: &grads, found: vec![] };
-    model.visit(&mut visitor);
-    visitor.found
-}
-
-struct Collect<'a> {
-    grads: &'a Gradients,
-    found: Vec<(ParamId, Vec<f64>)>,
-}
-
-impl ModuleVisitor for Collect<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((param.id, to_f64(param.val().grad(self.grads).unwrap())));
-    }
-}
-
-struct Replace<'a> {
-    parameters: &'a HashMap<ParamId, Reference>,
-}
-
-impl ModuleMapper for Replace<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values: Vec<f32> = self.parameters[&param.id].values.iter().map(|v| *v as f32).collect();
-        param.map(|old| Tensor::from_data(TensorData::new(values, old.dims()), &old.device()))
-    }
+    every_gradient(&model, &grads)
 }

@@ -6,8 +6,9 @@ use subquad_train::{LoopConfig, OptimConfig, TrainConfig, train};
 
 use crate::tasks::{Retold, Sequences};
 use crate::{
-    attention, cpu, looping, mixers, monarchs, plain, plain_loop, plain_optim, sequence_model, token_model,
+    attention, looping, mixers, monarchs, plain, plain_loop, plain_optim, sequence_model, token_model,
 };
+use subquad_testkit::cpu;
 
 #[test]
 fn every_mixer_learns_one_batch_by_heart() {

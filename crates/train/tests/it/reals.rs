@@ -12,7 +12,8 @@ use subquad_testkit::to_f64;
 use subquad_train::{evaluate, train};
 
 use crate::evaluation::input;
-use crate::{D_MODEL, build, cpu, one_block, plain, s4d, seeded};
+use crate::{D_MODEL, build, one_block, plain, s4d, seeded};
+use subquad_testkit::cpu;
 
 const SEQ: usize = 16;
 const WINDOW: usize = 5;

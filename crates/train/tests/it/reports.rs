@@ -9,7 +9,8 @@ use subquad_record::{MakeFiles, Memory, Row, Sink};
 use subquad_train::{LoopConfig, OptimConfig, TrainConfig, TrainError, WarmupCosine, evaluate, train};
 
 use crate::tasks::{SEQ, Sequences};
-use crate::{attention, cpu, looping, plain, plain_loop, plain_optim, sequence_model, train_sequences};
+use crate::{attention, looping, plain, plain_loop, plain_optim, sequence_model, train_sequences};
+use subquad_testkit::cpu;
 
 fn task() -> Sequences {
     Sequences::new(8, 5)

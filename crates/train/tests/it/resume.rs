@@ -13,9 +13,9 @@ use subquad_train::{
 
 use crate::tasks::{Retold, Sequences};
 use crate::{
-    attention, cpu, dropping_attention, m2, mixers, plain, plain_loop, plain_optim, sequence_model,
-    token_model,
+    attention, dropping_attention, m2, mixers, plain, plain_loop, plain_optim, sequence_model, token_model,
 };
+use subquad_testkit::cpu;
 
 const STEPS: usize = 5;
 

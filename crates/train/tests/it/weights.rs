@@ -10,7 +10,8 @@ use subquad_record::Memory;
 use subquad_train::{WeightsError, from_safetensors, to_safetensors, train};
 
 use crate::tasks::Sequences;
-use crate::{cpu, mixers, plain, sequence_model};
+use crate::{mixers, plain, sequence_model};
+use subquad_testkit::cpu;
 
 #[test]
 fn a_weights_file_holds_every_parameter_under_its_path() {

@@ -18,8 +18,15 @@ impl Layout {
         Self { first: 0, sequence: heads * seq * d_head, head: seq * d_head, token: d_head }
     }
 
-    /// Of the heads from feature `first` on in `[batch, seq, width]`, one beside the other.
-    pub(crate) fn by_token(first: usize, seq: usize, width: usize, d_head: usize) -> Self {
+    /// Of so many heads from feature `first` on in `[batch, seq, width]`, one beside the other.
+    ///
+    /// # Panics
+    /// If they do not fit into `width`: the last heads of a token would share numbers with the next token.
+    pub(crate) fn by_token(first: usize, heads: usize, seq: usize, width: usize, d_head: usize) -> Self {
+        assert!(
+            first + heads * d_head <= width,
+            "{heads} heads of {d_head} features from feature {first} on do not fit into rows of {width}"
+        );
         Self { first, sequence: seq * width, head: d_head, token: width }
     }
 
@@ -79,5 +86,22 @@ impl<'a> SharedRows<'a> {
         // SAFETY: in bounds by the assertion; exclusive by the caller's promise and, toward the rest of the program, because
         // `new` borrowed the array mutably for 'a.
         unsafe { std::slice::from_raw_parts_mut(self.data.add(at), self.d_head) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heads_of_a_token_may_fill_its_row() {
+        let layout = Layout::by_token(4, 2, 3, 12, 4);
+        assert_eq!((layout.at(0, 1, 0), layout.at(0, 0, 1), layout.at(1, 0, 0)), (8, 16, 40));
+    }
+
+    #[test]
+    #[should_panic(expected = "3 heads of 4 features from feature 4 on do not fit into rows of 12")]
+    fn heads_that_reach_into_the_next_token_are_refused() {
+        Layout::by_token(4, 3, 3, 12, 4);
     }
 }

@@ -1,12 +1,12 @@
 //! From raw scores to weights: cap, ALiBi, mask, exponential, dropout.
 
-use subquad_backend::simd::{Simd, exp2, mul_add};
+use subquad_backend::simd::{Simd, mul_add};
 
 use super::keys::Keys;
 use super::problem::{QueryTile, TILE};
 use crate::WeightDropout;
 use crate::dot_product::rules::lane_key;
-use crate::score_row::in_twos;
+use crate::score_row::{in_twos, tanh};
 
 /// How far above its reference a base-2 score may be before the reference moves. A weight is then at most 2^20, and even the sum
 /// of a hundred million of them is far from the largest f32; so is `2^-100` of one from the smallest.
@@ -194,23 +194,6 @@ fn cap_row<S: Simd>(simd: S, cap: f32, row: &mut [S::f32s], bends: Option<&mut [
             }
         }
     }
-}
-
-/// Within 3e-7 of `tanh`, relative: its continued fraction up to 1 (five terms leave 1e-7), `1 - 2 / (1 + e^2x)` beyond.
-#[inline(always)]
-fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let number = |value: f32| simd.splat_f32s(value);
-    let size = simd.abs_f32s(x);
-    let s = simd.mul_f32s(x, x);
-    let above = mul_add(simd, s, simd.add_f32s(s, number(105.0)), number(945.0));
-    let below = mul_add(simd, s, mul_add(simd, s, number(15.0), number(420.0)), number(945.0));
-    let small = simd.div_f32s(simd.mul_f32s(size, above), below);
-    // From 20 on, tanh is 1 in f32. Not a minimum, which may forget what is not a number.
-    let power = simd.select_f32s(simd.greater_than_f32s(size, number(20.0)), number(20.0), size);
-    let e = exp2(simd, simd.mul_f32s(power, number(2.0 * std::f32::consts::LOG2_E)));
-    let large = simd.sub_f32s(number(1.0), simd.div_f32s(number(2.0), simd.add_f32s(e, number(1.0))));
-    let t = simd.select_f32s(simd.less_than_f32s(size, number(1.0)), small, large);
-    simd.select_f32s(simd.less_than_f32s(x, number(0.0)), simd.neg_f32s(t), t)
 }
 
 /// [`WeightDropout`]'s draw, lane by lane.

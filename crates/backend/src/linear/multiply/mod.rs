@@ -100,7 +100,11 @@ impl Multiply<'_> {
         let Self { out: Out { data, rows, stride }, a, b, terms, cols, start } = self;
         let sizes = [rows, terms, cols];
         match data {
-            Numbers::Written(data) => dispatch(Blocks { out: slots(data), stride, a, b, sizes, start }),
+            Numbers::Written(data) => {
+                // SAFETY: `Blocks` writes lanes of vectors of numbers and nothing else.
+                let out = unsafe { slots(data) };
+                dispatch(Blocks { out, stride, a, b, sizes, start });
+            }
             Numbers::Unwritten(part) => {
                 let writes_all = terms > 0 && cols == stride && !matches!(start, Start::Out);
                 assert!(writes_all, "a product that writes every number");
@@ -113,8 +117,11 @@ impl Multiply<'_> {
 }
 
 /// Numbers as places to write to.
-fn slots(data: &mut [f32]) -> &mut [MaybeUninit<f32>] {
-    // SAFETY: the layouts are the same, and `Blocks` writes only numbers.
+///
+/// # Safety
+/// Only initialised numbers may be written to them: `data` is read as numbers again afterwards.
+unsafe fn slots(data: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the layouts are the same, and the caller promises that every place still holds a number at the end.
     unsafe { &mut *(std::ptr::from_mut(data) as *mut [MaybeUninit<f32>]) }
 }
 

@@ -76,8 +76,8 @@ fn portable(x: Tensor<3>, weight: Tensor<4>, lines: Lines, entries: Entries) -> 
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, Tensor};
-    use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64};
+    use burn::tensor::Tensor;
+    use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
     use super::*;
 
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn both_forms_equal_loops_and_have_the_same_gradients() {
-        let device = Device::flex().autodiff();
+        let device = cpu().autodiff();
         for sizes @ [heads, blocks, outputs, inputs, d_head] in SIZES {
             let d = heads * d_head;
             for lines in [Lines::Within, Lines::Across] {
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn entries_that_are_not_there_change_no_bit() {
-        let device = Device::flex();
+        let device = cpu();
         let w = seeded_tensor::<4>([1, 3, 12, 12], 1, &device);
         let x = seeded_tensor::<3>([1, 36, 5], 2, &device);
         for form in [Form::Fused, Form::Portable] {

@@ -1,16 +1,18 @@
 //! The causal layer.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{LearningRate, MixerError, MixerState, SequenceMixer, WeightDecay};
 use subquad_monarch::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, M2Config, reference};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor, to_f64};
+use subquad_testkit::{
+    AWKWARD_LENGTHS, assert_rel_close, battery, cpu, every_gradient, paths_of, seeded_tensor, to_f64, values,
+};
 
 use super::{D_MODEL, FORMS_GRADIENT, FORMS_VALUE, is_its_definition, moved};
 use crate::FORMS;
-use crate::module::{gradients, parameters, paths, seeded_module};
 use crate::reference::assert_gradients;
+use crate::seeded_module;
 
 /// The same sums in another order, in f32.
 const SAME_MAP: f64 = 1e-4;
@@ -92,13 +94,13 @@ fn causal_monarch_has_the_gradients_of_its_definition_in_both_forms() {
 #[test]
 fn the_same_seed_gives_the_same_bits() {
     for config in variants(D_MODEL, 20) {
-        battery::same_seed_same_bits(|device| config.init(device), &Device::flex());
+        battery::same_seed_same_bits(|device| config.init(device), &cpu());
     }
 }
 
 /// Column `s`, head by head: what an impulse at token `s` becomes. `[heads, tokens, tokens]`
 fn materialised(layer: &CausalMonarch, tokens: usize, heads: usize) -> Vec<f64> {
-    let impulses = Tensor::<2>::eye(tokens, &Device::flex()).unsqueeze_dim::<3>(2);
+    let impulses = Tensor::<2>::eye(tokens, &cpu()).unsqueeze_dim::<3>(2);
     let columns = layer.forward(impulses.expand([tokens, tokens, heads]));
     to_f64(columns.permute([2, 1, 0]))
 }
@@ -109,7 +111,7 @@ fn the_matrix_of_blocks_is_the_formula_and_exactly_zero_above_its_diagonal() {
         let config = config(CausalMonarchForm::Blocks, 2, tokens).with_gated(false).with_n_heads(2);
         let layer = layer(&config.clone().with_block(Some(block)));
         let config = config.with_block(Some(block));
-        let expected = reference::causal_blocks_matrices(&config, &parameters(&layer)).concat();
+        let expected = reference::causal_blocks_matrices(&config, &values(&layer)).concat();
         for form in FORMS {
             let matrix = materialised(&layer.clone().with_form(form), tokens, 2);
             assert_rel_close(matrix.as_slice(), expected.as_slice(), ENTRY, format!("{form:?}, {block}"));
@@ -122,7 +124,7 @@ fn the_matrix_of_blocks_is_the_formula_and_exactly_zero_above_its_diagonal() {
 #[test]
 fn a_changed_token_changes_no_bit_of_earlier_outputs_of_blocks() {
     for config in variants(D_MODEL, 32).into_iter().filter(|c| c.form == CausalMonarchForm::Blocks) {
-        let x = seeded_tensor([2, 29, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([2, 29, D_MODEL], 1, &cpu());
         for form in FORMS {
             let layer = layer(&config).with_form(form);
             let before = layer.forward(x.clone());
@@ -152,14 +154,14 @@ fn a_sandwich_starts_as_m2() {
     let config = config(CausalMonarchForm::Sandwich, D_MODEL, 40).with_block(Some(8));
     let layer = seeded_module(|device| config.init(device));
     // In field order: the filter comes before the output projection in M2, and here after it and the factors.
-    let all = parameters(&layer);
+    let all = values(&layer);
     let (input, rest) = all.split_at(3 * D_MODEL * (D_MODEL + 5));
     let (output, rest) = rest.split_at(D_MODEL * (D_MODEL + 1));
     let (factors, filter) = rest.split_at(5 * 8 * 8 + 8 * 5 * 5);
     assert!(factors.iter().all(|entry| *entry == 0.0));
 
     let m2 = M2Config::new(D_MODEL, 40).with_filter_order(8);
-    let x = seeded_tensor([1, 37, D_MODEL], 1, &Device::flex());
+    let x = seeded_tensor([1, 37, D_MODEL], 1, &cpu());
     let expected = reference::m2(&m2, &[input, filter, output].concat(), &to_f64(x.clone()));
     assert_rel_close(layer.forward(x), expected, SAME_MAP, "at the start");
 }
@@ -168,7 +170,7 @@ fn a_sandwich_starts_as_m2() {
 fn a_shorter_sequence_is_the_beginning_of_a_longer_one() {
     for config in variants(D_MODEL, 64) {
         let layer = layer(&config);
-        let x = seeded_tensor([2, 64, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([2, 64, D_MODEL], 1, &cpu());
         let whole = layer.forward(x.clone());
         for seq in [1, 2, 17, 63] {
             let short = layer.forward(x.clone().narrow(1, 0, seq));
@@ -180,7 +182,7 @@ fn a_shorter_sequence_is_the_beginning_of_a_longer_one() {
 
 #[test]
 fn gradients_flow_through_the_state() {
-    let device = Device::flex().autodiff();
+    let device = cpu().autodiff();
     for config in variants(D_MODEL, 16) {
         let layer = layer(&config).train();
         let input = || seeded_tensor([2, 11, D_MODEL], 1, &device).require_grad();
@@ -199,7 +201,8 @@ fn gradients_flow_through_the_state() {
         }
         let chunks = (Tensor::cat(chunks, 1) * weights).sum().backward();
         assert_rel_close(x.grad(&chunks).unwrap(), whole_x, SAME_MAP, format!("input, {config}"));
-        for (chunks, whole) in gradients(&layer, &chunks).into_iter().zip(gradients(&layer, &whole)) {
+        for (chunks, whole) in every_gradient(&layer, &chunks).into_iter().zip(every_gradient(&layer, &whole))
+        {
             assert_rel_close(chunks.values, whole.values, SAME_MAP, format!("{}, {config}", whole.path));
         }
     }
@@ -222,7 +225,7 @@ fn the_state_ends_with_the_matrix_and_a_refused_token_leaves_it_alone() {
     for config in variants(D_MODEL, 5) {
         let layer = layer(&config);
         let too_long = MixerError::TooLong { mixer: "causal_monarch", l_max: 5, seq: 6 };
-        let x = seeded_tensor([1, 5, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([1, 5, D_MODEL], 1, &cpu());
         let (_, mut state) = layer.forward_with_state(x.clone(), layer.init_state(1).unwrap()).unwrap();
         let full = state.floats();
         let token = x.narrow(1, 0, 1);
@@ -257,7 +260,7 @@ fn states_of_layers_with_other_settings_are_refused() {
 #[should_panic(expected = "causal_monarch has d_model = 6, got an input of width 5")]
 fn an_input_of_another_width_is_refused() {
     let layer = layer(&config(CausalMonarchForm::Blocks, D_MODEL, 8));
-    layer.forward(seeded_tensor([1, 4, 5], 1, &Device::flex()));
+    layer.forward(seeded_tensor([1, 4, 5], 1, &cpu()));
 }
 
 #[test]
@@ -288,9 +291,9 @@ fn a_sandwich_trains_its_filter_as_m2_does_and_blocks_have_no_groups() {
     let [filter, position] = groups.as_slice() else { panic!("two groups") };
     assert_eq!(filter.learning_rate, LearningRate::AtMost(1e-3));
     assert_eq!(filter.weight_decay, WeightDecay::Fixed(0.1));
-    assert_eq!(paths(&layer, &filter.parameters).len(), 8);
+    assert_eq!(paths_of(&layer, &filter.parameters).len(), 8);
     assert_eq!(position.learning_rate, LearningRate::AtMost(1e-5));
-    assert_eq!(paths(&layer, &position.parameters).len(), 1);
+    assert_eq!(paths_of(&layer, &position.parameters).len(), 1);
     let blocks = self::config(CausalMonarchForm::Blocks, D_MODEL, 8);
     assert!(seeded_module(|device| blocks.init(device)).parameter_groups().is_empty());
 }

@@ -2,6 +2,7 @@
 
 use subquad_mixer::{Context, Refusal, SequenceMixerConfig};
 use subquad_monarch::{CausalMonarchConfig, CausalMonarchForm, LearnedMonarchConfig};
+use subquad_testkit::cpu;
 
 fn learned() -> LearnedMonarchConfig {
     LearnedMonarchConfig::new(4, 4)
@@ -115,5 +116,5 @@ fn a_matrix_is_as_long_as_the_longest_sequence_and_looks_as_its_model_does() {
 #[test]
 #[should_panic(expected = "LearnedMonarchConfig: 3 heads cannot share d_model = 4 equally")]
 fn init_refuses_in_the_words_of_check() {
-    learned().with_n_heads(3).init(&burn::tensor::Device::flex());
+    learned().with_n_heads(3).init(&cpu());
 }

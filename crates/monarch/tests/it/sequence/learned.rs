@@ -1,17 +1,17 @@
 //! The bidirectional layer.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
 use subquad_mixer::{MixerError, SequenceMixer};
 use subquad_monarch::{LearnedMonarch, LearnedMonarchConfig, SequenceInit, reference};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, cpu, seeded_tensor};
 
 use super::{D_MODEL, FORMS_GRADIENT, FORMS_VALUE, is_its_definition, moved};
 use crate::FORMS;
-use crate::module::seeded_module;
 use crate::reference::assert_gradients;
+use crate::seeded_module;
 
 /// f32 sums in another order.
 const SAME_MAP: f64 = 1e-5;
@@ -81,7 +81,7 @@ fn learned_monarch_has_the_gradients_of_its_definition_in_both_forms() {
 #[test]
 fn the_same_seed_gives_the_same_bits() {
     for config in variants(D_MODEL, 20) {
-        battery::same_seed_same_bits(|device| config.init(device), &Device::flex());
+        battery::same_seed_same_bits(|device| config.init(device), &cpu());
     }
 }
 
@@ -89,7 +89,7 @@ fn the_same_seed_gives_the_same_bits() {
 fn a_shorter_sequence_is_one_that_ends_in_zeros() {
     for config in variants(D_MODEL, 30) {
         let layer = layer(&config.with_gated(false));
-        let x = seeded_tensor([2, 17, D_MODEL], 1, &Device::flex());
+        let x = seeded_tensor([2, 17, D_MODEL], 1, &cpu());
         let longer = Tensor::cat(vec![x.clone(), Tensor::zeros([2, 13, D_MODEL], &x.device())], 1);
         let expected = layer.forward(longer).narrow(1, 0, 17);
         assert_rel_close(layer.forward(x), expected, SAME_MAP, "17 of 30 tokens");
@@ -108,7 +108,7 @@ fn a_sequence_beyond_the_matrices_is_refused() {
 #[test]
 #[should_panic(expected = "monarch has d_model = 6, got an input of width 5")]
 fn an_input_of_another_width_is_refused() {
-    layer(&LearnedMonarchConfig::new(D_MODEL, 5)).forward(seeded_tensor([1, 4, 5], 1, &Device::flex()));
+    layer(&LearnedMonarchConfig::new(D_MODEL, 5)).forward(seeded_tensor([1, 4, 5], 1, &cpu()));
 }
 
 #[test]

@@ -4,13 +4,13 @@ mod causal;
 mod config;
 mod learned;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use subquad_mixer::SequenceMixer;
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, seeded, seeded_tensor};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, cpu, seeded, seeded_tensor, values, with_changes};
 
 use crate::FORMS;
-use crate::module::{parameters, seeded_module};
+use crate::seeded_module;
 
 const D_MODEL: usize = 6;
 /// Sums of up to a thousand f32 numbers, a few in a row, and an FFT: each is right to about 1e-6 of the largest output.
@@ -22,21 +22,12 @@ const VALUE: f64 = 1e-4;
 
 /// A module with all its parameters drawn and then moved a bit: factors that start as zeros and ones are any others.
 fn moved<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
-    seeded_module(build).map(&mut Move { seed: 100 })
-}
-
-struct Move {
-    seed: u64,
-}
-
-impl ModuleMapper for Move {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.seed += 1;
-        param.map(|value| {
-            let noise = seeded_tensor(value.dims(), self.seed, &value.device());
-            value + noise * 0.05
-        })
-    }
+    let mut seed = 100;
+    with_changes(seeded_module(build), |parameter| {
+        seed += 1;
+        let noise = seeded(parameter.values.len(), seed);
+        Some(parameter.values.iter().zip(noise).map(|(value, noise)| value + 0.05 * noise).collect())
+    })
 }
 
 /// Every form of a layer that takes 1000 tokens against its f64 definition.
@@ -48,9 +39,9 @@ fn is_its_definition<M: SequenceMixer + Module>(
     what: &str,
 ) {
     for seq in AWKWARD_LENGTHS {
-        let expected = definition(&parameters(layer), &seeded(d_model * seq, 4));
+        let expected = definition(&values(layer), &seeded(d_model * seq, 4));
         for form in FORMS {
-            let input = seeded_tensor([1, seq, d_model], 4, &Device::flex());
+            let input = seeded_tensor([1, seq, d_model], 4, &cpu());
             let output = with_form(layer.clone(), form).forward(input);
             assert_rel_close(output, expected.as_slice(), VALUE, format!("{form:?}, seq = {seq}, {what}"));
         }

@@ -56,6 +56,8 @@ fn chirp(n: usize, device: &Device) -> Pair<2> {
 
 #[cfg(test)]
 mod tests {
+    use subquad_testkit::cpu;
+
     use super::*;
 
     /// f32 convolutions of up to a thousand points.
@@ -68,7 +70,7 @@ mod tests {
             let value = |j: usize, shift: f64| (j as f64 * 0.7 + shift).sin();
             let part = |shift: f64| {
                 let values: Vec<f32> = (0..frequencies).map(|j| value(j, shift) as f32).collect();
-                Tensor::<2>::from_data(TensorData::new(values, [1, frequencies]), &Device::flex())
+                Tensor::<2>::from_data(TensorData::new(values, [1, frequencies]), &cpu())
             };
             let got = inverse_real(Pair { re: part(0.1), im: part(2.0) }, n).into_data();
             let count = Roots::new(n).count;

@@ -4,9 +4,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use subquad_mixer::{Context, LearningRate, SequenceMixer, SequenceMixerConfig, WeightDecay};
 use subquad_s4::{H3Config, RealTransform, S4dInit};
-use subquad_testkit::{battery, to_f64};
+use subquad_testkit::{battery, cpu, to_f64};
 
-use super::{D_MODEL, build, config, cpu};
+use super::{D_MODEL, build, config};
 
 #[test]
 fn the_same_seed_gives_the_same_layer() {

@@ -5,10 +5,10 @@ use burn::nn::Linear;
 use burn::tensor::{Gradients, Tensor};
 use subquad_mixer::SequenceMixer;
 use subquad_s4::{Discretization, H3, S4dInit};
-use subquad_testkit::{assert_rel_close, finite_difference, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded, seeded_tensor, to_f64};
 
 use super::oracle::{NAMES, Numbers};
-use super::{D_MODEL, FORMS, LAYER_GRADIENT, build, config, cpu, layers, with_trained_shift};
+use super::{D_MODEL, FORMS, LAYER_GRADIENT, build, config, layers, with_trained_shift};
 
 /// f32 against differences of f64: measured 1.9e-6.
 const GRADIENT: f64 = 2e-5;

@@ -4,11 +4,11 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{MixerState, SequenceMixer};
 use subquad_s4::{Discretization, S4dInit};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, cpu, seeded, seeded_tensor};
 
 use super::oracle::Numbers;
 use super::{
-    D_MODEL, D_STATE, FORMS, HEAD_DIMS, LAYER, LAYER_GRADIENT, build, config, cpu, layers, with_trained_shift,
+    D_MODEL, D_STATE, FORMS, HEAD_DIMS, LAYER, LAYER_GRADIENT, build, config, layers, with_trained_shift,
 };
 
 #[test]

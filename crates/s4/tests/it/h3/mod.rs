@@ -6,10 +6,9 @@ mod layer;
 mod oracle;
 
 use burn::module::Param;
-use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_s4::{Discretization, H3, H3Config, S4dInit};
-use subquad_testkit::{seeded_tensor, with_seed};
+use subquad_testkit::{cpu, seeded_tensor, with_seed};
 
 const D_MODEL: usize = 8;
 const D_STATE: usize = 6;
@@ -20,10 +19,6 @@ const HEAD_DIMS: [usize; 3] = [1, 2, 4];
 const LAYER: f64 = 1e-5;
 /// Gradients sum a thousand such products: measured 7e-6 at the decays of `legs`.
 const LAYER_GRADIENT: f64 = 5e-5;
-
-fn cpu() -> Device {
-    Device::flex()
-}
 
 fn config(head_dim: usize) -> H3Config {
     H3Config::new(D_MODEL).with_head_dim(head_dim).with_d_state(D_STATE)

@@ -3,8 +3,8 @@
 use std::f64::consts::PI;
 
 use super::super::super::System;
+use crate::lines::{complex, numbers};
 use crate::number::Complex;
-use crate::stepper::{complex, numbers};
 
 /// Of every channel, ascending.
 #[derive(Debug)]

@@ -15,13 +15,13 @@ use crate::number::{Complex, real};
 /// Reading is a real number: `2 Re` of a sum over the pairs, with the 2 and the sign worked in.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    pub(super) d_model: usize,
-    pub(super) pairs: usize,
-    pub(super) rank: usize,
-    pub(super) kernels: usize,
+    pub(crate) d_model: usize,
+    pub(crate) pairs: usize,
+    pub(crate) rank: usize,
+    pub(crate) kernels: usize,
     /// Line by line, a line being `pairs` real parts and as many imaginary ones: decay, input, then read and write of every
     /// row of the low-rank part, then the outputs. `[d_model, 2 + 2 rank + kernels, 2 pairs]`.
-    pub(super) values: Vec<f32>,
+    pub(crate) values: Vec<f32>,
 }
 
 impl Lines {
@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// Length of a channel.
-    pub(super) fn channel(&self) -> usize {
+    pub(crate) fn channel(&self) -> usize {
         (2 + 2 * self.rank + self.kernels) * 2 * self.pairs
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Kernels are many short parallel regions. A thread outside rayon's pool sleeps through each of them and is woken after
 //! it, and a pool's threads sleep in between: on a virtual machine a wake costs some 50 us, as much as a small kernel.
-//! [`run_inside`] runs a whole program, or a training loop, on a thread of the pool, which then takes part in the work, and
-//! keeps the others looking for more while kernels follow one another, as OpenMP's threads do.
+//! [`run_inside`] runs the whole program on a thread of the pool, which then takes part in the work, and keeps the other threads
+//! looking for more while kernels follow one another, as OpenMP's threads do. That is a decision for a whole process, so it is made
+//! here and not in the library that the kernels are in.
 
 use std::cell::Cell;
 #[cfg(test)]
@@ -12,10 +13,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::Yield;
+use subquad_backend::kernel;
 
 /// What the other threads of the pool do between two kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Between {
+pub(crate) enum Between {
     /// They sleep: for programs that share the cores with others.
     Sleep,
     /// They look for work, for up to a millisecond after there was some, and let other programs go first.
@@ -40,9 +42,10 @@ static LOOKING: AtomicUsize = AtomicUsize::new(0);
 /// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
 /// not depend on it. Meant for one program at a time: a thread that waits for a kernel may take up a second program and
 /// end it before it goes on with the first.
-pub fn run_inside<R: Send>(between: Between, work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn run_inside<R: Send>(between: Between, work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| {
         let awake = between == Between::LookForWork && has_a_core_for_each_thread();
+        kernel::set_hook(call_watch);
         let _watched = Watched::begin(awake);
         work()
     })
@@ -70,8 +73,8 @@ impl Drop for Watched {
     }
 }
 
-/// Before a kernel: the other threads look for work from now on, if this one's program wants them to.
-pub(crate) fn call_watch() {
+/// Called before a kernel: the other threads look for work from now on, if this one's program wants them to.
+fn call_watch() {
     let Some(called) = CALLED.get() else { return };
     KERNELS.fetch_add(1, Ordering::Relaxed);
     let watch = WATCH.load(Ordering::Relaxed);
@@ -117,8 +120,9 @@ mod tests {
     use burn::tensor::{Device, Tensor};
     use rayon::ThreadPool;
 
+    use subquad_backend::{Form, swap_axes};
+
     use super::*;
-    use crate::{Form, swap_axes};
 
     /// Tests count threads of the whole process.
     static ALONE: Mutex<()> = Mutex::new(());
