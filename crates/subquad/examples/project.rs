@@ -15,11 +15,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use subquad::config::RunConfig;
 use subquad::generate::find_run;
+use subquad::model::model;
 use subquad::plan::{by_kind, load_all};
-use subquad::{Failure, assemble};
+use subquad::{Failure, Registered};
 use subquad_backend::read;
+use subquad_config::Run;
 use subquad_data::{Metric, Task};
-use subquad_model::SequenceModel;
+use subquad_model::{MixerConfig, SequenceModel};
 use subquad_monarch::MonarchLinearConfig;
 use subquad_monarch::projection::{low_rank, project, rank_of_parameters, relative_distance};
 use subquad_record::RunDir;
@@ -63,18 +65,20 @@ fn compare() -> Result<(), Box<dyn Error>> {
 
 /// The model and the task of a run, from its folder.
 fn trained(run: &RunDir, device: &Device) -> Result<(SequenceModel, Box<dyn Task>), Box<dyn Error>> {
-    let config = settings(&run.config_path())?;
-    let task = assemble::task(&config.task).open(config.seq_len, config.seed)?;
+    let run_config = settings(&run.config_path())?;
+    let config = RunConfig::of(&run_config);
+    let task = config.task.open(config.seq_len, config.seed)?;
     let bytes = std::fs::read(run.weights_path())
         .map_err(|why| format!("{}: {why}; {USAGE}", run.weights_path().display()))?;
-    let model = from_safetensors(&bytes, assemble::model(&config, &*task).init(device))?;
+    let model = from_safetensors(&bytes, model::<MixerConfig>(&run_config, &config).init(device))?;
     Ok((model, task))
 }
 
-fn settings(path: &Path) -> Result<RunConfig, Box<dyn Error>> {
-    let (studies, _) = by_kind(load_all(&[path.to_owned()], &[]).map_err(|why| plain(&why))?);
+fn settings(path: &Path) -> Result<Run, Box<dyn Error>> {
+    let program = Registered::<MixerConfig>::program();
+    let (studies, _) = by_kind(load_all(program, &[path.to_owned()], &[]).map_err(|why| plain(&why))?);
     let run = studies.into_iter().flat_map(|study| study.runs).next();
-    Ok(run.ok_or("the folder holds no config of a run")?.config)
+    Ok(run.ok_or("the folder holds no config of a run")?)
 }
 
 /// Without the word that `main` puts before it.

@@ -1,12 +1,13 @@
 //! How to train.
 
+use burn::config::Config;
 use subquad_options::range;
 use subquad_options::{Options, Refusal};
 
 use crate::WarmupCosine;
 
 /// The optimiser: section `[optim]` of a config.
-#[derive(Options, Clone, Debug, PartialEq)]
+#[derive(Config, Options, Debug, PartialEq)]
 pub struct OptimConfig {
     /// Peak learning rate.
     #[config(default = 0.001)]
@@ -31,7 +32,7 @@ pub struct OptimConfig {
 }
 
 /// The training loop: section `[train]` of a config.
-#[derive(Options, Clone, Debug, PartialEq)]
+#[derive(Config, Options, Debug, PartialEq)]
 pub struct LoopConfig {
     /// Optimiser steps.
     #[option(required, range = 1..)]

@@ -12,6 +12,7 @@ use subquad_s4::S4dConfig;
 
 /// The keys of `[mixer.causal_mean]`.
 #[derive(Config, Options, Debug)]
+/// The mean of all tokens so far.
 pub struct CausalMeanConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
@@ -23,6 +24,7 @@ pub struct CausalMeanConfig {
 }
 
 #[derive(Module, Debug)]
+/// The mean of all tokens so far.
 pub struct CausalMean {
     gain: Param<Tensor<1>>,
 }

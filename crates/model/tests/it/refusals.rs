@@ -65,8 +65,8 @@ fn strangers(mixer: &MixerConfig) -> Vec<MixerConfig> {
             ];
             others.map(MixerConfig::CausalMonarch).into()
         }
-        // Bidirectional: there are no states.
-        MixerConfig::Monarch(_) => vec![],
+        // Bidirectional, so without states; or without an option that shapes them.
+        _ => vec![],
     }
 }
 

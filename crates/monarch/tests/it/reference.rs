@@ -230,9 +230,9 @@ fn what_is_measured_is_its_definition() {
         let config = C::measured(&sizes);
         let layer = seeded_module(|device| config.init(device));
         assert_eq!(layer.num_params(), config.n_parameters(), "{}", C::NAME);
-        let (shape, p) = ([1, sizes.seq_len, sizes.d_model], parameters(&layer));
+        let (shape, p) = ([1, sizes.seq_len, sizes.d_model], values(&layer));
         let expected = C::definition(&sizes, &[p], &seeded(sizes.elements(), 4));
-        let output = layer.forward(seeded_tensor(shape, 4, &Device::flex()));
+        let output = layer.forward(seeded_tensor(shape, 4, &cpu()));
         assert_rel_close(output, expected.as_slice(), VALUE, C::NAME);
     }
     is_its_definition::<HyenaConfig>();

@@ -4,9 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 use subquad_mixer::{MeasuredMixer, SequenceMixer, Sizes};
 use subquad_s4::{H3Config, S4Config, S4dConfig};
-use subquad_testkit::{assert_rel_close, seeded_tensor, to_f64, with_seed};
-
-use crate::oracle::cpu;
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64, with_seed};
 
 const SIZES: Sizes =
     Sizes { batch: 1, seq_len: 33, d_model: 4, hidden_factor: 2, n_blocks: 1, d_state: 6, more_tokens: 8 };

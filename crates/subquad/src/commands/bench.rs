@@ -38,11 +38,13 @@ pub struct Args {
     /// Measure one more token after contexts of these lengths instead
     #[arg(long, conflicts_with = "batch")]
     pub decode: bool,
+    /// What computes.
     #[command(flatten)]
     pub device: DeviceFlag,
     /// Instructions to use: avx512, avx2, neon, baseline [default: the best]
     #[arg(long, value_name = "SET")]
     pub simd: Option<InstructionSet>,
+    /// How many threads.
     #[command(flatten)]
     pub threads: ThreadsFlag,
     /// Seconds per layer and length; at least three repeats run
@@ -51,6 +53,7 @@ pub struct Args {
     /// Print a JSON array instead of a table
     #[arg(long)]
     pub json: bool,
+    /// How much is said.
     #[command(flatten)]
     pub quiet: QuietFlag,
 }

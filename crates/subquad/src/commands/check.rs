@@ -26,6 +26,7 @@ pub struct Args {
     /// Print every run, or measurement, as a config of its own in which every key is written out
     #[arg(long)]
     pub resolved: bool,
+    /// Keys to change.
     #[command(flatten)]
     pub set: SetFlags,
 }

@@ -55,6 +55,7 @@ pub struct Args {
     /// Another seed gives another text
     #[arg(long, value_name = "S", default_value = "0")]
     pub seed: u64,
+    /// What computes.
     #[command(flatten)]
     pub device: DeviceFlag,
 }

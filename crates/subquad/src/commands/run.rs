@@ -36,15 +36,19 @@ pub struct Args {
     /// Config files, or folders of them
     #[arg(required = true, value_name = "CONFIG")]
     pub configs: Vec<PathBuf>,
+    /// Keys to change.
     #[command(flatten)]
     pub set: SetFlags,
+    /// Where results go.
     #[command(flatten)]
     pub results: ResultsFlag,
+    /// What computes.
     #[command(flatten)]
     pub device: DeviceFlag,
     /// Runs at once, each in its own process; above 1 none is timed
     #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
     pub jobs: usize,
+    /// How many threads.
     #[command(flatten)]
     pub threads: ThreadsFlag,
     /// Run again what is done
@@ -53,6 +57,7 @@ pub struct Args {
     /// Only list the runs: which are done, which are to do
     #[arg(long)]
     pub dry_run: bool,
+    /// How much is said.
     #[command(flatten)]
     pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open

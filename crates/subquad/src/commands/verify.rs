@@ -32,6 +32,7 @@ pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// What computes.
     #[command(flatten)]
     pub device: DeviceFlag,
     /// Form to use, if not the device's own

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use subquad::Registered;
 use subquad::generate::{Sampler, Sampling, find_run, load};
-use subquad_model::{Dropout, Input, SequenceModel};
+use subquad_model::{Dropout, Input, MixerConfig, SequenceModel};
 
 use crate::lab::{Lab, PROGRAM, name};
 
@@ -121,10 +122,10 @@ fn the_same_seed_gives_the_same_text_and_another_one_another() {
 
 #[test]
 fn a_text_is_what_the_whole_model_at_once_would_write_byte_for_byte() {
-    let lab = trained(&MIXERS);
+    let (lab, program) = (trained(&MIXERS), Registered::<MixerConfig>::program());
     for mixer in MIXERS {
         let run = find_run(&lab.path("results/text").join(mixer)).unwrap();
-        let model = load(&run, &Device::flex()).unwrap().model;
+        let model = load::<MixerConfig>(program, &run, &Device::flex()).unwrap().model;
         for temperature in [0.0, 1.0] {
             let sampler = Sampler::new(Sampling { temperature, top_k: None, top_p: 1.0 }, 3);
             let start = PROMPT.as_bytes().to_vec();

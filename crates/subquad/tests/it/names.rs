@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use subquad::Registered;
 use subquad::plan::plan;
+use subquad_model::MixerConfig;
 use subquad_backend::DeviceKind;
 use subquad_record::read_study;
 
@@ -63,7 +65,7 @@ fn bookkeeping_and_flags_of_the_machine_leave_names_alone() {
 fn another_kind_of_device_names_other_runs() {
     let lab = Lab::new();
     let on = |kind| -> Vec<String> {
-        let study = plan(&[lab.path("tiny")], &[]).unwrap().training.remove(0).on_device(kind);
+        let study = plan(Registered::<MixerConfig>::program(), &[lab.path("tiny")], &[]).unwrap().training.remove(0).on_device(kind);
         study.runs.iter().map(|run| run.name.to_string()).collect()
     };
     assert_eq!(on(DeviceKind::Cpu), names(&lab, "tiny"));

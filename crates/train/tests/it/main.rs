@@ -97,7 +97,7 @@ fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
 
 /// No warm-up, clipping or decay.
 fn plain_optim() -> OptimConfig {
-    OptimConfig { lr: 1e-2, weight_decay: 0.0, warmup: 0.0, clip: None }
+    OptimConfig { lr: 1e-2, weight_decay: 0.0, warmup: 0.0, clip: None, ..OptimConfig::new() }
 }
 
 /// A row at every step, and nothing else on the way.

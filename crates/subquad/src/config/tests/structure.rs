@@ -7,9 +7,9 @@ use crate::config::tests::SMALL;
 fn positions_reach_the_longest_sequence_or_are_refused() {
     let positions = |value: &str| {
         let flag = format!("model.positions={value}");
-        load_with(SMALL, &[&flag]).unwrap().runs[0].config().model.positions
+        load_with(SMALL, &[&flag]).unwrap().runs[0].config().model.structure.positions
     };
-    assert_eq!([positions("longest"), positions("0"), positions("65")], [64, 0, 65]);
+    assert_eq!([positions("longest"), positions("0"), positions("65")], [Some(64), None, Some(65)]);
     assert_eq!(
         flag_errors(&["model.positions=63"]),
         "--set model.positions=63: 63 learned positions are too few for the longest sequence, 64 tokens; raise them or use \
@@ -57,7 +57,7 @@ fn what_norms_do_is_refused_where_there_are_none() {
 
 #[test]
 fn a_last_norm_is_left_out_only_where_blocks_do_not_end_with_one() {
-    assert!(!load_with(SMALL, &["model.last_norm=false"]).unwrap().runs[0].config().model.last_norm);
+    assert!(!load_with(SMALL, &["model.last_norm=false"]).unwrap().runs[0].config().model.structure.last_norm);
     for block in ["post_norm", "m2_bert"] {
         assert_eq!(
             flag_errors(&[&format!("model.block={block}"), "model.last_norm=false"]),

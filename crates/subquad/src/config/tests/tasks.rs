@@ -51,7 +51,7 @@ fn a_share_may_be_an_axis() {
     let text = mqar("") + "\"task.mqar.n_pairs\" = [2, \"seq_len/16\"]";
     let study = load(&text).unwrap();
     assert_eq!(study.runs.len(), 2 * MIXERS * 2);
-    assert_eq!(study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
+    assert_eq!(*study.runs[1].axes, [("task.mqar.n_pairs".to_owned(), "seq_len/16".to_owned())]);
     assert_eq!(study.runs[1].settings()["task.mqar.n_pairs"], "4");
 }
 

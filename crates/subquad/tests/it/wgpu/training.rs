@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_data::{InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
+use subquad_data::{DigitsConfig, InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
     named_parameters,
@@ -12,7 +12,7 @@ use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config};
 use subquad_record::{Memory, Row};
 use subquad_s4::S4dConfig;
 use subquad_testkit::with_seed;
-use subquad_train::{TrainConfig, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, train};
 
 use super::{cpu, gpu};
 
@@ -58,19 +58,14 @@ fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task)
 }
 
 /// Everything that training can do: clipping, decay, warm-up, dropout.
-const TRAINING: TrainConfig = TrainConfig {
-    steps: 2,
-    batch: 8,
-    lr: 1e-3,
-    weight_decay: 0.1,
-    warmup: 0.5,
-    clip: Some(0.1),
-    dropout: 0.2,
-    log_every: 1,
-    eval_every: None,
-    checkpoint_every: None,
-    seed: 0,
-};
+fn training() -> TrainConfig {
+    TrainConfig {
+        optim: OptimConfig::new().with_weight_decay(0.1).with_warmup(0.5).with_clip(Some(0.1)),
+        training_loop: LoopConfig::new(2).with_batch(8).with_log_every(1).with_checkpoint_every(None),
+        dropout: 0.2,
+        seed: 0,
+    }
+}
 
 fn built(config: &ModelConfig, device: &Device) -> SequenceModel {
     with_seed(&cpu(), 0, || config.init_seeded(0, device))
@@ -78,7 +73,7 @@ fn built(config: &ModelConfig, device: &Device) -> SequenceModel {
 
 fn rows(config: &ModelConfig, task: &dyn Task, device: &Device) -> Vec<Row> {
     let mut sink = Memory::default();
-    train(built(config, device), task, &TRAINING, device, &mut sink).unwrap();
+    train(built(config, device), task, &training(), device, &mut sink).unwrap();
     sink.rows
 }
 
@@ -103,7 +98,7 @@ fn mixers(l_max: usize) -> [MixerConfig; 3] {
 #[test]
 fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    let task = open(&TaskConfig::Digits, DIGITS_SEQ, 0).unwrap();
+    let task = open(&TaskConfig::Digits(DigitsConfig), DIGITS_SEQ, 0).unwrap();
     for mixer in mixers(DIGITS_SEQ) {
         let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
         assert_trains_alike(&model(mixer, dense, &*task), &*task, &gpu);
