@@ -1,6 +1,4 @@
 //! A mixer of your own in all of subquad: run, check, bench, list, with `cargo run --release -p own-mixer -- <command>`.
-//!
-//! y_t = gain * mean(x_1 .. x_t): the mean over the past, with a learned gain for each channel.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -12,7 +10,6 @@ use subquad_s4::S4dConfig;
 
 /// The keys of `[mixer.causal_mean]`.
 #[derive(Config, Options, Debug)]
-/// The mean of all tokens so far.
 pub struct CausalMeanConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
@@ -23,8 +20,8 @@ pub struct CausalMeanConfig {
     pub gain: f64,
 }
 
+/// y_t = gain * mean(x_1 .. x_t): the mean over the past, with a learned gain for each channel.
 #[derive(Module, Debug)]
-/// The mean of all tokens so far.
 pub struct CausalMean {
     gain: Param<Tensor<1>>,
 }

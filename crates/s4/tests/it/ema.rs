@@ -1,10 +1,9 @@
 //! The exponential moving average: its definition, and the contract of a sequence mixer.
 
-use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::{MeasuredMixer, SequenceMixer, SequenceMixerConfig, Sizes};
 use subquad_s4::{Ema, EmaConfig};
-use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded, seeded_tensor, to_f64};
+use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, cpu, seeded, seeded_tensor, to_f64};
 
 const D_MODEL: usize = 6;
 const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
@@ -12,7 +11,7 @@ const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 const TOLERANCE: f64 = 1e-5;
 
 fn layer(reach: f64) -> Ema {
-    EmaConfig::new(D_MODEL).with_reach(reach).init(&Device::flex())
+    EmaConfig::new(D_MODEL).with_reach(reach).init(&cpu())
 }
 
 #[test]
@@ -23,8 +22,7 @@ fn it_is_its_definition_at_awkward_lengths() {
         let sizes = Sizes { batch: 1, seq_len: seq, d_model: D_MODEL, ..SIZES };
         let wanted = EmaConfig::definition(&sizes, &[to_f64(layer.logit.val())], &x);
         for form in FORMS {
-            let got =
-                layer.clone().with_form(form).forward(seeded_tensor([1, seq, D_MODEL], 3, &Device::flex()));
+            let got = layer.clone().with_form(form).forward(seeded_tensor([1, seq, D_MODEL], 3, &cpu()));
             assert_rel_close(
                 got,
                 wanted.clone(),
@@ -56,13 +54,13 @@ fn it_keeps_the_contract() {
 
 #[test]
 fn states_of_other_widths_are_refused() {
-    let other = EmaConfig::new(D_MODEL + 1).init(&Device::flex());
+    let other = EmaConfig::new(D_MODEL + 1).init(&cpu());
     battery::refuses_states_of((&layer(16.0), D_MODEL), (&other, D_MODEL + 1));
 }
 
 #[test]
 fn a_constant_stays_itself_in_the_end() {
-    let ones = burn::tensor::Tensor::<3>::ones([1, 400, D_MODEL], &Device::flex());
+    let ones = burn::tensor::Tensor::<3>::ones([1, 400, D_MODEL], &cpu());
     let last = layer(16.0).forward(ones).narrow(1, 399, 1);
     assert_rel_close(last, vec![1.0; D_MODEL], TOLERANCE, "after 25 times its reach");
 }

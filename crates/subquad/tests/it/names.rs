@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use subquad::Registered;
 use subquad::plan::plan;
-use subquad_model::MixerConfig;
 use subquad_backend::DeviceKind;
+use subquad_model::MixerConfig;
 use subquad_record::read_study;
 
 use crate::lab::{Lab, TINY_RUNS, repository};
@@ -65,7 +65,11 @@ fn bookkeeping_and_flags_of_the_machine_leave_names_alone() {
 fn another_kind_of_device_names_other_runs() {
     let lab = Lab::new();
     let on = |kind| -> Vec<String> {
-        let study = plan(Registered::<MixerConfig>::program(), &[lab.path("tiny")], &[]).unwrap().training.remove(0).on_device(kind);
+        let study = plan(Registered::<MixerConfig>::program(), &[lab.path("tiny")], &[])
+            .unwrap()
+            .training
+            .remove(0)
+            .on_device(kind);
         study.runs.iter().map(|run| run.name.to_string()).collect()
     };
     assert_eq!(on(DeviceKind::Cpu), names(&lab, "tiny"));

@@ -57,7 +57,9 @@ fn what_norms_do_is_refused_where_there_are_none() {
 
 #[test]
 fn a_last_norm_is_left_out_only_where_blocks_do_not_end_with_one() {
-    assert!(!load_with(SMALL, &["model.last_norm=false"]).unwrap().runs[0].config().model.structure.last_norm);
+    assert!(
+        !load_with(SMALL, &["model.last_norm=false"]).unwrap().runs[0].config().model.structure.last_norm
+    );
     for block in ["post_norm", "m2_bert"] {
         assert_eq!(
             flag_errors(&[&format!("model.block={block}"), "model.last_norm=false"]),
