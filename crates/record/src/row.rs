@@ -123,7 +123,7 @@ mod tests {
             let text = r#"{"step":1,"split":"test","loss":2,ENTRY,"elapsed_seconds":0}"#;
             serde_json::from_str::<Row>(&text.replace("ENTRY", entry)).map(|row| row.score)
         };
-        assert_eq!(with(r#""accuracy":null,"perplexity":"high""#).unwrap(), None);
+        assert_eq!(with(r#""accuracy":null,"note":"high""#).unwrap(), None);
         assert_eq!(with(r#""accuracy":1"#).unwrap(), Some(accuracy(1.0)));
         let error = with(r#""accuracy":"high""#).unwrap_err().to_string();
         assert!(error.contains("expected f64"), "{error}");

@@ -3,7 +3,7 @@ use std::fs;
 
 use serde_json::json;
 use subquad_data::{Metric, Score};
-use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_study, write_study};
+use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_facts, read_study, write_study};
 
 use crate::examples::{evaluation, manifest, summary};
 
@@ -130,6 +130,18 @@ fn evaluations_that_named_an_accuracy_beside_their_score_still_read() {
     let old = json!({"condition": "", "split": "test", "loss": 1.4, "accuracy": null, "bits_per_byte": 2.0, "examples": 3});
     let read: Evaluation = serde_json::from_value(old).unwrap();
     assert_eq!(read.score, Some(Score { metric: Metric::BitsPerByte, value: 2.0 }));
+}
+
+#[test]
+fn every_evaluation_of_the_committed_studies_reads_back_with_its_score() {
+    let results = concat!(env!("CARGO_MANIFEST_DIR"), "/../../results");
+    let studies = fs::read_dir(results).unwrap().map(|study| study.unwrap().path());
+    let trained = studies.filter(|study| read_facts(study).unwrap().contains_key("runs"));
+    let runs: Vec<RunSummary> = trained.flat_map(|study| read_study(&study).unwrap().runs).collect();
+    assert!(!runs.is_empty());
+    for run in runs {
+        assert!(run.evaluations.iter().all(|e| e.score.is_some()), "{}", run.run);
+    }
 }
 
 #[test]
