@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use subquad_record::{Cell, write_cells};
