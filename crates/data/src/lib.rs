@@ -10,7 +10,6 @@ mod batch;
 mod bytes;
 mod config;
 mod delay;
-mod dft;
 mod digits;
 mod epochs;
 mod error;
