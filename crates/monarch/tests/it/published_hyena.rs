@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn::tensor::{Device, TensorData};
+use burn::tensor::TensorData;
 use serde_json::{Value, json};
 use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 use subquad_monarch::published::{FilterLayout, replay};
 use subquad_monarch::{Hyena, HyenaConfig};
-use subquad_testkit::{golden, seeded_tensor, with_seed};
+use subquad_testkit::{cpu, golden, seeded_tensor, with_seed};
 
 use crate::FORMS;
 

@@ -5,7 +5,7 @@ mod config;
 mod learned;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use subquad_mixer::SequenceMixer;
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, cpu, seeded, seeded_tensor, values, with_changes};
 
