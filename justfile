@@ -14,9 +14,15 @@ run config *args:
 test:
     cargo test --release --workspace
 
-# Attention's tests with other instructions than the best of this machine:  just test-simd avx2
+# The tests of kernels with other instructions than the best of this machine:  just test-simd avx2
 test-simd set:
-    SUBQUAD_TEST_SIMD={{set}} cargo test --release --workspace --test it -- dot_product options layer steep
+    SUBQUAD_TEST_SIMD={{set}} cargo test --release --workspace --test it -- $(cat .ci/kernel-tests)
+
+# The tests of layers and kernels under AddressSanitizer, by a nightly toolchain; builds burn again in a folder of its own
+test-asan:
+    CARGO_TARGET_DIR=target/asan RUSTFLAGS=-Zsanitizer=address \
+        cargo +nightly test --release --target "$(rustc -vV | sed -n 's/^host: //p')" --lib --test it \
+        -p subquad-backend -p subquad-attention -p subquad-s4 -p subquad-monarch
 
 # The tests of the device wgpu on software Vulkan (Mesa's lavapipe); builds burn again in a folder of its own
 test-wgpu:

@@ -2,9 +2,9 @@
 //! time, until all are orthogonal. Small singular values come out as exact as large ones. For the host, and for
 //! matrices of up to a few hundred columns: time grows with the columns squared times the rows.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Div, Mul};
 
-pub use rustfft::num_complex::Complex;
+pub use rustfft::num_complex::{Complex, ComplexFloat};
 
 /// More than the matrices here need: 12 for 128 columns, 8 for 32.
 const MOST_SWEEPS: usize = 40;
@@ -14,79 +14,10 @@ const MOST_SWEEPS: usize = 40;
 const NOTHING: f64 = 1e-200;
 
 /// A real or a complex number.
-pub trait Scalar: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
-    /// 0.
-    const ZERO: Self;
-    /// 1.
-    const ONE: Self;
+pub trait Scalar: ComplexFloat<Real = f64> + Mul<f64, Output = Self> + Div<f64, Output = Self> {}
 
-    /// The complex conjugate.
-    fn conj(self) -> Self;
-
-    /// This many times the number.
-    fn times(self, factor: f64) -> Self;
-
-    /// This part of the number.
-    fn over(self, divisor: f64) -> Self;
-
-    /// The square of the absolute value.
-    fn norm_sqr(self) -> f64;
-
-    /// `(size, phase)` with `size * phase` the number and a phase of absolute value 1; real numbers keep their sign in the
-    /// size.
-    fn polar(self) -> (f64, Self);
-}
-
-impl Scalar for f64 {
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-
-    fn conj(self) -> Self {
-        self
-    }
-
-    fn times(self, factor: f64) -> Self {
-        self * factor
-    }
-
-    fn over(self, divisor: f64) -> Self {
-        self / divisor
-    }
-
-    fn norm_sqr(self) -> f64 {
-        self * self
-    }
-
-    fn polar(self) -> (f64, Self) {
-        (self, 1.0)
-    }
-}
-
-impl Scalar for Complex<f64> {
-    const ZERO: Self = Self::new(0.0, 0.0);
-    const ONE: Self = Self::new(1.0, 0.0);
-
-    fn conj(self) -> Self {
-        Self::new(self.re, -self.im)
-    }
-
-    fn times(self, factor: f64) -> Self {
-        self * factor
-    }
-
-    fn over(self, divisor: f64) -> Self {
-        self / divisor
-    }
-
-    fn norm_sqr(self) -> f64 {
-        self.re * self.re + self.im * self.im
-    }
-
-    fn polar(self) -> (f64, Self) {
-        let size = self.re.hypot(self.im);
-        if size == 0.0 { (0.0, Self::ONE) } else { (size, self / size) }
-    }
-}
+impl Scalar for f64 {}
+impl Scalar for Complex<f64> {}
 
 /// `M right = value left` and `left^* M = value right^*`, both of length 1; `left` is zero where the value is.
 #[derive(Debug, Clone)]
@@ -110,7 +41,7 @@ struct Column<T> {
 /// A matrix with more columns than rows is found sooner by its transpose.
 pub fn svd<T: Scalar>(columns: Vec<Vec<T>>) -> Vec<Singular<T>> {
     let n = columns.len();
-    let unit = |j: usize| (0..n).map(|i| if i == j { T::ONE } else { T::ZERO }).collect();
+    let unit = |j: usize| (0..n).map(|i| if i == j { T::one() } else { T::zero() }).collect();
     let mut columns: Vec<Column<T>> =
         columns.into_iter().enumerate().map(|(j, image)| Column { image, source: unit(j) }).collect();
     let mut sweeps = 0..MOST_SWEEPS;
@@ -123,7 +54,7 @@ pub fn svd<T: Scalar>(columns: Vec<Vec<T>>) -> Vec<Singular<T>> {
 impl<T: Scalar> Singular<T> {
     fn of(Column { image, source }: Column<T>) -> Self {
         let value = norm_sqr(&image).sqrt();
-        let unit = |x: T| if value > 0.0 { x.over(value) } else { x };
+        let unit = |x: T| if value > 0.0 { x / value } else { x };
         Self { value, left: image.into_iter().map(unit).collect(), right: source }
     }
 }
@@ -142,15 +73,15 @@ fn sweep<T: Scalar>(columns: &mut [Column<T>]) -> bool {
 
 /// The smaller of both angles that make two columns orthogonal. Whether they were not.
 fn orthogonalise<T: Scalar>(x: &mut Column<T>, y: &mut Column<T>) -> bool {
-    let (xx, yy, (xy, phase)) = (norm_sqr(&x.image), norm_sqr(&y.image), dot(&x.image, &y.image).polar());
-    let rounding = x.image.len() as f64 * f64::EPSILON;
-    if xy.abs() <= rounding * (xx * yy).sqrt() || xx.min(yy) < NOTHING {
+    let (xx, yy, product) = (norm_sqr(&x.image), norm_sqr(&y.image), dot(&x.image, &y.image));
+    let (xy, rounding) = (product.abs(), x.image.len() as f64 * f64::EPSILON);
+    if xy <= rounding * (xx * yy).sqrt() || xx.min(yy) < NOTHING {
         return false;
     }
     let cotangent = (yy - xx) / (2.0 * xy);
     let tangent = 1f64.copysign(cotangent) / (cotangent.abs() + 1f64.hypot(cotangent));
     let cos = 1.0 / 1f64.hypot(tangent);
-    let turn = Turn { cos, sin: cos * tangent, back: phase.conj() };
+    let turn = Turn { cos, sin: cos * tangent, back: product.conj() / xy };
     turn.apply(&mut x.image, &mut y.image);
     turn.apply(&mut x.source, &mut y.source);
     true
@@ -167,15 +98,16 @@ impl<T: Scalar> Turn<T> {
     fn apply(&self, x: &mut [T], y: &mut [T]) {
         for (x, y) in x.iter_mut().zip(y) {
             let z = *y * self.back;
-            (*x, *y) = (x.times(self.cos) - z.times(self.sin), x.times(self.sin) + z.times(self.cos));
+            (*x, *y) = (*x * self.cos - z * self.sin, *x * self.sin + z * self.cos);
         }
     }
 }
 
 fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
-    x.iter().zip(y).map(|(x, y)| x.conj() * *y).fold(T::ZERO, T::add)
+    x.iter().zip(y).map(|(x, y)| x.conj() * *y).fold(T::zero(), T::add)
 }
 
-fn norm_sqr<T: Scalar>(x: &[T]) -> f64 {
-    x.iter().map(|x| x.norm_sqr()).sum()
+/// The square of the length of a vector.
+pub fn norm_sqr<T: Scalar>(x: &[T]) -> f64 {
+    x.iter().map(|x| (x.conj() * *x).re()).sum()
 }

@@ -11,7 +11,6 @@ mod batch;
 mod bytes;
 mod config;
 mod delay;
-mod dft;
 mod digits;
 mod epochs;
 mod error;

@@ -7,11 +7,13 @@
 //! At the highest frequency of all, k = n / 2, only the real part counts, and half. This is `whitesignal` of Gu, Goel, Re 2021,
 //! <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
-use subquad_options::Refusal;
-
 use crate::config::wrong_length;
-use crate::dft::{Complex, Waves};
 use crate::{Condition, Draws, Stream};
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlanner};
+use std::fmt;
+use std::sync::Arc;
+use subquad_options::Refusal;
 
 /// Root mean square of the noise before its first value is taken off, as published.
 const RMS: f64 = 0.5;
@@ -24,10 +26,20 @@ pub(crate) struct Noise {
     seq_len: usize,
     /// Waves that pass: the lowest.
     waves: usize,
-    sums: Waves,
+    sum: Sum,
     train: Stream,
     test: Stream,
     test_examples: usize,
+}
+
+/// From amplitudes of waves to their sum at every token.
+#[derive(Clone)]
+struct Sum(Arc<dyn Fft<f64>>);
+
+impl fmt::Debug for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sum").field(&self.0.len()).finish()
+    }
 }
 
 /// What noise is made of, as a task's options say it.
@@ -44,7 +56,7 @@ impl NoiseConfig {
         Noise {
             seq_len,
             waves: waves(self.bandwidth, seq_len),
-            sums: Waves::new(seq_len.next_multiple_of(2)),
+            sum: Sum(FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2))),
             train: Stream::new(seed, &format!("{}/train", self.task)),
             test: Stream::new(TEST_SEED, &format!("{}/test", self.task)),
             test_examples: self.test_examples,
@@ -103,13 +115,15 @@ impl Noise {
         vec![Condition::of_training(self.seq_len, self.test_examples)]
     }
 
-    /// `u_t`, `[seq]`.
+    /// `u_t`, `[seq]`. The inverse transform, which is not divided by `n`, adds up the waves.
     fn signal(&self, mut draws: Draws) -> Vec<f32> {
-        let x = self.sums.sum(&self.amplitudes(&mut draws));
+        let mut x = self.amplitudes(&mut draws);
+        self.sum.0.process(&mut x);
         x[..self.seq_len].iter().map(|value| (value.re - x[0].re) as f32).collect()
     }
 
-    fn amplitudes(&self, draws: &mut Draws) -> Vec<Complex> {
+    /// Of one wave a frequency.
+    fn amplitudes(&self, draws: &mut Draws) -> Vec<Complex<f64>> {
         let n = self.seq_len.next_multiple_of(2);
         let size = RMS / (self.waves as f64).sqrt();
         let mut amplitudes = vec![Complex::default(); n];

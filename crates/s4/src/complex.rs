@@ -53,7 +53,7 @@ impl<const D: usize> Mul for Pair<D> {
 /// The first bits of a turn: few enough that f32 holds a whole number of turns times this exactly.
 const TURN: f64 = 6.28125;
 
-/// The angle within half a turn of zero: shader languages promise accurate sines there alone.
+/// The angle within half a turn of zero: shader languages promise accurate sines only there.
 pub(crate) fn reduce<const D: usize>(angle: Tensor<D>) -> Tensor<D> {
     let turns = (angle.clone().detach() / TAU).round();
     angle - turns.clone() * TURN - turns * (TAU - TURN)

@@ -75,6 +75,23 @@ impl<S: StateSpace> SsmLayer<S> {
         self
     }
 
+    /// The same layer with kernels of at most so many taps: a token then hears nothing of those from longer ago. A published
+    /// layer does so beyond its `l_max`. A state never forgets, so [`step`](subquad_mixer::SequenceMixer::step) and chunks end
+    /// after so many tokens with an error, and there is no [`stepper`](Self::stepper). `None`, which is how configs build
+    /// layers: as many taps as tokens.
+    ///
+    /// # Panics
+    /// If there are to be 0 taps.
+    pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
+        self.rules.max_taps = MaxTaps::new(taps);
+        self
+    }
+
+    /// The most taps of a kernel, if there is a limit.
+    pub fn max_taps(&self) -> Option<usize> {
+        self.rules.max_taps.limit()
+    }
+
     /// The convolution kernels, without the weight of the token itself. Of a bidirectional layer the first half holds
     /// the lags `0, 1, ..`, the second the lags `-1, -2, ..`.
     ///

@@ -15,7 +15,6 @@ mod number;
 mod output;
 mod precision;
 pub mod published;
-mod recovered;
 #[doc(hidden)]
 pub mod reference;
 mod state;

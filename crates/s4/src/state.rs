@@ -1,10 +1,11 @@
 //! The memory of a state-space layer.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Tensor};
 use subquad_mixer::{Kept, MixerState, Origin};
 
 use crate::complex::Pair;
-use crate::recovered::Recovered;
 
 /// Complex state of every channel and pair.
 ///
@@ -68,5 +69,32 @@ impl MixerState for S4State {
 
     fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
+    }
+}
+
+/// `C` of the state space that a state goes on with. To work it out of `C~` takes many products of dense matrices.
+#[derive(Debug, Clone)]
+pub(crate) struct Recovered(Arc<OutputWeights>);
+
+#[derive(Debug)]
+struct OutputWeights {
+    exact: Tensor<3>,
+    rounded: Pair<3>,
+}
+
+impl Recovered {
+    /// `exact` is in f64 on the host, `[d_model, kernels, n]`; `rounded` in f32 on the layer's device, `[kernels, d_model, pairs]`.
+    pub(crate) fn new(exact: Tensor<3>, rounded: Pair<3>) -> Self {
+        Self(Arc::new(OutputWeights { exact, rounded }))
+    }
+
+    /// In f64 on the host: `[d_model, kernels, n]`.
+    pub(crate) fn exact(&self) -> Tensor<3> {
+        self.0.exact.clone()
+    }
+
+    /// In f32 on the layer's device: `[kernels, d_model, pairs]`.
+    pub(crate) fn rounded(&self) -> Pair<3> {
+        self.0.rounded.clone()
     }
 }

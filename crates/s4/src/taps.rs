@@ -2,16 +2,19 @@
 
 use subquad_mixer::MixerError;
 
-use crate::{H3, SsmLayer, StateSpace};
-
 /// The most taps of a layer's kernels; without a number, as many as tokens.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MaxTaps(Option<usize>);
 
 impl MaxTaps {
-    fn new(taps: Option<usize>) -> Self {
+    pub(crate) fn new(taps: Option<usize>) -> Self {
         assert_ne!(taps, Some(0), "a kernel has at least 1 tap");
         Self(taps)
+    }
+
+    /// The number, if there is one.
+    pub(crate) fn limit(self) -> Option<usize> {
+        self.0
     }
 
     /// What is left of `taps`.
@@ -28,41 +31,5 @@ impl MaxTaps {
             Some(taps) if taps < seq => Err(MixerError::CutKernel { mixer, taps }),
             Some(_) | None => Ok(()),
         }
-    }
-}
-
-impl<S: StateSpace> SsmLayer<S> {
-    /// The same layer with kernels of at most so many taps: a token then hears nothing of those from longer ago. A published
-    /// layer does so beyond its `l_max`. A state never forgets, so [`step`](subquad_mixer::SequenceMixer::step) and chunks end
-    /// after so many tokens with an error, and there is no [`stepper`](Self::stepper). `None`, which is how configs build
-    /// layers: as many taps as tokens.
-    ///
-    /// # Panics
-    /// If there are to be 0 taps.
-    pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
-        self.rules.max_taps = MaxTaps::new(taps);
-        self
-    }
-
-    /// The most taps of a kernel, if there is a limit.
-    pub fn max_taps(&self) -> Option<usize> {
-        self.rules.max_taps.0
-    }
-}
-
-impl H3 {
-    /// The same layer with kernels, those of the shift among them, of at most so many taps, as
-    /// [`SsmLayer::with_max_taps`].
-    ///
-    /// # Panics
-    /// If there are to be 0 taps.
-    pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
-        self.max_taps = MaxTaps::new(taps);
-        self
-    }
-
-    /// The most taps of a kernel, if there is a limit.
-    pub fn max_taps(&self) -> Option<usize> {
-        self.max_taps.0
     }
 }

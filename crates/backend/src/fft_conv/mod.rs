@@ -4,15 +4,15 @@
 //! causal      y_t = sum over s <= t of k_{t-s} u_s
 //! two-sided   y_t = the same + sum over s > t of r_{s-t-1} u_s
 //! ```
-//! `r_0` acts on the *next* token: lag 0 belongs to `k` alone, as in the published bidirectional S4 and M2 layers.
+//! `r_0` acts on the *next* token: lag 0 belongs only to `k`, as in the published bidirectional S4 and M2 layers.
 
 mod channel;
 mod fused;
-mod portable;
 #[doc(hidden)]
 pub mod reference;
 mod weighted;
 
+use burn::signal::{irfft, rfft};
 use burn::tensor::Tensor;
 
 use crate::Form;
@@ -31,7 +31,7 @@ pub use self::channel::{Convolver, Filter, rows_by_channel};
 pub fn causal_conv(u: Tensor<3>, kernel: Tensor<2>, form: Form) -> Tensor<3> {
     check(&u, &kernel);
     match form {
-        Form::Portable => portable::conv(u, kernel, None),
+        Form::Portable => portable(u, kernel, None),
         Form::Fused => fused::causal_conv(u, kernel),
     }
 }
@@ -50,7 +50,7 @@ pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form:
     check(&u, &kernel);
     check(&u, &reverse);
     match form {
-        Form::Portable => portable::conv(u, kernel, Some(reverse)),
+        Form::Portable => portable(u, kernel, Some(reverse)),
         Form::Fused => fused::two_sided_conv(u, kernel, reverse),
     }
 }
@@ -59,4 +59,30 @@ fn check(u: &Tensor<3>, kernel: &Tensor<2>) {
     let ([_, channels, seq], [kernel_channels, len]) = (u.dims(), kernel.dims());
     assert_eq!(channels, kernel_channels, "a convolution needs one kernel a channel");
     assert!(seq > 0 && len > 0, "a convolution needs at least one token and one tap");
+}
+
+/// The portable form, by burn's own transforms, which take powers of two only: both kernels as one circular kernel of `n >= 2 seq - 1` taps, so that no lag wraps onto another.
+fn portable(u: Tensor<3>, kernel: Tensor<2>, reverse: Option<Tensor<2>>) -> Tensor<3> {
+    let [_, _, seq] = u.dims();
+    let n = (2 * seq - 1).next_power_of_two().max(2);
+    let circular = circular_kernel(kernel, reverse, seq, n);
+    let (k_re, k_im) = rfft(circular.unsqueeze::<3>(), 2, Some(n));
+    let (u_re, u_im) = rfft(u, 2, Some(n));
+    let y_re = u_re.clone() * k_re.clone() - u_im.clone() * k_im.clone();
+    let y_im = u_re * k_im + u_im * k_re;
+    irfft(y_re, y_im, 2, Some(n)).narrow(2, 0, seq)
+}
+
+/// Lags `0..` at the front, lag `-1` at the very end, lag `-2` before it.
+fn circular_kernel(kernel: Tensor<2>, reverse: Option<Tensor<2>>, seq: usize, n: usize) -> Tensor<2> {
+    let [channels, len] = kernel.dims();
+    let kernel = kernel.narrow(1, 0, len.min(seq));
+    let reverse = reverse.and_then(|r| {
+        let used = r.dims()[1].min(seq - 1);
+        (used > 0).then(|| r.narrow(1, 0, used).flip([1]))
+    });
+    let Some(reverse) = reverse else { return kernel };
+    let gap = n - kernel.dims()[1] - reverse.dims()[1];
+    let zeros = Tensor::zeros([channels, gap], &kernel.device());
+    Tensor::cat(vec![kernel, zeros, reverse], 1)
 }

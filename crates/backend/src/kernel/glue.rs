@@ -14,7 +14,7 @@ use burn_autodiff::{
 };
 use burn_flex::FlexTensor;
 
-use super::{Array, CpuKernel, Saved, View, hook};
+use super::{Array, CpuKernel, Saved, View, call_hook};
 
 pub(super) fn forward(inputs: Vec<DispatchTensor>, kernel: Arc<dyn CpuKernel>) -> DispatchTensor {
     let mut output = <Dispatch as KernelOps>::kernel_forward(pack(inputs), kernel);
@@ -83,7 +83,7 @@ impl KernelOps for Flex {
     fn kernel_forward(inputs: Inputs<Self>, kernel: Arc<dyn CpuKernel>) -> Vec<FloatTensor<Self>> {
         let inputs: Vec<_> = unpack(inputs).iter().map(FlexTensor::to_contiguous).collect();
         let views: Vec<_> = inputs.iter().map(view).collect();
-        hook::call();
+        call_hook();
         let (output, notes) = kernel.forward_and_notes(&views);
         std::iter::once(output).chain(notes).map(tensor).collect()
     }
@@ -102,7 +102,7 @@ impl KernelOps for Flex {
         let [output, notes, grad] = [output, notes, grad].map(|tensor| tensor.to_contiguous());
         let (output, notes) = (kernel.keeps_output().then(|| view(&output)), noted.then(|| view(&notes)));
         let saved = Saved { inputs: &views, output, notes, grad: view(&grad), wanted: &wanted };
-        hook::call();
+        call_hook();
         let grads = kernel.backward(&saved);
         grads
             .into_iter()

@@ -1,19 +1,17 @@
 //! Fused CPU kernels as differentiable burn operations.
 //!
 //! A kernel is plain Rust over slices: it implements [`CpuKernel`] and knows nothing of burn. [`apply`] runs it on
-//! tensors and registers its gradient. burn's extension interface is touched in this folder alone.
+//! tensors and registers its gradient. Only this folder touches burn's extension interface.
 
 mod glue;
-mod hook;
 mod unwritten;
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::backend::DispatchTensor;
 use burn::tensor::Tensor;
 
-pub use hook::set_hook;
 pub use unwritten::{Part, Unwritten};
 
 /// A contiguous, row-major f32 array.
@@ -71,8 +69,8 @@ pub struct Saved<'a> {
 /// A differentiable operation of one output on f32 arrays.
 ///
 /// One of [`forward`](Self::forward) and [`forward_and_notes`](Self::forward_and_notes) must be written; each has the other as its
-/// default. Sums must be made in an order that depends on the shapes and the thread count alone, so that equal runs give equal
-/// bits; better on the shapes alone.
+/// default. Sums must be made in an order that depends only on the shapes and the number of threads, so that equal runs give
+/// equal bits; better still only on the shapes.
 pub trait CpuKernel: Debug + Send + Sync + 'static {
     /// The output. Shapes have been checked by the function that wraps the kernel.
     fn forward(&self, inputs: &[View<'_>]) -> Array {
@@ -111,4 +109,19 @@ impl<const D: usize> From<Tensor<D>> for Operand {
 pub fn apply<const D: usize, const N: usize>(kernel: impl CpuKernel, inputs: [Operand; N]) -> Tensor<D> {
     let inputs = inputs.into_iter().map(|operand| operand.0).collect();
     Tensor::from_dispatch(glue::forward(inputs, Arc::new(kernel)))
+}
+
+/// What a program wants done before every kernel.
+static HOOK: OnceLock<fn()> = OnceLock::new();
+
+/// Has `hook` called before every kernel of this process, forward or backward, on the thread that runs it: for programs that look
+/// after the threads which kernels work on. The first hook of a process stays; no value depends on it.
+pub fn set_hook(hook: fn()) {
+    HOOK.get_or_init(|| hook);
+}
+
+fn call_hook() {
+    if let Some(hook) = HOOK.get() {
+        hook();
+    }
 }

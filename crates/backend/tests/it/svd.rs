@@ -1,6 +1,6 @@
 //! Singular values of known and of random matrices.
 
-use subquad_backend::svd::{Complex, Scalar, Singular, svd};
+use subquad_backend::svd::{Complex, Scalar, Singular, norm_sqr, svd};
 use subquad_testkit::{assert_rel_close, seeded};
 
 /// f64 rotations of a few dozen columns.
@@ -22,29 +22,29 @@ fn complex(rows: usize, n: usize) -> Vec<Vec<Complex<f64>>> {
 
 /// `sum of value left right^*`, by columns.
 fn product<T: Scalar>(all: &[Singular<T>], rows: usize, n: usize) -> Vec<Vec<T>> {
-    let term = |s: &Singular<T>, i: usize, j: usize| (s.left[i] * s.right[j].conj()).times(s.value);
-    let entry = |i, j| all.iter().map(|s| term(s, i, j)).fold(T::ZERO, T::add);
+    let term = |s: &Singular<T>, i: usize, j: usize| s.left[i] * s.right[j].conj() * s.value;
+    let entry = |i, j| all.iter().map(|s| term(s, i, j)).fold(T::zero(), T::add);
     (0..n).map(|j| (0..rows).map(|i| entry(i, j)).collect()).collect()
 }
 
 fn distance<T: Scalar>(a: &[Vec<T>], b: &[Vec<T>]) -> f64 {
-    let square = |(a, b): (&T, &T)| (*a - *b).norm_sqr();
-    a.concat().iter().zip(&b.concat()).map(square).sum::<f64>().sqrt()
+    let differences: Vec<T> = a.concat().iter().zip(&b.concat()).map(|(a, b)| *a - *b).collect();
+    norm_sqr(&differences).sqrt()
 }
 
 fn assert_svd<T: Scalar>(matrix: Vec<Vec<T>>, what: &str) {
     let (n, rows) = (matrix.len(), matrix[0].len());
     let all = svd(matrix.clone());
     assert!(all.windows(2).all(|two| two[0].value <= two[1].value), "{what}: ascending");
-    let norm = distance(&matrix, &columns(rows, n, |_| T::ZERO));
+    let norm = distance(&matrix, &columns(rows, n, |_| T::zero()));
     assert!(distance(&product(&all, rows, n), &matrix) <= VALUE * norm, "{what}: product");
-    let dot = |x: &[T], y: &[T]| x.iter().zip(y).map(|(x, y)| x.conj() * *y).fold(T::ZERO, T::add);
+    let dot = |x: &[T], y: &[T]| x.iter().zip(y).map(|(x, y)| x.conj() * *y).fold(T::zero(), T::add);
     for (i, a) in all.iter().enumerate() {
         for (j, b) in all.iter().enumerate() {
-            let expected = if i == j { T::ONE } else { T::ZERO };
-            assert!((dot(&a.right, &b.right) - expected).norm_sqr().sqrt() < VALUE, "{what}: right {i} {j}");
+            let expected = if i == j { T::one() } else { T::zero() };
+            assert!((dot(&a.right, &b.right) - expected).abs() < VALUE, "{what}: right {i} {j}");
             let whole = a.value > VALUE * norm && b.value > VALUE * norm;
-            let left = (dot(&a.left, &b.left) - expected).norm_sqr().sqrt();
+            let left = (dot(&a.left, &b.left) - expected).abs();
             assert!(!whole || left < VALUE, "{what}: left {i} {j}");
         }
     }

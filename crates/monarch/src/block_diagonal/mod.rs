@@ -5,10 +5,9 @@
 //! ```
 //! `n` times fewer parameters and operations than a dense layer. A width that `n` does not divide is padded with zeros
 //! on the way in and cut on the way out. One factor of a Monarch matrix: Dao et al. 2022,
-//! <https://arxiv.org/abs/2204.00595>, section 3; as used alone by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
+//! <https://arxiv.org/abs/2204.00595>, section 3; as used by itself by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
 
 mod fused;
-mod portable;
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -17,6 +16,7 @@ use subquad_backend::Form;
 use subquad_mixer::Refusal;
 
 use crate::init::uniform;
+use crate::matrix::pad;
 
 /// Config of a [`BlockDiagonalLinear`].
 #[derive(Config, Debug)]
@@ -156,8 +156,17 @@ impl BlockDiagonalLinear {
         let (weight, d_output) = (self.weight.val(), self.d_output);
         match (self.form, bias) {
             (Form::Fused, bias) => fused::product(x, weight, bias, d_output),
-            (Form::Portable, None) => portable::product(x, weight, d_output),
-            (Form::Portable, Some(bias)) => portable::product(x, weight, d_output) + bias.unsqueeze::<2>(),
+            (Form::Portable, None) => portable(x, weight, d_output),
+            (Form::Portable, Some(bias)) => portable(x, weight, d_output) + bias.unsqueeze::<2>(),
         }
     }
+}
+
+/// The portable form, `[rows, d_input]` to `[rows, d_output]`: one matrix product a block, in one batch. A block's share of a width
+/// that it does not fill is zero on the way in and dropped on the way out.
+fn portable(x: Tensor<2>, weight: Tensor<3>, d_output: usize) -> Tensor<2> {
+    let ([rows, _], [n_blocks, block_out, block_in]) = (x.dims(), weight.dims());
+    let x = pad(x, n_blocks * block_in).reshape([rows, n_blocks, block_in]).swap_dims(0, 1);
+    let y = x.matmul(weight.swap_dims(1, 2)); // [n_blocks, rows, block_out]
+    y.swap_dims(0, 1).reshape([rows, n_blocks * block_out]).narrow(1, 0, d_output)
 }

@@ -12,7 +12,6 @@
 //! `h` in `long_conv_o`. So every `long_conv_o` has slow and fast channels, and one network draws all taps.
 
 mod config;
-mod state;
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
@@ -20,7 +19,9 @@ use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, Kept, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
+};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
@@ -28,7 +29,6 @@ use crate::m2::{gate, gated_conv::gated_conv};
 use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::HyenaConfig;
-pub use state::HyenaState;
 
 /// As in configs and errors.
 const NAME: &str = <HyenaConfig as MeasuredMixer>::NAME;
@@ -259,5 +259,33 @@ impl SequenceMixer for Hyena {
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         self.config.rates().groups(&[&self.filter])
+    }
+}
+
+/// State of a [`Hyena`](crate::Hyena): what each long filter has read, because it is as long as the sequence, and the last
+/// projected inputs of the short convolution. It belongs to the parameters that made it.
+#[derive(Debug, Clone)]
+pub struct HyenaState {
+    origin: Origin,
+    /// `[batch, short_filter - 1, (order + 1) d_model]`
+    projected: Tensor<3>,
+    /// Of the filters in the order in which they run.
+    gated: Vec<History>,
+}
+
+impl HyenaState {
+    fn tokens(&self) -> usize {
+        self.gated.first().map_or(0, History::tokens)
+    }
+}
+
+impl MixerState for HyenaState {
+    fn floats(&self) -> usize {
+        let [_, rows, width] = self.projected.dims();
+        rows * width + self.gated.iter().map(History::floats).sum::<usize>()
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
     }
 }

@@ -15,16 +15,16 @@
 mod config;
 pub(crate) mod gate;
 pub(crate) mod gated_conv;
-mod padding;
 mod short;
-mod state;
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, Kept, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
+};
 
 use crate::drops::Drops;
 use crate::history::{Advance, History};
@@ -32,7 +32,6 @@ use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
 use gated_conv::gated_conv;
-pub use state::M2State;
 
 /// As in configs and errors.
 const NAME: &str = <M2Config as MeasuredMixer>::NAME;
@@ -98,18 +97,18 @@ impl M2 {
         self.assert_reads(&x);
         let [batch, seq, _] = x.dims();
         let drops = Drops::new(self.config.dropout, dropout_seed);
-        let tokens = lengths.map(|lengths| padding::tokens(lengths, [batch, seq], &x.device()));
+        let tokens = lengths.map(|lengths| tokens_of(lengths, [batch, seq], &x.device()));
         let x = self.normed(x);
         if self.is_one_operation() && tokens.is_none() && drops.is_none() {
             return self.fused(x);
         }
         let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
         let gated = drops.drop(gate::before(parts.clone(), self.form), GATED);
-        let y = self.filter.convolve(padding::without(gated, &tokens), self.form);
+        let y = self.filter.convolve(without_padding(gated, &tokens), self.form);
         let skip = self
             .residual
             .as_ref()
-            .map(|filter| filter.convolve(padding::without(swap_axes(x, self.form), &tokens), self.form));
+            .map(|filter| filter.convolve(without_padding(swap_axes(x, self.form), &tokens), self.form));
         let y = drops.drop(gate::after(y, parts, skip, self.form), OUTPUT);
         linear(&self.out_linear, y, self.form)
     }
@@ -246,5 +245,51 @@ impl SequenceMixer for M2 {
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         self.config.rates().groups(&self.filters().collect::<Vec<_>>())
+    }
+}
+
+/// 1 at a row's first tokens, as many as its length, and 0 at the padding behind them: `[batch, 1, seq]`.
+///
+/// # Panics
+/// If there is not one length a row, or one is above `seq`.
+fn tokens_of(lengths: &[usize], [batch, seq]: [usize; 2], device: &Device) -> Tensor<3> {
+    assert_eq!(lengths.len(), batch, "{batch} rows need a length each, got {}", lengths.len());
+    let row = |&length: &usize| {
+        assert!(length <= seq, "a sequence of {length} tokens does not fit a row of {seq}");
+        (0..seq).map(move |t| if t < length { 1.0f32 } else { 0.0 })
+    };
+    let values: Vec<f32> = lengths.iter().flat_map(row).collect();
+    Tensor::from_data(TensorData::new(values, [batch, 1, seq]), device)
+}
+
+/// `x [batch, d_model, seq]` with its padding zeroed, where rows have any.
+fn without_padding(x: Tensor<3>, tokens: &Option<Tensor<3>>) -> Tensor<3> {
+    match tokens {
+        Some(tokens) => x * tokens.clone(),
+        None => x,
+    }
+}
+
+/// State of a causal [`M2`](crate::M2): every gated input so far, because its filter is as long as the sequence, and the
+/// last projected inputs of the short convolution. It belongs to the parameters that made it.
+#[derive(Debug, Clone)]
+pub struct M2State {
+    origin: Origin,
+    /// `[batch, short_filter - 1, 3 d_model]`
+    projected: Tensor<3>,
+    /// Of `v * x1`.
+    gated: History,
+    /// Of the layer's input, if the layer has a residual filter.
+    inputs: Option<History>,
+}
+
+impl MixerState for M2State {
+    fn floats(&self) -> usize {
+        let [_, rows, width] = self.projected.dims();
+        rows * width + self.gated.floats() + self.inputs.as_ref().map_or(0, History::floats)
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
     }
 }

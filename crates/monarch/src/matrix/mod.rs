@@ -15,7 +15,6 @@
 
 mod complex;
 mod config;
-mod dense;
 pub(crate) mod dft;
 mod fused;
 mod init;
@@ -106,11 +105,9 @@ impl MonarchLinear {
     /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity.
     pub fn dense_weight(&self) -> Tensor<2> {
         match self.shape.rank() {
-            Some(_) => dense::entries(&self.values(), &self.shape).narrow(0, 0, self.d_output).narrow(
-                1,
-                0,
-                self.d_input,
-            ),
+            Some(_) => {
+                entries(&self.values(), &self.shape).narrow(0, 0, self.d_output).narrow(1, 0, self.d_input)
+            }
             None => self.image_of_identity(),
         }
     }
@@ -153,4 +150,37 @@ pub(crate) fn pad<const D: usize>(x: Tensor<D>, width: usize) -> Tensor<D> {
     dims[D - 1] = width - dims[D - 1];
     let zeros = Tensor::zeros(dims, &x.device());
     Tensor::cat(vec![x, zeros], D - 1)
+}
+
+/// The entries of the matrix by their formula, `[n_output, n_input]`, for a middle of whole ranks. For two factors
+///
+/// ```text
+/// M[(t, l), (i, q)] = sum_j W2[l, t, (i, j)] W1[i, (j, l), q]          j < rank
+/// ```
+/// and in general a product of one entry of each factor, summed over the rank. It costs as many multiplications as the matrix has
+/// entries, times the rank; pushing the identity through the factors costs the square root of its size more.
+fn entries(factors: &[Tensor<3>], shape: &MonarchShape) -> Tensor<2> {
+    let [blocks, out, a_p] = factors[0].dims();
+    let first = factors[0].clone().reshape([blocks * out, a_p]);
+    let read = shape.input.iter();
+    let product = factors[1..].iter().zip(read).fold(first, |m, (factor, read)| extend(m, factor, *read));
+    in_order(product, shape)
+}
+
+/// `m` maps the input axes read so far to what its factors have written; `factor` reads one axis more, and the rank if
+/// it reads more numbers than that axis has.
+fn extend(m: Tensor<2>, factor: &Tensor<3>, read: usize) -> Tensor<2> {
+    let ([_, columns], [l, s, r]) = (m.dims(), factor.dims());
+    let rank = r / read;
+    let m = m.reshape([read, rank, l, columns]).permute([2, 0, 1, 3]); // [l, read, rank, columns]
+    let factor = factor.clone().reshape([l, s, read, rank]).swap_dims(1, 2); // [l, read, s, rank]
+    factor.matmul(m).permute([0, 2, 3, 1]).reshape([l * s, columns * read])
+}
+
+/// The first factor wrote the slowest row axis and read the slowest column axis; both are the fastest of the layer.
+fn in_order(m: Tensor<2>, shape: &MonarchShape) -> Tensor<2> {
+    let ([n_output, n_input], b_p, a_p) = (m.dims(), shape.first_written(), shape.first_read());
+    let m = m.reshape([b_p, n_output / b_p, a_p, n_input / a_p]);
+    let m = if shape.pre_permute { m.permute([1, 0, 2, 3]) } else { m.permute([1, 0, 3, 2]) };
+    m.reshape([n_output, n_input])
 }

@@ -27,7 +27,7 @@ pub(super) struct Slice {
 impl<T: Scalar> MonarchFactors<T> {
     pub(super) fn zeros(config: &MonarchLinearConfig) -> Self {
         let (shape, &MonarchLinearConfig { d_input, d_output, .. }) = (config.shape(), config);
-        let zeros = |size: [usize; 3]| vec![T::ZERO; size.into_iter().product()];
+        let zeros = |size: [usize; 3]| vec![T::zero(); size.into_iter().product()];
         let sizes = shape.factors();
         Self { first: zeros(sizes[0]), last: zeros(sizes[1]), shape, d_input, d_output }
     }
@@ -39,7 +39,7 @@ impl<T: Scalar> MonarchFactors<T> {
 
     /// The dense matrix, row-major `[d_output, d_input]`.
     pub fn dense(&self) -> Vec<T> {
-        let mut dense = vec![T::ZERO; self.d_output * self.d_input];
+        let mut dense = vec![T::zero(); self.d_output * self.d_input];
         for slice in self.slices() {
             for (t, row) in self.rows_of(slice) {
                 for (q, column) in self.inputs_of(slice) {
@@ -57,7 +57,7 @@ impl<T: Scalar> MonarchFactors<T> {
 
     /// The slice of a dense matrix, by columns; zero where the matrix ends.
     pub(super) fn columns_of(&self, slice: Slice, dense: &[T]) -> Vec<Vec<T>> {
-        let mut columns = vec![vec![T::ZERO; self.shape.output[0]]; self.shape.input[1]];
+        let mut columns = vec![vec![T::zero(); self.shape.output[0]]; self.shape.input[1]];
         for (q, column) in self.inputs_of(slice) {
             for (t, row) in self.rows_of(slice) {
                 columns[q][t] = dense[row * self.d_input + column];
@@ -72,18 +72,18 @@ impl<T: Scalar> MonarchFactors<T> {
             let share = value.sqrt();
             for (t, x) in left.into_iter().enumerate() {
                 let at = self.last_at(slice, t, j);
-                self.last[at] = x.times(share);
+                self.last[at] = x * share;
             }
             for (q, x) in right.into_iter().enumerate() {
                 let at = self.first_at(slice, j, q);
-                self.first[at] = x.conj().times(share);
+                self.first[at] = x.conj() * share;
             }
         }
     }
 
     fn entry(&self, slice: Slice, t: usize, q: usize) -> T {
         let term = |j: usize| self.last[self.last_at(slice, t, j)] * self.first[self.first_at(slice, j, q)];
-        (0..self.rank()).map(term).fold(T::ZERO, T::add)
+        (0..self.rank()).map(term).fold(T::zero(), T::add)
     }
 
     fn rank(&self) -> usize {

@@ -24,11 +24,11 @@ pub fn low_rank<T: Scalar>(dense: &[T], [rows, columns]: [usize; 2], rank: usize
     let by_column = (0..columns).map(|j| (0..rows).map(|i| dense[i * columns + j]).collect()).collect();
     let parts = largest(by_column, rank);
     let rank = parts.len();
-    let (mut left, mut right) = (vec![T::ZERO; rows * rank], Vec::with_capacity(rank * columns));
+    let (mut left, mut right) = (vec![T::zero(); rows * rank], Vec::with_capacity(rank * columns));
     for (j, part) in parts.into_iter().enumerate() {
         let share = part.value.sqrt();
-        part.left.into_iter().enumerate().for_each(|(i, x)| left[i * rank + j] = x.times(share));
-        right.extend(part.right.into_iter().map(|x| x.conj().times(share)));
+        part.left.into_iter().enumerate().for_each(|(i, x)| left[i * rank + j] = x * share);
+        right.extend(part.right.into_iter().map(|x| x.conj() * share));
     }
     LowRank { left, right, rank }
 }
@@ -53,7 +53,7 @@ impl<T: Scalar> LowRank<T> {
     pub fn dense(&self) -> Vec<T> {
         let columns = self.right.len() / self.rank;
         let entry = |row: &[T], j: usize| {
-            row.iter().enumerate().map(|(r, x)| *x * self.right[r * columns + j]).fold(T::ZERO, T::add)
+            row.iter().enumerate().map(|(r, x)| *x * self.right[r * columns + j]).fold(T::zero(), T::add)
         };
         self.left.chunks(self.rank).flat_map(|row| (0..columns).map(move |j| entry(row, j))).collect()
     }

@@ -13,7 +13,7 @@ mod factors;
 mod linear;
 mod low_rank;
 
-use subquad_backend::svd::{Scalar, Singular, svd};
+use subquad_backend::svd::{Scalar, Singular, norm_sqr, svd};
 use subquad_mixer::Refusal;
 
 use crate::MonarchLinearConfig;
@@ -82,8 +82,8 @@ pub fn project<T: Scalar>(
 /// How far apart two matrices are, as a share of the first one's size, in the Frobenius norm.
 pub fn relative_distance<T: Scalar>(dense: &[T], approximation: &[T]) -> f64 {
     assert_eq!(dense.len(), approximation.len(), "two matrices of one size");
-    let size: f64 = dense.iter().map(|x| x.norm_sqr()).sum();
-    let rest: f64 = dense.iter().zip(approximation).map(|(x, y)| (*x - *y).norm_sqr()).sum();
+    let rest: Vec<T> = dense.iter().zip(approximation).map(|(x, y)| *x - *y).collect();
+    let (size, rest) = (norm_sqr(dense), norm_sqr(&rest));
     if size == 0.0 { rest.sqrt() } else { (rest / size).sqrt() }
 }
 

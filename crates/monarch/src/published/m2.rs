@@ -10,7 +10,7 @@ use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
-use super::shapes::check_m2;
+use super::shapes::{FILTER, NETWORK, RESIDUAL, REVERSE, check_m2};
 use super::{Gathered, invalid, linear};
 use crate::filter::{DecayOf, SineNetwork, matrix};
 use crate::{ImplicitFilter, ImplicitFilterConfig, M2, M2Config};
@@ -108,10 +108,6 @@ fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
 }
 
 const NORM: [&str; 2] = ["layernorm.weight", "layernorm.bias"];
-pub(super) const FILTER: &str = "filter_fn";
-pub(super) const RESIDUAL: &str = "filter_fn2";
-pub(super) const NETWORK: &str = "implicit_filter";
-pub(super) const REVERSE: &str = "implicit_filter_rev";
 
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let config = M2Config::from(case.parse_config::<Published>()?);

@@ -2,8 +2,12 @@
 
 use subquad_mixer::published::{Axis, Case, CaseError};
 
-use super::m2::{FILTER, NETWORK, RESIDUAL, REVERSE};
 use crate::{ImplicitFilterConfig, M2Config};
+
+pub(super) const FILTER: &str = "filter_fn";
+pub(super) const RESIDUAL: &str = "filter_fn2";
+pub(super) const NETWORK: &str = "implicit_filter";
+pub(super) const REVERSE: &str = "implicit_filter_rev";
 
 /// Whether the parameters of a published M2 have the shapes that `config` asks for.
 ///

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::LinearConfig;
-use subquad_backend::svd::{Complex, Scalar};
+use subquad_backend::svd::{Complex, Scalar, norm_sqr};
 use subquad_monarch::projection::{
     MonarchFactors, ProjectionError, low_rank, project, rank_of_parameters, relative_distance,
 };
@@ -48,10 +48,6 @@ fn projected<T: Scalar>(config: &MonarchLinearConfig, dense: &[T]) -> MonarchFac
     project(config, dense).unwrap()
 }
 
-fn size<T: Scalar>(values: &[T]) -> f64 {
-    values.iter().map(|x| x.norm_sqr()).sum()
-}
-
 fn difference<T: Scalar>(a: &[T], b: &[T]) -> Vec<T> {
     a.iter().zip(b).map(|(a, b)| *a - *b).collect()
 }
@@ -82,8 +78,8 @@ fn projecting_twice_changes_nothing_and_the_rest_is_orthogonal_to_it() {
 fn assert_is_orthogonal_projection<T: Scalar>(config: &MonarchLinearConfig, dense: Vec<T>) {
     let once = projected(config, &dense).dense();
     assert!(relative_distance(&once, &projected(config, &once).dense()) < EXACT, "{config}: twice");
-    let rest = size(&difference(&dense, &once));
-    let pythagoras = (size(&once) + rest) / size(&dense) - 1.0;
+    let rest = norm_sqr(&difference(&dense, &once));
+    let pythagoras = (norm_sqr(&once) + rest) / norm_sqr(&dense) - 1.0;
     assert!(pythagoras.abs() < EXACT, "{config}: {pythagoras}");
 }
 
@@ -98,7 +94,7 @@ fn the_error_of_rank_one_is_what_the_largest_singular_value_of_each_slice_leaves
     };
     let kept: f64 = (0..15).map(|at| largest_squared(&slice(at / 3, at % 3))).sum();
     let error = relative_distance(&dense, &projected(&config, &dense).dense()).powi(2);
-    assert_rel_close(vec![error], vec![1.0 - kept / size(&dense)], EXACT, "what is left");
+    assert_rel_close(vec![error], vec![1.0 - kept / norm_sqr(&dense)], EXACT, "what is left");
 }
 
 fn largest_squared(rows: &[Vec<f64>]) -> f64 {
@@ -107,7 +103,7 @@ fn largest_squared(rows: &[Vec<f64>]) -> f64 {
     for _ in 0..10_000 {
         let image: Vec<f64> = rows.iter().map(|row| row.iter().zip(&v).map(|(a, b)| a * b).sum()).collect();
         v = (0..v.len()).map(|j| rows.iter().zip(&image).map(|(row, y)| row[j] * y).sum()).collect();
-        value = size(&v).sqrt();
+        value = norm_sqr(&v).sqrt();
         v.iter_mut().for_each(|x| *x /= value);
     }
     value

@@ -7,7 +7,7 @@
 //! ```
 //! Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 3.1.
 //!
-//! GPUs promise `tanh`, `log` and `atan2` to an absolute error alone (SPIR-V environment of Vulkan, "Precision of core
+//! GPUs promise `tanh`, `log` and `atan2` only to an absolute error (SPIR-V environment of Vulkan, "Precision of core
 //! instructions"), and a small step lives where their results are small. So small arguments have rational functions, exact
 //! to f32, and angles a step of Newton's.
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use subquad_mixer::Choice;
 
 use crate::complex::{Pair, reduce};
-use crate::number::{Complex, real};
+use crate::number::{Complex, exp_m1, real};
 
 /// How a continuous system becomes one step of a recurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
@@ -55,7 +55,7 @@ impl Discretization {
     pub(super) fn step(self, dt: f64, a: Complex, b: Complex) -> [Complex; 2] {
         let long = real(dt) * a;
         match self {
-            Self::Zoh => [long.exp_m1(), b * long.exp_m1() / a],
+            Self::Zoh => [exp_m1(long), b * exp_m1(long) / a],
             Self::Bilinear => {
                 let gain = real(1.0) / (real(1.0) - real(0.5) * long);
                 [long * gain, real(dt) * b * gain]

@@ -9,7 +9,6 @@
 mod discrete;
 mod discretization;
 mod kernel;
-mod lines;
 
 use burn::module::{Module, ParamId};
 use burn::tensor::Tensor;
@@ -17,7 +16,8 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::causal_conv;
 use subquad_mixer::MixerError;
 
-use crate::lines::Lines;
+use crate::lines::{Lines, complex, numbers};
+use crate::number::Complex;
 use crate::precision::{Precision, rounded};
 use crate::{Modes, S4State, StateSpace};
 use discretization::{Continuous, Discrete};
@@ -82,7 +82,7 @@ impl StateSpace for Diagonal {
     }
 
     fn lines(&self) -> Lines {
-        lines::lines(self)
+        lines(self)
     }
 
     fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
@@ -93,4 +93,27 @@ impl StateSpace for Diagonal {
         self.modes = self.modes.with_rate(rate);
         self
     }
+}
+
+fn lines(diagonal: &Diagonal) -> Lines {
+    let (modes, host) = (&diagonal.modes, Precision::Host);
+    let [kernels, d_model, pairs] = modes.dims();
+    let (dt, [a, b]) = (modes.dt(host), [modes.a(host), modes.b(host)].map(complex));
+    let c = complex(modes.c(host));
+    let steps = dt.dims()[1];
+    let dt = numbers(dt);
+    let mut lines = Lines::new([kernels, d_model, pairs], 0);
+    for h in 0..d_model {
+        let step = |n: usize| {
+            let (at, dt) = (h * pairs + n, dt[h * steps + n % steps]);
+            diagonal.discretization.step(dt, a[at], b[at])
+        };
+        let (decay, input): (Vec<Complex>, Vec<Complex>) = (0..pairs).map(step).map(<(_, _)>::from).unzip();
+        lines.push(&decay);
+        lines.push(&input);
+        for k in 0..kernels {
+            lines.push_reading(&c[(k * d_model + h) * pairs..][..pairs]);
+        }
+    }
+    lines
 }

@@ -25,7 +25,7 @@ use crate::complex::Pair;
 use crate::lines::Lines;
 use crate::modes::replace;
 use crate::precision::Precision;
-use crate::recovered::Recovered;
+use crate::state::Recovered;
 use crate::{Modes, S4State, StateSpace};
 
 use dense::Dense;

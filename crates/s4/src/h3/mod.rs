@@ -7,9 +7,7 @@
 //! ```
 //! Fu, Dao, Saab, Thomas, Rudra, Re 2022, <https://arxiv.org/abs/2212.14052>, section 3.
 
-mod heads;
 mod shift;
-mod state;
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
@@ -21,16 +19,14 @@ use subquad_backend::pointwise::Activation;
 use subquad_backend::swap_axes;
 use subquad_backend::tail::{Output, mix_channels};
 use subquad_mixer::{
-    Contract, Kept, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay,
+    Contract, Kept, LearningRate, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, WeightDecay,
 };
 
 use crate::layer::with_skip;
 use crate::taps::MaxTaps;
 use crate::{Diagonal, S4State, StateSpace};
-use heads::{outer, weighted};
 
 pub use shift::Shift;
-pub use state::H3State;
 
 /// As in configs and errors.
 pub(crate) const NAME: &str = "h3";
@@ -66,6 +62,21 @@ pub struct H3 {
 }
 
 impl H3 {
+    /// The same layer with kernels, those of the shift among them, of at most so many taps, as
+    /// [`SsmLayer::with_max_taps`].
+    ///
+    /// # Panics
+    /// If there are to be 0 taps.
+    pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
+        self.max_taps = MaxTaps::new(taps);
+        self
+    }
+
+    /// The most taps of a kernel, if there is a limit.
+    pub fn max_taps(&self) -> Option<usize> {
+        self.max_taps.limit()
+    }
+
     /// The convolution kernels of the products, without the weight of the token itself.
     ///
     /// # Shapes
@@ -195,4 +206,57 @@ impl SequenceMixer for H3 {
             weight_decay: WeightDecay::Fixed(0.0),
         }]
     }
+}
+
+/// The state of both state spaces.
+#[derive(Debug, Clone)]
+pub struct H3State {
+    /// The last keys of every channel, oldest first: `[batch, d_model, d_state]`.
+    pub keys: Tensor<3>,
+    /// Of every product and pair: `[batch head_dim head_dim, n_heads, d_state / 2]`.
+    pub products: S4State,
+}
+
+impl MixerState for H3State {
+    fn floats(&self) -> usize {
+        let ([batch, d_model, d_state], [rows, _, _]) = (self.keys.dims(), self.products.re.dims());
+        d_model * d_state + rows / batch * self.products.floats()
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        self.products.origin()
+    }
+}
+
+/// `k_i v_j` for every pair of features of a head. The products lie in the batch: a head has one kernel for all of them.
+///
+/// # Shapes
+/// - `k`, `v`: `[batch, n_heads head_dim, seq]`
+/// - output: `[batch i j, n_heads, seq]`
+fn outer(k: Tensor<3>, v: Tensor<3>, head_dim: usize) -> Tensor<3> {
+    let (k, v) = (features(k, head_dim), features(v, head_dim));
+    let [batch, _, n_heads, seq] = k.dims();
+    let products = k.unsqueeze_dim::<5>(2) * v.unsqueeze_dim(1);
+    products.reshape([batch * head_dim * head_dim, n_heads, seq])
+}
+
+/// `sum over i of q_i y_{i,j}`.
+///
+/// # Shapes
+/// - `q`: `[batch, n_heads head_dim, seq]`
+/// - `y`: as [`outer`] makes it
+/// - output: `[batch, j n_heads, seq]`
+fn weighted(q: Tensor<3>, y: Tensor<3>, head_dim: usize) -> Tensor<3> {
+    let q = features(q, head_dim);
+    let [batch, _, n_heads, seq] = q.dims();
+    let y = y.reshape([batch, head_dim, head_dim, n_heads, seq]);
+    let terms = q.unsqueeze_dim::<5>(2) * y;
+    let sums = if head_dim == 1 { terms } else { terms.sum_dim(1) };
+    sums.reshape([batch, head_dim * n_heads, seq])
+}
+
+/// `[batch, n_heads head_dim, seq]` to `[batch, head_dim, n_heads, seq]`.
+fn features(x: Tensor<3>, head_dim: usize) -> Tensor<4> {
+    let [batch, d_model, seq] = x.dims();
+    x.reshape([batch, d_model / head_dim, head_dim, seq]).swap_dims(1, 2)
 }

@@ -75,7 +75,7 @@ impl Matrix {
 
     /// The largest absolute entry.
     pub fn largest(&self) -> f64 {
-        self.rows.iter().flatten().map(|z| z.abs()).fold(0.0, f64::max)
+        self.rows.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max)
     }
 }
 
@@ -86,14 +86,14 @@ pub(super) fn dot(x: &[Complex], y: &[Complex]) -> Complex {
 
 /// Clears the column below the pivot.
 fn eliminate(rows: &mut [Vec<Complex>], pivot: usize) {
-    let size = |n: usize| rows[n][pivot].abs();
+    let size = |n: usize| rows[n][pivot].norm();
     let largest = (pivot..rows.len()).max_by(|n, m| size(*n).total_cmp(&size(*m)));
     rows.swap(pivot, largest.unwrap_or(pivot));
     let (above, below) = rows.split_at_mut(pivot + 1);
     let top = &above[pivot];
     for row in below {
         let factor = row[pivot] / top[pivot];
-        row.iter_mut().zip(top).skip(pivot).for_each(|(entry, top)| *entry = *entry - factor * *top);
+        row.iter_mut().zip(top).skip(pivot).for_each(|(entry, top)| *entry -= factor * *top);
     }
 }
 

@@ -1,17 +1,15 @@
 //! The definition in f64: one channel, complex numbers, powers by repeated multiplication. Tests compare against it.
 
 mod dense;
-mod dplr;
 mod ema;
 mod h3;
 mod matrix;
 mod measured;
 
 use crate::Discretization;
-pub use crate::number::{Complex, real};
+pub use crate::number::{Complex, exp_m1, real};
 
-pub use dense::{Dense, Recurrence};
-pub use dplr::{Dplr, complete};
+pub use dense::{Dense, Dplr, Recurrence, complete};
 pub use ema::ema;
 pub use h3::{Affine, H3, Head, Shift};
 pub use matrix::Matrix;
@@ -38,7 +36,7 @@ pub fn discretize(mode: Mode, dt: f64, rule: Discretization) -> (Complex, Comple
 
 /// `(e^(dt a) - 1) / a`: what an input of 1 held for `dt` adds up to. `dt` where nothing decays or turns.
 fn held(a: Complex, dt: f64) -> Complex {
-    if a == real(0.0) { real(dt) } else { (real(dt) * a).exp_m1() / a }
+    if a == real(0.0) { real(dt) } else { exp_m1(real(dt) * a) / a }
 }
 
 /// `K_l = 2 Re(sum over modes of c a_bar^l b_bar)` for `l < seq`.
@@ -49,7 +47,7 @@ pub fn kernel(modes: &[Mode], dt: f64, rule: Discretization, seq: usize) -> Vec<
         let mut term = mode.c * b_bar;
         for k in &mut kernel {
             *k += 2.0 * term.re;
-            term = term * a_bar;
+            term *= a_bar;
         }
     }
     kernel

@@ -1,7 +1,7 @@
 //! S4D where modes hardly decay: kernels and gradients of both forms against f64, up to the last of 16,384 taps.
 
 use subquad_mixer::SequenceMixer;
-use subquad_s4::reference::{Complex, Mode, discretize, real};
+use subquad_s4::reference::{Complex, Mode, discretize, exp_m1, real};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{assert_rel_close, seeded};
 
@@ -24,8 +24,8 @@ fn kernels_and_slopes(of: &Parameters, rule: Discretization, weights: &[f64]) ->
             for (l, weight) in weights.iter().enumerate() {
                 let power = (real(l as f64) * log_a).exp();
                 taps[h * seq + l] += 2.0 * (mode.c * b_bar * power).re;
-                sum = sum + real(*weight) * power;
-                weighted = weighted + real(l as f64 * weight) * power;
+                sum += real(*weight) * power;
+                weighted += real(l as f64 * weight) * power;
             }
             let two = real(2.0);
             let of_b = two * mode.c * sum;
@@ -43,7 +43,7 @@ fn kernels_and_slopes(of: &Parameters, rule: Discretization, weights: &[f64]) ->
 }
 
 fn logarithm(z: Complex) -> Complex {
-    Complex { re: z.abs().ln(), im: z.im.atan2(z.re) }
+    Complex { re: z.norm().ln(), im: z.im.atan2(z.re) }
 }
 
 /// `d/d re - i d/d im` by what the kernel is made of.
@@ -62,7 +62,7 @@ impl Slopes {
         // Derivatives of log a_bar by dt and A, of b_bar by dt, A and B.
         let [log_dt, log_a, b_dt, b_a, b_b] = match rule {
             Discretization::Zoh => {
-                let held = long.exp_m1() / a;
+                let held = exp_m1(long) / a;
                 [a, step, b * long.exp(), b * (step * long.exp() - held) / a, held]
             }
             Discretization::Bilinear => {

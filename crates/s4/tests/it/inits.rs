@@ -145,7 +145,7 @@ fn systems_of_low_rank_are_hippo_in_the_eigenvectors_of_its_normal_part() {
         let DplrSystem { modes, p } = init.systems(16, 1, 3, None).swap_remove(0);
         for (n, pair) in measure.pairs(16).iter().enumerate() {
             let a = Complex { re: -modes[n].decay, im: modes[n].frequency };
-            assert!((a - pair.a).abs() <= 1e-4, "{init:?}: no more than the least decay");
+            assert!((a - pair.a).norm() <= 1e-4, "{init:?}: no more than the least decay");
             assert_eq!(Complex { re: modes[n].b_re, im: modes[n].b_im }, pair.b);
             let own: Vec<Complex> = p.iter().map(|row| row[n]).collect();
             assert_eq!(own[..measure.rank()], pair.p);

@@ -111,7 +111,7 @@ fn the_factor_two_stands_for_the_conjugate_half() {
         for wanted in kernel(&modes, dt, rule, 20) {
             let sum = terms.iter().fold(real(0.0), |sum, (_, term)| sum + *term);
             assert!((sum.re - wanted).abs() < 1e-12 && sum.im.abs() < 1e-12, "{sum:?} is not {wanted}");
-            terms.iter_mut().for_each(|(a_bar, term)| *term = *term * *a_bar);
+            terms.iter_mut().for_each(|(a_bar, term)| *term *= *a_bar);
         }
     }
 }

@@ -88,13 +88,13 @@ impl System {
             });
             let x = m.solve(std::slice::from_ref(&b)).swap_remove(0);
             let y = m.transpose().solve(std::slice::from_ref(&c)).swap_remove(0);
-            spectrum.push(turn * c.iter().zip(&x).map(|(c, x)| *c * *x).sum());
+            spectrum.push(turn * c.iter().zip(&x).map(|(c, x)| *c * *x).sum::<Complex>());
             let e = *grad * turn;
             for i in 0..n {
-                sums.b[i] = sums.b[i] + e * y[i];
-                sums.c[i] = sums.c[i] + e * x[i];
+                sums.b[i] += e * y[i];
+                sums.c[i] += e * x[i];
                 let left = e * cos * y[i];
-                sums.a[i].iter_mut().zip(&x).for_each(|(to, x)| *to = *to + left * *x);
+                sums.a[i].iter_mut().zip(&x).for_each(|(to, x)| *to += left * *x);
             }
         }
         (spectrum, sums)

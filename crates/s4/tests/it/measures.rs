@@ -15,7 +15,7 @@ const PRINTED: f64 = 1e-9;
 const ROUNDING: f64 = 1e-14;
 
 fn close(got: Complex, wanted: Complex, tolerance: f64, what: &str) {
-    let error = (got - wanted).abs();
+    let error = (got - wanted).norm();
     assert!(error <= tolerance, "{what}: {got:?}, wanted {wanted:?}, {error:e} apart, allowed {tolerance:e}");
 }
 
@@ -118,7 +118,7 @@ fn the_eigenvectors_and_their_conjugates_are_an_orthonormal_basis() {
                     };
                     let (same, what) =
                         (f64::from(i == j), format!("{measure:?}, N = {n}, vectors {i} and {j}"));
-                    close(product(Complex::conj), real(same), ROUNDING * n as f64, &what);
+                    close(product(|z| z.conj()), real(same), ROUNDING * n as f64, &what);
                     close(product(|z| z), real(0.0), ROUNDING * n as f64, &what);
                 }
             }
@@ -161,7 +161,7 @@ fn low_rank_weights_are_the_input_weights_again() {
         let ratios = [(Measure::Legs, 2f64.sqrt()), (Measure::Legt, 0.5f64.sqrt()), (Measure::Fout, 1.0)];
         for (measure, ratio) in ratios {
             for pair in measure.pairs(n) {
-                let tolerance = ROUNDING * n as f64 * pair.b.abs();
+                let tolerance = ROUNDING * n as f64 * pair.b.norm();
                 close(pair.b, real(ratio) * sum(&pair), tolerance, &format!("{measure:?}, N = {n}"));
             }
         }
@@ -188,7 +188,7 @@ fn all_of_b_is_in_the_pairs() {
     for measure in Measure::ALL {
         for n in SIZES {
             let whole: f64 = measure.matrix(n).b.iter().map(|b| b * b).sum();
-            let pairs: f64 = measure.pairs(n).iter().map(|pair| 2.0 * pair.b.abs().powi(2)).sum();
+            let pairs: f64 = measure.pairs(n).iter().map(|pair| 2.0 * pair.b.norm().powi(2)).sum();
             assert!(
                 (pairs / whole - 1.0).abs() < ROUNDING * n as f64,
                 "{measure:?}, N = {n}: {pairs}, wanted {whole}"

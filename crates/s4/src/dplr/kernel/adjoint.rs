@@ -10,13 +10,45 @@
 
 use rustfft::num_complex::Complex32;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::{Simd, mul_add};
+use subquad_backend::simd::{Simd, WithSimd, dispatch, mul_add};
 
 use super::block::{Complex, WIDTH};
-use super::row::{Block, Row, Sizes};
+use super::row::{Block, Forward, Row, Sizes};
+
+impl Row<'_> {
+    /// From the gradients of the taps those of the factors, laid out as they are, and those of the spectra at the frequencies `at`,
+    /// which have no other part in the first.
+    pub(super) fn grads(&mut self, at: &[usize], grads: &[&[f32]]) -> (Vec<f32>, Vec<Vec<Complex32>>) {
+        for (kernel, grad) in grads.iter().enumerate() {
+            self.transform_grad(kernel, grad);
+        }
+        let take =
+            |spectrum: &mut Vec<Complex32>| at.iter().map(|j| std::mem::take(&mut spectrum[*j])).collect();
+        let exact = self.spectra.iter_mut().map(take).collect();
+        let mut sums = Sums::new(self.sizes);
+        for first in self.blocks(at) {
+            self.start_block(first);
+            dispatch(Forward(self));
+            sums.load(&self.spectra, first, &self.block);
+            dispatch(Backward(self, &mut sums));
+        }
+        (sums.of_factors(&self.factors), exact)
+    }
+}
+
+struct Backward<'a, 'b>(&'a Row<'b>, &'a mut Sums);
+
+impl WithSimd for Backward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.1.add(simd, self.0);
+    }
+}
 
 /// Sums over all frequencies that the gradients are made of, and the buffers of one block.
-pub(super) struct Sums {
+struct Sums {
     sizes: Sizes,
     /// `E` of every kernel.
     of_spectra: Vec<Complex>,
@@ -33,7 +65,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn new(sizes: Sizes) -> Self {
+    fn new(sizes: Sizes) -> Self {
         let (products, pairs) = (sizes.products(), sizes.pairs);
         Self {
             sizes,
@@ -47,7 +79,7 @@ impl Sums {
     }
 
     /// `e^(i theta)` times the gradients of a block of the spectra, zero beyond the last frequency.
-    pub(super) fn load(&mut self, spectra: &[Vec<Complex32>], first: usize, block: &Block) {
+    fn load(&mut self, spectra: &[Vec<Complex32>], first: usize, block: &Block) {
         for (to, spectrum) in self.of_spectra.iter_mut().zip(spectra) {
             *to = Complex::ZERO;
             for (i, point) in spectrum[first..].iter().take(WIDTH).enumerate() {
@@ -59,7 +91,7 @@ impl Sums {
 
     /// Adds what a block brings.
     #[inline(always)]
-    pub(super) fn add<S: Simd>(&mut self, simd: S, row: &Row<'_>) {
+    fn add<S: Simd>(&mut self, simd: S, row: &Row<'_>) {
         self.through_low_rank(&row.block);
         self.through_sums(&row.block);
         self.through_products(simd, &row.numbers);
@@ -164,7 +196,7 @@ impl Sums {
             let ((of_re, _), (of_im, _)) = (S::as_mut_simd_f32s(of_re), S::as_mut_simd_f32s(of_im));
             let count = of_re.len();
             for i in 0..re.len() {
-                // One factor after the other: the square of g alone may be no f32 any more.
+                // One factor after the other: the square of g by itself may be out of the range of f32.
                 let g = [g_re[i], g_im[i]];
                 let [re, im] = times(simd, times(simd, [re[i], im[i]], g), g);
                 let minus_cos = simd.neg_f32s(cos[i]);
@@ -176,7 +208,7 @@ impl Sums {
     }
 
     /// Gradients of `a`, of the left and of the right factors, laid out as the factors are.
-    pub(super) fn of_factors(&self, factors: &[f32]) -> Vec<f32> {
+    fn of_factors(&self, factors: &[f32]) -> Vec<f32> {
         let Sizes { pairs, lefts, rights, .. } = self.sizes;
         let products = self.sizes.products();
         let number = |part: usize, n: usize| f64::from(factors[part * pairs + n]);

@@ -1,4 +1,4 @@
-//! The inverse real transform at any length, on any device: burn's own takes powers of two alone.
+//! The inverse real transform at any length, on any device. burn's own takes only powers of two.
 
 use std::f64::consts::PI;
 

@@ -8,7 +8,6 @@ use subquad_backend::fft::Plan;
 use subquad_backend::micro::{Scalars, product_of_rows};
 use subquad_backend::simd::{Simd, WithSimd, dispatch};
 
-use super::adjoint::Sums;
 use super::block::{Complex, Lanes, WIDTH, invert};
 use super::roots::Roots;
 
@@ -48,7 +47,7 @@ pub(super) struct Row<'a> {
     points: Vec<Complex32>,
     scratch: Vec<Complex32>,
     /// `[kernels, frequencies]`: the spectra, or their gradients.
-    spectra: Vec<Vec<Complex32>>,
+    pub(super) spectra: Vec<Vec<Complex32>>,
 }
 
 /// What is worked out for one block of frequencies.
@@ -132,7 +131,7 @@ impl<'a> Row<'a> {
     }
 
     /// Where blocks begin, but for those of which every frequency is among `at`.
-    fn blocks(&self, at: &[usize]) -> impl Iterator<Item = usize> + use<> {
+    pub(super) fn blocks(&self, at: &[usize]) -> impl Iterator<Item = usize> + use<> {
         let count = self.roots.len();
         let before = |j: usize| at.partition_point(|at| *at < j);
         let taken = |first: usize| before(first + WIDTH) - before(first) == WIDTH.min(count - first);
@@ -140,7 +139,7 @@ impl<'a> Row<'a> {
     }
 
     /// Sines and cosines of the block's frequencies; those beyond the last have a harmless denominator.
-    fn start_block(&mut self, first: usize) {
+    pub(super) fn start_block(&mut self, first: usize) {
         let count = WIDTH.min(self.roots.len() - first);
         (self.block.sin, self.block.cos) = ([1.0; WIDTH], [0.0; WIDTH]);
         self.block.sin[..count].copy_from_slice(&self.roots.sin[first..][..count]);
@@ -175,27 +174,8 @@ impl<'a> Row<'a> {
         taps.iter_mut().zip(&self.points).for_each(|(tap, point)| *tap = scale * point.re);
     }
 
-    /// From the gradients of the taps those of the factors, laid out as they are, and those of the spectra at the frequencies `at`,
-    /// which have no other part in the first.
-    pub(super) fn grads(&mut self, at: &[usize], grads: &[&[f32]]) -> (Vec<f32>, Vec<Vec<Complex32>>) {
-        for (kernel, grad) in grads.iter().enumerate() {
-            self.transform_grad(kernel, grad);
-        }
-        let take =
-            |spectrum: &mut Vec<Complex32>| at.iter().map(|j| std::mem::take(&mut spectrum[*j])).collect();
-        let exact = self.spectra.iter_mut().map(take).collect();
-        let mut sums = Sums::new(self.sizes);
-        for first in self.blocks(at) {
-            self.start_block(first);
-            dispatch(Forward(self));
-            sums.load(&self.spectra, first, &self.block);
-            dispatch(Backward(self, &mut sums));
-        }
-        (sums.of_factors(&self.factors), exact)
-    }
-
     /// From the gradient of a kernel's taps that of its spectrum, `d/d re - i d/d im`, in the spectrum's place.
-    fn transform_grad(&mut self, kernel: usize, grad: &[f32]) {
+    pub(super) fn transform_grad(&mut self, kernel: usize, grad: &[f32]) {
         let points = self.points.iter_mut().zip(grad);
         points.for_each(|(point, grad)| *point = Complex32::new(*grad, 0.0));
         self.plan.inverse.process_with_scratch(&mut self.points, &mut self.scratch);
@@ -283,7 +263,8 @@ impl Block {
     }
 }
 
-struct Forward<'a, 'b>(&'a mut Row<'b>);
+/// What a block of frequencies needs from the factors.
+pub(super) struct Forward<'a, 'b>(pub(super) &'a mut Row<'b>);
 
 impl WithSimd for Forward<'_, '_> {
     type Output = ();
@@ -291,16 +272,5 @@ impl WithSimd for Forward<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         self.0.resolve(simd);
-    }
-}
-
-struct Backward<'a, 'b>(&'a Row<'b>, &'a mut Sums);
-
-impl WithSimd for Backward<'_, '_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.1.add(simd, self.0);
     }
 }

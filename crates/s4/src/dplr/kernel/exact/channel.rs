@@ -1,9 +1,5 @@
 //! One channel in f64.
 
-use subquad_backend::simd;
-
-use super::gradients::{Grads, Sums};
-use super::resolvent::{Block, WIDTH};
 use crate::dplr::LEAST_DECAY;
 use crate::number::{Complex, real};
 
@@ -56,41 +52,6 @@ impl Channel {
             dt,
             stored,
         }
-    }
-
-    /// Of every kernel, at these frequencies.
-    pub(super) fn spectra(&self, frequencies: &[usize]) -> Vec<Vec<Complex>> {
-        let mut block = Block::new(self);
-        let mut spectra = vec![Vec::with_capacity(frequencies.len()); self.sizes.kernels];
-        for chunk in frequencies.chunks(WIDTH) {
-            block.start(chunk, self.sizes.l_max);
-            simd::run(
-                #[inline(always)]
-                || block.solve(self),
-            );
-            for (spectrum, values) in spectra.iter_mut().zip(&block.spectra) {
-                spectrum.extend((0..chunk.len()).map(|i| Complex { re: values.re[i], im: values.im[i] }));
-            }
-        }
-        spectra
-    }
-
-    /// From the gradients of the spectra, real parts then imaginary parts.
-    pub(super) fn grads(&self, frequencies: &[usize], of_spectra: &[&[f32]]) -> Grads {
-        let mut block = Block::new(self);
-        let mut sums = Sums::new(self);
-        for (i, chunk) in frequencies.chunks(WIDTH).enumerate() {
-            block.start(chunk, self.sizes.l_max);
-            sums.load(&block, of_spectra, i * WIDTH..i * WIDTH + chunk.len());
-            simd::run(
-                #[inline(always)]
-                || {
-                    block.solve(self);
-                    sums.add(self, &block);
-                },
-            );
-        }
-        sums.through_steps(self)
     }
 }
 

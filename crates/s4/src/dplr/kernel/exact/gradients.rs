@@ -1,5 +1,7 @@
 //! What the gradients of a channel are summed up from, and made of.
 
+use subquad_backend::simd;
+
 use super::channel::{Channel, Sizes, parts_of};
 use super::resolvent::{Block, Lanes, WIDTH, constant};
 use crate::dplr::LEAST_DECAY;
@@ -11,8 +13,28 @@ pub(super) struct Grads {
     pub(super) numbers: Vec<f64>,
 }
 
+impl Channel {
+    /// From the gradients of the spectra, real parts then imaginary parts.
+    pub(super) fn grads(&self, frequencies: &[usize], of_spectra: &[&[f32]]) -> Grads {
+        let mut block = Block::new(self);
+        let mut sums = Sums::new(self);
+        for (i, chunk) in frequencies.chunks(WIDTH).enumerate() {
+            block.start(chunk, self.sizes.l_max);
+            sums.load(&block, of_spectra, i * WIDTH..i * WIDTH + chunk.len());
+            simd::run(
+                #[inline(always)]
+                || {
+                    block.solve(self);
+                    sums.add(self, &block);
+                },
+            );
+        }
+        sums.through_steps(self)
+    }
+}
+
 /// Sums over all frequencies that the gradients are made of, one for each member and lane.
-pub(super) struct Sums {
+struct Sums {
     /// `E` of every kernel.
     of_spectra: Vec<Lanes>,
     a: Vec<Lanes>,
@@ -23,7 +45,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn new(channel: &Channel) -> Self {
+    fn new(channel: &Channel) -> Self {
         let (Sizes { kernels, rank, .. }, members) = (channel.sizes, channel.a.len());
         let row = || vec![Lanes::ZERO; members];
         Self {
@@ -37,7 +59,7 @@ impl Sums {
     }
 
     /// `e^(i theta)` times `d/d re - i d/d im` of a block of the spectra, zero beyond the last frequency.
-    pub(super) fn load(&mut self, block: &Block, of_spectra: &[&[f32]], at: std::ops::Range<usize>) {
+    fn load(&mut self, block: &Block, of_spectra: &[&[f32]], at: std::ops::Range<usize>) {
         for (to, row) in self.of_spectra.iter_mut().zip(of_spectra) {
             *to = Lanes::ZERO;
             let (of_re, of_im) = row.split_at(row.len() / 2);
@@ -51,7 +73,7 @@ impl Sums {
 
     /// Adds what a block brings.
     #[inline(always)]
-    pub(super) fn add(&mut self, channel: &Channel, block: &Block) {
+    fn add(&mut self, channel: &Channel, block: &Block) {
         let Sizes { kernels, rank, .. } = channel.sizes;
         for m in 0..channel.a.len() {
             let (x, g) = (&block.x[m], &block.g[m]);
@@ -83,7 +105,7 @@ impl Sums {
     }
 
     /// From the gradients of the system with its steps worked in, those of the continuous system and of the steps.
-    pub(super) fn through_steps(&self, channel: &Channel) -> Grads {
+    fn through_steps(&self, channel: &Channel) -> Grads {
         let (mut dt, mut all) = (vec![0.0; channel.dt.len()], self.of_rows(channel));
         let with_step = 2 + channel.sizes.rank;
         for (grads, row) in all.iter_mut().zip(&channel.stored).take(with_step) {
@@ -94,7 +116,7 @@ impl Sums {
             }
         }
         for (grads, sums) in all[2..].iter_mut().zip(&self.q) {
-            grads.iter_mut().enumerate().for_each(|(n, grad)| *grad = *grad + folded(sums, n).conj());
+            grads.iter_mut().enumerate().for_each(|(n, grad)| *grad += folded(sums, n).conj());
         }
         Grads { dt, numbers: flat(channel.sizes, &all) }
     }

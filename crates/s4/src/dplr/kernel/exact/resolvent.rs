@@ -1,5 +1,7 @@
 //! The resolvent of a channel at a few frequencies at a time.
 
+use subquad_backend::simd;
+
 use super::super::block;
 use super::super::roots::root;
 use super::channel::{Channel, Sizes};
@@ -8,6 +10,25 @@ use crate::number::Complex;
 /// Frequencies in a block: a vector of the widest instruction set.
 pub(super) const WIDTH: usize = 8;
 pub(super) type Lanes = block::Complex<f64, WIDTH>;
+
+impl Channel {
+    /// Of every kernel, at these frequencies.
+    pub(super) fn spectra(&self, frequencies: &[usize]) -> Vec<Vec<Complex>> {
+        let mut block = Block::new(self);
+        let mut spectra = vec![Vec::with_capacity(frequencies.len()); self.sizes.kernels];
+        for chunk in frequencies.chunks(WIDTH) {
+            block.start(chunk, self.sizes.l_max);
+            simd::run(
+                #[inline(always)]
+                || block.solve(self),
+            );
+            for (spectrum, values) in spectra.iter_mut().zip(&block.spectra) {
+                spectrum.extend((0..chunk.len()).map(|i| Complex { re: values.re[i], im: values.im[i] }));
+            }
+        }
+        spectra
+    }
+}
 
 /// What is worked out for one block of frequencies.
 pub(super) struct Block {
