@@ -40,7 +40,7 @@ pub fn fits(subject: &Subject, sizes: &Sizes, available: Option<Available>) -> R
     let needed = (subject.alive)(sizes) * size_of::<f32>() as f64;
     match available {
         Some(available) if needed > available.bytes as f64 => Err(format!(
-            "{} of batch {}, length {} and width {} needs about {} of memory, but only {} can be had: {}; choose smaller sizes",
+            "{} of batch {}, length {} and width {} needs about {} of memory, but only {} is available: {}; choose smaller sizes",
             subject.name,
             sizes.batch,
             sizes.seq_len,

@@ -81,7 +81,7 @@ pub enum Problem {
     EmptyAxis { key: String },
     #[error("`{key}` lists {value} twice")]
     RepeatedValue { key: String, value: String },
-    #[error("`{key}` is no part of a run's name, so it cannot be an axis; set it in its section")]
+    #[error("`{key}` is not part of a run's name, so it cannot be an axis; set it in its section")]
     IdleAxis { key: &'static str },
     #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or take the axis out")]
     FlagOnAxis { key: &'static str, axis: Origin },

@@ -114,7 +114,7 @@ fn guess(status: ExitStatus) -> &'static str {
     const ABORT: i32 = 6;
     const KILL: i32 = 9;
     match std::os::unix::process::ExitStatusExt::signal(&status) {
-        Some(ABORT | KILL) => ", most likely for want of memory",
+        Some(ABORT | KILL) => ", most likely because memory ran out",
         _ => "",
     }
 }

@@ -124,7 +124,7 @@ fn title(run: &PlannedRun, config: &RunConfig, place: &str, parameters: usize, d
     let train = &config.train;
     let steps = match done {
         0 => format!("{} steps of {} sequences", train.steps, train.batch),
-        done => format!("goes on from step {done} of {}", train.steps),
+        done => format!("continues from step {done} of {}", train.steps),
     };
     format!("{place} {}: {steps}, {} parameters", run.name, HumanCount(parameters as u64))
 }

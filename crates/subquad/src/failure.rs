@@ -99,7 +99,7 @@ impl Display for Failure {
                     CTRL_C => f.write_str("interrupted")?,
                     other => write!(f, "stopped by {}", other.name())?,
                 }
-                f.write_str("; the same command again goes on from here (leave out --force)")
+                f.write_str("; give the same command again to continue from here (without --force)")
             }
             // Who pressed the keys knows.
             Self::Stopped(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! How much memory can be had.
+//! How much memory is available.
 //!
 //! ```text
 //! shared    what all processes of the machine, or of a control group, have left together
@@ -11,7 +11,7 @@ mod proc;
 
 pub use proc::own;
 
-/// Bytes that can be had, and what bounds them.
+/// Bytes that are available, and what bounds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Available {
     /// How many.

@@ -57,7 +57,7 @@ pub enum Hidden {
 const OPERATIONS: &[Subject] = &[
     Subject {
         name: "fft_conv",
-        summary: "causal long convolution alone, with its kernel; input [batch, d_model, seq]",
+        summary: "only the causal long convolution, with its kernel; input [batch, d_model, seq]",
         hidden: Hidden::Nothing,
         check: |_| Ok(()),
         build: fft_conv::build,
@@ -96,7 +96,7 @@ const CHANNEL: &[Subject] = &[
         "monarch_glu",
         "MLP of Monarch matrices, cut near the root, with a GELU gate",
     ),
-    channel::subject::<DenseLinear>("dense_linear", "dense linear layer alone, d_model to d_model"),
+    channel::subject::<DenseLinear>("dense_linear", "only a dense linear layer, d_model to d_model"),
     channel::subject::<BlockDiagonalLinear>("block_diagonal_linear", "the same, block-diagonal"),
     channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
 ];

@@ -18,8 +18,8 @@ use crate::progress::Messages;
 use crate::stop::Stop;
 
 const EXAMPLE: &str = "\
-The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
-\u{FFFD} for what is no text. The same seed gives the same text.
+Only the text goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
+\u{FFFD} for bytes that are not text. The same seed gives the same text.
 
 Example:
   subquad generate results/STUDY/s4d-L256-s0 --prompt \"A sequence\" --bytes 400 --temperature 0.8";

@@ -62,7 +62,7 @@ fn keys(program: &dyn Program, start: &str, out: &mut dyn Write) -> Result<(), F
     let all = all.iter().flat_map(|schema| schema.keys().iter().chain(schema.axis_keys()));
     let keys: Vec<&Key> = all.filter(|key| key.name.starts_with(start)).collect();
     if keys.is_empty() {
-        return Err(Failure::wrong(format!("no key starts with `{start}`; --keys alone lists all")));
+        return Err(Failure::wrong(format!("no key starts with `{start}`; --keys without a name lists all")));
     }
     for key in keys {
         let default = key.default.as_ref().map_or("required".into(), |value| format!("default {value}"));

@@ -25,8 +25,8 @@ use crate::{Failure, found, scaling, staleness};
 
 const AGAIN: &str = "\
 Runs that are already in the results are not repeated, and a command that was interrupted or killed
-goes on where it was when it is given again. docs/running.md tells what a run is named by, what
-happens on Ctrl-C, on signals of a batch system and for want of memory, and what --jobs changes.
+continues where it stopped when it is given again. docs/running.md tells what names a run, what
+happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
 Keys of a config: configs/KEYS.md, or subquad list --keys.";
 
 /// Train and compare what configs ask for
@@ -126,7 +126,7 @@ fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
     if !bench.is_empty() && session.jobs > 1 {
         session
             .messages
-            .warn("--jobs does nothing for configs that measure: they have the machine for themselves");
+            .warn("--jobs does nothing for configs that measure: they run one at a time");
     }
     let mut failures = Failures::default();
     for study in &studies {

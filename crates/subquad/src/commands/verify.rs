@@ -68,7 +68,7 @@ fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
     match asked {
         Some("portable") => Ok(Form::Portable),
         Some(_) if own == Form::Portable => Err(Failure::wrong(
-            "--form fused: fused kernels run on the cpu alone; leave out --form or --device",
+            "--form fused: fused kernels run only on the cpu; leave out --form or --device",
         )),
         Some(_) => Ok(Form::Fused),
         None => Ok(own),

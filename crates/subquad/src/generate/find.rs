@@ -43,7 +43,7 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
 fn nothing_there(folder: &Path) -> String {
     match runs_in(folder).as_slice() {
         [] => "no run there; a run is a folder such as results/<study>/runs/<name>".into(),
-        runs => format!("no run is called so; there are: {}", list(runs)),
+        runs => format!("there is no run of that name; there are: {}", list(runs)),
     }
 }
 

@@ -51,7 +51,7 @@ fn check_done(run: &RunDir) -> Result<(), Failure> {
             Err(Failure::wrong(format!("{why}; {again} runs it again, or restore the file")))
         }
         Standing::Unfinished => Err(Failure::wrong(format!(
-            "{}: the run is not done ({}), so it has no weights yet; {again} goes on with it",
+            "{}: the run is not done ({}), so it has no weights yet; {again} continues it",
             run.path().display(),
             manifest.outcome
         ))),
@@ -72,7 +72,7 @@ fn check_text(config: &RunConfig) -> Result<(), String> {
     if !matches!(config.task, TaskConfig::Bytes(_)) {
         let name = config.task.info().name;
         return Err(format!(
-            "the run's task is {name}, which is no text; train one with task.name = \"bytes\""
+            "the run's task is {name}, whose data are not text; train one with task.name = \"bytes\""
         ));
     }
     match config.model.causal {

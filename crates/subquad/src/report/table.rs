@@ -29,11 +29,11 @@ pub fn report(found: &Found) -> String {
     let Found { finished, failed, interrupted } = found;
     let mut text = if finished.is_empty() { String::new() } else { format!("{}\n", comparison(finished)) };
     for failed in failed {
-        text += &format!("Failed, so not above: {}.\n", failed.line());
+        text += &format!("Not shown, because they failed: {}.\n", failed.line());
     }
     if !interrupted.is_empty() {
         let (count, all) = (interrupted.len(), found.count());
-        text += &format!("Interrupted before their end, so not above: {count} of {all} runs.\n");
+        text += &format!("Not shown, because they were interrupted: {count} of {all} runs.\n");
     }
     text
 }

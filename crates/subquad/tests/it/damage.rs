@@ -49,7 +49,7 @@ fn a_disk_that_is_full_in_the_middle_of_a_row_keeps_all_that_was_before() {
     assert!(matches!(manifest(&folder(&lab)).outcome, Outcome::Failed(why) if why.contains("metrics.jsonl")));
     let rows = read_rows(&folder(&lab).join("metrics.jsonl")).unwrap();
     assert!((101..150).contains(&rows.len()), "{}", rows.len());
-    ends_the_same_and_says(&lab, RUN, &[": goes on from step 100 of 160, "]);
+    ends_the_same_and_says(&lab, RUN, &[": continues from step 100 of 160, "]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_disk_that_is_full_in_the_middle_of_a_checkpoint_keeps_the_rows() {
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let (lab, _) = half_way();
     cut(folder(&lab).join("checkpoint/step-100/model.bpk"));
-    let words = ["checkpoint/step-100/model.bpk: damaged (", ": goes on from step 50 of 160, "];
+    let words = ["checkpoint/step-100/model.bpk: damaged (", ": continues from step 50 of 160, "];
     ends_the_same_and_says(&lab, RUN, &words);
 }
 

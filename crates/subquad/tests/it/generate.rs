@@ -179,7 +179,7 @@ fn a_name_of_no_run_or_several_gets_the_names_there_are() {
     let cases = [
         ("results/text", format!("2 runs fit; name one of them: {names}")),
         ("results/text/", format!("2 runs fit; name one of them: {names}")),
-        ("results/text/h3", format!("no run is called so; there are: {names}")),
+        ("results/text/h3", format!("there is no run of that name; there are: {names}")),
         ("results/none/s4d", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
         ("nonsense", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
     ];
@@ -194,7 +194,7 @@ fn a_run_of_another_task_is_refused() {
     lab.subquad("run tiny --quiet --set sweep.mixer=[\"attention\"] --set sweep.seed=[0]").expect(0);
     let err = refused(&lab, "results/tiny", "");
     assert!(
-        err.ends_with("the run's task is digits, which is no text; train one with task.name = \"bytes\"\n"),
+        err.ends_with("the run's task is digits, whose data are not text; train one with task.name = \"bytes\"\n"),
         "{err}"
     );
 }
@@ -216,7 +216,7 @@ fn a_run_that_is_not_done_is_refused() {
     let err = refused(&lab, "results/text", "");
     assert!(
         err.ends_with(
-            "the run is not done (interrupted), so it has no weights yet; `subquad run text/text.toml` goes on with it\n"
+            "the run is not done (interrupted), so it has no weights yet; `subquad run text/text.toml` continues it\n"
         ),
         "{err}"
     );

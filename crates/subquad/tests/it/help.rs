@@ -119,7 +119,7 @@ fn bench_explains_itself() {
       m2                     Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq
       monarch                two learned Monarch matrices: bidirectional, gated, l_max = seq
       causal_monarch         learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
-      fft_conv               causal long convolution alone, with its kernel; input [batch, d_model, seq]
+      fft_conv               only the causal long convolution, with its kernel; input [batch, d_model, seq]
       monarch_conv           the same convolution as fft_conv, by products with Monarch matrices
       dense                  dense MLP with a GELU
       dense_glu              dense MLP with a GELU gate
@@ -127,7 +127,7 @@ fn bench_explains_itself() {
       block_diagonal_mlp     block-diagonal MLP with a GELU
       monarch_mlp            MLP of Monarch matrices, cut near the root, with a GELU
       monarch_glu            MLP of Monarch matrices, cut near the root, with a GELU gate
-      dense_linear           dense linear layer alone, d_model to d_model
+      dense_linear           only a dense linear layer, d_model to d_model
       block_diagonal_linear  the same, block-diagonal
       monarch_linear         the same, a Monarch matrix cut near the root
 
@@ -222,8 +222,8 @@ fn generate_explains_itself() {
           --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
       -h, --help             Print help
 
-    The text alone goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
-    � for what is no text. The same seed gives the same text.
+    Only the text goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
+    � for bytes that are not text. The same seed gives the same text.
 
     Example:
       subquad generate results/STUDY/s4d-L256-s0 --prompt "A sequence" --bytes 400 --temperature 0.8

@@ -65,7 +65,7 @@ fn the_signal_is_named() {
     let err = fs_err::read_to_string(lab.path("log")).unwrap();
     assert!(err.contains("\nSIGTERM: stopping after this step\n"), "{err}");
     assert!(
-        err.ends_with("\nstopped by SIGTERM; the same command again goes on from here (leave out --force)\n"),
+        err.ends_with("\nstopped by SIGTERM; give the same command again to continue from here (without --force)\n"),
         "{err}"
     );
 }
@@ -101,7 +101,7 @@ fn stop_and_go_on(signal: &str, code: i32, variables: &[(&str, &str)]) {
     let rows = subquad_record::read_rows(&lab.run_folder("attention").join("metrics.jsonl")).unwrap();
     let last = rows.last().unwrap().step;
     let again = lab.subquad_with(LONG, variables).expect(0);
-    assert!(again.err.contains(&format!(": goes on from step {last} of 3000, ")), "{}", again.err);
+    assert!(again.err.contains(&format!(": continues from step {last} of 3000, ")), "{}", again.err);
     let manifest = the_manifest(&lab);
     assert_eq!((manifest.outcome, manifest.resumed[0].step), (Outcome::Done, last));
     lab.subquad(&format!("{LONG} --results whole")).expect(0);

@@ -75,7 +75,7 @@ fn failures_of_children_are_listed_and_the_others_compared() {
     let answer = lab.subquad(&format!("run tiny --jobs 3 --set sweep.mixer=[\"s4d\"] {rates}")).expect(1);
     assert_eq!(answer.err.matches("\nerror: s4d-L64-s").count(), 2, "{}", answer.err);
     assert_eq!(answer.err.matches(": the loss became NaN at step ").count(), 4, "{}", answer.err);
-    assert_eq!(answer.out.matches("Failed, so not above: s4d-L64-s").count(), 2, "{}", answer.out);
+    assert_eq!(answer.out.matches("Not shown, because they failed: s4d-L64-s").count(), 2, "{}", answer.out);
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     assert_eq!(csv.matches(",failed: the loss became NaN").count(), 2, "{csv}");
 }

@@ -75,7 +75,7 @@ fn assert_the_small_one_ran(lab: &Lab, answer: &Answer, bound: &str) {
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(lines[0].starts_with("s4d,8,0,test,") && lines[0].contains(",done,"), "{csv}");
     assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: wants about "), "{csv}");
-    assert!(answer.out.contains("Failed, so not above: s4d-L4194304-s0-"), "{}", answer.out);
+    assert!(answer.out.contains("Not shown, because they failed: s4d-L4194304-s0-"), "{}", answer.out);
     assert!(answer.err.contains("\nerror: s4d-L4194304-s0-"), "{}", answer.err);
 }
 
@@ -85,7 +85,7 @@ fn a_run_that_does_not_fit_fails_with_the_bytes_and_the_others_run_each_time() {
         let lab = lab();
         for _ in 0..2 {
             let answer = lab.subquad(&format!("{STUDY}{flags}")).expect(1);
-            assert_the_small_one_ran(&lab, &answer, " can be had: ");
+            assert_the_small_one_ran(&lab, &answer, " is available: ");
         }
     }
 }
@@ -96,7 +96,7 @@ fn a_limit_of_the_address_space_counts() {
     let limit = 6 << 30;
     let lab = lab();
     let answer = with_address_space(&lab, limit, STUDY).expect(1);
-    assert_the_small_one_ran(&lab, &answer, " can be had: ");
+    assert_the_small_one_ran(&lab, &answer, " is available: ");
     assert!(bytes_after(&answer.err, "but only ") < limit, "{}", answer.err);
 }
 
@@ -138,7 +138,7 @@ fn a_process_that_dies_is_a_failed_run_and_the_next_one_starts() {
         let failed = study.facts["failed"].as_array().unwrap().clone();
         let tells = |why: &serde_json::Value| {
             let why = why.as_str().unwrap();
-            why.contains(&reason) && why.ends_with(", most likely for want of memory")
+            why.contains(&reason) && why.ends_with(", most likely because memory ran out")
         };
         assert!(failed.len() == 2 && failed.iter().all(tells), "{failed:?}");
     }

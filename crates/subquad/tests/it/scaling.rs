@@ -290,7 +290,7 @@ fn a_length_without_memory_is_reported_and_the_others_are_measured() {
     let study = format!("{RUN} --set bench.lengths=[8,16777216] --set bench.batch=4096");
     for _ in 0..2 {
         let answer = lab.subquad(&study).expect(1);
-        assert_eq!(answer.out.matches("Failed, so not above: ").count(), 2, "{}", answer.out);
+        assert_eq!(answer.out.matches("Not shown, because they failed: ").count(), 2, "{}", answer.out);
         assert_eq!(answer.err.matches("\nerror: ").count(), 2, "{}", answer.err);
         let summary = summary(&lab);
         assert_eq!(summary["cells"].as_array().unwrap().len(), 2 + 8, "{summary}");
@@ -326,7 +326,7 @@ fn a_size_whose_process_dies_has_failed_and_the_others_are_measured() {
     let output = parent.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{err}");
-    let failed = "length 8: its process ended with signal: 9 (SIGKILL), most likely for want of memory";
+    let failed = "length 8: its process ended with signal: 9 (SIGKILL), most likely because memory ran out";
     assert_eq!(summary(&lab)["failed"], serde_json::json!([failed]), "{err}");
     assert_eq!(summary(&lab)["cells"].as_array().unwrap().len(), 2, "{err}");
     let again = lab.subquad(study).expect(0);

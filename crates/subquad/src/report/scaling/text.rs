@@ -14,7 +14,7 @@ with its 95 % t-interval; a dash where there are fewer points or no such number.
 
 /// Every cell, then exponents and crossovers, and a line for what could not be measured.
 pub fn scaling_report(measured: &[MeasuredConfig<'_>], failed: &[String]) -> String {
-    let failed = failed.iter().map(|why| format!("Failed, so not above: {why}.\n"));
+    let failed = failed.iter().map(|why| format!("Not shown, because they failed: {why}.\n"));
     let measured = if measured.iter().all(|config| config.cells.is_empty()) {
         String::new()
     } else {
