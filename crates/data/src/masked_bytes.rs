@@ -47,9 +47,9 @@ pub struct MaskedBytesConfig {
 impl TaskOptions for MaskedBytesConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "masked_bytes",
-        summary: "tell the hidden bytes of a text, for bidirectional models; scored in bits per byte",
+        summary: "predict the hidden bytes of a text, for bidirectional models; scored in bits per byte",
         lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along",
+        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
         caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
     };
 

@@ -32,7 +32,7 @@ pub struct ReconstructConfig {
 impl TaskOptions for ReconstructConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "reconstruct",
-        summary: "tell the latest values of band-limited noise from the last token; scored by error / variance",
+        summary: "reconstruct the latest values of band-limited noise at the last token; scored by error / variance",
         lengths: "2 and more, the window at least",
         data: "made by the program",
         caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \

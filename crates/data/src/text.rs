@@ -12,7 +12,7 @@ use crate::files::{DATA, bad, data_folder, places, read};
 /// This repository's documentation; see `assets/README.md`.
 const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
 
-/// What `make` makes of the text in the file, or of the one that comes along if the path is empty. Its complaints about options
+/// What `make` makes of the text in the file, or of the embedded one if the path is empty. Its complaints about options
 /// are about the file.
 pub(crate) fn open<T>(
     path: &Path,
@@ -49,8 +49,7 @@ fn no_text(places: &[PathBuf], has_folder: bool, task: &'static str) -> TaskErro
     let looked_for: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
     let folder =
         if has_folder { String::new() } else { format!(", set {DATA} to the folder of your data sets") };
-    let advice =
-        format!("set task.path to a text file{folder}, or leave it empty for the text that comes along");
+    let advice = format!("set task.path to a text file{folder}, or leave it empty for the embedded text");
     TaskError::NoData { task, looked_for: format!("looked for {}", looked_for.join(", ")), advice }
 }
 

@@ -8,8 +8,7 @@ use crate::{CausalMonarchConfig, HyenaConfig, LearnedMonarchConfig, M2Config};
 impl MeasuredMixer for HyenaConfig {
     const NAME: &'static str = "hyena";
     const SUMMARY: &'static str = "gated long convolutions with implicit filters, one between two gates";
-    const MEASURED: &'static str =
-        "Hyena: causal, order 2, filter order 64, l_max = seq and the tokens decoded after it";
+    const MEASURED: &'static str = "Hyena: causal, order 2, filter order 64, l_max = seq + decoded tokens";
 
     fn measured(sizes: &Sizes) -> Self {
         Self::new(sizes.d_model, sizes.seq_len + sizes.more_tokens)

@@ -23,7 +23,7 @@ pub struct Args {
     /// Also train every run whose data are here for two steps, keeping nothing
     #[arg(long, conflicts_with = "resolved")]
     pub smoke: bool,
-    /// Print every run, or measurement, as a config of its own in which every key is written out
+    /// Print each run as a config in which every key is written out
     #[arg(long)]
     pub resolved: bool,
     /// Keys to change.

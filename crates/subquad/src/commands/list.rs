@@ -18,7 +18,7 @@ pub struct Args {
     /// Folder of configs
     #[arg(default_value = "configs")]
     pub configs: PathBuf,
-    /// Only the keys of a config whose names start like this, such as mixer.s4d; all of them without a name
+    /// Keys of configs instead, all or those that start like mixer.s4d
     #[arg(long, value_name = "START", num_args = 0..=1, default_missing_value = "")]
     pub keys: Option<String>,
 }

@@ -124,9 +124,7 @@ fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
     let session = session(program, args, opened, stop);
     say_which_device(&args.device.device, &session);
     if !bench.is_empty() && session.jobs > 1 {
-        session
-            .messages
-            .warn("--jobs does nothing for configs that measure: they run one at a time");
+        session.messages.warn("--jobs does nothing for configs that measure: they run one at a time");
     }
     let mut failures = Failures::default();
     for study in &studies {

@@ -54,9 +54,11 @@ seq_len = [64]
 
 /// [`SMALL`] with one run of every mixer.
 fn every_mixer() -> String {
-    let all = SMALL.replace(r#""m2"]"#, r#""m2", "monarch", "causal_monarch"]"#);
+    let names: Vec<&str> = program().mixers().iter().map(|mixer| mixer.name).collect();
+    let all = SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("{names:?}"));
     format!("{all}[override.monarch]\nmodel.causal = false\n")
 }
+
 /// Runs of [`SMALL`]: every mixer but the two that it leaves out.
 const MIXERS: usize = 6;
 

@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -52,18 +52,19 @@ fn list_shows_mixers_tasks_and_configs() {
     assert_eq!(answer.err, "");
     insta::assert_snapshot!(answer.out, @"
     Mixers
-      attention       softmax attention: time grows with the square of the length, the cache in decoding with the length
+      attention       softmax attention, the quadratic baseline
       s4d             diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
       s4              state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
       h3              two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal only
-      hyena           gated implicit long convolutions (Hyena): seq log seq in training, the state grows; causal only
-      m2              Monarch Mixer's gated implicit long convolution: seq log seq in training, the state grows
-      monarch         two learned Monarch matrices along the sequence: seq^1.5 in training; bidirectional only
-      causal_monarch  a learned Monarch matrix that does not look ahead: seq^1.5 in training, the state grows; causal only
+      ema             exponential moving average, one real state a channel: the baseline of state spaces; causal only
+      hyena           gated long convolutions with implicit filters, one between two gates
+      m2              the Monarch Mixer: a gated long convolution with an implicit filter
+      monarch         learned Monarch matrices along the sequence: bidirectional
+      causal_monarch  a learned Monarch matrix along the sequence that does not look ahead
 
     Channel mixers
       dense           two dense layers: time grows with the square of the width
-      block_diagonal  two block-diagonal layers: that, divided by the number of blocks
+      block_diagonal  two block-diagonal layers: the same, divided by the number of blocks
       monarch         two layers of Monarch matrices: width^1.5 with model.n_blocks = 0
       none            no channel mixer: a block is only its sequence mixer
 
@@ -88,6 +89,9 @@ fn list_shows_mixers_tasks_and_configs() {
                    data: made by the program
       reconstruct  tell the latest values of band-limited noise from the last token; scored by error / variance
                    seq_len: 2 and more, the window at least
+                   data: made by the program
+      parity       say whether the number of ones is odd
+                   seq_len: 2 and more
                    data: made by the program
 
     Presets, in the crate subquad-model
@@ -135,5 +139,5 @@ fn the_bound_is_on_measurements_too() {
         "bench/b.toml",
         format!("[bench]\nmixers = [\"fft_conv\", \"m2\", \"s4d\", \"h3\"]\nlengths = [{lengths}]\n"),
     );
-    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.mixers 4 x bench.lengths 50,001), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.lengths 50,001 x bench.mixers 4), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
 }

@@ -47,7 +47,12 @@ fn the_comparison_holds_the_runs_that_did_not_fail() {
     let answer = run_both(&lab);
     assert!(answer.out.contains("attention lr=0.001"), "{}", answer.out);
     assert!(!answer.out.contains("e30"), "{}", answer.out);
-    assert_eq!(answer.out.matches("Not shown, because they failed: attention-L64").count(), 2, "{}", answer.out);
+    assert_eq!(
+        answer.out.matches("Not shown, because they failed: attention-L64").count(),
+        2,
+        "{}",
+        answer.out
+    );
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     let (done, failed): (Vec<_>, Vec<_>) = csv.lines().skip(1).partition(|line| line.contains(",done,"));
     assert_eq!((done.len(), failed.len()), (2, 2), "{csv}");
@@ -80,7 +85,12 @@ fn assert_all_failed(lab: &Lab, answer: &Answer) {
     assert!(lines.iter().all(|line| line.starts_with("attention,64,") && line.contains(reason)), "{lines:?}");
     let study = read_study(&lab.path("results/tiny")).unwrap();
     assert_eq!((study.runs.len(), study.facts["failed"].as_array().unwrap().len()), (0, 2));
-    assert_eq!(answer.out.matches("Not shown, because they failed: attention-L64-s").count(), 2, "{}", answer.out);
+    assert_eq!(
+        answer.out.matches("Not shown, because they failed: attention-L64-s").count(),
+        2,
+        "{}",
+        answer.out
+    );
     assert!(answer.out.ends_with("\nSummary: results/tiny\n"), "{}", answer.out);
     assert_eq!(answer.err.matches("\nerror: attention-L64-s").count(), 2, "{}", answer.err);
 }

@@ -194,7 +194,9 @@ fn a_run_of_another_task_is_refused() {
     lab.subquad("run tiny --quiet --set sweep.mixer=[\"attention\"] --set sweep.seed=[0]").expect(0);
     let err = refused(&lab, "results/tiny", "");
     assert!(
-        err.ends_with("the run's task is digits, whose data are not text; train one with task.name = \"bytes\"\n"),
+        err.ends_with(
+            "the run's task is digits, whose data are not text; train one with task.name = \"bytes\"\n"
+        ),
         "{err}"
     );
 }

@@ -24,7 +24,7 @@ fn the_program_explains_itself() {
       verify    Replay recorded runs of published layers on ours and compare every tensor
       generate  Let a run trained on bytes go on with a text
       plot      Draw the figures of studies again from their committed CSV files
-      list      List mixers, tasks, presets and configs
+      list      List mixers, tasks, presets and configs, or the keys of configs
       help      Print this message or the help of the given subcommand(s)
 
     Options:
@@ -50,42 +50,18 @@ fn run_explains_itself() {
     Options:
           --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
           --results <DIR>    Folder that results go to [default: results]
-          --device <DEVICE>  Device that trains: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --jobs <N>         Runs at once, each in its own process; above 1 none is timed [default: 1]
-          --threads <T>      Threads of each run, if not all cores
+          --threads <N>      Threads that compute [default: one a core, or RAYON_NUM_THREADS]
           --force            Run again what is done
           --dry-run          Only list the runs: which are done, which are to do
       -q, --quiet            No progress, only results, warnings and errors
       -h, --help             Print help
 
-    Runs that are already in the results are not repeated. A command that was interrupted or killed goes
-    on when it is given again, from the last checkpoint of the run that was on, and its end is the same.
-    Several commands may share a study: a run that another process holds comes last, and its result is
-    used. --force runs what is done again and replaces a result only once its run starts; to go on after
-    an interruption, leave it out.
-
-    Ctrl-C, SIGTERM, SIGHUP (unless nohup ignores it) and SIGUSR1 end the step that is on and write a
-    checkpoint, whatever train.checkpoint_every says. The exit code is 128 + the signal's number. A
-    second Ctrl-C, or a second SIGTERM or SIGHUP more than a second later, ends at once. In a Slurm job,
-    --signal=USR1@60 for `srun subquad run ..` leaves a minute for that before the time limit.
-
-    A run that is done has a proof.json with its name and the SHA-256 of its files. Where a file is
-    missing, changed or another run's, a warning names it, what is there moves to damaged/ in the run's
-    folder, and the run runs again.
-
-    Every run, and every size of a config that measures, is a process of its own: one that gets no
-    memory, or is killed, has failed, and the others go on. A run that wants more memory than can be had
-    (what is free, ulimit, control groups) is not started and has failed too; one that has to share it
-    with other jobs waits for them. The summary has a line for every run, also for those that failed or
-    that Ctrl-C kept from their end.
-
-    --jobs leaves the numbers alone: every run has all cores (or RAYON_NUM_THREADS), or what --threads
-    says, and the same number of threads gives the same bits. Timings of its runs stay on record, but
-    leave tables and figures. The children end with their parent. Timings need one command at a time:
-    nobody marks those of two commands that run at once.
-
-    A run is named by what changes its numbers: task, model, mixer, optimiser, steps, batch, length,
-    seed, kind of device. Keys of a config: configs/README.md.
+    Runs that are already in the results are not repeated, and a command that was interrupted or killed
+    continues where it stopped when it is given again. docs/running.md tells what names a run, what
+    happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
+    Keys of a config: configs/KEYS.md, or subquad list --keys.
     ");
 }
 
@@ -174,7 +150,7 @@ fn verify_explains_itself() {
       <FILE>...  Recorded cases (.safetensors)
 
     Options:
-          --device <DEVICE>  Device that replays: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --form <FORM>      Form to use, if not the device's own [possible values: portable, fused]
       -h, --help             Print help
 

@@ -65,7 +65,9 @@ fn the_signal_is_named() {
     let err = fs_err::read_to_string(lab.path("log")).unwrap();
     assert!(err.contains("\nSIGTERM: stopping after this step\n"), "{err}");
     assert!(
-        err.ends_with("\nstopped by SIGTERM; give the same command again to continue from here (without --force)\n"),
+        err.ends_with(
+            "\nstopped by SIGTERM; give the same command again to continue from here (without --force)\n"
+        ),
         "{err}"
     );
 }

@@ -148,7 +148,7 @@ fn a_signal_to_one_child_stops_its_run_and_no_other() {
     let locks = wait_for("both runs", || locks(&lab));
     send("TERM", &holder(&locks[0]).unwrap().pid.to_string());
     let said = || fs_err::read_to_string(lab.path("log")).unwrap();
-    let stopped = ": stopped by SIGTERM; the same command again goes on from here";
+    let stopped = ": stopped by SIGTERM; give the same command again to continue from here";
     wait_for("the word of its end", || said().contains(stopped).then_some(()));
     assert!(Held::at(&locks[0]).unwrap().is_none());
     assert!(Held::at(&locks[1]).unwrap().is_some() && parent.try_wait().unwrap().is_none());

@@ -49,7 +49,7 @@ fn others(field: &Field) -> Vec<String> {
             Kind::Integer { .. } | Kind::Share { .. } => {
                 ["0", "1", "2", "3", "4", "5", "8", "100"].map(Into::into).into()
             }
-            Kind::Real { .. } => ["0.0", "0.25", "0.001", "2.0", "5000.0"].map(Into::into).into(),
+            Kind::Real { .. } => ["0.0", "0.5", "0.001", "2.0", "5000.0"].map(Into::into).into(),
             Kind::Bool => ["true", "false"].map(Into::into).into(),
             Kind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
             Kind::Text | Kind::Form { .. } | Kind::Or { .. } | Kind::List { .. } => vec![],
@@ -171,11 +171,12 @@ fn a_gate_is_what_was_published_unless_a_config_says() {
 #[test]
 fn a_model_with_a_tied_head_can_be_built_for_just_the_tasks_that_the_config_allows() {
     for task in TaskConfig::NAMES {
-        let name = format!("task.name={task}");
-        let untied = model(&[&name]);
+        // A length that every task takes.
+        let (name, pixels) = (format!("task.name={task}"), "sweep.seq_len=[784]");
+        let untied = model(&[&name, pixels]);
         let structure = Structure { tied_head: true, ..Structure::default() };
         let fits = ModelConfig { structure, ..untied }.check().is_ok();
-        assert_eq!(study(&[&name, "model.tied_head=true"]).is_ok(), fits, "{task}");
+        assert_eq!(study(&[&name, pixels, "model.tied_head=true"]).is_ok(), fits, "{task}");
     }
 }
 
@@ -207,9 +208,11 @@ fn a_head_reads_where_the_task_answers_or_the_pool_says() {
 fn a_pool_is_refused_for_just_the_tasks_that_answer_at_tokens() {
     for task in TaskConfig::NAMES {
         let name = format!("task.name={task}");
-        let target = RunConfig::of(&study(&[&name]).unwrap().runs[0]).task.target(64);
+        // A length that every task takes.
+        let pixels = "sweep.seq_len=[784]";
+        let target = RunConfig::of(&study(&[&name, pixels]).unwrap().runs[0]).task.target(784);
         let at_tokens = matches!(target, TargetKind::Tokens { .. } | TargetKind::TokenReals { .. });
-        assert_eq!(study(&[&name, "model.pool=last"]).is_err(), at_tokens, "{task}");
+        assert_eq!(study(&[&name, pixels, "model.pool=last"]).is_err(), at_tokens, "{task}");
     }
 }
 

@@ -92,8 +92,8 @@ fn counts_of_zero_and_of_too_many_threads_are_refused() {
     let lab = Lab::new();
     for (flag, count, wanted) in [
         ("--jobs", 0, "a whole number >= 1"),
-        ("--threads", 0, "a whole number from 1 to 1024"),
-        ("--threads", 1025, "a whole number from 1 to 1024"),
+        ("--threads", 0, "is not in 1..=1024"),
+        ("--threads", 1025, "is not in 1..=1024"),
     ] {
         let err = lab.subquad(&format!("run tiny {flag} {count}")).expect(2).err;
         assert!(err.contains(&format!("'{count}' for '{flag} ")) && err.contains(wanted), "{err}");

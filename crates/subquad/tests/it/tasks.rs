@@ -54,6 +54,7 @@ fn bytes_are_scored_in_bits_everywhere() {
 fn noise(task: &str) -> String {
     let model = "[model]\nnorm = \"none\"\nresidual = false\nchannel_mixer = \"none\"";
     let text = TINY.replace("name = \"digits\"", &format!("name = \"{task}\"")).replace("[model]", model);
+    let text = text.replace("d_hidden = 16\n", "");
     format!("{text}[task.{task}]\ntest_examples = 6\n")
 }
 
@@ -151,7 +152,10 @@ fn a_run_on_noise_writes_a_config_of_itself() {
 fn a_lag_that_leaves_nothing_to_repeat_is_refused_with_its_line() {
     let lab = Lab::new();
     lab.write("memory/memory.toml", noise("delay") + "lag = 64\n");
-    insta::assert_snapshot!(lab.subquad("run memory").expect(2).err, @"error: memory/memory.toml:33: task delay: lag = 64 at 64 tokens, but it must be 1 to 63, so that there is something to repeat");
+    insta::assert_snapshot!(lab.subquad("run memory").expect(2).err, @r#"
+    error: memory/memory.toml:11: d_hidden = 16 does nothing with channel_mixer = "none"; leave it at 128
+    error: memory/memory.toml:33: task delay: lag = 64 at 64 tokens, but it must be 1 to 63, so that there is something to repeat
+    "#);
 }
 
 #[test]
@@ -176,10 +180,10 @@ fn a_relative_path_is_looked_for_in_the_folder_of_data() {
     lab.write("data/kjv/kjv.txt", text("lo"));
     let run = "run --dry-run lm --set task.path=kjv/kjv.txt";
     let refused = lab.subquad(run).expect(2);
-    insta::assert_snapshot!(refused.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt; set task.path to a text file, set SUBQUAD_DATA to the folder of your data sets, or leave it empty for the text that comes along");
+    insta::assert_snapshot!(refused.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt; set task.path to a text file, set SUBQUAD_DATA to the folder of your data sets, or leave it empty for the embedded text");
     lab.subquad_with(run, &[("SUBQUAD_DATA", "data")]).expect(0);
     let elsewhere = lab.subquad_with(run, &[("SUBQUAD_DATA", "tiny")]).expect(2);
-    insta::assert_snapshot!(elsewhere.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt, tiny/kjv/kjv.txt; set task.path to a text file, or leave it empty for the text that comes along");
+    insta::assert_snapshot!(elsewhere.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt, tiny/kjv/kjv.txt; set task.path to a text file, or leave it empty for the embedded text");
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn a_run_on_a_text_writes_a_config_of_itself_and_its_digest() {
 #[test]
 fn a_path_that_would_do_nothing_is_refused() {
     let answer = Lab::new().subquad("run tiny --set task.path=a.txt").expect(2);
-    insta::assert_snapshot!(answer.err, @"error: --set task.path=a.txt: task digits reads no files, so `task.path` would do nothing; take it out");
+    insta::assert_snapshot!(answer.err, @"error: --set task.path=a.txt: task digits reads no files, so task.path would do nothing; leave it out");
 }
 
 #[test]

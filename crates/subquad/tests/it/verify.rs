@@ -241,7 +241,7 @@ fn a_whole_model_that_is_not_ours_is_wrong_input() {
     insta::assert_snapshot!(refusal("hyena_training_additions", json!(true)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.0.attention.layernorm.weight` is missing, which layer `m2_bert` needs");
     insta::assert_snapshot!(refusal("max_position_embeddings", json!(23)), @"error: whole_run.safetensors: config of layer `m2_bert`: 24 tokens, but the model reads at most 23");
     insta::assert_snapshot!(refusal("length", json!(23)), @"error: whole_run.safetensors: tensor `input_ids` has shape [2, 24], but the config asks for [2, 23]");
-    insta::assert_snapshot!(refusal("long_conv_l_max", json!(1u64 << 40)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.0.attention.filter_fn.pos_emb.z` has shape [1, 32, 5], but the config asks for [1, 1099511627776, 5]");
+    insta::assert_snapshot!(refusal("long_conv_l_max", json!(1u64 << 40)), @r#"error: whole_run.safetensors: the weights of the run: whole.safetensors: config of layer `m2_bert`: sequence mixer: l_max must be an integer from 1 to 16777216 or "longest", got 1099511627776"#);
     insta::assert_snapshot!(refusal("num_hidden_layers", json!(1u64 << 40)), @"error: whole_run.safetensors: the weights of the run: whole.safetensors: tensor `bert.encoder.layer.2.attention.in_linear.weight` is missing, which layer `m2_bert` needs");
     let unknown = refusal("pool_all", json!(true));
     assert!(unknown.contains("unknown field `pool_all`"), "{unknown}");

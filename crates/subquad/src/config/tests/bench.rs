@@ -102,7 +102,7 @@ fn unknown_keys_and_sections_are_named_with_what_is_near() {
     insta::assert_snapshot!(load_with("batch = 1\nbench = 2", &[]).unwrap_err(), @"
     x.toml:1: unknown key `batch`; did you mean `bench.batch`? (every key is in a section: bench)
     x.toml:2: `bench` is a section, [bench], not a key; got 2
-    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
+    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
     insta::assert_snapshot!(load_with(SMALL, &["train.steps=2", "bench.lenght=[1]"]).unwrap_err(), @"
@@ -119,7 +119,7 @@ fn wrong_values_say_what_is_allowed() {
     x.toml:7: `bench.seconds` must be a finite number > 0 and <= 86400, got 0
     "#);
     insta::assert_snapshot!(errors("widths = 8\nchannel_mixers = [\"dense\", \"dens\", 3, \"dense\"]"), @r#"
-    x.toml:5: `bench.widths` must be a list of values, got 8
+    x.toml:5: `bench.widths` must be a list, each value an integer from 1 to 65536, got 8
     x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got "dens"; did you mean "dense"?
     x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got 3
     x.toml:6: `bench.channel_mixers` lists dense twice
@@ -132,14 +132,14 @@ fn wrong_values_say_what_is_allowed() {
 #[test]
 fn layers_and_sizes_go_together() {
     insta::assert_snapshot!(load_with("[bench]", &[]).unwrap_err(), @"
-    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
+    x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
     insta::assert_snapshot!(errors("widths = [8]"), @"x.toml: missing `channel_mixers` in [bench]; it must be a list, each value one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear");
     insta::assert_snapshot!(errors("channel_mixers = [\"dense\"]"), @"x.toml: missing `widths` in [bench]; it must be a list, each value an integer from 1 to 65536");
     insta::assert_snapshot!(errors("d_model = 6\nchannel_mixers = [\"block_diagonal\"]\nwidths = [8, 2]"), @"
-    x.toml:3: attention: 4 heads cannot share d_model = 6 equally; choose a divisor of 6
-    x.toml:6: block_diagonal: 4 blocks cannot share d_input = 2; choose at most 2 blocks
+    x.toml:3: attention: 4 heads cannot share d_model = 6 equally; choose n_heads among the divisors of 6
+    x.toml:6: block_diagonal: 4 blocks cannot share d_model = 2; choose n_blocks of at most 2
     ");
 }
 

@@ -9,7 +9,7 @@ task.name = "digits"
 train.steps = 10
 [sweep]
 mixer = ["attention", "s4d"]
-seq_len = [64, 128]
+seq_len = [64, 144]
 seed = [0, 1]
 "optim.lr" = [0.01, 0.02]
 "mixer.s4d.d_state" = [32, 16]
@@ -38,7 +38,7 @@ fn length_is_outermost_then_mixer_then_axes_then_seed() {
     64 s4d optim.lr=0.02 mixer.s4d.d_state=16 seed 0
     64 s4d optim.lr=0.02 mixer.s4d.d_state=16 seed 1
     "#);
-    assert!(all[12..].iter().all(|line| line.starts_with("128")));
+    assert!(all[12..].iter().all(|line| line.starts_with("144")));
 }
 
 #[test]

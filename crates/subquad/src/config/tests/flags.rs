@@ -21,7 +21,7 @@ fn an_inline_table_sets_several_keys() {
 
 #[test]
 fn a_flag_may_supply_what_the_file_lacks() {
-    let flags = ["task.name=digits", "train.steps=1", "sweep.mixer=[\"s4d\"]", "sweep.seq_len=[8]"];
+    let flags = ["task.name=digits", "train.steps=1", "sweep.mixer=[\"s4d\"]", "sweep.seq_len=[64]"];
     assert_eq!(load_with("", &flags).unwrap().runs.len(), 1);
 }
 
@@ -36,12 +36,12 @@ fn an_axis_of_a_flag_replaces_the_files() {
 #[test]
 fn errors_name_the_flag() {
     insta::assert_snapshot!(flag_errors(&["train.stepz=2"]), @"--set train.stepz=2: unknown key `train.stepz`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)");
-    insta::assert_snapshot!(flag_errors(&["steps=2"]), @"--set steps=2: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
-    insta::assert_snapshot!(flag_errors(&["seq_len=[2]"]), @"--set seq_len=[2]: unknown key `seq_len`; did you mean `sweep.seq_len`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
+    insta::assert_snapshot!(flag_errors(&["steps=2"]), @"--set steps=2: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
+    insta::assert_snapshot!(flag_errors(&["seq_len=[2]"]), @"--set seq_len=[2]: unknown key `seq_len`; did you mean `sweep.seq_len`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, sweep, override)");
     insta::assert_snapshot!(flag_errors(&["train.steps=two"]), @r#"--set train.steps=two: `train.steps` must be an integer >= 1, got the string "two""#);
     insta::assert_snapshot!(flag_errors(&["sweep.seed=3"]), @"--set sweep.seed=3: axis `sweep.seed` must be a list of values, got 3");
-    insta::assert_snapshot!(flag_errors(&["sweep.mixer=[\"s4e\"]"]), @r#"--set sweep.mixer=["s4e"]: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
-    insta::assert_snapshot!(flag_errors(&["override.s5.optim.lr=1"]), @"--set override.s5.optim.lr=1: [override.s5] unknown mixer `s5`; did you mean `s4`? (known: attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch)");
+    insta::assert_snapshot!(flag_errors(&["sweep.mixer=[\"s4e\"]"]), @r#"--set sweep.mixer=["s4e"]: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(flag_errors(&["override.s5.optim.lr=1"]), @"--set override.s5.optim.lr=1: [override.s5] unknown mixer `s5`; did you mean `s4`? (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch)");
     insta::assert_snapshot!(flag_errors(&["mixer.attention.n_heads=5"]), @"--set mixer.attention.n_heads=5: 5 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
     insta::assert_snapshot!(flag_errors(&["train.steps=1", "train.steps=2"]), @"--set train.steps=2: `train.steps` is set twice, first at --set train.steps=1; keep one");
 }

@@ -37,9 +37,9 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @"
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
     ");
 }
@@ -49,11 +49,11 @@ fn axes_are_lists_of_distinct_values() {
     let with = |line: &str| errors(&format!("{SMALL}{line}"));
     insta::assert_snapshot!(with("seed = 3"), @"x.toml:9: axis `sweep.seed` must be a list of values, got 3");
     insta::assert_snapshot!(with("seed = []"), @"x.toml:9: axis `sweep.seed` is empty; give it a value or leave it out");
-    insta::assert_snapshot!(with("seed = [1, 2,\n  1]"), @"x.toml:10: axis `sweep.seed` lists 1 twice");
-    insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: axis `sweep.optim.lr` lists 1.0 twice");
+    insta::assert_snapshot!(with("seed = [1, 2,\n  1]"), @"x.toml:10: `sweep.seed` lists 1 twice");
+    insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
     insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
@@ -69,10 +69,10 @@ fn axes_do_not_contradict_the_rest() {
 #[test]
 fn keys_of_the_channel_mixer_go_together() {
     let with = |keys: &str| errors_before_small(&format!("[model]\n{keys}\n"));
-    insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @r#"x.toml:3: `model.channel_gate` = "on" does nothing without a channel mixer; leave it at "auto", or choose one"#);
-    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the root of their width, and block_diagonal has none; choose at least 1");
-    insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share `model.d_model` = 64; choose n_blocks of at most 64");
-    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share `model.d_hidden` = 3; choose n_blocks of at most 3");
+    insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @"x.toml:3: channel_gate = on does nothing without a channel mixer; leave it at auto");
+    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; choose at least 1");
+    insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share d_model = 64; choose n_blocks of at most 64");
+    insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share d_hidden = 3; choose n_blocks of at most 3");
     insta::assert_snapshot!(with("channel_gate = true"), @"x.toml:2: `model.channel_gate` must be one of auto, on, off; got true");
 }
 
@@ -80,12 +80,12 @@ fn keys_of_the_channel_mixer_go_together() {
 fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_heads = 5"), @"x.toml:1: 5 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
     insta::assert_snapshot!(errors_before_small("model.d_model = 30"), @"x.toml:1: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
-    insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @"x.toml:1: rope rotates pairs of channels, but d_model = 60 gives each of 4 heads 15 of them; make that even, or choose a rope_fraction below 1 or another position");
+    insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @"x.toml:1: rope rotates pairs of features, but d_model = 60 gives each of 4 heads 15 of them; make that even, or choose a rope_fraction below 1 or another position");
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 3"), @"x.toml:1: n_kv_heads = 3 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 8"), @"x.toml:1: n_kv_heads = 8 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
-    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of channels, but rope_fraction = 0.1 of 16 channels a head leaves none; raise it, or choose another position");
-    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: `mixer.attention.rope_fraction` = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
-    insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: `mixer.attention.rope_base` = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of features, but rope_fraction = 0.1 of 16 features a head leaves none; raise it, or choose another position");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: rope_fraction = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
+    insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: rope_base = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
     insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
 }
 
@@ -97,14 +97,14 @@ fn keys_of_state_spaces_go_together() {
         assert_eq!(of("s4d").replace("mixer.s4d.", "mixer.s4."), of("s4"));
         of("s4")
     };
-    insta::assert_snapshot!(both("S.d_state = 7"), @"x.toml:1: `mixer.s4.d_state` must be even, because states come in conjugate pairs; got 7");
-    insta::assert_snapshot!(both("S.n_ssm = 3"), @"x.toml:1: n_ssm = 3 cannot share d_model = 64 equally; choose n_ssm among the divisors of 64");
-    insta::assert_snapshot!(both("S.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
+    insta::assert_snapshot!(both("S.d_state = 7"), @"x.toml:1: d_state must be even, because states come in conjugate pairs; got 7");
+    insta::assert_snapshot!(both("S.n_ssm = 3"), @r#"x.toml:1: n_ssm = 3 sets of A and B cannot be shared equally by 64 channels (d_model); choose a divisor of 64, or "d_model" for a set each"#);
+    insta::assert_snapshot!(both("S.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; lower dt_min or raise dt_max");
     insta::assert_snapshot!(both("S.n_ssm = 1\nS.init = \"hippo\""), @r#"x.toml:2: init = "hippo" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
     insta::assert_snapshot!(both("S.output = \"none\"\nS.channels = 2"), @r#"x.toml:2: channels = 2 needs an output layer that brings the width back to d_model; choose output = "glu" or "linear""#);
-    insta::assert_snapshot!(both("S.tie_dropout = false"), @"x.toml:1: `mixer.s4.tie_dropout` = false does nothing without `mixer.s4.activation_dropout`; leave it at true");
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"real\"\nmixer.s4d.real_transform = \"sigmoid\""), @r#"x.toml:2: real_transform = "sigmoid" has decays below 1 alone, and those of init = "real" are larger; choose exp, softplus or relu"#);
-    insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"legt\"\nmixer.s4.rank = 1"), @r#"x.toml:2: init = "legt" needs a low-rank part of rank 2, got rank = 1; raise it, or use 0 for what the init needs"#);
+    insta::assert_snapshot!(both("S.tie_dropout = false"), @"x.toml:1: tie_dropout = false does nothing without activation_dropout; leave it at true");
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"real\"\nmixer.s4d.real_transform = \"sigmoid\""), @r#"x.toml:2: real_transform = "sigmoid" keeps decays below 1, and those of init = "real" start at 1 and above; choose exp, softplus or relu"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"legt\"\nmixer.s4.rank = 1"), @r#"x.toml:2: init = "legt" needs a low-rank part of rank 2 or more, got rank = 1; raise it, or use 0 for what the init needs"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"lin\""), @r#"x.toml:1: `mixer.s4.init` must be one of legs, fout, legt, hippo; got "lin""#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the training sequences, 64 tokens; raise it or use "longest" (tests may be longer)"#);
 }
@@ -117,24 +117,24 @@ fn keys_of_monarch_matrices_go_together() {
         errors(&format!("{lines}{small}"))
     };
     let causal = |lines: &str| with("causal_monarch", lines);
-    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: mixer monarch sees the whole sequence, so `model.causal` = true is nothing it can do; take causal_monarch instead, or set model.causal = false, for monarch alone in [override.monarch]");
+    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: monarch sees the whole sequence; set model.causal = false, for monarch only in [override.monarch], or take it out of sweep.mixer");
     insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.n_heads = 3"), @"x.toml:2: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
     insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.block = 65"), @"x.toml:2: block = 65 exceeds l_max = 64; choose a block near the square root of l_max, or 0");
-    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: mixer causal_monarch is causal alone, so `model.causal` = false is nothing it can do; take causal_monarch out of `sweep.mixer`, or set model.causal = true, for causal_monarch alone in [override.causal_monarch]");
+    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: causal_monarch is causal-only; set model.causal = true, for causal_monarch only in [override.causal_monarch], or take it out of sweep.mixer");
     insta::assert_snapshot!(causal("mixer.causal_monarch.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
-    insta::assert_snapshot!(causal("mixer.causal_monarch.filter_lr = 1.0"), @r#"x.toml:1: `mixer.causal_monarch.filter_lr` does nothing with form = "blocks", which has no filter; leave it at 0.001"#);
-    insta::assert_snapshot!(causal("mixer.causal_monarch.form = \"sandwich\"\nmixer.causal_monarch.emb_dim = 4"), @"x.toml:2: `mixer.causal_monarch.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
+    insta::assert_snapshot!(causal("mixer.causal_monarch.filter_lr = 1.0"), @r#"x.toml:1: filter_lr = 1.0 does nothing with form = "blocks", which has no filter; leave it at 0.001"#);
+    insta::assert_snapshot!(causal("mixer.causal_monarch.form = \"sandwich\"\nmixer.causal_monarch.emb_dim = 4"), @"x.toml:2: emb_dim = 4 is even, but it counts time itself and then pairs of sine and cosine; make it odd");
 }
 
 #[test]
 fn keys_of_h3_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 3"), @"x.toml:1: heads of head_dim = 3 channels cannot share d_model = 64 equally; choose head_dim among the divisors of 64");
-    insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 16\nmixer.h3.n_ssm = 8"), @"x.toml:2: n_ssm = 8 cannot share 4 heads (d_model / head_dim) equally; choose n_ssm among the divisors of 4, or 0 for one a head");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 16\nmixer.h3.n_ssm = 8"), @"x.toml:2: n_ssm = 8 sets of A and B cannot be shared equally by 4 heads (d_model / head_dim); choose a divisor of 4, or 0 for a set each");
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 64\nmixer.h3.init = \"diag\""), @r#"x.toml:2: init = "diag" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
-    insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: `mixer.h3.d_state` must be even, because states come in conjugate pairs; got 7");
-    insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; the first must be the smaller");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: d_state must be even, because states come in conjugate pairs; got 7");
+    insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; lower dt_min or raise dt_max");
     let alone = |mixer| errors(&format!("model.causal = false{}", only(mixer)));
-    insta::assert_snapshot!(alone("h3"), @"x.toml:1: mixer h3 is causal alone, so `model.causal` = false is nothing it can do; take h3 out of `sweep.mixer`, or set model.causal = true, for h3 alone in [override.h3]");
+    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or take it out of sweep.mixer");
     let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
     assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
 }
@@ -152,23 +152,23 @@ fn keys_of_gated_convolutions_go_together() {
         assert_eq!(of("m2").replace("mixer.m2.", "mixer.hyena."), of("hyena"));
         of("hyena")
     };
-    insta::assert_snapshot!(both("S.emb_dim = 4"), @"x.toml:1: `mixer.hyena.emb_dim` must be odd: time itself, then pairs of sine and cosine; got 4");
+    insta::assert_snapshot!(both("S.emb_dim = 4"), @"x.toml:1: emb_dim = 4 is even, but it counts time itself and then pairs of sine and cosine; make it odd");
     insta::assert_snapshot!(both("S.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
-    insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: `mixer.hyena.shift` = 0.5 lifts a decay that `mixer.hyena.modulate` = false takes away; leave it at 0.0");
+    insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: shift = 0.5 lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true");
     insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
     insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
-    insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: `mixer.m2.rev_offset` = 0 does nothing in a causal model; leave it at 1");
+    insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1");
     let alone = errors(&format!("model.causal = false{}", only("hyena")));
-    insta::assert_snapshot!(alone, @"x.toml:1: mixer hyena is causal alone, so `model.causal` = false is nothing it can do; take hyena out of `sweep.mixer`, or set model.causal = true, for hyena alone in [override.hyena]");
+    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or take it out of sweep.mixer");
 }
 
 #[test]
 fn the_task_says_which_lengths_it_takes() {
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
-    insta::assert_snapshot!(errors(&text), @r#"
-    x.toml:8: seq_len = 65 does not suit task digits: they come in even lengths
-    x.toml:9: seq_len = 67 does not suit task digits: they come in even lengths
-    "#);
+    insta::assert_snapshot!(errors(&text), @"
+    x.toml:8: seq_len = 65 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
+    x.toml:9: seq_len = 67 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
+    ");
 }
 
 #[test]
@@ -204,8 +204,8 @@ seq_len = [16]
     x.toml:3: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
-    x.toml:8: `mixer.s4d.d_state` must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct
+    x.toml:8: d_state must be even, because states come in conjugate pairs; got 3
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
     "#);
 }
 

@@ -19,7 +19,7 @@ fn candidates_of(kind: &Kind) -> Vec<String> {
     let numbers = |values: &[&str]| values.iter().map(|value| value.to_string()).collect();
     match kind {
         Kind::Integer { .. } | Kind::Or { .. } => {
-            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "4096"])
+            numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "1024", "4096"])
         }
         Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
         Kind::Bool => numbers(&["true", "false"]),
@@ -58,7 +58,10 @@ type Named = Vec<(BTreeMap<String, String>, Option<String>)>;
 
 /// The config with this key at each value that it takes, on some task.
 fn variants(key: &Key, task: &str) -> Vec<Named> {
-    let flags = |value: &String| [format!("task.name={task}"), format!("{}={value}", key.name)];
+    let flags = |value: &String| {
+        // A length that every task takes.
+        [format!("task.name={task}"), "sweep.seq_len=[784]".to_owned(), format!("{}={value}", key.name)]
+    };
     let load = |value: &String| {
         let flags = flags(value);
         let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key).iter().copied()).collect();

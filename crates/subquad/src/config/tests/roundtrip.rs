@@ -73,6 +73,10 @@ fn a_written_run_holds_every_knob() {
     init = "layers"
 
     [mixer.m2]
+    l_max = 256
+    residual = false
+    rev_offset = 1
+    input_norm = false
     filter_order = 64
     emb_dim = 5
     num_inner = 2
@@ -81,13 +85,9 @@ fn a_written_run_holds_every_knob() {
     modulate = true
     shift = 0.0
     normalized = false
-    rev_offset = 1
     conv = "fft"
     short_filter = 3
-    residual = false
-    input_norm = false
     dropout = 0.0
-    l_max = 256
     filter_lr = 0.0003
     filter_weight_decay = 0.0
     position_lr = 1e-5
@@ -96,6 +96,7 @@ fn a_written_run_holds_every_knob() {
     lr = 0.01
     weight_decay = 0.1
     warmup = 0.1
+    final_lr = 0.0
     clip = 1.0
 
     [train]

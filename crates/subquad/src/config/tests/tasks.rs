@@ -8,6 +8,9 @@ fn mqar(lines: &str) -> String {
     SMALL.replace("name = \"digits\"", &task).replace("[64]", "[64, 128]")
 }
 
+/// A length that every task takes: 28 x 28.
+const PIXELS: &str = "sweep.seq_len=[784]";
+
 fn settings_of(text: &str, key: &str) -> Vec<String> {
     runs(text).iter().filter_map(|run| run.settings().get(key).cloned()).collect()
 }
@@ -15,9 +18,11 @@ fn settings_of(text: &str, key: &str) -> Vec<String> {
 #[test]
 fn a_run_has_the_section_of_its_own_task_alone() {
     let text = SMALL.replace("name = \"digits\"", "");
-    let sections = "[task.mqar]\nvocab = 500\n[task.mnist]\npermutation = \"random\"\n";
+    let sections = "[task.mqar]\nvocab = 1024\n[task.mnist]\npermutation = \"random\"\n";
     for (task, key) in [("digits", ""), ("mqar", "task.mqar.vocab"), ("mnist", "task.mnist.permutation")] {
-        for run in load_with(&format!("{sections}{text}"), &[&format!("task.name={task}")]).unwrap().runs {
+        for run in
+            load_with(&format!("{sections}{text}"), &[&format!("task.name={task}"), PIXELS]).unwrap().runs
+        {
             let settings = run.settings();
             let own: Vec<_> = settings
                 .keys()
@@ -80,9 +85,9 @@ fn sizes_are_written_as_they_are_meant() {
 #[test]
 fn what_is_no_share_or_size_is_named() {
     let error = |lines: &str| errors(&mqar(lines));
-    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len""#);
-    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len/0""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "128""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "0x8""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different values, each a size such as "128x8", got the string "128x8""#);
     insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x08" twice"#);
     insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "0x8""#);
     insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x8""#);
@@ -98,7 +103,7 @@ fn powers_and_epochs_have_an_end() {
 
 #[test]
 fn a_path_is_only_for_tasks_that_read_files() {
-    let with = |task: &str| load_with(SMALL, &["task.path=a", &format!("task.name={task}")]);
+    let with = |task: &str| load_with(SMALL, &["task.path=a", &format!("task.name={task}"), PIXELS]);
     assert!(with("bytes").is_ok() && with("mnist").is_ok());
     assert!(with("digits").is_err() && with("mqar").is_err());
     let names = |path: &str| load_with(SMALL, &["task.name=bytes", path]).unwrap().runs[0].hash_pairs.clone();
@@ -107,7 +112,7 @@ fn a_path_is_only_for_tasks_that_read_files() {
 
 #[test]
 fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
-    let with = |task: &str, pool: &str| load_with(SMALL, &[&format!("task.name={task}"), pool]);
+    let with = |task: &str, pool: &str| load_with(SMALL, &[&format!("task.name={task}"), pool, PIXELS]);
     for task in ["digits", "mnist", "reconstruct"] {
         assert!(with(task, "model.pool=last").is_ok() && with(task, "model.pool=mean").is_ok(), "{task}");
     }
@@ -117,7 +122,7 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
         assert_eq!(
             error,
             format!(
-                "--set model.pool=last: task {task} is answered at its tokens, so `model.pool` = \"last\" would do \
+                "--set model.pool=last: task {task} is answered at its tokens, so pool = \"last\" would do \
                  nothing; leave it at \"auto\""
             )
         );
@@ -126,11 +131,11 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
 
 #[test]
 fn a_task_blames_the_line_of_its_option_or_else_the_length() {
-    insta::assert_snapshot!(errors(&mqar("n_pairs = 5\n")), @"
+    insta::assert_snapshot!(errors(&mqar("n_pairs = 20\n")), @"
     x.toml:5: task mqar: no
     x.toml:11: seq_len = 64 does not suit task mqar: no
     ");
-    insta::assert_snapshot!(errors(&mqar("")), @"
+    insta::assert_snapshot!(errors(&mqar("").replace("[64, 128]", "[64, 127]")), @"
     x.toml:10: seq_len = 64 does not suit task mqar: no
     x.toml:10: task mqar: no
     ");
