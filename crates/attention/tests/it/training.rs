@@ -1,4 +1,4 @@
-//! What happens in training alone.
+//! What happens only in training.
 
 use subquad_attention::AttentionConfig;
 use subquad_mixer::SequenceMixer;
