@@ -11,8 +11,8 @@ use crate::{
     config, dense, h3, m2, mixers, s4, s4d,
 };
 
-/// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
-/// terms each: measured 3.8e-7; ten times that.
+/// f32 through two blocks, in which a chunk goes through an FFT and a token through a direct sum or a recurrence, up to
+/// 130 terms each: measured 3.8e-7; ten times that.
 const SAME_MAP: f64 = 4e-6;
 
 /// Around powers of two, below and above the short convolution and the blocks of the kernels.

@@ -12,7 +12,7 @@ pub struct HyenaState {
     pub(super) origin: Origin,
     /// `[batch, short_filter - 1, (order + 1) d_model]`
     pub(super) projected: Tensor<3>,
-    /// Of the filters in the order in which they run.
+    /// The histories of the filters in the order in which they run.
     pub(super) gated: Vec<History>,
 }
 

@@ -2,10 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// 1 at a row's first tokens, as many as its length, and 0 at the padding behind them: `[batch, 1, seq]`.
+/// 1 at a row's first tokens, as many as its length, and 0 at the padding after them: `[batch, 1, seq]`.
 ///
 /// # Panics
-/// If there is not one length a row, or one is above `seq`.
+/// If there is not one length per row, or one is above `seq`.
 pub(super) fn tokens(lengths: &[usize], [batch, seq]: [usize; 2], device: &Device) -> Tensor<3> {
     assert_eq!(lengths.len(), batch, "{batch} rows need a length each, got {}", lengths.len());
     let row = |&length: &usize| {

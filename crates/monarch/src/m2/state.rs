@@ -12,9 +12,9 @@ pub struct M2State {
     pub(super) origin: Origin,
     /// `[batch, short_filter - 1, 3 d_model]`
     pub(super) projected: Tensor<3>,
-    /// Of `v * x1`.
+    /// The history of `v * x1`.
     pub(super) gated: History,
-    /// Of the layer's input, if the layer has a residual filter.
+    /// The history of the layer's input, if the layer has a residual filter.
     pub(super) inputs: Option<History>,
 }
 

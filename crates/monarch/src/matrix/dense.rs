@@ -4,13 +4,14 @@
 //! M[(t, l), (i, q)] = sum_j W2[l, t, (i, j)] W1[i, (j, l), q]          j < rank
 //! ```
 //! and in general a product of one entry of each factor, summed over the rank. It costs as many multiplications as the
-//! matrix has entries, times the rank; pushing the identity through the factors costs the square root of its size more.
+//! matrix has entries, times the rank; pushing the identity through the factors costs more by a factor of the square
+//! root of its size.
 
 use burn::tensor::Tensor;
 
 use super::shape::MonarchShape;
 
-/// `[n_output, n_input]`, for a middle of whole ranks.
+/// `[n_output, n_input]`, for a middle that is a whole number of ranks.
 pub(super) fn entries(factors: &[Tensor<3>], shape: &MonarchShape) -> Tensor<2> {
     let [blocks, out, a_p] = factors[0].dims();
     let first = factors[0].clone().reshape([blocks * out, a_p]);
@@ -19,7 +20,7 @@ pub(super) fn entries(factors: &[Tensor<3>], shape: &MonarchShape) -> Tensor<2> 
     in_order(product, shape)
 }
 
-/// `m` maps the input axes read so far to what its factors have written; `factor` reads one axis more, and the rank if
+/// `m` maps the input axes read so far to what its factors have written; `factor` reads one more axis, and the rank if
 /// it reads more numbers than that axis has.
 fn extend(m: Tensor<2>, factor: &Tensor<3>, read: usize) -> Tensor<2> {
     let ([_, columns], [l, s, r]) = (m.dims(), factor.dims());
