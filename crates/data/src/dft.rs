@@ -4,7 +4,7 @@
 //! x_t = sum over k < n of X_k e^(2 pi i k t / n)        t = 0 .. n - 1, not divided by n
 //! n = p m, p the smallest prime factor: p sums of m waves each, k = p j + r, are put together by e^(2 pi i r t / n)
 //! ```
-//! Cooley and Tukey 1965. Time n times the sum of the prime factors of n.
+//! Cooley and Tukey 1965. The time is n times the sum of the prime factors of n.
 
 /// A complex number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
