@@ -71,8 +71,7 @@ impl Segments {
     }
 }
 
-/// Small numbers are exact in every form, and since they rise, a kernel sees from a few of them that two tiles share no
-/// segment.
+/// Small numbers are exact in every form, and since they rise, a kernel sees from a few of them that two tiles share no segment.
 fn renumber(ids: &[u32]) -> Vec<u32> {
     let mut numbers = HashMap::from([(0, 0)]);
     let mut number = |&id| {

@@ -30,8 +30,7 @@ impl Quota {
         self.taken += runs;
     }
 
-    /// Whether `count` of `what` are left; `None` stands for more than fits into 128 bits. The longest of the lists is
-    /// blamed.
+    /// Whether `count` of `what` are left; `None` stands for more than fits into 128 bits. The longest of the lists is blamed.
     pub(crate) fn check(
         self,
         count: Option<u128>,

@@ -45,8 +45,7 @@ pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
         10.0
     }
 
-    /// Number of floats of kernels as long as the sequence and of the networks that draw them, once for the whole
-    /// batch.
+    /// Number of floats of kernels as long as the sequence and of the networks that draw them, once for the whole batch.
     fn kernels(&self, seq_len: usize) -> f64 {
         let _ = seq_len;
         0.0

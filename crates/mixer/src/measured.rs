@@ -44,8 +44,7 @@ pub trait MeasuredMixer: SequenceMixerConfig {
         None
     }
 
-    /// Its decoder over plain slices, which continues from `state` with room for this many tokens; `None` if it has
-    /// none.
+    /// Its decoder over plain slices, which continues from `state` with room for this many tokens; `None` if it has none.
     fn stepper(
         layer: &Self::Mixer,
         state: &<Self::Mixer as SequenceMixer>::State,

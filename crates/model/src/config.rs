@@ -287,8 +287,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         }
     }
 
-    /// The model of one seed: the same weights on every device. This seeds burn's generator, which belongs to the
-    /// process.
+    /// The model of one seed: the same weights on every device. This seeds burn's generator, which belongs to the process.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.

@@ -163,8 +163,7 @@ impl<M: MixerModule> SequenceModel<M> {
     /// Whether the model can read `input`, whatever its length.
     ///
     /// # Errors
-    /// If it is empty, on another device, or of reals that are not f32 or do not have as many features as the model
-    /// reads.
+    /// If it is empty, on another device, or of reals that are not f32 or do not have as many features as the model reads.
     pub fn check_input(&self, input: &Input) -> Result<(), MixerError> {
         self.encoder.check(input)
     }

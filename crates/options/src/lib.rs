@@ -42,8 +42,7 @@
 //! | `range = 1..=1024` | what is allowed; [`range`] has ranges that Rust has no syntax for |
 //! | `most = 100` | the most values that a list may hold |
 //! | `none = 0` | the value that stands for `None` |
-//! | `or = "longest"` | a word that a config may write, and the default; its number is known from the rest of the
-//! config |
+//! | `or = "longest"` | a word that a config may write, and the default; the rest of the config has its number |
 //! | `name = "block"` | the key, if it is not the field's name |
 //! | `given` | not a key: the code that builds the struct knows the value, such as the width of the model |
 //! | `skip` | not an option: it starts at its default, and may be of any type |

@@ -9,8 +9,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use super::{Rules, WeightDropout, alibi_slopes};
 use crate::Segments;
 
-/// Number of queries in a block: enough for large products, few enough that causal blocks skip most of what they do not
-/// see.
+/// Number of queries in a block: enough for large products, few enough that causal blocks skip most of what they do not see.
 const BLOCK: usize = 256;
 
 pub(super) fn attend(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, rules: &Rules) -> Tensor<4> {

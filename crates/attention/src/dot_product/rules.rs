@@ -81,8 +81,7 @@ impl WeightDropout {
         1.0 / (1.0 - self.rate)
     }
 
-    /// What seed, head and key contribute to the draw: the upper half of one step of SplitMix64 (Steele, Lea, Flood
-    /// 2014).
+    /// What seed, head and key contribute to the draw: the upper half of one step of SplitMix64 (Steele, Lea, Flood 2014).
     pub(crate) fn row_key(&self, head: usize, j: usize) -> u32 {
         dropout::stir(self.seed ^ dropout::spread((head as u64) << 32 | j as u64)) as u32
     }

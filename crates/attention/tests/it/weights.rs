@@ -18,8 +18,7 @@ fn alibi_slopes_are_the_published_ones() {
     assert_eq!(alibi_slopes(3), powers(&[4.0, 8.0, 2.0]));
 }
 
-/// How many standard deviations a count of independent draws may be off. One in 10^6 is further off, and the draws are
-/// fixed.
+/// How many standard deviations a count of independent draws may be off. One in 10^6 is further off, and the draws are fixed.
 const SIGMAS: f64 = 5.0;
 
 fn assert_frequency(count: usize, draws: usize, probability: f64, what: &str) {

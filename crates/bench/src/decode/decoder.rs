@@ -33,8 +33,7 @@ pub trait Decoder: Debug {
 }
 
 /// All ways of decoding after `context`, `[1, seq, d_model]`, each repeating `token`, `[1, d_model]`: by
-/// [`SequenceMixer::step`], and by the layer's stepper over slices if it has one. There are none for a layer without
-/// steps.
+/// [`SequenceMixer::step`], and by the layer's stepper over slices if it has one. There are none for a layer without steps.
 pub(crate) fn decoders<C: MeasuredMixer>(
     layer: &C::Mixer,
     context: Tensor<3>,

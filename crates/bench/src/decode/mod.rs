@@ -139,8 +139,7 @@ struct Runner {
 }
 
 impl Runner {
-    /// Runs a few steps after the context, and one before them that is not timed: it copies what it shares with the
-    /// context.
+    /// Runs a few steps after the context, and one before them that is not timed: it copies what it shares with the context.
     fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
         let sync = || device.sync().map_err(|error| BenchError::Device(error.to_string()));
         let start = Instant::now();

@@ -6,8 +6,7 @@ use serde_json::Value;
 use super::{Case, CaseError};
 
 impl Case {
-    /// [`parse_config`](Self::parse_config), except that the keys of `fixed` may also be there, each with its one
-    /// value.
+    /// [`parse_config`](Self::parse_config), except that the keys of `fixed` may also be there, each with its one value.
     ///
     /// # Errors
     /// As for [`parse_config`](Self::parse_config), and if such a key has another value: our layer lacks what it asks for.

@@ -11,8 +11,7 @@
 //!
 //! M2 is bidirectional and has its residual filter, which is the only skip around it. Fu et al. 2023,
 //! <https://arxiv.org/abs/2310.12109>; sizes and details as in the code published with it,
-//! <https://github.com/HazyResearch/m2>. There, all layers start as copies of one; here every layer is drawn
-//! separately.
+//! <https://github.com/HazyResearch/m2>. There, all layers start as copies of one; here every layer is drawn separately.
 
 use burn::config::Config;
 use subquad_monarch::{BlockDiagonalMlpConfig, M2Config};

@@ -1,5 +1,4 @@
-//! The parts of published models besides their mixers: orders of a block, positions, token types, heads, init, and
-//! counting.
+//! The parts of published models besides their mixers: orders of a block, positions, token types, heads, init, and counting.
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};

@@ -6,8 +6,7 @@
 //! ```
 //! The columns of T are coefficients of polynomials, the j-th without powers below j: T x is the sum of these
 //! polynomials weighted by x, the convolution multiplies two such sums, and T' recovers the weights of the result. A
-//! product has no power below those of its factors, so no later token affects an earlier output. T = I is the plain
-//! convolution.
+//! product has no power below those of its factors, so no later token affects an earlier output. T = I is the plain convolution.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;

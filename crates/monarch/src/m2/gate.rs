@@ -131,8 +131,7 @@ impl At {
     }
 }
 
-/// Number of tokens and channels that are processed together: 16 floats are a cache line, so both layouts use whole
-/// lines.
+/// Number of tokens and channels that are processed together: 16 floats are a cache line, so both layouts use whole lines.
 const TILE: usize = 16;
 
 #[derive(Clone, Copy)]
@@ -170,8 +169,7 @@ impl Grid {
         Array::new(out.into_vec(), [batch, d_model, seq])
     }
 
-    /// The `N` numbers that `f` gives for every element, as `[batch, seq, N d_model]`: all first ones, all second ones
-    /// ..
+    /// The `N` numbers that `f` gives for every element, as `[batch, seq, N d_model]`: all first ones, then all second ones ..
     fn token_rows<const N: usize>(self, f: impl Fn(At) -> [f32; N] + Sync) -> Array {
         let Self { batch, seq, d_model } = self;
         let width = N * d_model;

@@ -23,8 +23,7 @@ pub(crate) struct DftFactor {
     pub(crate) turns: Vec<f64>,
 }
 
-/// `e^(-2 pi i numerator / denominator)` is this fraction of a turn away from 1. The fraction is reduced before it is
-/// rounded.
+/// `e^(-2 pi i numerator / denominator)` is this fraction of a turn away from 1. The fraction is reduced before it is rounded.
 pub(crate) fn turn(numerator: usize, denominator: usize) -> f64 {
     (numerator % denominator) as f64 / denominator as f64
 }

@@ -12,8 +12,7 @@ use crate::init::uniform_within;
 pub enum MonarchInit {
     /// Uniform, scaled so that the output has the variance of a dense layer's: a third of the input's.
     Dense,
-    /// Uniform in `+-1/sqrt(inputs of a block)` in every factor, as published: each factor divides the variance by
-    /// three.
+    /// Uniform in `+-1/sqrt(inputs of a block)` in every factor, as published: each factor divides the variance by three.
     PerFactor,
     /// The identity. Needs `input_shape` and `output_shape` to be the same. Beyond rank 1, the first factor is random and
     /// the last one zero, so that the rest of the rank starts as zero and yet has a gradient.

@@ -3,8 +3,7 @@
 //! Rows are real and weighted by `g^j`, `g = e^(i pi / 2n)`, before their DFT, so that `n >= seq` points are enough: a product of
 //! such spectra is a product of polynomials modulo `x^n - i`. What falls at `j + n` returns to `j` times `i`, and what
 //! falls at `j - n` times `-i`, so the real part is the linear convolution (Crandall and Fagin 1994, "Discrete weighted
-//! transforms and large-integer arithmetic", Section 3). Weight and twiddles are one number, so the weight costs
-//! nothing.
+//! transforms and large-integer arithmetic", Section 3). Weight and twiddles are one number, so the weight costs nothing.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;

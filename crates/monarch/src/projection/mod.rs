@@ -7,8 +7,7 @@
 //! ```
 //! A Monarch matrix of two factors is any matrix whose slices have at most that rank, and the slices share no entry; so
 //! the best slices make the best matrix in the Frobenius norm: Dao et al. 2022, <https://arxiv.org/abs/2204.00595>,
-//! section
-//! 3.3. If the blocks do not divide a width, the matrix is padded with zeros, which changes neither statement.
+//! section 3.3. If the blocks do not divide a width, the matrix is padded with zeros, which changes neither statement.
 
 mod factors;
 mod linear;

@@ -117,8 +117,7 @@ fn check_shapes(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
 const FILTER: &str = "filter_fn";
 
 impl Hyena {
-    /// The layer of `config` with published parameters, which are taken out of `case`; its filters are in the order of
-    /// `layout`.
+    /// The layer of `config` with published parameters, which are taken out of `case`; its filters are in the order of `layout`.
     ///
     /// # Errors
     /// If the config is refused or has options that the published layer lacks, or a parameter is missing or of another

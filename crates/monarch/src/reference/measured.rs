@@ -4,8 +4,7 @@ use subquad_mixer::{MeasuredMixer, Sizes};
 
 use crate::{CausalMonarchConfig, HyenaConfig, LearnedMonarchConfig, M2Config};
 
-/// Hyena of order 2. Its filters reach as far as decoding continues from a context; shorter sequences do not draw the
-/// rest.
+/// Hyena of order 2. Its filters reach as far as decoding continues from a context; shorter sequences do not draw the rest.
 impl MeasuredMixer for HyenaConfig {
     const NAME: &'static str = "hyena";
     const SUMMARY: &'static str = "gated long convolutions with implicit filters, one between two gates";

@@ -11,8 +11,7 @@ use subquad_mixer::Choice;
 pub enum SequenceInit {
     /// The identity and some noise: at first every token gets itself.
     Identity,
-    /// Uniform, of variance 1 / (entries of a row): at first every token gets a bit of all, with the variance of the
-    /// input.
+    /// Uniform, of variance 1 / (entries of a row): at first every token gets a bit of all, with the variance of the input.
     Random,
 }
 

@@ -10,7 +10,7 @@ fn line(label: &str, xs: &[f64], y: impl Fn(f64) -> f64) -> Line {
     Line::new(label, xs.iter().map(point).collect())
 }
 
-/// They cross at 500.
+/// Two curves that cross at 500.
 fn quadratic_and_linear(title: &str, xs: &[f64]) -> Panel {
     let lines = vec![line("attention", xs, |x| x * x / 5e4), line("s4d", xs, |x| x / 1e2)];
     Panel { title: title.into(), lines }

@@ -11,8 +11,7 @@ use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
 use super::tile::to_lanes;
 
-/// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an
-/// array.
+/// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an array.
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
 
 impl<'a> GradRows<'a> {

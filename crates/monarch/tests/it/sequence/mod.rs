@@ -13,8 +13,7 @@ use crate::FORMS;
 use crate::seeded_module;
 
 const D_MODEL: usize = 6;
-/// Sums of up to a thousand f32 numbers, a few in a row, and an FFT: each is accurate to about 1e-6 of the largest
-/// output.
+/// Sums of up to a thousand f32 numbers, a few in a row, and an FFT: each is accurate to about 1e-6 of the largest output.
 const FORMS_VALUE: f64 = 1e-5;
 /// Gradients go through the same sums again; the filter's go through three sine layers of frequency 10.
 const FORMS_GRADIENT: f64 = 1e-4;
