@@ -226,7 +226,7 @@ fn a_header_that_promises_more_than_the_file_holds_costs_no_memory() {
 
 #[test]
 fn no_more_is_read_of_a_file_than_its_header_promises() {
-    // Gunzipped, it would go on for a gibibyte.
+    // Gunzipped, it would be a gibibyte long.
     let mebibyte = vec![0; 1 << 20];
     let mut bomb = gzipped(&idx(&[1, 28, 28], &mebibyte));
     let member = gzipped(&mebibyte);

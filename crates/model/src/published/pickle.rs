@@ -5,7 +5,7 @@ use pytorch_reader::PickleValue;
 /// The reader's name for a tensor.
 const TENSOR: &str = "torch.Tensor";
 
-/// A name that two tensors have: `{"a.b": _}` beside `{"a": {"b": _}}`. The reader keeps one of them, by chance.
+/// A name that two tensors have: `{"a.b": _}` and `{"a": {"b": _}}`. The reader keeps one of them, by chance.
 pub(super) fn repeated_name(root: &PickleValue) -> Option<String> {
     let mut names = vec![];
     collect(root, "", &mut names);

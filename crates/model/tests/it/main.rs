@@ -52,12 +52,12 @@ fn s4(causal: bool) -> MixerConfig {
     MixerConfig::S4(S4Config::new(D_MODEL, SEQ).with_d_state(D_STATE).with_bidirectional(!causal))
 }
 
-/// Causal alone.
+/// This mixer is only causal.
 fn h3() -> MixerConfig {
     MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
 }
 
-/// Causal alone.
+/// This mixer is only causal.
 fn hyena() -> MixerConfig {
     MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6))
 }
@@ -66,7 +66,7 @@ fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
 }
 
-/// Causal alone.
+/// This mixer is only causal.
 fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> CausalMonarchConfig {
     CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6).with_form(form)
 }

@@ -145,7 +145,7 @@ fn the_padding_tokens_row_learns_nothing_from_being_read() {
     assert!(first > 0.1 && rest > 0.01, "{first} {rest}");
 }
 
-/// `hyena_w_mod`: a fixed factor beside the learned frequencies.
+/// `hyena_w_mod`: a fixed factor on the learned frequencies.
 #[test]
 fn a_sine_factor_stands_beside_the_frequencies_of_the_file() {
     let case = read(file("m2_bert_tiny_run.safetensors")).unwrap();

@@ -10,7 +10,7 @@ use crate::matrix::shape::MonarchShape;
 pub struct MonarchFactors<T> {
     /// The factor that reads the input, row-major `[blocks, rows, columns]` as in a [`MonarchLinear`](crate::MonarchLinear).
     pub first: Vec<T>,
-    /// The factor that writes the output, likewise.
+    /// The factor that writes the output, in the same layout.
     pub last: Vec<T>,
     pub(super) shape: MonarchShape,
     d_input: usize,

@@ -26,7 +26,7 @@ pub enum ProjectionError {
     /// The config contradicts itself.
     #[error(transparent)]
     Config(#[from] Refusal),
-    /// There is no closed form beyond two factors.
+    /// There is no closed form for more than two factors.
     #[error(
         "order = {order}, but only matrices of 2 factors have a nearest one in closed form; use order = 2"
     )]

@@ -1,4 +1,4 @@
-//! The scaling figures: what is drawn besides the points, and what the caption says of it.
+//! The scaling figures: what is drawn besides the points, and what the caption says about it.
 
 use subquad_plot::scaling::{memory_by_width, state_by_length, time_by_length};
 use subquad_plot::{Figure, Line, Panel, Point, read_panels, study};

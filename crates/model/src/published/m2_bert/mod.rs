@@ -40,7 +40,7 @@ impl M2BertConfig {
     /// bert.encoder.layer.N.attention.{filter_fn,filter_fn2}.{implicit_filter,implicit_filter_rev,pos_emb,modulation,bias}..
     /// bert.encoder.layer.N.mlp.gated_layers.weight (or gated_layer), ..mlp.wo.{weight,bias}, ..mlp.layernorm.{weight,bias}
     /// cls.predictions.transform.dense.{weight,bias}, ..transform.LayerNorm.{weight,bias}    unless there are `classes`
-    /// cls.predictions.decoder.{weight,bias}, cls.predictions.bias                           likewise
+    /// cls.predictions.decoder.{weight,bias}, cls.predictions.bias                           unless there are `classes`
     /// bert.pooler.dense.{weight,bias}, classifier.{weight,bias}                             with `classes`
     /// ```
     /// One parameter may have several names: the table of tokens is the decoder's weight, the decoder's bias stands under two
