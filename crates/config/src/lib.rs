@@ -6,7 +6,7 @@
 //! ```
 //! A [`Schema`] says which keys exist; it consists of the [`Field`](subquad_options::Field)s of structs of options, so
 //! that nothing about a key is written a second time. Reading reports every mistake of a file at once, with its line
-//! and the nearest name. Only the program knows which values go together: it answers with [`Complaint`]s, which get
+//! and the nearest name. Only the program knows which values go together: it returns [`Complaint`]s, which get
 //! their lines here.
 //!
 //! Nothing in this crate knows what the keys are about. It uses these words: the *subjects* of a sweep are compared

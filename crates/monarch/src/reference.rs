@@ -240,7 +240,7 @@ fn read_block_diagonal(
     let (rows, columns) = (d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks));
     let weight = parameters.take(n_blocks * rows * columns);
     let bias = if bias { parameters.take(d_output).to_vec() } else { vec![0.0; d_output] };
-    // Output o is row o % rows of block o / rows, which reads `columns` inputs as far as they exist.
+    // Output o is row o % rows of block o / rows, which reads `columns` inputs, or those that exist.
     let entry = |o: usize, q: usize| weight[o * columns + q];
     let input = |x: &[f64], o: usize, q: usize| x.get(o / rows * columns + q).copied().unwrap_or(0.0);
     let output =

@@ -1,4 +1,4 @@
-//! The short convolution in front of the gates, chunk by chunk.
+//! The short convolution before the gates, chunk by chunk.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};

@@ -70,7 +70,7 @@ pub struct Cell {
     pub instruction_set: String,
     /// Version of the program.
     pub program_version: String,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// When, as [`timestamp`](crate::timestamp) writes it.
     pub measured: String,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// Version of the program.
     pub program_version: String,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// The config file, as it was named.
     pub config_file: String,

@@ -52,7 +52,7 @@ pub struct RunSummary {
     /// Runs that were allowed at once on the machine; above 1, the timings are shared ones.
     #[serde(default = "crate::manifest::alone")]
     pub jobs: usize,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// Final evaluations.
     pub evaluations: Vec<Evaluation>,

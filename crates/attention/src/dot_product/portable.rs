@@ -51,7 +51,7 @@ fn part(x: &Tensor<4>, tokens: &Range<usize>) -> Tensor<4> {
 /// Consecutive queries and the keys that they may see.
 struct Block<'a> {
     rules: &'a Rules,
-    /// Of queries.
+    /// Number of heads of queries.
     heads: usize,
     queries: Range<usize>,
     keys: Range<usize>,

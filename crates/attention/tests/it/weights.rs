@@ -83,7 +83,7 @@ fn a_rate_of_0_drops_nothing() {
     }
 }
 
-/// The mean over 400 seeds of sums of up to 65 weights, of which a fifth is gone: 0.5 / sqrt(400) of a value's size, twice that.
+/// The mean over 400 seeds of sums of up to 65 weights, a fifth of them dropped: 0.5 / sqrt(400) of a value's size, twice that.
 const MEAN_REL_TOL: f64 = 0.05;
 
 #[test]

@@ -132,9 +132,9 @@ struct Runner {
     error: f64,
     decoder: Box<dyn Decoder>,
     step_us: Vec<f64>,
-    /// Of each step.
+    /// Blocks of memory that each step requested.
     allocations: Vec<f64>,
-    /// Of each step.
+    /// The most bytes alive in each step.
     peak_bytes: Vec<f64>,
 }
 

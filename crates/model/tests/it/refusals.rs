@@ -78,7 +78,7 @@ fn of_tokens(mixer: MixerConfig) -> SequenceModel {
     build(&ModelConfig { encoder: Encoder::Embedding { vocab: VOCAB }, ..config(mixer) }, 0)
 }
 
-/// The error of a step and of a chunk, which must be the same and leave the state where it was.
+/// The error of a step and of a chunk, which must be the same and leave the state unchanged.
 fn refused(model: &SequenceModel, input: impl Fn() -> Input, state: &ModelState) -> MixerError {
     let mut stepped = state.clone();
     let error = model.step(input(), &mut stepped).unwrap_err();

@@ -77,7 +77,7 @@ fn in_chunks(model: &SequenceModel, tokens: &Tensor<2, Int>, ends: &[usize]) -> 
     (Tensor::cat(logits, 1), state)
 }
 
-/// The logits of the tokens from where the state is up to `end`, one by one.
+/// The logits of the tokens from the state's position up to `end`, one by one.
 fn step_to(model: &SequenceModel, tokens: &Tensor<2, Int>, state: &mut ModelState, end: usize) -> Tensor<3> {
     let steps = state.seq()..end;
     Tensor::stack(steps.map(|t| model.step(part(tokens, t, t + 1), state).unwrap()).collect(), 1)

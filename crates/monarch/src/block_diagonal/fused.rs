@@ -1,4 +1,4 @@
-//! The fused form: the micro-kernel reads each block's share of the rows where it lies and writes where it belongs.
+//! The fused form: the micro-kernel reads each block's share of the rows in place and writes it where it belongs.
 //!
 //! As burn operations, the rows would be cut into one batch of rows per block and put together again, and these copies
 //! would take longer than the products.

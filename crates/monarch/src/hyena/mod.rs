@@ -195,7 +195,7 @@ impl Parts {
         self.projected.clone().narrow(2, 0, 3 * self.d_model)
     }
 
-    /// The gate in front of filter number `o`, not the first: `[batch, seq, d_model]`.
+    /// The gate before filter number `o`, which is not the first: `[batch, seq, d_model]`.
     fn inner(&self, o: usize) -> Tensor<3> {
         self.projected.clone().narrow(2, (2 + o) * self.d_model, self.d_model)
     }

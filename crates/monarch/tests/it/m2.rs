@@ -106,7 +106,7 @@ fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
     assert_eq!(to_f64(whole.forward_train(x.clone(), 5)), to_f64(whole.forward(x)));
 }
 
-/// A layer norm, computed by hand, stands in front of the layer without one.
+/// A layer norm, computed by hand, precedes the layer without one.
 #[test]
 fn an_input_norm_is_a_layer_norm_in_front_of_the_layer() {
     let with = config(32).with_residual(true).with_input_norm(true);

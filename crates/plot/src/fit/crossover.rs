@@ -50,7 +50,7 @@ pub struct Comparison {
     pub cheaper: Option<Which>,
     /// The crossovers by ascending x. If a band is wide, several may share one interval.
     pub crossovers: Vec<Crossover>,
-    /// Places where the curves are equal but neither passes the other, the ends of the range included.
+    /// Places where the curves are equal but neither passes the other, including the ends of the range.
     pub touches: Vec<f64>,
     /// Whether the bands also overlap at some measured x at which the curves differ, outside the intervals of the
     /// crossovers.

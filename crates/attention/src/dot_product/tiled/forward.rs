@@ -192,7 +192,7 @@ impl Sums {
         fits
     }
 
-    /// Makes the weights of any key tile, by way of its scores.
+    /// Makes the weights of any key tile, from its scores.
     #[inline(always)]
     fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
         scorer.scores(simd, first_key, &queries.lanes, S::as_mut_simd_f32s(&mut self.weights).0, None);

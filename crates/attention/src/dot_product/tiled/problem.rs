@@ -34,7 +34,7 @@ pub(crate) struct Problem<'a> {
 }
 
 /// Number of pieces of work that keep the threads of a workstation busy. Each has its own sums of key gradients, so
-/// more pieces take more memory, and more time where there are few threads.
+/// more pieces take more memory, and more time if there are few threads.
 const ENOUGH_PIECES: usize = 16;
 /// Number of tiles that makes a piece worth its own sums of key gradients.
 const FEWEST_TILES: usize = 8;

@@ -6,7 +6,7 @@ use subquad_backend::kernel::{Array, Part, Saved, Unwritten, View};
 use super::Inputs;
 use crate::m2::short::ShortGrad;
 
-/// The gradient of each input, row-major; empty where there is no such input.
+/// The gradient of each input, row-major; empty if there is no such input.
 pub(super) struct Grads {
     projected: Unwritten,
     short_weight: Unwritten,

@@ -50,7 +50,7 @@ impl Product {
         Sizes { batch, d_model, heads, blocks, outputs, inputs, lines: self.lines, entries: self.entries }
     }
 
-    /// The weight with zeros where there are no entries: a group of rows has the terms of its longest.
+    /// The weight with zeros for missing entries: a group of rows has the terms of its longest row.
     fn cut<'a>(&self, weight: &View<'a>) -> Cow<'a, [f32]> {
         let [_, _, outputs, inputs] = weight.dims();
         if self.entries == Entries::All {
