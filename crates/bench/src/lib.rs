@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! subjects  ->  check  ->  trials, interleaved  ->  cells
-//!  layers        once a      one a layer, at        one row a layer
+//!  layers        once per    one per layer, at      one row per layer
 //!  by name       layer       one size               and size
 //! ```
 //! A sequence mixer declares what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists

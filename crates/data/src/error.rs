@@ -1,10 +1,10 @@
-//! Why a task cannot be had.
+//! Why a task is not available.
 
 use std::path::PathBuf;
 
 use subquad_options::Refusal;
 
-/// Why a task cannot be had.
+/// Why a task is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TaskError {
     /// The task exists, but not at this length.

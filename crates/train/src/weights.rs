@@ -77,12 +77,12 @@ pub enum WeightsError {
         /// Its sizes in the model.
         wanted: Vec<usize>,
     },
-    /// A parameter is of another kind of number.
+    /// A parameter is of another number type.
     #[error("`{path}` is {got} there; weights are F32")]
     Dtype {
         /// The parameter.
         path: String,
-        /// Its kind of number.
+        /// Its number type.
         got: Dtype,
     },
     /// A weight is infinite or NaN, so every output of the model would be as well.

@@ -166,7 +166,7 @@ fn a_sine_factor_stands_beside_the_frequencies_of_the_file() {
     assert!(rel_error(&to_f64(halved), &to_f64(recorded)) > 0.01, "a model without the factor is another");
 }
 
-/// Name, shape and kind of number.
+/// Name, shape and number type.
 type Entries = BTreeMap<String, (Vec<usize>, DType)>;
 
 fn entries(tensors: Tensors) -> Entries {

@@ -22,11 +22,11 @@ pub(super) struct ChannelGrads<'a> {
     pub(super) projected: [Rows<'a>; 3],
     /// One per part.
     pub(super) short: [ShortGrad<'a>; 3],
-    /// A row a side.
+    /// One row per side.
     pub(super) lags: Rows<'a>,
     /// One row per sequence.
     pub(super) x: Rows<'a>,
-    /// A row a side.
+    /// One row per side.
     pub(super) residual_lags: Rows<'a>,
 }
 
