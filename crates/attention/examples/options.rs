@@ -25,7 +25,7 @@ fn main() {
     let of_padding = x.grad(&grads).expect("the input took part").narrow(0, 1, 1).narrow(1, 60, 40);
     assert_eq!(of_padding.abs().max().into_scalar::<f32>(), 0.0);
 
-    // Without dropout the second sequence of a row is what it is alone.
+    // Without dropout, the second sequence of a row gives what it gives in a row of its own.
     let packed = attention.forward_segments(x.clone(), &segments);
     let alone = attention.forward(x.narrow(0, 0, 1).narrow(1, 20, 50));
     let difference = packed.narrow(0, 0, 1).narrow(1, 20, 50) - alone;

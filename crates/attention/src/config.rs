@@ -1,4 +1,4 @@
-//! What an [`Attention`] layer is made of, and which of these choices go together.
+//! What an [`Attention`] layer consists of, and which of these choices go together.
 
 use burn::config::Config;
 use burn::module::Param;
@@ -78,8 +78,8 @@ impl AttentionConfig {
         Refusal::first(self.refusals())
     }
 
-    /// Everything that keeps the layer from being built: a number out of its range, heads that cannot share the width or the
-    /// keys, rotary positions with nothing to turn, or a choice about them without them.
+    /// Everything that keeps the layer from being built: a number out of its range, heads that do not divide the width
+    /// or the keys, rotary positions that turn no feature, or a rotary setting without rotary positions.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.refused_by(|| {
             let rules = [self.uneven_heads(), self.uneven_kv_heads(), self.odd_head(), self.nothing_turned()];
@@ -168,7 +168,7 @@ impl AttentionConfig {
         })
     }
 
-    /// A number that changes nothing is a mistake of whoever set it.
+    /// A number that changes nothing is a mistake by whoever set it.
     fn idle(&self, option: &'static str) -> Option<Refusal> {
         let value = |config: &Self| config.to_values().into_iter().find(|(name, _)| *name == option);
         let (set, default) = (value(self)?.1, value(&Self::new(self.d_model))?.1);

@@ -28,9 +28,9 @@ pub struct Attention {
     pub qkv: Linear,
     /// Mixes the heads: `[d_model, d_model]`.
     pub output: Linear,
-    /// With `qk_norm`: the gains of the queries' features after the norm, `[d_head]`, the same for every head.
+    /// The gains of the queries' features after the norm if `qk_norm`: `[d_head]`, the same for every head.
     pub q_gain: Option<Param<Tensor<1>>>,
-    /// With `qk_norm`: the gains of the keys' features after the norm, `[d_head]`, the same for every head.
+    /// The gains of the keys' features after the norm if `qk_norm`: `[d_head]`, the same for every head.
     pub k_gain: Option<Param<Tensor<1>>>,
     pub(crate) n_heads: usize,
     pub(crate) n_kv_heads: usize,
@@ -49,8 +49,8 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// The state before the first token, with room for `capacity` tokens before it grows: no more than what is needed
-    /// where the length of the sequence is known.
+    /// The state before the first token, with room for `capacity` tokens before it grows. Pass the length of the
+    /// sequence if it is known, so that no more than that is allocated.
     ///
     /// # Errors
     /// If the layer is bidirectional.
@@ -65,7 +65,8 @@ impl Attention {
         Ok(AttentionState::empty(shape, self.origin(), self.window, &device))
     }
 
-    /// A chunk after the tokens of `state`, which takes it in. The state is never cloned, so that it can be written in place.
+    /// Runs a chunk that follows the tokens of `state`, and adds it to the state. The state is never cloned, so that it
+    /// can be written in place.
     fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
         let [q, k, v] = self.project(x, state.seq());
         let rules = self.rules(None, None);
@@ -83,7 +84,7 @@ impl Attention {
     }
 
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
-    /// sees only its own sequence.
+    /// sees only tokens of its own sequence.
     ///
     /// A sequence's output does not depend on what else is in its row, nor on where in the row it stands: rotary
     /// positions count from the start of the row, but only their differences matter. The output of padding is the bias of
@@ -94,7 +95,7 @@ impl Attention {
     /// - output: `[batch, seq, d_model]`
     ///
     /// # Panics
-    /// As [`forward`](SequenceMixer::forward), and if `x` has other rows or tokens than `segments`.
+    /// As [`forward`](SequenceMixer::forward), and if `x` does not have as many rows and tokens as `segments`.
     pub fn forward_segments(&self, x: Tensor<3>, segments: &Segments) -> Tensor<3> {
         self.forward_with(x, Some(segments), None)
     }
@@ -197,7 +198,7 @@ impl Attention {
         self.d_model() / self.n_heads
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     pub(crate) fn origin(&self) -> Origin {
         let position = match self.position {
             Position::Rope => "rope",
@@ -277,12 +278,12 @@ impl SequenceMixer for Attention {
         self.causal.then(|| 2 * held * self.n_kv_heads * self.d_head())
     }
 
-    /// Always fine: there is no filter of fixed length.
+    /// Any length is accepted: there is no filter of fixed length.
     fn check_length(&self, _: usize) -> Result<(), MixerError> {
         Ok(())
     }
 
-    /// None: every parameter follows the optimiser.
+    /// There are none: every parameter uses the optimiser's own settings.
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         Vec::new()
     }

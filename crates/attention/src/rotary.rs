@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use subquad_backend::Form;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
-/// Radians a token, for each pair of features.
+/// Radians per token, for each pair of features.
 pub(crate) fn rates(d_rot: usize, base: f64) -> Vec<f64> {
     (0..d_rot / 2).map(|i| base.powf(-2.0 * i as f64 / d_rot as f64)).collect()
 }
@@ -58,7 +58,7 @@ impl Rotary {
     /// - output: `[batch, heads, seq, d_head]`
     ///
     /// # Panics
-    /// If `seq` is not that of [`new`](Self::new), or `d_head` is less than its `d_rot`.
+    /// If `seq` differs from that given to [`new`](Self::new), or `d_head` is less than its `d_rot`.
     pub fn apply(&self, x: Tensor<4>, form: Form) -> Tensor<4> {
         let ([_, _, seq, d_head], d_rot) = (x.dims(), 2 * self.half);
         assert_eq!(seq, self.seq, "{} rotations cannot turn {seq} tokens", self.seq);

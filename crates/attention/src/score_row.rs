@@ -6,10 +6,10 @@ use std::f64::consts::LOG2_E;
 
 use subquad_backend::simd::{Simd, exp2, load, mul_add, save};
 
-/// Rows of scores are in whole blocks of slots, and blocks in whole vectors of every instruction set.
+/// Rows of scores are whole blocks of slots, and blocks are whole vectors of every instruction set.
 pub(crate) const BLOCK: usize = 64;
 
-/// A number that scores are measured by, in their units.
+/// Converts a number to the units of scores.
 pub(crate) fn in_twos(x: f64) -> f32 {
     (x * LOG2_E) as f32
 }
@@ -17,7 +17,7 @@ pub(crate) fn in_twos(x: f64) -> f32 {
 /// Which slots of a cache hold tokens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slots {
-    /// The first so many are in use.
+    /// The first `held` slots are in use.
     pub(crate) held: usize,
     /// The slot of the query's own token. The slots after it, if in use, hold the oldest tokens.
     pub(crate) newest: usize,
@@ -43,7 +43,7 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let above = mul_add(simd, s, simd.add_f32s(s, number(105.0)), number(945.0));
     let below = mul_add(simd, s, mul_add(simd, s, number(15.0), number(420.0)), number(945.0));
     let small = simd.div_f32s(simd.mul_f32s(size, above), below);
-    // From 20 on, tanh is 1 in f32. Not a minimum, which may forget what is not a number.
+    // From 20 on, tanh is 1 in f32. A minimum would not do: it may turn NaN into a number.
     let power = simd.select_f32s(simd.greater_than_f32s(size, number(20.0)), number(20.0), size);
     let e = exp2(simd, simd.mul_f32s(power, number(2.0 * std::f32::consts::LOG2_E)));
     let large = simd.sub_f32s(number(1.0), simd.div_f32s(number(2.0), simd.add_f32s(e, number(1.0))));
@@ -51,7 +51,7 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.select_f32s(simd.less_than_f32s(x, number(0.0)), simd.neg_f32s(t), t)
 }
 
-/// ALiBi: minus the slope times the age of each token.
+/// Applies ALiBi: subtracts the slope times the age of each token.
 #[inline(always)]
 pub(crate) fn fall(scores: &mut [f32], slots: Slots, slope: Option<f32>) {
     let Some(slope) = slope else { return };
@@ -63,13 +63,13 @@ pub(crate) fn fall(scores: &mut [f32], slots: Slots, slope: Option<f32>) {
     lower(oldest, slots.held - 1);
 }
 
-/// `2^(s - largest)` for the slots in use and 0 for others, and the sum of them. The row has whole blocks.
+/// `2^(s - largest)` for the slots in use and 0 for others, and the sum of them. The row consists of whole blocks.
 #[inline(always)]
 pub(crate) fn set_weights<S: Simd>(simd: S, row: &mut [f32], slots: Slots) -> f32 {
     row[slots.held..].fill(f32::NEG_INFINITY);
     let (scores, _) = S::as_mut_simd_f32s(row);
     let mut largest = simd.splat_f32s(f32::NEG_INFINITY);
-    // A loop: vectors that a closure takes and gives may lie where they do not line up.
+    // A loop, because vectors that pass through a closure may be stored unaligned.
     for score in scores.iter() {
         largest = simd.max_f32s(largest, *score);
     }

@@ -26,7 +26,7 @@ pub struct Segments {
 
 impl Segments {
     /// From the segment of each token, `ids [batch, seq]` row by row; 0 is padding. Only which tokens of a row share an id
-    /// counts: the others are numbered again, from 1 in the order in which they come.
+    /// matters: other ids are renumbered from 1 in the order in which they appear.
     ///
     /// # Panics
     /// If there are not `batch * seq` ids.
@@ -71,7 +71,7 @@ impl Segments {
     }
 }
 
-/// Small numbers are exact in every form, and rising ones let a kernel see from a few that two tiles have none in common.
+/// Small numbers are exact in every form, and since they rise, a kernel sees from a few of them that two tiles share no segment.
 fn renumber(ids: &[u32]) -> Vec<u32> {
     let mut numbers = HashMap::from([(0, 0)]);
     let mut number = |&id| {

@@ -7,7 +7,7 @@ use subquad_mixer::{MixerState, Origin};
 
 use crate::score_row::Slots;
 
-/// Room that a cache starts with where nobody says how long the sequence gets.
+/// Capacity that a cache starts with if the caller does not say how long the sequence gets.
 pub(crate) const FIRST_CAPACITY: usize = 64;
 
 /// Keys and values of the tokens seen so far; keys are kept already rotated by their position.
@@ -28,7 +28,7 @@ pub struct AttentionState {
 }
 
 impl AttentionState {
-    /// No tokens, and room for `capacity` of them or for a whole window.
+    /// A cache without tokens, with room for `capacity` of them or for a whole window.
     pub(crate) fn empty(
         [batch, kv_heads, capacity, d_head]: [usize; 4],
         origin: Origin,
@@ -65,35 +65,35 @@ impl AttentionState {
         self.last(&self.v, self.held())
     }
 
-    /// The buffers and what they are called.
+    /// The buffers and their names.
     pub(crate) fn tensors(&self) -> [(&'static str, &Tensor<4>); 2] {
         [("keys", &self.k), ("values", &self.v)]
     }
 
-    /// Takes in a chunk. The answer is the keys and values that its queries may see, in the order of their tokens.
+    /// Adds a chunk. Returns the keys and values that its queries may see, in the order of their tokens.
     ///
     /// # Shapes
     /// - `k`, `v`: `[batch, kv_heads, seq, d_head]`
     pub(crate) fn extend(&mut self, k: Tensor<4>, v: Tensor<4>) -> [Tensor<4>; 2] {
-        // Where new tokens take the slots of old ones, the chunk's first queries may still see the old ones.
+        // If new tokens overwrite the slots of old ones, the chunk's first queries may still see the old ones.
         let wraps = self.seq + k.dims()[2] > self.ring();
         let seen = wraps.then(|| [self.seen(&self.k, &k), self.seen(&self.v, &v)]);
         self.put(k, v);
         seen.unwrap_or_else(|| [self.keys(), self.values()])
     }
 
-    /// Takes in a chunk, as [`extend`](Self::extend) does.
+    /// Adds a chunk, as [`extend`](Self::extend) does, and returns nothing.
     pub(crate) fn put(&mut self, k: Tensor<4>, v: Tensor<4>) {
         self.reserve(k.dims()[2]);
         self.write(k, v);
     }
 
-    /// Keys and values as they lie: `[batch, kv_heads, capacity, d_head]`.
+    /// Keys and values in slot order: `[batch, kv_heads, capacity, d_head]`.
     pub(crate) fn buffers(&self) -> [Tensor<4>; 2] {
         [self.k.clone(), self.v.clone()]
     }
 
-    /// Where in the buffers tokens are, after at least one.
+    /// Which slots hold tokens, once there is at least one.
     pub(crate) fn slots_in_use(&self) -> Slots {
         Slots { held: self.held(), newest: (self.seq - 1) % self.ring() }
     }
@@ -102,7 +102,7 @@ impl AttentionState {
         self.window.unwrap_or(usize::MAX)
     }
 
-    /// What is kept in `buffer` and visible to the next token, and then the chunk.
+    /// What is kept in `buffer` and visible to the next token, followed by the chunk.
     fn seen(&self, buffer: &Tensor<4>, chunk: &Tensor<4>) -> Tensor<4> {
         match self.held().min(self.ring() - 1) {
             0 => chunk.clone(),
@@ -114,7 +114,7 @@ impl AttentionState {
     fn last(&self, buffer: &Tensor<4>, count: usize) -> Tensor<4> {
         let [batch, kv_heads, _, d_head] = buffer.dims();
         match self.slots(self.seq - count..self.seq) {
-            // burn cuts no part of length 0.
+            // burn cannot take a slice of length 0.
             [run, _] if run.is_empty() => Tensor::empty([batch, kv_heads, 0, d_head], &buffer.device()),
             [run, rest] if rest.is_empty() => buffer.clone().narrow(2, run.start, run.len()),
             runs => Tensor::cat(runs.map(|run| buffer.clone().narrow(2, run.start, run.len())).into(), 2),
@@ -162,7 +162,7 @@ impl AttentionState {
 }
 
 impl MixerState for AttentionState {
-    /// Of the tokens that are kept, not of the room for more.
+    /// Counts the tokens that are kept, not the room for more.
     fn floats(&self) -> usize {
         let [_, kv_heads, _, d_head] = self.k.dims();
         2 * kv_heads * self.held() * d_head

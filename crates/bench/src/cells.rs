@@ -10,7 +10,7 @@ use subquad_record::{Cell, Machine, timestamp};
 
 use crate::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
 
-/// A layer that is what its definition says.
+/// A layer that agrees with its definition.
 #[derive(Debug, Clone, Copy)]
 pub struct Checked {
     /// The layer.
@@ -22,7 +22,7 @@ pub struct Checked {
 /// Checks every layer on `device`.
 ///
 /// # Errors
-/// In the words of each check that fails.
+/// The message of each check that fails.
 pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<Checked>, Vec<String>> {
     let (mut checked, mut wrong) = (vec![], vec![]);
     for subject in subjects {
@@ -39,26 +39,26 @@ pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<C
 pub struct Site {
     /// The device.
     pub device: Device,
-    /// What it is.
+    /// The kind of device.
     pub device_kind: DeviceKind,
-    /// The commit that the program was built from, where that is known.
+    /// The commit that the program was built from, if known.
     pub build_commit: Option<&'static str>,
 }
 
 impl Site {
-    /// On a device that is open.
+    /// A site on an open device.
     pub fn new(opened: OpenDevice, build_commit: Option<&'static str>) -> Self {
         Self { device: opened.device, device_kind: opened.kind, build_commit }
     }
 
-    /// Whether tensors of the device are in the memory that the program's allocator counts.
+    /// Whether the device's tensors are in the memory that the program's allocator counts.
     pub(crate) fn is_host(&self) -> bool {
         self.device_kind == DeviceKind::Cpu
     }
 }
 
-/// Measures these layers side by side at one size: a row a layer, in their order. All rows have the same time of
-/// measurement, which tells what was measured together.
+/// Measures these layers side by side at one size: one row per layer, in their order. All rows have the same time of
+/// measurement, which shows what was measured together.
 ///
 /// # Errors
 /// See [`BenchError`].

@@ -8,13 +8,13 @@ use subquad_mixer::published::{GRADIENT_LIMIT, OUTPUT_LIMIT, rel_error, to_f64};
 use crate::trial::Trial;
 use crate::{Sizes, Subject};
 
-/// Small, and no multiple of anything that a kernel works in.
+/// Small sizes, not multiples of any block size of a kernel.
 const SIZES: Sizes =
     Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5, d_state: 10, more_tokens: 0 };
-/// Directions for each tensor: an error of the gradient hides from one with a chance of some percent, from all with none to
-/// speak of.
+/// Number of directions for each tensor: one direction misses an error of the gradient with a chance of a few percent,
+/// all of them with a negligible one.
 const DIRECTIONS: u64 = 3;
-/// Of the central difference: in f64, truncation and rounding both stay far below f32's errors.
+/// Step of the central difference: in f64, truncation and rounding both stay far below f32's errors.
 const STEP: f64 = 1e-6;
 
 /// How far a layer is from its definition, in the form and on the device that are timed.
@@ -28,7 +28,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// What both errors are against.
+    /// What both errors are measured against.
     pub const AGAINST: &str = "f64 reference";
 
     /// The larger error.
@@ -62,7 +62,7 @@ fn complaint(subject: &Subject, found: &Check) -> String {
     )
 }
 
-/// The outputs of the batch, by definition. `point` is every parameter tensor, then the input.
+/// The outputs of the batch, by definition. `point` is every parameter tensor, followed by the input.
 fn definition(subject: &Subject, point: &[Vec<f64>]) -> Vec<f64> {
     let (input, parameters) = point.split_last().expect("the input is there");
     let sequences = input.chunks(SIZES.seq_len * SIZES.d_model);
@@ -80,7 +80,7 @@ fn gradient_error(subject: &Subject, point: &[Vec<f64>], gradients: &[Vec<f64>])
     errors.into_iter().fold(0.0, |largest, error| if error <= largest { largest } else { error })
 }
 
-/// Along a random direction of signs `v`, `g . v` has the standard deviation `|g|`: an error of the gradient shows there in
+/// Along a random direction of signs `v`, `g . v` has the standard deviation `|g|`: an error of the gradient shows in
 /// proportion, and two evaluations of the definition are enough.
 fn directional_error(
     subject: &Subject,

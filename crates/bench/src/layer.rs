@@ -1,4 +1,4 @@
-//! Layers of any family, as the bench sees them.
+//! Layers of any family, in the form that the bench needs.
 
 use std::fmt::Debug;
 
@@ -15,7 +15,7 @@ pub trait Layer: Debug {
     /// The whole layer, on an input of the shape that its [`Subject`](super::Subject) names.
     fn forward(&self, x: Tensor<3>) -> Tensor<3>;
 
-    /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
+    /// Number of floats that one sequence keeps to decode one more token; `None` for a layer that cannot decode.
     fn state_floats(&self, seq_len: usize) -> Option<usize>;
 
     /// Its ways of decoding after a `context`, `[1, seq, d_model]`, each repeating `token`, `[1, d_model]`; none for a layer
@@ -31,10 +31,10 @@ pub trait Layer: Debug {
     /// The values of every parameter tensor, in field order.
     fn parameters(&self) -> Vec<Vec<f64>>;
 
-    /// The gradient of every parameter tensor, in field order, empty where there is none.
+    /// The gradient of every parameter tensor, in field order; empty for a tensor without one.
     fn gradients(&self, gradients: &Gradients) -> Vec<Vec<f64>>;
 
-    /// Numbers the layer learns.
+    /// Number of parameters of the layer.
     fn count(&self) -> usize;
 }
 
@@ -46,7 +46,7 @@ pub(super) fn sequence<C: MeasuredMixer>(module: C::Mixer) -> Box<dyn Layer> {
 
 type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
-/// A channel mixer as a [`Layer`]. It keeps nothing of the tokens it has seen.
+/// A channel mixer as a [`Layer`]. It keeps no state.
 pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
     Box::new(Of { module, forward: M::forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
 }
@@ -107,7 +107,7 @@ fn visit(module: &impl Module, gradients: Option<&Gradients>) -> Vec<Vec<f64>> {
     visitor.found
 }
 
-/// Uses every parameter once.
+/// Uses every parameter once, so that it is drawn.
 struct Draw;
 
 impl ModuleVisitor for Draw {
@@ -116,7 +116,7 @@ impl ModuleVisitor for Draw {
     }
 }
 
-/// Gathers the parameters' gradients, or without gradients their values.
+/// Gathers the parameters' gradients or, without gradients, their values.
 struct Collect<'a> {
     gradients: Option<&'a Gradients>,
     found: Vec<Vec<f64>>,

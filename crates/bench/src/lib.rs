@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! subjects  ->  check  ->  trials, interleaved  ->  cells
-//!  layers        once a      one a layer, at        one row a layer
+//!  layers        once per    one per layer, at      one row per layer
 //!  by name       layer       one size               and size
 //! ```
-//! A sequence mixer says itself what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists those of a
-//! registry, and the layers along the width beside them. [`memory`] counts bytes, [`available`] says how many there are.
+//! A sequence mixer declares what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists
+//! those of a registry, and the layers along the width. [`memory`] counts bytes, [`available`] says how many there are.
 
 pub mod available;
 mod cells;
@@ -30,5 +30,5 @@ pub use room::{available_at, can_be, check_sizes, fits};
 pub use subjects::{Definition, Hidden, Subject, Subjects, UnknownSubject};
 pub use subquad_mixer::Sizes;
 
-/// States a channel of a state space wherever times are taken.
+/// States per channel of a state space in all timings.
 pub const D_STATE: usize = 64;

@@ -1,4 +1,4 @@
-//! Several layers at one size, in turns.
+//! Several layers at one size, measured in turns.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::memory::Meter;
 use crate::trial::Trial;
 use crate::{Quartiles, Sizes, Subject};
 
-/// Turns that each layer gets: whatever slows the machine for a while then hits all layers alike.
+/// Number of turns that each layer gets: whatever slows the machine for a while then affects all layers alike.
 const TURNS: u32 = 10;
-/// Repeats that each layer gets whatever the time limit: fewer have no quartiles.
+/// The least number of repeats of each layer, whatever the time limit: fewer have no quartiles.
 const FEWEST: usize = 3;
 
 /// Why there is no measurement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BenchError {
-    /// The device failed; burn's words.
+    /// The device failed; this is burn's message.
     #[error("the device failed: {0}")]
     Device(String),
     /// It was asked to stop.
@@ -30,21 +30,21 @@ pub enum BenchError {
 pub struct Timing {
     /// Milliseconds of a forward pass without autodiff.
     pub forward_ms: Quartiles,
-    /// Milliseconds of forward, mean of squares, and backward to every parameter and to the input.
+    /// Milliseconds of forward, mean of squares, and backward to every parameter and the input.
     pub forward_backward_ms: Quartiles,
-    /// Times that each was repeated.
+    /// How often each was repeated.
     pub repeats: usize,
     /// Most bytes alive in forward and backward above the level before layer and input were made; median over the repeats.
     pub peak_bytes: Option<u64>,
-    /// Floats that one sequence keeps to decode one more token.
+    /// Number of floats that one sequence keeps to decode one more token.
     pub state_floats: Option<usize>,
-    /// Numbers the layer learns.
+    /// Number of parameters of the layer.
     pub parameters: usize,
 }
 
 /// Measures `subjects` side by side, each for about `limit` and at least three repeats.
 ///
-/// Memory is counted where `host_memory` says that the layers' tensors live there.
+/// Memory is counted if the layers' tensors are in host memory, as `host_memory` says.
 ///
 /// # Errors
 /// See [`BenchError`].
@@ -70,7 +70,7 @@ pub fn measure(
 
 struct Runner {
     trial: Trial,
-    /// Bytes of layer and input.
+    /// Bytes of the layer and its input.
     own_bytes: Option<u64>,
     used: Duration,
     forward_ms: Vec<f64>,
@@ -80,15 +80,15 @@ struct Runner {
 }
 
 impl Runner {
-    /// Makes the layer and runs it once: threads, transform plans and tables are made where they are first used.
+    /// Makes the layer and runs it once: threads, transform plans and tables are made when they are first used.
     fn start(
         subject: &Subject,
         sizes: &Sizes,
         device: &Device,
         host_memory: bool,
     ) -> Result<Self, BenchError> {
-        // Scratch space that threads make once and keep belongs to no layer: the first one makes it, or, where a thread takes
-        // part for the first time later, the second one.
+        // Scratch space that threads make once and keep belongs to no layer: the first trial makes it, or the second,
+        // if a thread takes part only then.
         drop(Trial::new(subject, &Sizes { batch: 1, ..*sizes }, device));
         let made = || {
             let meter = Meter::start();

@@ -8,7 +8,7 @@ static ALIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// An allocator that counts the bytes alive. Every counter is a statistic: no memory is reached through it, so relaxed
+/// An allocator that counts the bytes alive. Every counter is a statistic: no memory is accessed through it, so relaxed
 /// ordering is enough.
 #[derive(Debug)]
 pub struct Counting<A>(pub A);
@@ -68,7 +68,7 @@ impl Meter {
         Self { level, allocations: ALLOCATIONS.load(Relaxed) }
     }
 
-    /// Does `work` without counting what it needs while it goes on; what it leaves behind counts.
+    /// Does `work` without counting what it needs while it runs; what it leaves allocated counts.
     pub fn uncounted<T>(work: impl FnOnce() -> T) -> T {
         let peak = PEAK.load(Relaxed);
         let done = work();
@@ -76,19 +76,20 @@ impl Meter {
         done
     }
 
-    /// Bytes alive now above the level of the start. `None` as for [`peak_bytes`](Self::peak_bytes).
+    /// Bytes alive now, above the level at the start. `None` as for [`peak_bytes`](Self::peak_bytes).
     pub fn alive_bytes(&self) -> Option<u64> {
         let counted = PEAK.load(Relaxed) > 0;
         counted.then(|| ALIVE.load(Relaxed).saturating_sub(self.level) as u64)
     }
 
-    /// Blocks of memory that were asked for since the start, by all threads. `None` as for [`peak_bytes`](Self::peak_bytes).
+    /// Number of blocks of memory that all threads have requested since the start. `None` as for
+    /// [`peak_bytes`](Self::peak_bytes).
     pub fn allocations(&self) -> Option<u64> {
         let counted = PEAK.load(Relaxed) > 0;
         counted.then(|| (ALLOCATIONS.load(Relaxed) - self.allocations) as u64)
     }
 
-    /// Most bytes alive since the start above the level of the start. `None` where [`Counting`] is not the program's
+    /// The most bytes alive since the start, above the level at the start. `None` if [`Counting`] is not the program's
     /// allocator.
     pub fn peak_bytes(&self) -> Option<u64> {
         let peak = PEAK.load(Relaxed);

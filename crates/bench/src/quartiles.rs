@@ -3,16 +3,16 @@
 /// Median and quartiles.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quartiles {
-    /// A quarter of the values lie below.
+    /// A quarter of the values are below this.
     pub q1: f64,
-    /// Half of them.
+    /// Half of the values are below this.
     pub median: f64,
-    /// Three quarters.
+    /// Three quarters of the values are below this.
     pub q3: f64,
 }
 
 impl Quartiles {
-    /// Of these values, with linear interpolation between neighbours.
+    /// The quartiles of these values, with linear interpolation between neighbours.
     ///
     /// # Panics
     /// If there are none.
@@ -26,7 +26,7 @@ impl Quartiles {
         Self { q1: at(0.25), median: at(0.5), q3: at(0.75) }
     }
 
-    /// The middle half over the median.
+    /// The width of the middle half divided by the median.
     pub fn spread(&self) -> f64 {
         (self.q3 - self.q1) / self.median
     }

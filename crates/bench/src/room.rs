@@ -7,19 +7,19 @@ use crate::{Site, Sizes, Subject};
 /// swap or kills programs.
 ///
 /// # Errors
-/// Every layer that cannot be measured, and why. Where the system does not tell what is free, nothing is too large.
+/// Every layer that cannot be measured, and why. If the system does not report what is free, nothing is too large.
 pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], site: &Site) -> Result<(), Vec<String>> {
     let available = available_at(site);
     let mut wrong = vec![];
     for subject in subjects {
         let refused = |sizes| can_be(subject, sizes).and_then(|()| fits(subject, sizes, available)).err();
-        // The longest one says enough.
+        // The longest one is enough.
         wrong.extend(sizes.iter().rev().find_map(refused));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
-/// What layers can have where they run; `None` where nothing tells.
+/// What memory layers have where they run; `None` if that is unknown.
 pub fn available_at(site: &Site) -> Option<Available> {
     available().filter(|_| site.is_host())
 }
@@ -27,7 +27,7 @@ pub fn available_at(site: &Site) -> Option<Available> {
 /// Whether the layer can have these sizes.
 ///
 /// # Errors
-/// In its own words, if not.
+/// The layer's own message, if not.
 pub fn can_be(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
     (subject.check)(sizes).map_err(|error| format!("{}: {error}", subject.name))
 }

@@ -1,4 +1,4 @@
-//! What one source (the file, or all flags together) assigns: values, overrides and axes, each checked by itself.
+//! What one source (the file, or all flags together) assigns: values, overrides and axes, each checked on its own.
 
 use std::collections::BTreeMap;
 
@@ -32,10 +32,10 @@ impl Axis {
     }
 }
 
-/// What one source says.
+/// What one source assigns.
 #[derive(Debug, Default)]
 pub(crate) struct Assigned {
-    /// By subject, for overrides, and key.
+    /// The settings by subject, for overrides, and key.
     settings: BTreeMap<(Option<&'static str>, &'static str), (Setting, Origin)>,
     pub(crate) axes: Vec<Axis>,
 }
@@ -52,7 +52,7 @@ impl Assigned {
         assigned
     }
 
-    /// The plain setting of a key, or with a subject that subject's override.
+    /// The plain setting of a key, or, with a subject, that subject's override.
     pub(crate) fn get(&self, subject: Option<&'static str>, key: &Key) -> Option<&Setting> {
         self.settings.get(&(subject, key.name)).map(|(setting, _)| setting)
     }
@@ -118,9 +118,9 @@ fn items<'a>(key: &'static Key, entry: &'a Entry) -> Result<&'a [Item], Problem>
     }
 }
 
-/// Each right value once; what is wrong with the others is reported.
+/// Each valid value once; what is wrong with the others is reported.
 fn axis_values(key: &'static Key, entry: &Entry, items: &[Item], problems: &mut Problems) -> Vec<Setting> {
-    // An axis of a list's key is a list of lists, and those have no places of their own.
+    // The axis of a key that holds a list is a list of lists, and the inner lists have no places of their own.
     let kind: &Kind = &key.kind;
     match value::list(&entry.key(), kind, items) {
         Ok(values) => values,

@@ -1,4 +1,4 @@
-//! One combination of the values of a sweep, for the program to check: all that its runs have but the seed.
+//! One combination of the values of a sweep, for the program to check: everything about its runs except the seed.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,21 @@ use crate::{Key, Origin, Schema};
 /// Every key of a run that is set or has a default.
 pub(crate) type Settings = BTreeMap<&'static str, Setting>;
 
-/// Runs that differ only in their seed, before their keys are checked together. For a config without a sweep, what it asks for.
+/// Runs that differ only in their seed, before their keys are checked together. For a config without a sweep, the
+/// settings of the config.
 ///
-/// Words and shares stand as the numbers that they mean. A key whose value is wrong has its default, so that the others can be
-/// checked; a [`Complaint`] about it is dropped.
+/// Words and shares are replaced by the numbers that they mean. A key with an invalid value has its default, so that
+/// the others can be checked; a [`Complaint`] about it is dropped.
 #[derive(Debug)]
 pub struct Combination<'a> {
     pub(crate) schema: &'static Schema,
-    /// What the run's subject is called; empty without a sweep.
+    /// The name of the run's subject; empty without a sweep.
     pub subject: &'static str,
     pub(crate) size: Setting,
     /// The largest size of the config, in the sweep or in a list.
     pub largest: usize,
     pub(crate) settings: Settings,
-    /// What the runs take from each extra axis that concerns them.
+    /// The values that the runs take from each extra axis that concerns them.
     pub(crate) choices: Vec<Choice<'a>>,
 }
 
@@ -34,7 +35,7 @@ pub struct Combination<'a> {
 pub struct Complaint {
     /// What is wrong, what is allowed, and what to do.
     pub reason: String,
-    /// The keys to blame, dotted: the complaint stands at the first of them that was set.
+    /// The dotted keys to blame: the complaint is placed at the first of them that was set.
     pub keys: Vec<String>,
 }
 
@@ -64,8 +65,8 @@ impl Combination<'_> {
         self.settings.get(key).is_some_and(|setting| setting.origin.is_some())
     }
 
-    /// The key that a name means to a struct of options in this section: a key of the section, else one that every run has, such
-    /// as `d_model` of a layer for `model.d_model`; else the name itself.
+    /// The key that a name refers to in a struct of options of this section: a key of the section, else one that every
+    /// run has (a layer's `d_model` is `model.d_model`), else the name itself.
     pub fn key_of(&self, section: &str, name: &str) -> String {
         let own = format!("{section}.{name}");
         if self.schema.find(&own).is_some() {
@@ -75,7 +76,7 @@ impl Combination<'_> {
         common.find(|key| key.leaf() == name).map_or_else(|| name.to_owned(), |key| key.name.to_owned())
     }
 
-    /// Where these keys were set, as far as they are no defaults: the first flag, since it came last, else the first line.
+    /// Where these keys were set, if they are not defaults: the first flag, because flags come last, else the first line.
     pub(crate) fn origin(&self, keys: &[String]) -> Option<Origin> {
         let size = self.schema.axes().map(|axes| axes.size.name);
         let of = |key: &String| match self.settings.get(key.as_str()) {
@@ -89,7 +90,7 @@ impl Combination<'_> {
     }
 }
 
-/// Puts defaults in the place of what is in doubt.
+/// Replaces a setting in doubt by the default.
 pub(crate) fn undoubted(key: &Key, setting: Option<Setting>, problems: &Problems) -> Option<Setting> {
     match problems.doubts(key.name) {
         true => crate::plan::default_of(key),
@@ -97,7 +98,7 @@ pub(crate) fn undoubted(key: &Key, setting: Option<Setting>, problems: &Problems
     }
 }
 
-/// Puts the numbers for words and for shares of the size.
+/// Replaces words and shares of the size by their numbers.
 pub(crate) fn settle(schema: &'static Schema, settings: &mut Settings, size: i64, largest: i64) {
     let texts: Vec<&'static str> = settings
         .iter()
@@ -112,7 +113,7 @@ pub(crate) fn settle(schema: &'static Schema, settings: &mut Settings, size: i64
     }
 }
 
-/// The number that the text of a key stands for; `None` if it is a text.
+/// The number that a key's text stands for; `None` if it is only a text.
 fn number_of(
     schema: &'static Schema,
     key: &Key,

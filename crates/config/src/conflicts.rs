@@ -1,4 +1,4 @@
-//! Mistakes that show only with file and flags side by side: what is missing, and what is said twice.
+//! Mistakes that show only when file and flags are seen together: what is missing, and what is set twice.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -45,7 +45,7 @@ fn overrides_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
     overrides.map(error).collect()
 }
 
-/// Refuses values of an axis that come to the same run, such as "longest" and its number.
+/// Refuses values of an axis that lead to the same run, such as "longest" and its number.
 pub(crate) fn check_same_runs(runs: &[Run], plan: &Plan) -> Result<(), ConfigErrors> {
     let mut problems = Problems::default();
     let mut seen: HashMap<_, &Run> = HashMap::with_capacity(runs.len());

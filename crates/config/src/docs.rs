@@ -6,7 +6,7 @@ use crate::value::to_toml_text;
 use crate::{Key, Schema};
 
 impl Schema {
-    /// Every key with what it may hold, its default and what it does: one table a section.
+    /// Every key with what it may hold, its default and what it does: one table per section.
     pub fn to_markdown(&self) -> String {
         let keys: Vec<&Key> = self.keys().iter().chain(self.axis_keys()).collect();
         let sections = keys.chunk_by(|one, next| one.section() == next.section());

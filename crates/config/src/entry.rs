@@ -24,8 +24,8 @@ impl Source {
     }
 }
 
-/// Where the lines of a text end. A list may have very many values, and each has its place: counting line ends anew for each
-/// would take the square of the list's length.
+/// Where the lines of a text end. A list may have very many values, each with its place: counting line ends again for
+/// each would take time quadratic in the list's length.
 pub(crate) struct Lines(Vec<usize>);
 
 impl Lines {
@@ -51,9 +51,9 @@ pub(crate) struct Segment {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) path: Vec<Segment>,
-    /// A table only where it is empty: other tables are entries of their own.
+    /// The value. It is a table only if that is empty: the contents of other tables are entries of their own.
     pub(crate) written: Written,
-    /// The value of a flag as it was written, where that is one word; flags need no quotes.
+    /// The value of a flag as it was written, if that is one word; flags need no quotes.
     pub(crate) word: Option<String>,
     offset: usize,
 }
@@ -91,7 +91,7 @@ pub(crate) fn file_entries(text: &str, path: &Path) -> Result<Vec<Entry>, Vec<Co
     Ok(entries)
 }
 
-/// Whether a text is TOML that has this section.
+/// Whether a text is TOML with this section.
 pub fn has_section(text: &str, section: &str) -> bool {
     let entries = file_entries(text, Path::new("")).unwrap_or_default();
     entries.iter().any(|entry| entry.names()[0] == section)
@@ -100,7 +100,7 @@ pub fn has_section(text: &str, section: &str) -> bool {
 /// The entries of one flag: `value` read as TOML, or else as a string.
 pub(crate) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
     let source = Source::Flag { text: text.into() };
-    // A dotted key may be quoted, as it is in a file; no key holds a quote.
+    // A dotted key may be quoted, as in a file; no key contains a quote.
     let path = segments(&key.replace('"', ""), &source.origin(0));
     let mut entries = Vec::new();
     match DeValue::parse(value) {

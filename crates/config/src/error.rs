@@ -1,4 +1,4 @@
-//! What is wrong with a config, and where: one line an error, all errors of a file together.
+//! What is wrong with a config, and where: one line per error, all errors of a file together.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -41,18 +41,18 @@ impl From<ConfigError> for ConfigErrors {
     }
 }
 
-/// Collects mistakes while reading goes on.
+/// Collects mistakes while reading continues.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     errors: Vec<ConfigError>,
-    /// Their texts.
+    /// The texts of the mistakes.
     seen: HashSet<String>,
-    /// Keys whose value is in doubt: no later check may complain about them.
+    /// Keys whose value is in doubt; later checks must not complain about them.
     doubted: BTreeSet<&'static str>,
 }
 
 impl Problems {
-    /// Adds a mistake, once: many runs may repeat it.
+    /// Adds a mistake, but only once: many runs may repeat it.
     pub(crate) fn push(&mut self, error: ConfigError) {
         if self.seen.insert(error.to_string()) {
             self.errors.push(error);
@@ -74,7 +74,7 @@ impl Problems {
         errors.into_iter().for_each(|error| self.push_about(key, error));
     }
 
-    /// Adds an entry that means no key; the key it was probably meant for is in doubt.
+    /// Adds an entry that matches no key; the key that was probably meant is in doubt.
     pub(crate) fn misplaced(&mut self, Misplaced { error, meant }: Misplaced) {
         match meant {
             Some(key) => self.push_about(key, error),

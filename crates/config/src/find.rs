@@ -1,4 +1,4 @@
-//! Config files on disk: which there are, what they hold, and the study they belong to.
+//! Config files on disk: which there are, what they contain, and the study they belong to.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub fn find_configs(path: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     }
 }
 
-/// Only a file in a folder names a study, and stays what it is while its runs go on. A pipe may keep a reader waiting for ever.
+/// Only a file in a folder names a study, and stays the same while its runs continue. A pipe may keep a reader waiting forever.
 fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), ConfigError> {
     match metadata.is_file() {
         true if metadata.len() > MOST_BYTES => Err(error(path, Problem::Huge { bytes: metadata.len() })),
@@ -40,7 +40,7 @@ pub fn slug(path: &Path) -> Result<String, ConfigError> {
 /// The text of a config file.
 ///
 /// # Errors
-/// If it cannot be read, or is no text in UTF-8.
+/// If it cannot be read, or is not UTF-8 text.
 pub fn read(path: &Path) -> Result<String, ConfigError> {
     let metadata = fs_err::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !metadata.is_dir() {
@@ -50,7 +50,7 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
     text_of(bytes).map_err(|problem| error(path, problem))
 }
 
-/// No text in UTF-8 holds a byte of zero; UTF-16 is full of them.
+/// UTF-8 text has no zero bytes; UTF-16 is full of them.
 fn text_of(bytes: Vec<u8>) -> Result<String, Problem> {
     let is_wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     match bytes.iter().position(|byte| *byte == 0) {
@@ -68,7 +68,7 @@ fn text_of(bytes: Vec<u8>) -> Result<String, Problem> {
 fn configs_in(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let entries = fs_err::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let paths = entries.map_err(|error| unreadable(folder, &error))?.into_iter().map(|entry| entry.path());
-    // A link that leads nowhere is not passed over: reading it says so.
+    // A dangling link is not skipped: reading it reports the error.
     let mut configs: Vec<_> = paths.filter(|path| is_toml(path) && !path.is_dir()).collect();
     configs.sort();
     if configs.is_empty() { Err(error(folder, Problem::NoConfigs)) } else { Ok(configs) }
@@ -81,7 +81,7 @@ fn is_toml(path: &Path) -> bool {
 fn unreadable(path: &Path, cause: &std::io::Error) -> ConfigError {
     match cause.kind() {
         std::io::ErrorKind::NotFound => error(path, absent(path)),
-        // The kind alone: the message of fs_err would name the path a second time.
+        // Only the kind is used: the message of fs_err would name the path a second time.
         kind => error(path, Problem::Unreadable { reason: kind.to_string() }),
     }
 }

@@ -4,13 +4,14 @@
 //! file, --set  ->  entries  ->  assignments  ->  plan  ->  combinations  ->  runs
 //!   text        dotted keys    checked values   axes       of the sweep     complete
 //! ```
-//! A [`Schema`] says which keys exist; it is made of the [`Field`](subquad_options::Field)s of structs of options, so that nothing
-//! about a key is written a second time. Reading reports every mistake of a file at once, with its line and the nearest name. What
-//! goes together only the program knows: it answers with [`Complaint`]s, which get their lines here.
+//! A [`Schema`] says which keys exist; it consists of the [`Field`](subquad_options::Field)s of structs of options, so
+//! that nothing about a key is written a second time. Reading reports every mistake of a file at once, with its line
+//! and the nearest name. Only the program knows which values go together: it returns [`Complaint`]s, which get
+//! their lines here.
 //!
-//! Nothing in this crate knows what the keys are about. The words it has for them: the *subjects* of a sweep are compared with each
-//! other, and each has a section and overrides of its own; a *tag* is a key whose value chooses a section; the *size* is an axis that
-//! shares such as `seq_len/16` refer to.
+//! Nothing in this crate knows what the keys are about. It uses these words: the *subjects* of a sweep are compared
+//! with each other, and each has a section and overrides of its own; a *tag* is a key whose value chooses a section;
+//! the *size* is an axis that shares such as `seq_len/16` refer to.
 
 mod assigned;
 mod assignment;

@@ -16,7 +16,7 @@ pub enum Origin {
     File {
         /// The path as it was given.
         path: Arc<Path>,
-        /// The line, counted from 1; `None` where no line is to blame.
+        /// The line, counted from 1; `None` if no line is to blame.
         line: Option<usize>,
     },
     /// A `--set` flag.
@@ -32,7 +32,7 @@ impl Origin {
         Self::File { path: path.into(), line: None }
     }
 
-    /// Lines in order, then what concerns the whole file, then flags.
+    /// The order of reports: lines in order, then the file as a whole, then flags.
     pub(crate) fn rank(&self) -> (u8, usize) {
         match self {
             Self::File { line: Some(line), .. } => (0, *line),

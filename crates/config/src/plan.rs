@@ -9,7 +9,7 @@ pub(crate) struct Plan {
     pub(crate) schema: &'static Schema,
     pub(crate) file: Assigned,
     pub(crate) flags: Assigned,
-    /// In the order of the file, then those that only flags have; a flag's axis replaces the file's.
+    /// The axes in the order of the file, then those that only flags have; a flag's axis replaces the file's.
     pub(crate) axes: Vec<Axis>,
 }
 
@@ -32,7 +32,7 @@ impl Plan {
         self.axes.iter().find(|axis| axis.key.name == name)
     }
 
-    /// The axes beside those that every sweep has.
+    /// The axes besides those that every sweep has.
     pub(crate) fn extra_axes(&self) -> impl Iterator<Item = &Axis> {
         self.axes.iter().filter(|axis| axis.key.section() != "sweep")
     }
@@ -52,7 +52,7 @@ impl Plan {
             .collect()
     }
 
-    /// The tag of the runs that take these values; empty where it is missing.
+    /// The tag of the runs that take these values; empty if there is none.
     pub(crate) fn tag(&self, subject: &'static str, choices: &[Choice<'_>]) -> String {
         let key = self.schema.tag().and_then(|tag| self.schema.find(tag));
         let set = key.and_then(|key| self.resolve(key, subject, choices));

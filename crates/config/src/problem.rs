@@ -1,4 +1,4 @@
-//! Every mistake that a config can hold, in words: what is wrong, what is allowed, what to do.
+//! Every mistake that a config can contain, in words: what is wrong, what is allowed, what to do.
 
 use thiserror::Error;
 
@@ -102,7 +102,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// A key that a config must set, and does not.
+    /// A key that a config must set, but does not.
     pub(crate) fn missing(key: &crate::Key) -> Self {
         Self::Missing { section: key.section(), leaf: key.leaf(), what: key.wanted() }
     }

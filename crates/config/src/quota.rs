@@ -1,15 +1,15 @@
-//! How many runs one command plans, and what is said where a config asks for more.
+//! How many runs one command may plan, and the error if a config asks for more.
 
 use subquad_options::number::grouped;
 
 use crate::{ConfigError, Origin, Problem};
 
-/// Runs that one command plans at most, those of all its configs together; also measurements of layers.
+/// The most runs that one command plans, over all its configs together; it also limits measurements of layers.
 ///
-/// As many take about ten seconds and half a gigabyte to plan, and nobody trains more.
+/// This many take about ten seconds and half a gigabyte to plan, and nobody trains more.
 pub const MOST_RUNS: usize = 200_000;
 
-/// What the configs of a command have planned, and so what is left for the next one.
+/// What the configs of a command have planned, and so what is left for the next config.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quota {
     taken: usize,
@@ -17,7 +17,7 @@ pub struct Quota {
 
 /// The length of a list that multiplies what a config asks for.
 pub(crate) struct Length<'a> {
-    /// Its name, such as `optim.lr`.
+    /// The list's name, such as `optim.lr`.
     pub(crate) name: &'a str,
     /// How many values it has.
     pub(crate) len: usize,
@@ -25,12 +25,12 @@ pub(crate) struct Length<'a> {
 }
 
 impl Quota {
-    /// Takes so many runs off.
+    /// Subtracts this many runs.
     pub fn take(&mut self, runs: usize) {
         self.taken += runs;
     }
 
-    /// Whether `count` of `what` are left; `None` stands for more than 128 bits count. The longest of the lists is to blame.
+    /// Whether `count` of `what` are left; `None` stands for more than fits into 128 bits. The longest of the lists is blamed.
     pub(crate) fn check(
         self,
         count: Option<u128>,
@@ -62,7 +62,7 @@ impl Quota {
     }
 }
 
-/// `seed 13 x optim.lr 13`; with commas where some lists multiply not all of it.
+/// `seed 13 x optim.lr 13`; with commas if some lists do not multiply everything.
 fn sizes(count: Option<u128>, lists: &[Length<'_>]) -> String {
     let product = lists.iter().try_fold(1_u128, |product, list| product.checked_mul(list.len as u128));
     let long = lists.iter().filter(|list| list.len > 1);

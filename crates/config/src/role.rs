@@ -1,4 +1,4 @@
-//! Which key an entry means, and in which role: a plain setting, an override, or an axis.
+//! Which key an entry refers to, and in which role: a plain setting, an override, or an axis.
 
 use crate::entry::Entry;
 use crate::unknown::{self, Misplaced, Scope};
@@ -18,7 +18,7 @@ pub(crate) enum Role {
 /// The role of an entry.
 ///
 /// # Errors
-/// What is wrong with an entry that means no key.
+/// What is wrong with an entry that refers to no key.
 pub(crate) fn role(schema: &'static Schema, entry: &Entry) -> Result<Role, Misplaced> {
     let names = entry.names();
     match names[..] {

@@ -1,4 +1,4 @@
-//! A run as the program uses it: its values, what names it, and a config of its own.
+//! A run as the program uses it: its values, its name, and a config of its own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,19 +22,20 @@ pub struct Run {
     pub seed: u64,
     /// The largest size of its config.
     pub largest: usize,
-    /// Every key with its value, words and shares as the numbers they stand for. Runs that differ in their seed share them.
+    /// Every key with its value; words and shares are the numbers they stand for. Runs that differ only in their seed
+    /// share them.
     values: Arc<BTreeMap<&'static str, Value>>,
-    /// What the run takes from each axis beside those that every sweep has: key and value as the config has them, in the order of
-    /// the axes. An axis of another subject's key is left out.
+    /// What the run takes from each axis besides those that every sweep has: key and value as the config has them, in
+    /// the order of the axes. An axis of another subject's key is left out.
     pub axes: Arc<Vec<(String, String)>>,
-    /// What changes the run's numbers, which names it: subject, size, seed, what the config must set, and whatever differs from
-    /// its default. The words for the largest size and for a key that every run has count as the numbers they stand for; one for a
-    /// key of the same section does not count.
+    /// What changes the run's numbers, and so gives it its name: subject, size, seed, what the config must set, and
+    /// whatever differs from its default. Words for the largest size and for a key that every run has count as their
+    /// numbers; a word for a key of the same section does not count.
     pub hash_pairs: BTreeMap<String, String>,
 }
 
 impl Run {
-    /// The runs of a combination without mistakes, one a seed.
+    /// The runs of a combination without mistakes, one per seed.
     pub(crate) fn of_seeds<'a>(
         combination: &Combination<'_>,
         seeds: &'a [Setting],
@@ -84,7 +85,7 @@ impl Run {
         move |leaf| self.value(&format!("{section}.{leaf}")).cloned()
     }
 
-    /// Every key of the run as text, and subject, size and seed. Words stand without quotes.
+    /// Every key of the run as text, and subject, size and seed. Words have no quotes.
     pub fn settings(&self) -> BTreeMap<String, String> {
         let keys = self.values.iter().map(|(name, value)| ((*name).to_owned(), value.to_string()));
         let axes = self.own_axes().map(|(name, value)| (name.to_owned(), value.to_string()));
@@ -101,7 +102,7 @@ impl Run {
         ]
     }
 
-    /// A complete config that expands to just this run: every key written out, one value an axis.
+    /// A complete config that expands to just this run: every key written out, one value per axis.
     pub fn to_toml(&self) -> String {
         let value = |key: &Key| self.values.get(key.name).cloned();
         let section = |section: &&str| section_text(section, self.schema.keys_in(section).into_iter(), value);
@@ -114,7 +115,7 @@ impl Run {
     }
 }
 
-/// Runs are the same if all that can be asked of them is.
+/// Runs are equal if everything that can be asked of them is.
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {
         let of = |run: &Self| (run.subject, run.size, run.seed, run.largest);

@@ -11,14 +11,14 @@ pub struct Key {
     pub name: &'static str,
     /// What it may hold; for a key of `[sweep]`, what each value of its list may be.
     pub kind: Kind,
-    /// What it holds when nothing sets it; `None`: the config must set it.
+    /// What it holds if nothing sets it; `None`: the config must set it.
     ///
     /// A run is named by what differs from the defaults, so that a new key leaves old names as they are. Changing a default gives
     /// old and new runs the same name for different numbers: rename the key instead.
     pub default: Option<Value>,
     /// What it does, in which unit, and why the default is what it is.
     pub help: &'static str,
-    /// Whether it changes a run's numbers, and so the run's name.
+    /// Whether it changes a run's numbers, and therefore the run's name.
     pub numeric: bool,
     /// Which runs have it; `None`: all.
     pub variant: Option<Variant>,
@@ -27,24 +27,24 @@ pub struct Key {
 /// The runs that have a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
-    /// Those of this subject.
+    /// The runs of this subject.
     Subject(&'static str),
-    /// Those whose tag has this value.
+    /// The runs whose tag has this value.
     Tag(&'static str),
 }
 
-/// The axes that every sweep has. The kind of each is that of one value of its list.
+/// The axes that every sweep has. The kind of each is that of a single value in its list.
 #[derive(Debug, Clone)]
 pub struct Axes {
     /// What is compared; its kind is the words of the subjects.
     pub subject: Field,
     /// What shares such as `seq_len/16` refer to.
     pub size: Field,
-    /// What repeats a run with other random numbers.
+    /// What repeats a run with different random numbers.
     pub seed: Field,
     /// The word for the largest size of a config, in the sweep or in a list of sizes.
     pub largest: &'static str,
-    /// The sizes that a value holds, beside the axis: those of lists such as `["128x8"]`.
+    /// The sizes that a value contains, besides the axis: those of lists such as `["128x8"]`.
     pub sizes_in: fn(&Value) -> Vec<i64>,
 }
 
@@ -57,12 +57,12 @@ pub struct Schema {
     /// The keys of `[sweep]` itself.
     axis_keys: Vec<Key>,
     tag: Option<&'static str>,
-    /// Sections that belong to configs of another kind, and what to say of them.
+    /// Sections that belong to configs of another kind, and what to say about them.
     elsewhere: Vec<(String, &'static str)>,
 }
 
 impl Schema {
-    /// A schema without sections, of configs that ask for one thing.
+    /// A schema without sections, for configs that ask for one thing.
     pub fn sheet() -> Self {
         Self {
             keys: vec![],
@@ -74,25 +74,25 @@ impl Schema {
         }
     }
 
-    /// A schema without sections, of configs that ask for many runs.
+    /// A schema without sections, for configs that ask for many runs.
     pub fn study(axes: Axes) -> Self {
         let own = [&axes.subject, &axes.size, &axes.seed].map(|field| key("sweep", field, None));
         Self { axes: Some(axes), axis_keys: own.into(), ..Self::sheet() }
     }
 
-    /// With a section that every run has.
+    /// Adds a section that every run has.
     #[must_use]
     pub fn section(self, section: &str, fields: &[Field]) -> Self {
         self.with(section, fields, None)
     }
 
-    /// With a section that the runs of one subject have.
+    /// Adds a section that the runs of one subject have.
     #[must_use]
     pub fn subject(self, section: &str, name: &'static str, fields: &[Field]) -> Self {
         self.with(&format!("{section}.{name}"), fields, Some(Variant::Subject(name)))
     }
 
-    /// With a section that runs have whose key `tag` is `name`.
+    /// Adds a section for the runs whose key `tag` is `name`.
     #[must_use]
     pub fn tagged(self, tag: &'static str, name: &'static str, fields: &[Field]) -> Self {
         let section = tag.rsplit_once('.').map_or("", |(section, _)| section);
@@ -100,7 +100,7 @@ impl Schema {
         Self { tag: Some(tag), ..schema }
     }
 
-    /// With a section that belongs to another kind of config, and what to say where it stands in one of this kind.
+    /// Adds a section that belongs to another kind of config, and what to say if a config of this kind has it.
     #[must_use]
     pub fn elsewhere(mut self, section: &str, why: &'static str) -> Self {
         self.elsewhere.push((section.to_owned(), why));
@@ -134,7 +134,7 @@ impl Schema {
         self.axes.as_ref()
     }
 
-    /// What a subject is called, such as `mixer`.
+    /// The noun for a subject, such as `mixer`.
     pub(crate) fn noun(&self) -> &'static str {
         self.axes.as_ref().map_or("subject", |axes| axes.subject.name)
     }
@@ -156,7 +156,7 @@ impl Schema {
         self.axis_keys.iter().find(|key| key.leaf() == leaf)
     }
 
-    /// Why a section, or what a section is inside of, is none of this schema's; `None` if nothing is known of it.
+    /// Why a section, or the table around it, does not belong to this schema; `None` if nothing is known about it.
     pub(crate) fn why_elsewhere(&self, first: &str) -> Option<&'static str> {
         self.elsewhere.iter().find(|(section, _)| section == first).map(|(_, why)| *why)
     }
@@ -184,7 +184,7 @@ impl Schema {
         path.is_empty() || self.keys.iter().any(is_inside)
     }
 
-    /// The key whose number a word of `key` stands for: one of the same section, or else one that every run has.
+    /// The key whose number a word of `key` stands for: one in the same section, or else one that every run has.
     pub(crate) fn key_of_word(&self, key: &Key, word: &str) -> Option<&Key> {
         let own = || self.find(&format!("{}.{word}", key.section()));
         own().or_else(|| self.keys.iter().find(|other| other.leaf() == word && other.variant.is_none()))
@@ -232,7 +232,7 @@ impl Key {
         }
     }
 
-    /// What it must be, as it reads after "must be" where it is missing.
+    /// What it must be, phrased to follow "must be" in an error about a missing key.
     pub(crate) fn wanted(&self) -> String {
         if self.section() == "sweep" {
             format!("a list, each value {}", self.kind)

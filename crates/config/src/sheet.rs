@@ -21,12 +21,12 @@ pub struct Sheet {
     /// The file, as it was given.
     pub path: PathBuf,
     values: BTreeMap<&'static str, Value>,
-    /// What changes every number that it asks for, as far as it differs from its default: the keys that hold one value.
+    /// What changes every number that it asks for, if it differs from its default: the keys that hold one value.
     pub hash_pairs: BTreeMap<String, String>,
 }
 
 impl Sheet {
-    /// Reads `text`, which is that of the file at `path`, lays the flags over it, and checks everything. `count` says how many
+    /// Reads `text`, the contents of the file at `path`, applies the flags to it, and checks everything. `count` says how many
     /// `what` the lists ask for, against the quota.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl Sheet {
         move |leaf| self.values.get(format!("{section}.{leaf}").as_str()).cloned()
     }
 
-    /// A complete config that asks for the same: every key written out.
+    /// A complete config that asks for the same thing: every key written out.
     pub fn to_toml(&self) -> String {
         let section = |section: &&str| {
             section_text(section, self.schema.keys_in(section).into_iter(), |key| {

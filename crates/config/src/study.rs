@@ -12,7 +12,7 @@ use crate::{
     conflicts,
 };
 
-/// Says everything that is wrong with a combination.
+/// Reports everything that is wrong with a combination.
 pub type Check<'a> = &'a dyn Fn(&Combination<'_>) -> Vec<Complaint>;
 
 /// A config file, expanded.
@@ -20,14 +20,14 @@ pub type Check<'a> = &'a dyn Fn(&Combination<'_>) -> Vec<Complaint>;
 pub struct Study {
     /// The file, as it was given.
     pub path: PathBuf,
-    /// The keys of the axes beside those that every sweep has, in their order.
+    /// The keys of the axes besides those that every sweep has, in order.
     pub axes: Vec<String>,
-    /// Size outermost, then subject, then [`axes`](Self::axes), then seed.
+    /// The runs: size outermost, then subject, then [`axes`](Self::axes), then seed.
     pub runs: Vec<Run>,
 }
 
 impl Study {
-    /// Reads `text`, which is that of the file at `path`, lays the flags over it, and checks everything.
+    /// Reads `text`, the contents of the file at `path`, applies the flags to it, and checks everything.
     ///
     /// # Errors
     /// Every mistake.
@@ -60,7 +60,7 @@ impl Study {
 /// What file and flags assign.
 ///
 /// # Errors
-/// If the text is no TOML.
+/// If the text is not TOML.
 pub(crate) fn read(
     schema: &'static Schema,
     text: &str,
@@ -73,7 +73,7 @@ pub(crate) fn read(
     Ok(Plan::new(schema, file, Assigned::read(schema, flags, problems)))
 }
 
-/// Every run, checked. Seeds change nothing that could be wrong.
+/// Every run, checked. Seeds need no check.
 fn runs(
     sweep: &Sweep<'_>,
     check: Check<'_>,

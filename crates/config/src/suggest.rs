@@ -2,7 +2,8 @@
 
 use strsim::damerau_levenshtein;
 
-/// The nearest candidate, if it is near enough to be a plausible slip: a third of the letters, or its beginning.
+/// The nearest candidate, if it is near enough to be a plausible slip: at most a third of the letters differ, or `name`
+/// is its beginning.
 pub fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let name = name.to_lowercase().replace('-', "_");
     let slips = (name.chars().count() / 3).max(1);

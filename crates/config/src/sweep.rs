@@ -1,6 +1,6 @@
-//! The sweep: how many runs it asks for, and their combinations one after the other.
+//! The sweep: how many runs it asks for, and their combinations in order.
 //!
-//! Runs are counted from the sizes of the axes, before there is any. What follows takes a fixed time for each run.
+//! Runs are counted from the sizes of the axes, before any is made. What follows takes a fixed time per run.
 
 use subquad_options::Kind;
 
@@ -30,13 +30,13 @@ struct Branch<'a> {
 enum Digit<'a> {
     /// Each of its values.
     Each(&'a Axis),
-    /// The value at this place, which is the tag.
+    /// The value at this index, which is the tag.
     One(&'a Axis, usize),
     /// Nothing: it is an axis of another tag's key, and multiplies no runs.
     Nothing,
 }
 
-/// The places of a run's values on the extra axes.
+/// The indices of a run's values on the extra axes.
 type Places = Vec<usize>;
 
 impl<'a> Sweep<'a> {
@@ -46,7 +46,7 @@ impl<'a> Sweep<'a> {
         Self { plan, axes, sizes, seeds, branches }
     }
 
-    /// How many runs it asks for; `None` beyond 128 bits.
+    /// How many runs the sweep asks for; `None` beyond 128 bits.
     pub(crate) fn count(&self) -> Option<u128> {
         let sizes = self.branches.iter().map(Branch::count);
         let choices = sizes.reduce(|sum, size| sum?.checked_add(size?)).unwrap_or(Some(0))?;
@@ -60,7 +60,7 @@ impl<'a> Sweep<'a> {
         own.chain(listed).max().unwrap_or(0)
     }
 
-    /// The sizes in lists of a branch's runs.
+    /// The sizes in the lists of a branch's runs.
     fn sizes_in(&self, branch: &Branch<'a>, problems: &Problems) -> Vec<i64> {
         let is_list = |key: &&'static Key| matches!(key.kind, Kind::List { .. });
         let keys = branch.keys(self.plan).filter(is_list).filter(|key| !problems.doubts(key.name));
@@ -118,7 +118,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// What the runs of each branch have beside the values of axes.
+    /// What the runs of each branch have besides the values of axes.
     fn bases(&self, branches: &[Branch<'a>], problems: &Problems) -> Vec<Settings> {
         let setting = |branch: &Branch<'a>, key: &'static Key| {
             let set = undoubted(key, self.plan.resolve(key, branch.subject, &[]), problems);
@@ -174,7 +174,7 @@ impl Digit<'_> {
         }
     }
 
-    /// The places of the values that runs take.
+    /// The indices of the values that runs take.
     fn places(&self) -> std::ops::Range<usize> {
         match self {
             Self::Each(axis) => 0..axis.values.len(),
@@ -207,8 +207,8 @@ fn branches_of<'a>(plan: &'a Plan, subject: &'static str) -> Vec<Branch<'a>> {
     }
 }
 
-/// What the runs of a subject take from the extra axes, with the number of the branch; the first axis varies slowest, whatever
-/// the tag.
+/// What the runs of a subject take from the extra axes, with the index of the branch; the first axis varies slowest,
+/// whatever the tag.
 fn in_order(branches: &[Branch<'_>]) -> Vec<(Places, usize)> {
     let all = branches.iter().zip(0..);
     let mut all: Vec<_> = all

@@ -1,4 +1,4 @@
-//! What to say about an entry that means no key: which part is unknown, and what was probably meant.
+//! What to say about an entry that matches no key: which part is unknown, and what was probably meant.
 
 use crate::entry::Entry;
 use crate::role::allows;
@@ -25,7 +25,7 @@ impl Scope {
         }
     }
 
-    /// The sections that may stand in it.
+    /// The sections that it may contain.
     fn sections(self, schema: &Schema) -> Vec<&'static str> {
         let sections = schema.sections().into_iter();
         match self {
@@ -39,7 +39,7 @@ impl Scope {
     }
 }
 
-/// An entry that means no key, and the key that was probably meant.
+/// An entry that matches no key, and the key that was probably meant.
 #[derive(Debug)]
 pub(crate) struct Misplaced {
     pub(crate) error: ConfigError,
@@ -58,7 +58,7 @@ pub(crate) fn diagnose(schema: &'static Schema, entry: &Entry, scope: Scope, pat
     if let Some(key) = schema.find(parent) {
         return table_in_place_of(key, entry);
     }
-    // What has sections of subjects inside, such as `mixer`.
+    // A table such as `mixer` contains the sections of subjects.
     let holds_subjects = parent == schema.noun();
     match &entry.written {
         Written::Table if parent.is_empty() || holds_subjects => section(schema, entry, scope),
@@ -121,7 +121,7 @@ fn section(schema: &'static Schema, entry: &Entry, scope: Scope) -> Misplaced {
 fn unknown_section(schema: &'static Schema, entry: &Entry, scope: Scope) -> Misplaced {
     let (names, known) = (entry.names(), scope.sections(schema));
     let own = |count: usize| names[scope.depth()..count].join(".");
-    // The last name is the key's, unless it is that of an empty table.
+    // The last name is the key's, unless it names an empty table.
     let most = names.len() - usize::from(entry.written != Written::Table);
     let count = (scope.depth() + 1..most).find(|count| !schema.is_section(&own(*count))).unwrap_or(most);
     let others = schema.sections_elsewhere().filter(|_| scope == Scope::File);
@@ -139,7 +139,7 @@ fn nearest_key(leaf: &str, keys: impl Iterator<Item = &'static Key> + Clone) -> 
     keys.clone().find(|key| key.leaf() == nearest)
 }
 
-/// A key of just this name in any section.
+/// A key with exactly this name in any section.
 fn elsewhere(schema: &'static Schema, leaf: &str) -> Option<&'static Key> {
     schema.keys().iter().chain(schema.axis_keys()).find(|key| key.leaf() == leaf)
 }

@@ -1,4 +1,4 @@
-//! Values of options as they are written in TOML, and what to say of those that a key does not take.
+//! Values of options as they are written in TOML, and what to say about those that a key does not take.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::entry::{Entry, Source};
 use crate::written::{Item, Written};
 use crate::{ConfigError, Key, Problem, suggest};
 
-/// The value of an entry for a key, as it is always written.
+/// The value of an entry for a key, in canonical form.
 ///
 /// # Errors
 /// Every mistake in it.
@@ -28,7 +28,7 @@ pub(crate) fn read(key: &Key, entry: &Entry) -> Result<Value, Vec<ConfigError>> 
     })
 }
 
-/// A word of a flag that reads as a number or date, where the key takes a text.
+/// A word of a flag that reads as a number or date, if the key takes a text.
 fn word(kind: &Kind, word: &str) -> Option<Value> {
     matches!(kind, Kind::Text).then(|| kind.accept(&Value::from(word)))?
 }
@@ -36,7 +36,7 @@ fn word(kind: &Kind, word: &str) -> Option<Value> {
 /// Different values of one kind, each with its place.
 ///
 /// # Errors
-/// Every item that is none, or stands there twice.
+/// Every item that is not of the kind, or occurs twice.
 pub(crate) fn list(key: &str, kind: &Kind, items: &[Item]) -> Result<Vec<Setting>, Vec<ConfigError>> {
     let (mut values, mut errors): (Vec<Setting>, Vec<ConfigError>) = (vec![], vec![]);
     // Equal values have equal texts.
@@ -73,7 +73,7 @@ pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
     }
 }
 
-/// What to do where quotes make the difference.
+/// What to do if only quotes are wrong.
 fn quotes(kind: &Kind, written: &Written) -> &'static str {
     match written {
         Written::Text(text) if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) => {
@@ -84,7 +84,7 @@ fn quotes(kind: &Kind, written: &Written) -> &'static str {
     }
 }
 
-/// What a text would be without its quotes.
+/// The value of a text without its quotes.
 fn unquoted(text: &str) -> Option<Value> {
     let value = DeValue::parse(text).ok()?;
     Written::read(value.get_ref(), &Source::Flag { text: "".into() }).value()

@@ -1,4 +1,4 @@
-//! A value as it stands in a file or flag, before anything is known about its key.
+//! A value as it is written in a file or flag, before anything is known about its key.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub(crate) enum Written {
     Text(String),
     List(Vec<Item>),
     Table,
-    /// What no key takes, described: a date, or a number that 64 bits cannot hold.
+    /// A description of what no key takes: a date, or a number that does not fit into 64 bits.
     Unusable(String),
 }
 
@@ -48,7 +48,7 @@ impl Written {
         }
     }
 
-    /// As the value of an option; `None` where it is nothing that an option holds.
+    /// As the value of an option; `None` if no option can hold it.
     pub(crate) fn value(&self) -> Option<Value> {
         match self {
             Self::Integer(value) => Some(Value::Integer(*value)),

@@ -1,4 +1,4 @@
-//! What a task hands to training: examples of one length, as flat row-major numbers.
+//! What a task gives to training: examples of one length, as flat row-major numbers.
 
 /// A number of examples of one length.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub struct Batch {
     pub seq_len: usize,
     /// What the model reads.
     pub inputs: Inputs,
-    /// What it should answer.
+    /// What it should output.
     pub targets: Targets,
 }
 
@@ -18,7 +18,7 @@ pub struct Batch {
 pub enum Inputs {
     /// Real numbers.
     Reals {
-        /// Numbers a token.
+        /// Numbers per token.
         features: usize,
         /// `[batch, seq, features]`, row-major.
         values: Vec<f32>,
@@ -27,23 +27,23 @@ pub enum Inputs {
     Tokens(Vec<u32>),
 }
 
-/// What the model should answer.
+/// What the model should output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
-    /// `[batch]`: one class a sequence.
+    /// `[batch]`: one class per sequence.
     Sequence(Vec<u32>),
     /// `[batch, seq]`, row-major: a class at some positions; `None` is ignored by loss and accuracy.
     Tokens(Vec<Option<u32>>),
-    /// Real numbers, once a sequence.
+    /// Real numbers, once per sequence.
     SequenceReals {
-        /// Numbers a sequence.
+        /// Numbers per sequence.
         outputs: usize,
         /// `[batch, outputs]`, row-major.
         values: Vec<f32>,
     },
     /// Real numbers at every position.
     TokenReals {
-        /// Numbers a token.
+        /// Numbers per token.
         outputs: usize,
         /// `[batch, seq, outputs]`, row-major.
         values: Vec<f32>,

@@ -70,13 +70,13 @@ impl TaskOptions for BytesConfig {
 /// The bytes of a text; the answer at every position is the byte that follows.
 ///
 /// - Length: any. Tokens are bytes, 256 of them.
-/// - Split: the first nine tenths of the text train, the rest tests.
+/// - Split: the first nine tenths of the text are for training, the rest for testing.
 /// - Training: each example is `seq_len + 1` bytes that start anywhere, fresh in every step. They depend on the seed.
-/// - Test: the test part in windows one after the other, so that each of its bytes is predicted once, but the first and those
-///   that fill no last window. A window starts without memory of what came before it.
+/// - Test: the test part in windows one after the other, so that each of its bytes is predicted once, except the first
+///   and those that do not fill a last window. A window starts without memory of what came before it.
 /// - Score: bits per byte, the mean negative log-likelihood divided by ln 2. A model that knows nothing has 8.
 ///
-/// One example by hand: of a text of 50 letters the last five test.
+/// One example by hand: of a text of 50 letters, the last five are for testing.
 /// ```text
 /// text:     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs | tuvwx
 /// inputs:   t u v w
@@ -94,7 +94,7 @@ impl TaskOptions for BytesConfig {
 #[derive(Clone, Debug)]
 pub struct Bytes {
     text: Vec<u8>,
-    /// Bytes that train.
+    /// Number of bytes for training.
     cut: usize,
     seq_len: usize,
     test_examples: usize,
@@ -105,16 +105,16 @@ impl Bytes {
     const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
     const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
 
-    /// The task with examples of `seq_len` bytes; `seed` draws those that train.
+    /// The task with examples of `seq_len` bytes; `seed` draws those for training.
     ///
     /// # Errors
-    /// If the file is not there, cannot be read, is not UTF-8, or is too short for the length.
+    /// If the file is missing, cannot be read, is not UTF-8, or is too short for the length.
     pub fn new(config: &BytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         let of_text = |text| Self::of_text(text, config.test_examples, seq_len, seed);
         open(&config.path, BytesConfig::INFO.name, of_text)
     }
 
-    /// [`new`](Self::new) for a text at hand.
+    /// [`new`](Self::new) for a given text.
     ///
     /// # Errors
     /// If it is too short for the length.

@@ -1,4 +1,4 @@
-//! The options of a task, and the registry of tasks: one line each.
+//! The options of a task, and the registry of tasks, one line each.
 
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -12,38 +12,38 @@ use crate::{
 
 /// The options of a task, and what follows from them before any data are read.
 pub trait TaskOptions: Options + Clone + Debug + Default {
-    /// What there is to say about the task.
+    /// A description of the task.
     const INFO: TaskInfo;
 
     /// What a model of the task reads.
     fn input(&self) -> InputKind;
 
-    /// What a model of the task should answer, where training examples have `seq_len` tokens.
+    /// What a model of the task should output, for training examples of `seq_len` tokens.
     fn target(&self, seq_len: usize) -> TargetKind;
 
     /// Everything that keeps the task from having training examples of `seq_len` tokens. A refusal without fields blames the
     /// length itself.
     fn refusals(&self, seq_len: usize) -> Vec<Refusal>;
 
-    /// Takes the path of the user's files, empty where the config has none; a task that reads no files refuses any other.
+    /// Sets the path of the user's files, empty if the config has none; a task that reads no files refuses any other.
     fn set_path(&mut self, path: &Path) -> Option<Refusal> {
         Refusal::when(!path.as_os_str().is_empty(), &["path"], || {
             format!("task {} reads no files, so task.path would do nothing; leave it out", Self::INFO.name)
         })
     }
 
-    /// Tokens in the examples of each test condition besides that of training.
+    /// Number of tokens in the examples of each test condition besides that of training.
     fn test_lengths(&self) -> Vec<usize> {
         vec![]
     }
 
-    /// Labels of a training example of `seq_len` tokens, where answers are asked for at tokens.
+    /// Number of labels of a training example of `seq_len` tokens, if tokens have labels.
     fn labels(&self, seq_len: usize) -> usize {
         seq_len
     }
 
-    /// Which data the task is given, so that equal sources are read once: the user's path, and how many examples it takes for
-    /// training and testing where that changes what is read. `None` where the program makes all examples.
+    /// Which data the task reads, so that equal sources are read once: the user's path, and how many examples it takes
+    /// for training and testing if that changes what is read. `None` if the program makes all examples.
     fn source(&self) -> Option<(PathBuf, [usize; 2])> {
         None
     }
@@ -60,7 +60,7 @@ pub trait TaskOptions: Options + Clone + Debug + Default {
     /// The task with training examples of `seq_len` tokens; `seed` draws or orders them. Reads its data.
     ///
     /// # Errors
-    /// As [`check`](Self::check); also if the data are not there, or not what they should be.
+    /// As [`check`](Self::check); also if the data are missing, or not what they should be.
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError>;
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn wrong_length(rule: &str, nearest: impl Display) -> Refusal {
 /// A task of the registry.
 #[derive(Clone, Debug)]
 pub struct TaskEntry {
-    /// What there is to say about it.
+    /// A description of it.
     pub info: TaskInfo,
     /// Its options.
     pub fields: Vec<Field>,

@@ -1,4 +1,4 @@
-//! `delay`: what was the input some tokens ago? A memory of fixed reach, read at every token.
+//! `delay`: what was the input some tokens ago? It needs a memory of fixed reach, read at every token.
 
 use std::ops::Range;
 
@@ -68,13 +68,14 @@ impl DelayConfig {
 
 /// Band-limited white noise, to be repeated `lag` tokens later.
 ///
-/// - Input: noise of root mean square 0.5 that starts from zero, one real a token. It holds `bandwidth * seq_len / 2` waves of
-///   random size and phase, and nothing above. Published: 4,000 tokens, half of Nyquist's frequency (1,000 Hz at steps of
-///   2.5e-4 s), lag 1,000.
+/// - Input: noise of root mean square 0.5 that starts from zero, one real per token. It holds `bandwidth * seq_len / 2`
+///   waves of random size and phase, and nothing above that frequency. Published: 4,000 tokens, half of Nyquist's
+///   frequency (1,000 Hz at steps of 2.5e-4 s), lag 1,000.
 /// - Target: the input `lag` tokens earlier, 0 before there is one. Every position counts.
 /// - Training: every example is fresh. Test: the same examples for every seed.
-/// - Loss: mean squared error. Score: that error over the variance of the target about its mean, both over all test numbers. 0 is
-///   perfect, 1 is what predicting the mean scores. Published work gives the error itself, beside the variance of the input.
+/// - Loss: mean squared error. Score: that error divided by the variance of the target about its mean, both over all
+///   test numbers. 0 is perfect, 1 is what predicting the mean scores. Published work gives the error itself and the
+///   variance of the input.
 ///
 /// One example by hand: the first test example of 6 tokens with lag 2, in hundredths.
 /// ```text
@@ -102,7 +103,7 @@ impl Delay {
     const INPUT: InputKind = InputKind::Reals { features: 1 };
     const TARGET: TargetKind = TargetKind::TokenReals { outputs: 1 };
 
-    /// The task with examples of `seq_len` tokens; `seed` draws those that train.
+    /// The task with examples of `seq_len` tokens; `seed` draws those for training.
     ///
     /// # Errors
     /// As [`check`](TaskOptions::check).

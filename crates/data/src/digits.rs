@@ -63,7 +63,7 @@ impl TaskOptions for DigitsConfig {
 
 /// Handwritten digits as sequences of grey values in 0..=1; the answer is one of 10 classes.
 ///
-/// - Length: `side * side`, one pixel a token, row by row. 64 (8 x 8) is the original. Larger squares are bilinear
+/// - Length: `side * side`, one pixel per token, row by row. 64 (8 x 8) is the original. Larger squares are bilinear
 ///   upsamplings (half-pixel centres, edges clamped; PyTorch's `interpolate(align_corners=False)`): they make the
 ///   sequence longer and **add no information**.
 /// - Split: 1,438 training and 359 test images, a fifth of each class for testing, the same for every seed. Writers

@@ -1,8 +1,8 @@
-//! Passes over a fixed set: every example once an epoch, each epoch in its own order.
+//! Passes over a fixed set: every example once per epoch, each epoch in its own order.
 
 use crate::Stream;
 
-/// The order of a training set's examples, at random access.
+/// The order of a training set's examples, with random access.
 ///
 /// Example `g = step * batch + i` is number `g mod len` of the order of epoch `g / len`.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ impl Epochs {
         Self { stream, len }
     }
 
-    /// Which examples batch number `step` holds. An order costs O(len), once for each epoch the batch touches.
+    /// Which examples batch number `step` contains. An order costs O(len), once for each epoch the batch touches.
     pub(crate) fn batch(&self, step: usize, batch: usize) -> Vec<usize> {
         let first = step * batch;
         let mut order = Vec::new();

@@ -1,10 +1,10 @@
-//! Why a task cannot be had.
+//! Why a task is not available.
 
 use std::path::PathBuf;
 
 use subquad_options::Refusal;
 
-/// Why a task cannot be had.
+/// Why a task is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TaskError {
     /// The task exists, but not at this length.
@@ -25,7 +25,7 @@ pub enum TaskError {
         /// What is wrong, and the options to blame.
         refusal: Refusal,
     },
-    /// The task's data are not there.
+    /// The task's data are missing.
     #[error("the data of task {task} are not there: {looked_for}; {advice}")]
     NoData {
         /// The task's name.
@@ -40,13 +40,13 @@ pub enum TaskError {
     BadData {
         /// The file.
         path: PathBuf,
-        /// What was wanted and what is there.
+        /// What was wanted and what was found.
         problem: String,
     },
 }
 
 impl TaskError {
-    /// The task refuses these options, or if none is to blame, `seq_len`.
+    /// The task refuses these options, or `seq_len` if none is to blame.
     pub(crate) fn refused(task: &'static str, seq_len: usize, refusal: Refusal) -> Self {
         match refusal.fields.is_empty() {
             true => Self::Length { task, seq_len, reason: refusal.reason },

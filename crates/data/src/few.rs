@@ -1,10 +1,10 @@
-//! A task with fewer test examples, for a trial.
+//! A task with fewer test examples, for a trial run.
 
 use std::ops::Range;
 
 use crate::{Batch, Condition, InputKind, Metric, TargetKind, Task};
 
-/// The task, with at most so many test examples of each condition: its first.
+/// The task with at most this many test examples of each condition: the first ones.
 ///
 /// ```
 /// use subquad_data::{Digits, FewTests, Task};
@@ -17,7 +17,7 @@ use crate::{Batch, Condition, InputKind, Metric, TargetKind, Task};
 pub struct FewTests<'a> {
     /// The task.
     pub task: &'a dyn Task,
-    /// Test examples of each condition at most.
+    /// The most test examples of each condition.
     pub examples: usize,
 }
 

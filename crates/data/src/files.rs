@@ -1,4 +1,4 @@
-//! Data in files: where they are, what they hold, and their digest.
+//! Data in files: where they are, what they contain, and their digest.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -17,18 +17,19 @@ pub(crate) fn data_folder() -> Option<PathBuf> {
     std::env::var_os(DATA).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// Where `path` may be: as it stands, which for a relative one is below the current folder, then below `folder`.
+/// Where `path` may be: as given, which for a relative path is below the current folder, then below `folder`.
 pub(crate) fn places(path: &Path, folder: Option<&Path>) -> Vec<PathBuf> {
     let below = folder.filter(|_| path.is_relative()).map(|folder| folder.join(path));
     std::iter::once(path.to_owned()).chain(below).collect()
 }
 
-/// A gzipped text may become so many times longer: far more than texts do. A file of one letter becomes 1030 times longer.
+/// A gzipped text may become this many times longer: far more than real texts do. A file of one repeated letter becomes
+/// 1030 times longer.
 const MOST_EXPANSION: u64 = 100;
-/// Whatever the expansion, that much is no burden.
+/// Whatever the expansion, this much is not a burden.
 const SMALL: u64 = 64 << 20;
 
-/// What a text holds, gunzipped where it is gzipped.
+/// The contents of a text, gunzipped if it is gzipped.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TaskError> {
     let mut source = Source::open(path)?;
     if !source.gzipped {
@@ -48,12 +49,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, TaskError> {
     }
 }
 
-/// A file that is read part by part, gunzipped where it is gzipped.
+/// A file that is read part by part, gunzipped if it is gzipped.
 pub(crate) struct Source {
     path: PathBuf,
     reader: Box<dyn Read>,
     gzipped: bool,
-    /// Of the file as it is.
+    /// Size of the file on disk.
     bytes: u64,
 }
 

@@ -11,8 +11,8 @@ use crate::files::{Source, bad};
 /// The type of unsigned bytes.
 const BYTES: u8 = 0x08;
 
-/// The values of `path`, unsigned bytes of `AXES` axes, and their lengths, which `check` may refuse before values are read. No
-/// more is read than the header promises.
+/// The values of `path`, unsigned bytes with `AXES` axes, and the lengths of the axes, which `check` may refuse before
+/// values are read. No more is read than the header promises.
 pub(crate) fn values<const AXES: usize>(
     path: &Path,
     check: impl FnOnce([usize; AXES]) -> Result<(), String>,
@@ -20,7 +20,7 @@ pub(crate) fn values<const AXES: usize>(
     let mut source = Source::open(path)?;
     let dims = lengths(&source.up_to(4 + 4 * AXES as u64)?).map_err(|problem| bad(path, problem))?;
     check(dims).map_err(|problem| bad(path, problem))?;
-    // 128 bits: three lengths of 32 bits each.
+    // 128 bits are enough for three lengths of 32 bits each.
     let promised: u128 = dims.iter().map(|&length| length as u128).product();
     let values = source.up_to(u64::try_from(promised + 1).unwrap_or(u64::MAX))?;
     let there = values.len() as u128;

@@ -1,9 +1,9 @@
 //! Tasks and data sets for sequence models: a seed gives plain integers and floats.
 //!
-//! A [`Task`] hands out a [`Batch`] for a step number: a pure function of (seed, step), so a resumed run sees the
-//! data it would have seen, and a change of the model never changes the data. [`tasks`] lists what there is, a
-//! [`TaskConfig`] says which, with its options, [`open`] gives the task. All randomness comes from [`Stream`]. A task is scored
-//! by a [`Metric`], computed from a [`Tally`]; all that is known of a metric stands in one entry, in `metric.rs`.
+//! A [`Task`] gives a [`Batch`] for a step number: a pure function of (seed, step), so a resumed run sees the data it
+//! would have seen, and a change of the model never changes the data. [`tasks`] lists all tasks, a [`TaskConfig`]
+//! chooses one and its options, and [`open`] makes it. All randomness comes from [`Stream`]. A task is scored by a
+//! [`Metric`], computed from a [`Tally`]; everything about a metric is in one entry, in `metric.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

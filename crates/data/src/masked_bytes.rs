@@ -19,7 +19,8 @@ use crate::{
 };
 
 const BYTES: usize = 256;
-/// The token that stands for a hidden byte. It is no answer, but has a class: so a head can share the table of tokens.
+/// The token that stands for a hidden byte. It is never an answer, but has a class, so that a head can share the table
+/// of tokens.
 const MASK: u32 = BYTES as u32;
 const VOCAB: usize = BYTES + 1;
 
@@ -83,18 +84,18 @@ impl TaskOptions for MaskedBytesConfig {
     }
 }
 
-/// The bytes of a text, some of which are asked for; the others have no label.
+/// The bytes of a text, some of which are to be predicted; the others have no label.
 ///
 /// - Length: any. Tokens are the 256 bytes, and 256 for a hidden one.
-/// - Of `seq_len` positions, a share is asked for: as many in every example, at least one. Of these, 80 % read as hidden, 10 %
-///   as any byte, and 10 % as they are, so that a model must doubt what it reads.
-/// - Split: the first nine tenths of the text train, the rest tests.
+/// - Of `seq_len` positions, a share is to be predicted: equally many in every example, at least one. Of these, 80 %
+///   read as hidden, 10 % as any byte, and 10 % as they are, so that a model must doubt what it reads.
+/// - Split: the first nine tenths of the text are for training, the rest for testing.
 /// - Training: each example is `seq_len` bytes that start anywhere, fresh in every step. They depend on the seed.
-/// - Test: the test part in windows one after the other; the same positions are asked for under every seed.
-/// - Score: bits per byte, over the positions asked for. A model that knows nothing has 8.
+/// - Test: the test part in windows one after the other; the same positions are to be predicted under every seed.
+/// - Score: bits per byte, over the positions to be predicted. A model that knows nothing has 8.
 ///
-/// One example by hand: of a text of 50 letters the last five test, here with three of four positions asked for. Two read as
-/// hidden, `_`, and the last as some other byte, number 8.
+/// One example by hand: of a text of 50 letters, the last five are for testing, here with three of four positions to be
+/// predicted. Two read as hidden, `_`, and the last as some other byte, number 8.
 /// ```text
 /// text:     abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrs | tuvwx
 /// inputs:   t _ _ 8
@@ -113,7 +114,7 @@ impl TaskOptions for MaskedBytesConfig {
 #[derive(Clone, Debug)]
 pub struct MaskedBytes {
     text: Vec<u8>,
-    /// Bytes that train.
+    /// Number of bytes for training.
     cut: usize,
     seq_len: usize,
     config: MaskedBytesConfig,
@@ -126,17 +127,17 @@ impl MaskedBytes {
     const INPUT: InputKind = InputKind::Tokens { vocab: VOCAB };
     const TARGET: TargetKind = TargetKind::Tokens { classes: VOCAB };
 
-    /// The task with examples of `seq_len` bytes; `seed` draws those that train.
+    /// The task with examples of `seq_len` bytes; `seed` draws those for training.
     ///
     /// # Errors
-    /// As [`check`](TaskOptions::check); also if the file is not there, cannot be read, is not UTF-8, or is too short for the
+    /// As [`check`](TaskOptions::check); also if the file is missing, cannot be read, is not UTF-8, or is too short for the
     /// length.
     pub fn new(config: &MaskedBytesConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         config.check(seq_len)?;
         open(&config.path, MaskedBytesConfig::INFO.name, |text| Self::of_text(text, config, seq_len, seed))
     }
 
-    /// [`new`](Self::new) for a text at hand.
+    /// [`new`](Self::new) for a given text.
     ///
     /// # Errors
     /// As [`check`](TaskOptions::check); also if the text is too short for the length.
@@ -160,7 +161,7 @@ impl MaskedBytes {
             config: config.clone(),
             test_examples: bound.min(windows),
             train: Stream::new(seed, "masked_bytes/train"),
-            // Every seed tests on the same.
+            // Every seed is tested on the same examples.
             test: Stream::new(0, "masked_bytes/test"),
         })
     }
@@ -233,12 +234,12 @@ impl Task for MaskedBytes {
     }
 }
 
-/// Positions of an example that are asked for.
+/// Number of positions of an example that are to be predicted.
 fn asked(seq_len: usize, share: f64) -> usize {
     ((seq_len as f64 * share).round() as usize).clamp(1, seq_len)
 }
 
-/// What is read, and what is asked for at `asked` of the positions.
+/// The tokens to read, and the labels at `asked` of the positions.
 fn hide(bytes: &[u8], asked: usize, draws: &mut Draws) -> (Vec<u32>, Vec<Option<u32>>) {
     let mut inputs: Vec<u32> = bytes.iter().map(|&byte| byte.into()).collect();
     let mut targets = vec![None; bytes.len()];

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::Tally;
 
-/// What is declared of a metric.
+/// The declaration of a metric.
 #[derive(Debug)]
 pub struct MetricInfo {
     /// Its name: the key in JSON, the column in CSV, and the beginning of the names of its figures.
@@ -17,9 +17,9 @@ pub struct MetricInfo {
     pub column: &'static str,
     /// What is averaged, for the legend of a table.
     pub averaged: &'static str,
-    /// What else the legend of a table must say, after a comma; may be empty.
+    /// What else the legend of a table must say, after a comma; it may be empty.
     pub note: &'static str,
-    /// A value in a sentence; `{}` stands for the number.
+    /// The sentence for a value; `{}` stands for the number.
     pub sentence: &'static str,
     /// The start of a figure's title, such as `Accuracy` of `Accuracy by sequence length`.
     pub title: &'static str,
@@ -29,29 +29,29 @@ pub struct MetricInfo {
     pub extent: Extent,
     /// Whether lower values are better.
     pub lower_is_better: bool,
-    /// The loss that is minimised on tasks that are scored by it.
+    /// The loss that is minimised on tasks with this metric.
     pub loss: Loss,
     /// How a value is written in tables and sentences.
     pub write: fn(f64) -> String,
-    /// The value of what was counted.
+    /// How the value is computed from what was counted.
     pub formula: Formula,
 }
 
 /// How far the axis of a metric reaches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Extent {
-    /// As far as the values.
+    /// As far as the values reach.
     Values,
     /// At least over this interval.
     AtLeast(f64, f64),
-    /// From 0; logarithmic where the values span more than a decade.
+    /// From 0; logarithmic if the values span more than a decade.
     FromZero,
 }
 
 /// How a metric follows from what was counted.
 #[derive(Clone, Copy, Debug)]
 pub enum Formula {
-    /// From the mean loss and nothing else.
+    /// From only the mean loss.
     Loss(fn(f64) -> f64),
     /// From the sums.
     Tally(fn(&Tally) -> f64),
@@ -67,7 +67,7 @@ pub enum Loss {
 }
 
 impl Loss {
-    /// Both.
+    /// Both losses.
     pub const ALL: [Self; 2] = [Self::CrossEntropy, Self::SquaredError];
 }
 
@@ -84,7 +84,7 @@ macro_rules! metrics {
             /// All metrics, in the order of tables and figures.
             pub const ALL: &[Self] = &[$(Self::$metric),+];
 
-            /// What is declared of it.
+            /// Its declaration.
             pub fn info(self) -> &'static MetricInfo {
                 match self {
                     $(Self::$metric => {
@@ -113,7 +113,7 @@ metrics! {
         write: |share| format!("{share:.3}"),
         formula: Formula::Tally(|tally| tally.correct as f64 / tally.labels as f64),
     };
-    /// The loss in bits instead of nats, where a label is a byte.
+    /// The loss in bits instead of nats, for labels that are bytes.
     BitsPerByte = MetricInfo {
         name: "bits_per_byte",
         column: "bits/byte",
@@ -128,8 +128,8 @@ metrics! {
         write: brief,
         formula: Formula::Loss(|nats| nats / std::f64::consts::LN_2),
     };
-    /// Where labels are real numbers: the mean squared error divided by the variance of the labels about their mean, both over
-    /// all numbers of the test. 0 is perfect, and always answering with the mean scores 1.
+    /// For labels that are real numbers: the mean squared error divided by the variance of the labels about their mean,
+    /// both over all numbers of the test. 0 is perfect, and always answering with the mean scores 1.
     NormalisedError = MetricInfo {
         name: "normalised_error",
         column: "error/var",
@@ -172,7 +172,7 @@ impl Metric {
         Score { metric: self, value }
     }
 
-    /// The score that follows from a mean loss; `None` where it takes more than that.
+    /// The score that follows from a mean loss; `None` if the metric needs more than that.
     pub fn of_loss(self, loss: f64) -> Option<Score> {
         match self.info().formula {
             Formula::Loss(formula) => Some(Score { metric: self, value: formula(loss) }),
@@ -186,7 +186,7 @@ impl Metric {
 pub struct Score {
     /// What was measured.
     pub metric: Metric,
-    /// How much.
+    /// The value.
     pub value: f64,
 }
 
@@ -197,7 +197,7 @@ impl Score {
     }
 }
 
-/// Such as `accuracy 0.916` or `2.094 bits per byte`.
+/// Writes a sentence such as `accuracy 0.916` or `2.094 bits per byte`.
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { metric, value } = *self;
@@ -205,8 +205,8 @@ impl fmt::Display for Score {
     }
 }
 
-/// Three decimals, or a power of ten where those would hide a small number, such as a small squared error, or spell out a very
-/// large one.
+/// Three decimals, or a power of ten if those would hide a small number, such as a small squared error, or spell out a
+/// very large one.
 pub fn brief(value: f64) -> String {
     match value.abs() {
         small if small > 0.0 && small < 0.01 => format!("{value:.1e}"),

@@ -23,12 +23,12 @@ const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 const CLASSES: usize = 10;
 const WHITE: f32 = 255.0;
-/// Without extension; each may end in `.gz`.
+/// File names without extension; each may end in `.gz`.
 const FILES: [[&str; 2]; 2] = [
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
     ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
 ];
-/// Below `$SUBQUAD_DATA`.
+/// The folder below `$SUBQUAD_DATA`.
 const FOLDER: &str = "mnist";
 
 /// Options of [`Mnist`].
@@ -88,13 +88,13 @@ impl TaskOptions for MnistConfig {
     }
 }
 
-/// Handwritten digits as 784 grey values in 0..=1, one pixel a token; the answer is one of 10 classes.
+/// Handwritten digits as 784 grey values in 0..=1, one pixel per token; the answer is one of 10 classes.
 ///
 /// - Pixels are divided by 255 and nothing else.
 /// - Split: the published one. There is no validation set.
 /// - Order: each epoch visits every training image once, in an order drawn from (seed, epoch).
 ///
-/// One example by hand, of a made-up set: a picture that is white in its third pixel alone, and a three.
+/// One example by hand, from a made-up set: a picture in which only the third pixel is white, labelled three.
 /// ```text
 /// image:    0 0 255 0 .. 0
 /// inputs:   0 0   1 0 .. 0
@@ -136,8 +136,8 @@ impl Mnist {
     /// The task; `seed` orders the training images.
     ///
     /// # Errors
-    /// As [`check`](TaskOptions::check); also if files are not there, are not what they should be, or hold fewer images than
-    /// asked for.
+    /// As [`check`](TaskOptions::check); also if files are missing, are not what they should be, or hold fewer images
+    /// than asked for.
     pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
         config.check(seq_len)?;
         let [train, test] = find(&config.path, data_folder().as_deref())?;
@@ -195,7 +195,7 @@ impl Task for Mnist {
         self.gather(&self.test, range)
     }
 
-    /// Of the images that are used, and their labels.
+    /// The digest of the images that are used, and of their labels.
     fn digest(&self) -> Option<String> {
         let parts = [&self.train, &self.test].map(|images| [&images.pixels[..], &images.labels[..]]);
         Some(digest(parts.into_iter().flatten()))
@@ -237,7 +237,7 @@ impl Images {
     }
 }
 
-/// Whether these are lengths of a file of images.
+/// Whether these are the lengths of a file of images.
 fn check_sizes([there, height, width]: [usize; 3]) -> Result<(), String> {
     if (height, width) != (SIDE, SIDE) {
         return Err(format!("its images are {height} x {width}, not {SIDE} x {SIDE}"));
@@ -248,7 +248,7 @@ fn check_sizes([there, height, width]: [usize; 3]) -> Result<(), String> {
     }
 }
 
-/// The four files, of the first folder that has them all.
+/// The four files, from the first folder that has them all.
 fn find(path: &Path, folder: Option<&Path>) -> Result<[[PathBuf; 2]; 2], TaskError> {
     let folders = match path.as_os_str().is_empty() {
         true => folder.map(|folder| folder.join(FOLDER)).into_iter().collect(),

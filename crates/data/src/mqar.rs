@@ -20,15 +20,15 @@ pub use config::{MqarConfig, MqarSize};
 
 /// Test examples are part of the task: they are the same for every seed of a run.
 const TEST_SEED: u64 = 0;
-/// The token where nothing is asked.
+/// The token at positions without a query.
 const BLANK: u32 = 0;
 
 /// Pairs of a key and a value, then every key once again, to be answered with its value.
 ///
 /// - Keys are distinct, from `1 .. vocab / 2`; values are distinct, from `vocab / 2 .. vocab`. Both are new in each example.
-/// - The label stands at the query itself, and the value is not shown after it. Everything else has no label.
-/// - Score: the share of queries that are answered right. All examples have equally many. Guessing among the values shown
-///   gives `1 / n_pairs`.
+/// - The label is at the query itself, and the value is not shown after it. All other positions have no label.
+/// - Score: the share of queries that are answered right. All examples have equally many queries. Guessing among the
+///   values shown gives `1 / n_pairs`.
 /// - Test: the same examples for every seed, and for every run that tests at this length with as many pairs.
 ///
 /// One example by hand: the first test example with 10 tokens in the vocabulary and two pairs. `.` has no label.
@@ -49,7 +49,7 @@ const BLANK: u32 = 0;
 pub struct Mqar {
     config: MqarConfig,
     training: Recipe,
-    /// That of training first.
+    /// The recipes of the test conditions, that of training first.
     tests: Vec<Recipe>,
     examples: Stream,
     epochs: Option<Epochs>,
@@ -192,14 +192,14 @@ fn distinct(from: usize, to: usize, count: usize, draws: &mut Draws) -> Vec<u32>
     all
 }
 
-/// In proportion to g^(power - 1), g = 1 .. space.
+/// Probabilities in proportion to g^(power - 1), g = 1 .. space.
 fn slot_probabilities(space: usize, power: f64) -> Vec<f64> {
     let weights: Vec<f64> = (1..=space).map(|g| (g as f64).powf(power - 1.0)).collect();
     let sum: f64 = weights.iter().sum();
     weights.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// `count` different slots, drawn one after the other, each among those left in proportion to its probability.
+/// `count` different slots, drawn one after the other, each among the remaining ones in proportion to its probability.
 ///
 /// The slots with the largest u^(1/p) for uniform u are such a sample, in this order (Efraimidis and Spirakis 2006, "Weighted
 /// random sampling with a reservoir"); their logarithms are compared, because the powers underflow.

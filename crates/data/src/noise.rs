@@ -4,8 +4,8 @@
 //! n = seq_len, one more if odd;  K = bandwidth n / 2, rounded down
 //! x_t = rms / sqrt(K) Re sum over k = 1 .. K of (g_k + i h_k) e^(2 pi i k t / n)        g, h normal;  u_t = x_t - x_0
 //! ```
-//! At the highest frequency of all, k = n / 2, only the real part counts, and half. This is `whitesignal` of Gu, Goel, Re 2021,
-//! <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
+//! At the highest possible frequency, k = n / 2, only the real part counts, and only half of it. This is `whitesignal`
+//! of Gu, Goel, Re 2021, <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
 use crate::config::wrong_length;
 use crate::{Condition, Draws, Stream};
@@ -15,7 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 use subquad_options::Refusal;
 
-/// Root mean square of the noise before its first value is taken off, as published.
+/// Root mean square of the noise before its first value is subtracted, as published.
 const RMS: f64 = 0.5;
 /// Test examples are part of the task: they are the same for every seed of a run.
 const TEST_SEED: u64 = 0;
@@ -24,7 +24,7 @@ const TEST_SEED: u64 = 0;
 #[derive(Clone, Debug)]
 pub(crate) struct Noise {
     seq_len: usize,
-    /// Waves that pass: the lowest.
+    /// Number of waves that pass: the lowest ones.
     waves: usize,
     sum: Sum,
     train: Stream,
@@ -42,7 +42,7 @@ impl fmt::Debug for Sum {
     }
 }
 
-/// What noise is made of, as a task's options say it.
+/// The parameters of the noise, from a task's options.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NoiseConfig {
     pub(crate) task: &'static str,
@@ -51,7 +51,7 @@ pub(crate) struct NoiseConfig {
 }
 
 impl NoiseConfig {
-    /// The noise; `seed` draws what trains.
+    /// The noise; `seed` draws the training examples.
     pub(crate) fn noise(&self, seq_len: usize, seed: u64) -> Noise {
         Noise {
             seq_len,
@@ -64,7 +64,7 @@ impl NoiseConfig {
     }
 }
 
-/// Everything that keeps such noise of `seq_len` tokens from being made, and what the task itself refuses of it.
+/// Everything that keeps such noise of `seq_len` tokens from being made, and what the task itself refuses.
 pub(crate) fn refusals(
     bandwidth: f64,
     seq_len: usize,
@@ -160,7 +160,7 @@ mod tests {
         (0..=n / 2).map(power).collect()
     }
 
-    /// Power of f32 rounding: (6e-8 x 2)^2 spread over the waves.
+    /// Power of f32 rounding errors: (6e-8 x 2)^2 spread over the waves.
     const NO_POWER: f64 = 1e-14;
 
     #[test]
@@ -178,8 +178,8 @@ mod tests {
         }
     }
 
-    /// By the published recipe: rms sqrt(1/2) a part, over sqrt(1 - zeroed / n_c), times sqrt(2 n_c), an inverse transform that
-    /// divides by n and counts both signs of a frequency, the first sample taken off.
+    /// The published recipe: rms sqrt(1/2) per part, divided by sqrt(1 - zeroed / n_c), times sqrt(2 n_c), then an
+    /// inverse transform that divides by n and counts both signs of a frequency, and the first sample subtracted.
     #[test]
     fn a_signal_is_the_published_recipe_step_by_step() {
         let (seq_len, bandwidth) = (40, 0.35);
@@ -210,7 +210,7 @@ mod tests {
         for seq_len in [101, 128] {
             let signals: Vec<_> = noise(0.4, seq_len).test_signals(0..2000).collect();
             assert!(signals.iter().all(|signal| signal.len() == seq_len && signal[0] == 0.0));
-            // Far from the start u_t = x_t - x_0 of two numbers of variance 0.25 that have little to do with each other.
+            // Far from the start, u_t = x_t - x_0 is the difference of two almost uncorrelated numbers of variance 0.25.
             let mean_square = signals.iter().map(|s| f64::from(s[51]).powi(2)).sum::<f64>() / 2000.0;
             assert!((mean_square - 0.5).abs() < 0.08, "{mean_square}"); // five standard errors of 0.016
         }

@@ -1,4 +1,4 @@
-//! `parity`: is the number of ones odd? The smallest task that needs a state which never forgets.
+//! `parity`: is the number of ones odd? This is the smallest task that needs a state which never forgets.
 
 use std::ops::Range;
 
@@ -88,7 +88,7 @@ impl Parity {
     const INPUT: InputKind = InputKind::Tokens { vocab: 3 };
     const TARGET: TargetKind = TargetKind::Tokens { classes: 2 };
 
-    /// The task with examples of `seq_len` tokens; `seed` draws those that train.
+    /// The task with examples of `seq_len` tokens; `seed` draws those for training.
     ///
     /// # Errors
     /// As [`check`](TaskOptions::check).

@@ -1,4 +1,4 @@
-//! `reconstruct`: what were all the latest inputs? A memory's contents, read at the last token alone.
+//! `reconstruct`: what were all the latest inputs? A memory's contents, read only at the last token.
 
 use std::ops::Range;
 
@@ -68,16 +68,18 @@ impl ReconstructConfig {
     }
 }
 
-/// Band-limited white noise, whose last `window` values are to be told at the end.
+/// Band-limited white noise whose last `window` values are to be reproduced at the end.
 ///
-/// - Input: noise of root mean square 0.5 that starts from zero, one real a token. It holds `bandwidth * seq_len / 2` waves of
-///   random size and phase, and nothing above. Published: 4,000 tokens, a fifth of Nyquist's frequency (100 Hz at steps of 1e-3
-///   s), window 1,000.
-/// - Target: the last `window` inputs, the oldest first, once a sequence. A window of noise has about `bandwidth * window` numbers
-///   that nothing else determines: a model that reads fewer from its last token cannot tell them all.
+/// - Input: noise of root mean square 0.5 that starts from zero, one real per token. It holds `bandwidth * seq_len / 2`
+///   waves of random size and phase, and nothing above that frequency. Published: 4,000 tokens, a fifth of Nyquist's
+///   frequency (100 Hz at steps of 1e-3 s), window 1,000.
+/// - Target: the last `window` inputs, the oldest first, once per sequence. A window of noise has about
+///   `bandwidth * window` numbers that nothing else determines: a model that reads fewer from its last token cannot
+///   reproduce them all.
 /// - Training: every example is fresh. Test: the same examples for every seed.
-/// - Loss: mean squared error. Score: that error over the variance of the target about its mean, both over all test numbers. 0 is
-///   perfect, 1 is what predicting the mean scores. Published work gives the error itself, beside the variance of the input.
+/// - Loss: mean squared error. Score: that error divided by the variance of the target about its mean, both over all
+///   test numbers. 0 is perfect, 1 is what predicting the mean scores. Published work gives the error itself and the
+///   variance of the input.
 ///
 /// One example by hand: the first test example of 6 tokens with a window of 3, in hundredths.
 /// ```text
@@ -104,7 +106,7 @@ pub struct Reconstruct {
 impl Reconstruct {
     const INPUT: InputKind = InputKind::Reals { features: 1 };
 
-    /// The task with examples of `seq_len` tokens; `seed` draws those that train.
+    /// The task with examples of `seq_len` tokens; `seed` draws those for training.
     ///
     /// # Errors
     /// As [`check`](TaskOptions::check).

@@ -1,7 +1,7 @@
 //! Bilinear upsampling of square images.
 //!
-//! Pixel centres lie at half numbers and the picture's edge is clamped: output pixel `i` of `n` looks at input place
-//! `(i + 1/2) * side / n - 1/2`, cut to `0..side - 1`. This is PyTorch's `interpolate(mode="bilinear",
+//! Pixel centres are at half-integers and the picture's edge is clamped: output pixel `i` of `n` reads input position
+//! `(i + 1/2) * side / n - 1/2`, clamped to `0..side - 1`. This is PyTorch's `interpolate(mode="bilinear",
 //! align_corners=False)`.
 
 /// `image`, `[side, side]` row-major, as `[out_side, out_side]`.
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn doubling_a_row_gives_quarters_and_repeats_the_edge() {
-        // By hand: places -0.25, 0.25, 0.75, 1.25 between the values 0 and 4.
+        // By hand: positions -0.25, 0.25, 0.75, 1.25 between the values 0 and 4.
         assert_eq!(bilinear(&[0.0, 4.0, 0.0, 4.0], 2, 4)[..4], [0.0, 1.0, 3.0, 4.0]);
     }
 }

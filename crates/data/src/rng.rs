@@ -4,8 +4,8 @@
 //! numbers of (a, b) = philox(counter 0, 1, 2, .. | key and counter half from philox((a, b) | stream's key))
 //! stream's key      = philox((seed, hash of purpose) | 0)
 //! ```
-//! Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3" (Random123). Nothing is shared
-//! and nothing advances behind the caller's back: step 1000 needs no steps before it.
+//! Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3" (Random123). There is no shared state
+//! and no hidden counter: step 1000 needs no steps before it.
 
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
@@ -117,7 +117,7 @@ impl Draws {
     /// If `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "no number lies below 0");
-        // The high half of x * n is the answer; of each answer's x, those left over by 2^64 mod n are drawn again
+        // The high half of x * n is the result. For each result, the x whose low half is below 2^64 mod n are drawn again
         // (Lemire 2019, "Fast random integer generation in an interval").
         let n = n as u64;
         let left_over = n.wrapping_neg() % n;
@@ -129,7 +129,7 @@ impl Draws {
         }
     }
 
-    /// Puts `items` into an order drawn uniformly from all orders (Fisher-Yates).
+    /// Shuffles `items` uniformly among all orders (Fisher-Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));

@@ -5,9 +5,9 @@
 pub struct Tally {
     /// Sum of the negative log-likelihoods in nats, or of the squared errors of real numbers.
     pub loss_sum: f64,
-    /// Labels whose class had the largest logit.
+    /// Number of labels whose class had the largest logit.
     pub correct: usize,
-    /// Labels.
+    /// Number of labels.
     pub labels: usize,
     /// Sum of the labels that are real numbers.
     pub target_sum: f64,
@@ -21,7 +21,7 @@ impl Tally {
         self.loss_sum / self.labels as f64
     }
 
-    /// Variance of the labels about their mean, where they are real numbers.
+    /// Variance of the labels about their mean, if they are real numbers.
     pub fn variance(&self) -> f64 {
         let mean = |sum: f64| sum / self.labels as f64;
         mean(self.target_squares) - mean(self.target_sum).powi(2)

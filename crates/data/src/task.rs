@@ -9,13 +9,13 @@ pub trait Task: Send + Sync {
     /// Its name in [`tasks`](crate::tasks).
     fn name(&self) -> &'static str;
 
-    /// Tokens in each training example.
+    /// Number of tokens in each training example.
     fn seq_len(&self) -> usize;
 
     /// What the model reads.
     fn input(&self) -> InputKind;
 
-    /// What it should answer.
+    /// What it should output.
     fn target(&self) -> TargetKind;
 
     /// What it is scored by, besides the loss.
@@ -23,13 +23,13 @@ pub trait Task: Send + Sync {
         Metric::Accuracy
     }
 
-    /// Training examples in an epoch; `None` where every example is fresh.
+    /// Number of training examples in an epoch; `None` if every example is fresh.
     fn train_len(&self) -> Option<usize>;
 
     /// Batch number `step`, counted from 0: a pure function of (seed, step, batch).
     fn train_batch(&self, step: usize, batch: usize) -> Batch;
 
-    /// How it tests; the first is the condition of training, and its name is empty.
+    /// The test conditions; the first is the condition of training, and its name is empty.
     fn conditions(&self) -> Vec<Condition>;
 
     /// These test examples of a condition, counted as in [`conditions`](Self::conditions), always in the same order.
@@ -38,17 +38,17 @@ pub trait Task: Send + Sync {
     /// If there is no such condition, or `range` ends beyond its examples.
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch;
 
-    /// Sixteen hex digits that identify the contents of the data it was given: a copy elsewhere, compressed or not, has the same
-    /// ones. `None` where the program makes the examples itself.
+    /// Sixteen hex digits that identify the contents of the data it was given: a copy elsewhere, compressed or not, has
+    /// the same digits. `None` if the program makes the examples itself.
     fn digest(&self) -> Option<String> {
         None
     }
 }
 
-/// One way in which a task tests.
+/// One condition under which a task tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// Sets it apart from the task's others; empty for the condition of training.
+    /// The name that distinguishes it from the task's other conditions; empty for the condition of training.
     pub name: String,
     /// Tokens in each example.
     pub seq_len: usize,
@@ -59,7 +59,7 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The condition of training, where only the length needs to be said.
+    /// The condition of training, for which only the length needs to be given.
     pub fn of_training(seq_len: usize, examples: usize) -> Self {
         Self { name: String::new(), seq_len, variant: String::new(), examples }
     }
@@ -70,7 +70,7 @@ impl Condition {
 pub enum InputKind {
     /// `[batch, seq, features]` real numbers.
     Reals {
-        /// Numbers a token.
+        /// Numbers per token.
         features: usize,
     },
     /// `[batch, seq]` token numbers.
@@ -80,10 +80,10 @@ pub enum InputKind {
     },
 }
 
-/// What a model should answer.
+/// What a model should output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
-    /// `[batch]`: one class a sequence.
+    /// `[batch]`: one class per sequence.
     Sequence {
         /// Number of classes.
         classes: usize,
@@ -93,26 +93,26 @@ pub enum TargetKind {
         /// Number of classes.
         classes: usize,
     },
-    /// `[batch, outputs]`: real numbers, once a sequence.
+    /// `[batch, outputs]`: real numbers, once per sequence.
     SequenceReals {
-        /// Numbers a sequence.
+        /// Numbers per sequence.
         outputs: usize,
     },
     /// `[batch, seq, outputs]`: real numbers at every position.
     TokenReals {
-        /// Numbers a token.
+        /// Numbers per token.
         outputs: usize,
     },
 }
 
-/// A line about a task, for a list.
+/// A description of a task, for a list.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskInfo {
     /// Its name.
     pub name: &'static str,
     /// What it asks of a model.
     pub summary: &'static str,
-    /// Which values of `seq_len` it has.
+    /// Which values of `seq_len` it supports.
     pub lengths: &'static str,
     /// Where its data come from.
     pub data: &'static str,

@@ -1,4 +1,4 @@
-//! Where tasks about texts find theirs.
+//! Where tasks about texts find their text.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use crate::files::{DATA, bad, data_folder, places, read};
 /// This repository's documentation; see `assets/README.md`.
 const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
 
-/// What `make` makes of the text in the file, or of the embedded one if the path is empty. Its complaints about options
-/// are about the file.
+/// What `make` makes of the text in the file, or of the embedded one if the path is empty. Its refusals of options are
+/// reported as errors in the file.
 pub(crate) fn open<T>(
     path: &Path,
     task: &'static str,
@@ -53,7 +53,7 @@ fn no_text(places: &[PathBuf], has_folder: bool, task: &'static str) -> TaskErro
     TaskError::NoData { task, looked_for: format!("looked for {}", looked_for.join(", ")), advice }
 }
 
-/// Examples without a byte are none.
+/// Refuses examples without a byte.
 pub(crate) fn no_byte(seq_len: usize) -> Option<Refusal> {
     (seq_len == 0).then(|| wrong_length("an example has at least one byte", 1))
 }
@@ -80,6 +80,6 @@ mod tests {
     }
 
     const EMBEDDED_LEN: usize = 151_168;
-    /// A changed text is another task: runs get other names.
+    /// A changed text is a different task: its runs get different names.
     const EMBEDDED_DIGEST: &str = "1aa102101dc71499";
 }

@@ -8,14 +8,14 @@ use subquad_options::{OptionType, Options, Refusal};
 
 use crate::SequenceMixer;
 
-/// The options of a sequence mixer, or of one of several. Only [`init`](Self::init) must be written for a causal mixer whose options
-/// are each checked by itself.
+/// The options of a sequence mixer, or of one of several. Only [`init`](Self::init) must be written for a causal mixer
+/// whose options can be checked one by one.
 pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
     /// What it builds.
     type Mixer: MixerModule;
 
-    /// Takes over what a layer cannot know by itself, and refuses what does not go with it: the width of the model, and whether it
-    /// is causal. A layer without an option `causal` is taken to be causal-only.
+    /// Sets what a layer cannot know on its own, the width of the model and whether it is causal, and refuses what does
+    /// not go with them. A layer without an option `causal` is taken to be causal-only.
     fn fit(&mut self, context: &Context) -> Vec<Refusal> {
         self.give("d_model", &context.d_model.to_value());
         let takes_both = self.give("causal", &context.causal.to_value());
@@ -33,19 +33,19 @@ pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
         d_model.and_then(|(_, value)| usize::from_value(&value)).unwrap_or(0)
     }
 
-    /// How many numbers the layer learns. There may be no [refusals](Self::refusals). A config that can count them does so; else the
-    /// layer is built.
+    /// How many numbers the layer learns. There must be no [refusals](Self::refusals). By default the layer is built to
+    /// count them; a config that can count without building does so.
     fn n_parameters(&self) -> usize {
         self.init(&Device::flex()).num_params()
     }
 
-    /// Floats that the layer keeps in training for each float of its input, until backward has used them. With
-    /// [`kernels`](Self::kernels) it tells whether a run fits into memory.
+    /// Number of floats that the layer keeps in training for each float of its input, until backward has used them.
+    /// With [`kernels`](Self::kernels) it shows whether a run fits into memory.
     fn kept(&self) -> f64 {
         10.0
     }
 
-    /// Floats of its kernels as long as the sequence and of the networks that draw them, once for the whole batch.
+    /// Number of floats of kernels as long as the sequence and of the networks that draw them, once for the whole batch.
     fn kernels(&self, seq_len: usize) -> f64 {
         let _ = seq_len;
         0.0
@@ -58,12 +58,12 @@ pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
     fn init(&self, device: &Device) -> Self::Mixer;
 }
 
-/// A sequence mixer that is a module of burn's: what a model can be made of.
+/// A sequence mixer that is a burn module: what a model can be built from.
 pub trait MixerModule: SequenceMixer<State: 'static> + Module + ModuleDisplay + Debug + 'static {}
 
 impl<M: SequenceMixer<State: 'static> + Module + ModuleDisplay + Debug + 'static> MixerModule for M {}
 
-/// What surrounds a layer.
+/// What a layer must know about the model and data around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     /// Name of the layer's mixer, as in configs.
@@ -72,9 +72,9 @@ pub struct Context {
     pub d_model: usize,
     /// Whether position t may see only positions up to t.
     pub causal: bool,
-    /// Tokens of the sequences that it trains on.
+    /// Number of tokens of the sequences that it trains on.
     pub seq_len: usize,
-    /// Tokens of the longest sequence that it runs on, in training or in a test.
+    /// Number of tokens of the longest sequence that it runs on, in training or in a test.
     pub longest: usize,
 }
 
@@ -101,7 +101,7 @@ impl Context {
         })
     }
 
-    /// Refuses a filter, or a matrix, that does not reach over the longest sequence.
+    /// Refuses a filter, or a matrix, that does not cover the longest sequence.
     pub fn too_short(&self, l_max: usize) -> Option<Refusal> {
         let longest = self.longest;
         Refusal::when(l_max < longest, &["l_max"], || {

@@ -1,4 +1,4 @@
-//! What a layer asks of its input and of a state before it computes: one check for all mixers.
+//! What a layer requires of its input and of a state before it computes: one check for all mixers.
 
 use burn::module::Param;
 use burn::tensor::{DType, Device, Tensor};
@@ -7,8 +7,8 @@ use crate::{MixerError, MixerState, Origin, TensorState};
 
 /// What the inputs of a layer must fit.
 ///
-/// Layers compute in f32: kernels are written for it, and constants that operations bring along are made in it. Another type is
-/// refused, and not cast in silence.
+/// Layers compute in f32: kernels are written for it, and operations make their constants in it. Another type is
+/// refused, not silently cast.
 #[derive(Debug, Clone)]
 pub struct Contract {
     mixer: &'static str,
@@ -17,10 +17,10 @@ pub struct Contract {
     dtype: DType,
 }
 
-/// A tensor that a state keeps, and the shape that it must have to go on in a layer.
+/// A tensor that a state keeps, and the shape that it must have for a layer to continue from it.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept<'a, const D: usize> {
-    /// What it is called in the state.
+    /// Its name in the state.
     pub name: &'static str,
     /// The tensor.
     pub tensor: &'a Tensor<D>,
@@ -29,13 +29,13 @@ pub struct Kept<'a, const D: usize> {
 }
 
 impl Contract {
-    /// Of a mixer of width `d_model`, on the device and in the type of `weight`. The weight is drawn here if it has not been
-    /// yet, so it should be one that is drawn with the layer, or that `forward` reads first.
+    /// The contract of a mixer of width `d_model`, on the device and in the type of `weight`. The weight is drawn here
+    /// if it has not been drawn yet, so it should be one that is drawn with the layer, or that `forward` reads first.
     pub fn new<const D: usize>(mixer: &'static str, d_model: usize, weight: &Param<Tensor<D>>) -> Self {
         Self::with_width(mixer, ("d_model", d_model), weight)
     }
 
-    /// The same where the width has another name.
+    /// The same if the width has another name.
     pub fn with_width<const D: usize>(
         mixer: &'static str,
         width: (&'static str, usize),
@@ -44,8 +44,8 @@ impl Contract {
         Self { mixer, width, device: weight.device(), dtype: weight.dtype() }
     }
 
-    /// The first state of a layer that remembers one tensor of this shape, its first axis the batch, and has no settings beside its
-    /// width without which the numbers would mean something else.
+    /// The first state of a layer that remembers one tensor of this shape, its first axis the batch, if no setting
+    /// besides the width changes what the numbers mean.
     pub fn first_state<const D: usize>(&self, shape: [usize; D]) -> TensorState<D> {
         let (name, width) = self.width;
         TensorState::zeros(shape, Origin::new(self.mixer, [(name, width.into())]), &self.device)
@@ -57,7 +57,7 @@ impl Contract {
     }
 
     /// Whether the layer can read `x`, `[batch, seq, d_model]` or `[batch, d_model]`: of its width, on its device, in f32 as
-    /// the layer itself is, and of at least one token. There may be no sequence at all.
+    /// the layer itself is, and of at least one token. The batch may be empty.
     ///
     /// # Errors
     /// The first of these that does not hold.
@@ -73,8 +73,8 @@ impl Contract {
         self.check_place("an input", x)
     }
 
-    /// Whether `state` can go on here with `batch` sequences: made by a layer like this one, whose own origin is `origin`, for
-    /// as many sequences, and on the layer's device. `kept` are its tensors.
+    /// Whether this layer can continue from `state` with `batch` sequences: it must have been made by a layer like this
+    /// one, whose own origin is `origin`, for as many sequences, and on the layer's device. `kept` are its tensors.
     ///
     /// # Errors
     /// The first of these that does not hold.
@@ -100,7 +100,7 @@ impl Contract {
         self.check_place("a state", tensor)
     }
 
-    /// Whether a state of `state` sequences goes on with `batch`.
+    /// Whether a state of `state` sequences can continue with `batch`.
     ///
     /// # Errors
     /// If not.
@@ -116,7 +116,7 @@ impl Contract {
         self.check_device(what, &x.device())
     }
 
-    /// Whether `got`, where `what` lies, is the layer's device, with or without autodiff.
+    /// Whether `got`, the device of `what`, is the layer's device, with or without autodiff.
     ///
     /// # Errors
     /// If not.

@@ -2,10 +2,10 @@
 
 use burn::module::ParamId;
 
-/// A set of parameters of one layer and how they train.
+/// A set of parameters of one layer and how they are trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParameterGroup {
-    /// What the group is called in logs, such as `ssm` or `filter`.
+    /// The group's name in logs, such as `ssm` or `filter`.
     pub name: &'static str,
     /// The parameters.
     pub parameters: Vec<ParamId>,

@@ -1,8 +1,8 @@
 //! The seam of subquad: what every sequence mixer and every channel mixer offers.
 //!
-//! A *sequence mixer* exchanges information between the tokens of a sequence; a *channel mixer* works on each
-//! token by itself. Both map `[batch, seq, d_model]` to the same shape, so a model can be built from any pair of them.
-//! The layer crates implement these traits; models, tests and benchmarks are written against them.
+//! A *sequence mixer* exchanges information between the tokens of a sequence; a *channel mixer* works on each token
+//! separately. Both map `[batch, seq, d_model]` to the same shape, so a model can be built from any pair of them. The
+//! layer crates implement these traits; models, tests and benchmarks are written against them.
 
 mod config;
 mod contract;

@@ -1,22 +1,22 @@
-//! What a mixer says about itself so that it can be found by name, checked against its definition, and measured.
+//! What a mixer declares so that it can be found by name, checked against its definition, and measured.
 
 use crate::{Context, SequenceMixer, SequenceMixerConfig, SliceStepper};
 
-/// A mixer with a name. What `bench` needs of it stands beside its f64 reference.
+/// A mixer with a name. What `bench` needs of it is implemented next to its f64 reference.
 pub trait MeasuredMixer: SequenceMixerConfig {
     /// Its name in configs, records and figures.
     const NAME: &'static str;
 
-    /// A line about it, for a list.
+    /// One line about it, for a list.
     const SUMMARY: &'static str;
 
     /// Which of its settings `bench` measures, for a list.
     const MEASURED: &'static str = Self::SUMMARY;
 
-    /// The layer that `bench` measures at these sizes. Without another word it is causal, with every option at its default.
+    /// The layer that `bench` measures at these sizes. By default it is causal, with every option at its default.
     ///
     /// # Panics
-    /// If an option has no default: such a mixer says what is measured.
+    /// If an option has no default: such a mixer must override this.
     fn measured(sizes: &Sizes) -> Self {
         let fields = Self::fields();
         let default = |name: &str| fields.iter().find(|field| field.name == name)?.default.clone();
@@ -26,7 +26,7 @@ pub trait MeasuredMixer: SequenceMixerConfig {
         config
     }
 
-    /// That layer by definition, in f64, on one sequence.
+    /// The measured layer by definition, in f64, on one sequence.
     ///
     /// # Shapes
     /// - `parameters`: every parameter tensor of the layer, in field order, each row-major
@@ -38,13 +38,13 @@ pub trait MeasuredMixer: SequenceMixerConfig {
         12.0 * sizes.elements() as f64
     }
 
-    /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
+    /// Floating-point operations of forward and backward; `None` if matrix products are not nearly all of the work.
     fn flops(sizes: &Sizes) -> Option<f64> {
         let _ = sizes;
         None
     }
 
-    /// Its decoder over plain slices, going on from `state` with room for so many tokens; `None` if it has none.
+    /// Its decoder over plain slices, which continues from `state` with room for this many tokens; `None` if it has none.
     fn stepper(
         layer: &Self::Mixer,
         state: &<Self::Mixer as SequenceMixer>::State,
@@ -55,22 +55,22 @@ pub trait MeasuredMixer: SequenceMixerConfig {
     }
 }
 
-/// The sizes that a layer is measured at: of the input, and of what channel mixers and state spaces are made of.
+/// The sizes that a layer is measured at: of the input, of channel mixers and of state spaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Sequences at once.
+    /// Sequences in a batch.
     pub batch: usize,
     /// Sequence length, in tokens.
     pub seq_len: usize,
     /// Width of input and output.
     pub d_model: usize,
-    /// Hidden width of a channel mixer over its width.
+    /// Hidden width of a channel mixer divided by its width.
     pub hidden_factor: usize,
     /// Blocks of a block-diagonal layer.
     pub n_blocks: usize,
-    /// States a channel of a state space.
+    /// States per channel of a state space.
     pub d_state: usize,
-    /// Tokens that decoding goes on for after the sequence: filters of a fixed length must reach over them.
+    /// Number of tokens decoded after the sequence: filters of a fixed length must cover them.
     pub more_tokens: usize,
 }
 
@@ -80,18 +80,18 @@ impl Sizes {
         self.hidden_factor * self.d_model
     }
 
-    /// Tokens of the whole batch.
+    /// Number of tokens in the whole batch.
     pub fn tokens(&self) -> usize {
         self.batch * self.seq_len
     }
 
-    /// Floats of the input.
+    /// Number of floats of the input.
     pub fn elements(&self) -> usize {
         self.tokens() * self.d_model
     }
 
-    /// Operations of the products of a linear layer with so many weights: those that make its output, and the gradients of its
-    /// input and of its weights, are a multiply-add a weight and token each.
+    /// Operations of the products of a linear layer with this many weights: its output, the gradient of its input and
+    /// the gradient of its weights each take one multiply-add per weight and token.
     pub fn linear_flops(&self, weights: usize) -> f64 {
         3.0 * 2.0 * weights as f64 * self.tokens() as f64
     }

@@ -4,28 +4,28 @@ use std::fmt;
 
 use crate::{MixerError, MixerState};
 
-/// Which mixer made a state, and the settings without which the state's numbers mean something else.
+/// Which mixer made a state, and the settings that decide what the state's numbers mean.
 ///
-/// A state carries one and a layer makes its own to compare, at every token: it is a value on the stack.
+/// A state carries one, and a layer makes its own to compare at every token, so it is a value on the stack.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Origin {
     mixer: &'static str,
     settings: [(&'static str, Setting); MOST],
 }
 
-/// The most settings that any mixer names.
+/// The most settings that a mixer may name.
 const MOST: usize = 8;
 
 /// A setting's value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Setting {
-    /// A size, in whatever the setting counts.
+    /// A size, in the setting's unit.
     Size(usize),
     /// A number.
     Number(f64),
     /// A choice, as in configs.
     Word(&'static str),
-    /// The setting is not there.
+    /// The setting is absent.
     Absent,
 }
 
@@ -45,7 +45,7 @@ impl Origin {
         self.mixer
     }
 
-    /// Whether a layer of this origin can have made `state`.
+    /// Whether a layer of this origin could have made `state`.
     ///
     /// # Errors
     /// [`MixerError::ForeignState`] if not.
@@ -56,7 +56,7 @@ impl Origin {
         }
     }
 
-    /// In which words this origin of a state is not that of `layer`; none if it is.
+    /// How this origin of a state differs from that of `layer`, in words; `None` if it does not.
     fn difference(&self, layer: &Self) -> Option<String> {
         if self == layer {
             return None;

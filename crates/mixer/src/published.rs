@@ -1,8 +1,8 @@
 //! Layers under the names of their published implementations.
 //!
 //! A [`Case`] is one recorded run of a published layer: its parameters, an input, the output and the gradients. Each
-//! layer crate has a function `replay` that builds its own layer from the parameters, runs it, and answers with the
-//! same tensors under the same names; comparing the two tells whether the layers are the same.
+//! layer crate has a function `replay` that builds its own layer from the parameters, runs it, and returns the same
+//! tensors under the same names; comparing the two shows whether the layers are the same.
 
 mod compare;
 mod file;
@@ -41,7 +41,7 @@ impl Case {
     /// Removes and returns a parameter.
     ///
     /// # Errors
-    /// If there is none of this name, its shape is another, or a number in it is infinite or none.
+    /// If there is none of this name, its shape differs, or a number in it is infinite or NaN.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<TensorData, CaseError> {
         let data = self.parameters.remove(name).ok_or_else(|| self.missing(name))?;
         check_shape(name, &data, shape)?;
@@ -49,11 +49,12 @@ impl Case {
         Ok(data)
     }
 
-    /// [`take`](Self::take) of one parameter that has several names, of which a file may hold any. All that are there go.
+    /// [`take`](Self::take) of one parameter that has several names, any of which a file may hold. All that are there
+    /// are removed.
     ///
     /// # Errors
-    /// If there is none of these names, its shape is another, a number in it is infinite or none, or two of them do not hold the
-    /// same.
+    /// If there is none of these names, its shape differs, a number in it is infinite or NaN, or two of them hold
+    /// different values.
     pub fn take_shared(
         &mut self,
         names: &[impl AsRef<str>],
@@ -71,7 +72,7 @@ impl Case {
         Ok(data)
     }
 
-    /// Whether a parameter is there in this shape.
+    /// Whether a parameter exists with this shape.
     ///
     /// # Errors
     /// As for [`take`](Self::take).
@@ -92,10 +93,10 @@ impl Case {
         Ok(Tensor::from_data(self.take(name, &shape)?, device))
     }
 
-    /// A tensor that is no parameter, such as `input`.
+    /// A tensor that is not a parameter, such as `input`.
     ///
     /// # Errors
-    /// If there is none of this name, its rank is not `D`, or a number in it is infinite or none.
+    /// If there is none of this name, its rank is not `D`, or a number in it is infinite or NaN.
     pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Result<Tensor<D>, CaseError> {
         let data = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
         let got = data.shape().to_vec();
@@ -109,7 +110,7 @@ impl Case {
     /// [`tensor`](Self::tensor) whose last axis must be `width`.
     ///
     /// # Errors
-    /// As for [`tensor`](Self::tensor), and if the last axis is another or an axis is empty.
+    /// As for [`tensor`](Self::tensor), and if the last axis differs or an axis is empty.
     pub fn tensor_of_width<const D: usize>(
         &self,
         name: &str,
@@ -128,7 +129,7 @@ impl Case {
     /// The recorded gradient of the output, which must be shaped as ours.
     ///
     /// # Errors
-    /// As for [`tensor`](Self::tensor), and if the shape is another.
+    /// As for [`tensor`](Self::tensor), and if the shape differs.
     pub fn grad_output<const D: usize>(
         &self,
         output: &Tensor<D>,
@@ -150,10 +151,11 @@ impl Case {
             .map_err(|source| CaseError::Config { layer: self.layer.clone(), message: source.to_string() })
     }
 
-    /// What `load` makes of the parameters whose names begin with `prefix`, given to it without. Those that it leaves stay.
+    /// What `load` makes of the parameters whose names begin with `prefix`; it gets them without the prefix. Those that
+    /// it does not take stay.
     ///
     /// # Errors
-    /// Those of `load`, with whole names.
+    /// The errors of `load`, with full names.
     pub fn part<T>(
         &mut self,
         prefix: &str,
@@ -201,7 +203,7 @@ impl CaseError {
         Self::Shape { name: name.into(), got: got.to_vec(), wanted: wanted.to_vec() }
     }
 
-    /// The same of tensors whose names begin with `prefix`.
+    /// The same error about tensors whose names begin with `prefix`.
     #[must_use]
     pub fn under(self, prefix: &str) -> Self {
         let whole = |name: String| format!("{prefix}{name}");
@@ -225,7 +227,7 @@ impl CaseError {
 /// Why a case cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
-    /// A tensor that the layer needs is not there.
+    /// A tensor that the layer needs is missing.
     #[error("tensor `{name}` is missing, which layer `{layer}` needs")]
     Missing {
         /// The tensor.
@@ -233,7 +235,7 @@ pub enum CaseError {
         /// The layer.
         layer: String,
     },
-    /// A tensor has another shape than the config says.
+    /// A tensor's shape is not the one that the config asks for.
     #[error("tensor `{name}` has shape {got:?}, but the config asks for {wanted:?}")]
     Shape {
         /// The tensor.
@@ -243,7 +245,7 @@ pub enum CaseError {
         /// The shape that the config asks for.
         wanted: Vec<usize>,
     },
-    /// A tensor has another number of axes than the layer takes.
+    /// A tensor has a different number of axes than the layer takes.
     #[error("tensor `{name}` has shape {got:?}, but the layer takes {wanted} axes")]
     Rank {
         /// The tensor.
@@ -253,15 +255,15 @@ pub enum CaseError {
         /// The number of axes.
         wanted: usize,
     },
-    /// A tensor does not show the sizes that the config has.
+    /// A tensor does not have the sizes that the config asks for.
     #[error(transparent)]
     Axes(Box<WrongAxes>),
-    /// A number that the layer computes with is infinite or none.
+    /// A number that the layer computes with is infinite or NaN.
     #[error("tensor `{name}` holds {value} at {index:?}; a layer needs numbers that are finite in f32")]
     NotFinite {
         /// The tensor.
         name: String,
-        /// The first such number's place along every axis.
+        /// The first such number's index along every axis.
         index: Vec<usize>,
         /// What is there: `NaN`, `inf` or `-inf`.
         value: String,

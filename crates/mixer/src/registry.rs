@@ -1,4 +1,4 @@
-//! One line a mixer: its name, the enums of configs, layers and states, and the delegation.
+//! One line per mixer gives its name, the enums of configs, layers and states, and the delegation.
 
 use subquad_options::{Field, Options, Value};
 
@@ -35,7 +35,7 @@ pub trait VisitMixers {
 pub struct Entry {
     /// Its name in configs, records and figures.
     pub name: &'static str,
-    /// A line about it.
+    /// One line about it.
     pub summary: &'static str,
     /// Its options.
     pub fields: Vec<Field>,
@@ -49,7 +49,7 @@ impl VisitMixers for Entries {
     }
 }
 
-/// What the macro names.
+/// Items that the macro refers to.
 #[doc(hidden)]
 pub mod macro_support {
     pub use burn::module::Module;
@@ -59,7 +59,7 @@ pub mod macro_support {
 
     use crate::{Contract, MixerError, MixerState, Origin, SequenceMixer};
 
-    /// What the state of another kind of mixer meets.
+    /// The error for the state of another kind of mixer.
     pub fn foreign(layer: &impl SequenceMixer, state: &impl MixerState) -> MixerError {
         let maker = state.origin().map_or("another kind of mixer", Origin::mixer);
         let contract: Contract = layer.contract();
@@ -168,7 +168,7 @@ macro_rules! mixers {
             }
         }
 
-        /// Those of the mixer: which mixer it is, is not an option.
+        /// The options are those of the mixer: its kind is not an option.
         impl $crate::Options for $Config {
             fn fields() -> Vec<$crate::macro_support::Field> {
                 vec![]

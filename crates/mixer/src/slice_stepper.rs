@@ -3,7 +3,7 @@
 /// One sequence, token by token, over plain slices: a causal mixer with its weights and its state in one place.
 ///
 /// The same map as [`SequenceMixer::step`](crate::SequenceMixer::step) for a batch of one, without burn, gradients or
-/// other threads. Once warmed, a step allocates nothing until the state needs more room than was asked for.
+/// other threads. Once warmed up, a step allocates nothing until the state needs more room than was asked for.
 pub trait SliceStepper: std::fmt::Debug {
     /// One token.
     ///
@@ -17,12 +17,12 @@ pub trait SliceStepper: std::fmt::Debug {
     /// Tokens seen so far.
     fn seq(&self) -> usize;
 
-    /// Bytes of what is kept of them, without room for more.
+    /// Bytes of the state, without room for more tokens.
     fn state_bytes(&self) -> usize;
 
-    /// Forgets every token, and keeps the room.
+    /// Forgets every token, but keeps the allocated room.
     fn reset(&mut self);
 
-    /// A copy that goes its own way.
+    /// An independent copy.
     fn boxed(&self) -> Box<dyn SliceStepper>;
 }

@@ -19,7 +19,7 @@ pub trait SequenceMixer {
     /// - `x`: `[batch, seq, d_model]`
     /// - output: `[batch, seq, d_model]`
     ///
-    /// For a causal mixer that has nothing faster, it is one chunk from the first state on.
+    /// By default, for a causal mixer that has nothing faster, it is one chunk from the first state.
     ///
     /// # Panics
     /// As [`assert_reads`](Self::assert_reads).
@@ -31,8 +31,8 @@ pub trait SequenceMixer {
         y
     }
 
-    /// [`forward`](Self::forward) in training: the same map, but for what the layer drops at random. The same seed drops the
-    /// same. A layer that drops nothing has no use for the seed and leaves this as it is.
+    /// [`forward`](Self::forward) in training: the same map, except for what the layer drops at random. The same seed
+    /// drops the same numbers. A layer that drops nothing does not need the seed and keeps this default.
     ///
     /// # Shapes
     /// As for [`forward`](Self::forward).
@@ -44,7 +44,7 @@ pub trait SequenceMixer {
         self.forward(x)
     }
 
-    /// A chunk of a sequence, carrying on from `state`. Gradients flow through both results.
+    /// Runs a chunk of a sequence that continues from `state`. Gradients flow through both results.
     ///
     /// # Shapes
     /// As for [`forward`](Self::forward).
@@ -78,7 +78,7 @@ pub trait SequenceMixer {
     /// If the mixer is bidirectional: it cannot run token by token.
     fn init_state(&self, batch: usize) -> Result<Self::State, MixerError>;
 
-    /// The same weights, run in another form. A layer made of burn operations only has no other, and leaves this as it is.
+    /// The same weights, run in another form. A layer of burn operations only has no other form, and keeps this default.
     #[must_use]
     fn with_form(self, form: Form) -> Self
     where
@@ -91,11 +91,11 @@ pub trait SequenceMixer {
     /// What an input must fit.
     fn contract(&self) -> Contract;
 
-    /// Whether the state can go on here with `batch` sequences.
+    /// Whether this layer can continue from the state with `batch` sequences.
     ///
     /// # Errors
-    /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States made by
-    /// other weights of the same settings cannot be told.
+    /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States
+    /// made by other weights with the same settings cannot be recognised.
     fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError> {
         self.init_state(1)?.check_like(&self.contract(), batch, state)
     }
@@ -108,7 +108,8 @@ pub trait SequenceMixer {
         self.contract().check_input(x)
     }
 
-    /// Whether the layer can read `x` after `state`: what every stateful call asks first, so that a refused one changes nothing.
+    /// Whether the layer can read `x` after `state`: every stateful call checks this first, so that a refused one
+    /// changes nothing.
     ///
     /// # Errors
     /// As [`check_input`](Self::check_input) and [`check_state`](Self::check_state).
@@ -117,16 +118,17 @@ pub trait SequenceMixer {
         self.check_state(x.dims()[0], state)
     }
 
-    /// What every call without a state asks first.
+    /// What every call without a state checks first.
     ///
     /// # Panics
-    /// If [`check_input`](Self::check_input) refuses `x`, or [`check_length`](Self::check_length) its length, in their words.
+    /// If [`check_input`](Self::check_input) refuses `x`, or [`check_length`](Self::check_length) its length, with
+    /// their message.
     fn assert_reads(&self, x: &Tensor<3>) {
         self.check_input(x).and_then(|()| self.check_length(x.dims()[1])).unwrap_or_else(|e| panic!("{e}"));
     }
 
     /// Floats that one sequence must keep to decode token `seq + 1`; `None` for a bidirectional mixer.
-    /// Without another word, what the first state holds: a state that does not grow.
+    /// By default it is what the first state holds, for a state that does not grow.
     fn state_size(&self, seq: usize) -> Option<usize> {
         let _ = seq;
         self.init_state(1).ok().map(|state| state.floats())
@@ -141,13 +143,13 @@ pub trait SequenceMixer {
         Ok(())
     }
 
-    /// Parameters that train with their own learning rate or weight decay; all others follow the optimiser.
+    /// Parameters that train with their own learning rate or weight decay; all others use the optimiser's.
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         vec![]
     }
 }
 
-/// Maps every token by itself: `[batch, seq, d_model]` to the same shape.
+/// Maps every token separately: `[batch, seq, d_model]` to the same shape.
 pub trait ChannelMixer {
     /// # Shapes
     /// - `x`: `[batch, seq, d_model]`
@@ -163,10 +165,10 @@ pub trait MixerState: Clone + std::fmt::Debug {
     /// Floats held for each sequence of the batch.
     fn floats(&self) -> usize;
 
-    /// The layer that made it; `None` for numbers from elsewhere, of which sizes alone tell where they belong.
+    /// The layer that made it; `None` for numbers from elsewhere, which can be checked only by their sizes.
     fn origin(&self) -> Option<&Origin>;
 
-    /// Whether `state` can go on, with `batch` sequences, where this one is the first state of one sequence.
+    /// Whether `state`, with `batch` sequences, can be continued if this is the layer's first state of one sequence.
     ///
     /// # Errors
     /// If not. States of several tensors leave this to [`SequenceMixer::check_state`].
@@ -193,12 +195,12 @@ pub enum MixerError {
     TooLong {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
-        /// Tokens that it covers.
+        /// Number of tokens that it covers.
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
     },
-    /// A layer whose kernels are cut was asked to go on from a state beyond them.
+    /// A layer with truncated kernels was asked to continue from a state beyond them.
     #[error(
         "the kernels of this {mixer} are cut after {taps} taps, but a state hears all tokens, so it goes on for at most \
          {taps}; run the whole sequence at once, or lift the cut (`with_max_taps(None)`)"
@@ -219,7 +221,7 @@ pub enum MixerError {
         /// Tokens asked for.
         seq: usize,
     },
-    /// A sequence to train on is longer than the layer learns at.
+    /// A training sequence is longer than the layer can learn from.
     #[error(
         "{mixer} learns its output weights at l_max = {l_max} tokens, so it cannot train on {seq}; build it with a larger \
          l_max (evaluation, without autodiff, may go on beyond)"
@@ -227,24 +229,24 @@ pub enum MixerError {
     TooLongToTrain {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
-        /// Tokens that the weights belong to.
+        /// Number of tokens that the weights belong to.
         l_max: usize,
         /// Tokens asked for.
         seq: usize,
     },
-    /// The input is of another width than the layer.
+    /// The input's width is not the layer's.
     #[error("{mixer} has {name} = {wanted}, got an input of width {got}")]
     Width {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
-        /// What its width is called.
+        /// The name of its width.
         name: &'static str,
         /// Its width.
         wanted: usize,
         /// The input's last axis.
         got: usize,
     },
-    /// The input has no token.
+    /// The input has no tokens.
     #[error("{mixer} needs at least 1 token, got an empty sequence")]
     EmptySequence {
         /// Name of the mixer, as in configs.
@@ -253,7 +255,7 @@ pub enum MixerError {
     /// The input of a step has more than one token, or none.
     #[error("a step of a {mixer} takes 1 token, got {seq}; forward_with_state takes several")]
     NotOneToken {
-        /// What was asked to step.
+        /// The name of what was asked to step.
         mixer: &'static str,
         /// Tokens of the input.
         seq: usize,
@@ -265,10 +267,10 @@ pub enum MixerError {
         mixer: &'static str,
         /// Which of them.
         what: &'static str,
-        /// Its type.
+        /// Its element type.
         got: &'static str,
     },
-    /// The input or the state is not where the layer is.
+    /// The input or the state is not on the layer's device.
     #[error(
         "{mixer} is on {layer}, got {what} on {got}; bring both to one device, as in x.to_device(&device)"
     )]
@@ -279,10 +281,10 @@ pub enum MixerError {
         what: &'static str,
         /// The layer's device.
         layer: String,
-        /// The other.
+        /// The device of the input or state.
         got: String,
     },
-    /// The state is for another batch than the input.
+    /// The state is for another batch size than the input.
     #[error(
         "{mixer} got a state of {state} sequences and an input of {input}; take a state of init_state({input}), or the input          that goes on with this one"
     )]
@@ -301,13 +303,13 @@ pub enum MixerError {
     ForeignState {
         /// Name of the mixer, as in configs.
         mixer: &'static str,
-        /// What the state has otherwise, in words.
+        /// How the state differs, in words.
         difference: String,
     },
 }
 
 impl MixerError {
-    /// Whether a filter, or a matrix, of `l_max` tokens reaches over `seq`.
+    /// Whether a filter, or a matrix, of `l_max` tokens covers `seq`.
     ///
     /// # Errors
     /// [`TooLong`](Self::TooLong) if not.

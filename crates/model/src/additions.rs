@@ -8,7 +8,7 @@ use subquad_backend::Form;
 use crate::norm::normed;
 use crate::{Dropout, ModelConfig, Norm, NormKind};
 
-/// Learned positions and token types, and the norm of the sum, as far as the model has them.
+/// Learned positions and token types, and the norm of the sum, if the model has them.
 #[derive(Module, Debug)]
 pub(crate) struct Additions {
     pub(crate) positions: Option<Embedding>,
@@ -33,7 +33,7 @@ impl Additions {
     /// - `types`: `[batch, seq]`; `None`: all of type 0
     /// - output: as `h`
     ///
-    /// `site` names the dropout behind the norm.
+    /// `site` names the dropout after the norm.
     pub(crate) fn forward(
         &self,
         h: Tensor<3>,
@@ -67,7 +67,7 @@ impl Additions {
         }
     }
 
-    /// Positions in the table.
+    /// Number of positions in the table.
     pub(crate) fn max_positions(&self) -> Option<usize> {
         self.positions.as_ref().map(|table| table.weight.dims()[0])
     }

@@ -8,13 +8,12 @@ use subquad_mixer::{MixerError, MixerModule, SequenceMixerConfig};
 use crate::norm::normed;
 use crate::{BlockOrder, ChannelMixerKind, Dropout, DropoutSites, MixerKind, ModelConfig, Norm};
 
-/// A sequence mixer and a channel mixer, each with a norm and beside a residual connection, as far as the model's config has
-/// them.
+/// A sequence mixer and a channel mixer, each with a norm and a residual connection, if the model's config has them.
 #[derive(Module, Debug)]
 pub struct Block<M = MixerKind> {
     pub(crate) mixer_norm: Option<Norm>,
     pub(crate) mixer: M,
-    /// None where there is no channel mixer.
+    /// `None` without a channel mixer.
     pub(crate) channel_norm: Option<Norm>,
     pub(crate) channel_mixer: Option<ChannelMixerKind>,
     #[module(skip)]
@@ -60,13 +59,13 @@ impl<M: MixerModule> Block<M> {
         }
     }
 
-    /// What stands in front of the channel mixer, without dropout. Shapes as for [`forward`](Self::forward).
+    /// The part before the channel mixer, without dropout. Shapes as for [`forward`](Self::forward).
     pub(crate) fn mix_tokens(&self, h: Tensor<3>) -> Tensor<3> {
         let mixed = self.mixer.forward(self.input(&self.mixer_norm, &h));
         self.join_mixed(h, mixed)
     }
 
-    /// A chunk that carries on from `state`, without dropout. Shapes as for [`forward`](Self::forward).
+    /// Runs a chunk that continues from `state`, without dropout. Shapes as for [`forward`](Self::forward).
     pub(crate) fn forward_with_state(
         &self,
         h: Tensor<3>,
@@ -83,7 +82,7 @@ impl<M: MixerModule> Block<M> {
         Ok(self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward))
     }
 
-    /// `mix` is what the channel mixer makes of its input.
+    /// `mix` applies the channel mixer to its input.
     fn mix_channels(
         &self,
         h: Tensor<3>,
@@ -103,7 +102,7 @@ impl<M: MixerModule> Block<M> {
         if self.order.norms_inputs() { normed(norm, h.clone()) } else { h.clone() }
     }
 
-    /// What stands behind a mixer with this norm.
+    /// What follows a mixer with this norm.
     fn join(&self, norm: &Option<Norm>, h: Tensor<3>, mixed: Tensor<3>, skip: bool) -> Tensor<3> {
         let joined = if skip { h + mixed } else { mixed };
         if self.order.norms_inputs() { joined } else { normed(norm, joined) }

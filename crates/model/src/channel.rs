@@ -13,11 +13,11 @@ use subquad_monarch::{
 pub enum ChannelMixerConfig {
     /// Dense layers: cost grows with the square of the width.
     Dense(DenseMlpConfig),
-    /// Block-diagonal layers: that divided by the number of blocks.
+    /// Block-diagonal layers: that cost divided by the number of blocks.
     BlockDiagonal(BlockDiagonalMlpConfig),
-    /// Layers with Monarch matrices: width^1.5 where they are cut near the root of the width.
+    /// Layers with Monarch matrices: cost grows with width^1.5 if they are cut near the root of the width.
     Monarch(MonarchMlpConfig),
-    /// Nothing: a block is its sequence mixer alone.
+    /// Nothing: a block is only its sequence mixer.
     None,
 }
 
@@ -82,7 +82,7 @@ impl ChannelMixerKind {
         }
     }
 
-    /// [`forward`](Self::forward) where `dropped` is what the second layer reads of the hidden numbers.
+    /// [`forward`](Self::forward) with `dropped` applied to the hidden numbers before the second layer.
     pub(crate) fn forward_with(
         &self,
         x: Tensor<3>,

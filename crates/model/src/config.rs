@@ -1,4 +1,4 @@
-//! What a model is made of.
+//! What a model consists of.
 
 use burn::module::Module;
 use burn::nn::{EmbeddingConfig, LinearConfig};
@@ -27,27 +27,27 @@ pub struct ModelConfig<C = MixerConfig> {
     pub mixer: C,
     /// The channel mixer of every block.
     pub channel_mixer: ChannelMixerConfig,
-    /// What every norm is; where norms stand, `structure` says.
+    /// The kind of every norm; `structure` says where norms stand.
     pub norm: NormKind,
-    /// Whether every mixer's output is added to its input. False: it takes its place.
+    /// Whether every mixer's output is added to its input. If false, it replaces the input.
     pub residual: bool,
     /// What the input is.
     pub encoder: Encoder,
     /// What the output is.
     pub head: Head,
-    /// What else published models differ in.
+    /// Other ways in which published models differ.
     pub structure: Structure,
 }
 
 /// How inputs become vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoder {
-    /// Vectors of `features` reals, by a linear map.
+    /// Vectors of `features` reals, mapped linearly.
     Linear {
-        /// Reals a token.
+        /// Reals per token.
         features: usize,
     },
-    /// Tokens `0..vocab`, by a table, N(0, 1) at first.
+    /// Tokens `0..vocab`, looked up in a table that starts as N(0, 1).
     Embedding {
         /// Number of tokens.
         vocab: usize,
@@ -57,22 +57,22 @@ pub enum Encoder {
 /// How vectors become outputs: logits of classes, or real numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
-    /// Once a sequence: the mean over tokens, then a linear map.
+    /// Once per sequence: the mean over tokens, then a linear map.
     Pool {
         /// Number of classes or reals.
         outputs: usize,
     },
-    /// Once a sequence: a linear map of the first token, which BERT puts there for it.
+    /// Once per sequence: a linear map of the first token, which BERT adds for this purpose.
     First {
         /// Number of classes or reals.
         outputs: usize,
     },
-    /// Once a sequence: a linear map of the last token.
+    /// Once per sequence: a linear map of the last token.
     Last {
         /// Number of classes or reals.
         outputs: usize,
     },
-    /// Once a token: a linear map.
+    /// Once per token: a linear map.
     Token {
         /// Number of classes or reals.
         outputs: usize,
@@ -114,8 +114,9 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         Refusal::first(mixer.chain(self.refusals()).collect())
     }
 
-    /// Everything that keeps the model from being built but what the sequence mixer refuses: a size is 0, a mixer is of another width
-    /// than the model, the channel mixer refuses its sizes, or the structure asks for what encoder and head do not have.
+    /// Everything that keeps the model from being built, except what the sequence mixer refuses: a size of 0, a mixer
+    /// that is not as wide as the model, sizes that the channel mixer refuses, or a structure that needs what encoder
+    /// and head do not have.
     pub fn refusals(&self) -> Vec<Refusal> {
         let sizes = self.zero_sizes();
         if !sizes.is_empty() {
@@ -164,7 +165,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         })
     }
 
-    /// Whether leaving the last norm out leaves anything out.
+    /// Refuses to leave out the last norm if there is none to leave out.
     fn no_last_norm(&self) -> Option<Refusal> {
         let Structure { order, last_norm, .. } = self.structure;
         Refusal::when(!last_norm && order != BlockOrder::PreNorm, &["last_norm", "block"], || {
@@ -238,7 +239,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         norms + self.mixer.n_parameters() + self.channel_mixer.n_parameters()
     }
 
-    /// Parameters of the norms outside blocks.
+    /// Number of parameters of the norms outside blocks.
     fn n_norms(&self) -> usize {
         let norms = usize::from(self.structure.has_last_norm()) + usize::from(self.structure.embedding_norm);
         norms * self.norm.n_parameters(self.d_model)
@@ -286,7 +287,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         }
     }
 
-    /// The model of one seed: the same weights on every device. Seeds burn's generator, which belongs to the process.
+    /// The model of one seed: the same weights on every device. This seeds burn's generator, which belongs to the process.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.

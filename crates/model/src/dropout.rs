@@ -8,7 +8,7 @@ use subquad_mixer::SequenceMixer;
 /// numbers when a step is repeated.
 pub type Uniform<'a> = dyn Fn(usize, usize) -> Vec<f32> + 'a;
 
-/// The seed of what the sequence mixer of block `index` drops inside itself, such as attention weights. The same block must
+/// The seed for what the sequence mixer of block `index` drops internally, such as attention weights. The same block must
 /// get the same seed when a step is repeated.
 pub type MixerSeed<'a> = dyn Fn(usize) -> u64 + 'a;
 
@@ -39,7 +39,7 @@ impl Dropout<'_> {
         }
     }
 
-    /// What the mixer of block `index` makes of `x`, with what it drops by itself.
+    /// The output of block `index`'s mixer for `x`, with its own dropout.
     pub(crate) fn mix(&self, mixer: &impl SequenceMixer, x: Tensor<3>, index: usize) -> Tensor<3> {
         match self {
             Self::Off => mixer.forward(x),
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use burn::tensor::Device;
 
-    /// What is left of ones when the draws are 0, 0.25, 0.5, 0.75.
+    /// What ones become when the draws are 0, 0.25, 0.5, 0.75.
     fn kept(rate: f64) -> Vec<f32> {
         let uniform = |_: usize, count: usize| (0..count).map(|i| i as f32 / count as f32).collect();
         let ones = Tensor::ones([1, 2, 2], &Device::flex());

@@ -1,4 +1,4 @@
-//! Which parameters train differently.
+//! Which parameters are trained differently.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
@@ -7,7 +7,7 @@ use subquad_mixer::{LearningRate, MixerModule, ParameterGroup, WeightDecay};
 
 use crate::SequenceModel;
 
-/// Groups of the whole model. Where two name a parameter, the later one holds: a mixer knows best.
+/// Groups of the whole model. If two name a parameter, the later one applies: a mixer knows best.
 pub(crate) fn parameter_groups<M: MixerModule>(model: &SequenceModel<M>) -> Vec<ParameterGroup> {
     let free = named_parameters(model).into_iter().filter(|p| is_free_of_decay(&p.path)).map(|p| p.id);
     let undecayed = ParameterGroup {
@@ -30,7 +30,7 @@ fn is_free_of_decay(path: &str) -> bool {
         || path.starts_with("additions.")
 }
 
-/// One group where every block has one of the same name and rule.
+/// Merges the groups of all blocks that have the same name and rule.
 fn merge(groups: impl Iterator<Item = ParameterGroup>) -> Vec<ParameterGroup> {
     let mut merged: Vec<ParameterGroup> = vec![];
     for group in groups {

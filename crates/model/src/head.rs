@@ -8,11 +8,11 @@ use subquad_mixer::MixerModule;
 
 use crate::{Dropout, DropoutSites, HeadTransform, ModelConfig, Norm, SequenceModel};
 
-/// What a head begins with, if with anything: see [`HeadTransform`].
+/// What a head begins with, if anything: see [`HeadTransform`].
 #[derive(Module, Debug)]
 pub(crate) struct Transform {
     pub(crate) dense: Linear,
-    /// None in a pooler, whose activation is tanh.
+    /// `None` in a pooler, whose activation is tanh.
     pub(crate) norm: Option<Norm>,
     #[module(skip)]
     form: Form,
@@ -82,7 +82,7 @@ impl<M: MixerModule> SequenceModel<M> {
     fn pooled(&self, transform: &Transform, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = transform.forward(h);
         match (self.sites, &transform.norm) {
-            // Behind the sites of the blocks and of the embeddings.
+            // This site follows those of the blocks and of the embeddings.
             (DropoutSites::M2Bert, None) => dropout.apply(h, 2 * self.blocks.len() + 1),
             (DropoutSites::Branches, _) | (DropoutSites::M2Bert, Some(_)) => h,
         }

@@ -1,19 +1,19 @@
-//! Another start for dense layers and tables, wherever in a model they are.
+//! Other initial values for dense layers and tables, wherever in a model they are.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Distribution, Tensor};
 
-/// BERT's and GPT-2's.
+/// The standard deviation of BERT and GPT-2.
 const DEVIATION: f64 = 0.02;
-/// burn's names of the modules that start anew.
+/// burn's names of the modules that get new values.
 const DENSE: [&str; 2] = ["Struct:Linear", "Struct:Embedding"];
 
-/// `model` with weights of burn's linear layers and tables drawn from N(0, 0.02) and with biases of 0.
+/// `model` with the weights of burn's linear layers and tables drawn from N(0, 0.02) and with biases of 0.
 pub(crate) fn normal<M: Module>(model: M) -> M {
     model.map(&mut Normal::default())
 }
 
-/// Knows the module and the field of the parameter at hand.
+/// Tracks the module and the field of the current parameter.
 #[derive(Default)]
 struct Normal {
     path: Vec<(String, bool)>,

@@ -1,4 +1,4 @@
-//! The sequence mixers that come with subquad: one line each.
+//! The sequence mixers that come with subquad, one line each.
 
 use subquad_attention::AttentionConfig;
 use subquad_monarch::{CausalMonarchConfig, HyenaConfig, LearnedMonarchConfig, M2Config};

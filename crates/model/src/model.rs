@@ -25,7 +25,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// Rows of the batch, and tokens of each.
+    /// Number of rows in the batch, and of tokens in each.
     pub(crate) fn sizes(&self) -> [usize; 2] {
         match self {
             Self::Reals(x) => [x.dims()[0], x.dims()[1]],
@@ -40,12 +40,12 @@ pub(crate) enum EncoderKind {
     Embedding(Embedding),
 }
 
-/// The model itself in errors about what it reads.
+/// The model's own name in errors about what it reads.
 pub(crate) const NAME: &str = "model";
 
 impl EncoderKind {
-    /// Whether `input` can be read: of at least one token, on the model's device; reals also of its features, in f32. What is
-    /// of the other kind is left to the encoder.
+    /// Whether `input` can be read: it needs at least one token, on the model's device; reals also need the model's
+    /// number of features, in f32. Input of the other kind is left to the encoder.
     fn check(&self, input: &Input) -> Result<(), MixerError> {
         match (self, input) {
             (_, input) if input.sizes()[1] == 0 => Err(MixerError::EmptySequence { mixer: NAME }),
@@ -81,16 +81,16 @@ pub struct SequenceModel<M = MixerKind> {
     pub(crate) encoder: EncoderKind,
     pub(crate) additions: Additions,
     pub(crate) blocks: Vec<Block<M>>,
-    /// Only where blocks leave vectors without a norm.
+    /// Present only if blocks leave vectors without a norm.
     pub(crate) norm: Option<Norm>,
     pub(crate) head_transform: Option<Transform>,
-    /// None if the head is tied.
+    /// `None` if the head is tied.
     pub(crate) head: Option<Linear>,
-    /// Only if the head is tied.
+    /// Present only if the head is tied.
     pub(crate) tied_bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
     pub(crate) answers: Head,
-    /// A token whose row learns nothing from being read.
+    /// A token whose row gets no gradient where it is read.
     #[module(skip)]
     pub(crate) padding: Option<usize>,
     #[module(skip)]
@@ -100,7 +100,7 @@ pub struct SequenceModel<M = MixerKind> {
 impl<M: MixerModule> SequenceModel<M> {
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
-    /// - output: logits or reals, `[batch, 1, outputs]` with a head that answers once a sequence, `[batch, seq, outputs]` with a
+    /// - output: logits or reals, `[batch, 1, outputs]` with one output per sequence, `[batch, seq, outputs]` with a
     ///   head on every token
     ///
     /// # Panics
@@ -117,7 +117,8 @@ impl<M: MixerModule> SequenceModel<M> {
         self.decode(h, dropout)
     }
 
-    /// The outputs of some tokens: those of [`forward`](Self::forward), without the cost of the others in norm and head.
+    /// The outputs of some tokens: the same as in [`forward`](Self::forward), without the cost of the others in norm
+    /// and head.
     ///
     /// # Shapes
     /// - `input`: as in [`forward`](Self::forward)
@@ -125,7 +126,7 @@ impl<M: MixerModule> SequenceModel<M> {
     /// - output: `[labels, outputs]`
     ///
     /// # Panics
-    /// As [`forward`](Self::forward); also if the head answers once a sequence, and so for no single token.
+    /// As [`forward`](Self::forward); also if the head has one output per sequence, and so none for a single token.
     pub fn forward_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<2> {
         let of_tokens = matches!(self.answers, Head::Token { .. });
         assert!(of_tokens, "this model answers once a sequence, not at single tokens");
@@ -134,7 +135,7 @@ impl<M: MixerModule> SequenceModel<M> {
         self.decode(h, dropout).flatten(0, 1)
     }
 
-    /// What the last block leaves, `[batch, seq, d_model]`.
+    /// The output of the last block, `[batch, seq, d_model]`.
     fn blocks(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
         self.check_input(&input).unwrap_or_else(|e| panic!("{e}"));
         let blocks = self.blocks.iter().enumerate();
@@ -142,7 +143,7 @@ impl<M: MixerModule> SequenceModel<M> {
         blocks.fold(h, |h, (index, block)| block.forward(h, dropout, index))
     }
 
-    /// The first block's input, of tokens from position `first` on.
+    /// The first block's input for tokens from position `first` on.
     pub(crate) fn encode(&self, input: Input, first: usize, dropout: &Dropout<'_>) -> Tensor<3> {
         let (h, types) = match (&self.encoder, input) {
             (EncoderKind::Linear(encoder), Input::Reals(x)) => (encoder.forward(x), None),
@@ -162,12 +163,12 @@ impl<M: MixerModule> SequenceModel<M> {
     /// Whether the model can read `input`, whatever its length.
     ///
     /// # Errors
-    /// If it is empty, on another device, or of reals that are not f32 or not as many features as the model reads.
+    /// If it is empty, on another device, or of reals that are not f32 or do not have as many features as the model reads.
     pub fn check_input(&self, input: &Input) -> Result<(), MixerError> {
         self.encoder.check(input)
     }
 
-    /// The rows of tokens; that of padding is a constant.
+    /// The rows of tokens; the row of padding is a constant.
     fn look_up(&self, table: &Embedding, tokens: Tensor<2, Int>) -> Tensor<3> {
         let rows = table.forward(tokens.clone());
         match self.padding {
@@ -187,7 +188,7 @@ impl<M: MixerModule> SequenceModel<M> {
     /// Whether the model can run on `seq` tokens.
     ///
     /// # Errors
-    /// In the mixer's words, or if there are more tokens than learned positions.
+    /// If the mixer refuses the length, or if there are more tokens than learned positions.
     pub fn check_length(&self, seq: usize) -> Result<(), MixerError> {
         if let Some(rows) = self.additions.max_positions().filter(|rows| *rows < seq) {
             return Err(MixerError::Positions { rows, seq });
@@ -195,8 +196,8 @@ impl<M: MixerModule> SequenceModel<M> {
         self.blocks.iter().try_for_each(|block| block.mixer().check_length(seq))
     }
 
-    /// One group for the norms, biases and embeddings, which are not decayed, and after it the mixers' own. Where two name a
-    /// parameter, the later one holds.
+    /// One group for the norms, biases and embeddings, which are not decayed, followed by the mixers' own. If two name
+    /// a parameter, the later one applies.
     pub fn parameter_groups(&self) -> Vec<ParameterGroup> {
         parameter_groups(self)
     }

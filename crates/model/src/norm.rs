@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use subquad_backend::{Form, layer_norm::layer_norm};
 use subquad_mixer::Choice;
 
-/// PyTorch's and the published models' value.
+/// The value of PyTorch and the published models.
 const EPS: f64 = 1e-5;
 
-/// What every norm of a model is.
+/// The kind of every norm of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum NormKind {
-    /// A [`Norm`] each.
+    /// A [`Norm`].
     Layer,
     /// Nothing.
     None,
@@ -35,7 +35,7 @@ impl NormKind {
     }
 }
 
-/// `x` behind the norm, where there is one.
+/// `x` after the norm, if there is one.
 pub(crate) fn normed(norm: &Option<Norm>, x: Tensor<3>) -> Tensor<3> {
     match norm {
         Some(norm) => norm.forward(x),
@@ -70,7 +70,7 @@ impl Norm {
         }
     }
 
-    /// The same norm with another number added to the variance.
+    /// The same norm with this number added to the variance.
     pub fn with_eps(mut self, eps: f64) -> Self {
         self.eps = eps;
         self

@@ -7,7 +7,7 @@ use subquad_options::range;
 
 use crate::{BlockOrder, ChannelMixerConfig, Encoder, Head, HeadTransform, ModelConfig, NormKind, Structure};
 
-/// Everything about a model but its sequence mixer, and what it reads and answers.
+/// Everything about a model except its sequence mixer, its input and its output.
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct ModelOptions {
     /// Width of the residual stream.
@@ -64,7 +64,7 @@ pub struct ChannelOptions {
     pub n_blocks: usize,
 }
 
-/// The matrices of a channel mixer.
+/// The kind of matrices of a channel mixer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelMixerName {
@@ -79,7 +79,7 @@ pub enum ChannelMixerName {
 }
 
 impl ChannelMixerName {
-    /// Each with a line about it, for a list.
+    /// Each name with one line about it, for a list.
     pub const SUMMARIES: [(Self, &str); 4] = [
         (Self::Dense, "two dense layers: time grows with the square of the width"),
         (Self::BlockDiagonal, "two block-diagonal layers: the same, divided by the number of blocks"),
@@ -88,7 +88,7 @@ impl ChannelMixerName {
     ];
 }
 
-/// What stands between the layers of a channel mixer.
+/// What is between the layers of a channel mixer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelGate {
@@ -100,11 +100,11 @@ pub enum ChannelGate {
     Off,
 }
 
-/// Where the one answer about a sequence is read.
+/// Where the single output for a sequence is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
-    /// As suits the answers.
+    /// What suits the task: see [`ModelOptions`].
     Auto,
     /// The mean over tokens.
     Mean,
@@ -128,7 +128,7 @@ impl ModelOptions {
         }
     }
 
-    /// Everything that does not go together, for sequences of up to `longest` tokens. What the channel mixer refuses is among it.
+    /// Everything that does not go together, for sequences of up to `longest` tokens, including what the channel mixer refuses.
     pub fn refusals(&self, longest: usize) -> Vec<Refusal> {
         self.refused_by(|| {
             let own = [self.few_positions(longest), self.idle_last_norm(), self.idle_gate()];
@@ -149,7 +149,7 @@ impl ModelOptions {
         })
     }
 
-    /// Blocks of other orders end with norms.
+    /// Only pre_norm has a last norm: blocks of other orders end with norms.
     fn idle_last_norm(&self) -> Option<Refusal> {
         let Structure { order, last_norm, .. } = self.structure;
         if last_norm || order == BlockOrder::PreNorm {
@@ -164,12 +164,12 @@ impl ModelOptions {
         ))
     }
 
-    /// Without norms, pre_norm and post_norm are the same.
+    /// Refuses an order without effect: without norms, pre_norm and post_norm are the same.
     fn idle_order(&self) -> Option<Refusal> {
         (self.structure.order == BlockOrder::PostNorm).then(|| self.idle_norm("block"))?
     }
 
-    /// The transform always has a norm.
+    /// Refuses an eps without norms; the head's transform always has one.
     fn idle_eps(&self) -> Option<Refusal> {
         (self.structure.head_transform == HeadTransform::None).then(|| self.idle_norm("norm_eps"))?
     }
@@ -184,7 +184,7 @@ impl ModelOptions {
             .then(|| self.idle("channel_gate", without, &["channel_gate", "channel_mixer"]))?
     }
 
-    /// Sizes that the channel mixer does not have.
+    /// Refuses sizes that the channel mixer does not have.
     fn idle_size(&self, option: &'static str) -> Option<Refusal> {
         match self.channel.channel_mixer {
             ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => None,
@@ -231,7 +231,7 @@ impl ChannelOptions {
         }
     }
 
-    /// `auto` is what the layer's own config says.
+    /// `auto` is the default of the layer's own config.
     fn is_gated(&self, auto: bool) -> bool {
         match self.channel_gate {
             ChannelGate::Auto => auto,

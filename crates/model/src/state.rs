@@ -7,12 +7,12 @@ use crate::model::NAME;
 use crate::norm::normed;
 use crate::{Dropout, Head, Input, MixerKindState, SequenceModel};
 
-/// What a causal model remembers of the tokens it has seen. A clone goes its own way, for example to branch from a prompt.
+/// What a causal model remembers of the tokens it has seen. A clone is independent, for example to branch from a prompt.
 ///
 /// It belongs to the weights that made it.
 #[derive(Debug, Clone)]
 pub struct ModelState<S = MixerKindState> {
-    /// One a block.
+    /// One state per block.
     blocks: Vec<S>,
     batch: usize,
     seq: usize,
@@ -55,7 +55,7 @@ impl<M: MixerModule> SequenceModel<M> {
     /// The state before the first token, on the model's own device.
     ///
     /// # Errors
-    /// If the head is pooled, reads the first token alone, or the mixers are bidirectional.
+    /// If the head is pooled or reads only the first token, or if the mixers are bidirectional.
     pub fn init_state(&self, batch: usize) -> Result<ModelState<M::State>, StateError> {
         match self.answers {
             Head::Pool { .. } => return Err(StateError::PooledHead),
@@ -66,8 +66,8 @@ impl<M: MixerModule> SequenceModel<M> {
         Ok(ModelState { blocks: blocks.collect::<Result<_, _>>()?, batch, seq: 0 })
     }
 
-    /// A chunk of at least one token, such as a prompt, carrying on from `state`; without dropout. Gradients flow through
-    /// both results. A head on the last token answers at every token, as if that were the last.
+    /// Runs a chunk of at least one token, such as a prompt, that continues from `state`, without dropout. Gradients
+    /// flow through both results. A head on the last token gives an output at every token, as if that were the last.
     ///
     /// # Shapes
     /// - `input`: `[batch, seq, features]` reals or `[batch, seq]` tokens
@@ -120,8 +120,8 @@ impl<M: MixerModule> SequenceModel<M> {
         Ok(self.outputs(h).squeeze_dim(1))
     }
 
-    /// How many tokens there are with those of `input`. Asked before any block runs, so that an error leaves no block ahead of
-    /// the others.
+    /// How many tokens there are with those of `input`. It is checked before any block runs, so that an error leaves no
+    /// block ahead of the others.
     fn check_state(&self, state: &ModelState<M::State>, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
         self.check_input(input)?;
@@ -147,7 +147,7 @@ impl<M: MixerModule> SequenceModel<M> {
         }
     }
 
-    /// The outputs of every token from the last block's.
+    /// The outputs of every token, from those of the last block.
     fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
         self.decode(normed(&self.norm, h), &Dropout::Off)
     }

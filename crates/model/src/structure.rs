@@ -1,10 +1,10 @@
-//! What a model is besides its mixers: the order of a block, positions, the shape of the head, how weights start.
+//! The parts of a model besides its mixers: the order of a block, positions, the shape of the head, initial weights.
 
 use serde::{Deserialize, Serialize};
 use subquad_options::range::{self, LONGEST_SEQ};
 use subquad_options::{Choice, Kind, OptionType, Options, Value};
 
-/// Options that published models differ in. [`default`](Self::default) is a plain pre-norm model.
+/// Options in which published models differ. [`default`](Self::default) is a plain pre-norm model.
 #[derive(Options, Debug, Clone, Copy, PartialEq)]
 pub struct Structure {
     /// Where norms and residual connections stand. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm:
@@ -53,7 +53,7 @@ pub struct Structure {
     pub dropout: DropoutSites,
 }
 
-/// Where norms and skips of a block stand. Which norm, and whether there are skips at all, is said elsewhere.
+/// Where the norms and skips of a block are. The kind of norm, and whether there are skips at all, are other options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockOrder {
@@ -67,14 +67,14 @@ pub enum BlockOrder {
 }
 
 impl Structure {
-    /// Whether a norm stands behind the last block that is not the block's own.
+    /// Whether the last block is followed by a norm that is not the block's own.
     pub(crate) fn has_last_norm(&self) -> bool {
         self.last_norm && self.order.norms_inputs()
     }
 }
 
 impl BlockOrder {
-    /// Whether a norm stands in front of the sequence mixer.
+    /// Whether there is a norm before the sequence mixer.
     pub(crate) fn norms_inputs(self) -> bool {
         self == Self::PreNorm
     }
@@ -85,18 +85,18 @@ impl BlockOrder {
     }
 }
 
-/// What a head begins with, of the model's width.
+/// What a head begins with, at the model's width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeadTransform {
-    /// Nothing: the head is its last map.
+    /// Nothing: the head is only its last map.
     None,
-    /// `norm(gelu(linear(h)))`, as where BERT tells masked tokens.
+    /// `norm(gelu(linear(h)))`, as where BERT predicts masked tokens.
     GeluNorm,
-    /// `tanh(linear(h))`: the pooler in front of BERT's classifier.
+    /// `tanh(linear(h))`: the pooler before BERT's classifier.
     Pooler,
 }
 
-/// A config says whether there is BERT's.
+/// In a config it is a boolean: whether there is BERT's transform.
 impl OptionType for HeadTransform {
     fn kind() -> Kind {
         Kind::Bool
@@ -111,21 +111,21 @@ impl OptionType for HeadTransform {
     }
 }
 
-/// Where activations are dropped in training. What mixers drop inside themselves is theirs to say.
+/// Where activations are dropped in training. Mixers decide what they drop internally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DropoutSites {
-    /// On what every sequence mixer and every channel mixer makes, and behind a norm of the embeddings.
+    /// The output of every sequence mixer and every channel mixer, and the output of a norm of the embeddings.
     Branches,
-    /// Behind a norm of the embeddings, inside every channel mixer in front of its last layer, and between a pooler and the
-    /// classifier: as M2-BERT was trained.
+    /// The output of a norm of the embeddings, the input of every channel mixer's last layer, and what a pooler gives
+    /// the classifier: as M2-BERT was trained.
     M2Bert,
 }
 
-/// How dense layers and tables start. Everything else always starts as its own layer says.
+/// How dense layers and tables start. Everything else is always initialised by its own layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
-    /// As burn's: dense layers uniform within `1 / sqrt(inputs)`, tables N(0, 1).
+    /// As in burn: dense layers uniform within `1 / sqrt(inputs)`, tables N(0, 1).
     Layers,
     /// Weights and tables N(0, 0.02), biases 0, inside mixers too, as in BERT and GPT-2.
     Normal,

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};
 use subquad_monarch::{CausalMonarch, CausalMonarchConfig, CausalMonarchState};
 
-/// One block and a head, around any input of `d_model` features.
+/// One block and a head, for any input of `d_model` features.
 #[derive(Module, Debug)]
 struct Forecaster {
     norm: LayerNorm,
@@ -23,12 +23,12 @@ impl Forecaster {
         }
     }
 
-    /// `[batch, seq, d_model]` to a number a token.
+    /// `[batch, seq, d_model]` to one number per token.
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.head.forward(x.clone() + self.mixer.forward(self.norm.forward(x)))
     }
 
-    /// One more token, `[batch, d_model]` to a number.
+    /// One more token: `[batch, d_model]` to one number.
     fn step(&self, x: Tensor<2>, state: &mut CausalMonarchState) -> Result<Tensor<2>, MixerError> {
         let y = self.mixer.step(self.norm.forward(x.clone()), state)?;
         Ok(self.head.forward(x + y))

@@ -1,5 +1,5 @@
-//! A Monarch linear layer in a model of your own: parameters, operations, forward, its dense equivalent, and the layer nearest
-//! to a dense one.
+//! A Monarch linear layer in a model of your own: parameters, operations, forward, its dense equivalent, and the layer
+//! nearest to a given dense one.
 
 use burn::module::Module;
 use burn::nn::LinearConfig;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let y = net.forward(Tensor::random([8, 1024], Distribution::Default, &device));
     println!("{:?}; the same matrix, dense: {:?}", y.dims(), net.hidden.dense_weight().dims());
 
-    // Any width: blocks that do not divide it are padded.
+    // Any width will do: blocks that do not divide it are padded.
     let dense = LinearConfig::new(300, 130).init(&device);
     let near = MonarchLinear::project(&dense, &MonarchLinearConfig::new(300, 130).with_n_blocks(Some(16)))?;
     println!("{} parameters instead of {}", near.num_params(), dense.num_params());

@@ -7,7 +7,7 @@ use subquad_backend::dropout::{mask, split_mix};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Drops {
     rate: f64,
-    /// None in evaluation, which drops nothing.
+    /// `None` in evaluation, which drops nothing.
     seed: Option<u64>,
 }
 

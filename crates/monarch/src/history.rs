@@ -1,20 +1,20 @@
-//! What a filter as long as the sequence must keep: all that it has read.
+//! What a filter as long as the sequence must keep: everything that it has read.
 
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
 use crate::ConvAlgorithm;
 
-/// A causal filter, its bias at lag 0: from a number of taps to `[d_model, taps]`.
+/// A causal filter with its bias at lag 0, as a function from a number of taps to `[d_model, taps]`.
 pub(crate) type Taps<'a> = &'a dyn Fn(usize) -> Tensor<2>;
 
-/// How a history goes on: [`History::chunk`] or [`History::token`].
+/// How a history continues: [`History::chunk`] or [`History::token`].
 pub(crate) type Advance = fn(&mut History, Taps<'_>, usize, Tensor<3>, (ConvAlgorithm, Form)) -> Tensor<3>;
 
 /// What one long filter has read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
-    /// `[batch, d_model, tokens]`; none before the first token.
+    /// `[batch, d_model, tokens]`; `None` before the first token.
     past: Option<Tensor<3>>,
     /// The whole filter with the newest token's tap last: `[d_model, l_max]`. Derived from the parameters at the first
     /// step, so that a step does not run the filter's network over all positions; not counted as state.

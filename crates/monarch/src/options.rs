@@ -1,6 +1,6 @@
-//! The options that M2 and Hyena share, written once, and what every mixer's config answers in the same way.
+//! The options that M2 and Hyena share, written once, and the methods that every mixer's config has in the same form.
 
-/// A config with the fields written in it, then all that the gated long convolutions share.
+/// A config with the fields given, followed by those that the gated long convolutions share.
 macro_rules! gated_config {
     ($(#[$about:meta])* pub struct $name:ident { $($(#[$own:meta])* pub $field:ident: $type:ty,)* }) => {
         $(#[$about])*
@@ -80,7 +80,7 @@ macro_rules! gated_config {
                 subquad_mixer::Refusal::first(self.refusals())
             }
 
-            /// A one-sided filter of so many channels.
+            /// A one-sided filter of `channels` channels.
             fn causal_filter(&self, channels: usize) -> crate::ImplicitFilterConfig {
                 crate::ImplicitFilterConfig::new(channels, self.l_max)
                     .with_order(self.filter_order)
@@ -106,7 +106,7 @@ macro_rules! gated_config {
 }
 pub(crate) use gated_config;
 
-/// What the trait asks of a config that has methods of the same names, so that users need not import it.
+/// The trait's methods for a config that has methods of the same names, so that users need not import the trait.
 macro_rules! as_its_own_methods {
     () => {
         fn refusals(&self) -> Vec<subquad_mixer::Refusal> {

@@ -73,7 +73,7 @@ pub fn block_diagonal_linear(config: &BlockDiagonalLinearConfig, parameters: &[f
     y
 }
 
-/// What is left of a flat list of parameters.
+/// The parameters of a flat list that have not been read yet.
 struct Parameters<'a>(&'a [f64]);
 
 impl<'a> Parameters<'a> {
@@ -132,7 +132,7 @@ struct Filter {
     taps: Vec<f64>,
     reverse: Option<Vec<f64>>,
     bias: Vec<f64>,
-    /// Tokens that the first reverse tap looks ahead.
+    /// Number of tokens that the first reverse tap looks ahead.
     rev_offset: usize,
 }
 
@@ -162,7 +162,7 @@ impl Filter {
         }
     }
 
-    /// Of `n` one-sided filters whose channels alternate, number `o`.
+    /// Filter number `o` of `n` one-sided filters whose channels alternate.
     fn every(&self, n: usize, o: usize) -> Self {
         let own = |values: &[f64]| values.iter().skip(o).step_by(n).copied().collect();
         Self { taps: own(&self.taps), reverse: None, bias: own(&self.bias), rev_offset: self.rev_offset }
@@ -188,7 +188,7 @@ impl Filter {
     }
 }
 
-/// A network's answer to position `l` as taps of every channel.
+/// A network's output for position `l` as taps of every channel.
 fn taps(config: &ImplicitFilterConfig, answer: &[f64], l: usize) -> Vec<f64> {
     let ImplicitFilterConfig { d_model, l_max, modulate, shift, normalized, .. } = *config;
     let decay = |decay: f64| if modulate { decay + shift } else { 1.0 };
@@ -240,7 +240,7 @@ fn read_block_diagonal(
     let (rows, columns) = (d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks));
     let weight = parameters.take(n_blocks * rows * columns);
     let bias = if bias { parameters.take(d_output).to_vec() } else { vec![0.0; d_output] };
-    // Output o is row o % rows of block o / rows, which reads `columns` inputs as far as they exist.
+    // Output o is row o % rows of block o / rows, which reads `columns` inputs, or those that exist.
     let entry = |o: usize, q: usize| weight[o * columns + q];
     let input = |x: &[f64], o: usize, q: usize| x.get(o / rows * columns + q).copied().unwrap_or(0.0);
     let output =

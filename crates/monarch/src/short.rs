@@ -1,4 +1,4 @@
-//! The short convolution in front of the gates, chunk by chunk.
+//! The short convolution before the gates, chunk by chunk.
 
 use burn::module::Param;
 use burn::tensor::{Device, Tensor};
@@ -19,7 +19,7 @@ pub(crate) fn no_past(batch: usize, weight: &Param<Tensor<2>>) -> Tensor<3> {
     Tensor::zeros([batch, width - 1, channels], &weight.device())
 }
 
-/// The short convolution of a chunk that comes after `past`, which it moves on.
+/// The short convolution of a chunk that follows `past`; `past` is advanced.
 pub(crate) fn short_conv_after(
     past: &mut Tensor<3>,
     x: Tensor<3>,
@@ -32,7 +32,7 @@ pub(crate) fn short_conv_after(
         return short_conv(x, weight, bias, form);
     }
     let all = Tensor::cat(vec![past.clone(), x], 1);
-    // Rows put together are a copy; as one view they would keep the whole chunk in memory.
+    // Rows are concatenated to make a copy; a view would keep the whole chunk in memory.
     *past = Tensor::cat((seq..seq + rows).map(|t| all.clone().narrow(1, t, 1)).collect(), 1);
     short_conv(all, weight, bias, form).narrow(1, rows, seq)
 }

@@ -12,17 +12,17 @@ use syn::{
 struct Declared {
     ident: Ident,
     ty: Type,
-    /// The key, where it is not the field's name.
+    /// The key: the field's name, or what `name = ..` says.
     name: String,
     help: String,
     /// `#[config(default = ..)]`, as burn's derive reads it.
     default: Option<TokenStream>,
     range: Option<Expr>,
-    /// How many values a list holds at most.
+    /// The most values that a list may hold.
     most: Option<Expr>,
     /// The value that stands for `None`.
     none: Option<Expr>,
-    /// A word that the rest of a config has a number for.
+    /// A word whose number is known from the rest of a config.
     or: Option<LitStr>,
     given: bool,
     required: bool,
@@ -78,7 +78,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
     })
 }
 
-/// `Default`, where every field has one.
+/// `Default`, if every field has one.
 fn default(ident: &Ident, fields: &[Declared]) -> TokenStream {
     let values: Option<Vec<TokenStream>> = fields.iter().map(Declared::own_default).collect();
     let Some(values) = values else { return TokenStream::new() };
@@ -232,7 +232,7 @@ impl Declared {
         quote! { let value = #value; #mistaken values.push((#name, value)); }
     }
 
-    /// The statement that takes a value that is given.
+    /// The statement that sets a given value.
     fn taken(&self) -> TokenStream {
         let Self { ident, name, ty, .. } = self;
         if !self.given {
@@ -248,7 +248,7 @@ impl Declared {
         }
     }
 
-    /// `field: value,` from the values of a config; what is given and has no default starts as the type's own.
+    /// `field: value,` from the values of a config; a given field without a default starts at the type's own.
     fn built(&self) -> TokenStream {
         let Self { ident, ty, name, .. } = self;
         if self.flatten {
@@ -294,7 +294,7 @@ fn default_of(attribute: &Attribute) -> Result<TokenStream, Error> {
 fn text(value: &Expr) -> Result<LitStr, Error> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Ok(text.clone()),
-        // A doc comment that a macro hands on stands in a group of its own.
+        // A doc comment that a macro passes on is in a group of its own.
         Expr::Group(group) => text(&group.expr),
         other => Err(Error::new_spanned(other, "expected a text in quotes")),
     }
@@ -318,7 +318,7 @@ fn inside(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The value that stands for `None`: a word, or one of the type inside.
+/// The value that stands for `None`: a word, or a value of the type inside.
 fn stands_for_none(none: &Expr, ty: &Type) -> TokenStream {
     match (text(none), inside(ty)) {
         (Ok(word), _) => quote! { ::subquad_options::Value::from(#word) },

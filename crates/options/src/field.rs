@@ -2,7 +2,7 @@
 
 use crate::{Kind, Refusal, Value};
 
-/// One option: all that there is to say about it.
+/// One option, with everything about it.
 #[derive(Debug, Clone)]
 pub struct Field {
     /// Its key.
@@ -11,11 +11,11 @@ pub struct Field {
     pub help: &'static str,
     /// What it may hold.
     pub kind: Kind,
-    /// What it holds when nothing sets it; `None` if it must be set, or is [`given`](Self::given).
+    /// What it holds if nothing sets it; `None` if it must be set, or is [`given`](Self::given).
     pub default: Option<Value>,
-    /// Whether whoever builds the struct gives it: then it is no key of a config.
+    /// Whether the code that builds the struct gives it: then it is not a key of a config.
     pub given: bool,
-    /// Whether it changes what is computed, and not only what is written down.
+    /// Whether it changes what is computed, not only what is recorded.
     pub numeric: bool,
 }
 
@@ -24,14 +24,14 @@ pub trait Options: Sized {
     /// The options, in the order of the fields.
     fn fields() -> Vec<Field>;
 
-    /// The struct from the values of a config: those of [`fields`](Self::fields), words for numbers replaced by them. What is
-    /// given starts at its default, or else empty. `None` if a value is missing or not of its kind.
+    /// The struct from the values of a config: those of [`fields`](Self::fields), with words replaced by their numbers.
+    /// A given field starts at its default, or else empty. `None` if a value is missing or not of its kind.
     fn from_values(values: &dyn Fn(&str) -> Option<Value>) -> Option<Self>;
 
     /// The options with their values, in the order of the fields.
     fn to_values(&self) -> Vec<(&'static str, Value)>;
 
-    /// Takes a value that is [`given`](Field::given). Whether there is such an option, and it takes the value.
+    /// Sets a value that is [`given`](Field::given). Returns whether there is such an option, and it takes the value.
     fn give(&mut self, name: &str, value: &Value) -> bool;
 
     /// Refuses every value that its kind does not allow.
@@ -45,7 +45,8 @@ pub trait Options: Sized {
         fields.filter_map(refused).collect()
     }
 
-    /// What is [out of range](Self::out_of_range), or else what `rules` refuse: they may take every value to be in its range.
+    /// What is [out of range](Self::out_of_range), or else what `rules` refuse: they may assume that every value is in
+    /// its range.
     fn refused_by(&self, rules: impl FnOnce() -> Vec<Refusal>) -> Vec<Refusal> {
         let refused = self.out_of_range();
         if refused.is_empty() { rules() } else { refused }

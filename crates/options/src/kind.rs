@@ -26,13 +26,13 @@ pub enum Kind {
     Bool,
     /// One of a few words.
     Word(&'static [&'static str]),
-    /// Any text of one line, also none.
+    /// Any text of one line; it may be empty.
     Text,
-    /// A text of some form.
+    /// A text of a certain form.
     Form {
-        /// As it reads after "must be", such as `a size such as "128x8"`.
+        /// The words after "must be", such as `a size such as "128x8"`.
         what: &'static str,
-        /// The text as it is always written; `None` if it has another form.
+        /// The text in canonical form; `None` if it does not have the form.
         canonical: fn(&str) -> Option<String>,
     },
     /// A whole number, or a share of the sequence length such as `seq_len/16`, rounded down.
@@ -42,23 +42,23 @@ pub enum Kind {
         /// Largest.
         max: i64,
     },
-    /// A value of its own that stands beside those of a kind: `0` for none, or a word for a number that the rest of a config has.
+    /// A special value besides those of a kind: `0` for none, or a word for a number that is known from the rest of a config.
     Or {
         /// The value.
         or: Value,
-        /// The kind of all others.
+        /// The kind of all other values.
         kind: Box<Kind>,
     },
-    /// Different values of one kind, as many as `most`. It may be empty.
+    /// Different values of one kind, up to `most`. The list may be empty.
     List {
         /// The kind of each.
         item: Box<Kind>,
-        /// How many it holds at most.
+        /// The most values that it may hold.
         most: usize,
     },
 }
 
-/// A number that a range can be written in.
+/// A type of number in which a range can be written.
 pub trait Number: Copy {
     /// As a whole number.
     fn whole(self) -> i64;
@@ -82,7 +82,7 @@ macro_rules! number {
 number!(i32, i64, u64, usize, f64);
 
 impl Kind {
-    /// The values of this kind that are in a range; the ends of an integer's range are whole numbers.
+    /// The values of this kind within a range; the ends of an integer's range are whole numbers.
     pub fn within<T: Number>(self, range: impl RangeBounds<T>) -> Self {
         match self {
             Self::Integer { min, max } => {
@@ -103,7 +103,7 @@ impl Kind {
         }
     }
 
-    /// The same list, with at most so many values.
+    /// The same list, with at most this many values.
     pub fn at_most(self, most: usize) -> Self {
         match self {
             Self::List { item, .. } => Self::List { item, most },
@@ -111,7 +111,7 @@ impl Kind {
         }
     }
 
-    /// The same with one value more. A number just below the smallest extends the range.
+    /// The same kind with one more value. A number just below the smallest extends the range.
     pub fn or(self, or: Value) -> Self {
         match (self, or) {
             (Self::Integer { min: 1, max }, Value::Integer(0)) => Self::Integer { min: 0, max },
@@ -122,7 +122,7 @@ impl Kind {
         }
     }
 
-    /// The value as it is always written, if it is allowed.
+    /// The value in canonical form, if it is allowed.
     pub fn accept(&self, value: &Value) -> Option<Value> {
         match (self, value) {
             (Self::Or { or, kind }, value) => {
@@ -170,12 +170,12 @@ impl Kind {
     }
 }
 
-/// Whether a config that has `value` means `or`.
+/// Whether `value` in a config means `or`.
 fn is(or: &Value, value: &Value) -> bool {
     or == value || or.as_real().is_some_and(|number| value.as_real() == Some(number))
 }
 
-/// The values of a list; `None` if one is not allowed, or stands there twice.
+/// The values of a list; `None` if one is not allowed, or occurs twice.
 fn different(item: &Kind, values: &[Value]) -> Option<Value> {
     let values: Vec<Value> = values.iter().map(|value| item.accept(value)).collect::<Option<_>>()?;
     let mut texts: Vec<String> = values.iter().map(ToString::to_string).collect();
@@ -198,7 +198,7 @@ fn whole_ends<T: Number>(range: &impl RangeBounds<T>, min: i64, max: i64) -> (i6
     (start, end)
 }
 
-/// As it reads after "must be".
+/// The words after "must be".
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

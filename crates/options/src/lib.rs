@@ -1,4 +1,4 @@
-//! One declaration an option.
+//! One declaration per option.
 //!
 //! An option (a key of a config, a knob of a layer or task) is a field of the struct that uses it: the field's name, type, default,
 //! range and doc comment are all there is to say, and [`Options`] is derived from them. Config files, tables, error messages and
@@ -40,15 +40,15 @@
 //! | word | meaning |
 //! | --- | --- |
 //! | `range = 1..=1024` | what is allowed; [`range`] has ranges that Rust has no syntax for |
-//! | `most = 100` | how many values a list holds at most |
+//! | `most = 100` | the most values that a list may hold |
 //! | `none = 0` | the value that stands for `None` |
-//! | `or = "longest"` | a word that a config may write, and does by default; the rest of the config has its number |
-//! | `name = "block"` | the key, where it is not the field's name |
-//! | `given` | not a key: whoever builds the struct knows the value, such as the width of the model |
-//! | `skip` | not an option: it starts at its default, and its type may be any |
+//! | `or = "longest"` | a word that a config may write, and the default; the rest of the config has its number |
+//! | `name = "block"` | the key, if it is not the field's name |
+//! | `given` | not a key: the code that builds the struct knows the value, such as the width of the model |
+//! | `skip` | not an option: it starts at its default, and may be of any type |
 //! | `required` | a key without a default |
-//! | `bookkeeping` | changes what is written down, not what is computed |
-//! | `flatten` | the field is a struct of options itself, and its keys stand among these |
+//! | `bookkeeping` | changes what is recorded, not what is computed |
+//! | `flatten` | the field is itself a struct of options, and its keys are among these |
 //!
 //! A default is written as burn's `Config` reads it, `#[config(default = ..)]`, so that both derives go together. An `Option`
 //! without one is `None`.
@@ -73,5 +73,5 @@ pub use value::Value;
 #[doc(hidden)]
 pub use words::{from_word, word, words};
 
-// The derives name the crate by its own name, also in its own tests.
+// The derives name the crate by its own name, even in its own tests.
 extern crate self as subquad_options;

@@ -1,11 +1,11 @@
-//! Numbers as they were written, beside what 64 bits make of them.
+//! Numbers as they were written, compared with their 64-bit values.
 
 /// The longest text of a number that a message repeats in full.
 const SHORT: usize = 40;
 
-/// The number that a text means; as an error, what it is instead, to be read after "got".
+/// The number that a text means; the error says what it is instead, phrased to follow "got".
 ///
-/// Parsing rounds: without a word `1e-400` would be 0 and `1e400` infinite.
+/// Parsing rounds: `1e-400` would silently become 0, and `1e400` infinite.
 pub fn real(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| short(text))?;
     let digits = text.split(['e', 'E']).next().unwrap_or_default();
@@ -22,7 +22,7 @@ pub fn real(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The number of a flag, if it is one of those `wanted`, which a complaint names.
+/// The number of a flag, if it is one of those `wanted`; the error names these.
 pub fn of_flag(text: &str, wanted: &str, is_wanted: impl Fn(f64) -> bool) -> Result<f64, String> {
     match real(text) {
         Ok(value) if is_wanted(value) => Ok(value),
@@ -31,12 +31,12 @@ pub fn of_flag(text: &str, wanted: &str, is_wanted: impl Fn(f64) -> bool) -> Res
     }
 }
 
-/// A text of many digits, cut in its middle.
+/// A text of many digits, shortened in the middle.
 pub fn short(text: &str) -> String {
     short_of(text, SHORT)
 }
 
-/// A text of more than `most` characters, cut in its middle.
+/// A text of more than `most` characters, shortened in the middle.
 pub fn short_of(text: &str, most: usize) -> String {
     let letters: Vec<char> = text.chars().collect();
     if letters.len() <= most {
@@ -48,7 +48,7 @@ pub fn short_of(text: &str, most: usize) -> String {
     format!("{start}..{end} ({} characters)", letters.len())
 }
 
-/// A number of a message: as it is usually written, very large and very small ones in powers of ten.
+/// A number for a message: written as usual, or in powers of ten if it is very large or very small.
 pub fn brief(value: f64) -> String {
     let is_usual = value == 0.0 || (1e-4..1e6).contains(&value.abs());
     if is_usual { value.to_string() } else { format!("{value:e}") }

@@ -9,7 +9,7 @@ pub type Ends = (Bound<f64>, Bound<f64>);
 pub const POSITIVE: Ends = (Excluded(0.0), Unbounded);
 /// 0 and above.
 pub const NOT_NEGATIVE: Ends = (Included(0.0), Unbounded);
-/// Shares of something that is not nothing: above 0, at most 1.
+/// Shares that are not empty: above 0, at most 1.
 pub const SHARE: Ends = (Excluded(0.0), Included(1.0));
 /// Shares that are dropped: at least 0, below 1.
 pub const DROPPED: Ends = (Included(0.0), Excluded(1.0));

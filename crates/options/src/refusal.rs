@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-/// A reason, and the options to blame. A layer says it once; who reads a config adds the file and the line.
+/// A reason, and the options to blame. A layer states it once; the reader of a config adds the file and the line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{reason}")]
 pub struct Refusal {
     /// What is wrong, what is allowed, and what to do.
     pub reason: String,
-    /// The options to blame, the first first.
+    /// The options to blame, the most important first.
     pub fields: Vec<&'static str>,
 }
 
@@ -18,7 +18,7 @@ impl Refusal {
         Self { reason: reason.into(), fields: fields.to_vec() }
     }
 
-    /// `Some` refusal if `wrong`. The reason is made only then.
+    /// `Some` refusal if `wrong`. The reason is built only then.
     pub fn when(wrong: bool, fields: &[&'static str], reason: impl FnOnce() -> String) -> Option<Self> {
         wrong.then(|| Self::new(reason(), fields))
     }

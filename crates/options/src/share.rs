@@ -22,7 +22,7 @@ impl Share {
         }
     }
 
-    /// `seq_len/16`, with or without spaces around the stroke.
+    /// Reads `seq_len/16`, with or without spaces around the slash.
     pub fn parse(text: &str) -> Option<Self> {
         let divisor = text.strip_prefix("seq_len")?.trim_start().strip_prefix('/')?.trim_start();
         let divisor: i64 = divisor.parse().ok()?;

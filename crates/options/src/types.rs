@@ -7,7 +7,7 @@ use crate::{Kind, Value};
 
 /// A type of an option.
 pub trait OptionType: Sized {
-    /// What it holds where nothing narrows it.
+    /// What it may hold if nothing narrows it.
     fn kind() -> Kind;
 
     /// As a config writes it.
@@ -24,7 +24,7 @@ macro_rules! integer {
                 Kind::Integer { min: 0, max: i64::MAX }
             }
 
-            /// Beyond what a config can write, the largest that it can.
+            /// A number too large for a config becomes the largest that fits.
             fn to_value(&self) -> Value {
                 Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
             }
@@ -88,7 +88,7 @@ macro_rules! text {
 }
 text!(String: Clone::clone, PathBuf: |path| path.display().to_string());
 
-/// The kind is that of the type inside; `none = ..` says which value stands for `None`.
+/// The kind is that of the inner type; `none = ..` says which value stands for `None`.
 impl<T: OptionType> OptionType for Option<T> {
     fn kind() -> Kind {
         T::kind()

@@ -11,7 +11,7 @@ pub enum Value {
     Real(f64),
     /// True or false.
     Bool(bool),
-    /// A text, for most options one of a few words.
+    /// A text; for most options one of a few words.
     Text(String),
     /// Values of one kind.
     List(Vec<Value>),
@@ -26,7 +26,7 @@ impl Value {
         }
     }
 
-    /// The number; a whole one is one too.
+    /// The number; a whole number counts as well.
     pub fn as_real(&self) -> Option<f64> {
         match self {
             Self::Real(value) => Some(*value),
@@ -58,7 +58,7 @@ impl From<&str> for Value {
     }
 }
 
-/// Canonical: equal values have equal texts, whatever spelling a file used. Words stand without quotes.
+/// The text is canonical: equal values have equal texts, whatever spelling a file used. Words have no quotes.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

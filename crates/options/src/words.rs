@@ -1,4 +1,4 @@
-//! The words of an enum, as its serde derive has them: no second list of them exists.
+//! The words of an enum, taken from its serde derive: there is no second list of them.
 
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _, Visitor};
@@ -7,7 +7,7 @@ use serde::{Deserializer, forward_to_deserialize_any};
 /// The words of all variants, in their order.
 pub fn words<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut found: &'static [&'static str] = &[];
-    // The answer is the names that an enum asks for; an error is how the asking ends.
+    // The result is the list of names that an enum asks for; deserializing always ends with an error.
     let _ = T::deserialize(Names(&mut found));
     found
 }
@@ -23,7 +23,7 @@ pub fn from_word<T: DeserializeOwned>(word: &str) -> Option<T> {
     T::deserialize(StrDeserializer::<Error>::new(word)).ok()
 }
 
-/// Listens to what an enum calls its variants.
+/// A deserializer that records the names of an enum's variants.
 struct Names<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Names<'_> {

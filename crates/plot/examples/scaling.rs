@@ -20,7 +20,7 @@ const MEMORY: [(&str, Cost); 3] = [
 const STATE: [(&str, Cost); 3] =
     [("attention", |l, d| 2.0 * l * d), ("s4d", |_, d| 2.0 * 64.0 * d), ("m2", |l, d| 3.0 * l * d)];
 
-/// Repeatable disturbance between -1 and 1.
+/// A repeatable disturbance between -1 and 1.
 fn disturbance(seed: f64) -> f64 {
     (seed * 12.9898).sin() * 43758.547 % 1.0
 }

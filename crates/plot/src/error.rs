@@ -24,7 +24,7 @@ pub enum PlotError {
     /// The file system refused; the message names the path.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// A page that is too tall for viewers of pictures.
+    /// A page is too tall for image viewers.
     #[error(
         "figure `{figure}` would be {height} points tall, with {panels} panels and {labels} labels in its legend; at most {most} \
          are drawn, about 300 panels: draw fewer, as by splitting its table"
@@ -32,16 +32,16 @@ pub enum PlotError {
     TooTall {
         /// File stem of the figure.
         figure: String,
-        /// Its panels.
+        /// The number of its panels.
         panels: usize,
-        /// Labels in its legend.
+        /// The number of labels in its legend.
         labels: usize,
         /// Its height, in points.
         height: u64,
         /// The largest height.
         most: u64,
     },
-    /// A CSV file whose columns are not those of a figure's table.
+    /// A CSV file does not have the columns of a figure's table.
     #[error("{}:1: not a figure's table: wanted the columns panel,line,x,y,low,high, got {got}", path.display())]
     Columns {
         /// The file.
@@ -49,17 +49,17 @@ pub enum PlotError {
         /// Its first line.
         got: String,
     },
-    /// A row of a figure's table with too many or too few fields.
+    /// A row of a figure's table has too many or too few fields.
     #[error("{}:{line}: wanted 6 fields (panel,line,x,y,low,high), got {got}", path.display())]
     Fields {
         /// The file.
         path: PathBuf,
         /// Where the row begins, from 1.
         line: u64,
-        /// Its fields.
+        /// The number of its fields.
         got: usize,
     },
-    /// A field of a figure's table that is not a number.
+    /// A field of a figure's table is not a number.
     #[error(
         "{}:{line}: column {column}: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `{got}`",
         path.display()
@@ -74,7 +74,7 @@ pub enum PlotError {
         /// The field.
         got: String,
     },
-    /// A CSV file that cannot be read or written as one.
+    /// A CSV file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Csv {
         /// The file.
@@ -82,7 +82,7 @@ pub enum PlotError {
         /// The error of the CSV library, which says where and what.
         source: csv::Error,
     },
-    /// The drawing or encoding library refused.
+    /// The drawing or encoding library failed.
     #[error("{path}: cannot draw: {reason}")]
     Draw {
         /// The file that was being made.

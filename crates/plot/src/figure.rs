@@ -20,9 +20,9 @@ pub struct Figure {
     pub x: Axis,
     /// Vertical axis, shared by all panels.
     pub y: Axis,
-    /// Up to four a row.
+    /// The panels, up to four in a row.
     pub panels: Vec<Panel>,
-    /// Whether, and in which words, power laws, crossovers and local slopes are drawn with the points.
+    /// Whether power laws, crossovers and local slopes are drawn with the points, and with which words.
     pub scaling: Option<Scaling>,
 }
 
@@ -33,9 +33,9 @@ pub struct Axis {
     pub label: String,
     /// Spacing of values.
     pub scale: Scale,
-    /// Where ticks stand; chosen from the range where `None`. A label that would touch its neighbour is left out.
+    /// Where ticks are; `None` chooses them from the range. A label that would touch its neighbour is left out.
     pub ticks: Option<Vec<f64>>,
-    /// Values the axis must at least reach, both ends; the data may widen it, so nothing is ever cut off.
+    /// Values that both ends of the axis must at least reach; the data may widen it, so nothing is ever cut off.
     pub at_least: Option<(f64, f64)>,
 }
 
@@ -68,9 +68,9 @@ pub struct Point {
     pub x: f64,
     /// Position on the vertical axis.
     pub y: f64,
-    /// Lower end of the band; `y` where there is none.
+    /// Lower end of the band; `y` if there is none.
     pub low: f64,
-    /// Upper end of the band; `y` where there is none.
+    /// Upper end of the band; `y` if there is none.
     pub high: f64,
 }
 
@@ -79,24 +79,24 @@ pub struct Point {
 pub struct Written {
     /// Vector graphics, text kept as text.
     pub svg: PathBuf,
-    /// Pixels, two for each point of the SVG.
+    /// Pixel graphics, two pixels for each point of the SVG.
     pub png: PathBuf,
     /// Every point in full precision; [`read_panels`](crate::read_panels) reads it.
     pub csv: PathBuf,
 }
 
 impl Axis {
-    /// Equal differences at equal distances.
+    /// An axis with equal differences at equal distances.
     pub fn linear(label: impl Into<String>) -> Self {
         Self { label: label.into(), scale: Scale::Linear, ticks: None, at_least: None }
     }
 
-    /// Doublings at equal distances.
+    /// An axis with doublings at equal distances.
     pub fn log2(label: impl Into<String>) -> Self {
         Self { scale: Scale::Log2, ..Self::linear(label) }
     }
 
-    /// Powers of ten at equal distances.
+    /// An axis with powers of ten at equal distances.
     pub fn log10(label: impl Into<String>) -> Self {
         Self { scale: Scale::Log10, ..Self::linear(label) }
     }
@@ -127,12 +127,12 @@ impl Point {
 }
 
 impl Figure {
-    /// Writes `<name>.svg`, `<name>.png` and `<name>.csv` into `dir`, which is made where missing. Each file appears
-    /// whole or not at all, and the same figure gives the same bytes.
+    /// Writes `<name>.svg`, `<name>.png` and `<name>.csv` into `dir`, which is made if missing. Each file appears
+    /// complete or not at all, and the same figure gives the same bytes.
     ///
     /// # Errors
-    /// [`PlotError::Empty`] where nothing can be drawn, [`PlotError::Duplicate`] where the CSV would merge two curves,
-    /// and what the file system or the encoder refuses.
+    /// [`PlotError::Empty`] if nothing can be drawn, [`PlotError::Duplicate`] if the CSV would merge two curves, and
+    /// the errors of the file system and the encoder.
     pub fn write(&self, dir: &Path) -> Result<Written, PlotError> {
         self.check_names()?;
         let scene = layout::scene(self)?;
@@ -161,7 +161,7 @@ impl Figure {
     }
 }
 
-/// Fills a hidden neighbour of `path`, then gives it its name: readers see the old file or the new one.
+/// Fills a hidden file next to `path`, then renames it to `path`: readers see the old file or the new one.
 fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<(), PlotError>) -> Result<(), PlotError> {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     // The extension stays last, because the PNG encoder reads the format from it.

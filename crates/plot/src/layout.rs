@@ -21,11 +21,11 @@ const PANEL_GAP: f64 = 20.0;
 const LEGEND_SAMPLE: f64 = 26.0;
 const LEGEND_GAP: f64 = 18.0;
 
-/// The tallest page: twice as many pixels are what viewers and editors of pictures still open (32767), and with four panels a
-/// row that is about 300 of them.
+/// The tallest page: twice as many pixels are what image viewers and editors still open (32767), and with four panels
+/// in a row that is about 300 panels.
 const MOST_HEIGHT: f64 = 16_000.0;
 
-/// Grid lines that are closer would be an area of grey.
+/// Grid lines closer than this would be an area of grey.
 const GRID_GAP: f64 = 2.0;
 
 /// Places everything.
@@ -53,13 +53,13 @@ pub(crate) fn scene(figure: &Figure) -> Result<Scene, PlotError> {
 struct Page<'a> {
     figure: &'a Figure,
     legend: Vec<(&'a Line, Look)>,
-    /// Of the labels in the legend.
+    /// The looks of the labels in the legend.
     looks: HashMap<&'a str, Look>,
     x: Range,
     y: Range,
     x_ticks: Vec<f64>,
     y_ticks: Vec<f64>,
-    /// Of a scaling figure.
+    /// Present for a scaling figure.
     derived: Option<Derived<'a>>,
     columns: usize,
     panel: (f64, f64),
@@ -80,7 +80,7 @@ struct Row {
 }
 
 impl<'a> Page<'a> {
-    /// `None` where no point can be drawn. `growths` are those of a scaling figure.
+    /// `None` if no point can be drawn. `growths` are those of a scaling figure.
     fn measure(figure: &'a Figure, growths: &'a [Growth]) -> Option<Self> {
         let visible = || points(figure).filter(|point| drawable(point, &figure.x, &figure.y));
         let x = Range::cover(&figure.x, visible().map(|p| p.x))?;
@@ -111,7 +111,7 @@ impl<'a> Page<'a> {
         columns * self.panel.0 + (columns - 1.0) * PANEL_GAP
     }
 
-    /// Draws wrapped text from `top`; the result is where the next thing may start.
+    /// Draws wrapped text from `top` and returns where the next thing may start.
     fn draw_paragraph(&self, scene: &mut Scene, words: &str, top: f64, size: f64, ink: Ink) -> f64 {
         let lines = wrap(words, size, self.grid_width());
         for (i, line) in lines.iter().enumerate() {
@@ -153,7 +153,7 @@ impl<'a> Page<'a> {
         self.figure.panels.len().div_ceil(self.columns)
     }
 
-    /// Whether the page that has its panels from `top` on is one that viewers open. Asked before any panel is drawn.
+    /// Whether viewers can open a page with its panels from `top` on. It is checked before any panel is drawn.
     fn check_height(&self, top: f64) -> Result<(), PlotError> {
         let height = top + self.rows() as f64 * self.row().height;
         match height <= MOST_HEIGHT {
@@ -168,7 +168,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// All panels and the labels of the vertical axes; the result is where the numbers of the last row end.
+    /// Draws all panels and the labels of the vertical axes, and returns where the numbers of the last row end.
     fn draw_panels(&self, scene: &mut Scene, top: f64) -> f64 {
         let Row { above, heading, numbers, height } = self.row();
         for (index, panel) in self.figure.panels.iter().enumerate() {
@@ -223,7 +223,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Lines that have something to draw somewhere in the figure.
+/// The lines that have something to draw somewhere in the figure.
 pub(crate) fn shown<'a>(lines: &'a [Line], looks: &[Option<Look>]) -> Vec<(&'a Line, Look)> {
     lines.iter().zip(looks).filter_map(|(line, look)| Some((line, (*look)?))).collect()
 }
@@ -232,7 +232,7 @@ fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
     figure.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
 }
 
-/// Ticks without those that stand too close to the one before them on an axis of that width.
+/// Ticks without those that are too close to the one before them on an axis of that width.
 fn apart(mut ticks: Vec<f64>, range: &Range, width: f64) -> Vec<f64> {
     let mut last = f64::NEG_INFINITY;
     ticks.retain(|tick| {

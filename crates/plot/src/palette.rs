@@ -1,5 +1,5 @@
-//! One look a label, in every figure: Okabe and Ito's colours and one more, which colour-blind readers can tell apart, and
-//! marker shapes, which can be told apart without colour.
+//! One look per label, in every figure: Okabe and Ito's colours and one more, which colour-blind readers can tell
+//! apart, and marker shapes, which can be told apart without colour.
 
 use crate::scene::Ink;
 
@@ -21,7 +21,7 @@ pub(crate) enum Shape {
 pub(crate) struct Look {
     pub(crate) ink: Ink,
     pub(crate) shape: Shape,
-    /// Outlined markers: labels without a place of their own in the palette.
+    /// Whether markers are outlined, as for labels that are not in the palette.
     pub(crate) hollow: bool,
 }
 
@@ -33,8 +33,9 @@ const ORANGE: Ink = Ink::rgb(0xE6, 0x9F, 0x00);
 const SKY: Ink = Ink::rgb(0x56, 0xB4, 0xE9);
 const BLACK: Ink = Ink::rgb(0x00, 0x00, 0x00);
 
-/// From Paul Tol's muted scheme. Its CIEDE2000 distance to the nearest colour above is 20.8, also for the three kinds of colour
-/// blindness (simulated after Machado 2009), while the closest two of those above are 10.9 apart; its contrast on white is 8.7.
+/// From Paul Tol's muted scheme. Its CIEDE2000 distance to the nearest colour above is 20.8, including for the three
+/// kinds of colour blindness (simulated after Machado 2009), while the closest two of those above are 10.9 apart; its
+/// contrast on white is 8.7.
 const WINE: Ink = Ink::rgb(0x88, 0x22, 0x55);
 
 const KNOWN: [(&str, Ink, Shape); 8] = [
@@ -48,21 +49,21 @@ const KNOWN: [(&str, Ink, Shape); 8] = [
     ("h3", WINE, Shape::Star),
 ];
 
-/// The colours of outlined markers. Okabe and Ito's yellow is missing, because it is too faint for a line on white. Another
-/// colour here would change the looks of all labels outside the palette.
+/// The colours of outlined markers. Okabe and Ito's yellow is missing, because it is too faint for a line on white. One
+/// more colour here would change the looks of all labels outside the palette.
 const INKS: [Ink; 7] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK];
 
 const HOLLOW: [Shape; 5] =
     [Shape::Circle, Shape::Square, Shape::Triangle, Shape::Diamond, Shape::TriangleDown];
 
 /// The looks of a figure's labels, in their order. A label outside the palette gets an outlined marker that its name
-/// decides; where two such labels of one figure would share colour or marker, the later one moves on to what is free.
+/// decides; if two such labels of one figure would share colour or marker, the later one gets what is free.
 pub(crate) fn looks(labels: &[&str]) -> Vec<Look> {
     let mut taken = Taken { looks: [0; LOOKS], inks: [0; INKS.len()], shapes: [0; HOLLOW.len()] };
     labels.iter().map(|label| known(label).unwrap_or_else(|| taken.free(name_hash(label)))).collect()
 }
 
-/// How often each look outside the palette is taken, and its colour and marker: by place in [`INKS`] and [`HOLLOW`].
+/// How often each look outside the palette is taken, and its colour and marker: by index in [`INKS`] and [`HOLLOW`].
 struct Taken {
     looks: [usize; LOOKS],
     inks: [usize; INKS.len()],
@@ -73,7 +74,7 @@ struct Taken {
 const LOOKS: usize = INKS.len() * HOLLOW.len();
 
 impl Taken {
-    /// The look from `first` on that shares least with those that are taken: colour counts before marker.
+    /// The look from `first` on that shares least with those taken: colour counts more than marker.
     fn free(&mut self, first: usize) -> Look {
         let shared = |index: &usize| {
             let index = *index % LOOKS;

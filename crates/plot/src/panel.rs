@@ -13,7 +13,7 @@ use crate::{Axis, Line, Point};
 /// Font size of the numbers at the ticks.
 pub(crate) const TICK_TEXT: f64 = 9.5;
 
-/// From the frame to the numbers.
+/// Distance from the frame to the numbers.
 pub(crate) const TICK_GAP: f64 = 7.0;
 
 const CURVE_WIDTH: f64 = 1.6;
@@ -22,16 +22,16 @@ pub(crate) const MARKER_RADIUS: f64 = 3.4;
 const BAND_ALPHA: f64 = 0.18;
 const DASH: [f64; 2] = [6.0, 3.5];
 
-/// A line with more points than this carries [`FEW_MARKERS`] instead of one a point.
+/// A line with more points than this carries [`FEW_MARKERS`] instead of one per point.
 const MANY_POINTS: usize = 16;
 
 /// About how many markers a long line carries.
 const FEW_MARKERS: usize = 8;
 
-/// Distance between curves that hold one point each, all at the same x.
+/// Distance between curves of one point each, all at the same x.
 const DODGE: f64 = 12.0;
 
-/// Where a panel stands, and how values become places in it.
+/// Where a panel is, and how values become places in it.
 pub(crate) struct Frame<'a> {
     pub(crate) left: f64,
     pub(crate) top: f64,
@@ -64,14 +64,14 @@ pub(crate) fn drawable(point: &Point, x: &Axis, y: &Axis) -> bool {
     x.scale.accepts(point.x) && y.scale.accepts(point.y)
 }
 
-/// At which axes numbers are written.
+/// The axes at which numbers are written.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbers {
     pub(crate) x: bool,
     pub(crate) y: bool,
 }
 
-/// Grid, ticks and the two axis lines; numbers only where asked.
+/// Draws grid, ticks and the two axis lines; numbers only where asked.
 pub(crate) fn draw_axes(
     scene: &mut Scene,
     frame: &Frame,
@@ -115,7 +115,7 @@ fn draw_x_numbers(scene: &mut Scene, frame: &Frame, (axis, ticks): (&Axis, &[f64
     }
 }
 
-/// Bands below curves below fitted lines below markers, so that no curve hides behind another's band.
+/// Draws bands below curves below fitted lines below markers, so that no curve hides behind another's band.
 pub(crate) fn draw_curves(
     scene: &mut Scene,
     frame: &Frame,
@@ -150,7 +150,7 @@ fn runs<'a>(line: &'a Line, (x, y): (&Axis, &Axis)) -> Vec<&'a [Point]> {
     line.points.split(|point| !drawable(point, x, y)).filter(|run| !run.is_empty()).collect()
 }
 
-/// Sideways shifts that keep lone points of several lines at one x apart; none where any line has a second point.
+/// Sideways shifts that separate lone points of several lines at one x; none if any line has a second point.
 fn dodges(runs: &[Vec<&[Point]>]) -> Vec<f64> {
     let present: Vec<usize> = (0..runs.len()).filter(|&i| !runs[i].is_empty()).collect();
     let lone = |i: &usize| matches!(&runs[*i][..], [[point]] if point.x == runs[present[0]][0][0].x);
@@ -163,7 +163,7 @@ fn dodges(runs: &[Vec<&[Point]>]) -> Vec<f64> {
     shifts
 }
 
-/// The band of a stretch; a lone point has no width to fill, so it gets a bar.
+/// Draws the band of a stretch; a lone point has no width to fill, so it gets a bar.
 fn draw_band(scene: &mut Scene, frame: &Frame, run: &[Point], look: &Look, shift: f64) {
     let end = |end: f64, point: &Point| if end.is_finite() { end } else { point.y };
     if run.iter().all(|p| end(p.low, p) == end(p.high, p)) {
@@ -203,7 +203,7 @@ fn apart(places: impl Iterator<Item = Xy>) -> impl Iterator<Item = Xy> {
     places.filter(move |&(x, y)| taken.insert((pixel(x), pixel(y))))
 }
 
-/// A curve, whole or in dashes.
+/// Draws a curve, solid or dashed.
 pub(crate) fn draw_path(scene: &mut Scene, places: &[Xy], dashed: bool, ink: Ink) {
     if places.len() < 2 {
         return;
@@ -243,7 +243,7 @@ fn dashes(places: &[Xy]) -> Vec<Vec<Xy>> {
     pieces
 }
 
-/// A marker on a thin white ground, which sets it off from its own and other curves.
+/// Draws a marker on a thin white ground, which sets it off from its own and other curves.
 pub(crate) fn draw_marker(scene: &mut Scene, at: Xy, look: &Look) {
     scene.polygon(outline(look.shape, at, MARKER_RADIUS + 0.8), Ink::WHITE);
     if !look.hollow {
@@ -259,7 +259,7 @@ fn outline(shape: Shape, (x, y): Xy, radius: f64) -> Vec<Xy> {
         let angles = (0..corners).map(|i| TAU * (f64::from(i) / f64::from(corners) + turn));
         angles.map(|angle| (x + radius * angle.cos(), y + radius * angle.sin())).collect()
     };
-    // Radii that give every shape about the same area.
+    // These radii give every shape about the same area.
     match shape {
         Shape::Circle => ring(24, radius, 0.0),
         Shape::Square => ring(4, radius * 1.25, 0.125),

@@ -12,10 +12,10 @@ use crate::PlotError;
 use crate::scene::{Anchor, Ink, Label, Mark, Scene, Xy};
 use crate::text;
 
-/// Pixels a point.
+/// Pixels per point.
 const PIXELS: f64 = 2.0;
 
-/// Samples a pixel from top to bottom; from left to right the cover is exact.
+/// Samples per pixel from top to bottom; from left to right the cover is exact.
 const ROWS: usize = 8;
 
 /// Draws the scene and encodes it; `path` must end in `.png`.
@@ -48,7 +48,7 @@ fn pixels(points: &[Xy]) -> Vec<Xy> {
     points.iter().map(|&(x, y)| (x * PIXELS, y * PIXELS)).collect()
 }
 
-/// A thick line as one quadrilateral a segment, and a disc at each corner.
+/// A thick line as one quadrilateral per segment, and a disc at each corner.
 fn stroke(points: &[Xy], radius: f64) -> Vec<Vec<Xy>> {
     let segments = points.windows(2).filter_map(|ends| segment(ends[0], ends[1], radius));
     let corners = points.iter().skip(1).rev().skip(1).map(|&at| disc(at, radius));
@@ -80,7 +80,7 @@ impl Canvas {
         Self { width, height, rgb: vec![255; width * height * 3] }
     }
 
-    /// Inks what any of the shapes covers, once: shapes that overlap do not add up.
+    /// Inks what any of the shapes covers, only once: overlapping shapes do not add up.
     fn cover(&mut self, shapes: &[Vec<Xy>], ink: Ink) {
         let Some(mut mask) = Mask::around(shapes, self.width, self.height) else { return };
         shapes.iter().for_each(|shape| mask.add(shape));
@@ -124,7 +124,7 @@ impl Canvas {
     }
 }
 
-/// From a label's own pixel (right of its anchor, below its baseline) to the canvas; far outside where negative.
+/// From a label's own pixel (right of its anchor, below its baseline) to the canvas; far outside if negative.
 fn placed(label: &Label, right: i32, down: i32) -> (usize, usize) {
     let (x, y) = ((label.at.0 * PIXELS).round() as i32, (label.at.1 * PIXELS).round() as i32);
     let (x, y) = if label.turned { (x + down, y - 1 - right) } else { (x + right, y + down) };
@@ -168,7 +168,7 @@ impl Mask {
     }
 }
 
-/// Left, top, width and height of the pixels that hold the points, within a canvas; `None` where there are none.
+/// Left, top, width and height of the pixels that contain the points, within a canvas; `None` if there are none.
 fn bounds<'a>(
     points: impl Iterator<Item = &'a Xy> + Clone,
     right: usize,
@@ -194,7 +194,7 @@ fn crossings(shape: &[Xy], y: f64, places: &mut Vec<f64>) {
     places.sort_unstable_by(f64::total_cmp);
 }
 
-/// Adds one sampled row of a span to the cover of each pixel; the result is which pixels.
+/// Adds one sampled row of a span to the cover of each pixel, and returns which pixels.
 fn add_span(cover: &mut [f32], from: f64, to: f64) -> Range<usize> {
     let (first, last) = (from.max(0.0) as usize, (to.ceil().max(0.0) as usize).min(cover.len()));
     for (column, share) in cover.iter_mut().enumerate().take(last).skip(first) {

@@ -1,4 +1,4 @@
-//! Axes as maps from values to places: range, ticks and the words at the ticks.
+//! Axes as maps from values to positions: range, ticks and the labels of ticks.
 
 use crate::Axis;
 
@@ -19,10 +19,10 @@ const LEAST: f64 = f64::from_bits(1);
 /// Values from here on are counted in units of their own, because differences between them may overflow.
 const HUGE: f64 = 1e290;
 
-/// Likewise differences below this one, because shares of them may vanish.
+/// So are differences below this one, because shares of them may vanish.
 const TINY: f64 = 1e-290;
 
-/// Empty share left at both ends of an axis, so that markers stand clear of the frame.
+/// Share of an axis that is left empty at both ends, so that markers do not touch the frame.
 const MARGIN: f64 = 0.04;
 
 impl Scale {
@@ -42,7 +42,7 @@ impl Scale {
         }
     }
 
-    /// The nearest value that the scale accepts: a margin may reach beyond what a float holds.
+    /// The nearest value that the scale accepts: a margin may reach beyond the range of floats.
     fn inverse(self, place: f64) -> f64 {
         match self {
             Self::Linear => place.clamp(f64::MIN, f64::MAX),
@@ -51,7 +51,7 @@ impl Scale {
         }
     }
 
-    /// Half the width of an axis that holds one value only: a tenth of it, or a factor of two.
+    /// Half the width of an axis that shows only one value: a tenth of it, or a factor of two.
     fn half_width(self, place: f64) -> f64 {
         match self {
             Self::Linear => (place.abs() * 0.1).max(0.5),
@@ -65,13 +65,13 @@ impl Scale {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
     scale: Scale,
-    /// What places are multiplied by, so that no difference overflows or vanishes: 1 but for huge and tiny values.
+    /// The factor on positions, so that no difference overflows or vanishes: 1 except for huge and tiny values.
     unit: f64,
     low: f64,
     high: f64,
 }
 
-/// The factor that brings numbers up to `largest`, which lie `span` apart, into the middle of what floats hold.
+/// The factor that brings numbers up to `largest`, which lie `span` apart, into the middle of the range of floats.
 fn unit(largest: f64, span: f64) -> f64 {
     match span {
         _ if largest > HUGE => 1e-300,
@@ -81,7 +81,7 @@ fn unit(largest: f64, span: f64) -> f64 {
 }
 
 impl Range {
-    /// The range that holds all values the scale accepts; `None` where there are none.
+    /// The range of all values that the scale accepts; `None` if there are none.
     pub(crate) fn cover(axis: &Axis, values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let scale = axis.scale;
         let mut places =
@@ -108,7 +108,7 @@ impl Range {
         self.scale.inverse(place / self.unit)
     }
 
-    /// Where the value stands, 0 at the low end and 1 at the high end; what has no place is put at the nearer end.
+    /// Where the value is, 0 at the low end and 1 at the high end; a value without a place is put at the nearer end.
     pub(crate) fn fraction(&self, value: f64) -> f64 {
         if !self.scale.accepts(value) {
             return 0.0;
@@ -137,7 +137,7 @@ impl Range {
             }
             Scale::Log10 => self.powers(wanted, &[1.0]),
         };
-        // A log axis may lie between two powers; evenly spaced round values serve there.
+        // A log axis may lie between two powers; then evenly spaced round values serve.
         if values.len() >= 3 {
             return values;
         }
@@ -148,7 +148,7 @@ impl Range {
         self.high.floor() - self.low.ceil() < 2.0
     }
 
-    /// Multiples of whole powers, every k-th where all would be too many.
+    /// Multiples of whole powers, or every k-th if all would be too many.
     fn powers(&self, wanted: usize, multiples: &[f64]) -> Vec<f64> {
         let (first, last) = (self.low.floor() as i32, self.high.floor() as i32);
         let stride = ((last - first) as usize / (wanted + 1)).max(1) as i32;
@@ -176,12 +176,12 @@ fn even_values(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     values
 }
 
-/// The number without the dust of floating point in its last digits.
+/// The number without rounding errors in its last digits.
 fn tidy(value: f64) -> f64 {
     format!("{value:.10e}").parse().unwrap_or(value)
 }
 
-/// What stands at the ticks: one unit and one number of decimals along a linear axis, each its own on a log axis.
+/// The labels of ticks: one unit and one number of decimals along a linear axis; on a log axis each has its own.
 pub(crate) fn tick_labels(scale: Scale, ticks: &[f64]) -> Vec<String> {
     match scale {
         Scale::Linear => even_labels(ticks),

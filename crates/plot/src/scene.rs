@@ -1,6 +1,6 @@
-//! A laid-out figure: shapes and words at places, before it is SVG or pixels. Lengths are in points, y grows downwards.
+//! A laid-out figure: shapes and words at positions, before it becomes SVG or pixels. Lengths are in points, y grows downwards.
 
-/// A place.
+/// A position.
 pub(crate) type Xy = (f64, f64);
 
 /// A colour and its opacity.
@@ -28,7 +28,7 @@ impl Ink {
     }
 }
 
-/// Which end of a text stands at its place.
+/// Which end of a text is at its position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Anchor {
     Start,
@@ -44,7 +44,7 @@ pub(crate) struct Label {
     pub(crate) size: f64,
     pub(crate) anchor: Anchor,
     pub(crate) ink: Ink,
-    /// Reads upwards.
+    /// Whether the text reads upwards.
     pub(crate) turned: bool,
 }
 

@@ -1,8 +1,9 @@
 //! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
 //!
-//! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. [`Standard::of`] and [`loss_by_step`] start
-//! from one sample a seed and write the caption as well; the scaling figures have their own in [`scaling`]. A metric has a
-//! figure for each thing that its scores are drawn over; how it is drawn is declared with the metric.
+//! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. [`Standard::of`] and
+//! [`loss_by_step`] start from one sample per seed and write the caption as well; the scaling figures have their own in
+//! [`scaling`]. A metric has a figure for each thing that its scores are drawn over; how it is drawn is declared with
+//! the metric.
 
 use subquad_data::{Extent, Loss, Metric};
 
@@ -21,7 +22,7 @@ pub enum Standard {
     Loss(Loss),
     /// Scores of a metric.
     Score(Metric, Over),
-    /// Microseconds of training time a token against sequence length.
+    /// Microseconds of training time per token against sequence length.
     TimePerToken,
     /// Peak memory of training in MiB against sequence length.
     PeakMemory,
@@ -36,7 +37,7 @@ pub enum Over {
     Length,
     /// The lengths of the test sequences.
     TestLength,
-    /// The states of a channel.
+    /// The states per channel.
     DState,
 }
 
@@ -71,7 +72,7 @@ impl Standard {
         Loss::ALL.map(Self::Loss).into_iter().chain(scores).chain([Self::TimePerToken, Self::PeakMemory])
     }
 
-    /// The figure of these samples, a panel for each of their titles.
+    /// The figure of these samples, with a panel for each of their titles.
     pub fn of(self, samples: &[Sample], facts: &Facts) -> Figure {
         self.figure(aggregate(samples), facts.caption(samples))
     }
@@ -117,7 +118,7 @@ pub struct Facts {
     pub budget: String,
     /// The commit the numbers come from.
     pub commit: String,
-    /// Further sentences, one a paragraph: the machine of a timing, the task, what is left out.
+    /// Further sentences, one per paragraph: the machine of a timing, the task, what is left out.
     pub notes: Vec<String>,
 }
 
@@ -136,7 +137,7 @@ impl Facts {
     }
 }
 
-/// The standard figure of that name; `None` where there is none.
+/// The standard figure of that name; `None` if there is none.
 pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
     match Standard::all().find(|standard| standard.words().0 == name) {
         Some(standard) => Some(standard.figure(panels, caption)),
@@ -144,10 +145,10 @@ pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<F
     }
 }
 
-/// Training loss against optimiser step, a panel a length.
+/// Training loss against optimiser step, one panel per length.
 ///
 /// The loss of one batch is noisy, so each run is first smoothed by a centred moving average over `window` logged
-/// points (see [`smooth`]); the caption says so. A window of 1 leaves the losses as they are. The CSV holds what is
+/// points (see [`smooth`]); the caption says so. A window of 1 leaves the losses as they are. The CSV contains what is
 /// drawn.
 pub fn loss_by_step(loss: Loss, samples: &[Sample], window: usize, facts: &Facts) -> Figure {
     let mut figure = Standard::Loss(loss).of(&smooth(samples, window), facts);
@@ -178,7 +179,7 @@ fn doublings(label: &str, panels: &[Panel]) -> Axis {
     Axis::log2(label).with_ticks(ticks)
 }
 
-/// From zero where the values stay within a decade, else logarithmic.
+/// An axis from zero if the values stay within a decade, else logarithmic.
 fn cost(label: &str, panels: &[Panel]) -> Axis {
     let costs = points(panels).map(|p| p.y).filter(|&y| Scale::Log10.accepts(y));
     let (low, high) =

@@ -1,4 +1,4 @@
-//! From one value a seed to a mean and a range. Pure functions.
+//! From one value per seed to a mean and a range, by pure functions.
 
 use std::collections::HashMap;
 
@@ -31,8 +31,8 @@ pub struct Spread {
     pub high: f64,
 }
 
-/// Mean, minimum and maximum. All three are NaN for no values, and where any value is not finite: a run that diverged
-/// must not vanish into the mean of those that did not.
+/// Mean, minimum and maximum. All three are NaN if there are no values, or if any value is not finite: a run that
+/// diverged must not vanish into the mean of those that did not.
 pub fn mean_and_range(values: &[f64]) -> Spread {
     if values.is_empty() || values.iter().any(|v| !v.is_finite()) {
         return Spread { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
@@ -44,14 +44,14 @@ pub fn mean_and_range(values: &[f64]) -> Spread {
     Spread { mean: mean.clamp(low, high), low, high }
 }
 
-/// Of `count` values. A sum that overflows is made of shares, where it does not.
+/// The mean of `count` values. If the sum overflows, shares of the values are added instead.
 fn mean(values: impl Iterator<Item = f64> + Clone, count: usize) -> f64 {
     let sum: f64 = values.clone().sum();
     if sum.is_finite() { sum / count as f64 } else { values.map(|v| v / count as f64).sum() }
 }
 
 /// One point for each panel, line and x: the mean over seeds, with minimum and maximum as the band. Panels and lines
-/// keep the order of their first sample; points go by x.
+/// keep the order of their first sample; points are ordered by x.
 pub fn aggregate(samples: &[Sample]) -> Vec<Panel> {
     let mut panels = Panels::default();
     for (key, mut values) in series(samples, |s| (&s.panel, &s.line)) {
@@ -83,7 +83,7 @@ fn smooth_run(mut run: Vec<&Sample>, window: usize) -> Vec<Sample> {
     run.iter().enumerate().map(|(i, &s)| Sample { y: averaged(i), ..s.clone() }).collect()
 }
 
-/// Fewest and most seeds behind a line; zeros where there are no samples.
+/// Fewest and most seeds of a line; zeros if there are no samples.
 pub fn seeds_per_line(samples: &[Sample]) -> (usize, usize) {
     let counts = series(samples, |s| (&s.panel, &s.line)).into_iter().map(|(_, line)| {
         let mut seeds: Vec<u64> = line.iter().map(|s| s.seed).collect();

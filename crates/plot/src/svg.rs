@@ -21,7 +21,7 @@ const BACKEND_FONT_RATIO: f64 = 1.24;
 /// The backend's baseline lies this share of the font size below the top of a text.
 const BACKEND_ASCENT: f64 = 0.76;
 
-/// The document; `path` is named in errors only.
+/// The document; `path` is only named in errors.
 pub(crate) fn render(scene: &Scene, path: &Path) -> Result<String, PlotError> {
     let mut document = String::new();
     let mut backend = SVGBackend::with_string(&mut document, whole_size(scene));
@@ -64,7 +64,7 @@ fn colour(ink: Ink) -> RGBAColor {
     RGBAColor(ink.red, ink.green, ink.blue, ink.alpha)
 }
 
-/// The backend hangs text from its top.
+/// The backend positions text by its top.
 fn text_corner(Label { at: (x, y), size, turned, .. }: &Label) -> Xy {
     let rise = size * BACKEND_ASCENT;
     if *turned { (x - rise, *y) } else { (*x, y - rise) }
@@ -82,7 +82,7 @@ fn text_style(label: &Label) -> TextStyle<'static> {
     font.color(&colour(label.ink).to_rgba()).pos(Pos::new(h_pos, VPos::Top))
 }
 
-/// Nominal size in the header, and round corners: the backend leaves mitres, which turn noisy curves into spikes.
+/// Sets the nominal size in the header, and round corners: the backend leaves mitres, which turn noisy curves into spikes.
 fn scale_back(document: &str, scene: &Scene) -> String {
     let (width, height) = whole_size(scene);
     let drawn = format!(r#"width="{width}" height="{height}""#);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{Axis, Figure, Line, Panel, PlotError, Point, layout, study};
 
-    /// What is hard to span, to divide or to take logarithms of.
+    /// Numbers that are hard to span, to divide or to take logarithms of.
     const AWKWARD: [f64; 16] = [
         0.0,
         -0.0,
@@ -119,7 +119,7 @@ mod tests {
         f64::NEG_INFINITY,
     ];
 
-    /// Whether the document can be drawn: it names no number that is none, and no label is longer than the page is wide.
+    /// Whether the document can be drawn: it contains no NaN or infinity, and no label is longer than the page is wide.
     fn assert_sound(figure: &Figure) {
         let scene = match layout::scene(figure) {
             Ok(scene) => scene,

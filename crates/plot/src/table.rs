@@ -1,4 +1,4 @@
-//! A figure's points as CSV: `panel,line,x,y,low,high`, one row a point, floats in the shortest form that reads back
+//! A figure's points as CSV: `panel,line,x,y,low,high`, one row per point, floats in the shortest form that reads back
 //! as the same number.
 
 use std::collections::HashMap;
@@ -38,7 +38,7 @@ pub(crate) fn write(path: &Path, panels: &[Panel]) -> Result<(), PlotError> {
 /// leaves no row, so it does not return; lines return with markers and undashed.
 ///
 /// # Errors
-/// Where the file cannot be read, or a row is not a point: then with its line and column.
+/// If the file cannot be read, or a row is not a point; then with its line and column.
 pub fn read_panels(csv_path: &Path) -> Result<Vec<Panel>, PlotError> {
     let wrap = |source| PlotError::Csv { path: csv_path.to_owned(), source };
     let file = fs_err::File::open(csv_path)?;
@@ -55,7 +55,7 @@ pub fn read_panels(csv_path: &Path) -> Result<Vec<Panel>, PlotError> {
 
 const COLUMNS: [&str; 6] = ["panel", "line", "x", "y", "low", "high"];
 
-/// Where each column stands. Of a file without a single line, where nothing has to be found, anywhere.
+/// The index of each column. For an empty file, in which nothing must be found, any index will do.
 fn columns(path: &Path, header: &StringRecord) -> Result<[usize; 6], PlotError> {
     let place = |name: &str| header.iter().position(|other| other == name);
     let places = COLUMNS.map(place);
@@ -69,7 +69,7 @@ fn columns(path: &Path, header: &StringRecord) -> Result<[usize; 6], PlotError> 
     }
 }
 
-/// A row, its columns found by name.
+/// A row, with its columns found by name.
 struct Fields<'a> {
     path: &'a Path,
     record: &'a StringRecord,
@@ -112,12 +112,12 @@ impl<'a> Fields<'a> {
 #[derive(Default)]
 pub(crate) struct Panels {
     pub(crate) all: Vec<Panel>,
-    /// Place of a panel, and of each of its lines.
+    /// Index of a panel, and of each of its lines.
     known: HashMap<String, (usize, HashMap<String, usize>)>,
 }
 
 impl Panels {
-    /// The line of that panel, added at the end where it is new.
+    /// The line of that panel, added at the end if it is new.
     pub(crate) fn line(&mut self, title: &str, label: &str) -> &mut Line {
         if !self.known.contains_key(title) {
             self.known.insert(title.to_owned(), (self.all.len(), HashMap::new()));

@@ -1,10 +1,10 @@
-//! How wide words are. One font for measuring and for the PNG, shipped inside the binary.
+//! How wide words are. One font, embedded in the binary, serves for measuring and for the PNG.
 
 use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont};
 
-/// What the SVG asks for; a viewer without the font takes its own plain one.
+/// The font that the SVG asks for; a viewer without it takes its own plain one.
 pub(crate) const FAMILY: &str = "Ubuntu Light, Ubuntu, sans-serif";
 
 /// Height of a capital or a digit, as a share of the font size.
@@ -39,7 +39,7 @@ pub(crate) fn offsets(text: &str, size: f64) -> (Vec<f32>, f64) {
     (starts, f64::from(x))
 }
 
-/// The text in lines no wider than `room`, broken at spaces; a longer word keeps a line of its own.
+/// The text in lines no wider than `room`, broken at spaces; a longer word has a line of its own.
 pub(crate) fn wrap(text: &str, size: f64, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! At most as many points as pixels can show: of the points that follow each other in one column, those that reach furthest.
+//! Keeps at most as many points as pixels can show: of consecutive points in one column, those that reach furthest.
 
 use crate::scene::Xy;
 
@@ -9,8 +9,8 @@ fn column((x, _): Xy) -> f64 {
     (x / COLUMN).floor()
 }
 
-/// A path that looks the same: of every stretch within one column the first, the lowest, the highest and the last point, in
-/// their order. A path that does not turn back keeps at most four points a column.
+/// A path that looks the same: of every stretch within one column the first, the lowest, the highest and the last
+/// point, in their order. A path that does not turn back keeps at most four points per column.
 pub(crate) fn thin(path: &[Xy]) -> Vec<Xy> {
     path.chunk_by(|a, b| column(*a) == column(*b)).flat_map(extremes).collect()
 }

@@ -1,4 +1,4 @@
-//! Files that are either the old or the new ones, never half of one.
+//! Files that are either old or new, never half written.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path)?;
     let written = write_synced(&temporary, bytes).and_then(|()| fs_err::rename(&temporary, path));
     if written.is_err() {
-        // The first error is the one to report; this one may only repeat it.
+        // The first error is the one to report; this one could only repeat it.
         let _ = fs_err::remove_file(&temporary);
     }
     written?;
@@ -34,7 +34,7 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Waits until the folder that holds `path` has its new name on the disk.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    // Only Unix opens folders as files; elsewhere the rename itself must do.
+    // Only Unix opens folders as files; elsewhere the rename itself must be enough.
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;

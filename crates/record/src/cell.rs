@@ -13,15 +13,15 @@ pub struct Cell {
     pub mixer: String,
     /// Sequence length, in tokens.
     pub seq_len: usize,
-    /// Sequences at once.
+    /// Sequences in a batch.
     pub batch: usize,
     /// Width of input and output.
     pub d_model: usize,
-    /// Hidden width; `None` where the layer has none.
+    /// Hidden width; `None` if the layer has none.
     pub d_hidden: Option<usize>,
-    /// Blocks of a block-diagonal layer; `None` for others.
+    /// Number of blocks of a block-diagonal layer; `None` for others.
     pub n_blocks: Option<usize>,
-    /// Numbers the layer learns.
+    /// Number of parameters of the layer.
     pub parameters: usize,
     /// One forward pass without autodiff.
     pub forward_ms: f64,
@@ -35,30 +35,30 @@ pub struct Cell {
     pub forward_backward_ms_q1: f64,
     /// Its third quartile.
     pub forward_backward_ms_q3: f64,
-    /// Times that each of both was repeated.
+    /// How often each of the two was repeated.
     pub repeats: usize,
-    /// Tokens a second, forward and backward.
+    /// Tokens per second, forward and backward.
     pub tokens_per_second: f64,
-    /// Floating-point operations of the matrix products of forward and backward, a multiply-add being two; `None` where
-    /// nobody counts them.
+    /// Floating-point operations of the matrix products of forward and backward, where a multiply-add is two; `None` if
+    /// they are not counted.
     #[serde(default)]
     pub flops: Option<f64>,
-    /// Billions of floating-point operations a second that multiply-adds in registers reached on all threads, the better of
-    /// before and after the measurement; `None` where `flops` is not counted.
+    /// Billions of floating-point operations per second that multiply-adds in registers reached on all threads, the
+    /// better of before and after the measurement; `None` if `flops` is not counted.
     #[serde(default)]
     pub fma_peak_gflops: Option<f64>,
     /// Most bytes alive in forward and backward above the level before layer and input were made, median over the
-    /// repeats; `None` where nobody counts them.
+    /// repeats; `None` if they are not counted.
     pub peak_bytes: Option<u64>,
-    /// Floats that one sequence keeps to decode one more token; `None` for a layer that cannot.
+    /// Number of floats that one sequence keeps to decode one more token; `None` for a layer that cannot decode.
     pub state_floats: Option<usize>,
-    /// The larger of both errors below.
+    /// The larger of the two errors below.
     pub check_error: f64,
     /// Error of the outputs at a small size, relative to the largest.
     pub check_value_error: f64,
     /// Error of the gradients there, along a random direction of each tensor, relative to the gradient's length.
     pub check_gradient_error: f64,
-    /// What both are errors against.
+    /// What both errors are measured against.
     pub check_against: String,
     /// The form of the operations that ran: `"fused"`, `"portable"`.
     pub form: String,
@@ -70,7 +70,7 @@ pub struct Cell {
     pub instruction_set: String,
     /// Version of the program.
     pub program_version: String,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// When, as [`timestamp`](crate::timestamp) writes it.
     pub measured: String,
@@ -79,7 +79,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// Billions of floating-point operations a second of forward and backward, where they are counted.
+    /// Billions of floating-point operations per second of forward and backward, if they are counted.
     pub fn gflops(&self) -> Option<f64> {
         self.flops.map(|flops| flops / self.forward_backward_ms / 1e6)
     }

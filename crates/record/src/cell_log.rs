@@ -1,4 +1,4 @@
-//! The growing `cells.jsonl`, of which every line proves itself.
+//! The growing `cells.jsonl`, in which every line has its own digest.
 //!
 //! ```text
 //! {"mixer":"s4d", .. ,"run":"layers-1b9d3f07","sha256":"ba78.."}
@@ -15,20 +15,20 @@ use crate::proof::ASIDE;
 use crate::run_dir::folder_name;
 use crate::{Cell, RecordError, write_atomic};
 
-/// Between a line's contents and their digest.
+/// What separates a line's contents from their digest.
 const SHA256: &str = ",\"sha256\":\"";
 const END: &str = "\"}";
 
-/// What a `cells.jsonl` holds.
+/// The contents of a `cells.jsonl`.
 #[derive(Debug, Default)]
 pub struct CellLog {
-    /// The cells that are as they were written, in this folder.
+    /// The cells that are unchanged and belong to this folder.
     pub cells: Vec<Cell>,
     /// What is wrong with each other line.
     pub damaged: Vec<RecordError>,
 }
 
-/// Puts `cells` at `path`, one a line, replacing what is there in one piece.
+/// Writes `cells` to `path`, one per line, replacing what is there atomically.
 ///
 /// # Errors
 /// If that fails.
@@ -38,10 +38,11 @@ pub fn write_cells(path: &Path, cells: &[Cell]) -> Result<(), RecordError> {
     Ok(write_atomic(path, lines.map_err(std::io::Error::from)?.as_bytes())?)
 }
 
-/// The cells at `path`; none where there is no file.
+/// The cells at `path`; none if there is no file.
 ///
 /// # Errors
-/// If the file cannot be read. A line that is no cell, or another folder's, is no error, but [damaged](CellLog::damaged).
+/// If the file cannot be read. A line that is not a cell, or another folder's, is not an error, but
+/// [damaged](CellLog::damaged).
 pub fn read_cells(path: &Path) -> Result<CellLog, RecordError> {
     let mut log = CellLog::default();
     if !path.try_exists()? {
@@ -59,8 +60,7 @@ pub fn read_cells(path: &Path) -> Result<CellLog, RecordError> {
     Ok(log)
 }
 
-/// Keeps a copy of the cells at `path` in a folder beside them, over what an earlier call has put there. Returns the copy's
-/// place.
+/// Keeps a copy of the cells at `path` in a folder next to them, replacing that of an earlier call. Returns the copy's path.
 ///
 /// # Errors
 /// If that fails.
@@ -76,7 +76,7 @@ fn run(path: &Path) -> String {
     path.parent().map(folder_name).unwrap_or_default()
 }
 
-/// With a newline at its end.
+/// The line of a cell, with a newline at its end.
 fn line(cell: &Cell, run: &str) -> serde_json::Result<String> {
     let (cell, run) = (serde_json::to_string(cell)?, serde_json::to_string(run)?);
     let contents = format!("{},\"run\":{run}", cell.strip_suffix('}').unwrap_or(&cell));

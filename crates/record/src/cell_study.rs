@@ -54,12 +54,12 @@ pub struct CellStudy {
     pub slug: String,
     /// All cells, in the order in which they were given.
     pub cells: Vec<Cell>,
-    /// What else a reader should know, for example fitted exponents, by name beside `slug` and `cells`.
+    /// What else a reader should know, for example fitted exponents, by name next to `slug` and `cells`.
     #[serde(flatten)]
     pub facts: BTreeMap<String, Value>,
 }
 
-/// Writes `summary.csv` (a line a cell) and `summary.json` of the study whose folder is `dir`, each in one piece.
+/// Writes `summary.csv` (one line per cell) and `summary.json` of the study whose folder is `dir`, each atomically.
 ///
 /// # Errors
 /// If a file cannot be written, or a fact is called `slug` or `cells`.

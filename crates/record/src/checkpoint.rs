@@ -1,9 +1,9 @@
-//! A checkpoint as a folder, with an index that tells whether the folder is whole.
+//! A checkpoint as a folder, with an index that shows whether the folder is complete.
 //!
 //! ```text
 //! checkpoint/step-<n>/
-//!     index.json     the run's name, size and SHA-256 of all else here, and of the rows until then; written last
-//!     <name>         the files that training handed over
+//!     index.json     the run's name, size and SHA-256 of all other files here, and of the rows until then; written last
+//!     <name>         the files that training passed on
 //! ```
 
 use std::collections::BTreeMap;
@@ -22,10 +22,10 @@ use crate::error::{read_json, to_json};
 const INDEX: &str = "index.json";
 const PREFIX: &str = "step-";
 
-/// How many are kept: should the newest turn out to be damaged, there is one before it.
+/// How many checkpoints are kept: if the newest is damaged, there is one before it.
 const KEPT: usize = 2;
 
-/// All that a later process needs to go on with a training.
+/// Everything that a later process needs to continue a training.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Optimiser steps taken.
@@ -40,7 +40,7 @@ pub(crate) struct Index {
     /// Name of the run's folder.
     pub(crate) run: String,
     step: usize,
-    /// `metrics.jsonl` as it was.
+    /// The digest of `metrics.jsonl` at that step.
     pub(crate) rows: Digest,
     files: BTreeMap<String, Digest>,
 }
@@ -50,7 +50,7 @@ impl Index {
         read_json(&place.join(INDEX))
     }
 
-    /// That it is another run's, in words.
+    /// The error that it is another run's.
     pub(crate) fn foreign(&self, folder: &Path) -> RecordError {
         RecordError::damaged(&place(folder, self.step).join(INDEX), format!("of run {}", self.run))
     }
@@ -60,8 +60,8 @@ pub(crate) fn place(folder: &Path, step: usize) -> PathBuf {
     folder.join(format!("{PREFIX}{step}"))
 }
 
-/// Puts a checkpoint of `run` into `folder`, then removes all but the newest: a kill or a full disk at any time leaves the older
-/// ones as they were, and nothing that looks like a new one.
+/// Writes a checkpoint of `run` into `folder`, then removes all but the newest: a kill or a full disk at any time
+/// leaves the older ones unchanged, and nothing that looks like a new one.
 pub(crate) fn write(folder: &Path, run: &str, checkpoint: &Checkpoint, rows: Digest) -> io::Result<()> {
     let temporary = folder.join(format!(".{PREFIX}{}{TEMPORARY_ENDING}", checkpoint.step));
     let written = write_files(&temporary, run, checkpoint, rows);
@@ -92,10 +92,10 @@ fn write_files(temporary: &Path, run: &str, checkpoint: &Checkpoint, rows: Diges
     sync_folder(temporary)
 }
 
-/// The checkpoint of `step`, and what its index says.
+/// The checkpoint of `step`, and its index.
 ///
 /// # Errors
-/// If it is not whole, with the name of the file.
+/// If it is not complete, with the name of the file.
 pub(crate) fn read(folder: &Path, step: usize) -> Result<(Checkpoint, Index), RecordError> {
     let place = place(folder, step);
     let index = Index::read(&place)?;
@@ -116,7 +116,7 @@ pub(crate) fn read(folder: &Path, step: usize) -> Result<(Checkpoint, Index), Re
     Ok((Checkpoint { step, files }, index))
 }
 
-/// Step and place of every checkpoint in `folder`, whole or not, the newest first; none where the folder does not exist.
+/// Step and path of every checkpoint in `folder`, complete or not, the newest first; none if the folder does not exist.
 pub(crate) fn list(folder: &Path) -> io::Result<Vec<(usize, PathBuf)>> {
     if !folder.fs_err_try_exists()? {
         return Ok(Vec::new());

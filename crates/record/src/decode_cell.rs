@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Machine;
 
-/// What `subquad bench --decode` measures of one layer after a context of one length, and where. One sequence.
+/// What `subquad bench --decode` measures of one layer on one sequence after a context of one length, and where.
 ///
 /// Times are medians over the steps; `_q1` and `_q3` are their quartiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,11 +27,11 @@ pub struct DecodeCell {
     pub steps: usize,
     /// One over the median.
     pub tokens_per_second: f64,
-    /// Bytes of what is kept of the context, without room for more.
+    /// Bytes of the state after the context, without room for more tokens.
     pub state_bytes: usize,
-    /// Blocks of memory that a step asks for, on average; `None` where nobody counts them.
+    /// Blocks of memory that a step requests, on average; `None` if they are not counted.
     pub step_allocations: Option<f64>,
-    /// Most bytes alive in a step above the level before it, median over the steps; `None` where nobody counts them.
+    /// Most bytes alive in a step above the level before it, median over the steps; `None` if they are not counted.
     pub step_peak_bytes: Option<u64>,
     /// Largest error of a step at a small size, relative to the largest output of the whole sequence there.
     pub check_error: f64,
@@ -45,7 +45,7 @@ pub struct DecodeCell {
     pub instruction_set: String,
     /// Version of the program.
     pub program_version: String,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// When, as [`timestamp`](crate::timestamp) writes it.
     pub measured: String,

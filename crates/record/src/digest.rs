@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::RecordError;
 
-/// What some bytes were.
+/// Size and SHA-256 of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Digest {
     pub(crate) bytes: u64,
@@ -23,15 +23,15 @@ impl Digest {
         digester.digest()
     }
 
-    /// Whether `bytes`, read from `path`, are what this was made of.
+    /// Whether `bytes`, read from `path`, are those that this was made of.
     pub(crate) fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
         self.check_size(path, bytes.len() as u64)?;
         self.check_bytes(path, &Self::of(bytes))
     }
 
-    /// Whether the file at `path` holds what this was made of.
+    /// Whether the file at `path` contains what this was made of.
     pub(crate) fn check_file(&self, path: &Path) -> Result<(), RecordError> {
-        // Size and kind first: what is read has an end.
+        // Size and kind are checked first, so that reading ends.
         let found = fs_err::metadata(path)?;
         if !found.is_file() {
             return Err(RecordError::damaged(path, "no file"));
@@ -70,7 +70,7 @@ impl Digester {
         self.sha256.update(bytes);
     }
 
-    /// Of everything so far.
+    /// The digest of everything so far.
     pub(crate) fn digest(&self) -> Digest {
         Digest { bytes: self.bytes, sha256: hex(&self.sha256.clone().finalize()) }
     }

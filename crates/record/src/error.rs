@@ -24,7 +24,7 @@ pub enum RecordError {
     Line {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is wrong.
         source: serde_json::Error,
@@ -37,18 +37,18 @@ pub enum RecordError {
         /// How that shows.
         what: String,
     },
-    /// A run that says that it is done has no proof.
+    /// A run that claims to be done has no proof.
     #[error("{}: not there, so nothing shows that the run's files are its own (earlier versions wrote none)", path.display())]
     Unproven {
         /// Where the proof should be.
         path: PathBuf,
     },
-    /// A measurement is not as it was written, or another study's.
+    /// A measurement is not as it was written, or is another study's.
     #[error("{}:{line}: damaged ({what})", path.display())]
     DamagedLine {
         /// The file.
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// How that shows.
         what: String,

@@ -1,13 +1,13 @@
-//! The end of a run that could not write it itself: it was never begun, or its process died.
+//! Ends a run that could not do so itself: it was never begun, or its process died.
 
 use crate::error::to_json;
 use crate::run_dir::{CONFIG, MANIFEST};
 use crate::{Manifest, Outcome, RecordError, RunDir, timestamp, write_atomic};
 
 impl RunDir {
-    /// Notes that the run has failed, now, and why. A manifest that is there keeps the rest of what it says, so that the run can
-    /// still go on from its checkpoints; where there is none, `manifest` is written beside `config`, the text of the run's complete
-    /// config. A run that is done stays so. The caller holds the run's lock.
+    /// Notes that the run has failed, now, and why. An existing manifest keeps its other entries, so that the run can
+    /// still continue from its checkpoints; if there is none, `manifest` is written next to `config`, the text of the
+    /// run's complete config. A run that is done stays so. The caller holds the run's lock.
     ///
     /// # Errors
     /// If a file cannot be written.

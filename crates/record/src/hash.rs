@@ -8,8 +8,8 @@ use crate::digest::Digest;
 /// Eight hex digits for a set of settings: the start of the SHA-256 of the lines `key=value\n` in the order of the
 /// keys, with `\` and line breaks inside them written as `\\` and `\n`.
 ///
-/// The caller leaves out every key that is at its default. A key that is added later, whose default is how things
-/// were before, then changes no earlier run's hash.
+/// The caller leaves out every key that is at its default. A key that is added later, with a default that keeps the old
+/// behaviour, then changes no earlier run's hash.
 ///
 /// ```
 /// # use std::collections::BTreeMap;
@@ -20,10 +20,10 @@ pub fn run_hash(pairs: &BTreeMap<String, String>) -> String {
     long_run_hash(pairs, DIGITS)
 }
 
-/// Digits of a hash that stands in no other's way.
+/// Number of digits of a hash that collides with no other.
 pub(crate) const DIGITS: usize = 8;
 
-/// [`run_hash`] of so many digits, at most 64: very many runs may share their first ones by chance.
+/// [`run_hash`] with this many digits, at most 64: very many runs may share their first digits by chance.
 pub fn long_run_hash(pairs: &BTreeMap<String, String>, digits: usize) -> String {
     let mut text = String::new();
     for (key, value) in pairs {

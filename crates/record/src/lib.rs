@@ -4,15 +4,15 @@
 //! results/<slug>/summary.csv, summary.json          a study: write_study, read_study
 //! results/<slug>/runs/<RunName>/                    one run: RunDir
 //!     config.toml         what was asked for, complete
-//!     manifest.json       Manifest: by which program, where, when, and how it ended
-//!     metrics.jsonl       one Row a line, written when it happens
-//!     checkpoint/step-<n>/    until the run is done: a Checkpoint to go on from, and one before it
+//!     manifest.json       Manifest: which program, where, when, and how it ended
+//!     metrics.jsonl       one Row per line, written when it happens
+//!     checkpoint/step-<n>/    until the run is done: a Checkpoint to continue from, and one before it
 //!     model.safetensors   the weights at the end
 //!     summary.json        RunSummary, at the end
-//!     proof.json          the run's name, size and SHA-256 of the files above but the checkpoints; written last: the run is done
+//!     proof.json          the run's name, size and SHA-256 of the files above except checkpoints; written last: the run is done
 //!     damaged/            what was there when a run that was done no longer had its own files, and ran again
 //!     lock                locked while a process works on the run: Lock
-//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell a line, with <name> and a SHA-256 of the line so far;
+//! results/<slug>/runs/<name>/cells.jsonl            measurements: one Cell per line, with <name> and a SHA-256 of the line;
 //!                                                   their study: write_cell_study
 //! ```
 //! Training writes through a [`Sink`] and never opens a file; [`RunWriter`] is the sink that writes the above.

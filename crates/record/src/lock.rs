@@ -1,7 +1,7 @@
-//! A lock that ends with its holder, however that ends.
+//! A lock that ends with its holder, in whatever way that ends.
 //!
 //! The operating system keeps the lock, on an open file; the file's text only says who holds it. The file itself is never
-//! removed: a process that had just opened the old file would lock something that nobody else can find any more.
+//! removed: a process that had just opened the old file would lock something that no other process can find any more.
 
 use std::fmt;
 use std::fs::TryLockError;
@@ -20,7 +20,7 @@ pub struct Lock {
     file: File,
 }
 
-/// What came of trying to take a lock.
+/// The result of trying to take a lock.
 #[derive(Debug)]
 #[must_use]
 pub enum Attempt {
@@ -33,8 +33,8 @@ pub enum Attempt {
 /// Who holds a lock. As text: `held by process 123 on host since 2026-11-23T17:04:05Z`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// The holder, where it can be read: not in the moment in which it takes the lock, and never on Windows, where nobody
-    /// else can read a locked file.
+    /// The holder, if it can be read: not at the moment in which it takes the lock, and never on Windows, where no
+    /// other process can read a locked file.
     pub by: Option<Holder>,
 }
 
@@ -47,12 +47,12 @@ pub struct Holder {
     pub host: String,
     /// When it took the lock, as [`timestamp`](crate::timestamp) writes it.
     pub since: String,
-    /// Its command line, one argument an item.
+    /// Its command line, one argument per item.
     pub command: Vec<String>,
 }
 
 impl Lock {
-    /// Tries to take the lock of the file at `path` and to sign it; makes the file, and the folders above it, where
+    /// Tries to take the lock of the file at `path` and to sign it; makes the file, and the folders above it, if
     /// missing. Does not wait.
     ///
     /// # Errors
@@ -81,10 +81,10 @@ impl Lock {
     }
 }
 
-/// The text goes before the lock does, so that nobody reads a name that no longer holds it.
+/// The text is removed before the lock, so that nobody reads a holder that no longer holds it.
 impl Drop for Lock {
     fn drop(&mut self) {
-        // A text that stays tells less than the lock itself, which ends when the file is closed right after.
+        // A text that stays matters less than the lock itself, which ends when the file is closed right after.
         let _ = self.file.set_len(0);
     }
 }
@@ -93,13 +93,13 @@ impl Held {
     /// Who holds the lock of the file at `path` now, if anyone.
     ///
     /// # Errors
-    /// If the file is there and cannot be opened, or its file system has no locks.
+    /// If the file exists but cannot be opened, or its file system has no locks.
     pub fn at(path: &Path) -> Result<Option<Self>, RecordError> {
         let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        // Shared: two that only look must not see each other.
+        // The lock is shared, so that two processes that only look do not see each other.
         Ok(is_held(file.try_lock_shared(), path)?.then(|| Self::read(file)))
     }
 

@@ -1,4 +1,4 @@
-//! By which program, on which machine and when a run was made, and how it ended.
+//! Which program made a run, on which machine and when, and how it ended.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// Version of the program.
     pub program_version: String,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// The config file, as it was named.
     pub config_file: String,
     /// The git repository that holds the config file; `None` without one, or without git.
     #[serde(default)]
     pub config_repository: Option<Repository>,
-    /// The command line, one argument an item.
+    /// The command line, one argument per item.
     pub command: Vec<String>,
     /// The machine.
     pub machine: Machine,
@@ -25,7 +25,7 @@ pub struct Manifest {
     pub instruction_set: String,
     /// The device that ran, for example `"cpu"`.
     pub device: String,
-    /// What a GPU calls itself; `None` for the CPU.
+    /// The name that a GPU reports; `None` for the CPU.
     pub adapter: Option<String>,
     /// The form of the operations that ran: `"fused"`, `"portable"`.
     pub form: String,
@@ -34,12 +34,12 @@ pub struct Manifest {
     /// The jobs of the command that ran it; above 1, the run's timings are shared ones.
     #[serde(default = "alone")]
     pub jobs: usize,
-    /// Digest of the data that the task was given; absent where the program made them.
+    /// Digest of the data that the task was given; absent if the program made them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
     /// When the run started, as [`timestamp`] writes it.
     pub started: String,
-    /// Each time it went on from a checkpoint.
+    /// Each time that it was continued from a checkpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<Resumption>,
     /// When it ended; `None` while it runs.
@@ -48,7 +48,7 @@ pub struct Manifest {
     pub outcome: Outcome,
 }
 
-/// A run went on from a checkpoint.
+/// A run was continued from a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumption {
     /// The checkpoint's step.
@@ -58,8 +58,8 @@ pub struct Resumption {
 }
 
 impl Manifest {
-    /// Why a run that `before` began may not give the same bits if it goes on as this manifest says; `None` if it will.
-    /// Timings of the two would not belong together either.
+    /// Why a run that `before` began may not give the same bits if it is continued as this manifest says; `None` if it
+    /// will. Timings of the two would not be comparable either.
     pub(crate) fn differs_from(&self, before: &Self) -> Option<String> {
         let pairs = before.what_changes_bits().into_iter().zip(self.what_changes_bits());
         let mut changed = pairs.filter(|(before, now)| before != now);
@@ -80,7 +80,7 @@ impl Manifest {
     }
 }
 
-/// Records from before there were jobs.
+/// The value for records from before there were jobs.
 pub(crate) fn alone() -> usize {
     1
 }
@@ -90,7 +90,7 @@ pub(crate) fn alone() -> usize {
 pub struct Repository {
     /// The commit that was checked out.
     pub commit: String,
-    /// Whether anything was changed since, or was not committed; `results/` aside.
+    /// Whether anything was changed since, or was not committed, except in `results/`.
     pub dirty: bool,
 }
 
@@ -144,18 +144,18 @@ impl TryFrom<String> for Outcome {
 /// The machine a run was made on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The processor's name, or its architecture where the system does not tell.
+    /// The processor's name, or its architecture if the system does not report a name.
     pub cpu: String,
     /// Cores this process may use.
     pub cores: usize,
-    /// Main memory, where the system tells.
+    /// Main memory, if the system reports it.
     pub memory_bytes: Option<u64>,
     /// Operating system and architecture, for example `"linux x86_64"`.
     pub os: String,
 }
 
 impl Machine {
-    /// This machine. What the system does not tell falls back to what the program was built for.
+    /// This machine. What the system does not report falls back to what the program was built for.
     pub fn detect() -> Self {
         let read = |path| fs_err::read_to_string(path).unwrap_or_default();
         let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
@@ -177,7 +177,7 @@ fn memory_bytes(meminfo: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// The first `key : value`.
+/// The value of the first line `key : value`.
 fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     let mut pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim())

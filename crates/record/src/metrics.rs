@@ -16,12 +16,13 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Without rows.
+    /// A new file without rows.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         Ok(Self { file: File::create(path)?, digester: Digester::default() })
     }
 
-    /// With the rows that `rows` was made of; all that was written after them is cut off, be it whole rows or half a one.
+    /// Opens the file with the rows that `rows` was made of; everything after them is cut off, whether complete rows or
+    /// half of one.
     pub(crate) fn cut(path: &Path, rows: &Digest) -> Result<Self, RecordError> {
         let mut digester = Digester::default();
         digester.add(&read_first(path, rows)?);
@@ -31,7 +32,7 @@ impl Metrics {
         Ok(Self { file, digester })
     }
 
-    /// One line in one piece, then flush: a killed run keeps every row it finished.
+    /// Writes one line at once, then flushes: a killed run keeps every row it finished.
     pub(crate) fn push(&mut self, row: &Row) -> io::Result<()> {
         let mut line = serde_json::to_vec(row)?;
         line.push(b'\n');

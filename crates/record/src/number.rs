@@ -12,8 +12,8 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
-/// For `#[serde(flatten, with = "crate::number::score")]`: a score is a number under the name of its metric, beside the other
-/// fields; `null` reads back as no score, as older programs wrote it.
+/// For `#[serde(flatten, with = "crate::number::score")]`: a score is a number under the name of its metric, next to
+/// the other fields; `null`, which older programs wrote, reads back as no score.
 pub(crate) mod score {
     use std::collections::BTreeMap;
 

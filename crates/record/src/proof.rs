@@ -1,7 +1,7 @@
-//! What shows that a run is done, and that its folder holds the files of this run and of no other.
+//! What shows that a run is done, and that its folder contains the files of this run and of no other.
 //!
-//! `proof.json` names the run (a name ends in the hash of the run's settings) and tells size and SHA-256 of its files. It is
-//! written last: a kill before leaves a run that is not done.
+//! `proof.json` names the run (a name ends in the hash of the run's settings) and gives size and SHA-256 of its files.
+//! It is written last: a kill before that leaves a run that is not done.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ const PROVEN: [&str; 5] = [CONFIG, MANIFEST, SUMMARY, METRICS, WEIGHTS];
 /// Where the files of a damaged run go.
 pub(crate) const ASIDE: &str = "damaged";
 
-/// What a run's folder tells of the run.
+/// What a run's folder shows about the run.
 #[derive(Debug)]
 pub enum Standing {
-    /// The run is not done: not begun, at work, failed or stopped.
+    /// The run is not done: not begun, running, failed or stopped.
     Unfinished,
     /// The run is done, and every file is as it was written.
     Done(Box<RunSummary>),
@@ -59,8 +59,8 @@ impl RunDir {
         matches!(self.standing(), Standing::Done(_))
     }
 
-    /// Moves the files of a damaged run into a folder within its own, so that it can begin from nothing and nothing is lost
-    /// but what an earlier call has put there. Returns that folder.
+    /// Moves the files of a damaged run into a folder within its own, so that it can begin from nothing and nothing is
+    /// lost except what an earlier call has put there. Returns that folder.
     ///
     /// # Errors
     /// If a file cannot be moved.
@@ -73,7 +73,7 @@ impl RunDir {
         Ok(aside)
     }
 
-    /// A folder that is called like a run holds that run; one of another name, such as a copy, may hold any.
+    /// A folder with the name of a run contains that run; one of another name, such as a copy, may contain any.
     pub(crate) fn may_hold(&self, run: &str) -> bool {
         let name = self.name();
         name == run || name.parse::<RunName>().is_err()
@@ -99,7 +99,7 @@ impl RunDir {
         self.read_summary()
     }
 
-    /// Whose summary is in the place of the run's own, where that can be told.
+    /// Adds to the error whose summary replaces the run's own, if that is known.
     fn tell_owner(&self, name: &str, proof: &Proof, error: RecordError) -> RecordError {
         match self.read_summary() {
             Ok(summary) if name == SUMMARY && summary.run != proof.run => {

@@ -1,4 +1,4 @@
-//! Going on with a run that a kill, a stop or an error has ended.
+//! Continuing a run that a kill, a stop or an error has ended.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,16 @@ use crate::{Manifest, RecordError, Resumption, RunDir, RunWriter};
 /// What an unfinished run has left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
-    /// The newest checkpoint that is whole; `None`: the run has to start again.
+    /// The newest complete checkpoint; `None`: the run has to start again.
     pub checkpoint: Option<Checkpoint>,
-    /// Why newer ones, or all, cannot be used; for people to read.
+    /// Why newer ones, or all, cannot be used, as text for people.
     pub notes: Vec<String>,
 }
 
 impl RunDir {
-    /// Where the run can go on as `manifest` says: from its newest checkpoint that is whole, file by file, with the rows
-    /// that belong to it. From none where the run was begun by another program, on another processor or device, or with
-    /// another number of threads, because then the end would not be that of a run without a break.
+    /// Where the run can be continued as `manifest` says: from its newest checkpoint that is complete, file by file,
+    /// with the rows that belong to it. There is none if the run was begun by another program, on another processor or
+    /// device, or with another number of threads, because then it would not end like an uninterrupted run.
     ///
     /// # Errors
     /// If the folder of checkpoints cannot be read.
@@ -39,9 +39,9 @@ impl RunDir {
         Ok(remains)
     }
 
-    /// Goes on after `step`, one of a checkpoint that [`remains`](Self::remains) found: cuts the rows back to those that
-    /// the checkpoint counts, and removes what the run left after them. The manifest keeps when the run started, and notes
-    /// that it went on, and the larger number of jobs.
+    /// Continues after `step`, that of a checkpoint that [`remains`](Self::remains) found: cuts the rows back to those
+    /// that the checkpoint counts, and removes what the run left after them. The manifest keeps the start of the run,
+    /// and notes the continuation and the larger number of jobs.
     ///
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be read, removed or written.
@@ -54,7 +54,7 @@ impl RunDir {
         let metrics = Metrics::cut(&self.path().join(METRICS), &index.rows)?;
         let mut resumed = before.resumed;
         resumed.push(Resumption { step, at: manifest.started });
-        // Step times carry on, so those of shared jobs make the whole shared.
+        // Step times are carried over, so those of shared jobs make the whole shared.
         let jobs = manifest.jobs.max(before.jobs);
         let manifest = Manifest { started: before.started, jobs, resumed, ..manifest };
         RunWriter::begin(self.path().into(), config, metrics, manifest)

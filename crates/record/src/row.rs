@@ -23,7 +23,7 @@ pub struct Row {
     /// Mean loss over the split's examples of this row.
     #[serde(with = "crate::number")]
     pub loss: f64,
-    /// The score of those examples, under the name of its metric. Rows of older programs lack it for texts.
+    /// The score of those examples, under the name of its metric. Rows of older programs lack it for tasks on texts.
     #[serde(flatten, with = "crate::number::score")]
     pub score: Option<Score>,
     /// Learning rate of the step.
@@ -32,7 +32,7 @@ pub struct Row {
     /// Time of one step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_seconds: Option<f64>,
-    /// Tokens read a second.
+    /// Tokens read per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_per_second: Option<f64>,
     /// Time since the run started.
@@ -41,8 +41,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether `other` has the same bits in everything that must be reproducible: all but the timings. Losses that
-    /// are not finite count as the same, because a file cannot tell them apart.
+    /// Whether `other` has the same bits in everything that must be reproducible: everything except the timings. Losses
+    /// that are not finite count as the same, because a file cannot tell them apart.
     pub fn same_numbers(&self, other: &Self) -> bool {
         self.numbers() == other.numbers()
     }

@@ -18,7 +18,7 @@ pub(crate) const WEIGHTS: &str = "model.safetensors";
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 const LOCK: &str = "lock";
 
-/// Every file of a run. The proof is first: once it is gone, no kill leaves a folder that is done.
+/// Every file of a run. The proof is first: once it is gone, no kill leaves a folder that counts as done.
 pub(crate) const FILES: [&str; 6] = [PROOF, SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
 
 /// The folder `results/<slug>/runs/<RunName>/`. It need not exist yet.
@@ -38,7 +38,7 @@ impl RunDir {
         Self { path: path.into() }
     }
 
-    /// Makes the folder, and those above it, where missing.
+    /// Makes the folder, and those above it, if missing.
     ///
     /// # Errors
     /// If that fails.
@@ -66,12 +66,12 @@ impl RunDir {
         self.path.join(WEIGHTS)
     }
 
-    /// Whether a process has begun the run, however far it came.
+    /// Whether a process has begun the run, however far it got.
     pub fn is_begun(&self) -> bool {
         FILES.iter().any(|name| self.path.join(name).exists())
     }
 
-    /// Tries to take the run's lock, which keeps other processes from working on the run. Makes its folder, and does not
+    /// Tries to take the run's lock, which keeps other processes from working on the run. Makes its folder; does not
     /// wait.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl RunDir {
         Held::at(&self.path.join(LOCK))
     }
 
-    /// Removes what the run has left, done or not, so that it begins from nothing. Its own files only; the lock stays.
+    /// Removes what the run has left, done or not, so that it begins from nothing. Removes only its own files; the lock stays.
     ///
     /// # Errors
     /// If a file cannot be removed.
@@ -120,7 +120,7 @@ impl RunDir {
         }
     }
 
-    /// Removes the checkpoints of a run that is done, which a kill at its very end left, unless a process is at work on it.
+    /// Removes the checkpoints that a kill at its very end left of a done run, unless a process is working on it.
     ///
     /// # Errors
     /// If that fails.
@@ -142,7 +142,7 @@ impl RunDir {
         Ok(remove_if_there(fs_err::remove_dir_all(self.path.join(CHECKPOINT)))?)
     }
 
-    /// Removes these files of the run, and what a kill left beside any file.
+    /// Removes these files of the run, and temporary files that a kill left.
     pub(crate) fn remove_files(&self, names: &[&str]) -> Result<(), RecordError> {
         for name in names {
             remove_if_there(fs_err::remove_file(self.path.join(name)))?;
@@ -189,7 +189,7 @@ impl RunDir {
     }
 }
 
-/// Whether a kill left this beside one of the run's files.
+/// Whether this is a temporary file of one of the run's files, left by a kill.
 fn is_temporary(name: &str) -> bool {
     name.ends_with(TEMPORARY_ENDING) && FILES.iter().any(|file| name.starts_with(&format!(".{file}.")))
 }
@@ -199,7 +199,7 @@ pub(crate) fn folder_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// A removal, where having nothing to remove is fine.
+/// A removal that succeeds if there is nothing to remove.
 pub(crate) fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

@@ -9,14 +9,14 @@ use crate::hash::DIGITS;
 /// `<mixer>-L<seq_len>-s<seed>-<hash>`, for example `s4d-L1024-s0-1b9d3f07`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunName {
-    /// The sequence mixer's name; it may hold hyphens but no slash.
+    /// The sequence mixer's name; it may contain hyphens but no slash.
     pub mixer: String,
     /// Tokens in each example.
     pub seq_len: usize,
     /// The run's seed.
     pub seed: u64,
-    /// [`run_hash`](crate::run_hash) of the settings: 8 hex digits. Where another run of the study has them, another 8, and so
-    /// on.
+    /// [`run_hash`](crate::run_hash) of the settings: 8 hex digits, and 8 more if another run of the study has the
+    /// same, and so on.
     pub hash: String,
 }
 

@@ -1,12 +1,12 @@
-//! Where training puts what it measures.
+//! Where training writes what it measures.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use crate::{Checkpoint, Row};
 
-/// Makes the files of a checkpoint, by name. Called only where they are to be kept: they take as much memory again as all
-/// that is trained.
+/// Makes the files of a checkpoint, by name. It is called only if they are to be kept: they take as much memory again
+/// as everything that is trained.
 pub type MakeFiles<'a> = dyn Fn() -> io::Result<BTreeMap<String, Vec<u8>>> + 'a;
 
 /// Takes what training emits. Training calls it and never opens a file itself.
@@ -17,7 +17,7 @@ pub trait Sink {
     /// If it cannot be kept; training should then stop.
     fn row(&mut self, row: &Row) -> io::Result<()>;
 
-    /// Takes everything that is needed to go on after `step` steps. Rows that came before belong to it.
+    /// Takes everything that is needed to continue after `step` steps. Rows that came before belong to it.
     ///
     /// # Errors
     /// If it cannot be made or kept; training should then stop.

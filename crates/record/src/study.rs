@@ -15,7 +15,7 @@ use crate::{Evaluation, RecordError, RunSummary, write_atomic};
 pub(crate) const CSV: &str = "summary.csv";
 pub(crate) const JSON: &str = "summary.json";
 
-/// What stands in a column on the line of a run and one of its evaluations; a run without any has one line.
+/// The content of a column on the line of a run and one of its evaluations; a run without any has one line.
 type Cell = fn(&RunSummary, Option<&Evaluation>) -> String;
 
 /// The columns that every table has. The metrics that are not among them follow, then a column for each swept setting.
@@ -24,7 +24,7 @@ const COLUMNS: [(&str, Cell); 26] = [
     ("seq_len", |run, _| run.seq_len.to_string()),
     ("seed", |run, _| run.seed.to_string()),
     ("split", |_, evaluation| optional(evaluation.map(|e| &e.split))),
-    // Where it has stood since before there were other metrics.
+    // This has been the place of accuracy since before there were other metrics.
     ("accuracy", |_, evaluation| score(evaluation, Metric::Accuracy)),
     ("loss", |_, evaluation| optional(evaluation.map(|e| e.loss))),
     ("parameters", |run, _| run.parameters.to_string()),
@@ -56,12 +56,12 @@ pub struct Study {
     pub slug: String,
     /// All runs, in the order in which they were given.
     pub runs: Vec<RunSummary>,
-    /// What else a reader should know, for example the machine, by name beside `slug` and `runs`.
+    /// What else a reader should know, for example the machine, by name next to `slug` and `runs`.
     #[serde(flatten)]
     pub facts: BTreeMap<String, Value>,
 }
 
-/// Writes `summary.csv` and `summary.json` of the study whose folder is `dir`, each in one piece.
+/// Writes `summary.csv` and `summary.json` of the study whose folder is `dir`, each atomically.
 ///
 /// The table has one line for each run and evaluation, ordered by config, mixer (as first seen), `seq_len`, seed and split;
 /// an undefined number is an empty cell, a loss that is not finite `NaN` or `inf`. Timings that were
@@ -87,7 +87,7 @@ pub fn write_study(
 }
 
 /// The file to [lock](crate::Lock) while the summary and the figures of the study in `dir` are written. It is among the
-/// runs, which nobody commits.
+/// runs, which are not committed.
 pub fn lock_path(dir: &Path) -> PathBuf {
     dir.join(RUNS).join(".lock")
 }
@@ -100,10 +100,10 @@ pub fn read_study(dir: &Path) -> Result<Study, RecordError> {
     read_json(&dir.join(JSON))
 }
 
-/// What a `summary.json` of either kind says beside its runs or cells, by name.
+/// What a `summary.json` of either kind says besides its runs or cells, by name.
 ///
 /// # Errors
-/// If it cannot be read, or is no JSON object.
+/// If it cannot be read, or is not a JSON object.
 pub fn read_facts(dir: &Path) -> Result<BTreeMap<String, Value>, RecordError> {
     read_json(&dir.join(JSON))
 }
@@ -125,7 +125,7 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     Ok(csv.into_inner().map_err(|error| error.into_error())?)
 }
 
-/// Those without a fixed column.
+/// The metrics without a fixed column.
 fn other_metrics() -> impl Iterator<Item = Metric> {
     let fixed = |metric: &Metric| COLUMNS.iter().any(|(name, _)| *name == metric.name());
     Metric::ALL.iter().copied().filter(move |metric| !fixed(metric))
@@ -148,12 +148,12 @@ fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, Option<&Evaluation>)> {
     lines
 }
 
-/// Empty where the evaluation is scored by another metric.
+/// The score; empty if the evaluation is scored by another metric.
 fn score(evaluation: Option<&Evaluation>, metric: Metric) -> String {
     optional(evaluation.and_then(|e| e.score?.value_of(metric)))
 }
 
-/// Empty where nothing was measured, or other runs disturbed it.
+/// The timing; empty if nothing was measured, or other runs disturbed it.
 fn timing(run: &RunSummary, value: f64) -> String {
     optional((value.is_finite() && !run.timings_are_shared()).then_some(value))
 }

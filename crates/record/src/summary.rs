@@ -1,4 +1,4 @@
-//! What a run came to.
+//! The results of a run.
 
 use std::collections::BTreeMap;
 
@@ -25,23 +25,23 @@ pub struct RunSummary {
     pub seed: u64,
     /// Optimiser steps.
     pub steps: usize,
-    /// Examples a step.
+    /// Examples per step.
     pub batch: usize,
     /// Width of the model.
     pub d_model: usize,
     /// Blocks of the model.
     pub n_layers: usize,
-    /// Trained numbers.
+    /// Number of parameters.
     pub parameters: usize,
     /// Median time of a training step in milliseconds.
     #[serde(with = "crate::number")]
     pub step_ms: f64,
-    /// Tokens trained on a second.
+    /// Tokens trained on per second.
     #[serde(with = "crate::number")]
     pub tokens_per_second: f64,
-    /// The most bytes alive in training above the level before the model was made; `None` where nothing counts them.
+    /// The most bytes alive in training above the level before the model was made; `None` if they are not counted.
     pub peak_bytes: Option<u64>,
-    /// Numbers that a sequence must keep to decode its next token; `None` where the mixer cannot decode.
+    /// Number of floats that a sequence must keep to decode its next token; `None` if the mixer cannot decode.
     pub state_floats: Option<usize>,
     /// The form of the operations that ran.
     pub form: String,
@@ -52,7 +52,7 @@ pub struct RunSummary {
     /// Runs that were allowed at once on the machine; above 1, the timings are shared ones.
     #[serde(default = "crate::manifest::alone")]
     pub jobs: usize,
-    /// Commit the program was built from, where known.
+    /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
     /// Final evaluations.
     pub evaluations: Vec<Evaluation>,
@@ -73,7 +73,7 @@ impl RunSummary {
         self.evaluations.first()?.score
     }
 
-    /// Whether other runs of the same command may have slowed this one down. Its timings then compare with nothing.
+    /// Whether other runs of the same command may have slowed this one down. Its timings are then not comparable.
     pub fn timings_are_shared(&self) -> bool {
         self.jobs > 1
     }
@@ -85,7 +85,7 @@ pub struct Evaluation {
     /// The test condition, for example another length; empty for the condition of training.
     #[serde(default)]
     pub condition: String,
-    /// Tokens in each of its examples; `None` where an older program did not say.
+    /// Tokens in each of its examples; `None` if an older program did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq_len: Option<usize>,
     /// What sets the condition apart besides the length, such as `8 pairs`.
@@ -96,7 +96,7 @@ pub struct Evaluation {
     /// Mean loss.
     #[serde(with = "crate::number")]
     pub loss: f64,
-    /// The score under the task's metric, written under the metric's name; `None` where it was not a finite number.
+    /// The score under the task's metric, written under the metric's name; `None` if it was not a finite number.
     #[serde(flatten, with = "crate::number::score")]
     pub score: Option<Score>,
     /// Number of examples.

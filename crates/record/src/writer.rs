@@ -17,9 +17,9 @@ use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, METRICS, SUMMARY, WEIGHTS, fo
 use crate::sink::MakeFiles;
 use crate::{Manifest, Outcome, RecordError, Row, RunSummary, Sink, timestamp, write_atomic};
 
-/// Writes a run's folder while the run goes on. From [`RunDir::start`](crate::RunDir::start) or
-/// [`RunDir::resume`](crate::RunDir::resume); ends with [`finish`](Self::finish) or [`give_up`](Self::give_up). Dropped
-/// without either, the manifest still says running.
+/// Writes a run's folder while the run continues. It comes from [`RunDir::start`](crate::RunDir::start) or
+/// [`RunDir::resume`](crate::RunDir::resume); and ends with [`finish`](Self::finish) or [`give_up`](Self::give_up). If
+/// it is dropped without either, the manifest still says running.
 #[derive(Debug)]
 pub struct RunWriter {
     path: PathBuf,
@@ -46,12 +46,12 @@ impl RunWriter {
         Ok(writer)
     }
 
-    /// Makes [`should_stop`](Sink::should_stop) answer what `stop` holds, for example set by Ctrl-C.
+    /// Makes [`should_stop`](Sink::should_stop) return the value of `stop`, for example set by Ctrl-C.
     pub fn with_stop(self, stop: Arc<AtomicBool>) -> Self {
         Self { stop, ..self }
     }
 
-    /// The manifest as it stands: of this process, but with what earlier ones have left in it.
+    /// The present manifest: that of this process, with the entries that earlier ones left in it.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
@@ -65,7 +65,7 @@ impl RunWriter {
     }
 
     /// Ends the run with its summary; the manifest takes over its outcome and end. With [`Outcome::Done`] the proof follows:
-    /// the run [`is_done`](crate::RunDir::is_done) from here on, and needs its checkpoints no more: they are removed.
+    /// the run [`is_done`](crate::RunDir::is_done) from here on, and no longer needs its checkpoints: they are removed.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -78,13 +78,13 @@ impl RunWriter {
         self.write_manifest()?;
         if self.manifest.outcome == Outcome::Done {
             Proof { run: summary.run.clone(), files: self.files }.write(&self.path)?;
-            // A run that is done is not made undone by what cannot be removed.
+            // A run stays done even if its checkpoints cannot be removed.
             let _ = fs_err::remove_dir_all(self.path.join(CHECKPOINT));
         }
         Ok(())
     }
 
-    /// Ends the run without a summary, now: failed or interrupted.
+    /// Ends the run now, without a summary: failed or interrupted.
     ///
     /// # Errors
     /// If the manifest cannot be written.
@@ -110,14 +110,14 @@ impl Sink for RunWriter {
         self.metrics.push(row)
     }
 
-    /// Writes `checkpoint/step-<step>/` and keeps the one before. A step that is there already is left alone, because one
+    /// Writes `checkpoint/step-<step>/` and keeps the one before. An existing step is not written again, because one
     /// step of one run has one state.
     fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
         let folder = self.path.join(CHECKPOINT);
         if checkpoint::place(&folder, step).fs_err_try_exists()? {
             return Ok(());
         }
-        // Rows that the checkpoint's state already counts must not be lost to a power cut that spares the checkpoint.
+        // A power cut that spares the checkpoint must not lose rows that the checkpoint's state already counts.
         let rows = self.metrics.sync()?;
         checkpoint::write(&folder, &folder_name(&self.path), &Checkpoint { step, files: files()? }, rows)
     }

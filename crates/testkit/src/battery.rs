@@ -9,18 +9,18 @@ use subquad_mixer::{MixerState, SequenceMixer};
 use crate::{Parameter, assert_rel_close, gradients, parameters, seeded_tensor, to_f64, values, with_seed};
 pub use refusals::refuses_states_of;
 
-/// Two ways of running one layer add the same f32 products in another order: about 1e-6 each, through a few layers of
-/// arithmetic and up to a thousand terms.
+/// Two ways of running one layer add the same f32 products in different orders: about 1e-6 each, through a few layers
+/// of arithmetic and up to a thousand terms.
 const SAME_MAP: f64 = 1e-4;
 
-/// An FFT spreads rounding errors over all outputs, also those before the token that changed: about 2e-7 of the
+/// An FFT spreads rounding errors over all outputs, including those before the token that changed: about 2e-7 of the
 /// largest value (measured); fifty times that.
 const CAUSAL_LEAK: f64 = 1e-5;
 
-/// What an output must feel of the next token, relative to the largest output: far above what an FFT leaks.
+/// By how much the next token must change an output, relative to the largest output: far more than an FFT leaks.
 const LOOKS_AHEAD: f64 = 1e-3;
 
-/// Length at which the contract is checked: no power of two, longer than a short filter.
+/// Length at which the contract is checked: not a power of two, and longer than a short filter.
 const SEQ: usize = 21;
 
 /// The whole contract of a causal mixer of width `d_model`.
@@ -91,7 +91,7 @@ pub fn forms_agree<M: SequenceMixer + Module>(
     }
 }
 
-/// Building twice under one seed gives the same bits, under another seed other ones.
+/// Building twice under one seed gives the same bits; another seed gives others.
 ///
 /// # Panics
 /// If not.
@@ -210,7 +210,7 @@ fn state_size_is_what_the_state_holds<M: SequenceMixer + Module>(mixer: &M, d_mo
 struct Backward {
     output: Vec<f64>,
     input_grad: Vec<f64>,
-    /// Of the parameters that have one.
+    /// The gradients of the parameters that have one.
     parameter_grads: Vec<Parameter>,
 }
 

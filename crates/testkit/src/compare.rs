@@ -5,7 +5,7 @@ use std::fmt::Display;
 use subquad_mixer::published::{Values, rel_error};
 
 /// # Panics
-/// If [`rel_error`] is above `tolerance`, or not a number.
+/// If [`rel_error`] is above `tolerance`, or NaN.
 #[track_caller]
 pub fn assert_rel_close(actual: impl Values, expected: impl Values, tolerance: f64, what: impl Display) {
     let (actual, expected) = (actual.values(), expected.values());

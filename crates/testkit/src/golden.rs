@@ -14,7 +14,7 @@ pub use subquad_mixer::published::{
 /// Replays the case in `path` and asserts that every tensor agrees and every parameter was used.
 ///
 /// # Panics
-/// If the case cannot be read or replayed, a tensor differs, or a parameter is left.
+/// If the case cannot be read or replayed, a tensor differs, or a parameter is not used.
 pub fn check(path: impl AsRef<Path>, replay: impl Fn(&mut Case) -> Result<Replay, CaseError>) {
     let path = path.as_ref();
     let mut case = read(path).unwrap_or_else(|e| panic!("{e}"));

@@ -1,4 +1,4 @@
-//! Tools that test a sequence mixer: relative errors, published cases, the battery every mixer passes, finite
+//! Tools for testing a sequence mixer: relative errors, published cases, the battery that every mixer passes, finite
 //! differences, the parameters of any module.
 
 pub mod battery;
@@ -18,5 +18,5 @@ pub use parameters::{
 pub use subquad_backend::{seeded, seeded_tensor, with_seed};
 pub use subquad_mixer::published::{Values, rel_error, to_f64};
 
-/// Lengths at which implementations tend to differ: tiny, around a power of two, no multiple of anything.
+/// Lengths at which implementations tend to differ: tiny, around a power of two, not a multiple of anything.
 pub const AWKWARD_LENGTHS: [usize; 7] = [1, 2, 3, 63, 64, 65, 1000];

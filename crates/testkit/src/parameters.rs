@@ -48,10 +48,10 @@ pub fn paths_of(module: &impl Module, ids: &[ParamId]) -> Vec<String> {
     all.filter(|parameter| ids.contains(&parameter.id)).map(|parameter| parameter.path).collect()
 }
 
-/// The module with the values that `change` answers for a parameter in its place; where it answers `None` the parameter stays.
+/// The module with the values that `change` returns for each parameter; if it returns `None`, the parameter stays.
 ///
 /// # Panics
-/// If an answer has another number of values.
+/// If it returns another number of values.
 pub fn with_changes<M: Module>(module: M, mut change: impl FnMut(Parameter) -> Option<Vec<f64>>) -> M {
     map(module, Change::Values(&mut change))
 }

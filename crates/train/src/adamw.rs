@@ -1,4 +1,4 @@
-//! AdamW as PyTorch sets it, whose record is read back on the CPU.
+//! AdamW with PyTorch's settings, whose record is read back on the CPU.
 
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! What a checkpoint holds, and taking it up again.
+//! What a checkpoint contains, and how to resume from it.
 //!
 //! ```text
 //! model.bpk        every parameter with its identity, which the optimiser's states refer to
@@ -26,7 +26,7 @@ const MODEL: &str = "model.bpk";
 const OPTIMISER: &str = "optimiser.bpk";
 const CLOCK: &str = "clock.f64";
 
-/// A checkpoint is not one of the training that should go on from it.
+/// A checkpoint does not belong to the training that should continue from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the checkpoint of step {step} does not fit: {why}")]
 pub struct ResumeError {
@@ -38,7 +38,7 @@ pub struct ResumeError {
 
 /// What changes from step to step.
 pub(crate) struct State<M = MixerKind> {
-    /// On autodiff.
+    /// The model, on an autodiff device.
     pub(crate) model: SequenceModel<M>,
     pub(crate) optimiser: ModuleOptimizer,
     pub(crate) rates: ModuleLrScheduler,
@@ -46,7 +46,7 @@ pub(crate) struct State<M = MixerKind> {
 }
 
 impl<M: MixerModule> State<M> {
-    /// At the start.
+    /// The state at the start.
     pub(crate) fn new(model: SequenceModel<M>, config: &TrainConfig) -> Self {
         let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), 0);
         Self { model: model.train(), optimiser, rates, clock: Clock::new() }
@@ -59,7 +59,7 @@ impl<M: MixerModule> State<M> {
         Ok(files.map(|(name, bytes)| (name.to_owned(), bytes)).into())
     }
 
-    /// At `checkpoint`. `model` gives the structure and the device; its weights are replaced.
+    /// The state at `checkpoint`. `model` gives the structure and the device; its weights are replaced.
     pub(crate) fn resume(
         model: SequenceModel<M>,
         config: &TrainConfig,
@@ -76,7 +76,7 @@ impl<M: MixerModule> State<M> {
         };
         let (weights, moments, clock) = (file(MODEL)?, file(OPTIMISER)?, file(CLOCK)?);
         let model = with_weights(model, weights).map_err(|e| refuse(e.to_string()))?;
-        // After the weights: the groups name parameters by the identities that come with them.
+        // This comes after the weights: the groups name parameters by the identities that come with them.
         let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), step);
         let optimiser = with_moments(optimiser, moments).map_err(|e| refuse(e.to_string()))?;
         let clock = Clock::from_bytes(&clock, step);
@@ -92,11 +92,11 @@ fn with_weights<M: Module>(model: M, bytes: Vec<u8>) -> Result<M, RecordError> {
 fn with_moments(optimiser: ModuleOptimizer, bytes: Vec<u8>) -> Result<ModuleOptimizer, RecordError> {
     let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(bytes))?;
     let tensors = record.len();
-    // burn panics where a tensor of the record names no parameter, and shows nobody what a record's tensors name.
+    // burn panics if a tensor of the record names no parameter, and offers no way to read the names first.
     let loaded = catch_unwind(AssertUnwindSafe(|| optimiser.load_record(record)));
     let optimiser =
         loaded.map_err(|_| RecordError::Validation("a part of the optimiser's state is damaged".into()))?;
-    // burn leaves out what it cannot place, and would begin that parameter's moments anew.
+    // burn leaves out what it cannot place, and would start that parameter's moments again from zero.
     match optimiser.to_record().len() == tensors {
         true => Ok(optimiser),
         false => {

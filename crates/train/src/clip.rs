@@ -1,4 +1,4 @@
-//! Clipping by the norm of all gradients together, as PyTorch's `clip_grad_norm_`. burn clips each parameter alone.
+//! Clipping by the norm of all gradients together, as PyTorch's `clip_grad_norm_`. burn clips each parameter separately.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -26,7 +26,8 @@ struct SumOfSquares<'a> {
 
 impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // On the host, one by one, in f64: burn adds up large tensors in an order of chance, and f32 squares overflow.
+        // The sum is made on the host, one by one, in f64: burn adds up large tensors in an arbitrary order, and f32
+        // squares overflow.
         if let Some(grad) = self.grads.get::<D>(param.id) {
             self.sum += grad.into_data().iter::<f64>().map(|g| g * g).sum::<f64>();
         }

@@ -1,4 +1,4 @@
-//! The time of a training, carried on from process to process.
+//! The time of a training, carried over from process to process.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ impl Clock {
         Self { started: Instant::now(), before: 0.0, steps: Vec::new() }
     }
 
-    /// Goes on from the bytes of [`to_bytes`](Self::to_bytes); `None` if they are not of `steps` steps.
+    /// Continues from the bytes of [`to_bytes`](Self::to_bytes); `None` if they are not of `steps` steps.
     pub(crate) fn from_bytes(bytes: &[u8], steps: usize) -> Option<Self> {
         let (numbers, []) = bytes.as_chunks::<8>() else { return None };
         let mut numbers = numbers.iter().map(|bytes| f64::from_le_bytes(*bytes));
@@ -49,7 +49,7 @@ impl Clock {
     }
 }
 
-/// The middle value, the upper one of two; 0 of nothing.
+/// The middle value, or the upper of two; 0 if there are none.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -8,8 +8,8 @@ use subquad_model::{Dropout, SequenceModel};
 use crate::loss::{loss, tally};
 use crate::tensors::split;
 
-/// Runs `model`, without dropout, on every test example of a condition, as many at a time as make up `tokens` tokens. The
-/// model should be [`valid`](burn::module::Module::valid): on an autodiff device each forward pass would keep its graph.
+/// Runs `model`, without dropout, on every test example of a condition, as many at a time as fit into `tokens` tokens.
+/// The model should be [`valid`](burn::module::Module::valid): on an autodiff device each forward pass would keep its graph.
 ///
 /// # Panics
 /// If the task has no such condition.
@@ -26,7 +26,7 @@ pub fn evaluate<M: MixerModule>(
     for start in (0..examples).step_by(batch) {
         let range = start..(start + batch).min(examples);
         let (input, answers) = split(task.test_batch(condition, range), device);
-        // The mean over no labels is not a number, and would spoil the sum.
+        // The mean over no labels is NaN, and would spoil the sum.
         if answers.len() == 0 {
             continue;
         }

@@ -25,12 +25,12 @@ fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {
     mean_in_order((outputs.flatten(0, 1) - targets).square())
 }
 
-/// The mean, added up in a fixed order. burn's own adds 4 million numbers or more in parallel, in an order left to chance.
+/// The mean, added up in a fixed order. burn's own mean adds 4 million numbers or more in parallel, in an arbitrary order.
 fn mean_in_order(x: Tensor<1>) -> Tensor<1> {
     x.mean_dim(0)
 }
 
-/// What there is to count of a model's outputs, shaped as for [`loss`], and of their mean loss.
+/// What is counted of a model's outputs, shaped as for [`loss`], and of their mean loss.
 pub(crate) fn tally(outputs: Tensor<2>, answers: &Answers, mean_loss: f64) -> Tally {
     let labels = answers.len();
     let tally = Tally { loss_sum: mean_loss * labels as f64, labels, ..Tally::default() };

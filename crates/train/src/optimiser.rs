@@ -8,7 +8,7 @@ use subquad_mixer::ParameterGroup;
 use crate::TrainConfig;
 use crate::adamw::ReadOnCpu;
 
-/// Optimiser and learning rates, one pair a group, after `done` steps; the moments are those of the start. All groups
+/// Optimiser and learning rates, one pair per group, after `done` steps; the moments are those of the start. All groups
 /// follow the same schedule, each to its own peak.
 pub(crate) fn build(
     config: &TrainConfig,

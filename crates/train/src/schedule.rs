@@ -13,7 +13,7 @@ pub struct WarmupCosine {
     peak: f64,
     warmup_steps: usize,
     steps: usize,
-    /// The rate of the end over the peak.
+    /// The final rate divided by the peak.
     end: f64,
     /// The step whose rate comes next.
     next: usize,
@@ -26,7 +26,7 @@ impl WarmupCosine {
         Self { peak, warmup_steps: warmup_steps.min(steps), steps, end: 0.0, next: 0 }
     }
 
-    /// The same schedule, down to this share of the peak instead of to zero.
+    /// The same schedule, falling to this share of the peak instead of to zero.
     pub fn with_final(self, share: f64) -> Self {
         Self { end: share, ..self }
     }
@@ -36,7 +36,7 @@ impl WarmupCosine {
         Self { next: done, ..self }
     }
 
-    /// The rate of step `t`, counted from 0. The final rate from the last step on.
+    /// The rate of step `t`, counted from 0; from the last step on, the final rate.
     pub fn rate(&self, t: usize) -> f64 {
         if t < self.warmup_steps {
             return self.peak * (t + 1) as f64 / self.warmup_steps as f64;

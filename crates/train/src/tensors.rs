@@ -18,15 +18,15 @@ pub(crate) fn input(inputs: Inputs, batch: usize, seq_len: usize, device: &Devic
     }
 }
 
-/// What the model should say, and where.
+/// What the model should output, and where.
 pub(crate) enum Answers {
     Classes {
-        /// Which of the flattened tokens have a label; `None` where all have one, or the label is the sequence's.
+        /// Which of the flattened tokens have a label; `None` if all have one, or the label is the sequence's.
         rows: Option<Vec<i32>>,
         /// The class of each of those rows.
         classes: Vec<i32>,
     },
-    /// Real numbers, of every token or every sequence.
+    /// Real numbers for every token or every sequence.
     Reals { values: Vec<f32> },
 }
 
@@ -59,7 +59,7 @@ impl Answers {
         }
     }
 
-    /// The model's outputs where there is something to answer: `[labels, classes]` logits, or `[answers, outputs]` reals.
+    /// The model's outputs at positions with an answer: `[labels, classes]` logits, or `[answers, outputs]` reals.
     pub(crate) fn outputs<M: MixerModule>(
         &self,
         model: &SequenceModel<M>,

@@ -24,16 +24,16 @@ pub struct Trained<M = MixerKind> {
     pub model: SequenceModel<M>,
     /// All test examples of the condition of training, after the last step.
     pub test: Tally,
-    /// Those of the task's other test conditions.
+    /// The same under the task's other test conditions.
     pub other_tests: Vec<(Condition, Tally)>,
-    /// Seconds of the median step, over all steps: those before a checkpoint too.
+    /// Seconds of the median step, over all steps, including those before a checkpoint.
     pub step_seconds: f64,
 }
 
 /// Why a training ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The loss, of training or test, is NaN or infinite. Its row has been handed to the sink.
+    /// The loss, of training or test, is NaN or infinite. Its row has been given to the sink.
     #[error("the loss became {loss} at step {step}; a lower learning rate or a longer warm-up may help")]
     NonFinite {
         /// The step, counted from 1.
@@ -49,7 +49,7 @@ pub enum TrainError {
         /// The message from burn.
         message: String,
     },
-    /// The sink asked to stop. It has been handed a checkpoint of the step.
+    /// The sink asked to stop. It has been given a checkpoint of the step.
     #[error("stopped after step {step}")]
     Stopped {
         /// The last step that was finished, counted from 1.
@@ -77,7 +77,7 @@ pub fn train<M: MixerModule>(
     Training::new(model, task, config, device).run(sink)
 }
 
-/// A training that has steps to go: all, or those after a checkpoint.
+/// A training with steps left: all, or those after a checkpoint.
 pub struct Training<'a, M = MixerKind> {
     state: State<M>,
     /// Steps that are done.
@@ -105,8 +105,8 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Self::at(State::new(model, checked(config)), 0, task, config, device)
     }
 
-    /// Goes on from a checkpoint of the same training, and ends with the same bits as a training without a break. `model`
-    /// gives structure and device; its weights are replaced.
+    /// Continues from a checkpoint of the same training, and ends with the same bits as an uninterrupted training.
+    /// `model` gives structure and device; its weights are replaced.
     ///
     /// # Errors
     /// If the checkpoint is not one of this training.
@@ -165,7 +165,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         let loss = loss(outputs.clone(), &answers);
         let mean = f64::from(loss.clone().into_scalar::<f32>());
         self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
-        // A GPU works on while the host goes on: without waiting, the next step would be charged for this one.
+        // A GPU keeps working while the host continues: without waiting, the next step would be charged for this one.
         self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.state.clock.step_took(clock.elapsed().as_secs_f64());
         Ok(tally(outputs.inner(), &answers, mean))
@@ -184,7 +184,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         *model = optimiser.step(rates.step(), model.clone(), grads);
     }
 
-    /// Hands the rows and the checkpoint that are due after `step` to the sink, and tests where a test is due.
+    /// Gives the sink the rows and the checkpoint that are due after `step`, and tests if a test is due.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let training_loop = &self.config.training_loop;
         let last = step == training_loop.steps;
@@ -201,7 +201,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         if last {
             self.test_others(step, sink)?;
         }
-        // After the last step there is nothing to go on with.
+        // After the last step there is nothing to continue.
         if due(training_loop.checkpoint_every, step) && !last {
             self.checkpoint(step, sink)?;
         }

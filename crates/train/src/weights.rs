@@ -24,10 +24,11 @@ pub fn to_safetensors<M: Module>(model: &M, metadata: HashMap<String, String>) -
 }
 
 /// `model` with the weights of a `.safetensors` file, as [`to_safetensors`] writes it. Names and shapes must be the model's,
-/// all of them and no others, and every weight finite; the device and form stay the model's. Weights that burn has not drawn yet never are.
+/// all of them and no others, and every weight finite; the device and form stay the model's. Weights that burn has not
+/// drawn yet are never drawn.
 ///
 /// # Errors
-/// The first thing by which the file is not this model's.
+/// The first difference between the file and the model.
 pub fn from_safetensors<M: Module>(bytes: &[u8], model: M) -> Result<M, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     json::check_header(bytes).map_err(WeightsError::Twice)?;
@@ -37,7 +38,7 @@ pub fn from_safetensors<M: Module>(bytes: &[u8], model: M) -> Result<M, WeightsE
     if let Some(problem) = problem {
         return Err(problem);
     }
-    // In the order of the alphabet: the file's own order is one of chance.
+    // In alphabetical order, because the file's own order is arbitrary.
     let unknown = file.names().into_iter().filter(|name| !loaded.iter().any(|path| path == name)).min();
     match unknown {
         Some(path) => Err(WeightsError::Unknown { path: path.into() }),
@@ -48,25 +49,25 @@ pub fn from_safetensors<M: Module>(bytes: &[u8], model: M) -> Result<M, WeightsE
 /// Why a file does not hold the weights of a model.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// It is no `.safetensors` file, or a part of one.
+    /// It is not a `.safetensors` file, or only part of one.
     #[error("not a complete .safetensors file: {0}")]
     Damaged(#[from] SafeTensorError),
     /// Its header says something twice.
     #[error("{0}")]
     Twice(String),
-    /// A parameter is not there.
+    /// A parameter is missing.
     #[error("holds no `{path}`, which the model has")]
     Missing {
         /// The parameter.
         path: String,
     },
-    /// Something else is there.
+    /// It contains something else.
     #[error("holds `{path}`, which the model does not have")]
     Unknown {
         /// Its name.
         path: String,
     },
-    /// A parameter has other sizes.
+    /// A parameter has a different shape.
     #[error("`{path}` has shape {got:?} there, but {wanted:?} in the model")]
     Shape {
         /// The parameter.
@@ -76,20 +77,20 @@ pub enum WeightsError {
         /// Its sizes in the model.
         wanted: Vec<usize>,
     },
-    /// A parameter is of another kind of number.
+    /// A parameter is of another number type.
     #[error("`{path}` is {got} there; weights are F32")]
     Dtype {
         /// The parameter.
         path: String,
-        /// Its kind of number.
+        /// Its number type.
         got: Dtype,
     },
-    /// A weight is infinite or no number: nothing that the model answers would be one.
+    /// A weight is infinite or NaN, so every output of the model would be as well.
     #[error("`{path}` holds {value} at {index:?} there, but weights are finite")]
     NotFinite {
         /// The parameter.
         path: String,
-        /// The first such weight's place along every axis.
+        /// The first such weight's index along every axis.
         index: Vec<usize>,
         /// What is there.
         value: String,

@@ -1,4 +1,4 @@
-//! One query a head against a cache as it lies in its buffers: no key is copied, and a ring needs no order.
+//! One query per head against a cache where it lies in its buffers: no key is copied, and a ring need not be put in order.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -8,7 +8,8 @@ use subquad_backend::simd::{Simd, WithSimd, dispatch, mul_add};
 use super::{Rules, alibi_slopes};
 use crate::score_row::{BLOCK, Slots, fall, in_twos, set_weights, squeeze};
 
-/// The newest token's queries against all tokens in use. Of the rules, softcap and ALiBi count: who is in the cache is seen.
+/// Attention of the newest token's queries to all tokens in use. Of the rules, only softcap and ALiBi apply: every
+/// token in the cache is visible.
 ///
 /// # Shapes
 /// - `q`: `[batch, heads, 1, d_head]`
@@ -25,7 +26,7 @@ pub(crate) fn attend_cache(q: Tensor<4>, [k, v]: [Tensor<4>; 2], slots: Slots, r
 struct Decode {
     slots: Slots,
     softcap: Option<f32>,
-    /// One a head of queries; empty without ALiBi.
+    /// One per head of queries; empty without ALiBi.
     slopes: Vec<f32>,
 }
 
@@ -100,7 +101,7 @@ impl Sizes {
         self.capacity * self.d_head
     }
 
-    /// Room for a score a slot.
+    /// Space for one score per slot.
     fn row(&self, slots: Slots) -> Vec<f32> {
         vec![0.0; slots.held.next_multiple_of(BLOCK)]
     }
@@ -122,7 +123,7 @@ impl Query<'_> {
         1.0 / (self.q.len() as f32).sqrt()
     }
 
-    /// Scores before the distance counts.
+    /// Scores before ALiBi lowers them by distance.
     #[inline(always)]
     fn set_scores<S: Simd>(&self, simd: S, row: &mut [f32]) {
         let scale = in_twos(1.0) * self.scale();
@@ -202,7 +203,7 @@ impl WithSimd for Backward<'_> {
 fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
     let mut sums = simd.splat_f32s(0.0);
-    // A loop: vectors that a closure takes and gives may lie where they do not line up.
+    // A loop, because vectors that pass through a closure may be stored unaligned.
     for (a, b) in a.iter().zip(b) {
         sums = mul_add(simd, *a, *b, sums);
     }
@@ -210,9 +211,9 @@ fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     simd.reduce_sum_f32s(sums) + rest
 }
 
-/// Columns whose sums stay in registers together.
+/// Number of columns whose sums stay in registers together.
 const LANES: usize = 16;
-/// Rows whose sums run side by side.
+/// Number of rows whose sums run side by side.
 const ROWS: usize = 4;
 
 /// `sum += w_j row_j` over the rows of `rows`.

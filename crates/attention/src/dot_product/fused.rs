@@ -1,4 +1,4 @@
-//! Attention of queries, keys and values that are already apart, as one operation.
+//! Attention of queries, keys and values that are already separate tensors, as one operation.
 
 use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};

@@ -3,7 +3,7 @@
 //! ```text
 //! y_i = sum over j of p_ij v_j,    p_ij = exp(s_ij) / sum over j of exp(s_ij),    s_ij = q_i . k_j / sqrt(d_head)
 //! ```
-//! Causal: j runs over the keys up to the query's own position, all others have weight exactly 0.
+//! If causal, j runs over the keys up to the query's own position; all others have a weight of exactly 0.
 
 mod decode;
 mod fused;
@@ -21,7 +21,7 @@ pub(crate) use rules::SOFTCAPS;
 pub use rules::{Rules, WeightDropout, alibi_slopes};
 pub(crate) use tiled::Heads;
 
-/// Softmax attention of every head by itself.
+/// Softmax attention of each head separately.
 ///
 /// Queries are aligned with the last keys: query `i` is at position `seq_k - seq_q + i`. So whole sequences, chunks that
 /// follow a cache, and single tokens are the same operation. A query that sees no key gets zeros.

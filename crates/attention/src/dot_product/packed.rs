@@ -2,7 +2,7 @@
 //!
 //! As burn operations, cutting `[batch, seq, (n_heads + 2 n_kv_heads) d_head]` into heads, normalising and turning them, and
 //! merging them again costs as much as attention at short lengths: each is a pass over memory or two, and its gradient as
-//! many. Here a row is normalised and turned when a tile or a head picks it up.
+//! many. Here a row is normalised and turned when a tile or a head reads it.
 #![allow(unsafe_code)]
 
 use burn::tensor::Tensor;

@@ -1,5 +1,5 @@
-//! By burn's own operations, a block of queries after another: without gradients, the scores of one block exist at a
-//! time, `[batch, heads, BLOCK, keys it sees]`. With gradients burn keeps those of every block.
+//! Attention by burn's own operations, one block of queries after another: without gradients, only one block's scores
+//! exist at a time, `[batch, heads, BLOCK, keys it sees]`. With gradients burn keeps those of every block.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use super::{Rules, WeightDropout, alibi_slopes};
 use crate::Segments;
 
-/// Queries in a block: enough for large products, few enough that causal blocks skip most of what they do not see.
+/// Number of queries in a block: enough for large products, few enough that causal blocks skip most of what they do not see.
 const BLOCK: usize = 256;
 
 pub(super) fn attend(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>, rules: &Rules) -> Tensor<4> {
@@ -39,7 +39,8 @@ fn visible_keys(queries: &Range<usize>, [seq_q, seq_k]: [usize; 2], rules: &Rule
     inside(first - reach + 1)..inside(last + ahead)
 }
 
-/// Tokens of `x [batch, heads, seq, d_head]`. The gradient of a cut is a copy into zeros: none where nothing is cut off.
+/// Tokens of `x [batch, heads, seq, d_head]`. The gradient of a slice is a copy into zeros, so `x` is only sliced if
+/// something is cut off.
 fn part(x: &Tensor<4>, tokens: &Range<usize>) -> Tensor<4> {
     match tokens.len() == x.dims()[2] {
         true => x.clone(),
@@ -50,7 +51,7 @@ fn part(x: &Tensor<4>, tokens: &Range<usize>) -> Tensor<4> {
 /// Consecutive queries and the keys that they may see.
 struct Block<'a> {
     rules: &'a Rules,
-    /// Of queries.
+    /// Number of heads of queries.
     heads: usize,
     queries: Range<usize>,
     keys: Range<usize>,
@@ -88,8 +89,8 @@ impl Block<'_> {
         self.by_head(self.by_kv_head(weights, v.dims()[1]).matmul(v))
     }
 
-    /// Heads that share keys one after another: `[batch, kv_heads, heads / kv_heads * queries, ..]`. So keys and values need
-    /// no copy for each head.
+    /// Puts heads that share keys one after another: `[batch, kv_heads, heads / kv_heads * queries, ..]`. Keys and
+    /// values then need no copy for each head.
     fn by_kv_head(&self, x: Tensor<4>, kv_heads: usize) -> Tensor<4> {
         let [batch, heads, queries, width] = x.dims();
         x.reshape([batch, kv_heads, heads / kv_heads * queries, width])
@@ -114,7 +115,7 @@ impl Block<'_> {
         Tensor::from_data(TensorData::new(slopes, [1, self.heads, 1, 1]), device)
     }
 
-    /// What is not seen, `[batch or 1, 1, queries, keys]`; none where all is seen.
+    /// Which pairs are masked, `[batch or 1, 1, queries, keys]`; `None` if every query sees every key.
     fn hidden(&self, device: &Device) -> Option<Tensor<4, Bool>> {
         let (nearest, farthest) = self.extremes();
         let window = self.rules.window.unwrap_or(usize::MAX).min(i64::MAX as usize) as i64;
@@ -131,14 +132,14 @@ impl Block<'_> {
         (self.offset - self.keys.len() as i64 + 1, self.offset + self.queries.len() as i64 - 1)
     }
 
-    /// Pairs of different segments, or with padding: `[batch, 1, queries, keys]`.
+    /// Which pairs are of different segments, or include padding: `[batch, 1, queries, keys]`.
     fn strangers(&self, segments: &Segments, device: &Device) -> Tensor<4, Bool> {
         let queries = segment_ids(segments, &self.queries, device).swap_dims(2, 3);
         let padding = queries.clone().equal_elem(0);
         queries.not_equal(segment_ids(segments, &self.keys, device)).bool_or(padding)
     }
 
-    /// Whether a query may see nothing: the key at its own position, which it sees otherwise, may be of padding, or missing.
+    /// Whether a query may see nothing: the key at its own position, which it would see, may be padding or missing.
     fn may_be_blind(&self) -> bool {
         self.rules.segments.is_some() || self.offset + (self.keys.start as i64) < 0
     }
@@ -166,8 +167,8 @@ impl Block<'_> {
     }
 }
 
-/// Minus infinity, not a large number: what is hidden then has weight 0 exactly, whatever the other scores. A query for which
-/// nothing is left would get NaN from it, so its scores are 0; its result counts for nothing.
+/// Hidden scores become minus infinity, not a large negative number: their weights are then exactly 0, whatever the
+/// other scores. A query that sees no key would get NaN from this, so its scores are 0; its result is not used.
 fn hide(scores: Tensor<4>, hidden: Option<Tensor<4, Bool>>, blind: &Option<Tensor<4, Bool>>) -> Tensor<4> {
     fill(fill(scores, hidden, f32::NEG_INFINITY), blind.clone(), 0.0)
 }

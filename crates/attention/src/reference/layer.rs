@@ -35,7 +35,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Causal heads with keys and values of their own, and no more.
+    /// Plain causal attention in which every head has its own keys and values.
     pub fn causal(n_heads: usize) -> Self {
         Self { n_heads, n_kv_heads: n_heads, rope: None, rules: Rules::causal() }
     }
@@ -58,7 +58,7 @@ pub fn layer(x: &[f64], batch: usize, weights: &Weights, options: &Options) -> V
     linear(&merge_heads(&y, &sizes), &weights.output, &weights.output_bias)
 }
 
-/// Heads `x [.., seq, d_head]`, normed and then turned by their positions, if so wished.
+/// Heads `x [.., seq, d_head]`, normalised and then turned by their positions, if the options say so.
 fn prepare(
     x: Vec<f64>,
     [seq, d_head]: [usize; 2],

@@ -6,7 +6,7 @@ use super::{Options, Weights, layer};
 use crate::{Attention, AttentionConfig, AttentionState, Position};
 
 const N_HEADS: usize = 4;
-/// Floats alive for each float of the input.
+/// Number of floats alive for each float of the input.
 const ACTIVATIONS: f64 = 17.0;
 
 impl MeasuredMixer for AttentionConfig {
@@ -29,9 +29,9 @@ impl MeasuredMixer for AttentionConfig {
         ACTIVATIONS * sizes.elements() as f64 + 8.0 * (sizes.d_model as f64).powi(2)
     }
 
-    /// Seven products of a query and a key each: scores and output; and backward the scores again, the gradients of weights,
-    /// values, queries and keys. Of the `seq (seq + 1) / 2` pairs that a causal sequence has, `d_head` multiply-adds for each
-    /// of the heads. Then the projections to q, k, v and from the output.
+    /// Each pair of a query and a key takes seven products: the scores and the output; backward the scores again and
+    /// the gradients of weights, values, queries and keys. A causal sequence has `seq (seq + 1) / 2` pairs, and a
+    /// product is `d_head` multiply-adds per head. The projections to q, k, v and from the heads are added.
     fn flops(sizes: &Sizes) -> Option<f64> {
         let (seq, d_model) = (sizes.seq_len as f64, sizes.d_model);
         let pairs = sizes.batch as f64 * seq * (seq + 1.0) / 2.0;

@@ -54,7 +54,7 @@ struct Head<'a> {
     sizes: &'a Sizes,
     rules: &'a Rules,
     sequence: usize,
-    /// Among the heads of queries of all sequences.
+    /// Index among the heads of queries of all sequences.
     index: usize,
     slope: f64,
 }
@@ -92,7 +92,7 @@ impl Head<'_> {
         capped - self.slope * at.abs_diff(key_at) as f64
     }
 
-    /// What the weight of key `j` for query `i` is multiplied by.
+    /// The factor on the weight of key `j` for query `i`.
     fn dropout(&self, i: usize, j: usize) -> f64 {
         match &self.rules.dropout {
             None => 1.0,
@@ -113,7 +113,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Part `index` of parts of `len` numbers.
+/// Part `index` of `values`, cut into parts of `len` numbers.
 fn rows(values: &[f64], index: usize, len: usize) -> &[f64] {
     &values[index * len..(index + 1) * len]
 }

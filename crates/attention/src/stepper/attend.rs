@@ -12,16 +12,16 @@ pub(super) struct Attend<'a> {
     /// `[group, d_head]`, scaled.
     pub(super) queries: &'a [f32],
     pub(super) softcap: Option<f32>,
-    /// A slope a query, or none.
+    /// One slope per query; empty without ALiBi.
     pub(super) slopes: &'a [f32],
     pub(super) slots: Slots,
     pub(super) scratch: &'a mut Scratch,
 }
 
-/// Room for what lies between queries and outputs.
+/// Buffers for what is computed between queries and outputs.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    /// `[group, slots]`, slots in whole blocks.
+    /// `[group, slots]`, where slots are whole blocks.
     scores: Vec<f32>,
     /// Sums of the weights, `[group]`.
     totals: Vec<f32>,

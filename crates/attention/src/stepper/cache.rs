@@ -5,19 +5,19 @@ use crate::score_row::BLOCK;
 /// Rows of values are padded to whole vectors of every instruction set.
 const LANES: usize = 16;
 
-/// Keys and values by slot. The buffers grow by doubling; room that is there already is taken without allocating.
+/// Keys and values by slot. The buffers grow by doubling; what fits into them needs no allocation.
 #[derive(Debug)]
 pub(super) struct HeadCache {
     d_head: usize,
-    /// `[blocks, d_head, BLOCK]`: feature by feature, so that lanes are keys and no sum runs across a vector. A block has sums
-    /// enough to hide the latency of a multiplier.
+    /// `[blocks, d_head, BLOCK]`: feature by feature, so that lanes are keys and no sum runs across a vector. A block
+    /// has enough sums to hide the latency of a multiplier.
     keys: Vec<f32>,
     /// `[blocks * BLOCK, d_value]`
     values: Vec<f32>,
 }
 
 impl HeadCache {
-    /// With room for `slots` tokens.
+    /// An empty cache with room for `slots` tokens.
     pub(super) fn new(d_head: usize, slots: usize) -> Self {
         let mut cache = Self { d_head, keys: vec![], values: vec![] };
         let slots = slots.next_multiple_of(BLOCK);
@@ -66,7 +66,7 @@ impl Clone for HeadCache {
     }
 }
 
-/// A copy with as much room: a plain clone would have none, and the next token would have to allocate.
+/// A copy with the same capacity: a plain clone would have no spare room, and the next token would have to allocate.
 pub(super) fn with_room(values: &Vec<f32>) -> Vec<f32> {
     let mut copy = Vec::with_capacity(values.capacity());
     copy.extend_from_slice(values);

@@ -1,7 +1,7 @@
 //! Decoding over plain slices: one sequence, one thread, no allocation.
 //!
-//! One thread, because handing work to a pool allocates, and because a token's work is mostly reading the weights and the
-//! cache once. Several sequences are several steppers, one a thread: clones share the weights.
+//! It uses one thread, because handing work to a pool allocates, and because a token's work is mostly reading the
+//! weights and the cache once. Several sequences take several steppers, one per thread: clones share the weights.
 
 mod attend;
 mod cache;
@@ -24,11 +24,11 @@ use crate::{Attention, AttentionState, Position, alibi_slopes};
 
 /// One sequence through an [`Attention`] layer, token by token: the layer's weights, a key-value cache and scratch space.
 ///
-/// Made by [`Attention::stepper`]. A clone shares the weights and goes its own way from the tokens seen so far.
+/// Made by [`Attention::stepper`]. A clone shares the weights and continues independently from the tokens seen so far.
 #[derive(Debug, Clone)]
 pub struct AttentionStepper {
     layer: Arc<Layer>,
-    /// One a head of keys and values. With a window, the token at position `t` is in slot `t % window`.
+    /// One per head of keys and values. With a window, the token at position `t` is in slot `t % window`.
     caches: Vec<HeadCache>,
     seq: usize,
     /// Heads of queries, of keys, of values: `[n_heads + 2 n_kv_heads, d_head]`.
@@ -39,7 +39,7 @@ pub struct AttentionStepper {
     mixed: Vec<f32>,
 }
 
-/// What no token changes.
+/// What stays the same from token to token.
 #[derive(Debug)]
 struct Layer {
     origin: Origin,
@@ -47,7 +47,7 @@ struct Layer {
     output: RowLinear,
     preparation: Preparation,
     softcap: Option<f32>,
-    /// One a head of queries; empty without ALiBi.
+    /// One per head of queries; empty without ALiBi.
     slopes: Vec<f32>,
     n_heads: usize,
     n_kv_heads: usize,
@@ -56,8 +56,8 @@ struct Layer {
 }
 
 impl Attention {
-    /// A stepper with a copy of the layer's present weights and room for `capacity` tokens, or for a whole window. It goes
-    /// on beyond that: its buffers then grow by doubling.
+    /// A stepper with a copy of the layer's present weights and room for `capacity` tokens, or for a whole window. It
+    /// continues beyond that: its buffers then grow by doubling.
     ///
     /// # Errors
     /// If the layer is bidirectional.
@@ -76,7 +76,7 @@ impl Attention {
             turns: vec![[1.0, 0.0]; layer.preparation.rates.len()],
             scratch: Scratch::new(n_heads / n_kv_heads, slots, cache.d_value()),
             mixed: vec![0.0; n_heads * d_head],
-            // Not clones, which would have no room.
+            // Clones would not do: they would have no room.
             caches: (0..n_kv_heads).map(|_| HeadCache::new(d_head, slots)).collect(),
             layer: Arc::new(layer),
         })
@@ -84,7 +84,7 @@ impl Attention {
 }
 
 impl AttentionStepper {
-    /// Goes on from the tokens of `state`, in the place of its own: after a prompt that went through
+    /// Continues from the tokens of `state` instead of its own, e.g. after a prompt that went through
     /// [`forward_with_state`](subquad_mixer::SequenceMixer::forward_with_state) at once.
     ///
     /// # Panics
@@ -102,7 +102,7 @@ impl AttentionStepper {
         let oldest = self.seq - held;
         for (head, cache) in self.caches.iter_mut().enumerate() {
             for slot in 0..held {
-                // The one token kept whose position leaves `slot` when divided by the window.
+                // The one kept token whose position modulo the window is `slot`.
                 let token = if held < window { slot } else { (slot + window - oldest % window) % window };
                 let at = (head * held + token) * d_head;
                 cache.put(slot, &keys[at..at + d_head], &values[at..at + d_head]);

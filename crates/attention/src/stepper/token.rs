@@ -1,4 +1,4 @@
-//! What happens to a token's queries and keys before they meet: norm and rotation.
+//! What happens to a token's queries and keys before products are taken: norm and rotation.
 
 use crate::head_norm::HEAD_NORM_EPS;
 use crate::score_row::in_twos;
@@ -8,7 +8,7 @@ use crate::score_row::in_twos;
 pub(super) struct Preparation {
     pub(super) q_gain: Option<Vec<f32>>,
     pub(super) k_gain: Option<Vec<f32>>,
-    /// Radians a token, for each rotary pair; empty without rotary positions.
+    /// Radians per token, for each rotary pair; empty without rotary positions.
     pub(super) rates: Vec<f64>,
 }
 
@@ -21,7 +21,7 @@ impl Preparation {
         }
     }
 
-    /// One head of queries, scaled so that weights are powers of two of its products with keys.
+    /// Prepares one head of queries, scaled so that weights are powers of two of its products with keys.
     pub(super) fn query(&self, head: &mut [f32], turns: &[[f32; 2]]) {
         norm(head, self.q_gain.as_deref());
         turn(head, turns);
@@ -29,7 +29,7 @@ impl Preparation {
         head.iter_mut().for_each(|x| *x *= scale);
     }
 
-    /// One head of keys.
+    /// Prepares one head of keys.
     pub(super) fn key(&self, head: &mut [f32], turns: &[[f32; 2]]) {
         norm(head, self.k_gain.as_deref());
         turn(head, turns);

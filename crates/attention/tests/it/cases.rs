@@ -1,4 +1,4 @@
-//! Inputs, options under names, and gradients for the tests of the core operation.
+//! Inputs, named options, and gradients for the tests of the core operation.
 
 use burn::tensor::Tensor;
 use subquad_attention::{Rules, Segments, WeightDropout, reference, scaled_dot_product};
@@ -13,7 +13,7 @@ pub(crate) type Triple = [Tensor<4>; 3];
 /// Sequences in every case.
 pub(crate) const BATCH: usize = 2;
 
-/// Rules under a name, and the heads of queries and of keys they are tested with.
+/// Named rules, and the heads of queries and of keys they are tested with.
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
@@ -35,7 +35,7 @@ fn case(name: &'static str, rules: Rules) -> Case {
     Case { name, heads: [2, 2], rules }
 }
 
-/// Every option alone. Segments are those of sequences of `seq` tokens.
+/// Each option on its own. Segments are those of sequences of `seq` tokens.
 pub(crate) fn single_options(seq: usize) -> Vec<Case> {
     let causal = Rules::causal();
     let grouped = |name, heads, rules: &Rules| Case { name, heads, rules: rules.clone() };
@@ -59,7 +59,7 @@ pub(crate) fn single_options(seq: usize) -> Vec<Case> {
     ]
 }
 
-/// Every option alone, and several together.
+/// Each option on its own, and several together.
 pub(crate) fn cases(seq: usize) -> Vec<Case> {
     let all = Rules {
         causal: true,
@@ -84,7 +84,7 @@ pub(crate) fn cases(seq: usize) -> Vec<Case> {
     cases
 }
 
-/// Those that know nothing of segments, and so take any number of queries and keys.
+/// The cases without segments, which accept any number of queries and keys.
 pub(crate) fn cases_without_segments() -> impl Iterator<Item = Case> {
     let without = |case: Case| Case { rules: Rules { segments: None, ..case.rules }, ..case };
     cases(1).into_iter().map(without)
@@ -105,7 +105,7 @@ pub(crate) fn seeded_triple(
     d_head: usize,
 ) -> Triple {
     let part = |heads, seq, seed| seeded_tensor([batch, heads, seq, d_head], seed, &cpu());
-    // Three times larger than random: weights that are far from all equal.
+    // Three times larger than random, so that weights are far from equal.
     [part(heads, seq_q, 1) * 3.0, part(kv_heads, seq_k, 2) * 3.0, part(kv_heads, seq_k, 3)]
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn gradients(inputs: &Triple, weight: &Tensor<4>, rules: &Rules, form
     inputs.map(|x| to_f64(x.grad(&grads).unwrap()))
 }
 
-/// The same from differences of the definition.
+/// The same gradients from differences of the definition.
 pub(crate) fn differences(inputs: &Triple, weight: &Tensor<4>, rules: &Rules, step: f64) -> [Vec<f64>; 3] {
     let [q, k, v] = inputs.each_ref().map(|x| to_f64(x.clone()));
     let (sizes, weight) = (sizes(inputs), to_f64(weight.clone()));
@@ -165,8 +165,8 @@ pub(crate) fn difference_along(inputs: &Triple, weight: &Tensor<4>, rules: &Rule
     (loss(step) - loss(-step)) / (2.0 * step)
 }
 
-/// Errors are relative to the largest gradient of all three: with two keys, one of weight near 1, those by queries and keys are
-/// small differences of numbers as large as those by values.
+/// Errors are relative to the largest gradient of all three: with two keys, one of weight near 1, the gradients by
+/// queries and keys are small differences of numbers as large as the gradients by values.
 #[track_caller]
 pub(crate) fn assert_same_gradients(got: [Vec<f64>; 3], wanted: [Vec<f64>; 3], tol: f64, what: &str) {
     assert_rel_close(got.concat(), wanted.concat(), tol, format!("{what}: gradients by q, k and v"));

@@ -1,4 +1,4 @@
-//! What a config refuses, and in which words.
+//! What a config refuses, and with which messages.
 
 use subquad_attention::{AttentionConfig, Position};
 use subquad_testkit::cpu;

@@ -19,10 +19,10 @@ pub(crate) const GRAD_REL_TOL: f64 = 1e-5;
 /// (measured), ten times that.
 const DIFFERENCE_REL_TOL: f64 = 1e-5;
 
-/// Around a tile of queries or keys, around two, around a block of 256, and tiny.
+/// Tiny lengths, and lengths around one tile of queries or keys, around two, and around a block of 256.
 const LENGTHS: [usize; 9] = [1, 2, 3, 63, 64, 65, 130, 200, 300];
 
-/// Below, at and beyond a vector, and no multiple of one.
+/// Below, at and above the length of a vector, and not a multiple of it.
 const HEAD_SIZES: [usize; 5] = [1, 8, 20, 64, 128];
 
 fn assert_defined(case: &Case, lengths: [usize; 2], d_head: usize) {
@@ -95,7 +95,7 @@ fn gradients_equal_differences_of_the_definition() {
     }
 }
 
-/// Along a direction through all inputs at once: one difference, however long the sequence.
+/// The direction goes through all inputs at once, so that one difference is enough, however long the sequence.
 #[test]
 fn gradients_of_many_tiles_equal_differences_of_the_definition() {
     for (seq, d_head) in [(130, 8), (300, 3)] {
@@ -126,7 +126,7 @@ fn queries_are_aligned_with_the_last_keys() {
     }
 }
 
-/// With a window the first queries then have no key within reach.
+/// With a window, the first queries then have no key within reach.
 #[test]
 fn bidirectional_attention_takes_more_queries_than_keys() {
     for case in cases_without_segments().filter(|case| !case.rules.causal) {
@@ -163,7 +163,7 @@ fn jolt(inputs: &[Tensor<4>; 3], t: usize) -> [Tensor<4>; 3] {
     })
 }
 
-/// A weight that looks at query `t` alone.
+/// A weight that is not 0 only at query `t`.
 fn only(case: &Case, seq: usize, t: usize) -> Tensor<4> {
     let heads = case.heads[0];
     let one = Tensor::<4>::ones([BATCH, heads, 1, 2], &cpu());
@@ -277,7 +277,7 @@ fn a_query_that_is_not_a_number_gets_no_number() {
     }
 }
 
-/// Few heads, so that each head's work is shared, and sums over queries are made in parts.
+/// There are few heads, so that each head's work is shared, and sums over queries are made in parts.
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let case = Case { name: "causal", heads: [2, 1], rules: Rules::causal() };

@@ -51,8 +51,8 @@ fn all(config: AttentionConfig) -> AttentionConfig {
     config.with_n_kv_heads(Some(2)).with_window(Some(9)).with_softcap(Some(1.0)).with_qk_norm(true)
 }
 
-/// A trainable layer with fixed weights, and gains that are not all 1. burn draws weights at first use, so they are used
-/// before the seed is given up.
+/// A trainable layer with fixed weights, and gains that are not all 1. burn draws weights at first use, so they are
+/// used while the seed is held.
 pub(crate) fn build(config: AttentionConfig) -> Attention {
     let mut layer = with_seed(&cpu(), 1, || {
         let layer = config.init(&autodiff_device());

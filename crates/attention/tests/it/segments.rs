@@ -64,7 +64,7 @@ fn segments_of_another_batch_are_refused() {
     attend(seeded_triple(1, [1, 1], [5, 5], 2), &rules, Form::Portable);
 }
 
-/// Lengths of sequences in one row: some within a tile, some across the ends of tiles, one alone at the end.
+/// Lengths of sequences in one row: some within a tile, some across the ends of tiles, the last at the end of the row.
 const LENGTHS: [usize; 6] = [1, 40, 90, 64, 3, 2];
 const SEQ: usize = 200;
 
@@ -102,7 +102,7 @@ fn packed_sequences_are_the_sequences_alone() {
     }
 }
 
-/// Gradients of sequences, `[heads, len, 5]` each, as those of the row that they make.
+/// Gradients of sequences, `[heads, len, 5]` each, joined as those of the row that they make up.
 fn side_by_side(alone: &[(Tensor<4>, [Vec<f64>; 3])]) -> [Vec<f64>; 3] {
     [(0, 4), (1, 2), (2, 2)].map(|(part, heads)| {
         let head = |h: usize| {
@@ -119,7 +119,7 @@ fn padded_rules(causal: bool) -> Rules {
     Rules { causal, segments: Some(Segments::padded(&[70, 0, 130], 130)), ..Rules::default() }
 }
 
-/// The inputs with all that belongs to padding replaced.
+/// The inputs with everything that belongs to padding replaced.
 fn with_padding(inputs: &Triple, value: f32) -> Triple {
     inputs.clone().map(|x| {
         let [_, heads, _, d_head] = x.dims();

@@ -1,4 +1,4 @@
-//! The key-value cache: its room, its ring, and what shares it.
+//! The key-value cache: its capacity, its ring, and what shares it.
 
 use burn::tensor::Tensor;
 use subquad_attention::{Attention, AttentionConfig, AttentionState};
@@ -176,7 +176,7 @@ fn gradients_through_chunks_and_steps_are_those_of_the_whole() {
     }
 }
 
-/// Of `sum(y * w)` for a fixed random `w`, by the input and the projections' weights.
+/// Gradients of `sum(y * w)` for a fixed random `w`, by the input and the projections' weights.
 fn gradients(layer: &Attention, x: &Tensor<3>, y: Tensor<3>) -> [Vec<f64>; 2] {
     let w = seeded_tensor(y.dims(), 3, &autodiff_device());
     let grads = (y * w).sum().backward();

@@ -1,4 +1,4 @@
-//! Scores far from ordinary ones: what is left to get wrong is the softmax.
+//! Scores far from ordinary ones, where the softmax could go wrong.
 
 use burn::tensor::{Tensor, TensorData};
 use subquad_attention::Rules;
@@ -20,8 +20,8 @@ fn each_rule() -> [Rules; 4] {
         .unwrap()
 }
 
-/// Both forms give what the definition gives, and finite gradients of which those by the values, the only ones that such
-/// weights leave alive, agree.
+/// Both forms give what the definition gives, and finite gradients. Those by the values, the only ones that such
+/// weights do not make 0, agree.
 fn assert_defined(inputs: &Triple, rules: &Rules, what: &str) {
     let expected = definition(inputs, rules);
     let weight = seeded_tensor(inputs[0].dims(), 9, &cpu());
@@ -72,7 +72,7 @@ fn scored_triple(seq: usize, score: impl Fn(usize) -> f64) -> Triple {
     [along(&|_| 512.0), along(&|j| score(j) / 256.0), v]
 }
 
-/// Between one tile of keys and the next scores grow by far more than 2^20, or fall.
+/// From one tile of keys to the next, scores grow or fall by far more than 2^20.
 const STEEP: f64 = (1 << 18) as f64;
 
 #[test]

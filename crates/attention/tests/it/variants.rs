@@ -1,4 +1,4 @@
-//! Layers that differ in what the config offers: every option that a decoder must know, alone and together.
+//! Layers that differ in what the config offers: every option that a decoder must support, one at a time and together.
 
 use subquad_attention::{AttentionConfig, Position};
 
@@ -46,7 +46,7 @@ pub(crate) fn each_option() -> Vec<(&'static str, AttentionConfig)> {
     ]
 }
 
-/// One of them.
+/// The layer of [`each_option`] with this name.
 pub(crate) fn named(name: &str) -> AttentionConfig {
     each_option().into_iter().find(|(other, _)| *other == name).unwrap().1
 }

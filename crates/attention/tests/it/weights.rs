@@ -12,13 +12,13 @@ fn alibi_slopes_are_the_published_ones() {
     assert_eq!(alibi_slopes(8), powers(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]));
     assert_eq!(alibi_slopes(4), powers(&[2.0, 4.0, 6.0, 8.0]));
     assert_eq!(alibi_slopes(1), powers(&[8.0]));
-    // Those of 8 heads, then of 16 heads the first, third, fifth and seventh.
+    // The slopes of 8 heads, then the first, third, fifth and seventh of 16 heads.
     assert_eq!(alibi_slopes(12)[..8], alibi_slopes(8));
     assert_eq!(alibi_slopes(12)[8..], powers(&[0.5, 1.5, 2.5, 3.5]));
     assert_eq!(alibi_slopes(3), powers(&[4.0, 8.0, 2.0]));
 }
 
-/// Standard deviations that a count of independent draws may be off. One in 10^6 is further off, and the draws are fixed.
+/// How many standard deviations a count of independent draws may be off. One in 10^6 is further off, and the draws are fixed.
 const SIGMAS: f64 = 5.0;
 
 fn assert_frequency(count: usize, draws: usize, probability: f64, what: &str) {
@@ -36,7 +36,7 @@ fn the_share_of_dropped_weights_is_the_rate() {
             let dropped = kept(head).filter(|kept| !kept).count();
             assert_frequency(dropped, 316 * 316, rate, &format!("rate {rate}, head {head}"));
         }
-        // No query or key is spared: an eighth of the draws for each.
+        // No query or key is spared; each is checked with a tenth of the draws.
         for at in [0, 1, 63, 64, 315] {
             let row = (0..10_000).filter(|&j| !dropout.keeps(3, at, j)).count();
             let column = (0..10_000).filter(|&i| !dropout.keeps(3, i, at)).count();
@@ -83,7 +83,7 @@ fn a_rate_of_0_drops_nothing() {
     }
 }
 
-/// The mean over 400 seeds of sums of up to 65 weights, of which a fifth is gone: 0.5 / sqrt(400) of a value's size, twice that.
+/// The mean over 400 seeds of sums of up to 65 weights, a fifth of them dropped: 0.5 / sqrt(400) of a value's size, twice that.
 const MEAN_REL_TOL: f64 = 0.05;
 
 #[test]

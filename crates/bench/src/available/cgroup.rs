@@ -1,14 +1,14 @@
-//! What control groups of Linux leave: containers and batch systems limit memory so.
+//! What Linux control groups leave: containers and batch systems limit memory with them.
 //!
-//! Version 2 has `memory.max` and `memory.current` in every folder from the process's up; version 1 has
-//! `memory.limit_in_bytes` and `memory.usage_in_bytes` under `memory/`. Within a container the path that the kernel tells may be that
-//! outside; then the root of what is mounted holds the container's own.
+//! Version 2 has `memory.max` and `memory.current` in the process's folder and every folder above it; version 1 has
+//! `memory.limit_in_bytes` and `memory.usage_in_bytes` under `memory/`. Inside a container, the path that the kernel
+//! reports may be the one outside; then the root of the mount has the container's own files.
 
 use std::path::{Path, PathBuf};
 
 use super::Available;
 
-/// What the tightest of this process's groups leaves.
+/// The memory that the tightest of this process's groups leaves.
 pub(super) fn left() -> Option<Available> {
     let groups = fs_err::read_to_string("/proc/self/cgroup").ok()?;
     let bytes = least_left(Path::new("/sys/fs/cgroup"), &groups)?;
@@ -19,7 +19,7 @@ pub(super) fn left() -> Option<Available> {
 struct Version {
     limit: &'static str,
     used: &'static str,
-    /// In `memory.stat`: files in memory that the kernel drops when asked for more.
+    /// The entry of `memory.stat` for cached files, which the kernel drops when more memory is needed.
     cache: &'static str,
 }
 
@@ -42,7 +42,7 @@ fn least_left(mounted: &Path, groups: &str) -> Option<u64> {
 }
 
 impl Version {
-    /// Of the group at `path` below `root` and of all above it.
+    /// The least that is left by the group at `path` below `root` and by all groups above it.
     fn least(&self, root: &Path, path: &str) -> Option<u64> {
         let group: PathBuf = root.join(path.trim_start_matches('/'));
         let folders = group.ancestors().take_while(|folder| folder.starts_with(root));

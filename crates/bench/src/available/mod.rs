@@ -1,34 +1,34 @@
 //! How much memory is available.
 //!
 //! ```text
-//! shared    what all processes of the machine, or of a control group, have left together
+//! shared    what is left for all processes of the machine, or of a control group, together
 //! own       what `ulimit` leaves each process
 //! ```
-//! What the system does not tell is no bound.
+//! A limit that the system does not report is not a bound.
 
 mod cgroup;
 mod proc;
 
 pub use proc::own;
 
-/// Bytes that are available, and what bounds them.
+/// Available bytes, and what bounds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Available {
-    /// How many.
+    /// Number of bytes.
     pub bytes: u64,
-    /// Such as `what the machine has free`.
+    /// What bounds them, such as `what the machine has free`.
     pub bound: &'static str,
 }
 
-/// Bytes of stack of each thread of the program: what Linux gives a main thread, unless told otherwise.
+/// Bytes of stack of each thread of the program: the default that Linux gives a main thread.
 pub const STACK_BYTES: usize = 8 << 20;
 
-/// What one process, such as this one, can still have.
+/// What one process, such as this one, can still allocate.
 pub fn available() -> Option<Available> {
     least([shared(), own()])
 }
 
-/// What all processes can still have together.
+/// What all processes can still allocate together.
 pub fn shared() -> Option<Available> {
     least([proc::free(), cgroup::left()])
 }
@@ -38,7 +38,7 @@ pub fn least(bounds: impl IntoIterator<Item = Option<Available>>) -> Option<Avai
     bounds.into_iter().flatten().min_by_key(|available| available.bytes)
 }
 
-/// Such as `1.5 GiB (1610612736 bytes)`.
+/// The number of bytes in words, such as `1.5 GiB (1610612736 bytes)`.
 pub fn in_words(bytes: u64) -> String {
     format!("{:.1} GiB ({bytes} bytes)", bytes as f64 / f64::from(1 << 30))
 }

@@ -1,19 +1,20 @@
-//! What Linux tells of memory in `/proc`.
+//! What Linux reports about memory in `/proc`.
 
 use super::{Available, STACK_BYTES, least};
 
-/// What the machine has free, or would free at once.
+/// What the machine has free, or would free immediately.
 pub(super) fn free() -> Option<Available> {
     let bytes = kibibytes(&read("/proc/meminfo")?, "MemAvailable:")?;
     Some(Available { bytes, bound: "what the machine has free" })
 }
 
-/// What the limits of `ulimit` leave a process of this program that has done no work yet.
+/// What `ulimit` leaves a process of this program that has not done any work yet.
 pub fn own() -> Option<Available> {
     left(&read("/proc/self/limits")?, &read("/proc/self/status")?)
 }
 
-/// The allocator reserves a gibibyte or more before it uses it, so what a process has used counts, and not what it has reserved.
+/// The allocator reserves a gibibyte or more before it uses it, so what counts is what a process has used, not what it
+/// has reserved.
 fn left(limits: &str, status: &str) -> Option<Available> {
     let of = |name| kibibytes(status, name).unwrap_or(0);
     let threads = number(status, "Threads:").unwrap_or(0);
@@ -35,7 +36,7 @@ fn kibibytes(text: &str, name: &str) -> Option<u64> {
     number(text, name)?.checked_mul(1024)
 }
 
-/// The number behind this name; `None` where there is none, such as `unlimited`.
+/// The number after this name; `None` if there is none, such as `unlimited`.
 fn number(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()

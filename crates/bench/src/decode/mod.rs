@@ -1,7 +1,7 @@
 //! Decoding: what one more token costs after contexts of several lengths.
 //!
-//! The context is read at once and not timed. Then every way of decoding that a layer has repeats a few steps from there, in
-//! turns with the others.
+//! The context is read at once and not timed. Then every way of decoding that a layer has repeats a few steps from
+//! there, alternating with the others.
 
 mod decoder;
 
@@ -20,22 +20,22 @@ use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
-/// Steps that are timed before going back to the context, so that it stays about as long as it says.
+/// Number of steps that are timed before returning to the context, so that it stays close to its stated length.
 pub const STEPS: usize = 16;
-/// Times that each way goes back, whatever the time limit.
+/// The least number of times that each way returns, whatever the time limit.
 const FEWEST: usize = 3;
-/// Context of the check: small, and no multiple of anything that a kernel works in.
+/// Context of the check: small, and not a multiple of any block size of a kernel.
 const CHECK_CONTEXT: usize = 19;
-/// Steps of the check.
+/// Number of steps of the check.
 const CHECK_STEPS: usize = 3;
 
-/// Whether the layer can go on token by token.
+/// Whether the layer can continue token by token.
 pub fn decodes(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
     (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
 }
 
-/// Measures what one more token costs each layer after `sizes.seq_len` tokens of one sequence, in all its ways of decoding:
-/// a row a way, each for about `limit`.
+/// Measures what one more token costs each layer after `sizes.seq_len` tokens of one sequence, in all its ways of
+/// decoding: one row per way, each for about `limit`.
 ///
 /// # Errors
 /// If a way of decoding is not the layer's forward pass, or the device fails.
@@ -95,7 +95,7 @@ impl Start {
         self.layer.decoders(self.context.clone(), self.token.clone())
     }
 
-    /// What the whole sequence gives for the token after the context, and for `steps - 1` more of it.
+    /// What the whole sequence gives for the token after the context, and for `steps - 1` repetitions of it.
     fn expected(&self, steps: usize) -> Vec<f64> {
         let tokens = std::iter::repeat_n(self.token.clone().unsqueeze_dim(1), steps);
         let whole = std::iter::once(self.context.clone()).chain(tokens).collect();
@@ -132,14 +132,14 @@ struct Runner {
     error: f64,
     decoder: Box<dyn Decoder>,
     step_us: Vec<f64>,
-    /// Of each step.
+    /// Blocks of memory that each step requested.
     allocations: Vec<f64>,
-    /// Of each step.
+    /// The most bytes alive in each step.
     peak_bytes: Vec<f64>,
 }
 
 impl Runner {
-    /// A few steps after the context, and one before them that is not timed: it takes over what it shares with the context.
+    /// Runs a few steps after the context, and one before them that is not timed: it copies what it shares with the context.
     fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
         let sync = || device.sync().map_err(|error| BenchError::Device(error.to_string()));
         let start = Instant::now();

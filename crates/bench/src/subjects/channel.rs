@@ -1,4 +1,4 @@
-//! Layers along the width: channel mixers, and the linear layers that they are made of.
+//! Layers along the width: channel mixers, and the linear layers that they consist of.
 
 use burn::tensor::Device;
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, reference};
@@ -7,7 +7,7 @@ use super::{Hidden, Subject, tokens};
 use crate::layer::channel;
 use crate::{Layer, Sizes};
 
-/// What a config says of itself.
+/// What a config says about itself.
 macro_rules! words_of_config {
     () => {
         fn check(sizes: &Sizes) -> Result<(), String> {
@@ -28,18 +28,18 @@ mod linear;
 
 pub(super) use linear::{BlockDiagonalLinear, DenseLinear, MonarchLinear};
 
-/// What the table asks of a kind of layer.
+/// What the table requires of a kind of layer.
 pub(super) trait Kind {
-    /// What it has between input and output.
+    /// What the layer has between input and output.
     const HIDDEN: Hidden;
-    /// Floats alive for each float of the hidden width and token.
+    /// Number of floats alive per hidden feature and token.
     const HIDDEN_ACTIVATIONS: f64;
 
     fn check(sizes: &Sizes) -> Result<(), String>;
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer>;
     fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64>;
     fn n_parameters(sizes: &Sizes) -> usize;
-    /// Of the forward pass, for one token.
+    /// Operations of the forward pass for one token.
     fn flops(sizes: &Sizes) -> usize;
 }
 
@@ -57,7 +57,7 @@ pub(super) const fn subject<K: Kind>(name: &'static str, summary: &'static str) 
     }
 }
 
-/// Weights and their gradients; input, output and hidden values and their gradients.
+/// Counts weights and their gradients; input, output and hidden values and their gradients.
 fn alive<K: Kind>(sizes: &Sizes) -> f64 {
     let hidden = K::HIDDEN_ACTIVATIONS * (sizes.tokens() * sizes.d_hidden()) as f64;
     2.0 * K::n_parameters(sizes) as f64 + 4.0 * sizes.elements() as f64 + hidden
@@ -73,7 +73,7 @@ pub(super) const PLAIN: bool = false;
 /// Around a gate.
 pub(super) const GATED: bool = true;
 
-/// What is kept of a hidden width: in front of the gate there are two.
+/// What is kept of a hidden width: before the gate there are two.
 const fn hidden_activations(gated: bool) -> f64 {
     if gated { GATED_ACTIVATIONS } else { PLAIN_ACTIVATIONS }
 }
@@ -129,7 +129,7 @@ impl<const GATED: bool> Kind for BlockDiagonal<GATED> {
     }
 }
 
-/// Cut near the root of each width.
+/// Monarch layers, cut near the root of each width.
 pub(super) struct Monarch<const GATED: bool>;
 
 impl<const GATED: bool> Monarch<GATED> {

@@ -1,5 +1,5 @@
-//! The causal long convolution by itself: `[batch, d_model, seq_len]` with one kernel as long as the sequence a channel,
-//! by FFT or by products with Monarch matrices.
+//! The causal long convolution on its own: `[batch, d_model, seq_len]` with one kernel per channel, as long as the
+//! sequence, by FFT or by products with Monarch matrices.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
@@ -49,7 +49,7 @@ pub(super) fn alive_monarch(sizes: &Sizes) -> f64 {
     MONARCH_ACTIVATIONS * (sizes.elements() + sizes.d_model * sizes.seq_len) as f64
 }
 
-/// Floats alive for each float of the input.
+/// Number of floats alive for each float of the input.
 const ACTIVATIONS: f64 = 4.0;
-/// The same for burn operations, which keep what every one of them wrote.
+/// The same for burn operations, each of which keeps its output.
 const MONARCH_ACTIVATIONS: f64 = 9.0;

@@ -17,7 +17,7 @@ use channel::{BlockDiagonal, BlockDiagonalLinear, Dense, DenseLinear, GATED, Mon
 /// A layer that can be measured: how to make it, its definition, and what it needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
-    /// As on the command line, in configs and in results.
+    /// The name on the command line, in configs and in results.
     pub name: &'static str,
     /// What exactly is measured.
     pub summary: &'static str,
@@ -33,14 +33,14 @@ pub struct Subject {
     pub definition: Definition,
     /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
     pub alive: fn(&Sizes) -> f64,
-    /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
+    /// Floating-point operations of forward and backward; `None` if matrix products are not nearly all of the work.
     pub flops: fn(&Sizes) -> Option<f64>,
 }
 
 /// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
 pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
 
-/// What of [`Sizes`] a layer has besides batch, length and width.
+/// Which [`Sizes`] a layer has besides batch, length and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hidden {
     /// Nothing.
@@ -53,7 +53,7 @@ pub enum Hidden {
     WidthInBlocks,
 }
 
-/// Operations along the sequence that are no mixers.
+/// Operations along the sequence that are not mixers.
 const OPERATIONS: &[Subject] = &[
     Subject {
         name: "fft_conv",
@@ -79,7 +79,7 @@ const OPERATIONS: &[Subject] = &[
     },
 ];
 
-/// Layers along the width. Those of one hidden width and one thing in between differ in their matrices alone.
+/// Layers along the width. Those with the same hidden width and the same gate or GELU differ only in their matrices.
 const CHANNEL: &[Subject] = &[
     channel::subject::<Dense<PLAIN>>("dense", "dense MLP with a GELU"),
     channel::subject::<Dense<GATED>>("dense_glu", "dense MLP with a GELU gate"),

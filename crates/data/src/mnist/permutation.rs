@@ -9,7 +9,7 @@ use crate::Stream;
 /// The permutation is part of the task: it is the same for every seed of a run.
 const PERMUTATION_SEED: u64 = 0;
 
-/// In which order pixels are read.
+/// The order in which pixels are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Permutation {

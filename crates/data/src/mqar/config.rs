@@ -11,9 +11,9 @@ use super::Mqar;
 use crate::config::wrong_length;
 use crate::{InputKind, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
 
-/// The largest vocabulary. It exceeds the length, so there are no longer examples than this.
+/// The largest vocabulary. It must exceed the length, so no example is longer than this.
 const MOST_TOKENS: usize = 1 << 20;
-/// Powers at which queries can come.
+/// Allowed powers for the slots of queries.
 const POWERS: Ends = (Excluded(0.0), Included(10.0));
 
 /// Options of [`Mqar`].
@@ -63,7 +63,8 @@ impl MqarConfig {
         })
     }
 
-    /// A vocabulary above the length has enough keys: nearly half as many as there are tokens, for a quarter as many pairs.
+    /// Refuses a vocabulary that is not above the length. One above it has enough keys: nearly half as many as there
+    /// are tokens, for a quarter as many pairs.
     fn small_vocab(&self, seq_len: usize) -> Option<Refusal> {
         let (vocab, longest) = (self.vocab, self.test_lengths().into_iter().fold(seq_len, usize::max));
         Refusal::when(vocab <= longest, &["vocab"], || {

@@ -44,7 +44,7 @@ fn training_windows_lie_in_the_first_nine_tenths_and_reach_both_ends() {
         start
     });
     let starts: BTreeSet<usize> = starts.collect();
-    // 801 starts, 10,000 draws: an end is missed once in 100,000 times.
+    // With 801 starts and 10,000 draws, an end is missed once in 100,000 times.
     assert_eq!((starts.first(), starts.last()), (Some(&0), Some(&800)));
 }
 

@@ -53,7 +53,7 @@ fn examples_are_fresh_and_do_not_depend_on_the_batch_size() {
 
 #[test]
 fn training_and_test_share_no_example() {
-    // The seed of the test examples is 0: only the purpose of their stream tells them from these.
+    // The seed of the test examples is 0: only the purpose of their stream distinguishes them from these.
     let task = task(4, 20, 0);
     let tests: BTreeSet<_> =
         examples(&task.test_batch(0, 0..100)).iter().map(|(inputs, _)| bits(inputs)).collect();

@@ -78,7 +78,7 @@ fn a_longer_sequence_shows_the_same_images_with_the_same_labels() {
     assert_eq!(small.targets, large.targets);
     for (before, after) in values(&small).chunks_exact(64).zip(values(&large).chunks_exact(256)) {
         let mean = |image: &[f32]| image.iter().sum::<f32>() / image.len() as f32;
-        // Doubling with these centres keeps the mean up to rounding: every pixel gives away what it gets.
+        // Doubling with these centres keeps the mean up to rounding: all pixels have equal total weight.
         assert!((mean(before) - mean(after)).abs() < 1e-5);
     }
 }

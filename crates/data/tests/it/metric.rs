@@ -1,4 +1,4 @@
-//! Metrics: what is declared of them, and what follows.
+//! Metrics: their declarations, and what follows from them.
 
 use subquad_data::{Metric, Score, Tally, brief};
 

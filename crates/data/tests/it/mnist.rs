@@ -96,7 +96,7 @@ fn every_training_image_comes_once_an_epoch_with_its_label() {
     assert_eq!(task.train_len(), Some(TRAIN));
     let batch = task.train_batch(0, TRAIN);
     let (images, labels) = parts(&batch);
-    // The first pixel tells the image.
+    // The first pixel identifies the image.
     let image = |first: f32| (0..TRAIN).find(|&i| f32::from(pixel(i, 0)) / 255.0 == first).unwrap();
     let mut seen: Vec<usize> = images.iter().map(|pixels| image(pixels[0])).collect();
     assert!(seen.iter().zip(labels).all(|(i, label)| i % 10 == *label as usize));
@@ -127,7 +127,7 @@ fn gzipped_files_are_the_same_data() {
     assert_eq!(plain.digest(), zipped.digest());
 }
 
-/// What is said of a folder in which one file was replaced; none: removed.
+/// The error for a folder in which one file was replaced or, for `None`, removed.
 fn told(name: &str, contents: Option<Vec<u8>>) -> String {
     told_of(name, contents, MnistConfig::default())
 }
@@ -226,7 +226,7 @@ fn a_header_that_promises_more_than_the_file_holds_costs_no_memory() {
 
 #[test]
 fn no_more_is_read_of_a_file_than_its_header_promises() {
-    // Gunzipped, it would go on for a gibibyte.
+    // Gunzipped, it would be a gibibyte long.
     let mebibyte = vec![0; 1 << 20];
     let mut bomb = gzipped(&idx(&[1, 28, 28], &mebibyte));
     let member = gzipped(&mebibyte);
@@ -246,11 +246,11 @@ fn only_784_tokens_are_an_image() {
     );
 }
 
-/// With `SUBQUAD_DATA` set, against the published numbers; otherwise there is nothing to compare with.
+/// This compares with the published numbers if `SUBQUAD_DATA` is set; otherwise there is nothing to compare.
 #[test]
 fn the_real_files_hold_the_published_numbers() {
     let Some(data) = std::env::var_os("SUBQUAD_DATA") else {
-        // Past the capture of the test harness: a check that did not run must be seen.
+        // This bypasses the capture of the test harness: a skipped check must be visible.
         let skipped = "SKIPPED mnist::the_real_files_hold_the_published_numbers: SUBQUAD_DATA is not set";
         writeln!(std::io::stderr(), "{skipped}").unwrap();
         return;

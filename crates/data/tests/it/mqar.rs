@@ -119,7 +119,7 @@ fn a_fixed_training_set_comes_once_an_epoch() {
 
 #[test]
 fn training_and_test_share_no_example() {
-    // The seed of the test examples is 0: only the purpose of their stream tells them from these.
+    // The seed of the test examples is 0: only the purpose of their stream distinguishes them from these.
     let task = task(config(), 64, 0);
     let tests: BTreeSet<_> = examples(&task.test_batch(0, 0..500)).into_iter().collect();
     assert!(examples(&task.train_batch(0, 500)).iter().all(|example| !tests.contains(example)));
@@ -136,7 +136,7 @@ fn other_lengths_and_pair_counts_are_conditions_of_their_own() {
     let conditions = task.conditions();
     let named: Vec<_> =
         conditions.iter().map(|c| (c.name.as_str(), c.seq_len, c.variant.as_str(), c.examples)).collect();
-    // That of training is there already, under its empty name.
+    // The condition of training is there already, under its empty name.
     assert_eq!(named, [("", 64, "4 pairs", 30), ("128x8", 128, "8 pairs", 30), ("64x8", 64, "8 pairs", 30)]);
     for (index, (seq_len, n_pairs)) in [(64, 4), (128, 8), (64, 8)].into_iter().enumerate() {
         let batch = task.test_batch(index, 0..30);

@@ -25,7 +25,7 @@ fn a_running_sum_modulo_2_answers_everything_and_a_forgetful_one_half() {
                 && labels[..seq_len - 1].iter().all(Option::is_none))
         );
         assert!(examples().all(|(tokens, labels)| solve(&tokens[..seq_len - 1]) == answer(labels)));
-        // The deliberate mistake: the first bit is forgotten.
+        // The deliberate mistake is to forget the first bit.
         let right =
             examples().filter(|(tokens, labels)| solve(&tokens[1..seq_len - 1]) == answer(labels)).count();
         assert!((10..40).contains(&right), "{right} of 50");

@@ -8,7 +8,7 @@ use subquad_options::Value;
 
 use crate::mnist::made_up;
 
-/// Every task, and a length that it has.
+/// Every task, and a length that it supports.
 fn all() -> [(TaskConfig, usize); 7] {
     let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
     [
@@ -110,7 +110,7 @@ fn no_rule_stumbles_over_a_length() {
     }
 }
 
-/// The task of the registry with its defaults, but for `changed`.
+/// The task of the registry with its defaults, except for `changed`.
 fn read(name: &str, path: &str, changed: &[(&str, Value)]) -> Option<(TaskConfig, Option<String>)> {
     let fields = tasks().into_iter().find(|task| task.info.name == name)?.fields;
     let value = |key: &str| {

@@ -1,4 +1,4 @@
-//! How far a replay is from what was recorded.
+//! How far a replay is from the recorded run.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -6,7 +6,7 @@ use super::{Case, Replay};
 
 /// Largest relative error of an output. f32 against f64 usually stays below 1e-5.
 pub const OUTPUT_LIMIT: f64 = 1e-4;
-/// Largest relative error of a gradient: longer sums, so ten times the outputs'.
+/// Largest relative error of a gradient: sums are longer, so ten times the outputs'.
 pub const GRADIENT_LIMIT: f64 = 1e-3;
 
 /// How far one tensor of a replay is from the recorded one.
@@ -27,7 +27,7 @@ impl Comparison {
     }
 }
 
-/// Compares every recorded tensor, but for the given ones (`input`, `grad_output` and whatever holds integers), with the replay.
+/// Compares every recorded tensor with the replay, except the given ones (`input`, `grad_output` and whatever holds integers).
 pub fn compare(case: &Case, replay: &Replay) -> Vec<Comparison> {
     let is_given =
         |name: &str, data: &TensorData| ["input", "grad_output"].contains(&name) || data.dtype().is_int();
@@ -86,7 +86,7 @@ pub fn to_f64(values: impl Values) -> Vec<f64> {
 }
 
 /// `max |actual - expected| / max |expected|`; the absolute error where `expected` is all zero. NaN if anything is NaN,
-/// and infinite where the lengths differ.
+/// and infinite if the lengths differ.
 pub fn rel_error(actual: &[f64], expected: &[f64]) -> f64 {
     if actual.len() != expected.len() {
         return f64::INFINITY;
@@ -96,7 +96,7 @@ pub fn rel_error(actual: &[f64], expected: &[f64]) -> f64 {
     if largest == 0.0 { error } else { error / largest }
 }
 
-/// `f64::max` forgets NaN; a comparison must not.
+/// `f64::max` ignores NaN; a comparison must not.
 fn max_or_nan(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0, |max, value| if value > max || value.is_nan() { value } else { max })
 }

@@ -11,8 +11,8 @@ use super::{Case, json};
 /// Reads a case: metadata `layer` and `config`, parameters under `param.<name>`, and any other tensors.
 ///
 /// # Errors
-/// If the file cannot be read, is no safetensors file, says something twice, lacks the metadata, has a config that is no
-/// object, or holds a tensor that is empty, or neither f32 nor, as tokens are, i32.
+/// If the file cannot be read, is not a safetensors file, says something twice, lacks the metadata, has a config that
+/// is not an object, or holds a tensor that is empty or neither f32 nor (for tokens) i32.
 pub fn read(path: impl AsRef<Path>) -> Result<Case, FileError> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(|source| FileError::Io { path: path.into(), source })?;
@@ -39,7 +39,7 @@ fn parse(bytes: &[u8]) -> Result<Case, String> {
     Ok(case)
 }
 
-/// Keys and their values: of a list, options would be taken by their order.
+/// The config must be keys and values: a list would give options by their order.
 fn config(text: &str) -> Result<Value, String> {
     match json::parse(text).map_err(|e| format!("metadata `config`: {e}"))? {
         object @ Value::Object(_) => Ok(object),
@@ -66,13 +66,13 @@ fn numbers(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<Te
     }
 }
 
-/// Tokens and what belongs to them, but nothing that layers compute with or leave.
+/// Only tokens and what belongs to them, not what layers compute with or return.
 fn may_be_integers(name: &str) -> bool {
     let (first, _) = name.split_once('.').unwrap_or((name, ""));
     !["param", "input", "output", "grad", "grad_output"].contains(&first)
 }
 
-/// Why a file is no case.
+/// Why a file is not a case.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It cannot be read.
@@ -80,7 +80,7 @@ pub enum FileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: std::io::Error,
     },
     /// It is not a case.

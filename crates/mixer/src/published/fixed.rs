@@ -1,4 +1,4 @@
-//! Options of a published layer that ours has with one value only.
+//! Options of a published layer for which ours supports only one value.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Case, CaseError};
 
 impl Case {
-    /// [`parse_config`](Self::parse_config) where keys of `fixed` may stand too, each with its one value.
+    /// [`parse_config`](Self::parse_config), except that the keys of `fixed` may also be there, each with its one value.
     ///
     /// # Errors
     /// As for [`parse_config`](Self::parse_config), and if such a key has another value: our layer lacks what it asks for.
@@ -26,7 +26,7 @@ impl Case {
     }
 }
 
-/// 0 is 0.0.
+/// Here 0 equals 0.0.
 fn is_same(value: &Value, only: &Value) -> bool {
     value == only || value.as_f64().is_some_and(|number| Some(number) == only.as_f64())
 }

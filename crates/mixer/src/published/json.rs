@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 /// The value of a JSON text.
 ///
 /// # Errors
-/// If it is no JSON, or an object in it has a key twice.
+/// If it is not JSON, or an object in it has a key twice.
 pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<Strict>(text).map(|Strict(value)| value)
 }
 
-/// Whether the header of a `.safetensors` file names no tensor twice and says nothing of one twice. What else must be true of
-/// a header is for the library to tell.
+/// Checks that the header of a `.safetensors` file names no tensor twice and says nothing about one twice. Everything
+/// else about a header is left to the library.
 ///
 /// # Errors
 /// If it does, with the name.

@@ -1,6 +1,7 @@
-//! Sizes of a config beside the shapes of the tensors that the file holds.
+//! Checks the sizes of a config against the shapes of the tensors that the file holds.
 //!
-//! A number in a config costs its writer nothing. Nothing may be built by it before a tensor of the file has shown it.
+//! A number in a config costs its writer nothing. Nothing may be built from it before a tensor of the file has
+//! confirmed it.
 
 use burn::tensor::TensorData;
 
@@ -11,14 +12,14 @@ use super::{Case, CaseError};
 /// A product that may be too large for a `usize` saturates: no axis of a tensor is that long.
 pub type Axis<'a> = (&'a str, usize);
 
-/// The most numbers that a replay computes of sizes that the file holds only one by one. The portable form of a kernel needs about
-/// 30 bytes for each: 8 GiB.
+/// The most numbers that a replay computes from sizes that the file confirms only one by one. The portable form of a
+/// kernel needs about 30 bytes for each: 8 GiB.
 pub const MOST_NUMBERS: usize = 1 << 28;
 
-/// The longest `l_max` that a replay takes where no tensor shows it: time and memory grow with it.
+/// The longest `l_max` that a replay takes if no tensor confirms it: time and memory grow with it.
 pub const LONGEST: usize = 1 << 20;
 
-/// A tensor does not show the sizes that the config has.
+/// A tensor does not have the sizes that the config asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("tensor `{name}` has shape {got:?}, but the config{options} asks for {axes} = {wanted:?}")]
 pub struct WrongAxes {
@@ -30,22 +31,22 @@ pub struct WrongAxes {
     pub wanted: Vec<usize>,
     /// That shape in the config's words.
     pub axes: String,
-    /// What the config says of them.
+    /// What the config says about them.
     pub options: String,
 }
 
 impl Case {
-    /// Whether a parameter has the axes that the config asks for. To be called for every parameter before a layer is built
-    /// by the sizes of the config.
+    /// Whether a parameter has the axes that the config asks for. Call it for every parameter before a layer is built
+    /// from the sizes of the config.
     ///
     /// # Errors
-    /// If there is none of this name, or its shape is another.
+    /// If there is none of this name, or its shape differs.
     pub fn check_parameter(&self, name: &str, axes: &[Axis]) -> Result<(), CaseError> {
         let data = self.parameters.get(name).ok_or_else(|| self.missing(name))?;
         self.check_axes(name, data, axes)
     }
 
-    /// [`check_parameter`](Self::check_parameter) of a tensor that is none, such as `input`.
+    /// [`check_parameter`](Self::check_parameter) for a tensor that is not a parameter, such as `input`.
     ///
     /// # Errors
     /// As for [`check_parameter`](Self::check_parameter).
@@ -54,7 +55,7 @@ impl Case {
         self.check_axes(name, data, axes)
     }
 
-    /// The shape of a tensor that is no parameter.
+    /// The shape of a tensor that is not a parameter.
     ///
     /// # Errors
     /// If there is none of this name, or its rank is not `D`.
@@ -63,10 +64,10 @@ impl Case {
         got.try_into().map_err(|got| CaseError::Rank { name: name.into(), got, wanted: D })
     }
 
-    /// Whether the case has recorded a tensor, so that it is worth computing. What nobody recorded is compared with nothing.
+    /// Whether the case has recorded a tensor, so that it is worth computing. What was not recorded is not compared.
     ///
     /// # Errors
-    /// If it has, in another shape.
+    /// If it was recorded with another shape.
     pub fn records(&self, name: &str, axes: &[Axis]) -> Result<bool, CaseError> {
         match self.tensors.get(name) {
             Some(data) => self.check_axes(name, data, axes).map(|()| true),
@@ -74,10 +75,10 @@ impl Case {
         }
     }
 
-    /// Whether as many numbers as the product of `axes` are not too many to compute.
+    /// Whether the product of `axes` is not too many numbers to compute.
     ///
     /// # Errors
-    /// If these are more than [`MOST_NUMBERS`].
+    /// If it is more than [`MOST_NUMBERS`].
     pub fn check_amount(&self, what: &str, axes: &[Axis]) -> Result<(), CaseError> {
         let amount = axes.iter().fold(1usize, |product, (_, size)| product.saturating_mul(*size));
         if amount <= MOST_NUMBERS {
@@ -89,7 +90,7 @@ impl Case {
         )))
     }
 
-    /// Whether a length that no tensor shows is one to compute with.
+    /// Whether a length that no tensor confirms may be computed with.
     ///
     /// # Errors
     /// If it is 0 or above [`LONGEST`].
@@ -119,7 +120,7 @@ impl Case {
         Err(CaseError::Axes(Box::new(WrongAxes { name, got, wanted, axes: words(axes), options })))
     }
 
-    /// What the config says of the keys that stand in `words`: ` (d_state = 16)`; nothing where it is silent.
+    /// What the config says about the keys that occur in `words`: ` (d_state = 16)`; empty if it says nothing.
     fn options<'a>(&self, words: impl Iterator<Item = &'a str>) -> String {
         let keys = words.flat_map(|words| words.split(|c: char| !(c.is_alphanumeric() || c == '_')));
         let said = keys.filter_map(|key| Some(format!("{key} = {}", self.config.get(key)?)));
@@ -142,7 +143,7 @@ fn sizes(axes: &[Axis]) -> Vec<usize> {
     axes.iter().map(|(_, size)| *size).collect()
 }
 
-/// The first number that is none.
+/// Refuses a number that is infinite or NaN.
 ///
 /// # Errors
 /// If there is one, with its place.
@@ -155,13 +156,13 @@ pub(super) fn check_finite(name: &str, data: &TensorData) -> Result<(), CaseErro
     }
 }
 
-/// The first number of a tensor of this shape that is no finite one in f32, with its place along every axis.
+/// The first number of a tensor of this shape that is not finite in f32, with its index along every axis.
 pub fn first_not_finite(values: impl IntoIterator<Item = f64>, shape: &[usize]) -> Option<(Vec<usize>, f64)> {
     let (flat, value) = values.into_iter().enumerate().find(|(_, value)| !(*value as f32).is_finite())?;
     Some((place(flat, shape), value))
 }
 
-/// Where the number `flat`, counted along the last axis first, is along every axis.
+/// The index along every axis of the number `flat`, counted along the last axis first.
 fn place(mut flat: usize, shape: &[usize]) -> Vec<usize> {
     let mut place: Vec<usize> = shape
         .iter()

@@ -5,12 +5,12 @@ use burn::tensor::Tensor;
 use super::Case;
 use crate::SequenceMixer;
 
-/// Where outputs of steps stand.
+/// The name of the outputs of steps.
 const STEPPED: &str = "step_output";
 
 impl Case {
-    /// The output of `layer` token by token, if the case has recorded it and the layer can: of shape `[batch, seq, d_model]`,
-    /// by its name.
+    /// The output of `layer` token by token, with its name, if the case has recorded it and the layer can step:
+    /// `[batch, seq, d_model]`.
     pub fn steps<M: SequenceMixer>(&self, layer: &M, input: &Tensor<3>) -> Option<(String, Tensor<3>)> {
         let recorded = self.tensors.contains_key(STEPPED);
         recorded.then(|| token_by_token(layer, input)).flatten().map(|output| (STEPPED.to_owned(), output))

@@ -1,17 +1,17 @@
 //! M2-BERT.
 //!
 //! ```text
-//! h = norm(token + position + type)                      dropout behind it
-//! for each block:  h = m2(h);  h = norm(block_diagonal_mlp(h) + h)        dropout in front of the MLP's last layer
+//! h = norm(token + position + type)                      dropout after it
+//! for each block:  h = m2(h);  h = norm(block_diagonal_mlp(h) + h)        dropout before the MLP's last layer
 //! logits = table norm(gelu(linear(h))) + bias            the table of tokens
-//! logits = linear(tanh(linear(h_0)))                     with `classes`: of the first token; dropout behind the tanh
+//! logits = linear(tanh(linear(h_0)))                     with `classes`: of the first token; dropout after the tanh
 //! ```
-//! Dropout stands nowhere else. The row of the `padding` token gets no gradient where it is read, as PyTorch's `padding_idx` has
-//! it, but the tied table still learns what the logits teach it.
+//! There is no other dropout. The row of the `padding` token gets no gradient where it is read, as with PyTorch's
+//! `padding_idx`, but the tied table still learns from the logits.
 //!
-//! M2 looks both ways and has its residual filter, which is the only skip around it. Fu et al. 2023,
+//! M2 is bidirectional and has its residual filter, which is the only skip around it. Fu et al. 2023,
 //! <https://arxiv.org/abs/2310.12109>; sizes and details as in the code published with it,
-//! <https://github.com/HazyResearch/m2>. There, all layers begin as copies of one; here every layer is drawn.
+//! <https://github.com/HazyResearch/m2>. There, all layers start as copies of one; here every layer is drawn separately.
 
 use burn::config::Config;
 use subquad_monarch::{BlockDiagonalMlpConfig, M2Config};
@@ -21,59 +21,59 @@ use crate::{
     ModelConfig, NormKind, Structure,
 };
 
-/// BERT's, where PyTorch's default is 1e-5.
+/// BERT's value; PyTorch's default is 1e-5.
 const NORM_EPS: f64 = 1e-12;
 
 /// Sizes of an M2-BERT; the defaults are those of all published ones.
 #[derive(Config, Debug)]
 pub struct M2BertConfig {
-    /// Width. Published: 768, 960, 1536, 1792.
+    /// Width of the residual stream. Published models have 768, 960, 1536 or 1792.
     pub d_model: usize,
     /// Number of blocks.
     #[config(default = 12)]
     pub n_layers: usize,
-    /// Tokens: BERT's 30522, padded to a multiple of 64.
+    /// Number of tokens: BERT's 30522, padded to a multiple of 64.
     #[config(default = 30528)]
     pub vocab: usize,
-    /// Longest sequence, in tokens: of the filters and, unless `positions` says otherwise, of the positions.
+    /// Longest sequence, in tokens, for the filters and, unless `positions` says otherwise, for the positions.
     #[config(default = 128)]
     pub l_max: usize,
-    /// Learned positions, where they are not as many as `l_max`; 0: none.
+    /// Number of learned positions, if it differs from `l_max`; 0: none.
     #[config(default = "None")]
     pub positions: Option<usize>,
     /// Segments that a token can belong to.
     #[config(default = 2)]
     pub token_types: usize,
-    /// The token that fills rows up, BERT's 0: its row learns nothing from being read. `None`: all rows do.
+    /// The token that fills rows up, 0 in BERT: its row gets no gradient where it is read. `None`: all rows do.
     #[config(default = "Some(0)")]
     pub padding: Option<usize>,
-    /// Classes of whole sequences, told by a pooler and a linear layer from the first token. `None`: logits of every token, as
-    /// in pretraining.
+    /// Number of classes of whole sequences, predicted by a pooler and a linear layer from the first token. `None`:
+    /// logits of every token, as in pretraining.
     #[config(default = "None")]
     pub classes: Option<usize>,
     /// Hidden width of the channel mixers, as a multiple of `d_model`.
     #[config(default = 4)]
     pub expand: usize,
-    /// That width itself, where it is no multiple.
+    /// That width itself, if it is not a multiple.
     #[config(default = "None")]
     pub d_hidden: Option<usize>,
-    /// Blocks of their matrices.
+    /// Number of blocks of their matrices.
     #[config(default = 4)]
     pub n_blocks: usize,
     /// Width of the networks that draw the filters.
     #[config(default = 128)]
     pub filter_order: usize,
-    /// Positional features that these read.
+    /// Number of positional features that these read.
     #[config(default = 5)]
     pub emb_dim: usize,
     /// Initial frequency of their sines.
     #[config(default = 10.0)]
     pub sine_frequency: f64,
-    /// What every sine multiplies its frequency by, besides: `hyena_w_mod` of the published config.
+    /// A further factor on every sine's frequency: `hyena_w_mod` of the published config.
     #[config(default = 1.0)]
     pub sine_factor: f64,
-    /// Whether a layer norm stands in front of every sequence mixer: `hyena_training_additions` of the published config. The
-    /// released model of width 768 was trained so, and wider ones were not.
+    /// Whether every sequence mixer has a layer norm before it: `hyena_training_additions` of the published config. The
+    /// released model of width 768 was trained with it, wider ones without.
     #[config(default = false)]
     pub input_norm: bool,
     /// Largest learning rate of these networks.
@@ -90,7 +90,7 @@ impl M2BertConfig {
         Self::new(768)
     }
 
-    /// M2-BERT-base, as wide as to match BERT-base: 115,583,616 parameters.
+    /// M2-BERT-base, wide enough to match BERT-base: 115,583,616 parameters.
     pub fn base_110m() -> Self {
         Self::new(960)
     }
@@ -100,12 +100,12 @@ impl M2BertConfig {
         Self::new(1536)
     }
 
-    /// M2-BERT-large, as wide as to match BERT-large: 341,038,144 parameters.
+    /// M2-BERT-large, wide enough to match BERT-large: 341,038,144 parameters.
     pub fn large_341m() -> Self {
         Self::new(1792)
     }
 
-    /// On bytes and a mask token, for a laptop: trains in minutes on two cores.
+    /// A model of bytes and a mask token, for a laptop: it trains in minutes on two cores.
     pub fn small() -> Self {
         Self::new(96)
             .with_n_layers(2)

@@ -4,9 +4,9 @@
 //! for each block:  h = h + m2(norm(h));  h = h + block_diagonal_mlp(norm(h))
 //! logits = table norm(h) + bias                          the table of tokens
 //! ```
-//! M2 is causal, without the residual filter: the skip around it takes that place. Fu et al. 2023,
+//! M2 is causal and has no residual filter: the skip around it takes its place. Fu et al. 2023,
 //! <https://arxiv.org/abs/2310.12109>, say that M2-GPT has neither attention nor dense channel mixers; its code and sizes
-//! are not public, so the blocks are GPT's. What the paper adds, filters shared by heads, is not here.
+//! are not public, so the blocks are GPT's. The paper's addition, filters shared by heads, is not implemented.
 
 use burn::config::Config;
 use subquad_monarch::{BlockDiagonalMlpConfig, M2Config};
@@ -26,13 +26,13 @@ pub struct M2GptConfig {
     pub vocab: usize,
     /// Longest sequence, in tokens.
     pub l_max: usize,
-    /// Whether positions are learned too; the filters know them anyway.
+    /// Whether there are learned positions too; the filters know positions anyway.
     #[config(default = false)]
     pub positions: bool,
     /// Hidden width of the channel mixers, as a multiple of `d_model`.
     #[config(default = 4)]
     pub expand: usize,
-    /// Blocks of their matrices.
+    /// Number of blocks of their matrices.
     #[config(default = 4)]
     pub n_blocks: usize,
     /// Width of the networks that draw the filters.
@@ -41,7 +41,7 @@ pub struct M2GptConfig {
 }
 
 impl M2GptConfig {
-    /// On bytes, for a laptop: trains in minutes on two cores.
+    /// A model of bytes, for a laptop: it trains in minutes on two cores.
     pub fn small() -> Self {
         Self::new(96, 2, 256, 256)
     }

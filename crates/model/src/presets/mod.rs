@@ -11,9 +11,9 @@ use crate::ModelConfig;
 /// A model by name.
 #[derive(Debug, Clone)]
 pub struct Preset {
-    /// Such as `m2-bert-80m`.
+    /// The name, such as `m2-bert-80m`.
     pub name: &'static str,
-    /// What it is, and who says so.
+    /// What it is, and its source.
     pub summary: &'static str,
     /// The longest sequence, in tokens.
     pub l_max: usize,

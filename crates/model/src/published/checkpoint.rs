@@ -11,10 +11,10 @@ use subquad_mixer::published::{CaseError, first_not_finite, json};
 
 use super::pickle::repeated_name;
 
-/// Endings of PyTorch's files.
+/// File endings of PyTorch's files.
 const PYTORCH: [&str; 4] = ["pt", "pth", "bin", "ckpt"];
 
-/// The tensors of a file that `choose` picks from all their names, which come in order, as f32.
+/// The tensors of a file that `choose` picks from all sorted names, as f32.
 pub(super) fn read(
     path: &Path,
     choose: impl FnOnce(&[&str]) -> Result<Vec<String>, CheckpointError>,
@@ -88,7 +88,8 @@ fn read_pytorch(
     chosen.into_iter().map(data).collect()
 }
 
-/// How often a part of a file may be read, as tensors that are one parameter are. PyTorch's views can repeat one number for ever.
+/// How often a part of a file may be read: tensors that share a parameter read it several times. PyTorch's views can
+/// repeat one number without limit.
 const SHARED: u64 = 4;
 
 /// Whether the tensors have hardly more bytes than the file.
@@ -126,7 +127,7 @@ fn floats(
 /// Why a file does not hold a model's weights.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The file's name tells no kind of file.
+    /// The file's name does not show its kind.
     #[error("{}: a checkpoint is a .safetensors file, or one of PyTorch's: .pt, .pth, .bin or .ckpt", path.display())]
     Ending {
         /// The file.
@@ -140,7 +141,7 @@ pub enum CheckpointError {
         /// Why.
         source: io::Error,
     },
-    /// It is no `.safetensors` file, or a part of one.
+    /// It is not a `.safetensors` file, or only part of one.
     #[error("{}: not a complete .safetensors file: {source}", path.display())]
     Safetensors {
         /// The file.
@@ -156,7 +157,7 @@ pub enum CheckpointError {
         /// What.
         what: String,
     },
-    /// Its tensors have far more bytes than it has itself.
+    /// Its tensors have far more bytes than the file itself.
     #[error(
         "{}: its tensors have {wanted} bytes, but the file {there}: it repeats numbers or is compressed; save contiguous \
          tensors, uncompressed, as torch.save does",
@@ -167,10 +168,10 @@ pub enum CheckpointError {
         path: PathBuf,
         /// Its size.
         there: u64,
-        /// That of the tensors.
+        /// The size of the tensors.
         wanted: u64,
     },
-    /// It is no file of PyTorch's, or a part of one.
+    /// It is not a PyTorch file, or only part of one.
     #[error("{}: not a complete PyTorch file: {source}", path.display())]
     Pytorch {
         /// The file.
@@ -178,7 +179,7 @@ pub enum CheckpointError {
         /// Why.
         source: Box<PytorchError>,
     },
-    /// A tensor holds no floating-point numbers.
+    /// A tensor does not hold floating-point numbers.
     #[error("{}: tensor `{name}` is {got}, but weights are F64, F32, F16 or BF16", path.display())]
     Dtype {
         /// The file.
@@ -188,7 +189,7 @@ pub enum CheckpointError {
         /// What it holds.
         got: String,
     },
-    /// Nothing in the file bears the model's names.
+    /// Nothing in the file has the model's names.
     #[error(
         "{}: holds no tensor `{wanted}`, under any prefix, among {count}; the first: {first}", path.display()
     )]
@@ -197,12 +198,12 @@ pub enum CheckpointError {
         path: PathBuf,
         /// The name that was looked for.
         wanted: &'static str,
-        /// Tensors of the file.
+        /// Number of tensors in the file.
         count: usize,
         /// One of their names.
         first: String,
     },
-    /// Which of its models is wanted is not said.
+    /// It holds several models, and none was chosen.
     #[error(
         "{}: holds {count} models, whose names begin with {prefixes}; name one of these: Checkpoint::with_prefix",
         path.display()
@@ -212,20 +213,20 @@ pub enum CheckpointError {
         path: PathBuf,
         /// How many there are.
         count: usize,
-        /// What stands in front of their names.
+        /// The prefixes of their names.
         prefixes: String,
     },
-    /// It does not hold the model that is wanted.
+    /// It does not hold the model that was chosen.
     #[error("{}: holds no model whose names begin with `{prefix}`, but with {prefixes}", path.display())]
     NoSuchModel {
         /// The file.
         path: PathBuf,
-        /// What was to stand in front of the model's names.
+        /// The prefix that was chosen.
         prefix: String,
-        /// What stands in front of those that are there.
+        /// The prefixes of the models that are there.
         prefixes: String,
     },
-    /// Two tensors have one name, where dictionaries lie in each other.
+    /// Two tensors of nested dictionaries have the same name.
     #[error("{}: holds two tensors named `{name}`, in dictionaries inside each other", path.display())]
     Repeated {
         /// The file.
@@ -233,7 +234,7 @@ pub enum CheckpointError {
         /// Their name.
         name: String,
     },
-    /// A tensor is missing, or not as the config asks for.
+    /// A tensor is missing, or not what the config asks for.
     #[error("{}: {source}", path.display())]
     Tensor {
         /// The file.
@@ -241,7 +242,7 @@ pub enum CheckpointError {
         /// What is wrong.
         source: CaseError,
     },
-    /// There are tensors that the config has no place for.
+    /// The config has no place for some of its tensors.
     #[error(
         "{}: holds `{name}`, which the config has no place for{}; compare n_layers and the options with the file's model",
         path.display(),

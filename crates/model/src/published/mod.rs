@@ -24,8 +24,8 @@ pub fn layers() -> impl Iterator<Item = &'static str> {
 /// `sum(output * grad_output)`.
 ///
 /// # Errors
-/// If it is none of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an option that
-/// our model does not have.
+/// If it is not one of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an
+/// option that our model does not have.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     s4_classifier::replay(case, form, device)
 }

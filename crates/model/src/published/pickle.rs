@@ -2,10 +2,10 @@
 
 use pytorch_reader::PickleValue;
 
-/// What the reader calls a tensor.
+/// The reader's name for a tensor.
 const TENSOR: &str = "torch.Tensor";
 
-/// A name that two tensors have: `{"a.b": _}` beside `{"a": {"b": _}}`. The reader keeps either of them, by chance.
+/// A name that two tensors have: `{"a.b": _}` and `{"a": {"b": _}}`. The reader keeps one of them, by chance.
 pub(super) fn repeated_name(root: &PickleValue) -> Option<String> {
     let mut names = vec![];
     collect(root, "", &mut names);

@@ -1,11 +1,11 @@
-//! Which of the models in a file.
+//! Which of the models in a file is wanted.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::CheckpointError;
 
-/// A file of weights and, where it holds several models, which of them.
+/// A file of weights and, if it holds several models, which of them.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     path: PathBuf,
@@ -18,7 +18,7 @@ impl Checkpoint {
         Self { path: path.into(), prefix: None }
     }
 
-    /// The model whose names begin with `prefix`, such as `ema.`; `""` is the one whose names have nothing in front.
+    /// The model whose names begin with `prefix`, such as `ema.`; `""` is the one whose names have no prefix.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
@@ -29,7 +29,7 @@ impl Checkpoint {
         &self.path
     }
 
-    /// What stands in front of the model's names. Every model of the file has one of `anchors`.
+    /// The prefix of the model's names. Every model of the file has one of `anchors`.
     pub(super) fn prefix_of(
         &self,
         names: &[&str],
@@ -59,7 +59,7 @@ impl Checkpoint {
     }
 }
 
-/// Whether it ends where a part of a name begins: `other_bert.` is no prefix of `bert.`.
+/// Whether it ends where a part of a name begins: in `other_bert.`, `other_` is not a prefix.
 fn is_whole(prefix: &str) -> bool {
     prefix.is_empty() || prefix.ends_with('.')
 }

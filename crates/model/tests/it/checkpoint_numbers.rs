@@ -14,7 +14,7 @@ fn whole() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// What loading says of a file with this ending and these contents.
+/// The error of loading a file with this ending and these contents.
 fn refused(ending: &str, contents: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join(format!("model.{ending}"));
@@ -29,7 +29,7 @@ fn refused(ending: &str, contents: &[u8]) -> String {
     error.replace(&*folder.path().to_string_lossy(), "DIR")
 }
 
-/// The file with another tensor for one of its own.
+/// The file with one of its tensors replaced.
 fn with(name: &str, kind: Dtype, numbers: &[u8]) -> Vec<u8> {
     let bytes = whole();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -84,7 +84,8 @@ fn a_tensor_that_stands_twice_is_refused() {
     assert!(told.contains(&format!("`{TABLE}` stands there twice")), "{told}");
 }
 
-/// A file of PyTorch's before version 1.6 by hand, of one tensor of this shape: a view of one number, which it repeats.
+/// A file in PyTorch's format from before version 1.6, made by hand, with one tensor of this shape: a view that repeats
+/// one number.
 fn one_number(shape: [u32; 2]) -> Vec<u8> {
     let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
     let int = |value: u32| [b"J", &value.to_le_bytes()[..]].concat();

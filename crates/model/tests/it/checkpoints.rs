@@ -123,7 +123,7 @@ fn two_tensors_that_are_one_parameter_must_be_equal_in_values_and_shape() {
     }
 }
 
-/// Names of one parameter, of which one and then another is left.
+/// One and then the other name of a parameter is kept.
 #[test]
 fn any_one_of_the_names_of_a_shared_parameter_is_enough() {
     let whole = tensors(1);
@@ -162,7 +162,7 @@ fn a_parameter_under_none_of_its_names_is_missing_under_all_of_them() {
     );
 }
 
-/// `{"model.bert.x": _, "model": {"bert.x": _}}`: read into one table of names, either tensor might be left.
+/// `{"model.bert.x": _, "model": {"bert.x": _}}`: in one table of names, either tensor might survive.
 #[test]
 fn two_tensors_of_one_name_in_nested_dictionaries_are_refused() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/published/two_of_one_name.pt");

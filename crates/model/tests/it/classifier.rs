@@ -1,4 +1,4 @@
-//! M2-BERT that tells classes of whole sequences.
+//! M2-BERT that classifies whole sequences.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use subquad_testkit::{assert_rel_close, cpu, parameters, to_f64, with_changes};
 use crate::build;
 use crate::files::{bits, load, write};
 
-/// f32 against f64 of two small products.
+/// f32 against f64 for two small products.
 const SAME: f64 = 1e-5;
 const WIDTH: usize = 8;
 const CLASSES: usize = 3;
@@ -47,7 +47,7 @@ fn a_classifier_is_saved_and_loaded_under_its_names() {
     assert_eq!(config().model().n_parameters(), model.num_params());
 }
 
-/// `classifier(tanh(pooler(h_0)))`: `h` is what a model whose head is the identity answers.
+/// `classifier(tanh(pooler(h_0)))`: `h` is the output of a model whose head is the identity.
 #[test]
 fn classes_are_told_from_the_first_token_behind_tanh() {
     let model = build(&config().model(), 3);
@@ -93,7 +93,7 @@ fn a_head_on_the_first_token_has_no_step() {
     assert!(matches!(error, StateError::FirstHead), "{error}");
 }
 
-/// Fine-tuning drops behind the embeddings, inside the channel mixers and in front of the classifier, and nowhere else.
+/// Fine-tuning drops after the embeddings, inside the channel mixers and before the classifier, and nowhere else.
 #[test]
 fn dropout_stands_where_the_published_model_has_it() {
     let asked = |config: &M2BertConfig| {

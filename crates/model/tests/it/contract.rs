@@ -14,8 +14,8 @@ use crate::{
 const FORM_VALUES: f64 = 3e-6;
 /// Gradients sum over tokens, and those of S4D's decays cancel: measured 1.2e-5 there, 2e-6 elsewhere.
 const FORM_GRADIENTS: f64 = 1e-4;
-/// An FFT spreads rounding errors over all tokens, also those before the one that changed: about 2e-7 of the largest
-/// value; fifty times that.
+/// An FFT spreads rounding errors over all tokens, including those before the one that changed: about 2e-7 of the
+/// largest value; fifty times that.
 const CAUSAL_LEAK: f64 = 1e-5;
 
 fn logits(model: &SequenceModel, input: Input) -> Tensor<3> {
@@ -124,10 +124,10 @@ fn changing_token_t_leaves_earlier_logits_of_a_causal_model_alone() {
 
 #[test]
 fn the_last_token_of_a_bidirectional_model_reaches_the_first_logits() {
-    // Through two blocks of M2 without residual connections the first token hears less of the last than the leak.
+    // Through two blocks of M2 without residual connections, the last token affects the first by less than the leak.
     for config in combinations(false).into_iter().filter(|config| config.residual) {
         let change = change_of_logits(&build(&config, 4), SEQ - 1);
-        // M2's filter decays steeply over nine tokens, so far above the leak is asked of the neighbour alone.
+        // M2's filter decays steeply over nine tokens, so only the neighbour must change by far more than the leak.
         assert!(change[SEQ - 2] > 100.0 * CAUSAL_LEAK, "{change:?} in {config:?}");
         assert!(change[0] > CAUSAL_LEAK, "{change:?} in {config:?}");
     }

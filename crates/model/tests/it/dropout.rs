@@ -1,4 +1,4 @@
-//! Dropout as part of a model. What it does to one tensor is tested beside it.
+//! Dropout as part of a model. What it does to one tensor is tested next to its code.
 
 use std::cell::RefCell;
 

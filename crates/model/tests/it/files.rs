@@ -29,12 +29,12 @@ pub(crate) fn write(path: &Path, tensors: &Tensors) {
     serialize_to_file(views, None, path).unwrap();
 }
 
-/// With something in front of every name.
+/// The tensors with a prefix in front of every name.
 pub(crate) fn under(prefix: &str, tensors: &Tensors) -> Tensors {
     tensors.iter().map(|(name, data)| (format!("{prefix}{name}"), data.clone())).collect()
 }
 
-/// With one more in its first number.
+/// The tensor with 1 added to its first number.
 pub(crate) fn changed(data: &TensorData) -> TensorData {
     let mut values: Vec<f32> = data.iter::<f32>().collect();
     values[0] += 1.0;

@@ -5,7 +5,7 @@ use subquad_model::{Encoder, ModelConfig, SequenceModel, named_parameters};
 
 use crate::{VOCAB, attention, block_diagonal, build, config, m2, mixers, monarch_mlp, s4d};
 
-/// A line a parameter: path, learning rate, weight decay. The last group that names it holds, as for burn's optimiser.
+/// One line per parameter: path, learning rate, weight decay. The last group that names it applies, as in burn's optimiser.
 fn table(model: &SequenceModel) -> Vec<String> {
     let groups = model.parameter_groups();
     let line = |path: &str, id| {

@@ -1,4 +1,4 @@
-//! Pre-norm models with and without the norm behind their last block.
+//! Pre-norm models with and without the norm after their last block.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -32,7 +32,7 @@ fn a_pre_norm_model_without_its_last_norm_lacks_that_norm_and_nothing_else() {
 
 #[test]
 fn the_head_then_reads_what_the_skips_have_added_up() {
-    // Without blocks' own contributions the model is its encoder and its head, linear in the input.
+    // Without contributions of blocks, the model is its encoder and its head, linear in the input.
     let config =
         without(ModelConfig { channel_mixer: subquad_model::ChannelMixerConfig::None, ..config(s4d(true)) });
     let model = with_silent_mixers(build(&config, 0));
@@ -41,7 +41,7 @@ fn the_head_then_reads_what_the_skips_have_added_up() {
     assert_rel_close(run(3.0) - bias.clone(), (run(1.0) - bias) * 3.0, SAME_MAP, "three times the input");
 }
 
-/// The same model whose mixers answer 0.
+/// The same model with mixers whose outputs are 0.
 fn with_silent_mixers(model: SequenceModel) -> SequenceModel {
     with_changes(model, |Parameter { path, values, .. }| {
         path.split('.').any(|field| field == "output").then(|| vec![0.0; values.len()])

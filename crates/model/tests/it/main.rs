@@ -1,4 +1,4 @@
-//! Whole models: what they are made of, and that every combination keeps the contract.
+//! Whole models: their parts, and that every combination keeps the contract.
 #![allow(clippy::unwrap_used)]
 
 mod checkpoint_numbers;
@@ -52,12 +52,12 @@ fn s4(causal: bool) -> MixerConfig {
     MixerConfig::S4(S4Config::new(D_MODEL, SEQ).with_d_state(D_STATE).with_bidirectional(!causal))
 }
 
-/// Only causal.
+/// This mixer is only causal.
 fn h3() -> MixerConfig {
     MixerConfig::H3(H3Config::new(D_MODEL).with_d_state(D_STATE).with_head_dim(2))
 }
 
-/// Only causal.
+/// This mixer is only causal.
 fn hyena() -> MixerConfig {
     MixerConfig::Hyena(HyenaConfig::new(D_MODEL, SEQ).with_filter_order(6))
 }
@@ -66,13 +66,17 @@ fn m2(causal: bool) -> MixerConfig {
     MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
 }
 
-/// Only causal.
+/// This mixer is only causal.
 fn causal_monarch(l_max: usize, form: CausalMonarchForm) -> CausalMonarchConfig {
-    CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_filter_order(6).with_form(form)
+    let config = CausalMonarchConfig::new(D_MODEL, l_max).with_n_heads(2).with_form(form);
+    match form {
+        CausalMonarchForm::Blocks => config,
+        CausalMonarchForm::Sandwich => config.with_filter_order(6),
+    }
 }
 
-/// Learned Monarch matrices that look this way, without gates: those make products of three numbers that start small, so
-/// that a layer with nothing around it hardly says more than its biases.
+/// Learned Monarch matrices, causal or not, without gates: gates make products of three numbers that start small, so a
+/// layer with nothing around it would hardly give more than its biases.
 fn monarchs(causal: bool) -> Vec<MixerConfig> {
     let of = |form| MixerConfig::CausalMonarch(causal_monarch(SEQ, form).with_gated(false));
     match causal {
@@ -81,7 +85,7 @@ fn monarchs(causal: bool) -> Vec<MixerConfig> {
     }
 }
 
-/// Those that may be either.
+/// The mixers that may be causal or not.
 fn mixers(causal: bool) -> [MixerConfig; 3] {
     [attention(causal), s4d(causal), m2(causal)]
 }
@@ -122,19 +126,19 @@ fn bare(mixer: MixerConfig) -> ModelConfig {
     }
 }
 
-/// Every sequence mixer with every channel mixer, and alone.
+/// Every sequence mixer with every channel mixer, and on its own.
 fn combinations(causal: bool) -> Vec<ModelConfig> {
     let of = |mixer: MixerConfig| {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
         [with(dense()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
     };
-    // Hyena alone, twice, multiplies so many small numbers that a token may count for next to nothing.
+    // Two blocks of only Hyena multiply so many small numbers that a token may count for next to nothing.
     let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);
     let others = [s4(causal)].into_iter().chain(causal.then(h3)).chain(monarchs(causal));
     mixers(causal).into_iter().chain(others).flat_map(of).chain(hyenas).collect()
 }
 
-/// Under the lock of burn's generator, which belongs to the process.
+/// Builds under the lock of burn's generator, which belongs to the process.
 fn build(config: &ModelConfig, seed: u64) -> SequenceModel {
     with_seed(&cpu(), seed, || config.init_seeded(seed, &cpu()))
 }

@@ -39,7 +39,7 @@ fn small_presets_run_at_their_longest_and_have_as_many_parameters_as_counted() {
         let tokens = Tensor::<2, Int>::ones([1, preset.l_max], &cpu());
         let logits = model.forward(Input::Tokens(tokens), &Dropout::Off);
         assert_eq!(logits.dims(), [1, preset.l_max, preset.config.head.outputs()]);
-        // Weights of deviation 0.02: nothing is known yet, and nothing is far from equally likely.
+        // Weights have a deviation of 0.02: nothing is learned yet, so all tokens are about equally likely.
         assert!(logits.abs().max().into_scalar::<f32>() < 2.0, "{}", preset.name);
     }
 }

@@ -1,4 +1,4 @@
-//! Checkpoints under published names. `tests/published/make.py` made the files, and says what they answer.
+//! Checkpoints under published names. `tests/published/make.py` made the files, and computes their outputs.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ fn what_is_saved_under_published_names_is_what_was_loaded() {
         let view = original.tensor(&name).unwrap();
         assert_eq!(data.shape().to_vec(), view.shape(), "{name}");
         match name.ends_with("deltas") || name.ends_with(".t") {
-            // Buffers: another library's evenly spaced numbers may differ in the last bit.
+            // These are buffers: another library's evenly spaced numbers may differ in the last bit.
             true => assert_rel_close(data.iter::<f64>().collect::<Vec<_>>(), floats(view.data()), 1e-6, name),
             false => assert_eq!(data.as_bytes(), view.data(), "{name}"),
         }

@@ -1,4 +1,4 @@
-//! What a model and its mixers do not take: inputs that do not fit, and states of others.
+//! What a model and its mixers refuse: inputs that do not fit, and states of other layers.
 
 use burn::tensor::{DType, Int, Tensor};
 use subquad_mixer::MixerError;
@@ -24,8 +24,8 @@ fn kinds() -> [(&'static str, MixerConfig); 7] {
     ]
 }
 
-/// The same kind of mixer with one setting changed that its states cannot do without. A kind of mixer that has states and no
-/// stranger here is a kind whose states nobody has tried.
+/// The same kind of mixer with one setting changed that its states depend on. A kind that has states but no stranger
+/// here is not tested.
 fn strangers(mixer: &MixerConfig) -> Vec<MixerConfig> {
     match mixer.clone() {
         MixerConfig::Attention(c) => [
@@ -65,7 +65,7 @@ fn strangers(mixer: &MixerConfig) -> Vec<MixerConfig> {
             ];
             others.map(MixerConfig::CausalMonarch).into()
         }
-        // Bidirectional, so without states; or without an option that shapes them.
+        // These are bidirectional, so without states, or have no option that shapes them.
         _ => vec![],
     }
 }
@@ -78,7 +78,7 @@ fn of_tokens(mixer: MixerConfig) -> SequenceModel {
     build(&ModelConfig { encoder: Encoder::Embedding { vocab: VOCAB }, ..config(mixer) }, 0)
 }
 
-/// The error of a step and of a chunk, which must be the same and leave the state where it was.
+/// The error of a step and of a chunk, which must be the same and leave the state unchanged.
 fn refused(model: &SequenceModel, input: impl Fn() -> Input, state: &ModelState) -> MixerError {
     let mut stepped = state.clone();
     let error = model.step(input(), &mut stepped).unwrap_err();

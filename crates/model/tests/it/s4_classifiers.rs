@@ -1,4 +1,4 @@
-//! Whole published classifiers on state-space layers: their numbers, names and options.
+//! Whole published classifiers with state-space layers: their numbers, names and options.
 
 use subquad_backend::Form;
 use subquad_mixer::published::Case;
@@ -18,7 +18,7 @@ fn path(case: &str) -> String {
     format!("{}/tests/golden/{case}.safetensors", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Under the lock of burn's generator, of which a model draws parameters before it gets those of the case.
+/// Loads under the lock of burn's generator, from which a model draws parameters before it gets those of the case.
 fn load(case: &mut Case) -> SequenceModel {
     with_seed(&cpu(), 1, || SequenceModel::from_published(case, &cpu()).unwrap())
 }

@@ -11,8 +11,8 @@ use crate::{
     config, dense, h3, m2, mixers, s4, s4d,
 };
 
-/// f32 through two blocks, where a chunk goes through an FFT and a token through a direct sum or a recurrence, up to 130
-/// terms each: measured 3.8e-7; ten times that.
+/// f32 through two blocks, in which a chunk goes through an FFT and a token through a direct sum or a recurrence, up to
+/// 130 terms each: measured 3.8e-7; ten times that.
 const SAME_MAP: f64 = 4e-6;
 
 /// Around powers of two, below and above the short convolution and the blocks of the kernels.
@@ -77,7 +77,7 @@ fn in_chunks(model: &SequenceModel, tokens: &Tensor<2, Int>, ends: &[usize]) -> 
     (Tensor::cat(logits, 1), state)
 }
 
-/// The logits of the tokens from where the state is up to `end`, one by one.
+/// The logits of the tokens from the state's position up to `end`, one by one.
 fn step_to(model: &SequenceModel, tokens: &Tensor<2, Int>, state: &mut ModelState, end: usize) -> Tensor<3> {
     let steps = state.seq()..end;
     Tensor::stack(steps.map(|t| model.step(part(tokens, t, t + 1), state).unwrap()).collect(), 1)

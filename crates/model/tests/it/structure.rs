@@ -1,4 +1,4 @@
-//! What published models are besides their mixers: orders of a block, positions, token types, heads, init, and counting.
+//! The parts of published models besides their mixers: orders of a block, positions, token types, heads, init, and counting.
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -52,7 +52,7 @@ fn logits(model: &SequenceModel, tokens: Tensor<2, Int>) -> Tensor<3> {
     model.forward(Input::Tokens(tokens), &Dropout::Off)
 }
 
-/// One option apart from a plain model each.
+/// Structures that each differ from a plain model in one option.
 fn structures() -> Vec<Structure> {
     let plain = Structure::default();
     let one_each = [
@@ -218,7 +218,7 @@ fn tokens_without_types_are_of_type_zero() {
 #[test]
 fn post_norm_leaves_every_vector_normed() {
     for order in [BlockOrder::PostNorm, BlockOrder::M2Bert] {
-        // Tied to the identity, the head shows what the last block leaves.
+        // Tied to the identity, the head shows the output of the last block.
         let structure = Structure { order, tied_head: true, ..Structure::default() };
         let config = ModelConfig {
             encoder: Encoder::Embedding { vocab: D_MODEL },
@@ -244,7 +244,7 @@ fn with_identity_table(model: SequenceModel) -> SequenceModel {
 
 #[test]
 fn m2_bert_has_no_skip_around_its_mixer_and_post_norm_has() {
-    // A mixer of zeros: only a skip passes the tokens on.
+    // With a mixer of zeros, only a skip passes the tokens on.
     let quiet = |order| {
         let structure = Structure { order, init: Init::Normal, ..Structure::default() };
         let config = ModelConfig { n_layers: 1, ..of_tokens(attention(true), structure) };
@@ -275,7 +275,7 @@ fn a_normal_init_starts_dense_layers_and_tables_small_and_leaves_the_rest() {
         if path.ends_with("bias") && is_dense.iter().any(|part| path.contains(part)) {
             assert_eq!(largest, 0.0, "{path}");
         } else if is_dense.iter().any(|part| path.contains(part)) {
-            // No one of a few hundred normal numbers is beyond 5 deviations.
+            // None of a few hundred normal numbers is beyond 5 deviations.
             assert!(largest > 0.02 && largest < 0.1, "{path}: {largest}");
         } else if path.contains("short_weight") || path.contains("expand.weight") {
             assert!(largest > 0.2, "{path}: {largest}");

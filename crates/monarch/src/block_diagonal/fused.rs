@@ -1,7 +1,7 @@
-//! The fused form: the micro-kernel reads each block's share of the rows where it lies and writes where it belongs.
+//! The fused form: the micro-kernel reads each block's share of the rows in place and writes it where it belongs.
 //!
-//! As burn operations the rows would be cut into one batch of rows a block and put together again, and those copies take
-//! longer than the products.
+//! As burn operations, the rows would be cut into one batch of rows per block and put together again, and these copies
+//! would take longer than the products.
 
 use std::ops::Range;
 
@@ -35,7 +35,7 @@ struct BlockDiagonal {
     d_output: usize,
 }
 
-/// Rows that one thread takes at a time.
+/// Number of rows that one thread takes at a time.
 const ROWS: usize = 128;
 
 impl CpuKernel for BlockDiagonal {
@@ -90,9 +90,9 @@ struct Block {
     /// Where its weight begins.
     weight: usize,
     block_in: usize,
-    /// What it reads of a row, which may be none of it where the blocks before it cover the row.
+    /// The part of a row that it reads, which is empty if the blocks before it cover the row.
     reads: Range<usize>,
-    /// What it writes of a row.
+    /// The part of a row that it writes.
     writes: Range<usize>,
 }
 
@@ -121,8 +121,8 @@ impl Sizes {
         dx.into_vec()
     }
 
-    /// Parts of the rows are summed at the same time, and then in their order. Their number depends on the sizes alone: as
-    /// many as make no more numbers than input and output have.
+    /// Parts of the rows are summed in parallel, and their sums are added in order. The number of parts depends only on
+    /// the sizes: at most as many as keep their sums no larger than input and output.
     fn weight_grad(self, x: &[f32], dy: &[f32], weights: usize) -> Vec<f32> {
         let Self { rows, d_input, d_output, block_out, block_in, .. } = self;
         let parts = (rows * (d_input + d_output) / weights).clamp(1, PARTS);
@@ -143,7 +143,7 @@ impl Block {
         self.reads.is_empty() || self.writes.is_empty()
     }
 
-    /// Its weight's transpose.
+    /// The transpose of the block's weight.
     fn turned(&self, weight: &[f32]) -> Panels {
         let outputs = self.writes.len();
         Panels::of_columns(&weight[self.weight..][..outputs * self.block_in], [self.block_in, outputs])

@@ -3,9 +3,9 @@
 //! ```text
 //! y = diag(W_1 .. W_n) x + bias          W_i: ceil(d_output / n) rows, ceil(d_input / n) columns
 //! ```
-//! `n` times fewer parameters and operations than a dense layer. A width that `n` does not divide is padded with zeros
-//! on the way in and cut on the way out. One factor of a Monarch matrix: Dao et al. 2022,
-//! <https://arxiv.org/abs/2204.00595>, section 3; as used by itself by Fu et al. 2023, <https://arxiv.org/abs/2310.12109>.
+//! It has `n` times fewer parameters and operations than a dense layer. A width that `n` does not divide is padded with
+//! zeros on the way in and cut on the way out. It is one factor of a Monarch matrix: Dao et al. 2022,
+//! <https://arxiv.org/abs/2204.00595>, section 3; Fu et al. 2023 use it on its own, <https://arxiv.org/abs/2310.12109>.
 
 mod fused;
 
@@ -37,7 +37,7 @@ pub(crate) fn zero(name: &'static str, size: usize) -> Option<Refusal> {
     Refusal::when(size == 0, &[name], || format!("{name} must be an integer >= 1, got 0"))
 }
 
-/// Refuses a width of 0, and one of fewer features than blocks, some of which would hold nothing but padding.
+/// Refuses a width of 0, or of fewer features than blocks: some blocks would then hold nothing but padding.
 pub(crate) fn narrow(name: &'static str, width: usize, n_blocks: usize) -> Option<Refusal> {
     let crowded = || {
         Refusal::when(n_blocks > width, &["n_blocks", name], || {
@@ -63,7 +63,7 @@ impl BlockDiagonalLinearConfig {
         widths.into_iter().chain([zero("n_blocks", n_blocks)]).flatten().collect()
     }
 
-    /// Parameters of the layer, bias and padding included. Allocates nothing on a device.
+    /// Number of parameters of the layer, including bias and padding. Allocates nothing on a device.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
@@ -90,7 +90,7 @@ impl BlockDiagonalLinearConfig {
         [n_blocks, d_output.div_ceil(n_blocks), d_input.div_ceil(n_blocks)]
     }
 
-    /// Weights uniform in `+-1/sqrt(inputs of a block)`, the bias in `+-1/sqrt(d_output)`.
+    /// Draws weights uniformly in `+-1/sqrt(inputs of a block)` and the bias in `+-1/sqrt(d_output)`.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
@@ -146,7 +146,7 @@ impl BlockDiagonalLinear {
         self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
     }
 
-    /// The dense matrix that the blocks are part of, `[d_output, d_input]`: what they make of the identity.
+    /// The equivalent dense matrix, `[d_output, d_input]`: the blocks applied to the identity.
     pub fn dense_weight(&self) -> Tensor<2> {
         self.product(Tensor::eye(self.d_input, &self.weight.val().device()), None).transpose()
     }

@@ -4,8 +4,8 @@
 //! y[a, b] = sum over b' <= b of D_a[b, b'] x[a, b']  +  sum over a' < a of L_b[a, a'] z[a', b]
 //! z[a, b] = sum over b' of R_a[b, b'] x[a, b']              token a m + b: place b of block a
 //! ```
-//! The second sum is a Monarch matrix whose second factor sees earlier blocks alone; what it cannot see of its own block,
-//! the first sum does. The factors are `own` (D), `summary` (R) and `earlier` (L).
+//! The second sum is a Monarch matrix whose second factor sees only earlier blocks; the first sum covers the token's
+//! own block. The factors are `own` (D), `summary` (R) and `earlier` (L).
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -18,18 +18,18 @@ use crate::sequence::{Entries, Lines, pad, product};
 pub(crate) struct Blocks {
     /// `[n_heads, n_blocks, block, block]`: how a token sees its own block.
     pub(crate) own: Param<Tensor<4>>,
-    /// `[n_heads, n_blocks, block, block]`: what a block tells later ones.
+    /// `[n_heads, n_blocks, block, block]`: how a block is summarised for later ones.
     pub(crate) summary: Param<Tensor<4>>,
-    /// `[n_heads, block, n_blocks, n_blocks]`: how a token sees what earlier blocks tell.
+    /// `[n_heads, block, n_blocks, n_blocks]`: how a token sees the summaries of earlier blocks.
     pub(crate) earlier: Param<Tensor<4>>,
 }
 
 /// What the blocks remember: as many rows of `d_model` numbers as there were tokens.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BlocksState {
-    /// What whole blocks tell later ones: `[batch, blocks * block, d_model]`; none before the first is whole.
+    /// Summaries of complete blocks: `[batch, blocks * block, d_model]`; `None` before the first is complete.
     told: Option<Tensor<3>>,
-    /// Inputs of the block that is not whole yet: `[batch, less than a block, d_model]`; none at its beginning.
+    /// Inputs of the block that is not complete yet: `[batch, less than a block, d_model]`; `None` at its beginning.
     open: Option<Tensor<3>>,
 }
 
@@ -37,7 +37,7 @@ fn rows(x: &Option<Tensor<3>>) -> usize {
     x.as_ref().map_or(0, |x| x.dims()[1])
 }
 
-/// One after the other.
+/// Joins `past`, if there is one, and `x` along the sequence.
 fn append(past: Option<Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
     match past {
         Some(past) => Tensor::cat(vec![past, x], 1),
@@ -54,7 +54,7 @@ impl BlocksState {
         self.tokens() * self.any().map_or(0, |x| x.dims()[2])
     }
 
-    /// One of its tensors.
+    /// One of the state's tensors, if there is one.
     pub(super) fn any(&self) -> Option<&Tensor<3>> {
         self.told.as_ref().or(self.open.as_ref())
     }
@@ -82,13 +82,14 @@ impl Blocks {
         let open = (before + seq) % self.block();
         let whole = before + seq - open;
         state.told = (earlier + whole > 0).then(|| all.narrow(1, 0, earlier + whole));
-        // Rows put together are a copy; as one view they would keep the whole chunk in memory.
+        // Rows are concatenated to make a copy; a view would keep the whole chunk in memory.
         let row = |t: usize| x.clone().narrow(1, t, 1);
         state.open = (open > 0).then(|| Tensor::cat((whole..whole + open).map(row).collect(), 1));
         y.narrow(1, before, seq)
     }
 
-    /// Outputs of the blocks that `x` fills, after those that `told`; and what all of them tell, `told` included.
+    /// Returns the outputs of the blocks that `x` fills, which follow those of `told`, and the summaries of all of
+    /// them, `told` included.
     fn mix(&self, told: Option<Tensor<3>>, x: Tensor<3>, form: Form) -> (Tensor<3>, Tensor<3>) {
         let ([_, seq, _], block) = (x.dims(), self.block());
         let (first, count) = (rows(&told) / block, seq.div_ceil(block));
@@ -98,12 +99,12 @@ impl Blocks {
         let own = product(x, blocks(&self.own), Lines::Within, Entries::Lower(0), form);
         let all = append(told, summary);
         let earlier = self.earlier.val().narrow(2, first, count).narrow(3, 0, first + count);
-        // Row `i` is block `first + i`, and sees those before it.
+        // Row `i` is block `first + i`, and sees the blocks before it.
         let entries = Entries::Lower(first as i64 - 1);
         (own + product(all.clone(), earlier, Lines::Across, entries, form), all)
     }
 
-    /// One token, `[batch, 1, d_model]`: a row of its own block, and one number of each earlier one.
+    /// One token, `[batch, 1, d_model]`: it reads a row of its own block, and one number of each earlier block.
     pub(super) fn step(&self, x: Tensor<3>, state: &mut BlocksState, form: Form) -> Tensor<3> {
         let (block, place) = (self.block(), rows(&state.open));
         let earlier = rows(&state.told) / block;

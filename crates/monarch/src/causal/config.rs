@@ -93,8 +93,9 @@ impl CausalMonarchConfig {
         Refusal::first(self.refusals())
     }
 
-    /// Everything that keeps the layer from being built: a number out of its range, heads that cannot be equally wide, a block
-    /// longer than `l_max`, a factor that no memory holds, an even `emb_dim`, or an option of the filter where there is none.
+    /// Everything that keeps the layer from being built: a number out of its range, heads that do not divide the width,
+    /// a block longer than `l_max`, a factor too large for memory, an even `emb_dim`, or an option of the filter
+    /// without a filter.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.refused_by(|| {
             let sizes = contradictions(self.d_model, self.l_max, self.block, self.n_heads);
@@ -102,7 +103,7 @@ impl CausalMonarchConfig {
         })
     }
 
-    /// An option that changes nothing is a mistake of whoever set it.
+    /// An option that changes nothing is a mistake by whoever set it.
     fn idle_filter(&self) -> Vec<Refusal> {
         let (set, plain) = (self.to_values(), Self::new(self.d_model, self.l_max).to_values());
         let is_idle = |name: &str| self.form == CausalMonarchForm::Blocks && FILTER.contains(&name);
@@ -122,8 +123,8 @@ impl CausalMonarchConfig {
         Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr }
     }
 
-    /// Blocks start near the identity: every token begins with itself, and some of the tokens before it. A sandwich starts
-    /// as its convolution.
+    /// Blocks start near the identity: at first every token gets itself and a little of the tokens before it. A
+    /// sandwich starts as its convolution.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
@@ -140,7 +141,7 @@ impl CausalMonarchConfig {
         }
     }
 
-    /// Numbers that the layer learns, those above diagonals included, which never change anything.
+    /// Number of parameters, including those above diagonals, which have no effect.
     pub fn n_parameters(&self) -> usize {
         let Split { block, n_blocks } = self.split();
         let (within, across) = (n_blocks * block * block, block * n_blocks * n_blocks);
@@ -152,9 +153,10 @@ impl CausalMonarchConfig {
         gates + matrix
     }
 
-    /// Floating-point operations of the products of matrices for one sequence, forward: two a multiply-add, entries above
-    /// diagonals and diagonals of ones left out. Those along the sequence grow as `seq^1.5` where `l_max` is `seq`. Of a sandwich:
-    /// without its convolution, O(seq log seq), and what makes its filter and its inverse, which are the same for any batch.
+    /// Floating-point operations of the matrix products for one sequence, forward: two per multiply-add, without
+    /// entries above diagonals and diagonals of ones. Those along the sequence grow as `seq^1.5` if `l_max` is `seq`.
+    /// For a sandwich, its convolution, O(seq log seq), is not counted, nor are its filter and its inverse, which are
+    /// computed once for any batch.
     pub fn flops(&self, seq: usize) -> usize {
         let (Split { block, .. }, used) = (self.split(), self.split().used(seq));
         let full = used * block * block;

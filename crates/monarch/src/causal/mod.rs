@@ -1,9 +1,9 @@
 //! A learned Monarch matrix along the sequence that does not look ahead.
 //!
 //! Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4, make a Monarch product causal by reading it as evaluation
-//! and interpolation of polynomials, and train convolutions. The two forms here are our own, after that idea: triangular
-//! blocks (`blocks.rs`, exactly causal), and a convolution between a triangular Monarch matrix and its inverse
-//! (`sandwich.rs`, causal up to what an FFT rounds).
+//! and interpolation of polynomials, and train convolutions. The two forms here are our own, based on that idea:
+//! triangular blocks (`blocks.rs`, exactly causal), and a convolution between a triangular Monarch matrix and its
+//! inverse (`sandwich.rs`, causal up to what an FFT rounds).
 
 mod blocks;
 mod config;
@@ -22,13 +22,13 @@ use blocks::{Blocks, BlocksState};
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
 use sandwich::{Sandwich, SandwichState};
 
-/// As in configs and errors.
+/// The name in configs and errors.
 const NAME: &str = <CausalMonarchConfig as MeasuredMixer>::NAME;
 
 /// A causal Monarch matrix along the sequence: see [`CausalMonarchConfig`].
 ///
-/// O(seq^1.5) for a whole sequence. One more token costs O(sqrt(seq)) in blocks, and as much as the whole sequence in a
-/// sandwich. The state grows with the sequence.
+/// A whole sequence costs O(seq^1.5). One more token costs O(sqrt(seq)) in blocks, and as much as the whole sequence in
+/// a sandwich. The state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct CausalMonarch {
     pub(crate) gates: Option<Gates>,
@@ -81,7 +81,7 @@ impl MatrixState {
 }
 
 impl CausalMonarchState {
-    /// One of its tensors, which are all in one place; none before the first token without gates.
+    /// One of the state's tensors, which are all on one device; `None` without gates before the first token.
     fn any(&self) -> Option<&Tensor<3>> {
         self.projected.as_ref().or(self.matrix.any())
     }
@@ -102,7 +102,7 @@ impl MixerState for CausalMonarchState {
     }
 }
 
-/// Every call checks its state before it gets to the parts.
+/// Every call checks its state before it uses the parts.
 const FOREIGN: &str = "a state of this layer's own origin has the same parts";
 
 impl Matrix {
@@ -143,7 +143,7 @@ impl CausalMonarch {
         self.form
     }
 
-    /// A chunk or a token, which differ in how `mix` goes on from what the matrix has read.
+    /// Runs a chunk or a token, which differ in how `mix` continues from what the matrix has read.
     fn advance(
         &self,
         x: Tensor<3>,
@@ -163,7 +163,7 @@ impl CausalMonarch {
         })
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     fn origin(&self) -> Origin {
         let CausalMonarchConfig { d_model, l_max, form, block, n_heads, gated, .. } = self.config;
         let settings = [
@@ -242,7 +242,7 @@ impl SequenceMixer for CausalMonarch {
         MixerError::check_length(NAME, self.config.l_max, seq)
     }
 
-    /// Of a sandwich: its filter's network and positions, as those of [`M2`](crate::M2).
+    /// A sandwich has those of its filter's network and positions, as [`M2`](crate::M2) does.
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
         self.config.rates().groups(&[filter])

@@ -2,12 +2,11 @@
 //!
 //! ```text
 //! y = T' ((T k) * (T x))        T unit lower triangular, T' its inverse, * the causal convolution, k an implicit filter
-//! T = (I + across) (I + within), the factors of a Monarch matrix, of which the strictly lower parts count
+//! T = (I + across) (I + within), the strictly lower parts of the factors of a Monarch matrix
 //! ```
-//! The rows of T are coefficients of polynomials, the j-th without powers below j: T x is the polynomial that has the
-//! numbers of x by them, the convolution multiplies two such polynomials, and T' reads the result's numbers again. A
-//! product has no power below those of its factors, so nothing of a later token is in an earlier one's number. T = I is the
-//! plain convolution.
+//! The columns of T are coefficients of polynomials, the j-th without powers below j: T x is the sum of these
+//! polynomials weighted by x, the convolution multiplies two such sums, and T' recovers the weights of the result. A
+//! product has no power below those of its factors, so no later token affects an earlier output. T = I is the plain convolution.
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
@@ -27,7 +26,7 @@ pub(crate) struct Sandwich {
     pub(crate) filter: ImplicitFilter,
 }
 
-/// What a sandwich remembers: every input so far, `[batch, tokens, d_model]`; none before the first.
+/// What a sandwich remembers: every input so far, `[batch, tokens, d_model]`; `None` before the first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SandwichState {
     past: Option<Tensor<3>>,
@@ -58,8 +57,8 @@ impl Sandwich {
         triangle.solve(swap_axes(causal_conv(x, kernel, form), form))
     }
 
-    /// A chunk or a token that comes after the state: its outputs hang on all that the inputs before them make, which is
-    /// made again.
+    /// Runs a chunk or a token that follows the state. Its outputs depend on all earlier inputs, so the whole sequence
+    /// is computed again.
     pub(super) fn chunk(&self, x: Tensor<3>, state: &mut SandwichState, form: Form) -> Tensor<3> {
         let (before, [_, seq, _]) = (state.tokens(), x.dims());
         let all = match state.past.take() {
@@ -71,7 +70,7 @@ impl Sandwich {
     }
 }
 
-/// T of the first blocks.
+/// The T of the first blocks.
 struct Triangle {
     within: Tensor<4>,
     across: Tensor<4>,

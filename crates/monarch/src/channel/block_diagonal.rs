@@ -9,19 +9,19 @@ use crate::BlockDiagonalLinearConfig;
 
 /// Config of a [`BlockDiagonalMlp`].
 ///
-/// Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4. No permutation stands between the layers, so that in the
-/// gated form with 4 blocks, output block 0 reads input blocks 0 and 2, and output block 3 reads 1 and 3; in the plain form
-/// each block reads its own alone.
+/// Fu et al. 2023, <https://arxiv.org/abs/2310.12109>, section 4. There is no permutation between the layers, so in the
+/// gated form with 4 blocks, output block 0 reads input blocks 0 and 2, and output block 3 reads 1 and 3; in the plain
+/// form each block reads only its own.
 #[derive(Config, Debug)]
 pub struct BlockDiagonalMlpConfig {
     /// Width of input and output.
     pub d_model: usize,
-    /// Width in between, after the gate; M2-BERT has `4 * d_model`.
+    /// Hidden width, after the gate; M2-BERT has `4 * d_model`.
     pub d_hidden: usize,
-    /// Blocks of both layers, as in M2-BERT. Parameters fall in proportion.
+    /// Blocks of both layers: 4 as in M2-BERT. Parameters fall in proportion.
     #[config(default = 4)]
     pub n_blocks: usize,
-    /// Whether a gate stands in between, as in M2-BERT, which the first layer makes twice as wide for.
+    /// Whether there is a gate between the layers, as in M2-BERT, for which the first layer is twice as wide.
     #[config(default = true)]
     pub gated: bool,
 }
@@ -52,7 +52,7 @@ impl BlockDiagonalMlpConfig {
         Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
     }
 
-    /// Parameters of both layers, biases and padding included.
+    /// Number of parameters of both layers, including biases and padding.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.

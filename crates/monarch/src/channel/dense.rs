@@ -12,9 +12,9 @@ use super::{DenseMlp, Mlp, expanded, narrow_widths};
 pub struct DenseMlpConfig {
     /// Width of input and output.
     pub d_model: usize,
-    /// Width in between, after the gate.
+    /// Hidden width, after the gate.
     pub d_hidden: usize,
-    /// Whether a gate stands in between, which the first layer makes twice as wide for.
+    /// Whether there is a gate between the layers, for which the first layer is twice as wide.
     #[config(default = false)]
     pub gated: bool,
 }
@@ -40,7 +40,7 @@ impl DenseMlpConfig {
         Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
     }
 
-    /// Parameters of both layers, biases included.
+    /// Number of parameters of both layers, including biases.
     pub fn n_parameters(&self) -> usize {
         let bias = |layer: &LinearConfig| if layer.bias { layer.d_output } else { 0 };
         self.layers().iter().map(|layer| layer.d_input * layer.d_output + bias(layer)).sum()

@@ -4,8 +4,8 @@
 //! plain   y = D2 gelu(D1 x + b1) + b2                      D1: d_hidden rows
 //! gated   [a, b] = D1 x;  y = D2 (gelu(a) * b) + b2        D1: 2 d_hidden rows, without a bias
 //! ```
-//! `D1` and `D2` are both dense, both block-diagonal or both Monarch matrices; both forms of each kind have biases in the
-//! same places, so that equal options compare the matrices alone. The norm and the residual around a channel mixer belong
+//! `D1` and `D2` are both dense, both block-diagonal or both Monarch matrices; all kinds have biases in the same
+//! places, so that with equal options only the matrices differ. The norm and the residual around a channel mixer belong
 //! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
 
 mod block_diagonal;
@@ -66,7 +66,7 @@ impl<L: MlpLayer> Mlp<L> {
         self.form
     }
 
-    /// [`forward`](ChannelMixer::forward) where `dropped` is what the second layer reads of the hidden numbers,
+    /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
     /// `[batch, seq, d_hidden]`.
     pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
         let hidden = self.expand.apply(x, self.form);
@@ -84,12 +84,12 @@ impl<L: MlpLayer> ChannelMixer for Mlp<L> {
     }
 }
 
-/// A linear layer that an [`Mlp`] can be made of.
+/// A linear layer that an [`Mlp`] can consist of.
 pub trait MlpLayer: Module {
     /// The same layer in another form.
     fn with_form(self, form: Form) -> Self;
 
-    /// `[batch, seq, d_input]` to `[batch, seq, d_output]`, in the form of the whole.
+    /// `[batch, seq, d_input]` to `[batch, seq, d_output]`, in the MLP's form.
     fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3>;
 }
 
@@ -124,12 +124,12 @@ impl MlpLayer for MonarchLinear {
     }
 }
 
-/// Rows of the first layer: both halves of a gate, or what the GELU takes.
+/// Number of rows of the first layer: both halves of a gate, or the GELU's input.
 fn expanded(d_hidden: usize, gated: bool) -> usize {
     if gated { d_hidden.saturating_mul(2) } else { d_hidden }
 }
 
-/// The widths that cannot be cut into so many blocks.
+/// Refuses the widths that cannot be cut into `n_blocks` blocks.
 fn narrow_widths(d_model: usize, d_hidden: usize, n_blocks: usize) -> impl Iterator<Item = Refusal> {
     [("d_model", d_model), ("d_hidden", d_hidden)]
         .into_iter()

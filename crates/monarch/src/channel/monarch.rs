@@ -11,18 +11,17 @@ use crate::block_diagonal::zero;
 /// Config of a [`MonarchMlp`].
 ///
 /// The MLP of Transformers with Monarch matrices in place of its dense ones: Dao et al. 2022,
-/// <https://arxiv.org/abs/2204.00595>, section 4. Every output reads every input, which with block-diagonal matrices it
-/// does not.
+/// <https://arxiv.org/abs/2204.00595>, section 4. Every output reads every input, unlike with block-diagonal matrices.
 #[derive(Config, Debug)]
 pub struct MonarchMlpConfig {
     /// Width of input and output.
     pub d_model: usize,
-    /// Width in between, after the gate.
+    /// Hidden width, after the gate.
     pub d_hidden: usize,
-    /// Blocks of the factors of both layers. `None` cuts each width near its root, which costs least.
+    /// Blocks of the factors of both layers. `None` cuts each width near its square root, which costs least.
     #[config(default = "None")]
     pub n_blocks: Option<usize>,
-    /// Whether a gate stands in between, which the first layer makes twice as wide for.
+    /// Whether there is a gate between the layers, for which the first layer is twice as wide.
     #[config(default = false)]
     pub gated: bool,
 }
@@ -50,7 +49,7 @@ impl MonarchMlpConfig {
         Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
     }
 
-    /// Parameters of both layers, biases and padding included.
+    /// Number of parameters of both layers, including biases and padding.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.

@@ -1,4 +1,4 @@
-//! How a long filter meets the sequence.
+//! How a long filter is applied to the sequence.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub enum ConvAlgorithm {
 }
 
 impl ConvAlgorithm {
-    /// Floats that it keeps for each of its input in training, beyond what a fused convolution does.
+    /// Number of floats that it keeps per float of its input in training, beyond those of a fused convolution.
     pub(crate) fn kept(self) -> f64 {
         match self {
             Self::Fft => 0.0,
@@ -26,7 +26,8 @@ impl ConvAlgorithm {
         }
     }
 
-    /// Every channel of `x [batch, channels, seq]` with its own kernel and, if there is one, its own taps that look ahead.
+    /// Convolves every channel of `x [batch, channels, seq]` with its own kernel and, if there are any, its own taps
+    /// that look ahead.
     pub(crate) fn convolve(
         self,
         x: Tensor<3>,

@@ -10,11 +10,11 @@ use subquad_options::range::{self, LONGEST_SEQ};
 use super::{ConvAlgorithm, DecayOf, ImplicitFilter, SineNetwork, features, matrix};
 use crate::init::normal;
 
-/// Widths of a network.
+/// Allowed widths of a network.
 pub(crate) const ORDERS: RangeInclusive<usize> = 1..=65536;
-/// Numbers of positional features.
+/// Allowed numbers of positional features.
 pub(crate) const EMB_DIMS: RangeInclusive<usize> = 3..=65535;
-/// Numbers of sine layers behind the first one.
+/// Allowed numbers of sine layers after the first one.
 pub(crate) const NUM_INNER: RangeInclusive<usize> = 0..=64;
 
 /// Config of an [`ImplicitFilter`].
@@ -82,13 +82,14 @@ impl ImplicitFilterConfig {
         Refusal::first(self.refusals())
     }
 
-    /// Everything that keeps the filter from being built: a number out of its range, an even `emb_dim`, or an option that has
-    /// nothing to change.
+    /// Everything that keeps the filter from being built: a number out of its range, an even `emb_dim`, or an option
+    /// that would have no effect.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.refused_by(|| self.contradictions())
     }
 
-    /// What does not go together. It leaves ranges out, because a mixer checks those of its own options, under their names.
+    /// Options that do not go together. Ranges are left out, because a mixer checks those of its own options under its
+    /// own names.
     pub(crate) fn contradictions(&self) -> Vec<Refusal> {
         [self.even_embedding(), self.idle_shift(), self.idle_offset()].into_iter().flatten().collect()
     }
@@ -148,24 +149,24 @@ impl ImplicitFilterConfig {
         }
     }
 
-    /// Floats of the taps of `seq_len` lags and of the network that draws them, in training.
+    /// Number of floats of the taps of `seq_len` lags and of the network that draws them, in training.
     pub(crate) fn floats(&self, seq_len: usize) -> f64 {
         let Self { d_model, order, num_inner, .. } = *self;
         seq_len as f64 * (3.0 * d_model as f64 + 2.0 * (num_inner + 1) as f64 * order as f64)
     }
 
-    /// Sine layers of a network.
+    /// Number of sine layers of a network.
     pub(crate) fn sine_layers(&self) -> usize {
         1 + self.num_inner
     }
 
-    /// Learned frequencies, of all layers and networks.
+    /// Number of learned frequencies of all layers and networks.
     fn frequencies(&self) -> usize {
         let networks = if self.bidirectional { 2 } else { 1 };
         self.order * if self.share_sine { 1 } else { networks * self.sine_layers() }
     }
 
-    /// What the network's answer is multiplied by, row-major `[positions, rates]`.
+    /// The factor on the network's output, row-major `[positions, rates]`.
     pub(crate) fn envelope(&self, positions: &[f64], rates: &[f64]) -> Vec<f64> {
         let Self { modulate, shift, .. } = *self;
         if !modulate {

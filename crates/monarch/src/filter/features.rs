@@ -1,4 +1,4 @@
-//! What the filter network reads, and the decay on what it answers: functions of the position alone, in f64.
+//! What the filter network reads, and the decay on its output: functions of only the position, in f64.
 //!
 //! ```text
 //! t_l = l / (l_max - 1)
@@ -13,7 +13,7 @@ const SLOWEST: f64 = 1.5;
 /// The decay of the fastest channel: down to 1 % after 0.3 of the filter's length.
 const FASTEST: f64 = 0.3;
 const DECAYED: f64 = 1e-2;
-/// Lowest frequency. Not 0, where the sine would be no feature at all.
+/// Lowest frequency. It is not 0, for which the sine would always be 0.
 const LOWEST_FREQUENCY: f64 = 1e-4;
 
 /// Positions from 0 to 1: `[l_max]`.
@@ -32,7 +32,7 @@ pub(crate) fn positional(l_max: usize, emb_dim: usize) -> Vec<f64> {
     positions(l_max).into_iter().enumerate().flat_map(row).collect()
 }
 
-/// Decay rate of each channel: `[d_model]`, all negative.
+/// The decay rate of each channel: `[d_model]`, all negative.
 pub(crate) fn rates(d_model: usize) -> Vec<f64> {
     linspace(DECAYED.ln() / SLOWEST, DECAYED.ln() / FASTEST, d_model)
 }
@@ -42,7 +42,7 @@ pub(crate) fn decay(positions: &[f64], rates: &[f64]) -> Vec<f64> {
     positions.iter().flat_map(|t| rates.iter().map(move |rate| (-t * rate.abs()).exp())).collect()
 }
 
-/// `n` evenly spaced numbers from `first` to `last`; `[first]` alone for `n = 1`.
+/// `n` evenly spaced numbers from `first` to `last`; only `[first]` for `n = 1`.
 fn linspace(first: f64, last: f64, n: usize) -> Vec<f64> {
     let step = (last - first) / n.saturating_sub(1).max(1) as f64;
     (0..n).map(|i| first + step * i as f64).collect()
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// The expected numbers carry ten digits.
+    /// The expected numbers are given to ten digits.
     const DIGITS: f64 = 1e-9;
 
     fn assert_close(actual: &[f64], expected: &[f64]) {

@@ -1,10 +1,10 @@
-//! From what the networks say to the taps of the filter, channel by channel.
+//! From the networks' outputs to the taps of the filter, channel by channel.
 //!
 //! ```text
 //! lag  t        k_t = h_t decay_t (+ bias at t = 0)
 //! lag -(t + 1)  r_t = h'_t decay_t
 //! ```
-//! The bias acts on the present token alone, so it is part of lag 0; apart it would cost a pass over the sequence.
+//! The bias acts only on the present token, so it is part of lag 0; on its own it would cost a pass over the sequence.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use subquad_backend::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, ap
 use subquad_backend::{Form, simd, transpose};
 
 /// # Shapes
-/// - `past` and, if two-sided, `future`: `[seq, d_model]`, the networks' answers
+/// - `past` and, if two-sided, `future`: `[seq, d_model]`, the networks' outputs
 /// - `decay`: `[seq, d_model]`, without a gradient
 /// - `bias`: `[d_model]`
 /// - output: `[sides, d_model, seq]`
@@ -33,7 +33,7 @@ pub(super) fn lags(
     }
 }
 
-/// [`lags`] of answers that are taps already.
+/// [`lags`] of outputs that are already taps.
 pub(super) fn stacked(past: Tensor<2>, future: Option<Tensor<2>>, bias: Tensor<1>) -> Tensor<3> {
     let [_, d_model] = past.dims();
     let present = past.clone().narrow(0, 0, 1) + bias.unsqueeze::<2>();
@@ -41,7 +41,7 @@ pub(super) fn stacked(past: Tensor<2>, future: Option<Tensor<2>>, bias: Tensor<1
     Tensor::stack(std::iter::once(past).chain(future).map(Tensor::transpose).collect(), 0)
 }
 
-/// Both sides, where the first tap that looks ahead looks at the present: it adds to lag 0, and the others move up.
+/// Both sides if the first tap that looks ahead looks at the present: it adds to lag 0, and the others move up.
 pub(super) fn from_present(lags: Tensor<3>) -> Tensor<3> {
     let ([_, d_model, seq], device) = (lags.dims(), lags.device());
     let side = |i: usize, first: usize, len: usize| lags.clone().narrow(0, i, 1).narrow(2, first, len);
@@ -59,7 +59,7 @@ pub(super) fn from_present(lags: Tensor<3>) -> Tensor<3> {
 #[derive(Debug)]
 struct Lags;
 
-/// Tokens that one thread takes at a time.
+/// Number of tokens that one thread takes at a time.
 const TOKENS: usize = 64;
 
 impl CpuKernel for Lags {
@@ -90,7 +90,7 @@ impl CpuKernel for Lags {
     }
 }
 
-/// Channels that one thread takes at a time: two cache lines of a token's.
+/// Number of channels that one thread takes at a time: two cache lines of a token.
 const CHANNELS: usize = 32;
 
 /// `(h decay)^T` of `[seq, d_model]`, into `[d_model, seq]`: a thread takes some channels.

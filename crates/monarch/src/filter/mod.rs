@@ -1,4 +1,4 @@
-//! A filter as long as the sequence whose taps are a small network's answer to the position.
+//! A filter as long as the sequence, whose taps are a small network's output for each position.
 //!
 //! ```text
 //! k_l = h(z_l) (exp(-t_l |delta|) + shift)     h: sine layers and a linear one; z, t, delta: `features.rs`
@@ -25,7 +25,7 @@ pub(crate) use config::{EMB_DIMS, NUM_INNER, ORDERS};
 pub(crate) use network::SineNetwork;
 pub(crate) use rates::Rates;
 
-/// Smallest sum that taps are divided by: PyTorch's for the same.
+/// Smallest sum that taps are divided by, the same as PyTorch's.
 const SMALLEST_NORM: f64 = 1e-12;
 
 /// Rounds once, from f64.
@@ -34,15 +34,15 @@ pub(crate) fn matrix(values: Vec<f64>, shape: [usize; 2], device: &Device) -> Te
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// One long filter a channel, drawn by a network: see [`ImplicitFilterConfig`].
+/// One long filter per channel, drawn by a network: see [`ImplicitFilterConfig`].
 #[derive(Module, Debug)]
 pub struct ImplicitFilter {
     pub(crate) network: SineNetwork,
     pub(crate) reverse: Option<SineNetwork>,
-    /// `[order]`, for all sine layers of both networks; if they are not shared, so many for each layer of `network`, then
-    /// for each of `reverse`.
+    /// `[order]`, for all sine layers of both networks; if they are not shared, `order` for each layer of `network`,
+    /// then for each of `reverse`.
     pub(crate) frequency: Param<Tensor<1>>,
-    /// Positional features `[l_max, emb_dim]`: they start as fixed waves, and train.
+    /// Positional features `[l_max, emb_dim]`: they start as fixed waves, and are trained.
     pub(crate) z: Param<Tensor<2>>,
     pub(crate) bias: Param<Tensor<1>>,
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
@@ -53,7 +53,7 @@ pub struct ImplicitFilter {
     pub(crate) config: ImplicitFilterConfig,
 }
 
-/// What the decay is made of, as published files hold it.
+/// What the decay is computed from, as published files hold it.
 #[derive(Debug, Clone)]
 pub(crate) struct DecayOf {
     /// `[l_max]`
@@ -107,7 +107,7 @@ impl ImplicitFilter {
         let lags = self.lags(seq, form);
         let [sides, _, _] = lags.dims();
         let side = |i: usize| lags.clone().narrow(0, i, 1).squeeze_dim::<2>(0);
-        // Nothing is ahead of the last token: seq tokens see seq - 1 taps that look ahead, and one token sees none.
+        // Nothing is ahead of the last token: seq tokens use seq - 1 taps that look ahead, and one token uses none.
         let ahead = (sides > 1 && seq > 1).then(|| side(1));
         self.config.conv.convolve(x, side(0), ahead, form)
     }
@@ -149,13 +149,13 @@ impl ImplicitFilter {
         }
     }
 
-    /// What a network, the first or the second, says to each position, before the decay: `[seq, d_model]`.
+    /// The output of a network, the first or the second, for each position, before the decay: `[seq, d_model]`.
     fn answers(&self, network: &SineNetwork, index: usize, seq: usize, form: Form) -> Tensor<2> {
         assert!(seq <= self.l_max(), "the filter has {} taps, got {seq} tokens", self.l_max());
         network.forward(self.z.val().narrow(0, 0, seq), self.frequencies(index), form)
     }
 
-    /// Those of a network with their factor, `[sine layers, order]`; `[1, order]` if they are shared.
+    /// The frequencies of a network times their factor, `[sine layers, order]`; `[1, order]` if they are shared.
     fn frequencies(&self, network: usize) -> Tensor<2> {
         let (order, layers) = (self.config.order, self.config.sine_layers());
         let learned = self.frequency.val();
@@ -176,7 +176,7 @@ impl ImplicitFilter {
     }
 }
 
-/// `answers decay`, each row by the sum of its absolute values.
+/// `answers decay`, each row divided by the sum of its absolute values.
 fn normalized(answers: Tensor<2>, decay: Tensor<2>) -> Tensor<2> {
     let taps = answers * decay;
     taps.clone() / taps.abs().sum_dim(1).clamp_min(SMALLEST_NORM)

@@ -1,4 +1,4 @@
-//! How the networks and the positional features of filters train.
+//! How the networks and the positional features of filters are trained.
 
 use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
 

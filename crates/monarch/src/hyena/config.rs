@@ -54,7 +54,7 @@ impl HyenaConfig {
         })
     }
 
-    /// All long filters together, as one of `(order - 1) d_model` channels.
+    /// All long filters together, as one filter of `(order - 1) d_model` channels.
     pub(crate) fn filter(&self) -> ImplicitFilterConfig {
         self.causal_filter((self.order - 1) * self.d_model)
     }

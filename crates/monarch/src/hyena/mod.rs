@@ -1,14 +1,14 @@
 //! Hyena: gates and convolutions as long as the sequence, in turn.
 //!
 //! ```text
-//! x_0, .., x_{P-1}, v = split(short_conv(W_in x))     P the order; causal, every channel by itself
+//! x_0, .., x_{P-1}, v = split(short_conv(W_in x))     P the order; causal, each channel separately
 //! v   = long_conv_o(v * x_{P-1-o})                    o = 0, .., P-2: the last chunk gates first, x_1 last of these
 //! out = W_out (v * x_0)                               the first chunk gates at the end
 //! ```
-//! Poli et al. 2023, <https://arxiv.org/abs/2302.10866>, definition 3.1. The chunks come in the order of the published
-//! code. Of order 2 this is a causal [`M2`](crate::M2), whose chunks come as `x_1, x_0, v`.
+//! Poli et al. 2023, <https://arxiv.org/abs/2302.10866>, definition 3.1. The chunks are in the order of the published
+//! code. With order 2 this is a causal [`M2`](crate::M2), whose chunks are in the order `x_1, x_0, v`.
 //!
-//! The P - 1 filters are one [`ImplicitFilter`] of `(P - 1) d_model` channels: channel `h (P - 1) + o` is that of channel
+//! The P - 1 filters are one [`ImplicitFilter`] of `(P - 1) d_model` channels: channel `h (P - 1) + o` filters channel
 //! `h` in `long_conv_o`. So every `long_conv_o` has slow and fast channels, and one network draws all taps.
 
 mod config;
@@ -30,7 +30,7 @@ use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::HyenaConfig;
 
-/// As in configs and errors.
+/// The name in configs and errors.
 const NAME: &str = <HyenaConfig as MeasuredMixer>::NAME;
 
 /// The Hyena operator: see [`HyenaConfig`]. It is causal.
@@ -64,7 +64,7 @@ impl Hyena {
         self.by_filter(self.filter.kernel(seq)).swap_dims(0, 1)
     }
 
-    /// Every token's projection, its short convolution already made, with gates and filters between it and the output.
+    /// Runs gates, filters and output on every token's projection, after its short convolution.
     /// `long_conv` is filter number `o` on `[batch, d_model, seq]`.
     fn gated(
         &self,
@@ -88,7 +88,8 @@ impl Hyena {
         self.parts(short_conv(linear(&in_linear, x, self.form), weight, bias, self.form))
     }
 
-    /// Projection and short convolution in the order of the gates: weights are fewer than the numbers that they make.
+    /// Projection and short convolution in the order of the gates. Weights are reordered because they are fewer than
+    /// the numbers that they make.
     fn weights_in_gate_order(&self) -> (Linear, (Tensor<2>, Tensor<1>)) {
         let Linear { weight, bias } = &self.in_linear;
         let bias = bias.as_ref().map(|bias| derived(self.in_gate_order(bias.val(), 0)));
@@ -97,7 +98,7 @@ impl Hyena {
         (in_linear, (short_weight, self.in_gate_order(self.short_bias.val(), 0)))
     }
 
-    /// Whether all between the linear layers is the operation that M2 has there.
+    /// Whether everything between the linear layers is the operation that M2 has there.
     fn is_one_operation(&self) -> bool {
         (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft)
     }
@@ -110,7 +111,7 @@ impl Hyena {
         swap_axes(linear_of_channels(&self.out_linear, y, form), form)
     }
 
-    /// A chunk or a token, which differ in how a filter goes on from what it has read.
+    /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
     fn advance(&self, x: Tensor<3>, state: &mut HyenaState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_call(&x, state)?;
         self.check_length(state.tokens() + x.dims()[1])?;
@@ -120,7 +121,7 @@ impl Hyena {
         let parts = self.parts(self.in_gate_order(projected, 2));
         let (drawn, histories) = (OnceCell::new(), &mut state.gated);
         Ok(self.gated(parts, Drops::new(0.0, None), |o, v| {
-            // All filters draw as many taps, from one network: it runs once.
+            // All filters draw the same number of taps from one network, so it runs once.
             let taps = |n| {
                 self.filter_of(drawn.get_or_init(|| self.filter.kernel_with_bias(n, self.form)).clone(), o)
             };
@@ -128,8 +129,8 @@ impl Hyena {
         }))
     }
 
-    /// Chunks of `axis` from the published order `x_0, .., x_{P-1}, v` to `x_{P-1}, x_0, v` as M2 has them, and then
-    /// `x_{P-2}, .., x_1` as they gate.
+    /// Reorders the chunks of `axis` from the published order `x_0, .., x_{P-1}, v` to `x_{P-1}, x_0, v` as M2 has
+    /// them, and then `x_{P-2}, .., x_1` as they gate.
     fn in_gate_order<const D: usize>(&self, projected: Tensor<D>, axis: usize) -> Tensor<D> {
         let (order, d_model) = (self.config.order, self.config.d_model);
         let places = [order - 1, 0, order].into_iter().chain((1..order - 1).rev());
@@ -151,12 +152,12 @@ impl Hyena {
         taps.reshape([self.config.d_model, self.filters(), n])
     }
 
-    /// Those of filter number `o`: `[d_model, taps]`.
+    /// The taps of filter number `o`: `[d_model, taps]`.
     fn filter_of(&self, taps: Tensor<2>, o: usize) -> Tensor<2> {
         self.by_filter(taps).narrow(1, o, 1).squeeze_dim(1)
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     fn origin(&self) -> Origin {
         let HyenaConfig { d_model, order, short_filter, l_max, .. } = self.config;
         let settings =
@@ -177,7 +178,7 @@ impl Hyena {
     }
 }
 
-/// What was made of a parameter, in its place: autodiff knows where it came from.
+/// A value derived from a parameter, used in its place: autodiff knows where it came from.
 fn derived<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
     Param::initialized(ParamId::new(), value)
 }
@@ -194,7 +195,7 @@ impl Parts {
         self.projected.clone().narrow(2, 0, 3 * self.d_model)
     }
 
-    /// The gate in front of filter number `o`, not the first: `[batch, seq, d_model]`.
+    /// The gate before filter number `o`, which is not the first: `[batch, seq, d_model]`.
     fn inner(&self, o: usize) -> Tensor<3> {
         self.projected.clone().narrow(2, (2 + o) * self.d_model, self.d_model)
     }
@@ -220,7 +221,8 @@ impl SequenceMixer for Hyena {
         Ok((y, state))
     }
 
-    /// A direct sum over the past for each filter. The first step of a state draws the whole filters and keeps them there.
+    /// This is a direct sum over the past for each filter. The first step of a state draws the whole filters and keeps
+    /// them there.
     fn step(&self, x: Tensor<2>, state: &mut HyenaState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))

@@ -55,8 +55,8 @@ impl LearnedMonarchConfig {
         Refusal::first(self.refusals())
     }
 
-    /// Everything that keeps the layer from being built: a number out of its range, heads that cannot be equally wide, a block
-    /// longer than `l_max`, or a factor that no memory holds.
+    /// Everything that keeps the layer from being built: a number out of its range, heads that do not divide the width,
+    /// a block longer than `l_max`, or a factor too large for memory.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.refused_by(|| contradictions(self.d_model, self.l_max, self.block, self.n_heads))
     }
@@ -78,7 +78,7 @@ impl LearnedMonarchConfig {
         }
     }
 
-    /// Numbers that the layer learns.
+    /// Number of parameters.
     pub fn n_parameters(&self) -> usize {
         let Split { block, n_blocks } = self.split();
         let matrix = self.n_heads * block * n_blocks * (block + n_blocks);
@@ -86,8 +86,8 @@ impl LearnedMonarchConfig {
         gates + 2 * matrix + self.split().tokens() * self.d_model
     }
 
-    /// Floating-point operations of the products of matrices for one sequence, forward: two a multiply-add. Those along the
-    /// sequence grow as `seq^1.5` where `l_max` is `seq`.
+    /// Floating-point operations of the matrix products for one sequence, forward: two per multiply-add. Those along
+    /// the sequence grow as `seq^1.5` if `l_max` is `seq`.
     pub fn flops(&self, seq: usize) -> usize {
         let (split, used) = (self.split(), self.split().used(seq));
         let within = (used + split.n_blocks) * split.block * split.block;

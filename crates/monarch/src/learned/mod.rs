@@ -1,7 +1,7 @@
 //! Two learned Monarch matrices along the sequence: the sequence mixing that the Monarch Mixer starts from.
 //!
 //! ```text
-//! y = M2 act(K (.) M1 x)        M1, M2: order-2 Monarch matrices of the length; K [tokens, d_model]; (.) number by number
+//! y = M2 act(K (.) M1 x)        M1, M2: order-2 Monarch matrices of the length; K [tokens, d_model]; (.) elementwise
 //! M x: z[i, l] = sum over q of W1[i, l, q] x[i, q]        token i m + q: blocks of m neighbours,
 //!      y[t, l] = sum over i of W2[l, t, i] z[i, l]        then of every m-th token
 //! ```
@@ -10,7 +10,7 @@
 //! where [`SequenceInit`](crate::SequenceInit) puts them. The published listing draws unscaled normal factors, with which
 //! outputs grow with the length.
 //!
-//! All tokens see all: the layer is bidirectional. [`CausalMonarch`](crate::CausalMonarch) is not.
+//! Every token sees every token: the layer is bidirectional. [`CausalMonarch`](crate::CausalMonarch) is not.
 
 mod config;
 
@@ -23,7 +23,7 @@ use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, Par
 use crate::sequence::{Entries, Gates, Lines, pad, product};
 pub use config::LearnedMonarchConfig;
 
-/// As in configs and errors.
+/// The name in configs and errors.
 const NAME: &str = <LearnedMonarchConfig as MeasuredMixer>::NAME;
 
 /// Learned Monarch matrices along the sequence: see [`LearnedMonarchConfig`]. O(seq^1.5) for a whole sequence.
@@ -50,7 +50,8 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Of an input that fills its first blocks, `[batch, tokens, d_model]`, the first `outputs` blocks of the result.
+    /// Applies the matrix to an input that fills its first blocks, `[batch, tokens, d_model]`; returns the first
+    /// `outputs` blocks of the result.
     fn apply(&self, x: Tensor<3>, outputs: usize, form: Form) -> Tensor<3> {
         let (within, across) = (self.within.val(), self.across.val());
         let [_, _, block, _] = within.dims();

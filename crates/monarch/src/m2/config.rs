@@ -39,8 +39,8 @@ gated_config! {
 }
 
 impl M2Config {
-    /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or an option of the filter
-    /// that has nothing to change.
+    /// Everything that keeps the layer from being built: a number out of its range, an even `emb_dim`, or an option of
+    /// the filter that would have no effect.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.refused_by(|| self.filter().contradictions())
     }

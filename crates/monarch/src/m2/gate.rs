@@ -4,8 +4,8 @@
 //! before   v * x1            [batch, seq, 3 d_model] to [batch, d_model, seq]
 //! after    y * x2 (+ skip)   [batch, d_model, seq] to [batch, seq, d_model]
 //! ```
-//! x1, x2, v are the thirds of the last axis. As burn operations this is a handful of passes over strided views, each on
-//! one thread, and they would take longer than the convolution between them.
+//! x1, x2, v are the thirds of the last axis. As burn operations these would be a handful of passes over strided views,
+//! each on one thread, and would take longer than the convolution between them.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;
@@ -35,12 +35,12 @@ pub(crate) fn after(y: Tensor<3>, parts: Tensor<3>, skip: Option<Tensor<3>>, for
     }
 }
 
-/// The thirds of a projection, as they follow each other.
+/// The thirds of a projection, in order.
 pub(crate) const X1: usize = 0;
 pub(crate) const X2: usize = 1;
 pub(crate) const V: usize = 2;
 
-/// One of them: `[batch, seq, 3 d_model]` to `[batch, seq, d_model]`.
+/// One of the thirds: `[batch, seq, 3 d_model]` to `[batch, seq, d_model]`.
 pub(crate) fn third(parts: &Tensor<3>, i: usize) -> Tensor<3> {
     let d_model = parts.dims()[2] / 3;
     parts.clone().narrow(2, i * d_model, d_model)
@@ -116,7 +116,7 @@ impl<'a> Parts<'a> {
 /// One element of a sequence.
 #[derive(Clone, Copy)]
 struct At {
-    /// Its token, counted through the batch.
+    /// Its token, counted over the whole batch.
     token: usize,
     channel: usize,
     /// Its place in `[batch, d_model, seq]`.
@@ -131,7 +131,7 @@ impl At {
     }
 }
 
-/// Tokens and channels that are worked on together: 16 floats are a cache line, so both layouts use whole lines.
+/// Number of tokens and channels that are processed together: 16 floats are a cache line, so both layouts use whole lines.
 const TILE: usize = 16;
 
 #[derive(Clone, Copy)]
@@ -169,7 +169,7 @@ impl Grid {
         Array::new(out.into_vec(), [batch, d_model, seq])
     }
 
-    /// The `N` numbers that `f` makes of every element, as `[batch, seq, N d_model]`: all first ones, all second ones ..
+    /// The `N` numbers that `f` gives for every element, as `[batch, seq, N d_model]`: all first ones, then all second ones ..
     fn token_rows<const N: usize>(self, f: impl Fn(At) -> [f32; N] + Sync) -> Array {
         let Self { batch, seq, d_model } = self;
         let width = N * d_model;

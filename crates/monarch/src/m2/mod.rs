@@ -1,7 +1,7 @@
 //! M2: the sequence mixer of Monarch Mixer, a gated convolution as long as the sequence.
 //!
 //! ```text
-//! x1, x2, v = split(short_conv(W_in x))          width 3, causal, every channel by itself
+//! x1, x2, v = split(short_conv(W_in x))          width 3, causal, each channel separately
 //! y   = long_conv(v * x1) * x2                   filter and bias: `filter`
 //! y   = y + long_conv2(x)                        with `residual`: a second filter on the layer's own input
 //! out = W_out y
@@ -33,9 +33,9 @@ use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
 use gated_conv::gated_conv;
 
-/// As in configs and errors.
+/// The name in configs and errors.
 const NAME: &str = <M2Config as MeasuredMixer>::NAME;
-/// Of the input's layer norm: PyTorch's.
+/// The epsilon of the input's layer norm: PyTorch's.
 const EPS: f64 = 1e-5;
 /// Where numbers are dropped.
 const GATED: u64 = 0;
@@ -43,7 +43,7 @@ const OUTPUT: u64 = 1;
 
 /// The M2 sequence mixer: see [`M2Config`].
 ///
-/// O(seq log seq) for a whole sequence (by FFT; Monarch products make more operations), O(seq) for one more token; the state grows with the sequence.
+/// O(seq log seq) for a whole sequence (by FFT; Monarch products take more operations), O(seq) for one more token; the state grows with the sequence.
 #[derive(Module, Debug)]
 pub struct M2 {
     pub(crate) norm: Option<LayerNorm>,
@@ -66,16 +66,16 @@ impl M2 {
         self.form
     }
 
-    /// [`forward`](SequenceMixer::forward) of rows that end with padding: a row's first tokens, as many as its length, get
-    /// what they would get alone, whatever finite numbers the padding holds. Its own output means nothing; leave it out of
-    /// the loss. The published layer has no such mask.
+    /// [`forward`](SequenceMixer::forward) of rows that end with padding: a row's first tokens, as many as its length,
+    /// give what they would give without the padding, whatever finite numbers it holds. The output of padding means
+    /// nothing; leave it out of the loss. The published layer has no such mask.
     ///
     /// # Shapes
     /// - `x`: `[batch, seq, d_model]`, as many rows as `lengths`
     /// - output: `[batch, seq, d_model]`
     ///
     /// # Panics
-    /// As [`forward`](SequenceMixer::forward), and if there is not one length a row, or one is above `seq`.
+    /// As [`forward`](SequenceMixer::forward), and if there is not one length per row, or one is above `seq`.
     pub fn forward_padded(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
         self.forward_with(x, Some(lengths), None)
     }
@@ -113,7 +113,7 @@ impl M2 {
         linear(&self.out_linear, y, self.form)
     }
 
-    /// Whether all between the linear layers has a kernel of its own.
+    /// Whether everything between the linear layers has a kernel of its own.
     fn is_one_operation(&self) -> bool {
         (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft)
     }
@@ -139,7 +139,7 @@ impl M2 {
         short_conv(projected, self.short_weight.val(), self.short_bias.val(), self.form)
     }
 
-    /// A chunk or a token, which differ in how a filter goes on from what it has read.
+    /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
     fn advance(&self, x: Tensor<3>, state: &mut M2State, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
         self.check_call(&x, state)?;
@@ -165,7 +165,7 @@ impl M2 {
         }
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     fn origin(&self) -> Origin {
         let settings = [
             ("d_model", self.config.d_model.into()),
@@ -201,7 +201,7 @@ impl SequenceMixer for M2 {
         Ok((y, state))
     }
 
-    /// A direct sum over the past. The first step of a state draws the whole filter and keeps it there.
+    /// This is a direct sum over the past. The first step of a state draws the whole filter and keeps it there.
     fn step(&self, x: Tensor<2>, state: &mut M2State) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))

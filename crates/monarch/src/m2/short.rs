@@ -6,7 +6,7 @@
 
 use subquad_backend::simd::{self, Simd, WithSimd};
 
-/// The width that M2 and Hyena are published with: all its taps go over a row at once, those of others one by one.
+/// The published width of M2 and Hyena: all its taps go over a row at once, those of other widths one by one.
 const WIDTH: usize = 3;
 
 /// The convolution.
@@ -15,7 +15,7 @@ pub(super) struct Short<'a> {
     pub(super) bias: f32,
 }
 
-/// What its gradient sums up to.
+/// The sums of its gradient.
 pub(super) struct ShortGrad<'a> {
     pub(super) taps: &'a mut [f32],
     pub(super) bias: &'a mut f32,
@@ -42,7 +42,7 @@ impl Short<'_> {
         }
     }
 
-    /// Each tap and the tokens that it looks back.
+    /// Each tap and how many tokens it looks back.
     #[inline(always)]
     fn lags(&self, seq: usize) -> impl Iterator<Item = (usize, usize)> {
         let width = self.taps.len();
@@ -75,7 +75,7 @@ fn convolve([a, b, c]: [f32; WIDTH], bias: f32, x: &[f32], y: &mut [f32]) {
     for (y, x) in y.iter_mut().skip(WIDTH - 1).zip(x.windows(WIDTH)) {
         *y = bias + a * x[0] + b * x[1] + c * x[2];
     }
-    // The first tokens see no more than there is.
+    // The first tokens have fewer tokens to see.
     if let ([y, ..], [x, ..]) = (&mut *y, x) {
         *y = bias + c * x;
     }
@@ -102,7 +102,7 @@ impl WithSimd for Gradients<'_, '_> {
         let mut sums = Sums::new(simd, taps);
         let done = sums.whole_vectors(simd, x, dy, dx);
         for t in (done..x.len()).step_by(S::F32_LANES) {
-            // Beyond the end there are no gradients: zeros.
+            // Beyond the end, gradients are zeros.
             let [dy2, dy1, dy0] = [2, 1, 0].map(|lag| &dy[(t + lag).min(dy.len())..]);
             let dy = [simd::load(simd, dy2), simd::load(simd, dy1), simd::load(simd, dy0)];
             let sum = sums.add(simd, simd::load(simd, &x[t..]), dy);
@@ -130,7 +130,8 @@ impl<S: Simd> Sums<S> {
         Self { weights, taps: [zero; WIDTH], bias: zero }
     }
 
-    /// Goes over the tokens, from the first, that come in vectors whose every token is seen by all taps; returns how many.
+    /// Goes over the tokens, from the first, that fill whole vectors in which every token is seen by all taps; returns
+    /// how many.
     #[inline(always)]
     fn whole_vectors(&mut self, simd: S, x: &[f32], dy: &[f32], dx: &mut [f32]) -> usize {
         let seen = x.len().saturating_sub(WIDTH - 1);
@@ -142,7 +143,7 @@ impl<S: Simd> Sums<S> {
         x.len() * S::F32_LANES
     }
 
-    /// Adds what tokens `x` give, `dy` of the tokens 2, 1 and 0 later; their own gradients.
+    /// Adds what tokens `x` contribute, with the `dy` of the tokens 2, 1 and 0 later; returns the gradients of `x`.
     #[inline(always)]
     fn add(&mut self, simd: S, x: S::f32s, dy: [S::f32s; WIDTH]) -> S::f32s {
         let mut dx = simd.splat_f32s(0.0);
@@ -167,7 +168,7 @@ mod tests {
         [wave(seq, 0.7), wave(seq, 1.3), wave(width, 2.1)]
     }
 
-    /// Tokens and taps that meet: `(t, s, j)` where `y_t` has `taps_j x_s`.
+    /// Tokens and taps that meet: `(t, s, j)` for which `y_t` contains `taps_j x_s`.
     fn meetings(seq: usize, width: usize) -> impl Iterator<Item = (usize, usize, usize)> {
         let pairs = (0..seq).flat_map(move |t| (0..width).map(move |j| (t, j)));
         pairs.filter_map(move |(t, j)| (t + j).checked_sub(width - 1).map(|s| (t, s, j)))

@@ -8,7 +8,7 @@ use super::shape::MonarchShape;
 /// Real and imaginary part of one tensor.
 pub type Pair<const D: usize> = (Tensor<D>, Tensor<D>);
 
-/// A complex Monarch matrix: the factors and axes of a [`MonarchLinear`](crate::MonarchLinear), of complex numbers.
+/// A complex Monarch matrix: the factors and axes of a [`MonarchLinear`](crate::MonarchLinear), with complex numbers.
 #[derive(Debug, Clone)]
 pub struct ComplexMonarch {
     factors: Vec<Pair<3>>,
@@ -19,7 +19,7 @@ impl ComplexMonarch {
     /// Two factors, `w1 [k, r c, p]` and `w2 [c, s, k r]`, on an input seen as `[k, p]`.
     ///
     /// # Panics
-    /// If they do not fit each other.
+    /// If the factors do not fit each other.
     pub fn from_factors([first, last]: [Pair<3>; 2]) -> Self {
         let ([k, q, p], [c, s, r]) = (first.0.dims(), last.0.dims());
         assert_eq!(k * q, c * r, "the first factor writes {} numbers, the second one reads {}", k * q, c * r);
@@ -40,7 +40,7 @@ impl ComplexMonarch {
     /// `[rows, n_input]` to `[rows, n_output]`.
     ///
     /// # Panics
-    /// If the width is another.
+    /// If the width of the rows differs from `n_input`.
     pub fn forward(&self, (re, im): Pair<2>) -> Pair<2> {
         let (got, [wanted, _]) = (re.dims()[1], self.widths());
         assert_eq!(got, wanted, "a complex Monarch matrix of {wanted} columns got an input of width {got}");

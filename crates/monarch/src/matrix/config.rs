@@ -11,7 +11,7 @@ use super::init::{MonarchInit, factors, first_bias};
 use super::shape::{MonarchShape, near_root};
 use crate::block_diagonal::{narrow, zero};
 
-/// Most factors of a matrix: a width of 2^32 cut into pairs.
+/// The most factors of a matrix: a width of 2^32 cut into axes of 2.
 const MOST_FACTORS: usize = 32;
 
 /// Config of a [`MonarchLinear`].
@@ -21,21 +21,21 @@ pub struct MonarchLinearConfig {
     pub d_input: usize,
     /// Width of the output.
     pub d_output: usize,
-    /// Blocks of both factors: the input is seen as `[n_blocks, ..]`, the output as `[.., n_blocks]`. `None` cuts both widths
-    /// near their root.
+    /// Blocks of both factors: the input is seen as `[n_blocks, ..]`, the output as `[.., n_blocks]`. `None` cuts both
+    /// widths near their root.
     #[config(default = "None")]
     pub n_blocks: Option<usize>,
     /// The input as a row-major array of `order` axes that hold at least `d_input` numbers, instead of `n_blocks`.
     #[config(default = "None")]
     pub input_shape: Option<Vec<usize>>,
-    /// The output, likewise.
+    /// The same for the output.
     #[config(default = "None")]
     pub output_shape: Option<Vec<usize>>,
-    /// Factors: at least 2. More make long layers cheaper: about `order * n^(1 + 1/order)` parameters.
+    /// Number of factors, at least 2. More make long layers cheaper: about `order * n^(1 + 1/order)` parameters.
     #[config(default = 2)]
     pub order: usize,
-    /// Monarch matrices that are summed; parameters and time grow with it. With two factors, the rank of the slices, so at
-    /// most the smaller side of a slice.
+    /// Number of Monarch matrices that are summed; parameters and time grow with it. With two factors it is the rank of
+    /// the slices, so at most the smaller side of a slice.
     #[config(default = 1)]
     pub rank: usize,
     /// Whether the first factor reads the input's slowest axis instead of its fastest, as the DFT does.
@@ -44,7 +44,7 @@ pub struct MonarchLinearConfig {
     /// Whether a bias is added.
     #[config(default = true)]
     pub bias: bool,
-    /// First values.
+    /// The initial values.
     #[config(default = "MonarchInit::Dense")]
     pub init: MonarchInit,
 }
@@ -59,8 +59,8 @@ impl MonarchLinearConfig {
     }
 
     /// Everything that keeps the layer from being built: a size of 0, shapes that do not cover the widths, two ways to cut the
-    /// layer, or a rank or an identity that does not fit the shapes. What builds on sizes or shapes is checked only once
-    /// those are right.
+    /// layer, or a rank or an identity that does not fit the shapes. What depends on sizes or shapes is checked only
+    /// once those are right.
     pub fn refusals(&self) -> Vec<Refusal> {
         let stages = [Self::wrong_sizes, Self::wrong_cuts, Self::wrong_fit].into_iter();
         stages.map(|stage| stage(self)).find(|refused| !refused.is_empty()).unwrap_or_default()
@@ -160,7 +160,7 @@ impl MonarchLinearConfig {
         }
     }
 
-    /// Parameters of the layer, the bias included. Allocates nothing on a device.
+    /// Number of parameters of the layer, including the bias. Allocates nothing on a device.
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
@@ -178,7 +178,7 @@ impl MonarchLinearConfig {
         2 * self.shape().n_weights()
     }
 
-    /// Of a config without contradictions.
+    /// The shape of a config without contradictions.
     pub(crate) fn shape(&self) -> MonarchShape {
         let Self { d_input, d_output, order, rank, pre_permute, .. } = *self;
         let blocks = |cut: fn(usize, usize) -> Vec<usize>, width: usize| self.n_blocks.map(|n| cut(n, width));

@@ -4,9 +4,9 @@
 //! n = n_1 .. n_p, input j = (j_1, .., j_p) with j_1 slowest, output q = q_1 + n_1 q_2 + n_1 n_2 q_3 ..
 //! factor t     exp(-2 pi i q_t (j_t, .., j_p) / (n_t .. n_p))       turns j_t into q_t
 //! ```
-//! where `(j_t, .., j_p)` is the number that these digits make. A DFT of `n_t` points on the slowest digit that is left, with the
-//! twiddles of the smaller transforms that follow folded in: Cooley and Tukey 1965, as matrices with two factors in Dao
-//! et al. 2022, <https://arxiv.org/abs/2204.00595>.
+//! where `(j_t, .., j_p)` is the number with these digits. Each factor is a DFT of `n_t` points on the slowest
+//! remaining digit, with the twiddles of the smaller transforms that follow folded in: Cooley and Tukey 1965, as
+//! matrices with two factors in Dao et al. 2022, <https://arxiv.org/abs/2204.00595>.
 
 use std::f64::consts::TAU;
 
@@ -19,11 +19,11 @@ use super::shape::MonarchShape;
 #[derive(Debug)]
 pub(crate) struct DftFactor {
     pub(crate) shape: [usize; 3],
-    /// Angles as parts of a turn, clockwise: the entry is `exp(-2 pi i turn)`.
+    /// Angles as fractions of a turn, clockwise: the entry is `exp(-2 pi i turn)`.
     pub(crate) turns: Vec<f64>,
 }
 
-/// `e^(-2 pi i numerator / denominator)` is this part of a turn away from 1. Reduced before it is rounded.
+/// `e^(-2 pi i numerator / denominator)` is this fraction of a turn away from 1. The fraction is reduced before it is rounded.
 pub(crate) fn turn(numerator: usize, denominator: usize) -> f64 {
     (numerator % denominator) as f64 / denominator as f64
 }
@@ -33,7 +33,7 @@ pub(crate) fn factors(axes: &[usize]) -> Vec<DftFactor> {
     (0..axes.len()).map(|t| factor(axes, t)).collect()
 }
 
-/// Its blocks are the digits not read yet, then those written.
+/// The blocks are the digits not read yet, then those written.
 fn factor(axes: &[usize], t: usize) -> DftFactor {
     let (n, after, before) = (axes[t], product(&axes[t + 1..]), product(&axes[..t]));
     let block = |rest: usize| {
@@ -56,7 +56,8 @@ pub struct MonarchDft {
 }
 
 impl MonarchDft {
-    /// Of as many points as the product of `axes`, one factor an axis. Tables are worked out in f64 and rounded once.
+    /// A DFT of as many points as the product of `axes`, with one factor per axis. Tables are computed in f64 and
+    /// rounded once.
     ///
     /// # Panics
     /// If there are fewer than two axes, or one is 0.
@@ -72,7 +73,8 @@ impl MonarchDft {
         Self { axes: axes.to_vec(), matrix: ComplexMonarch::new(factors, shape) }
     }
 
-    /// Of `n` points by `order` factors as equal as the divisors of `n` allow. A prime number has none but itself.
+    /// A DFT of `n` points by `order` factors, as equal as the divisors of `n` allow. A prime number has only itself
+    /// and ones.
     ///
     /// # Panics
     /// If `n` is 0 or `order` below 2.
@@ -80,7 +82,7 @@ impl MonarchDft {
         Self::new(&even_axes(n, order), device)
     }
 
-    /// Points.
+    /// Number of points.
     pub fn points(&self) -> usize {
         product(&self.axes)
     }
@@ -88,13 +90,13 @@ impl MonarchDft {
     /// The spectra of rows `[rows, n]`, in natural order.
     ///
     /// # Panics
-    /// If the width is another.
+    /// If the width of the rows is not the number of points.
     pub fn forward(&self, x: Pair<2>) -> Pair<2> {
         let (re, im) = self.matrix.forward(x);
         (self.in_natural_order(re), self.in_natural_order(im))
     }
 
-    /// The matrix writes `(q_2, .., q_p, q_1)`; natural is `(q_p, .., q_2, q_1)`.
+    /// The matrix writes `(q_2, .., q_p, q_1)`; the natural order is `(q_p, .., q_2, q_1)`.
     fn in_natural_order(&self, y: Tensor<2>) -> Tensor<2> {
         let [rows, n] = y.dims();
         let mut done = self.axes[0];

@@ -1,4 +1,4 @@
-//! First values of the factors.
+//! Initial values of the factors.
 
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,12 @@ use crate::init::uniform_within;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MonarchInit {
-    /// Uniform, as wide as gives the output the variance that a dense layer's has: a third of the input's.
+    /// Uniform, scaled so that the output has the variance of a dense layer's: a third of the input's.
     Dense,
-    /// Uniform in `+-1/sqrt(inputs of a block)` in every factor, as published: a third of the variance a factor.
+    /// Uniform in `+-1/sqrt(inputs of a block)` in every factor, as published: each factor divides the variance by three.
     PerFactor,
     /// The identity. Needs `input_shape` and `output_shape` to be the same. Beyond rank 1, the first factor is random and
-    /// the last one zero, so that the rest of the rank starts as nothing and yet has a gradient.
+    /// the last one zero, so that the rest of the rank starts as zero and yet has a gradient.
     Identity,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn factors(
     }
 }
 
-/// As wide as a dense layer's, as published, or nothing.
+/// The bias starts like a dense layer's, as published, or at zero.
 pub(super) fn first_bias(init: MonarchInit, d_input: usize, d_output: usize, device: &Device) -> Tensor<1> {
     let within = |fan: usize| uniform_within([d_output], 1.0 / (fan as f64).sqrt(), device);
     match init {
@@ -54,7 +54,7 @@ fn bound(gain: f64, [_, _, columns]: [usize; 3]) -> f64 {
 }
 
 /// A number uniform in `+-gain/sqrt(columns)` has the variance `gain^2 / (3 columns)`. An output sums products of one
-/// number a factor over all inputs, and all columns together are the padded inputs times the rank, so `gain^(2 p)
+/// number of each factor over all inputs, and all columns together are the padded inputs times the rank, so `gain^(2 p)
 /// d_input / (3^p n_input) = 1/3` for `p` factors.
 fn dense_gain(shape: &MonarchShape, d_input: usize) -> f64 {
     let order = shape.order() as f64;

@@ -5,10 +5,10 @@
 //! z[i, (j, l)] = sum_q W1[i, (j, l), q] x[i, q]                 k blocks of r c rows, p columns
 //! y[t, l]      = sum_i sum_j W2[l, t, (i, j)] z[i, (j, l)]      c blocks of s rows, k r columns
 //! ```
-//! `r k c (p + s)` parameters and twice as many operations; `4 n^1.5` for a square matrix with all axes `sqrt(n)`, against
-//! `2 n^2` when dense. More factors, `order = p`: input and output have `p` axes, the first factor replaces the last one,
-//! the next factors the first one, the second one and so on. Widths that the axes do not fill are padded with zeros on
-//! the way in and cut on the way out.
+//! `r k c (p + s)` parameters and twice as many operations; `4 n^1.5` for a square matrix with all axes `sqrt(n)`,
+//! against `2 n^2` when dense. With more factors, `order = p`, input and output have `p` axes: the first factor
+//! replaces the last axis, the next factors the first axis, the second one and so on. Widths that the axes do not fill
+//! are padded with zeros on the way in and cut on the way out.
 //!
 //! Dao et al. 2022, *Monarch*, <https://arxiv.org/abs/2204.00595>, section 3; order p: Fu et al. 2023, *Monarch Mixer*,
 //! <https://arxiv.org/abs/2310.12109>, section 3.
@@ -47,8 +47,8 @@ pub struct MonarchLinear {
 }
 
 impl MonarchLinear {
-    /// A layer of two factors as published, `w1 [k, q, p]` and `w2 [c, s, r]` with `k q = c r`: `q` need not be a multiple
-    /// of `c`, and if it is not, some slices of the matrix have a higher rank than others.
+    /// A layer of two factors as published, `w1 [k, q, p]` and `w2 [c, s, r]` with `k q = c r`. `q` need not be a
+    /// multiple of `c`; if it is not, some slices of the matrix have a higher rank than others.
     ///
     /// # Panics
     /// If `k q` is not `c r`, or the factors are smaller than the widths.
@@ -112,7 +112,7 @@ impl MonarchLinear {
         }
     }
 
-    /// What the factors make of the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
+    /// The factors applied to the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
     #[doc(hidden)]
     pub fn image_of_identity(&self) -> Tensor<2> {
         self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
@@ -141,7 +141,7 @@ impl MonarchLinear {
     }
 }
 
-/// Zeros to the right, up to `width`.
+/// Pads with zeros on the right, up to `width`.
 pub(crate) fn pad<const D: usize>(x: Tensor<D>, width: usize) -> Tensor<D> {
     let mut dims = x.dims();
     if dims[D - 1] == width {

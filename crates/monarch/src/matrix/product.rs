@@ -1,7 +1,8 @@
-//! The product with a Monarch matrix: one batch of matrix products a factor, and a permutation before each.
+//! The product with a Monarch matrix: one batch of matrix products per factor, and a permutation before each.
 //!
-//! Between factors the flat index of a row of numbers is read as `(r, l)` and turned to `(l, r)`: the `l` blocks of the
-//! next factor read `r` numbers each. Every step is one copy, as all blocks of a batch lie together: `[blocks, rows, ..]`.
+//! Between factors the flat index of a row of numbers is read as `(r, l)` and transposed to `(l, r)`: the `l` blocks of
+//! the next factor read `r` numbers each. Every step is one copy, as all blocks of a batch are contiguous: `[blocks,
+//! rows, ..]`.
 
 use burn::tensor::Tensor;
 
@@ -46,8 +47,8 @@ pub(super) fn regroup(y: Tensor<3>, r: usize) -> Tensor<3> {
     }
 }
 
-/// What the last factor wrote, `[blocks, rows, out]`, to `[rows, n_output]`: the axis that the first factor wrote is the
-/// slowest here and the fastest in the output.
+/// From what the last factor wrote, `[blocks, rows, out]`, to `[rows, n_output]`: the axis that the first factor wrote
+/// is the slowest here and the fastest in the output.
 pub(super) fn join(y: Tensor<3>, shape: &MonarchShape) -> Tensor<2> {
     let ([blocks, rows, out], b_p) = (y.dims(), shape.first_written());
     let y = y.reshape([b_p, blocks / b_p, rows, out]).permute([2, 1, 3, 0]);

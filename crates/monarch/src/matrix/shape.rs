@@ -8,7 +8,7 @@ pub(crate) struct MonarchShape {
     /// `b_1 .. b_p`
     pub(crate) output: Vec<usize>,
     /// Rows of a block of the first factor: `rank * b_p`. Published layers of two factors may have any number here that
-    /// the blocks can share.
+    /// divides evenly among the blocks.
     pub(crate) middle: usize,
     /// Whether the first factor reads the input's slowest axis, not its fastest.
     pub(crate) pre_permute: bool,
@@ -20,7 +20,7 @@ impl MonarchShape {
         Self { input, output, middle, pre_permute }
     }
 
-    /// Factors.
+    /// Number of factors.
     pub(crate) fn order(&self) -> usize {
         self.input.len()
     }
@@ -35,7 +35,7 @@ impl MonarchShape {
         self.output.iter().product()
     }
 
-    /// What the first factor reads of the input: `a_p`.
+    /// The axis of the input that the first factor reads: `a_p`.
     pub(crate) fn first_read(&self) -> usize {
         self.input[self.order() - 1]
     }
@@ -45,7 +45,8 @@ impl MonarchShape {
         self.output[self.order() - 1]
     }
 
-    /// Matrices of rank one slices that this one is a sum of; `None` if the middle is not made of whole ones.
+    /// Number of matrices with slices of rank one that this matrix is a sum of; `None` if the middle is not a whole
+    /// number of them.
     pub(crate) fn rank(&self) -> Option<usize> {
         let (rank, rest) = (self.middle / self.first_written(), self.middle % self.first_written());
         (rest == 0).then_some(rank)
@@ -66,14 +67,15 @@ impl MonarchShape {
         shapes
     }
 
-    /// Entries of all factors.
+    /// Number of entries of all factors.
     pub(crate) fn n_weights(&self) -> usize {
         self.factors().into_iter().map(|shape| shape.into_iter().product::<usize>()).sum()
     }
 }
 
 /// The `order` numbers, ascending, whose product is at least `width` and that cost the fewest multiplications as the axes
-/// of a square matrix: product times sum. Near the root of the width, and without padding where that is a tenth dearer at most.
+/// of a square matrix: product times sum. They are near the root of the width, and without padding if that costs at
+/// most a tenth more.
 pub(crate) fn near_root(width: usize, order: usize) -> Vec<usize> {
     let cost = |cut: &Vec<usize>| {
         let product = cut.iter().product::<usize>();
@@ -83,7 +85,7 @@ pub(crate) fn near_root(width: usize, order: usize) -> Vec<usize> {
     cuts(width, order, 1).into_iter().min_by_key(cost).unwrap_or_else(|| vec![width; order])
 }
 
-/// All ascending ways to cover `width` by `order` numbers of at least `least`, without one that could be smaller.
+/// All ways to cover `width` by `order` ascending numbers of at least `least`, none of which could be smaller.
 fn cuts(width: usize, order: usize, least: usize) -> Vec<Vec<usize>> {
     if order == 1 {
         return vec![vec![width.max(least)]];

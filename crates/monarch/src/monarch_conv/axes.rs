@@ -1,15 +1,15 @@
-//! How many points, and as which product.
+//! How many points a transform has, and as which product.
 
-/// What it costs to hand a number from one factor to the next, there and back, in multiplications. Measured on a CPU, where
-/// three factors begin to win at a few thousand points.
+/// The cost of passing a number from one factor to the next, there and back, in multiplications. It was measured on a
+/// CPU, where three factors begin to win at a few thousand points.
 const HANDOVER: usize = 400;
-/// Matrix products work on tiles of so many numbers, whether they are full or not.
+/// Matrix products work on tiles of this many numbers, whether they are full or not.
 const TILE: usize = 8;
 
 /// Axes of at least `seq` points that cost the least: two factors for short rows, three for long ones.
 ///
 /// The first factor reads real numbers, the others complex ones, which cost twice as much; so the first axis is the
-/// longest. No divisor of `seq` is needed: `n` is a little longer where that is cheaper, also for a prime `seq`.
+/// longest. No divisor of `seq` is needed: `n` is a little longer if that is cheaper, even for a prime `seq`.
 pub(super) fn axes(seq: usize) -> Vec<usize> {
     let two = up_to_root(seq, 2).map(|b| vec![seq.div_ceil(b), b]);
     let three = up_to_root(seq, 3)
@@ -23,7 +23,7 @@ fn up_to_root(seq: usize, order: u32) -> impl Iterator<Item = usize> + Clone {
     (1..).take_while(move |a: &usize| (a - 1).pow(order) < seq)
 }
 
-/// Multiplications both ways.
+/// Number of multiplications, there and back.
 fn cost(axes: &[usize]) -> usize {
     let n: usize = axes.iter().product();
     let tiled = |axis: &usize| axis.next_multiple_of(TILE);

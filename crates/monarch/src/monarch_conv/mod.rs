@@ -1,12 +1,12 @@
-//! Long convolution along the sequence wholly by products with Monarch matrices, at any length: the DFT and its inverse are
-//! two or three factors each. Burn operations alone, so it runs on every device, as matrix products.
+//! Long convolution along the sequence entirely by products with Monarch matrices, at any length: the DFT and its
+//! inverse are two or three factors each. It uses only burn operations, so it runs on every device, as matrix products.
 //!
 //! ```text
 //! causal      y_t = sum over s <= t of k_{t-s} u_s
 //! two-sided   y_t = the same + sum over s > t of r_{s-t-1} u_s
 //! ```
-//! The same maps as [`subquad_backend::fft_conv`]: `r_0` acts on the *next* token. O(seq^1.5) multiplications with two factors, against
-//! O(seq log seq) of an FFT, but all of them in matrix products: Fu et al. 2023, *FlashFFTConv*,
+//! The same maps as [`subquad_backend::fft_conv`]: `r_0` acts on the *next* token. O(seq^1.5) multiplications with two
+//! factors, against O(seq log seq) for an FFT, but all of them in matrix products: Fu et al. 2023, *FlashFFTConv*,
 //! <https://arxiv.org/abs/2311.05908>.
 
 mod axes;
@@ -27,7 +27,7 @@ use transform::Transform;
 /// - `kernel`: `[channels, kernel_len]`, any `kernel_len >= 1`; taps beyond `seq` are not used
 /// - output: `[batch, channels, seq]`
 ///
-/// Both forms are burn operations so far.
+/// So far, both forms are burn operations.
 ///
 /// # Panics
 /// If the channels differ or a length is 0.
@@ -55,7 +55,7 @@ pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form:
     }
 }
 
-/// With transforms of these axes, whose product is at least the length of the sequence.
+/// The convolution by transforms with these axes, whose product is at least the length of the sequence.
 #[doc(hidden)]
 pub fn conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Option<Tensor<2>>, axes: &[usize]) -> Tensor<3> {
     std::iter::once(&kernel).chain(&reverse).for_each(|taps| check(&u, taps));

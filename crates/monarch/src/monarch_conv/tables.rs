@@ -1,7 +1,7 @@
-//! The matrices of the transforms, worked out in f64 and rounded once.
+//! The matrices of the transforms, computed in f64 and rounded once.
 //!
 //! Rows are real and weighted by `g^j`, `g = e^(i pi / 2n)`, before their DFT, so that `n >= seq` points are enough: a product of
-//! such spectra is a product of polynomials modulo `x^n - i`. What falls at `j + n` comes back to `j` times `i` and what
+//! such spectra is a product of polynomials modulo `x^n - i`. What falls at `j + n` returns to `j` times `i`, and what
 //! falls at `j - n` times `-i`, so the real part is the linear convolution (Crandall and Fagin 1994, "Discrete weighted
 //! transforms and large-integer arithmetic", Section 3). Weight and twiddles are one number, so the weight costs nothing.
 
@@ -23,12 +23,12 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// For these axes. The last few are kept: a chunk after chunk has a length after length, and all tables together would
-    /// fill the memory.
+    /// The tables for these axes. Only the last few are kept: chunk after chunk may have a new length, and the tables
+    /// of all of them would fill the memory.
     pub(super) fn of(axes: &[usize]) -> Arc<Self> {
         const KEPT: usize = 4;
         static MADE: Mutex<VecDeque<Arc<Tables>>> = Mutex::new(VecDeque::new());
-        // Each entry is whole before it goes in, so a panic elsewhere leaves a good list.
+        // Each entry is complete before it is inserted, so a panic elsewhere leaves a valid list.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         let found = made.iter().find(|tables| tables.axes == axes).cloned();
         found.unwrap_or_else(|| {
@@ -44,7 +44,7 @@ impl Tables {
         Self { axes: axes.to_vec(), factors: factors.collect() }
     }
 
-    /// Points.
+    /// Number of points.
     pub(super) fn points(&self) -> usize {
         self.axes.iter().product()
     }

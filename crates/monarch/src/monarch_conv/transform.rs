@@ -1,4 +1,4 @@
-//! From rows to spectra and back: one batch of matrix products a factor.
+//! From rows to spectra and back: one batch of matrix products per factor.
 //!
 //! The spectra stay in the order in which the factors write them, `[rows, q_1, .., q_(p-1), (2, q_p)]`: they are multiplied
 //! point by point and read back by the same matrices transposed, so nothing depends on their order.

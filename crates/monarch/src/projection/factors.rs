@@ -10,14 +10,14 @@ use crate::matrix::shape::MonarchShape;
 pub struct MonarchFactors<T> {
     /// The factor that reads the input, row-major `[blocks, rows, columns]` as in a [`MonarchLinear`](crate::MonarchLinear).
     pub first: Vec<T>,
-    /// The factor that writes the output, likewise.
+    /// The factor that writes the output, in the same layout.
     pub last: Vec<T>,
     pub(super) shape: MonarchShape,
     d_input: usize,
     d_output: usize,
 }
 
-/// Block `l` of the last factor meets block `i` of the first one.
+/// The slice where block `l` of the last factor meets block `i` of the first one.
 #[derive(Clone, Copy)]
 pub(super) struct Slice {
     l: usize,
@@ -32,7 +32,7 @@ impl<T: Scalar> MonarchFactors<T> {
         Self { first: zeros(sizes[0]), last: zeros(sizes[1]), shape, d_input, d_output }
     }
 
-    /// Numbers in both factors.
+    /// Number of entries in both factors.
     pub fn n_weights(&self) -> usize {
         self.first.len() + self.last.len()
     }
@@ -55,7 +55,7 @@ impl<T: Scalar> MonarchFactors<T> {
         (0..c * k).map(|at| Slice { l: at / k, i: at % k }).collect()
     }
 
-    /// The slice of a dense matrix, by columns; zero where the matrix ends.
+    /// The slice of a dense matrix, by columns; zero beyond the end of the matrix.
     pub(super) fn columns_of(&self, slice: Slice, dense: &[T]) -> Vec<Vec<T>> {
         let mut columns = vec![vec![T::zero(); self.shape.output[0]]; self.shape.input[1]];
         for (q, column) in self.inputs_of(slice) {
@@ -96,7 +96,7 @@ impl<T: Scalar> MonarchFactors<T> {
         (0..s).map(move |t| (t, t * c + l)).filter(move |(_, row)| *row < d_output)
     }
 
-    /// `q` and input of its columns.
+    /// `q` and input of the slice's columns.
     fn inputs_of(&self, Slice { i, .. }: Slice) -> impl Iterator<Item = (usize, usize)> + use<T> {
         let ([k, p], d_input) = ([self.shape.input[0], self.shape.input[1]], self.d_input);
         let pre_permute = self.shape.pre_permute;

@@ -12,7 +12,7 @@ impl MonarchLinear {
     /// The layer of `config` whose matrix is nearest to that of a dense layer; the bias is the dense layer's.
     ///
     /// # Errors
-    /// If the config does not check, has more than two factors or other widths.
+    /// If the config fails its check, has more than two factors, or its widths are not those of the layer.
     pub fn project(dense: &Linear, config: &MonarchLinearConfig) -> Result<Self, ProjectionError> {
         let weight = dense.weight.val();
         let (wanted, got) = ([config.d_input, config.d_output], weight.dims());

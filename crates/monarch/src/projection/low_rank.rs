@@ -1,4 +1,4 @@
-//! The nearest matrix of low rank: what a Monarch matrix of as many parameters is compared with.
+//! The nearest matrix of low rank, for comparison with a Monarch matrix of as many parameters.
 
 use subquad_backend::svd::Scalar;
 
@@ -18,7 +18,7 @@ pub struct LowRank<T> {
 /// 1936). A rank above the smaller side counts as that side.
 ///
 /// # Panics
-/// If the matrix has another number of entries, or a size is 0.
+/// If the matrix does not have `rows * columns` entries, or a size is 0.
 pub fn low_rank<T: Scalar>(dense: &[T], [rows, columns]: [usize; 2], rank: usize) -> LowRank<T> {
     assert!(rows > 0 && dense.len() == rows * columns && columns > 0, "{rows} x {columns} entries");
     let by_column = (0..columns).map(|j| (0..rows).map(|i| dense[i * columns + j]).collect()).collect();
@@ -33,7 +33,7 @@ pub fn low_rank<T: Scalar>(dense: &[T], [rows, columns]: [usize; 2], rank: usize
     LowRank { left, right, rank }
 }
 
-/// The largest rank whose two factors have at most so many parameters, of a matrix of these sizes; at least 1.
+/// The largest rank at which the two factors of a matrix of these sizes have at most `parameters` entries; at least 1.
 pub fn rank_of_parameters(parameters: usize, [rows, columns]: [usize; 2]) -> usize {
     (parameters / (rows + columns)).clamp(1, rows.min(columns))
 }
@@ -44,7 +44,7 @@ impl<T: Scalar> LowRank<T> {
         self.rank
     }
 
-    /// Numbers in both factors.
+    /// Number of entries in both factors.
     pub fn n_weights(&self) -> usize {
         self.left.len() + self.right.len()
     }

@@ -5,9 +5,9 @@
 //! the slice M[(., l), (i, .)] = sum of sigma_j u_j v_j^*, of which the `rank` largest are kept:
 //! W2[l, ., (i, j)] = sqrt(sigma_j) u_j        W1[i, (j, l), .] = sqrt(sigma_j) v_j^*
 //! ```
-//! A Monarch matrix of two factors is any matrix whose slices have at most that rank, and the slices share no entry; so the
-//! best of each makes the best of all in the Frobenius norm: Dao et al. 2022, <https://arxiv.org/abs/2204.00595>, section
-//! 3.3. Where the blocks do not divide a width, the matrix is padded with zeros, which changes neither.
+//! A Monarch matrix of two factors is any matrix whose slices have at most that rank, and the slices share no entry; so
+//! the best slices make the best matrix in the Frobenius norm: Dao et al. 2022, <https://arxiv.org/abs/2204.00595>,
+//! section 3.3. If the blocks do not divide a width, the matrix is padded with zeros, which changes neither statement.
 
 mod factors;
 mod linear;
@@ -26,30 +26,30 @@ pub enum ProjectionError {
     /// The config contradicts itself.
     #[error(transparent)]
     Config(#[from] Refusal),
-    /// There is no closed form beyond two factors.
+    /// There is no closed form for more than two factors.
     #[error(
         "order = {order}, but only matrices of 2 factors have a nearest one in closed form; use order = 2"
     )]
     Order {
-        /// The factors asked for.
+        /// The number of factors asked for.
         order: usize,
     },
-    /// The matrix has another size.
+    /// The matrix does not have the size of the config.
     #[error("a matrix of {d_output} x {d_input} has {} entries, got {got}", d_output * d_input)]
     Entries {
         /// Its rows.
         d_output: usize,
         /// Its columns.
         d_input: usize,
-        /// The entries that were given.
+        /// Number of entries that were given.
         got: usize,
     },
-    /// The layer has other widths.
+    /// The layer's widths are not those of the config.
     #[error("the layer maps {got:?} features, the config {wanted:?}")]
     Widths {
         /// Input and output of the config.
         wanted: [usize; 2],
-        /// Those of the layer.
+        /// Input and output of the layer.
         got: [usize; 2],
     },
 }
@@ -58,7 +58,7 @@ pub enum ProjectionError {
 /// `[d_output, d_input]`, real or complex.
 ///
 /// # Errors
-/// If the config does not check, has more than two factors, or the size is another.
+/// If the config fails its check or has more than two factors, or `dense` is of another size.
 pub fn project<T: Scalar>(
     config: &MonarchLinearConfig,
     dense: &[T],

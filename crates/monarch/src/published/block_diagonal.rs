@@ -1,4 +1,4 @@
-//! `BlockdiagLinear`: the layout is ours; and the channel mixer that is made of two.
+//! `BlockdiagLinear`, whose layout is the same as ours, and the channel mixer that consists of two.
 
 use std::collections::BTreeMap;
 
@@ -85,7 +85,7 @@ impl BlockDiagonalLinear {
     }
 }
 
-/// Both names have been seen of the layer before the gate.
+/// Both names occur for the layer before the gate.
 const EXPAND: [&str; 2] = ["gated_layers.", "gated_layer."];
 const REDUCE: &str = "wo.";
 
@@ -111,7 +111,7 @@ impl BlockDiagonalMlp {
         Ok(Self::new([linear(expand, first)?, linear(REDUCE, second)?], config.gated, device))
     }
 
-    /// The parameters under their published names, those of the gated form, and in their published layout.
+    /// The parameters in their published layout under the published names of the gated form.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
         let mut gathered = Gathered::values();
         self.gather(&mut gathered);

@@ -1,4 +1,4 @@
-//! In which order published Hyenas keep the channels of their filters.
+//! The order in which published Hyenas keep the channels of their filters.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::HyenaConfig;
 
-/// Where the channel of feature `h` in filter `o` stands, of `order - 1` filters of `d_model` features.
+/// Where the channel of feature `h` in filter `o` is, among `order - 1` filters of `d_model` features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterLayout {
@@ -19,7 +19,7 @@ pub enum FilterLayout {
 }
 
 impl FilterLayout {
-    /// Filters below `name` in this layout, to ours.
+    /// Converts filters below `name` from this layout to ours.
     pub(super) fn to_ours(
         self,
         tensors: &mut BTreeMap<String, TensorData>,
@@ -29,7 +29,7 @@ impl FilterLayout {
         self.turn(tensors, config, name, [config.order - 1, config.d_model]);
     }
 
-    /// Filters below `name` in ours, to this layout.
+    /// Converts filters below `name` from our layout to this one.
     pub(super) fn to_theirs(
         self,
         tensors: &mut BTreeMap<String, TensorData>,
@@ -39,7 +39,7 @@ impl FilterLayout {
         self.turn(tensors, config, name, [config.d_model, config.order - 1]);
     }
 
-    /// What has an axis of channels, as two axes that change places.
+    /// Swaps the two axes that make up the axis of channels, in everything that has one.
     fn turn(
         self,
         tensors: &mut BTreeMap<String, TensorData>,
@@ -59,8 +59,8 @@ impl FilterLayout {
     }
 }
 
-/// Rows, each as many numbers as belong to a channel, from `[first, second]` to `[second, first]`. A tensor of other sizes, which
-/// its layer refuses, stays.
+/// Reorders rows, each the numbers of one channel, from `[first, second]` to `[second, first]`. A tensor of other
+/// sizes, which its layer will refuse, stays as it is.
 fn turned(data: &TensorData, [first, second]: [usize; 2]) -> TensorData {
     let values: Vec<f32> = data.iter::<f32>().collect();
     if !values.len().is_multiple_of(first * second) {

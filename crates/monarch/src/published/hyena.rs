@@ -15,7 +15,7 @@ use super::m2::{filter, gather_filter};
 use super::{Gathered, invalid, linear};
 use crate::{Hyena, HyenaConfig};
 
-/// The published options. `w` only says how frequencies began: it is read and not used.
+/// The published options. `w` is only the initial frequency: it is read and not used.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Published {
@@ -82,7 +82,7 @@ impl Published {
             .with_num_inner(self.num_inner_mlps)
             .with_short_filter(self.short_filter_order)
             .with_modulate(self.modulate)
-            // Without a decay nothing is lifted.
+            // Without a decay there is nothing to shift.
             .with_shift(if self.modulate { self.shift } else { 0.0 })
             .with_normalized(self.normalized)
     }
@@ -117,10 +117,10 @@ fn check_shapes(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
 const FILTER: &str = "filter_fn";
 
 impl Hyena {
-    /// The layer of `config` with published parameters, which are taken out of `case`, whose filters lie as `layout` says.
+    /// The layer of `config` with published parameters, which are taken out of `case`; its filters are in the order of `layout`.
     ///
     /// # Errors
-    /// If the config is refused or has options that the published layer has not, or a parameter is missing or of another
+    /// If the config is refused or has options that the published layer lacks, or a parameter is missing or of another
     /// shape.
     pub fn from_published(
         case: &mut Case,
@@ -135,8 +135,8 @@ impl Hyena {
         layer(case, config, device)
     }
 
-    /// The parameters and buffers under their published names and in their published layout: what the published state dict
-    /// holds, with filters as `layout` says.
+    /// The parameters and buffers under their published names and in their published layout: the published state dict,
+    /// with filters in the order of `layout`.
     pub fn to_published(&self, layout: FilterLayout) -> BTreeMap<String, TensorData> {
         let mut gathered = Gathered::values();
         gather(&mut gathered, self);
@@ -145,7 +145,7 @@ impl Hyena {
     }
 }
 
-/// What the file does not hold, or not under these names.
+/// Refuses options that the file does not hold, or not under these names.
 fn check_published(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
     match config.share_sine {
         true => Ok(()),
@@ -173,7 +173,7 @@ fn gather(gathered: &mut Gathered, layer: &Hyena) {
     gathered.linear("out_proj", &layer.out_linear);
 }
 
-/// Output, filters, the output token by token where the case has one, and every gradient.
+/// Replays output, filters, the output token by token if the case has one, and every gradient.
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let published = Published::read(case)?;
     let (config, layout) = (published.config(), published.filter_layout);

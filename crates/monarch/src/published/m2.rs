@@ -69,7 +69,7 @@ impl M2 {
     /// The layer of `config` with published parameters, which are taken out of `case`.
     ///
     /// # Errors
-    /// If the config is refused or has options that the published layer has not, or a parameter is missing or of another
+    /// If the config is refused or has options that the published layer lacks, or a parameter is missing or of another
     /// shape.
     pub fn from_published(case: &mut Case, config: &M2Config, device: &Device) -> Result<Self, CaseError> {
         config.check().map_err(|e| invalid(case, e))?;
@@ -77,21 +77,20 @@ impl M2 {
         layer(case, config, device)
     }
 
-    /// The parameters and buffers under their published names and in their published layout: what the published state dict
-    /// holds.
+    /// The parameters and buffers under their published names and in their published layout: the published state dict.
     pub fn to_published(&self) -> BTreeMap<String, TensorData> {
         let mut gathered = Gathered::values();
         self.gather(&mut gathered);
         gathered.replay
     }
 
-    /// Collects the parameters, and if these are asked for themselves also the buffers and further names.
+    /// Collects the parameters, and if their values are asked for, also the buffers and further names.
     pub fn gather(&self, gathered: &mut Gathered) {
         gather_layer(gathered, self);
     }
 }
 
-/// What the file does not hold, or not under these names.
+/// Refuses options that the file does not hold, or not under these names.
 fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
     let foreign = [
         ("short_filter other than 3", config.short_filter != 3),
@@ -184,7 +183,7 @@ fn numbers(data: &TensorData) -> Vec<f64> {
     data.iter::<f64>().collect()
 }
 
-/// The layers are the even numbers from 0; the sines between them hold the frequency.
+/// The layers have the even numbers from 0; the sines between them hold the frequency.
 fn network(
     case: &mut Case,
     name: &str,
@@ -200,7 +199,7 @@ fn network(
     })
 }
 
-/// A name a sine layer, of both networks.
+/// One name per sine layer, of both networks.
 fn frequency_names(name: &str, config: &ImplicitFilterConfig) -> Vec<String> {
     let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
     let sines =
@@ -236,7 +235,7 @@ pub(super) fn gather_filter(gathered: &mut Gathered, name: &str, filter: &Implic
     gather_buffers(gathered, name, filter);
 }
 
-/// What the decay is made of.
+/// Collects what the decay is computed from.
 fn gather_buffers(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
     let DecayOf { positions, rates } = filter.decay_of.clone();
     let (l_max, d_model) = (positions.len(), rates.len());

@@ -35,7 +35,7 @@ pub fn layers() -> impl Iterator<Item = &'static str> {
 /// case may hold, and the gradients of `sum(output * grad_output)`.
 ///
 /// # Errors
-/// If the layer is none of [`layers`], the config does not fit it, or a parameter is missing or of another shape.
+/// If the layer is not one of [`layers`], the config does not fit it, or a parameter is missing or of another shape.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     match REPLAYS.iter().find(|(name, _)| case.layer == *name) {
         Some((_, replay)) => replay(case, form, &device.clone().autodiff()),
@@ -92,16 +92,16 @@ pub struct Gathered {
     replay: Replay,
 }
 
-/// What is collected of a parameter.
+/// What is collected for a parameter.
 enum Source {
-    /// Its gradient of one backward pass, under `grad.` and its name.
+    /// Its gradient from one backward pass, under `grad.` and its name.
     Gradients(Gradients),
-    /// Itself.
+    /// Its values.
     Values,
 }
 
 impl Gathered {
-    /// Backward pass of `sum(output * grad_output)`, then `output` and the input's gradient.
+    /// Runs the backward pass of `sum(output * grad_output)`, then collects `output` and the input's gradient.
     fn new<const D: usize>(
         case: &Case,
         input: Tensor<D>,
@@ -138,7 +138,7 @@ impl Gathered {
         self.prefix.truncate(outside);
     }
 
-    /// Collects a tensor that is no parameter, such as an output.
+    /// Collects a tensor that is not a parameter, such as an output.
     pub fn value<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
         self.replay.insert(format!("{}{name}", self.prefix), read(tensor));
     }
@@ -148,8 +148,8 @@ impl Gathered {
         self.parameter_as(name, of, |values| values);
     }
 
-    /// `shape` takes the values to the published layout. Where the output does not depend on `of` (a reverse filter and
-    /// a single token) there is no gradient to tell.
+    /// `shape` takes the values to the published layout. If the output does not depend on `of` (a reverse filter with a
+    /// single token), there is no gradient to collect.
     pub fn parameter_as<const D: usize, const E: usize>(
         &mut self,
         name: &str,
@@ -159,7 +159,7 @@ impl Gathered {
         self.shared_parameter(&[name], of, shape);
     }
 
-    /// Of a parameter with several names.
+    /// As [`parameter_as`](Self::parameter_as), for a parameter with several names.
     pub fn shared_parameter<const D: usize, const E: usize>(
         &mut self,
         names: &[impl AsRef<str>],
@@ -180,7 +180,7 @@ impl Gathered {
         }
     }
 
-    /// Collects what is no parameter but part of a published state dict; it has no gradient.
+    /// Collects what is part of a published state dict but not a parameter; it has no gradient.
     pub fn buffer(&mut self, name: &str, values: TensorData) {
         match self.source {
             Source::Gradients(_) => {}

@@ -1,4 +1,4 @@
-//! `MonarchLinear`: the layout is ours.
+//! `MonarchLinear`, whose layout is the same as ours.
 
 use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
@@ -38,7 +38,7 @@ impl Published {
         widths.into_iter().try_for_each(|[x, y]| case.check_amount("a product with a factor", &[rows, x, y]))
     }
 
-    /// Of shapes that the file holds, so that no product overflows.
+    /// The shapes are those that the file holds, so no product overflows.
     ///
     /// # Errors
     /// If the factors do not fit each other or the widths.

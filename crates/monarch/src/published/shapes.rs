@@ -1,4 +1,4 @@
-//! Every size of a published config, shown by a tensor of the file before a layer is built by it.
+//! Checks every size of a published config against a tensor of the file before a layer is built from it.
 
 use subquad_mixer::published::{Axis, Case, CaseError};
 
@@ -37,7 +37,7 @@ fn check_filter(case: &Case, name: &str, config: &ImplicitFilterConfig) -> Resul
     case.check_amount("the network of a filter", &[l_max, order])
 }
 
-/// The layers are the even numbers from 0.
+/// The layers have the even numbers from 0.
 fn check_network(case: &Case, name: &str, config: &ImplicitFilterConfig) -> Result<(), CaseError> {
     let Sizes { d_model, order, emb_dim, .. } = Sizes::of(config);
     let weight =
@@ -47,7 +47,7 @@ fn check_network(case: &Case, name: &str, config: &ImplicitFilterConfig) -> Resu
     weight(config.num_inner + 1, [d_model, order])
 }
 
-/// In the words of a published config.
+/// The sizes under their names in a published config.
 struct Sizes {
     d_model: Axis<'static>,
     l_max: Axis<'static>,

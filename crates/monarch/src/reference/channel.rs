@@ -1,4 +1,4 @@
-//! Channel mixers: two linear layers and what stands between them.
+//! Channel mixers: two linear layers and what is between them.
 
 use subquad_backend::pointwise::reference::{geglu, gelu};
 
@@ -49,7 +49,7 @@ pub fn monarch_mlp(config: &MonarchMlpConfig, parameters: &[f64], x: &[f64]) -> 
     y
 }
 
-/// Of the first layer's matrix.
+/// Number of rows of the first layer's matrix.
 fn rows(d_hidden: usize, gated: bool) -> usize {
     if gated { 2 * d_hidden } else { d_hidden }
 }

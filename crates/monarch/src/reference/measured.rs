@@ -4,7 +4,7 @@ use subquad_mixer::{MeasuredMixer, Sizes};
 
 use crate::{CausalMonarchConfig, HyenaConfig, LearnedMonarchConfig, M2Config};
 
-/// Hyena of order 2. Its filters reach as far as decoding goes on from a context; shorter sequences do not draw the rest.
+/// Hyena of order 2. Its filters reach as far as decoding continues from a context; shorter sequences do not draw the rest.
 impl MeasuredMixer for HyenaConfig {
     const NAME: &'static str = "hyena";
     const SUMMARY: &'static str = "gated long convolutions with implicit filters, one between two gates";
@@ -66,7 +66,7 @@ impl MeasuredMixer for LearnedMonarchConfig {
     }
 }
 
-/// The same with a matrix of triangular blocks.
+/// A matrix of triangular blocks, between the projections and gates of M2.
 impl MeasuredMixer for CausalMonarchConfig {
     const NAME: &'static str = "causal_monarch";
     const SUMMARY: &'static str = "a learned Monarch matrix along the sequence that does not look ahead";
@@ -89,12 +89,12 @@ impl MeasuredMixer for CausalMonarchConfig {
     }
 }
 
-/// So many floats alive for each float of the input.
+/// Number of floats alive, of which there are `each` per float of the input.
 fn activations(each: f64, sizes: &Sizes) -> f64 {
     each * sizes.elements() as f64
 }
 
-/// Floats of the weights of the linear layers, and of their gradients.
+/// Number of floats of the weights of the linear layers, and of their gradients.
 fn linear_layers(sizes: &Sizes) -> f64 {
     8.0 * (sizes.d_model as f64).powi(2)
 }

@@ -17,7 +17,7 @@ pub fn monarch_linear(config: &MonarchLinearConfig, parameters: &[f64], x: &[f64
     x.chunks(d_input).flat_map(|x| (0..d_output).map(|o| output(x, o)).collect::<Vec<_>>()).collect()
 }
 
-/// The padded matrix of factors that lie one after the other, row-major `[n_output, n_input]`.
+/// The padded matrix of factors stored one after the other, row-major `[n_output, n_input]`.
 pub(crate) fn monarch_dense(shape: &MonarchShape, weights: &[f64]) -> Vec<f64> {
     assert_eq!(weights.len(), shape.n_weights(), "weights of all factors");
     let rank = shape.rank().expect("the formula is for whole ranks");
@@ -89,13 +89,13 @@ pub fn dft(re: &[f64], im: &[f64]) -> (Vec<f64>, Vec<f64>) {
     (0..n).map(spectrum).unzip()
 }
 
-/// The same, in natural order, by the factors of a Monarch matrix with these axes.
+/// The DFT, in natural order, by the factors of a Monarch matrix with these axes.
 pub fn monarch_dft(axes: &[usize], re: &[f64], im: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let mut values: Vec<(f64, f64)> = re.iter().copied().zip(im.iter().copied()).collect();
     for factor in factors(axes) {
         values = apply(&factor, &values);
     }
-    // Written as (q_1, .., q_p); natural order has q_1 fastest.
+    // The result is written as (q_1, .., q_p); natural order has q_1 fastest.
     let place = |q: usize| {
         let mut rest = q;
         axes.iter().fold(0, |at, axis| {
@@ -107,7 +107,7 @@ pub fn monarch_dft(axes: &[usize], re: &[f64], im: &[f64]) -> (Vec<f64>, Vec<f64
     (0..values.len()).map(|q| values[place(q)]).unzip()
 }
 
-/// Each block reads one slowest digit of the row and writes a fastest one.
+/// Each block reads the row's slowest digit and writes a fastest one.
 fn apply(factor: &DftFactor, x: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let [blocks, rows, columns] = factor.shape;
     let output = |block: usize, q: usize| {

@@ -80,7 +80,7 @@ impl Dense {
         Self { n, entries: (0..n * n).map(|at| entry(at / n, at % n)).collect() }
     }
 
-    /// Most entries of a factor are zero, and skipped.
+    /// Most entries of a factor are zero, and are skipped.
     fn times(&self, other: &Self) -> Self {
         let n = self.n;
         let mut entries = vec![0.0; n * n];
@@ -92,7 +92,7 @@ impl Dense {
         Self { n, entries }
     }
 
-    /// What a unit lower triangular matrix makes `y` of, by substitution.
+    /// Solves for what a unit lower triangular matrix turns into `y`, by substitution.
     fn solve(&self, mut y: Vec<f64>) -> Vec<f64> {
         for i in 0..y.len() {
             let known: f64 = (0..i).map(|j| self.entries[i * self.n + j] * y[j]).sum();
@@ -144,7 +144,7 @@ fn monarch(split: Split, heads: usize, parameters: &mut Parameters<'_>) -> Vec<D
     (0..heads).map(dense).collect()
 }
 
-/// Of a block itself the lower triangle of D; of earlier ones `L[b, a, a'] R[a', b, b']`.
+/// Within a block, the lower triangle of D; for earlier blocks `L[b, a, a'] R[a', b, b']`.
 fn causal_blocks(split: Split, heads: usize, parameters: &mut Parameters<'_>) -> Vec<Dense> {
     let Split { block: m, n_blocks } = split;
     let own = Factors::read(heads, n_blocks, m, parameters);

@@ -1,10 +1,10 @@
-//! What stands around the matrix along the sequence, as in M2: projections, a short convolution and two gates.
+//! What surrounds the matrix along the sequence, as in M2: projections, a short convolution and two gates.
 //!
 //! ```text
 //! x1, x2, v = split(short_conv(W_in x))
 //! y         = W_out (mix(v * x1) * x2)
 //! ```
-//! Rows are tokens all the way: the matrices of this crate mix rows and have no use for channels in rows, as an FFT has.
+//! Rows are tokens throughout: the matrices of this crate mix rows, and unlike an FFT have no use for channels in rows.
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
@@ -16,9 +16,9 @@ use subquad_backend::{Form, linear::linear, short_conv::short_conv, simd};
 use crate::m2::gate::{V, X1, X2, third};
 use crate::short::{self, no_past, short_conv_after};
 
-/// Taps of the short convolution.
+/// Number of taps of the short convolution.
 const WIDTH: usize = 3;
-/// Tokens that it looks back.
+/// Number of tokens that it looks back.
 const PAST: usize = WIDTH - 1;
 
 /// Projections, short convolution and gates.
@@ -43,17 +43,17 @@ impl Gates {
         }
     }
 
-    /// Numbers that a layer of this width learns here.
+    /// Number of parameters for a layer of this width.
     pub(crate) const fn parameters(d_model: usize) -> usize {
         3 * d_model * (d_model + 1 + WIDTH + 1) + d_model * (d_model + 1)
     }
 
-    /// Operations of the products of matrices for so many tokens.
+    /// Operations of the matrix products for `seq` tokens.
     pub(crate) const fn flops(d_model: usize, seq: usize) -> usize {
         2 * seq * d_model * 4 * d_model
     }
 
-    /// Floats of [`past`](Self::past) a sequence.
+    /// Number of floats of [`past`](Self::past) per sequence.
     pub(crate) const fn past_floats(d_model: usize) -> usize {
         PAST * 3 * d_model
     }
@@ -68,13 +68,13 @@ impl Gates {
         self.short_conv(linear(&self.in_linear, x, form), form)
     }
 
-    /// The three parts of a chunk that comes after `past`, which it moves on.
+    /// The three parts of a chunk that follows `past`; `past` is advanced.
     pub(crate) fn parts_after(&self, past: &mut Tensor<3>, x: Tensor<3>, form: Form) -> Tensor<3> {
         let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
         short_conv_after(past, linear(&self.in_linear, x, form), weight, bias, form)
     }
 
-    /// Gates and output projection around `mix`.
+    /// Applies gates and output projection around `mix`.
     pub(crate) fn around(
         &self,
         parts: Tensor<3>,
@@ -180,7 +180,7 @@ fn part<'a>(parts: &View<'a>, row: usize, i: usize) -> &'a [f32] {
     &parts.data[(row * 3 + i) * d_model..][..d_model]
 }
 
-/// Rows that one thread makes at a time.
+/// Number of rows that one thread makes at a time.
 const ROWS: usize = 64;
 
 /// `count` rows of `width` numbers, of zeros that `f` fills.

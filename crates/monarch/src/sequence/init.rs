@@ -9,9 +9,9 @@ use subquad_mixer::Choice;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum SequenceInit {
-    /// The identity and some noise: every token begins with itself.
+    /// The identity and some noise: at first every token gets itself.
     Identity,
-    /// Uniform, of variance 1 / (entries of a row): every token begins with a bit of all, as loud as its input.
+    /// Uniform, of variance 1 / (entries of a row): at first every token gets a bit of all, with the variance of the input.
     Random,
 }
 

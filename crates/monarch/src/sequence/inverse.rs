@@ -53,7 +53,7 @@ impl CpuKernel for Inverse {
         Array::new(out, inputs[0].shape)
     }
 
-    /// `dT = -(T'^T dT' T'^T)`, of which the strictly lower part.
+    /// The strictly lower part of `dT = -(T'^T dT' T'^T)`.
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let inverse = saved.output.expect("this kernel keeps its output");
         let [_, _, size, _] = inverse.dims();
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Sums of f32 of size one, a few dozen terms.
+    /// Sums of a few dozen f32 terms of size one.
     const TOL: f64 = 1e-5;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the Monarch matrices along the sequence are made of.
+//! The parts of the Monarch matrices along the sequence.
 
 mod gates;
 mod init;
@@ -15,15 +15,15 @@ pub(crate) use inverse::inverse;
 pub(crate) use product::{Entries, Lines, product};
 pub(crate) use split::{Split, pad};
 
-/// Numbers of one factor: 8 GiB.
+/// The most numbers of one factor: 8 GiB.
 const MOST_NUMBERS: u64 = 1 << 31;
-/// The longest matrix whose factors have no more numbers: 1290 blocks of 1290 tokens.
+/// The longest matrix whose factors have no more numbers than that: 1290 blocks of 1290 tokens.
 pub(crate) const LONGEST_MATRIX: usize = 1290 * 1290;
 /// The longest block of such a matrix, which is then its only one.
 pub(crate) const LONGEST_BLOCK: usize = 46340;
 
-/// What does not go together, where every number is in its range: heads that cannot be equally wide, a block longer than the
-/// sequence, or a factor of more numbers than 8 GiB hold.
+/// What does not go together when every number is in its range: heads that do not divide the width, a block longer than
+/// the sequence, or a factor of more than 8 GiB.
 pub(crate) fn contradictions(
     d_model: usize,
     l_max: usize,

@@ -10,30 +10,30 @@ pub(crate) struct Split {
 }
 
 impl Split {
-    /// For `l_max` tokens and a bit more, if the blocks leave a rest.
+    /// Blocks for `l_max` tokens, or slightly more if the blocks do not divide it.
     pub(crate) fn new(l_max: usize, block: Option<usize>) -> Self {
         let block = block.unwrap_or_else(|| near_square_root(l_max));
         Self { block, n_blocks: l_max.div_ceil(block) }
     }
 
-    /// Tokens of all blocks.
+    /// Number of tokens of all blocks.
     pub(crate) fn tokens(self) -> usize {
         self.block * self.n_blocks
     }
 
-    /// Blocks that hold `seq` tokens.
+    /// Number of blocks that hold `seq` tokens.
     pub(crate) fn used(self, seq: usize) -> usize {
         seq.div_ceil(self.block)
     }
 }
 
-/// The smallest divisor from the square root on, unless it is more than twice that: then the square root, rounded up.
+/// The smallest divisor not below the square root, unless it is more than twice the root: then the root, rounded up.
 fn near_square_root(l_max: usize) -> usize {
     let root = l_max.isqrt() + usize::from(l_max.isqrt().pow(2) < l_max);
     (root..=2 * root).find(|block| l_max.is_multiple_of(*block)).unwrap_or(root)
 }
 
-/// Zeros after the last token, up to `tokens`.
+/// Pads with zeros after the last token, up to `tokens`.
 pub(crate) fn pad(x: Tensor<3>, tokens: usize) -> Tensor<3> {
     let [batch, seq, width] = x.dims();
     if seq == tokens {

@@ -8,10 +8,10 @@ use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
 
 use crate::seeded_module;
 
-/// Two codes of the same pointwise function, each right to a few f32 roundings.
+/// Two implementations of the same pointwise function, each accurate to a few f32 roundings.
 const FORMS_VALUE: f64 = 1e-6;
 
-/// Dense, block-diagonal and Monarch, each plain and gated, with blocks that no width is a multiple of.
+/// Dense, block-diagonal and Monarch, each plain and gated, with blocks that divide no width.
 fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Box<dyn ChannelMixer>, &str)) {
     for gated in [false, true] {
         let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
@@ -68,7 +68,7 @@ fn parameters_are_as_many_as_the_published_formula_counts() {
     let (h, i, n) = (32, 128, 4);
     assert_eq!(BlockDiagonalMlpConfig::new(h, i).n_parameters(), 2 * i * h / n + i * h / n + h);
     assert_eq!(DenseMlpConfig::new(h, i).n_parameters(), h * i + i + i * h + h);
-    // 36 is cut into 6 x 6, 144 into 12 x 12; every factor has the axis it reads times the one it writes a block.
+    // 36 is cut into 6 x 6, 144 into 12 x 12; each block of a factor has the axis it reads times the axis it writes.
     let (h, i) = (36, 144);
     let (expand, reduce) = (6 * 12 * 6 + 12 * 12 * 6, 12 * 6 * 12 + 6 * 6 * 12);
     assert_eq!(MonarchMlpConfig::new(h, i).n_parameters(), expand + i + reduce + h);

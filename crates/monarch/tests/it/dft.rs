@@ -6,10 +6,10 @@ use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor, to_f64};
 
 /// f64 sums of a thousand terms.
 const REFERENCE: f64 = 1e-10;
-/// f32 sums of a thousand terms, tables rounded once.
+/// f32 sums of a thousand terms, with tables rounded once.
 const VALUE: f64 = 1e-5;
 
-/// Two, three and four factors, in any order of sizes, of length 1 and of primes too.
+/// Two, three and four factors in any order of sizes, including length 1 and primes.
 const AXES: [&[usize]; 11] = [
     &[1, 1],
     &[4, 3],

@@ -55,7 +55,7 @@ fn taps_are_those_of_the_definition_with_every_option() {
         plain.with_num_inner(1).with_share_sine(false).with_shift(0.3).with_normalized(true),
     ];
     for config in options {
-        // Frequencies start equal; only others show whether each layer reads its own.
+        // Frequencies start equal; only different ones show whether each layer reads its own.
         let filter = seeded_module(|device| config.init(device));
         let apart: Vec<f64> =
             values(&filter).into_iter().enumerate().map(|(i, p)| p + 0.01 * (i % 7) as f64).collect();
@@ -138,7 +138,7 @@ fn a_filter_does_not_stretch() {
 #[test]
 fn taps_decay_at_least_as_fast_as_their_channel() {
     let filter = filter(false);
-    // Sines are at most 1, so the network's answer is at most the sum of its last layer's weights.
+    // Sines are at most 1, so the network's output is at most the sum of its last layer's weights.
     let order = 8;
     let start = 5 * order + order + 2 * (order * order + order);
     let output = &values(&filter)[start..start + order * D_MODEL];
@@ -186,7 +186,7 @@ fn one_token_has_no_future() {
     }
 }
 
-/// Frequencies start equal; only others show whether each layer reads its own.
+/// Frequencies start equal; only different ones show whether each layer reads its own.
 fn filter_of_all_frequencies(config: &ImplicitFilterConfig) -> ImplicitFilter {
     let filter = seeded_module(|device| config.init(device));
     let apart = |(i, p): (usize, f64)| p + 0.01 * (i % 7) as f64;
@@ -194,7 +194,7 @@ fn filter_of_all_frequencies(config: &ImplicitFilterConfig) -> ImplicitFilter {
     with_values(filter, &values)
 }
 
-/// The taps, and the gradients of a weighted sum of them by path.
+/// The taps, and the gradients of a weighted sum of them by parameter path.
 fn taps_and_gradients(
     filter: &ImplicitFilter,
     seq: usize,
@@ -222,7 +222,7 @@ fn gradients_of_the_taps_are_those_of_the_definition_in_both_forms() {
             weights.iter().enumerate().map(|(i, weight)| weight * at(i)).sum::<f64>()
         };
         let mut expected = finite_difference(loss, &values, 1e-5);
-        // The reference's taps are without the bias, which is in lag 0.
+        // The reference's taps lack the bias, which is in lag 0.
         let bias = expected.len() - D_MODEL;
         expected[bias..]
             .copy_from_slice(&weights.iter().copied().step_by(L_MAX).take(D_MODEL).collect::<Vec<_>>());

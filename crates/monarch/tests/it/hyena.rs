@@ -14,13 +14,13 @@ use crate::FORMS;
 use crate::seeded_module;
 
 const D_MODEL: usize = 6;
-/// Two FFT codes on the same filters, one behind the other.
+/// Two FFT implementations on the same filters, one after the other.
 const FORMS_VALUE: f64 = 1e-5;
 /// The filter's gradient passes three sine layers of frequency 10.
 const FORMS_GRADIENT: f64 = 1e-4;
 /// The same sums in another order, in f32.
 const SAME_MAP: f64 = 1e-4;
-/// Of two layers that make the same products in the same order.
+/// Two layers compute the same products in the same order.
 const SAME_PRODUCTS: f64 = 1e-6;
 
 fn config(order: usize, l_max: usize) -> HyenaConfig {
@@ -71,7 +71,7 @@ fn transforms_by_monarch_products_are_the_same_map() {
     battery::causal_mixer(&layer(&config(2, 32).with_conv(ConvAlgorithm::Monarch)), D_MODEL);
 }
 
-/// A whole sequence of order 2 is one operation between the linear layers; a chunk is gate after filter after gate.
+/// With order 2, a whole sequence is one operation between the linear layers; a chunk is gate, filter, gate.
 #[test]
 fn one_operation_is_what_its_parts_are_at_awkward_lengths() {
     let layer = layer(&config(2, 1000));
@@ -102,7 +102,7 @@ fn the_same_seed_gives_the_same_bits_whatever_is_read_first() {
     assert_eq!(built(1), built(5));
 }
 
-/// `[rows, chunks * d_model]` row by row, its chunks in another order.
+/// `[rows, chunks * d_model]` row by row, with its chunks in another order.
 fn reordered(values: &[f64], order: &[usize], width: usize) -> Vec<f64> {
     let row = |row: &[f64]| -> Vec<f64> {
         order.iter().flat_map(|i| row[i * width..(i + 1) * width].to_vec()).collect()

@@ -14,7 +14,7 @@ use crate::FORMS;
 use crate::seeded_module;
 
 const D_MODEL: usize = 6;
-/// Two FFT codes on the same filters: each is right to about 1e-6 of the largest output.
+/// Two FFT implementations on the same filters: each is accurate to about 1e-6 of the largest output.
 const FORMS_VALUE: f64 = 1e-5;
 /// The filter's gradient passes three sine layers of frequency 10.
 const FORMS_GRADIENT: f64 = 1e-4;
@@ -57,7 +57,7 @@ fn forms_agree_at_awkward_lengths() {
     }
 }
 
-/// Every option at another value than its default.
+/// Every option at a value other than its default.
 fn every_option(config: M2Config) -> M2Config {
     config
         .with_residual(true)
@@ -76,7 +76,8 @@ fn the_contract_and_the_forms_hold_with_every_option() {
     let both_ways = causal.clone().with_bidirectional(true).with_rev_offset(0);
     for form in FORMS {
         battery::causal_mixer(&layer(&causal).with_form(form), D_MODEL);
-        // The battery lifts all features of a token by as much, to which a norm is blind: that nothing leaks is told without.
+        // The battery raises all features of a token by the same amount, which a norm cannot see, so causality is
+        // tested without one.
         battery::causal_mixer(&layer(&plain).with_form(form), D_MODEL);
         let plain = plain.clone().with_bidirectional(true).with_rev_offset(0);
         battery::bidirectional_mixer(&layer(&plain).with_form(form), D_MODEL);
@@ -105,7 +106,7 @@ fn dropout_drops_in_training_alone_and_the_same_in_both_forms() {
     assert_eq!(to_f64(whole.forward_train(x.clone(), 5)), to_f64(whole.forward(x)));
 }
 
-/// With a second layer norm, by hand, in front of the layer without.
+/// A layer norm, computed by hand, precedes the layer without one.
 #[test]
 fn an_input_norm_is_a_layer_norm_in_front_of_the_layer() {
     let with = config(32).with_residual(true).with_input_norm(true);

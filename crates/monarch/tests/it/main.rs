@@ -24,7 +24,7 @@ use subquad_testkit::{cpu, values, with_seed};
 
 const FORMS: [Form; 2] = [Form::Portable, Form::Fused];
 
-/// A module whose parameters are all drawn, always the same.
+/// A module whose parameters are all drawn, always to the same values.
 fn seeded_module<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
     with_seed(&cpu(), 11, || {
         let module = build(&cpu());

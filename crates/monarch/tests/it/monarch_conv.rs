@@ -12,7 +12,7 @@ const CHANNELS: usize = 3;
 const LENGTHS: [usize; 9] = [1, 2, 3, 63, 64, 65, 784, 1000, 1021];
 /// f32 sums of a thousand terms, there and back.
 const VALUE: f64 = 1e-5;
-/// Two codes of one map, each right to about 1e-6.
+/// Two implementations of one map, each accurate to about 1e-6.
 const GRADIENT: f64 = 1e-5;
 
 /// `u`, the taps that look back and those that look ahead.

@@ -120,7 +120,7 @@ fn output_variance(config: &MonarchLinearConfig) -> f64 {
 
 #[test]
 fn an_output_starts_with_the_variance_of_a_dense_layers_or_the_published_one() {
-    /// A few thousand random numbers.
+    /// The variance is estimated from a few thousand random numbers.
     const SPREAD: f64 = 0.1;
     let close = |config: MonarchLinearConfig, expected: f64| {
         let variance = output_variance(&config);
@@ -155,7 +155,7 @@ fn the_identity_starts_as_the_identity_and_every_rank_can_learn() {
         let layer = layer(&config);
         let expected = Tensor::<2>::eye(config.d_output, &cpu()).narrow(1, 0, config.d_input);
         assert_eq!(to_f64(layer.dense_weight()), to_f64(expected), "{config}");
-        // What reads padding has none.
+        // Weights that read padding have no gradient.
         let padded = config.d_input < config.d_output;
         assert!(padded || every_last_weight_has_a_gradient(layer), "{config}");
     }

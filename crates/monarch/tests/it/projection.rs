@@ -83,7 +83,7 @@ fn assert_is_orthogonal_projection<T: Scalar>(config: &MonarchLinearConfig, dens
     assert!(pythagoras.abs() < EXACT, "{config}: {pythagoras}");
 }
 
-/// Squared error by definition: of each slice, what its singular values leave. A slice of rank one alone, by power
+/// The squared error by definition: for each slice, what the largest singular value leaves. It is found by power
 /// iteration, so that this is not the code under test.
 #[test]
 fn the_error_of_rank_one_is_what_the_largest_singular_value_of_each_slice_leaves() {
@@ -130,11 +130,12 @@ fn at_a_fixed_rank_finer_blocks_hold_coarser_ones_and_at_whole_rank_coarser_ones
         let dense = random(&config, 3);
         relative_distance(&dense, &projected(&config, &dense).dense())
     };
-    // A slice of rank 1 is cut into four of rank 1.
+    // A slice of rank 1 is split into four of rank 1.
     let fixed = [1, 2, 4, 8, 16, 32, 64].map(|blocks| error(blocks, 1));
     assert!(fixed.windows(2).all(|two| two[1] < two[0]), "{fixed:?}");
     assert!(fixed[6] < EXACT, "{fixed:?}");
-    // Published: as wide between the factors as outside, 2 n^2 / blocks parameters. Four slices of rank r make one of 4 r.
+    // As published, the layer is as wide between the factors as outside, with 2 n^2 / blocks parameters. Four slices of
+    // rank r make one of rank 4 r.
     let published = [1, 2, 4, 8].map(|blocks| error(blocks, n / (blocks * blocks)));
     assert!(published.windows(2).all(|two| two[1] > two[0]), "{published:?}");
     assert!(published[0] < EXACT, "{published:?}");
@@ -163,7 +164,7 @@ fn the_projection_of_a_layer_is_that_of_its_matrix_with_the_same_bias() {
     let matrix = to_f64(dense.weight.val().transpose());
     assert_rel_close(layer.dense_weight(), projected(&config, &matrix).dense(), SINGLE, "matrix");
     assert_eq!(values(&layer)[layer.num_params() - 14..], to_f64(dense.bias.as_ref().unwrap().val()));
-    // With the whole rank, nothing is lost.
+    // At full rank, nothing is lost.
     let whole = MonarchLinear::project(&dense, &config.with_rank(3)).unwrap();
     let x = seeded_tensor::<2>([5, 10], 1, &cpu());
     assert_rel_close(whole.forward(x.clone()), dense.forward(x), SINGLE, "whole rank");

@@ -24,7 +24,7 @@ fn case(name: &str) -> Case {
     golden::read(path(name)).unwrap()
 }
 
-/// Under the lock of burn's generator, of which a layer draws parameters before it gets those of the case.
+/// This runs under the lock of burn's generator, from which a layer draws parameters before it gets those of the case.
 fn run(case: &mut Case, form: Form) -> Result<Replay, CaseError> {
     with_seed(&cpu(), 1, || replay(case, form, &cpu()))
 }
@@ -38,7 +38,7 @@ fn published_hyena_is_reproduced_in_both_forms() {
     }
 }
 
-/// Channels `h filters + o` of the rows of a tensor, to `o width + h`, by the definition.
+/// Moves channels `h filters + o` of the rows of a tensor to `o width + h`, by definition.
 fn by_filter(data: &TensorData, filters: usize, width: usize) -> TensorData {
     let values: Vec<f32> = data.iter::<f32>().collect();
     let row = values.len() / (filters * width);
@@ -112,7 +112,7 @@ const D_MODEL: usize = 4;
 const L_MAX: usize = 12;
 const SEQ: usize = 9;
 
-/// Its options in the words of the config of a case.
+/// Its options under the names of a case's config.
 fn published(config: &HyenaConfig) -> Value {
     json!({
         "d_model": D_MODEL, "l_max": L_MAX, "order": config.order, "filter_order": config.filter_order,

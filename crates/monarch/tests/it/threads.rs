@@ -1,4 +1,4 @@
-//! Sums are made in an order that the sizes decide: the number of threads changes no bit of an output or a gradient.
+//! The sizes decide the order of every sum: the number of threads changes no bit of an output or a gradient.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
@@ -12,7 +12,7 @@ use subquad_testkit::{cpu, every_gradient, seeded_tensor, to_f64};
 
 use crate::seeded_module;
 
-/// Output, the input's gradient and the parameters' on so many threads.
+/// The output, the input's gradient and the parameters' gradients on `threads` threads.
 fn on<M: Module>(threads: usize, module: M, x: [usize; 3], f: fn(&M, Tensor<3>) -> Tensor<3>) -> Vec<f64> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(move || {

@@ -1,4 +1,4 @@
-//! Two curves with bands, brought to the same x.
+//! Two curves with bands, evaluated at the same x.
 
 use super::{Which, positive};
 use crate::Point;
@@ -17,7 +17,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// `None` where the curves are equal.
+    /// `None` if the curves are equal.
     pub(super) fn cheaper(&self) -> Option<Which> {
         match self.gap {
             0.0 => None,
@@ -31,7 +31,7 @@ impl Node {
     }
 }
 
-/// The nodes of the common range by ascending x; `None` where a curve is unusable or there is no common range.
+/// The nodes of the common range by ascending x; `None` if a curve is unusable or there is no common range.
 pub(super) fn nodes(first: &[Point], second: &[Point]) -> Option<Vec<Node>> {
     let (first, second) = (ascending(first)?, ascending(second)?);
     let from = first[0].x.max(second[0].x);

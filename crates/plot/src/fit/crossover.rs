@@ -1,7 +1,7 @@
-//! Where one measured curve passes another, and how surely.
+//! Where one measured curve passes another, and how certain that is.
 //!
 //! Between measured points both curves are straight in logarithms, and so are the ends of their bands. The interval of
-//! a crossover is the stretch around it on which the two bands overlap: from where one band leaves the other behind
+//! a crossover is the stretch around it on which the two bands overlap: from where one band parts from the other
 //! (first.low against second.high, first.high against second.low) to where that happens on the other side.
 
 use std::fmt;
@@ -24,11 +24,11 @@ pub enum Which {
 pub enum End {
     /// The bands part here.
     At(f64),
-    /// The bands still overlap at this end of the common range: the interval may go on beyond it.
+    /// The bands still overlap at this end of the common range: the interval may continue beyond it.
     Open(f64),
 }
 
-/// A place where the cheaper of two curves becomes the dearer one.
+/// A place where the cheaper of two curves becomes the more expensive one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Crossover {
     /// Where the curves are equal; the geometric middle of a stretch on which they are.
@@ -41,17 +41,16 @@ pub struct Crossover {
     pub cheaper_after: Which,
 }
 
-/// Two curves over the range of x that both were measured in.
+/// Two curves over the range of x in which both were measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Smallest and largest x of the common range.
     pub range: (f64, f64),
-    /// The cheaper curve before the first crossover, thus throughout where there is none; `None` for curves that are
-    /// equal throughout.
+    /// The cheaper curve before the first crossover, so throughout if there is none; `None` for curves that are equal throughout.
     pub cheaper: Option<Which>,
-    /// By ascending x. Where a band is wide, several may share one interval.
+    /// The crossovers by ascending x. If a band is wide, several may share one interval.
     pub crossovers: Vec<Crossover>,
-    /// Places where the curves are equal but neither passes the other, the ends of the range included.
+    /// Places where the curves are equal but neither passes the other, including the ends of the range.
     pub touches: Vec<f64>,
     /// Whether the bands also overlap at some measured x at which the curves differ, outside the intervals of the
     /// crossovers.
@@ -59,7 +58,7 @@ pub struct Comparison {
 }
 
 impl End {
-    /// Where the end is, as far as it was measured.
+    /// Where the end is, as far as was measured.
     pub(crate) fn x(self) -> f64 {
         let (Self::At(x) | Self::Open(x)) = self;
         x
@@ -67,7 +66,7 @@ impl End {
 }
 
 impl fmt::Display for Crossover {
-    /// `512 (430 to 640)`, `512 (< 64 to 640)`, `512 (430 to > 8192)`; `512` where there is no interval to speak of.
+    /// `512 (430 to 640)`, `512 (< 64 to 640)`, `512 (430 to > 8192)`; `512` if the interval is negligible.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = |end: End, sign: &str| match end {
             End::At(x) => short(x),
@@ -116,9 +115,9 @@ fn more_or_less(cheaper: Which) -> &'static str {
 
 /// Where `first` passes `second`.
 ///
-/// Points may come in any order, and the curves may be measured at different x. `None` where no measured x lies within
-/// both curves, where a curve has two points at one x, and where a point has a value that is not finite or not above 0
-/// or a band that does not hold its y: leave such points out first.
+/// Points may come in any order, and the curves may be measured at different x. `None` if no measured x lies within
+/// both curves, if a curve has two points at one x, or if a point has a value that is not finite or not above 0 or a
+/// band that does not contain its y: leave such points out first.
 pub fn crossovers(first: &[Point], second: &[Point]) -> Option<Comparison> {
     let nodes = nodes(first, second)?;
     let stretches: Vec<&[Node]> = nodes.chunk_by(|a, b| a.cheaper() == b.cheaper()).collect();
@@ -150,7 +149,7 @@ pub fn crossovers(first: &[Point], second: &[Point]) -> Option<Comparison> {
     })
 }
 
-/// By ascending x neither end of the intervals falls, so the first that reaches up to x is the one that may hold it.
+/// With ascending x, neither end of the intervals decreases, so only the first that reaches x may contain it.
 fn is_in_an_interval(x: f64, crossovers: &[Crossover]) -> bool {
     let reaching = crossovers.partition_point(|c| c.high.x() < x);
     crossovers.get(reaching).is_some_and(|c| c.low.x() <= x)
@@ -167,19 +166,19 @@ fn middle(stretch: &[Node]) -> f64 {
 }
 
 fn crossover(nodes: &[Node], x: f64, cheaper_after: Which) -> Crossover {
-    // The stretch that holds x belongs to both sides.
+    // The stretch that contains x belongs to both sides.
     let above = nodes.partition_point(|node| node.x <= x).saturating_sub(1);
     let below = (nodes.partition_point(|node| node.x < x) + 1).min(nodes.len());
     let up = nodes[above..].windows(2).find_map(|pair| parting(&pair[0], &pair[1]));
     let down = nodes[..below].windows(2).rev().find_map(|pair| parting(&pair[1], &pair[0]));
     let (first, last) = (nodes[0].x, nodes[nodes.len() - 1].x);
-    // The bands hold the curves, so only rounding could put an end on the wrong side of the crossover.
+    // The bands contain the curves, so only rounding could put an end on the wrong side of the crossover.
     let low = down.map_or(End::Open(first), |end| End::At(end.min(x)));
     let high = up.map_or(End::Open(last), |end| End::At(end.max(x)));
     Crossover { x, low, high, cheaper_after }
 }
 
-/// Where the bands part on the way from a node, where they overlap or begin to, to a neighbour.
+/// Where the bands part on the way to a neighbour from a node at which they overlap or begin to.
 fn parting(near: &Node, far: &Node) -> Option<f64> {
     let ways = [(near.least, far.least), (-near.most, -far.most)];
     // The bands cannot part both ways at once.

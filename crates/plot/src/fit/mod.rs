@@ -1,5 +1,5 @@
-//! What measured costs say about growth: exponents with intervals, local slopes, and where two curves cross. Pure
-//! functions of measured points; all of them look at logarithms, where a power law is a straight line.
+//! What measured costs say about growth: exponents with intervals, local slopes, and where two curves cross. These are
+//! pure functions of measured points; all use logarithms, in which a power law is a straight line.
 
 mod bands;
 mod crossover;
@@ -12,7 +12,7 @@ pub use power_law::{LEAST_POINTS, PowerLaw, power_law};
 /// The slope ln(y2 / y1) / ln(x2 / x1) between neighbours, each at the geometric middle of their x, by ascending x.
 ///
 /// Each point is (x, y), in any order. A point whose x or y is not finite or not above 0 has no slope to either
-/// neighbour, and no slope bridges it; neither has a point at the x of its neighbour.
+/// neighbour, and no slope bridges it; nor has a point at the x of its neighbour.
 pub fn local_slopes(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut sorted = points.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -29,7 +29,7 @@ fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
 }
 
-/// Whole from 100 on, else three digits: 512, 33.3, 64; with a power of ten where that would be long.
+/// A whole number from 100 on, else three digits: 512, 33.3, 64; with a power of ten if that would be long.
 pub(crate) fn short(value: f64) -> String {
     if !(1e-6..1e15).contains(&value) {
         return format!("{value:.2e}");

@@ -2,10 +2,10 @@
 
 use super::{positive, student};
 
-/// No exponent comes from fewer points: three leave one degree of freedom and an interval several units wide.
+/// No exponent is fitted to fewer points: three leave one degree of freedom and an interval several units wide.
 pub const LEAST_POINTS: usize = 4;
 
-/// A fitted power law and how far to believe it.
+/// A fitted power law and its uncertainty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PowerLaw {
     /// p in y = c x^p.
@@ -38,11 +38,11 @@ impl PowerLaw {
 }
 
 /// Least squares on logarithms over the upper half of the points: with n points the `max(ceil(n / 2), 4)` of largest
-/// x, because a cost shows its order of growth only where it has outgrown the constant and lower-order parts.
+/// x, because a cost shows its order of growth only once it has outgrown the constant and lower-order parts.
 ///
-/// Each point is (x, y), in any order. `None` from fewer than [`LEAST_POINTS`] points, where two points share their x
-/// (summarise repeats first), and where any x or y, in the lower half too, is not finite or not above 0: leaving such a
-/// point out would move the range of the fit, so only the caller may do that.
+/// Each point is (x, y), in any order. `None` if there are fewer than [`LEAST_POINTS`] points, if two points share
+/// their x (summarise repeats first), or if any x or y, in the lower half too, is not finite or not above 0: leaving
+/// such a point out would move the range of the fit, so only the caller may do that.
 pub fn power_law(points: &[(f64, f64)]) -> Option<PowerLaw> {
     let mut sorted = points.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,8 +1,8 @@
-//! Student's t distribution at whole degrees of freedom, where its integral is a finite sum.
+//! Student's t distribution at whole degrees of freedom, for which its integral is a finite sum.
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-/// Halvings of a right angle until the halves no longer differ in f64.
+/// Number of halvings of a right angle until the halves no longer differ in f64.
 const HALVINGS: usize = 60;
 
 /// The t that a Student variable stays within, on both sides of zero, with probability 0.95. `degrees` is at least 1.
@@ -56,7 +56,7 @@ mod tests {
     /// The table is rounded to three decimals.
     const TABLE_TOL: f64 = 5.1e-4;
 
-    /// Both sides lose a few units in the last place.
+    /// Both sides are off by a few units in the last place.
     const CLOSED_FORM_TOL: f64 = 1e-12;
 
     #[test]

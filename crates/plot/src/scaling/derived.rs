@@ -1,4 +1,4 @@
-//! All that a scaling figure adds to its panels, measured before the page is laid out.
+//! Everything that a scaling figure adds to its panels, measured before the page is laid out.
 
 use super::Scaling;
 use super::growth::Growth;
@@ -10,12 +10,12 @@ use crate::panel::{Frame, Numbers, draw_axes, draw_curves};
 use crate::scale::{Range, tick_labels};
 use crate::scene::{Scene, Xy};
 
-/// From the frame of the points to the frame of the slopes.
+/// Distance from the frame of the points to the frame of the slopes.
 const SLOPES_GAP: f64 = 12.0;
 const SLOPES_HEIGHT: f64 = 76.0;
 
 const MARK_WIDTH: f64 = 0.9;
-/// Lines that are closer, in points, would be an area of colour.
+/// Lines closer than this, in points, would be an area of colour.
 const CLOSEST: f64 = 0.5;
 const INTERVAL_ALPHA: f64 = 0.10;
 
@@ -48,27 +48,27 @@ impl<'a> Derived<'a> {
         Self { growths, headings, rows, slopes: Slopes::cover(growths) }
     }
 
-    /// Room between a panel's title and its frame.
+    /// Space between a panel's title and its frame.
     pub(crate) fn above(&self) -> f64 {
         self.rows.height()
     }
 
-    /// Room between a panel's frame and the numbers of its horizontal axis.
+    /// Space between a panel's frame and the numbers of its horizontal axis.
     pub(crate) fn below(&self) -> f64 {
         self.slopes.as_ref().map_or(0.0, |_| SLOPES_GAP + SLOPES_HEIGHT)
     }
 
-    /// What stands at the ticks of the local slopes.
+    /// The labels at the ticks of the local slopes.
     pub(crate) fn slope_numbers(&self) -> Vec<String> {
         self.slopes.as_ref().map_or(Vec::new(), |slopes| tick_labels(slopes.axis.scale, &slopes.ticks))
     }
 
-    /// Label of the local slopes' axis and how far below the panel's frame its middle stands.
+    /// Label of the local slopes' axis and how far below the panel's frame its middle is.
     pub(crate) fn slope_label(&self) -> Option<(&str, f64)> {
         Some((self.slopes.as_ref()?.axis.label.as_str(), SLOPES_GAP + SLOPES_HEIGHT / 2.0))
     }
 
-    /// Crossovers, below the curves, and the entries above the frame.
+    /// Draws crossovers, below the curves, and the entries above the frame.
     pub(crate) fn draw_marks(&self, scene: &mut Scene, panel: usize, frame: &Frame, looks: &[Option<Look>]) {
         draw_crossovers(scene, frame, &self.growths[panel], looks);
         self.headings[panel].draw(scene, frame, self.rows, looks);
@@ -79,7 +79,7 @@ impl<'a> Derived<'a> {
         self.growths[panel].fit_ends().map(|ends| ends.map(|(x, y)| frame.at(x, y))).collect()
     }
 
-    /// The frame of the local slopes under the panel's frame.
+    /// Draws the frame of the local slopes under the panel's frame.
     pub(crate) fn draw_slopes(
         &self,
         scene: &mut Scene,
@@ -97,7 +97,7 @@ impl<'a> Derived<'a> {
 }
 
 impl Slopes {
-    /// `None` where no line has two points. The slopes 0, 1 and 2 (constant, linear, quadratic) are always in view.
+    /// `None` if no line has two points. The slopes 0, 1 and 2 (constant, linear, quadratic) are always in view.
     fn cover(growths: &[Growth]) -> Option<Self> {
         let axis = Axis::linear("local slope").at_least(0.0, 2.0);
         let lines = growths.iter().flat_map(|growth| &growth.slopes);
@@ -107,8 +107,8 @@ impl Slopes {
     }
 }
 
-/// A vertical line at each crossover, shaded over its interval, in the colour of the line that is compared with the
-/// first.
+/// Draws a vertical line at each crossover, shaded over its interval, in the colour of the line that is compared with
+/// the first.
 fn draw_crossovers(scene: &mut Scene, frame: &Frame, growth: &Growth, looks: &[Option<Look>]) {
     let mut last: Option<(usize, f64)> = None;
     for (line, crossover) in growth.crossovers() {

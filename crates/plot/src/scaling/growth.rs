@@ -1,4 +1,4 @@
-//! What the points of a panel say about growth. Derived again whenever a figure is drawn, so no file holds it.
+//! What the points of a panel say about growth. It is derived again whenever a figure is drawn, so no file contains it.
 
 use crate::fit::{Comparison, Crossover, PowerLaw, crossovers, local_slopes, power_law};
 use crate::{Line, Panel, Point};
@@ -6,9 +6,9 @@ use crate::{Line, Panel, Point};
 /// Fits, slopes and crossovers of one panel.
 #[derive(Clone, Debug)]
 pub(crate) struct Growth {
-    /// One for each line of the panel, `None` where nothing can be fitted.
+    /// One for each line of the panel, `None` if nothing can be fitted.
     pub(crate) fits: Vec<Option<PowerLaw>>,
-    /// The later lines of the panel in order, each against the first; `None` where they cannot be compared.
+    /// The later lines of the panel in order, each against the first; `None` if they cannot be compared.
     pub(crate) comparisons: Vec<Option<Comparison>>,
     /// The local slopes of each line as a curve with its label.
     pub(crate) slopes: Vec<Line>,

@@ -1,4 +1,4 @@
-//! What stands between a panel's title and its frame: a key of exponents, and the places of the crossovers below it.
+//! What is between a panel's title and its frame: a key of exponents, and the places of the crossovers below it.
 
 use super::growth::Growth;
 use crate::fit::short;
@@ -10,12 +10,12 @@ use crate::text::{CAP_HEIGHT, width};
 
 const TEXT: f64 = 9.5;
 const POWER_TEXT: f64 = 8.0;
-/// How far an exponent stands above the letter's baseline.
+/// How far an exponent is above the letter's baseline.
 const POWER_RISE: f64 = 3.2;
 const ROW: f64 = 14.0;
 const MARKER_ROOM: f64 = 2.0 * MARKER_RADIUS + 4.0;
 const GAP: f64 = 12.0;
-/// Rows of crossovers. Those that find no room in them are in the caption only.
+/// The most rows of crossovers. Those that do not fit are only in the caption.
 const MOST_ROWS: usize = 12;
 
 /// One entry: the marker of a line, then words.
@@ -24,7 +24,7 @@ struct Entry {
     line: usize,
     words: String,
     row: usize,
-    /// From the left end of the frame.
+    /// Distance from the left end of the frame.
     left: f64,
 }
 
@@ -32,13 +32,13 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Heading {
     symbol: &'static str,
-    /// Row 0 on top.
+    /// The exponents, row 0 on top.
     exponents: Vec<Entry>,
-    /// Row 0 next to the frame.
+    /// The crossovers, row 0 next to the frame.
     crossovers: Vec<Entry>,
 }
 
-/// Rows of a heading; panels of one figure share the largest.
+/// Numbers of rows of a heading; panels of one figure share the largest.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rows {
     exponents: usize,
@@ -88,14 +88,14 @@ impl Heading {
     }
 }
 
-/// The marker of an entry; the result is where its words start.
+/// Draws the marker of an entry, and returns where its words start.
 fn draw_start(scene: &mut Scene, entry: &Entry, (left, middle): Xy, looks: &[Option<Look>]) -> Option<Xy> {
     let look = looks[entry.line]?;
     draw_marker(scene, (left + entry.left + MARKER_RADIUS, middle), &look);
     Some((left + entry.left + MARKER_ROOM, middle + TEXT * CAP_HEIGHT / 2.0))
 }
 
-/// From left to right, in as many rows as the width asks for.
+/// Places exponents from left to right, in as many rows as the width requires.
 fn exponents(growth: &Growth, symbol: &str, room: f64) -> Vec<Entry> {
     let (mut row, mut left, mut entries) = (0, 0.0, Vec::new());
     for (line, fit) in growth.fits.iter().enumerate() {
@@ -111,7 +111,7 @@ fn exponents(growth: &Growth, symbol: &str, room: f64) -> Vec<Entry> {
     entries
 }
 
-/// Each centred over its crossover, in the first row where it touches no other, as far as there is one.
+/// Places each entry centred over its crossover, in the first row where it touches no other, if there is one.
 fn crossovers(growth: &Growth, x: &Range, room: f64) -> Vec<Entry> {
     let mut found: Vec<(usize, f64)> =
         growth.crossovers().map(|(line, crossover)| (line, crossover.x)).collect();

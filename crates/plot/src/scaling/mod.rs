@@ -15,7 +15,7 @@ pub(crate) use growth::Growth;
 
 use crate::{Axis, Figure, Panel, Scale};
 
-/// How a scaling figure speaks of its horizontal axis.
+/// The words of a scaling figure for its horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scaling {
     /// The letter of x in an exponent: `L` in `L^1.93 ± 0.05`.
@@ -40,8 +40,8 @@ const STATE: &str = "state (floats a sequence)";
 
 /// Milliseconds of one forward and backward pass against sequence length.
 ///
-/// `caption` says what a point and its band are, n, and where it was measured; what the fits say is added to it. So in
-/// the other functions.
+/// `caption` says what a point and its band are, n, and where it was measured; the results of the fits are added to it.
+/// The same holds for the other functions.
 pub fn time_by_length(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
     standard(TIME_BY_LENGTH, panels, caption)
 }
@@ -73,7 +73,7 @@ fn standard(name: &str, panels: Vec<Panel>, mut caption: Vec<String>) -> Figure 
     Figure { caption, ..figure }
 }
 
-/// The scaling figure of that name, its caption as given; `None` where there is none.
+/// The scaling figure of that name, with its caption as given; `None` if there is none.
 pub(crate) fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
     let (title, x, y) = match name {
         TIME_BY_LENGTH => ("Time by sequence length", LENGTH, TIME),
@@ -92,7 +92,7 @@ pub(crate) fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> O
 const LENGTH: (&str, Scaling) = ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens" });
 const WIDTH: (&str, Scaling) = ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels" });
 
-/// Ticks at powers of two where at least three lie in the range, else at the values that were measured.
+/// Ticks at powers of two if at least three lie in the range, else at the values that were measured.
 fn doublings(label: &str, panels: &[Panel]) -> Axis {
     let points = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
     let mut measured: Vec<f64> = points.map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();

@@ -1,4 +1,4 @@
-//! What is drawn of much: as much as pixels can show, and no page that no viewer opens.
+//! What is drawn of many points: as much as pixels can show, and no page that viewers cannot open.
 
 use subquad_plot::{Axis, Line, PlotError, Point, study};
 

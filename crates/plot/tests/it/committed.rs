@@ -1,4 +1,4 @@
-//! Figures in the repository: code that draws them otherwise must come with figures drawn again.
+//! Figures in the repository: code that draws them differently must come with redrawn figures.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use subquad_plot::Point;
 use subquad_plot::fit::{Comparison, Crossover, End, PowerLaw, Which, crossovers, local_slopes, power_law};
 
-/// Sums of a few logarithms in f64.
+/// Rounding of sums of a few logarithms in f64.
 const ROUNDING: f64 = 1e-12;
 
 const LENGTHS: [f64; 8] = [64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0];
@@ -95,7 +95,7 @@ fn the_interval_is_the_textbook_one() {
 
 #[test]
 fn the_interval_holds_the_true_exponent_in_about_95_of_100_noisy_curves() {
-    // Normal noise from a counter-based hash, by Box and Muller; 2000 curves leave a standard error of 0.5 %.
+    // The noise is normal, from a counter-based hash, by Box and Muller; 2000 curves leave a standard error of 0.5 %.
     let uniform = |i: u64| {
         let mut z = i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,4 +1,4 @@
-//! The scaling figures: what is drawn besides the points, and what the caption says of it.
+//! The scaling figures: what is drawn besides the points, and what the caption says about it.
 
 use subquad_plot::scaling::{memory_by_width, state_by_length, time_by_length};
 use subquad_plot::{Figure, Line, Panel, Point, read_panels, study};
@@ -10,7 +10,7 @@ fn line(label: &str, xs: &[f64], y: impl Fn(f64) -> f64) -> Line {
     Line::new(label, xs.iter().map(point).collect())
 }
 
-/// They cross at 500.
+/// Two curves that cross at 500.
 fn quadratic_and_linear(title: &str, xs: &[f64]) -> Panel {
     let lines = vec![line("attention", xs, |x| x * x / 5e4), line("s4d", xs, |x| x / 1e2)];
     Panel { title: title.into(), lines }

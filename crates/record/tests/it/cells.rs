@@ -49,14 +49,14 @@ fn cell(mixer: &str, seq_len: usize) -> Cell {
     }
 }
 
-/// The place of the cells of a folder of this name.
+/// The path of the cells of a folder of this name.
 fn log(results: &TempDir, folder: &str) -> PathBuf {
     let folder = results.path().join(folder);
     fs::create_dir_all(&folder).unwrap();
     folder.join("cells.jsonl")
 }
 
-/// What is wrong with the lines that do not count.
+/// What is wrong with the damaged lines.
 fn damage(path: &Path) -> Vec<String> {
     read_cells(path).unwrap().damaged.iter().map(ToString::to_string).collect()
 }

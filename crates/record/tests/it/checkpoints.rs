@@ -1,4 +1,4 @@
-//! Checkpoints: written whole, recognised when damaged, gone on from.
+//! Checkpoints are written completely, recognised if damaged, and continued from.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::examples::{files, keep_checkpoint, manifest, row, summary};
 use crate::run_dir::{names, started};
 
-/// A run killed in its 6th step, with checkpoints after 2 and 4; a row a step, the last one torn.
+/// A run killed in its 6th step, with checkpoints after 2 and 4, and one row per step, the last one torn.
 fn killed(results: &TempDir) -> RunDir {
     let (dir, mut writer) = started(results);
     for step in 1..=5 {
@@ -37,7 +37,7 @@ fn place(dir: &RunDir, step: usize) -> PathBuf {
     dir.path().join(format!("checkpoint/step-{step}"))
 }
 
-/// Another process, later.
+/// The manifest of another process, later.
 fn later() -> Manifest {
     Manifest { started: "2026-11-23T18:00:00Z".into(), ..manifest() }
 }
@@ -219,7 +219,7 @@ fn a_changed_byte_anywhere_is_found() {
     }
 }
 
-/// From the checkpoint after 4 steps to that after 2, because of `path`.
+/// Asserts that the run falls back from the checkpoint after 4 steps to that after 2, because of `path`.
 #[track_caller]
 fn falls_back(dir: &RunDir, path: &Path) {
     let Remains { checkpoint, notes } = remains(dir);

@@ -1,4 +1,4 @@
-//! One of each kind.
+//! One example of each kind.
 
 use std::collections::BTreeMap;
 

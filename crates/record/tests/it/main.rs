@@ -1,4 +1,4 @@
-//! Run folders and studies, on a disk.
+//! Run folders and studies on disk.
 
 #![allow(clippy::unwrap_used)]
 

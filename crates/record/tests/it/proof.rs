@@ -1,4 +1,4 @@
-//! A done run proves itself: its name, and each of its files.
+//! A done run proves its name and each of its files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ fn a_changed_byte_of_any_file_is_found_and_the_file_named() {
     for name in FILES {
         let path = file(&dir, name);
         let whole = fs::read(&path).unwrap();
-        // Each byte takes a millisecond or more.
+        // Not every byte is tried, because each takes a millisecond or more.
         for at in (0..whole.len()).step_by(7) {
             let mut bytes = whole.clone();
             bytes[at] ^= 1;
@@ -98,7 +98,7 @@ fn a_file_of_another_run_is_not_believed() {
         let path = file(&dir, name);
         let whole = fs::read(&path).unwrap();
         fs::copy(file(&other, name), &path).unwrap();
-        // Both are of one machine and one program.
+        // Both are from one machine and one program.
         let is_same = fs::read(&path).unwrap() == whole;
         assert_eq!(dir.is_done(), is_same, "{name}");
         assert!(!is_same || name == "manifest.json");

@@ -11,7 +11,7 @@ const FIXED: &str = "mixer,seq_len,seed,split,accuracy,loss,parameters,step_ms,t
 state_floats,config,run,task,steps,batch,d_model,n_layers,form,device,threads,condition,examples,jobs,outcome,\
 test_len";
 
-/// The metrics that have no place among the fixed columns: all but the accuracy.
+/// The metrics without a fixed column: all except accuracy.
 fn others() -> &'static [Metric] {
     assert_eq!(Metric::ALL[0], Metric::Accuracy);
     &Metric::ALL[1..]

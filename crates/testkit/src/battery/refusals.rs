@@ -1,4 +1,4 @@
-//! What a mixer must refuse, in the same words whichever way it is run.
+//! What a mixer must refuse, with the same message whichever way it is run.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +31,7 @@ pub fn refuses_states_of<M: SequenceMixer + Module>(
     }
 }
 
-/// Inputs of another width or type, and none at all; of a causal mixer also states of another batch.
+/// Inputs of another width or type, and empty ones, are refused; by a causal mixer also states of another batch.
 pub(super) fn what_does_not_fit_is_refused<M: SequenceMixer + Module>(mixer: &M, d_model: usize) {
     for (x, error) in misfits(mixer, d_model) {
         assert_eq!(words_of_panic(|| mixer.forward(x.clone())), error.to_string());
@@ -45,14 +45,14 @@ pub(super) fn what_does_not_fit_is_refused<M: SequenceMixer + Module>(mixer: &M,
     }
 }
 
-/// What no layer of this width reads, and what it says.
+/// Inputs that no layer of this width reads, and the errors.
 fn misfits<M: SequenceMixer + Module>(mixer: &M, d_model: usize) -> Vec<(Tensor<3>, MixerError)> {
     let (device, name) = (device(mixer), mixer.contract().mixer());
     let wide = seeded_tensor([BATCH, SEQ, d_model + 1], 2, &device);
     let width = MixerError::Width { mixer: name, name: "d_model", wanted: d_model, got: d_model + 1 };
     let mut all = vec![(wide, width)];
     match device == Device::flex() {
-        // Not every other device has tensors of nothing.
+        // Not every other device supports empty tensors.
         true => {
             let empty = Tensor::zeros([BATCH, 0, d_model], &device);
             all.push((empty, MixerError::EmptySequence { mixer: name }));
@@ -84,7 +84,7 @@ fn states_of_another_batch_are_refused<M: SequenceMixer + Module>(mixer: &M, d_m
     }
 }
 
-/// The error of the stateful calls, which must be one and leave the state as it was.
+/// The error of the stateful calls, which must be the same and leave the state unchanged.
 fn refused<M: SequenceMixer + Module>(mixer: &M, x: &Tensor<3>, state: M::State) -> MixerError {
     let error = mixer.forward_with_state(x.clone(), state.clone()).map(|_| ()).expect_err("a chunk");
     if x.dims()[1] > 0 {
@@ -97,7 +97,7 @@ fn refused<M: SequenceMixer + Module>(mixer: &M, x: &Tensor<3>, state: M::State)
     error
 }
 
-/// The message of a panic, which must be there.
+/// The message of a panic, which must occur.
 fn words_of_panic(run: impl FnOnce() -> Tensor<3>) -> String {
     let payload: Box<dyn Any + Send> = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(y) => panic!("an output of shape {:?} in the place of a refusal", y.dims()),

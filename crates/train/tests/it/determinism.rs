@@ -46,7 +46,7 @@ fn another_seed_drops_other_activations() {
     }
 }
 
-/// Losses of two steps of one batch without learning: nothing but what is dropped can change them.
+/// Losses of two steps of one batch without learning: only dropout can change them.
 fn two_steps(mixer: MixerConfig, dropout: f64) -> [f64; 2] {
     let mut sink = Memory::default();
     let config = TrainConfig { optim: OptimConfig { lr: 0.0, ..plain_optim() }, dropout, ..plain(2, 4) };

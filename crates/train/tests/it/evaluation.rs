@@ -13,13 +13,13 @@ use crate::{
 };
 use subquad_testkit::cpu;
 
-/// Sums of a few f32 logarithms.
+/// Rounding of sums of a few f32 logarithms.
 const LOSS: f64 = 1e-5;
 
-/// Test examples: no multiple of any batch below.
+/// Number of test examples: not a multiple of any batch below.
 const TEST_LEN: usize = 7;
 
-/// By the definition, in f64: `-ln softmax(logits)[class]` and whether the class has the largest logit.
+/// The definition, in f64: `-ln softmax(logits)[class]` and whether the class has the largest logit.
 fn by_hand(model: &SequenceModel, batch: Batch) -> Tally {
     by_hand_with(model, batch, &Dropout::Off)
 }

@@ -51,16 +51,16 @@ fn mixers() -> [MixerConfig; 3] {
 
 /// Learned Monarch matrices, bidirectional, and causal in both ways.
 fn monarchs() -> [MixerConfig; 3] {
-    let causal =
-        |form| CausalMonarchConfig::new(D_MODEL, tasks::LONGEST).with_filter_order(8).with_form(form);
+    let causal = CausalMonarchConfig::new(D_MODEL, tasks::LONGEST);
+    let sandwich = causal.clone().with_form(CausalMonarchForm::Sandwich).with_filter_order(8);
     [
         MixerConfig::Monarch(LearnedMonarchConfig::new(D_MODEL, tasks::LONGEST)),
-        MixerConfig::CausalMonarch(causal(CausalMonarchForm::Blocks)),
-        MixerConfig::CausalMonarch(causal(CausalMonarchForm::Sandwich)),
+        MixerConfig::CausalMonarch(causal),
+        MixerConfig::CausalMonarch(sandwich),
     ]
 }
 
-/// One block, for [`tasks::Sequences`]. Built under the lock of burn's generator, which belongs to the process.
+/// One block, for [`tasks::Sequences`]. It is built under the lock of burn's generator, which belongs to the process.
 fn sequence_model(mixer: MixerConfig) -> SequenceModel {
     let (encoder, head) =
         (Encoder::Linear { features: tasks::FEATURES }, Head::Pool { outputs: tasks::CLASSES });
@@ -100,7 +100,7 @@ fn plain_optim() -> OptimConfig {
     OptimConfig { lr: 1e-2, weight_decay: 0.0, warmup: 0.0, clip: None, ..OptimConfig::new() }
 }
 
-/// A row at every step, and nothing else on the way.
+/// A loop with a row at every step, and nothing else.
 fn plain_loop(steps: usize, batch: usize) -> LoopConfig {
     LoopConfig { steps, batch, log_every: 1, eval_every: None, checkpoint_every: None }
 }
@@ -147,7 +147,7 @@ fn a_config_that_cannot_be_run_says_why() {
     }
 }
 
-/// A changed default would change what old configs mean; a key that is only bookkeeping is no part of a run's name.
+/// A changed default would change what old configs mean; a key that is only bookkeeping is not part of a run's name.
 #[test]
 fn the_options_are_these() {
     let line = |field: Field| {
@@ -163,6 +163,7 @@ const OPTIONS: &str = "\
 lr = 0.001: a finite number >= 0
 weight_decay = 0.01: a finite number >= 0
 warmup = 0.1: a finite number >= 0 and <= 1
+final_lr = 0.0: a finite number >= 0 and <= 1
 clip = 1.0: a finite number >= 0
 steps = required: an integer >= 1
 batch = 32: an integer from 1 to 65536

@@ -32,7 +32,7 @@ fn config() -> TrainConfig {
     TrainConfig { optim: OptimConfig { lr: 2e-2, weight_decay: 0.3, ..plain_optim() }, ..plain(STEPS, BATCH) }
 }
 
-/// What [`config`] and [`mixer`] say of a parameter: peak learning rate and weight decay.
+/// What [`config`] and [`mixer`] say about a parameter: peak learning rate and weight decay.
 fn rule(path: &str) -> (f64, f64) {
     match path {
         path if path.contains(".filter.network.") || path.ends_with(".filter.frequency") => (1e-2, 0.9),
@@ -56,8 +56,8 @@ impl Reference {
         Self { rule: rule(path), values, first: zeros.clone(), second: zeros }
     }
 
-    /// Loshchilov and Hutter 2019, algorithm 2, with the decay scaled by the learning rate, as everybody does. `t` counts
-    /// from 1.
+    /// Loshchilov and Hutter 2019, algorithm 2, with the decay scaled by the learning rate, as in all common
+    /// implementations. `t` counts from 1.
     fn step(&mut self, gradient: &[f64], schedule: f64, t: i32) {
         let (peak, decay) = self.rule;
         let rate = peak * schedule;
@@ -98,7 +98,7 @@ fn by_hand(start: &SequenceModel, task: &Sequences) -> HashMap<ParamId, Referenc
     parameters
 }
 
-/// Of the mean cross-entropy.
+/// Gradients of the mean cross-entropy.
 fn gradients_of_loss(model: SequenceModel, batch: Batch) -> Vec<Parameter> {
     let (model, device) = (model.train(), cpu().autodiff());
     let Targets::Sequence(classes) = &batch.targets else { unreachable!("a class a sequence") };

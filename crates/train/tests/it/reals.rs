@@ -17,9 +17,9 @@ use subquad_testkit::cpu;
 
 const SEQ: usize = 16;
 const WINDOW: usize = 5;
-/// Test examples: no multiple of any batch below.
+/// Number of test examples: not a multiple of any batch below.
 const TESTS: usize = 7;
-/// f32 sums of a hundred squares.
+/// Rounding of f32 sums of a hundred squares.
 const ERROR: f64 = 1e-5;
 
 fn delay(lag: usize) -> Delay {
@@ -35,7 +35,7 @@ fn model(head: Head) -> SequenceModel {
     build(s4d(), Encoder::Linear { features: 1 }, head)
 }
 
-/// Mean squared error and that over the variance, number by number.
+/// Mean squared error, and that divided by the variance, number by number.
 fn by_hand(model: &SequenceModel, batch: Batch) -> (f64, f64) {
     let (Targets::SequenceReals { values, .. } | Targets::TokenReals { values, .. }) = batch.targets.clone()
     else {
@@ -93,10 +93,10 @@ fn rows_of_real_targets_have_an_error_and_no_accuracy() {
     assert_eq!(test.score, Some(Metric::NormalisedError.of(&trained.test)));
 }
 
-/// A norm would take the size of the noise away.
+/// There is no norm, which would remove the size of the noise.
 #[test]
 fn a_short_delay_is_learned_by_a_mixer_alone() {
-    // Steps of the order of a token: the delay is one.
+    // The steps are of the order of a token, because the delay is one token.
     let quick = S4dConfig::new(D_MODEL).with_d_state(8).with_dt_min(0.1).with_dt_max(1.0);
     let block =
         one_block(MixerConfig::S4d(quick), Encoder::Linear { features: 1 }, Head::Token { outputs: 1 });

@@ -1,4 +1,4 @@
-//! A training that goes on from a checkpoint ends as one without a break.
+//! A training that continues from a checkpoint ends like an uninterrupted one.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ fn weights(trained: &Trained) -> Vec<u8> {
     to_safetensors(&trained.model, HashMap::new())
 }
 
-/// The training without a break, and all its checkpoints.
+/// The uninterrupted training, and all its checkpoints.
 fn whole(model: SequenceModel, task: &dyn Task) -> (Memory, Vec<u8>) {
     let mut sink = Memory::default();
     let trained = train(model, task, &config(), &cpu(), &mut sink).unwrap();

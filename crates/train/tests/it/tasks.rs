@@ -1,4 +1,4 @@
-//! Two small tasks: a class a sequence, and a class at some tokens.
+//! Two small tasks: one class per sequence, and a class at some tokens.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ const TEST: u64 = 1;
 pub(crate) struct Sequences {
     train_len: usize,
     test_len: usize,
-    /// Training batches from this one on, counted from 0, hold a number that is none.
+    /// Training batches from this one on, counted from 0, contain a NaN.
     pub(crate) poisoned_from: usize,
     /// Test examples asked for so far.
     pub(crate) asked: Mutex<Vec<Range<usize>>>,

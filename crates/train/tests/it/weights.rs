@@ -43,7 +43,7 @@ fn a_weights_file_carries_its_metadata() {
     assert_eq!(*header.metadata(), Some(metadata));
 }
 
-/// Other weights than those of [`sequence_model`], which is always the same.
+/// Weights that differ from those of [`sequence_model`], which are always the same.
 fn trained(model: SequenceModel) -> SequenceModel {
     let task = Sequences::new(4, 4);
     train(model, &task, &plain(2, 4), &cpu(), &mut Memory::default()).unwrap().model
@@ -79,7 +79,7 @@ fn file(tensors: &[(String, Dtype, Vec<usize>)]) -> Vec<u8> {
     serialize(views, None).unwrap()
 }
 
-/// What loading says about a file of the model's tensors, after a change to them.
+/// The error of loading a file of the model's tensors, after a change to them.
 fn complaint(change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>)>)) -> String {
     let [mixer, ..] = mixers();
     let model = sequence_model(mixer);
@@ -130,7 +130,7 @@ fn a_weight_that_is_no_finite_number_is_refused_with_its_place() {
     let file = SafeTensors::deserialize(&bytes).unwrap();
     for (number, word) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
         let mut numbers = file.tensor("encoder.Linear.weight").unwrap().data().to_vec();
-        // Of [2, 12]: row 1, column 2.
+        // In [2, 12], this is row 1, column 2.
         numbers[4 * 14..4 * 15].copy_from_slice(&number.to_le_bytes());
         let views = file.tensors().into_iter().map(|(name, view)| {
             let data = if name == "encoder.Linear.weight" { &numbers } else { view.data() };

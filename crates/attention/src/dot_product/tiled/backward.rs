@@ -11,7 +11,7 @@ use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
 use super::tile::to_lanes;
 
-/// Where the gradients by queries, keys and values go: an array and a layout for each. Several may be one array.
+/// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an array.
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
 
 impl<'a> GradRows<'a> {
@@ -25,7 +25,7 @@ impl<'a> GradRows<'a> {
         Self(layouts.map(|layout| shared.with_layout(layout)))
     }
 
-    /// Each in its own array.
+    /// Each gradient in an array of its own.
     pub(crate) fn apart(data: [&'a mut [f32]; 3], layouts: [Layout; 3], d_head: usize) -> Self {
         let mut layouts = layouts.into_iter();
         Self(data.map(|data| SharedRows::new(data, layouts.next().expect("three layouts"), d_head)))
@@ -45,7 +45,7 @@ pub(crate) struct Kept<'a> {
 }
 
 impl Problem<'_> {
-    /// Writes the gradients by queries, keys and values before they were prepared; returns those by the gains of the norms of
+    /// Writes the gradients by the unprepared queries, keys and values; returns those by the gains of the norms of
     /// queries and keys, `[d_head]` each.
     pub(crate) fn backward(&self, kept: Kept<'_>, grads: &GradRows<'_>) -> [Vec<f32>; 2] {
         let of_groups: Vec<_> =
@@ -75,7 +75,7 @@ impl Problem<'_> {
         [sums.q_gain, k_gain]
     }
 
-    /// Finishes the gradients by a group's keys and values. Returns that by the gain.
+    /// Finishes the gradients by a group's keys and values, and returns the gradient by the gain.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn store_keys(&self, kept: Kept<'_>, grads: &GradRows<'_>, group: usize, sums: &KeySums) -> Vec<f32> {
@@ -85,7 +85,7 @@ impl Problem<'_> {
         let mut row = vec![0.0; self.d_head];
         for token in 0..self.seq_k {
             let at = token * stride..token * stride + self.d_head;
-            // SAFETY: a group is one head of keys and values of one sequence, and nobody else writes its rows.
+            // SAFETY: a group is one head of keys and values of one sequence, and nothing else writes its rows.
             let (d_k, d_v) =
                 unsafe { (grads.0[1].row(sequence, head, token), grads.0[2].row(sequence, head, token)) };
             d_v.copy_from_slice(&sums.v[at.clone()]);
@@ -179,9 +179,9 @@ struct Work {
     d_q: Vec<f32>,
     /// `[TILE keys, TILE queries]`: weights, then gradients by scores.
     weights: Vec<f32>,
-    /// The same: weights before some were dropped.
+    /// `[TILE keys, TILE queries]`: weights before dropout.
     undropped: Vec<f32>,
-    /// The same: derivatives of scores by raw scores.
+    /// `[TILE keys, TILE queries]`: derivatives of scores by raw scores.
     bends: Vec<f32>,
     row: Vec<f32>,
 }
@@ -219,11 +219,12 @@ impl Work {
         self.d_q.fill(0.0);
     }
 
-    /// `g . y`, rounded as the products `g . v` are: a query that sees one key must get a gradient of exactly 0 (but for dropout,
-    /// which rounds once more).
+    /// `g . y`, rounded as the products `g . v` are: a query that sees only one key must get a gradient of exactly 0
+    /// (except under dropout, which rounds once more).
     #[inline(always)]
     fn load_dots<S: Simd>(&mut self, out: Rows<'_>, problem: &Problem<'_>, tile: &QueryTile) {
-        // The output was multiplied by what makes up for dropout, and so was `g`; the sum over keys of `g . y` counts it once.
+        // The output was multiplied by the gain that makes up for dropout, and so was `g`; the sum over keys of `g . y`
+        // must have it once.
         let gain = problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
         let stride = self.g.len() / TILE;
         let rows = self.g.chunks_exact(stride).take(tile.count).enumerate();
@@ -283,7 +284,7 @@ impl Work {
         }
     }
 
-    /// Weights to gradients by scores, in place.
+    /// Turns weights into gradients by scores, in place.
     #[inline(always)]
     fn d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
         let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));
@@ -301,7 +302,7 @@ impl Work {
         );
     }
 
-    /// The same where weights were dropped or scores capped.
+    /// Turns weights into gradients by scores if weights were dropped or scores capped.
     #[inline(always)]
     fn bent_d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
         let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));

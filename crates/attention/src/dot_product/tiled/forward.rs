@@ -11,8 +11,8 @@ use super::scores::{HEADROOM, Scorer, row_width};
 use super::tile::to_lanes;
 use crate::score_row::in_twos;
 
-/// What a query's weights are relative to, and what makes an output of their sum: `[reference, 1 / sum]`, the latter times
-/// [`WeightDropout::gain`](crate::WeightDropout).
+/// What a query's weights are relative to, and what turns their sum into an output: `[reference, 1 / sum]`, the latter
+/// times [`WeightDropout::gain`](crate::WeightDropout).
 pub(super) const NOTES: usize = 2;
 
 impl Problem<'_> {
@@ -48,7 +48,7 @@ impl Problem<'_> {
         notes
     }
 
-    /// Queries are multiplied by it as they are prepared, so that the products of queries and keys are base-2 scores.
+    /// Queries are multiplied by this as they are prepared, so that the products of queries and keys are base-2 scores.
     pub(super) fn score_scale(&self) -> f32 {
         in_twos(1.0 / (self.d_head as f64).sqrt())
     }
@@ -153,12 +153,13 @@ impl Sums {
             scorer.drop_weights(simd, first_key, S::as_mut_simd_f32s(&mut self.weights).0);
             scorer.add_to_queries(simd, first_key, &scorer.keys.v, &self.weights, &mut self.o);
         }
-        // Queries that have seen no key: any reference will do, but minus infinity would make NaN of a hidden score.
+        // For queries that have seen no key, any reference will do except minus infinity, which would turn a hidden
+        // score into NaN.
         self.m.iter_mut().filter(|m| **m == f32::NEG_INFINITY).for_each(|m| *m = 0.0);
     }
 
-    /// Weights of a plain key tile as the scores leave the micro-kernel. False, and nothing has happened, if a score is too far
-    /// above its reference.
+    /// Makes the weights of a plain key tile as the scores leave the micro-kernel. Returns false, having changed
+    /// nothing, if a score is too far above its reference.
     #[inline(always)]
     fn weigh_at_once<S: Simd>(
         &mut self,
@@ -183,7 +184,7 @@ impl Sums {
                 sums[j] = simd.add_f32s(sums[j], weight);
             },
         );
-        // No weight is negative, so the sum tells whether one is too large.
+        // No weight is negative, so the sum shows whether one is too large.
         let fits = !sum_lanes.iter().any(|sum| *sum >= HEADROOM.exp2());
         if fits {
             self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
@@ -191,7 +192,7 @@ impl Sums {
         fits
     }
 
-    /// Weights of any key tile, by way of its scores.
+    /// Makes the weights of any key tile, from its scores.
     #[inline(always)]
     fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
         scorer.scores(simd, first_key, &queries.lanes, S::as_mut_simd_f32s(&mut self.weights).0, None);
@@ -209,8 +210,8 @@ impl Sums {
         self.l.iter_mut().zip(sums).for_each(|(l, sum)| *l += sum);
     }
 
-    /// Moves the references that a score is too far above, and with them what is relative to them. Each query by itself: what
-    /// a later token holds must not change even the last bit of an earlier one.
+    /// Moves the references that a score is too far above, and rescales what is relative to them. Each query moves on
+    /// its own: a later token must not change even the last bit of an earlier one.
     #[inline(always)]
     fn raise<S: Simd>(&mut self, simd: S) {
         let (width, mut most) = (row_width::<S>(), [f32::NEG_INFINITY; TILE]);

@@ -1,21 +1,21 @@
-//! Keys and values of one head, prepared and in one piece.
+//! Keys and values of one head, prepared and contiguous.
 
 use super::prepare::Prepare;
 use super::problem::{Problem, TILE};
 use super::rows::Rows;
 
-/// Rows lie this many floats apart, or a multiple: whole vectors on every machine.
+/// Rows are a multiple of this many floats apart: whole vectors on every machine.
 pub(super) const LANES: usize = 16;
 
 /// Keys and values of one head of one sequence, `[seq_k, stride]` each, padded by zeros to whole tiles and whole vectors. Every tile
-/// of queries reads them all, so they had better not lie a row here and a row there.
+/// of queries reads them all, so their rows should be contiguous.
 pub(super) struct Keys<'a> {
     pub(super) k: Vec<f32>,
     pub(super) v: Vec<f32>,
     pub(super) stride: usize,
-    /// The segment of each key, -2 for padding; none without segments.
+    /// The segment of each key, -2 for padding; `None` without segments.
     segments: Option<Vec<f32>>,
-    /// That of each query, -1 for padding: never equal to a key's.
+    /// The segment of each query, -1 for padding, which never equals a key's.
     query_segments: Option<Vec<f32>>,
     pub(super) problem: &'a Problem<'a>,
 }
@@ -76,12 +76,12 @@ pub(super) struct SegmentTiles<'a> {
 }
 
 impl SegmentTiles<'_> {
-    /// Whether all are one segment.
+    /// Whether all are of one segment.
     pub(super) fn are_one(&self) -> bool {
         self.keys.iter().chain(self.queries).all(|id| *id == self.keys[0])
     }
 
-    /// Whether no query can see a key: their segments do not even overlap in number.
+    /// Whether no query can see a key because the ranges of their segment numbers do not overlap.
     pub(super) fn are_apart(&self) -> bool {
         let ends = |ids: &[f32]| {
             ids.iter().fold((f32::MAX, f32::MIN), |(low, high), &id| (low.min(id), high.max(id)))

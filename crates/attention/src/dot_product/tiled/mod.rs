@@ -10,7 +10,8 @@
 //! Any `m` gives the same `y`, so it moves only when a score exceeds it by more than [`HEADROOM`](scores::HEADROOM):
 //! in almost every tile the weights can be made as scores leave the registers, without a second pass for their maximum.
 //!
-//! The forward pass notes `m` and `1 / l` (times what makes up for dropout); with them the backward pass makes the weights again, a pair of tiles at a time:
+//! The forward pass keeps `m` and `1 / l` (times the gain that makes up for dropout); from them the backward pass
+//! recomputes the weights, a pair of tiles at a time:
 //! ```text
 //! g_i = dy_i / l_i        dot_i = g_i . y_i        dv_j = sum over i of w_ij g_i        ds_ij = w_ij (g_i . v_j - dot_i)
 //! dq_i = sum over j of ds_ij k_j / sqrt(d_head)                      dk_j = sum over i of ds_ij q_i / sqrt(d_head)

@@ -1,4 +1,4 @@
-//! What happens to a query or key before it meets others: normalised, scaled and turned by its position.
+//! What happens to a query or key before products are taken: it is normalised, scaled and turned by its position.
 //!
 //! ```text
 //! z = r x g        r = 1 / sqrt(mean of x^2 + eps)        then turned by the rotary angles of the position
@@ -31,7 +31,7 @@ impl Prepare<'_> {
         }
     }
 
-    /// From the gradient `grad` by a prepared row, which is used up, to that by `x`; adds that by the gains to `d_gain`.
+    /// Turns `grad`, the gradient by a prepared row, into the gradient by `x`, and adds the gradient by the gains to `d_gain`.
     #[inline(always)]
     pub(super) fn backward(
         &self,

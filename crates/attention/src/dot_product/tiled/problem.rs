@@ -5,10 +5,10 @@ use std::ops::Range;
 use crate::score_row::in_twos;
 use crate::{Rules, alibi_slopes};
 
-/// Queries in a tile, and keys in a tile: the weights of a tile, 16 KiB, stay in a core's first cache beside its operands.
+/// Number of queries, and of keys, in a tile: a tile's weights, 16 KiB, stay in a core's L1 cache beside their operands.
 pub(super) const TILE: usize = 64;
 
-/// Heads of queries, and heads of keys and values, each of which serves as many heads of queries.
+/// Heads of queries, and heads of keys and values, each of which serves the same number of heads of queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heads {
     pub(crate) queries: usize,
@@ -33,19 +33,20 @@ pub(crate) struct Problem<'a> {
     pub(crate) rules: &'a Rules,
 }
 
-/// Pieces of work that keep the threads of a workstation busy. Each has sums of key gradients of its own, so more of them take more
-/// memory, and time where there are few threads.
+/// Number of pieces of work that keep the threads of a workstation busy. Each has its own sums of key gradients, so
+/// more pieces take more memory, and more time if there are few threads.
 const ENOUGH_PIECES: usize = 16;
-/// Tiles that make a piece worth its own sums of key gradients.
+/// Number of tiles that makes a piece worth its own sums of key gradients.
 const FEWEST_TILES: usize = 8;
 
 impl Problem<'_> {
-    /// The work of one head of keys: sequences times heads of them.
+    /// Number of groups, each the work of one head of keys: sequences times heads of keys.
     pub(super) fn groups(&self) -> usize {
         self.batch * self.heads.keys
     }
 
-    /// Pieces of a group's work. It depends on sizes alone, not on the number of threads, and so does the order of every sum.
+    /// Number of pieces of a group's work. It depends only on the sizes, not on the number of threads, and so does the
+    /// order of every sum.
     pub(super) fn pieces(&self) -> usize {
         let wanted = ENOUGH_PIECES.div_ceil(self.groups());
         wanted.min(self.tiles_of_group() / FEWEST_TILES).max(1)
@@ -59,8 +60,8 @@ impl Problem<'_> {
         self.heads.group() * self.tiles()
     }
 
-    /// The tiles of queries that piece `piece` of a group works on. Causal tiles grow with their position, so pieces take
-    /// turns.
+    /// The tiles of queries that piece `piece` of a group works on. Later causal tiles are more work, so the pieces
+    /// take turns.
     pub(super) fn piece(&self, group: usize, piece: usize) -> impl Iterator<Item = QueryTile> {
         let (tiles, group_heads, seq_q) = (self.tiles(), self.heads.group(), self.seq_q);
         let (sequence, key_head) = (group / self.heads.keys, group % self.heads.keys);
@@ -71,7 +72,7 @@ impl Problem<'_> {
         })
     }
 
-    /// How scores fall with the distance in a head, in base-2 scores a token.
+    /// How scores fall with the distance in a head, in base-2 scores per token.
     pub(super) fn slope(&self, head: usize) -> Option<f32> {
         let slopes = self.rules.alibi.then(|| alibi_slopes(self.heads.queries));
         slopes.map(|slopes| in_twos(slopes[head]))
@@ -102,7 +103,7 @@ impl Problem<'_> {
             && self.window().is_none_or(near)
     }
 
-    /// A window of more than all tokens is one of all.
+    /// A window longer than the sequence counts as one of its length.
     fn window(&self) -> Option<isize> {
         self.rules.window.map(|window| window.min(self.seq_q + self.seq_k) as isize)
     }
@@ -118,7 +119,7 @@ impl Problem<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueryTile {
     pub(super) sequence: usize,
-    /// Among the heads of queries.
+    /// Index among the heads of queries.
     pub(super) head: usize,
     pub(super) first: usize,
     pub(super) count: usize,

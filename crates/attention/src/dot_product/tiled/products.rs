@@ -7,7 +7,8 @@ use super::problem::TILE;
 use super::scores::{Part, Scorer, row_width};
 
 impl Scorer<'_> {
-    /// Scores of a key tile, `[TILE keys, TILE queries]`, minus infinity where hidden. `bends` as for [`shape`](Self::shape).
+    /// Scores of a key tile, `[TILE keys, TILE queries]`, minus infinity where hidden. `bends` is as in
+    /// [`shape`](Self::shape).
     #[inline(always)]
     pub(super) fn scores<S: Simd>(
         &self,

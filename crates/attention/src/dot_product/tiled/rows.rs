@@ -13,12 +13,12 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Of `[batch, heads, seq, d_head]`.
+    /// The layout of `[batch, heads, seq, d_head]`.
     pub(crate) fn by_head(heads: usize, seq: usize, d_head: usize) -> Self {
         Self { first: 0, sequence: heads * seq * d_head, head: seq * d_head, token: d_head }
     }
 
-    /// Of so many heads from feature `first` on in `[batch, seq, width]`, one beside the other.
+    /// The layout of `heads` adjacent heads from feature `first` on in `[batch, seq, width]`.
     ///
     /// # Panics
     /// If they do not fit into `width`: the last heads of a token would share numbers with the next token.
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Rows to write, by several threads at a time, each its own.
+/// Rows that several threads may write at the same time, each thread its own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SharedRows<'a> {
     data: *mut f32,
@@ -61,8 +61,8 @@ pub(super) struct SharedRows<'a> {
     lifetime: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it stands for a `&mut [f32]`, which may go to another thread; that no two threads write one row is what callers
-// of `row` promise.
+// SAFETY: it stands for a `&mut [f32]`, which may go to another thread; callers of `row` promise that no two threads
+// write one row.
 unsafe impl Send for SharedRows<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for SharedRows<'_> {}

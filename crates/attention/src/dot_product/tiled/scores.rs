@@ -12,10 +12,10 @@ use crate::score_row::{in_twos, tanh};
 /// of a hundred million of them is far from the largest f32; so is `2^-100` of one from the smallest.
 pub(super) const HEADROOM: f32 = 20.0;
 
-/// Keys of a tile that lie beyond the same queries are left out together.
+/// Number of keys that are skipped together if no query sees them.
 const PART: usize = 16;
 
-/// Some keys of a tile, and the vectors of queries that may see one of them: from `from` on.
+/// Some keys of a tile, and the vectors of queries that may see one of them: those from `from` on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     /// Counted from the tile's first key.
@@ -30,15 +30,15 @@ pub(super) fn row_width<S: Simd>() -> usize {
     TILE / S::F32_LANES
 }
 
-/// What makes weights of a query tile's raw scores.
+/// What turns a query tile's raw scores into weights.
 pub(super) struct Scorer<'a> {
     pub(super) keys: &'a Keys<'a>,
     pub(super) tile: QueryTile,
     cap: Option<f32>,
     slope: Option<f32>,
-    /// Of each query. Exact in f32 up to 16 million tokens.
+    /// The position of each query, exact in f32 up to 16 million tokens.
     positions: [f32; TILE],
-    /// What each query brings to the draw of dropped weights.
+    /// What each query contributes to the draw of dropped weights.
     lane_keys: [u32; TILE],
 }
 
@@ -56,8 +56,8 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// The first keys of the key tiles that some query of the tile may see. The last comes first: a causal tile's scores must be
-    /// masked there, and with them the references are set for all that follow.
+    /// The first keys of the key tiles that some query of the tile may see. The last tile comes first: it is the one
+    /// that causal attention masks, and its scores set the references for all that follow.
     pub(super) fn key_tiles(&self) -> impl Iterator<Item = usize> {
         let reach = self.keys.problem.reach(&self.tile);
         let first = reach.start / TILE * TILE;
@@ -66,7 +66,7 @@ impl<'a> Scorer<'a> {
         })
     }
 
-    /// Vectors that hold queries.
+    /// Number of vectors that hold queries.
     #[inline(always)]
     pub(super) fn vectors<S: Simd>(&self) -> usize {
         self.tile.count.div_ceil(S::F32_LANES)
@@ -104,8 +104,8 @@ impl<'a> Scorer<'a> {
         self.keys.problem.rules.dropout.as_ref()
     }
 
-    /// Raw scores of a key tile, `[TILE keys, TILE queries]`, to scores: minus infinity where a query does not see a key. `bends`
-    /// gets the derivative by the raw score.
+    /// Turns the raw scores of a key tile, `[TILE keys, TILE queries]`, into scores: minus infinity where a query does
+    /// not see a key. `bends` gets the derivative by the raw score.
     #[inline(always)]
     pub(super) fn shape<S: Simd>(
         &self,

@@ -2,7 +2,7 @@
 
 use super::problem::TILE;
 
-/// Features that are moved together.
+/// Number of features that are moved together.
 const BLOCK: usize = 4;
 
 /// `rows [count, stride]` to `lanes [d_head, TILE]`: row `i` becomes lane `i`, and lanes without a row become 0.

@@ -65,7 +65,7 @@ impl Kind for BlockDiagonalLinear {
     }
 }
 
-/// Cut near the root of the width.
+/// A Monarch layer, cut near the root of the width.
 pub(in super::super) struct MonarchLinear;
 
 impl MonarchLinear {

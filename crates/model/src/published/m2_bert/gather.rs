@@ -28,7 +28,7 @@ pub(super) fn gather(gathered: &mut Gathered, model: &SequenceModel) {
 
 fn gather_embeddings(gathered: &mut Gathered, model: &SequenceModel) {
     let table = model.encoder.table().expect("M2-BERT reads tokens");
-    // A head that tells tokens has no map of its own.
+    // A head that predicts tokens has no map of its own.
     let names = if model.head.is_none() { &[TABLE, DECODER][..] } else { &[TABLE] };
     gathered.shared_parameter(names, table, |table| table);
     if let Some(positions) = &model.additions.positions {

@@ -1,7 +1,7 @@
 //! M2-BERT under its published names.
 //!
-//! Linear weights are `[out, in]` there, burn's `[in, out]`. The names of a layer's tensors below
-//! `bert.encoder.layer.N.attention` are `subquad_monarch`'s to know.
+//! Linear weights are `[out, in]` there, burn's `[in, out]`. `subquad_monarch` knows the names of a layer's tensors
+//! below `bert.encoder.layer.N.attention`.
 
 mod gather;
 mod names;
@@ -22,17 +22,17 @@ use super::{Checkpoint, CheckpointError, checkpoint};
 use crate::{M2BertConfig, SequenceModel};
 use names::{CLASSIFIER, DECODER, POSITION_IDS, TABLE};
 
-/// As in recorded cases and in errors.
+/// The name in recorded cases and in errors.
 const LAYER: &str = "m2_bert";
 /// Names of the one tensor that every M2-BERT has.
 const ANCHORS: [&str; 2] = [TABLE, DECODER];
 
 impl M2BertConfig {
     /// The model with the weights of a published checkpoint, a `.safetensors` file or one of PyTorch's (`.pt`, `.pth`, `.bin`,
-    /// `.ckpt`), in f64, f32, f16 or bf16. Nothing of the file but numbers is used; the head's transform and norms included,
-    /// every parameter must be there, with the config's shape, and nothing else below the same prefix.
+    /// `.ckpt`), in f64, f32, f16 or bf16. Only the numbers of the file are used. Every parameter, the head's transform
+    /// and norms included, must be there with the config's shape, and nothing else below the same prefix.
     ///
-    /// Names, each below one prefix, which may be empty, `model.` or longer (`N` counts layers from 0):
+    /// The names follow one prefix, which may be empty, `model.` or longer (`N` counts layers from 0):
     /// ```text
     /// bert.embeddings.{word,position,token_type}_embeddings.weight, bert.embeddings.LayerNorm.{weight,bias}
     /// bert.encoder.layer.N.attention.layernorm.{weight,bias}                                with `input_norm`
@@ -40,7 +40,7 @@ impl M2BertConfig {
     /// bert.encoder.layer.N.attention.{filter_fn,filter_fn2}.{implicit_filter,implicit_filter_rev,pos_emb,modulation,bias}..
     /// bert.encoder.layer.N.mlp.gated_layers.weight (or gated_layer), ..mlp.wo.{weight,bias}, ..mlp.layernorm.{weight,bias}
     /// cls.predictions.transform.dense.{weight,bias}, ..transform.LayerNorm.{weight,bias}    unless there are `classes`
-    /// cls.predictions.decoder.{weight,bias}, cls.predictions.bias                           likewise
+    /// cls.predictions.decoder.{weight,bias}, cls.predictions.bias                           unless there are `classes`
     /// bert.pooler.dense.{weight,bias}, classifier.{weight,bias}                             with `classes`
     /// ```
     /// One parameter may have several names: the table of tokens is the decoder's weight, the decoder's bias stands under two
@@ -48,7 +48,7 @@ impl M2BertConfig {
     /// them, and those that it holds must be equal.
     ///
     /// # Errors
-    /// If the file cannot be read, is not of this kind, lacks a tensor, or holds one of another shape or one too many; if it
+    /// If the file cannot be read, is not of this kind, lacks a tensor, or holds one of another shape or an extra one; if it
     /// holds several models (see [`load_from`](Self::load_from)), or the config fails
     /// [`ModelConfig::check`](crate::ModelConfig::check).
     pub fn load(&self, path: impl AsRef<Path>, device: &Device) -> Result<SequenceModel, CheckpointError> {
@@ -64,7 +64,7 @@ impl M2BertConfig {
     /// ```
     ///
     /// # Errors
-    /// As for [`load`](Self::load); if there are several models and `checkpoint` names none, or one that is not there.
+    /// As for [`load`](Self::load), and if there are several models and `checkpoint` names none or a missing one.
     pub fn load_from(
         &self,
         checkpoint: &Checkpoint,
@@ -93,7 +93,7 @@ impl M2BertConfig {
         }
     }
 
-    /// What the published state dict of `model` holds, under the names that [`load`](Self::load) reads and in their published
+    /// The published state dict of `model`, under the names that [`load`](Self::load) reads and in the published
     /// layout: every parameter under all its names, and the buffers, of which `bert.embeddings.position_ids` is in i64.
     ///
     /// # Panics
@@ -105,7 +105,7 @@ impl M2BertConfig {
     }
 }
 
-/// The model's tensors: not those of an optimiser beside it.
+/// The model's tensors, without those of an optimiser in the same file.
 fn below(prefix: &str, names: &[&str]) -> Vec<String> {
     let is_ours = |name: &str| {
         let part = name.split('.').next().unwrap_or_default();

@@ -5,8 +5,8 @@ use subquad_mixer::published::{Case, CaseError};
 
 use crate::M2BertConfig;
 
-/// Keys of the published config. Those that are absent are as in pretraining of the 80M model; those that only say how it was
-/// trained or how weights began are read and mean nothing here.
+/// Keys of the published config. Absent keys are as in pretraining of the 80M model; keys that only say how it was
+/// trained or initialised are read and not used.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Options {
@@ -93,7 +93,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Those of `case`.
+    /// The options of `case`.
     pub(super) fn of(case: &Case) -> Result<Self, CaseError> {
         let options: Self = case.parse_config()?;
         let foreign = [

@@ -13,26 +13,26 @@ use super::options::Options;
 use crate::norm::normed;
 use crate::{CheckpointError, Dropout, Input, M2BertConfig, SequenceModel};
 
-/// A label that says nothing: PyTorch's.
+/// PyTorch's label for a token that is not in the loss.
 const IGNORED: i64 = -100;
 
 /// Why a recorded run cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The run is not one of ours, or not whole.
+    /// The run is not one of ours, or not complete.
     #[error(transparent)]
     Case(#[from] CaseError),
-    /// The file with its weights is not there or not of its config.
+    /// The file with its weights is missing or does not fit its config.
     #[error("the weights of the run: {0}")]
     Weights(#[from] CheckpointError),
 }
 
-/// Runs M2-BERT with the weights of the checkpoint at `weights` on the recorded tokens, in `form`: `logits`, `loss`, what the
-/// embeddings (`hidden.embeddings`) and each layer (`hidden.layer.N`) leave, and the gradients of
-/// `sum(logits * grad_output)`. An attention mask changes nothing, as published.
+/// Runs M2-BERT with the weights of the checkpoint at `weights` on the recorded tokens, in `form`: `logits`, `loss`,
+/// the outputs of the embeddings (`hidden.embeddings`) and of each layer (`hidden.layer.N`), and the gradients of
+/// `sum(logits * grad_output)`. An attention mask has no effect, as published.
 ///
 /// # Errors
-/// If the config has options that are not ours, or the run or the weights do not fit it.
+/// If the config has options that ours lacks, or the run or the weights do not fit it.
 pub fn replay_m2_bert(
     case: &mut Case,
     weights: &Path,
@@ -56,7 +56,7 @@ pub fn replay_m2_bert(
     Ok(replay)
 }
 
-/// Logits, and on the way there what embeddings and layers leave.
+/// Returns the logits, and adds the outputs of embeddings and layers to `replay`.
 fn forward(model: &SequenceModel, input: Input, replay: &mut Replay) -> Tensor<3> {
     let mut h = model.encode(input, 0, &Dropout::Off);
     replay.insert("hidden.embeddings".into(), read(h.clone()));
@@ -67,7 +67,7 @@ fn forward(model: &SequenceModel, input: Input, replay: &mut Replay) -> Tensor<3
     model.decode(normed(&model.norm, h), &Dropout::Off)
 }
 
-/// What was read, all of it within the config's sizes.
+/// What was read, all within the config's sizes.
 struct Run {
     config: M2BertConfig,
     /// `[batch, seq]`
@@ -123,7 +123,7 @@ fn shape(case: &Case, options: &Options, config: &M2BertConfig) -> Result<[usize
     }
 }
 
-/// A tensor of integers, if there is one, of which `known` must allow every one.
+/// A tensor of integers, if there is one; `known` must allow each of them.
 fn integers(
     case: &Case,
     name: &str,
@@ -148,7 +148,7 @@ fn integers(
     }
 }
 
-/// No vector has more rows than this type counts.
+/// No vector has more rows than this type can count.
 fn size(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
@@ -161,7 +161,7 @@ fn invalid(case: &Case, message: String) -> CaseError {
     CaseError::Config { layer: case.layer.clone(), message }
 }
 
-/// Over labelled tokens; not a number if there are none, as in PyTorch.
+/// The mean over labelled tokens; NaN if there are none, as in PyTorch.
 fn mean_cross_entropy(logits: &Tensor<3>, labels: &[i64]) -> f64 {
     let vocab = logits.dims()[2];
     let logits: Vec<f64> = read(logits.clone()).iter::<f64>().collect();

@@ -49,7 +49,7 @@ impl M2BertConfig {
         take_table(case, names, [self.vocab, self.d_model], device)
     }
 
-    /// Whether the file holds the config's sizes, asked before anything is made as large as they say.
+    /// Whether the file has the config's sizes, checked before anything of these sizes is made.
     fn check_sizes(&self, case: &Case) -> Result<(), CaseError> {
         let Self { d_model, l_max, filter_order, emb_dim, .. } = *self;
         if let Some(positions) = self.known_positions() {

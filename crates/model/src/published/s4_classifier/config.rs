@@ -1,4 +1,4 @@
-//! The options of both classifiers. Those of the sequence mixers stand among them.
+//! The options of both classifiers, among them those of the sequence mixers.
 
 use serde::Deserialize;
 use subquad_mixer::published::{Case, CaseError};
@@ -54,12 +54,12 @@ pub(super) struct Sizes {
     pub(super) d_model: usize,
     pub(super) d_output: usize,
     pub(super) n_layers: usize,
-    /// Width inside the feed-forward blocks, where there are any.
+    /// Width inside the feed-forward blocks, if there are any.
     pub(super) d_hidden: Option<usize>,
 }
 
 impl Published {
-    /// The options of `case`, every size of which a parameter shows.
+    /// The options of `case`, with every size confirmed by a parameter.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         let Some((_, names)) = LAYERS.into_iter().find(|(layer, _)| case.layer == *layer) else {
             let what = "this model".into();
@@ -95,8 +95,8 @@ impl Published {
         })
     }
 
-    /// Whether the parameters outside the sequence mixers have the shapes that the config asks for. The mixers' show theirs
-    /// when they are loaded.
+    /// Whether the parameters outside the sequence mixers have the shapes that the config asks for. Those of the mixers
+    /// are checked when they are loaded.
     fn check_shapes(&self, case: &Case) -> Result<(), CaseError> {
         let (layout, Sizes { d_input, d_model, d_output, n_layers, d_hidden }) =
             (Layout(self.names), self.sizes);
@@ -125,7 +125,7 @@ impl Published {
         linear(layout.decoder(), width, ("d_output", d_output))
     }
 
-    /// Of the sequence mixers.
+    /// The state size of the sequence mixers.
     pub(super) fn d_state(&self) -> usize {
         let d_state = self.mixer.config.get("d_state").and_then(|d_state| d_state.as_u64());
         d_state.map_or(64, |d_state| usize::try_from(d_state).unwrap_or(usize::MAX))
@@ -135,7 +135,7 @@ impl Published {
         self.prenorm && self.names == ClassifierNames::Backbone
     }
 
-    /// The model, but for its sequence mixers: small ones, which those of the case replace.
+    /// The model with small sequence mixers, which those of the case replace.
     pub(super) fn model(&self) -> ModelConfig {
         let Sizes { d_input, d_model, d_output, n_layers, d_hidden } = self.sizes;
         let order = if self.prenorm { BlockOrder::PreNorm } else { BlockOrder::PostNorm };

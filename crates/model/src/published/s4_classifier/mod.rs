@@ -1,11 +1,11 @@
-//! Published residual classifiers on state-space layers: `s4_model`, the example script of the S4 repository, and
-//! `s4_sequence_model`, its `SequenceModel` between a linear encoder and a decoder of the mean.
+//! Published residual classifiers with state-space layers: `s4_model`, the example script of the S4 repository, and
+//! `s4_sequence_model`, its `SequenceModel` between a linear encoder and a decoder that reads the mean.
 //!
 //! ```text
 //! s4_model            h = h + s4(norm(h)), or norm(h + s4(h))                              in each layer
 //! s4_sequence_model   the same, then h = h + ffn(norm(h)), or norm(h + ffn(h))             in each layer
 //! ```
-//! The first has no norm behind its last layer in either order, the second has one with pre-norm.
+//! The first has no norm after its last layer in either order, the second has one with pre-norm.
 
 mod config;
 mod names;
@@ -23,16 +23,16 @@ use names::{Layout, Save, Wanted, load};
 
 pub(super) use replay::replay;
 
-/// The classes as cases call them.
+/// The classes under their names in cases.
 pub(super) const LAYERS: [(&str, ClassifierNames); 2] =
     [("s4_model", ClassifierNames::Example), ("s4_sequence_model", ClassifierNames::Backbone)];
 
 /// The published class of a classifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClassifierNames {
-    /// `S4Model` of the S4 repository's example script: a sequence mixer a layer.
+    /// `S4Model` of the S4 repository's example script: one sequence mixer per layer.
     Example,
-    /// Its `SequenceModel` with encoder and decoder: a sequence mixer and a feed-forward block a layer.
+    /// Its `SequenceModel` with encoder and decoder: one sequence mixer and one feed-forward block per layer.
     Backbone,
 }
 
@@ -58,10 +58,10 @@ impl SequenceModel {
         load(&Published::read(case)?, case, device)
     }
 
-    /// The parameters under the names of a published classifier and in its layout: what its state dict holds.
+    /// The parameters under the names of a published classifier and in its layout: its state dict.
     ///
     /// # Errors
-    /// If the model has parts that the published one has not, or lacks some.
+    /// If the model has parts that the published one lacks, or lacks some of its parts.
     pub fn to_published(
         &self,
         names: ClassifierNames,

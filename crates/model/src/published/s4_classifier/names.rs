@@ -1,4 +1,4 @@
-//! Where the parameters of a classifier stand: one list for loading, saving and gradients.
+//! The names of a classifier's parameters: one list for loading, saving and gradients.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Layout {
         "model.norm.norm".into()
     }
 
-    /// All parts of a model.
+    /// Visits all parts of a model.
     pub(super) fn walk(self, model: &mut SequenceModel, visit: &mut impl Visit) -> Result<(), CaseError> {
         let (EncoderKind::Linear(encoder), Some(head)) = (&mut model.encoder, &mut model.head) else {
             return Err(self.foreign("tokens, or a tied head"));
@@ -157,7 +157,7 @@ impl Visit for Load<'_> {
     }
 }
 
-/// What to save of the parameters.
+/// What to collect of the parameters.
 pub(super) enum Wanted<'a> {
     Values,
     /// Their gradients, under `grad.` and their names.

@@ -10,7 +10,7 @@ use super::config::{Published, Sizes};
 use super::names::{Layout, Save, Wanted, load};
 use crate::{Dropout, Input, SequenceModel};
 
-/// Output, the vectors behind the encoder and every part, and all gradients.
+/// The output, the vectors after the encoder and after every part, and all gradients.
 pub(in super::super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let published = Published::read(case)?;
     let input: Tensor<3> = case.tensor_of_width("input", published.sizes.d_input, device)?;
@@ -33,7 +33,7 @@ pub(in super::super) fn replay(case: &mut Case, form: Form, device: &Device) -> 
     Ok(replay)
 }
 
-/// The file holds width and tokens apart: an input may be narrow.
+/// The file confirms width and tokens only separately: an input may be narrow.
 fn check_amount(case: &Case, published: &Published, [batch, length, _]: [usize; 3]) -> Result<(), CaseError> {
     let Sizes { d_model, d_hidden, .. } = published.sizes;
     let kernel = [("d_model", d_model), ("d_state", published.d_state()), ("length", length)];
@@ -42,7 +42,7 @@ fn check_amount(case: &Case, published: &Published, [batch, length, _]: [usize; 
     case.check_amount("a layer's vectors", &[("batch", batch), ("length", length), width])
 }
 
-/// What every part leaves: a layer of the backbone is two of them.
+/// The output of every part: a layer of the backbone is two parts.
 fn hidden(model: &SequenceModel, names: ClassifierNames, input: Tensor<3>) -> Replay {
     let mut h = model.encode(Input::Reals(input), 0, &Dropout::Off);
     let mut found: Replay = [("hidden.encoder".into(), read(h.clone()))].into();

@@ -1,8 +1,8 @@
-//! The backward pass: parts of the tokens, and their shares of the gradients summed in order.
+//! The backward pass: it runs over parts of the tokens, and sums their shares of the gradients in order.
 //!
 //! ```text
 //! p = x W + b, h = sin(w p)      a sine layer, whose h the next one reads
-//! dh = dy W'^T                   W', dy: the next layer's weight, and the gradient of what it makes
+//! dh = dy W'^T                   W', dy: the next layer's weight, and the gradient of its output
 //! dp = dh w cos(w p)             dw += dh p cos(w p), db += dp, dW' += h^T dy
 //! ```
 
@@ -18,13 +18,13 @@ use super::layers::{Network, TOKENS};
 
 pub(super) struct Backward<'a> {
     network: Network<'a>,
-    /// Every weight's transpose, where the weight is.
+    /// Every weight's transpose, at the weight's place.
     turned: Vec<f32>,
     wants_features: bool,
     wants_numbers: bool,
 }
 
-/// What is known of some tokens.
+/// What is needed of some tokens.
 struct Tokens<'a> {
     features: &'a [f32],
     notes: &'a [f32],
@@ -52,7 +52,7 @@ impl<'a> Backward<'a> {
         Self { network, turned, wants_features, wants_numbers }
     }
 
-    /// Gradients of features, frequencies and numbers.
+    /// Returns the gradients of features, frequencies and numbers.
     pub(super) fn run(&self, features: &[f32], notes: &[f32], grad: &[f32]) -> [Vec<f32>; 3] {
         let Network { sizes, frequencies, .. } = self.network;
         let seq = features.len() / sizes.emb_dim;

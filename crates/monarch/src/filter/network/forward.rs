@@ -8,7 +8,7 @@ use subquad_backend::simd::{Simd, WithSimd, dispatch, load, save, sin_cos};
 
 use super::layers::{Network, TOKENS};
 
-/// The answers, `[seq, d_model]`, and what the sines are of.
+/// Returns the outputs, `[seq, d_model]`, and the arguments of the sines.
 pub(super) fn forward(network: Network<'_>, features: &[f32], seq: usize) -> (Vec<f32>, Vec<f32>) {
     let sizes = network.sizes;
     let (mut out, mut notes) = (Unwritten::new(seq * sizes.d_model), Unwritten::new(seq * sizes.notes()));
@@ -23,7 +23,7 @@ pub(super) fn forward(network: Network<'_>, features: &[f32], seq: usize) -> (Ve
 }
 
 impl Network<'_> {
-    /// Some tokens through all layers.
+    /// Runs some tokens through all layers.
     fn answer(self, features: &[f32], notes: &mut [f32], hidden: &mut [f32], out: Out<'_>) {
         let size = notes.len() / self.sizes.sine_layers;
         let hidden = &mut hidden[..size];

@@ -1,6 +1,6 @@
 //! The fused form: one operation for all layers.
 //!
-//! Some tokens at a time go through all layers, forward and backward, while what is known of them is in a core's cache.
+//! A few tokens at a time go through all layers, forward and backward, while their numbers are in a core's cache.
 
 use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
@@ -9,7 +9,7 @@ use super::backward::Backward;
 use super::forward::forward;
 use super::layers::{Network, Sizes};
 
-/// `features [seq, emb_dim]` to `[seq, d_model]`; sizes are the caller's to check.
+/// `features [seq, emb_dim]` to `[seq, d_model]`; the caller checks the sizes.
 pub(super) fn answers(
     features: Tensor<2>,
     frequencies: Tensor<2>,
@@ -21,8 +21,8 @@ pub(super) fn answers(
 
 /// Inputs: `features [seq, emb_dim]`, `frequencies [rows, order]`, weights and biases as [`Sizes`] finds them.
 ///
-/// Noted is what the sines are of, before the frequency: of each block of [`TOKENS`](super::layers::TOKENS) its
-/// `[sine layers, tokens, order]`, one block after the other.
+/// Kept for the backward pass are the arguments of the sines before the frequency: `[sine layers, tokens, order]` for
+/// each block of [`TOKENS`](super::layers::TOKENS), one block after the other.
 #[derive(Debug)]
 struct Answers(Sizes);
 

@@ -1,8 +1,8 @@
-//! Where the numbers of a network's layers are.
+//! Where the numbers of a network's layers are stored.
 
 use std::ops::Range;
 
-/// Tokens that go through all layers together: what is known of them stays in a core's cache.
+/// Number of tokens that go through all layers together: their numbers stay in a core's cache.
 pub(super) const TOKENS: usize = 64;
 
 /// Layer `i` up to `sine_layers` is a sine layer, and the last one, number `sine_layers`, is linear.
@@ -18,7 +18,7 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Of weights and biases.
+    /// Number of weights and biases.
     pub(super) fn numbers(self) -> usize {
         self.weight(self.sine_layers).end
     }
@@ -38,13 +38,13 @@ impl Sizes {
         before..before + inputs * outputs
     }
 
-    /// A sine layer's.
+    /// Where a sine layer's bias is.
     pub(super) fn bias(self, layer: usize) -> Range<usize> {
         let start = self.weight(layer).end;
         start..start + self.order
     }
 
-    /// What is noted of a token.
+    /// Number of floats kept of a token for the backward pass.
     pub(super) fn notes(self) -> usize {
         self.sine_layers * self.order
     }

@@ -20,7 +20,7 @@ use self::layers::Sizes;
 pub(crate) struct SineNetwork {
     pub(crate) input: Linear,
     pub(crate) inner: Vec<Linear>,
-    /// Without a bias: the filter is the network times a decay, so a bias would be one more bare decay.
+    /// It has no bias: the filter is the network times a decay, so a bias would only add a bare decay.
     pub(crate) output: Linear,
 }
 

@@ -1,4 +1,4 @@
-//! The gradients of the operation, and the share of each channel: what is still to be written when its thread begins.
+//! The gradients of the operation, and each channel's share of them, which its thread has yet to write.
 
 use subquad_backend::fft_conv::rows_by_channel;
 use subquad_backend::kernel::{Array, Part, Saved, Unwritten, View};
@@ -6,7 +6,7 @@ use subquad_backend::kernel::{Array, Part, Saved, Unwritten, View};
 use super::Inputs;
 use crate::m2::short::ShortGrad;
 
-/// The gradient of each input, row-major; empty where there is no such input.
+/// The gradient of each input, row-major; empty if there is no such input.
 pub(super) struct Grads {
     projected: Unwritten,
     short_weight: Unwritten,
@@ -18,22 +18,22 @@ pub(super) struct Grads {
 
 /// The share of one channel.
 pub(super) struct ChannelGrads<'a> {
-    /// A row a part and sequence.
+    /// One row per part and sequence.
     pub(super) projected: [Rows<'a>; 3],
-    /// One a part.
+    /// One per part.
     pub(super) short: [ShortGrad<'a>; 3],
-    /// A row a side.
+    /// One row per side.
     pub(super) lags: Rows<'a>,
-    /// A row a sequence.
+    /// One row per sequence.
     pub(super) x: Rows<'a>,
-    /// A row a side.
+    /// One row per side.
     pub(super) residual_lags: Rows<'a>,
 }
 
-/// Rows of one channel that are still to be written.
+/// Rows of one channel that have yet to be written.
 pub(super) type Rows<'a> = std::vec::IntoIter<Part<'a>>;
 
-/// The row of the next sequence, zeros.
+/// The row of the next sequence, filled with zeros.
 pub(super) fn next_row<'a>(rows: &mut Rows<'a>) -> &'a mut [f32] {
     rows.next().expect("a row a sequence").zeros()
 }

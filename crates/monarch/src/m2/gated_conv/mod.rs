@@ -1,12 +1,12 @@
-//! The middle of M2, and of Hyena of order 2, as one fused operation: between the two linear layers, on sequences that lie
-//! channel by channel.
+//! The middle of M2, and of Hyena of order 2, as one fused operation: everything between the two linear layers, on
+//! sequences stored channel by channel.
 //!
 //! ```text
 //! x1, x2, v = split(short_conv(projected))
 //! y = conv(v * x1) * x2 (+ conv2(x))
 //! ```
-//! A thread takes a channel: while a sequence's row is in its cache it passes the short convolution, the gates and the
-//! transforms, and only `y` and what the second gate multiplies leave it.
+//! A thread takes a channel: while a sequence's row is in its cache, it goes through the short convolution, the gates
+//! and the transforms, and only `y` and the second gate's other operand are written to memory.
 
 mod grads;
 
@@ -78,7 +78,7 @@ impl CpuKernel for GatedConv {
     }
 }
 
-/// The inputs by what they are.
+/// The inputs by their roles.
 struct Inputs<'a> {
     projected: View<'a>,
     short_weight: View<'a>,
@@ -128,7 +128,7 @@ struct Work {
     convolver: Convolver,
     filter: Filter,
     residual: Filter,
-    /// Of one sequence: what leaves the short convolution.
+    /// The output of the short convolution for one sequence.
     parts: [Vec<f32>; 3],
     row: Vec<f32>,
     other: Vec<f32>,
@@ -154,7 +154,7 @@ impl Work {
         }
     }
 
-    /// The short convolution of one sequence's channel, and the first gate: into `parts` and `row`.
+    /// Runs the short convolution of one sequence's channel, and the first gate, into `parts` and `row`.
     fn gate(&mut self, inputs: &Inputs<'_>, at: [usize; 2]) {
         let Self { parts, row, .. } = self;
         simd::run(
@@ -181,7 +181,7 @@ impl Work {
         );
     }
 
-    /// All gradients of one channel.
+    /// Computes all gradients of one channel.
     fn backward(
         &mut self,
         inputs: &Inputs<'_>,
@@ -206,7 +206,7 @@ impl Work {
         self.tap_grads(grads);
     }
 
-    /// Through the gates, the long and the short convolution of one sequence.
+    /// Goes back through the gates, the long and the short convolution of one sequence.
     fn gated_grads(
         &mut self,
         inputs: &Inputs<'_>,

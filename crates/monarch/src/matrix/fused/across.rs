@@ -4,7 +4,7 @@ use subquad_backend::simd::{Simd, load, mul_add, save};
 
 use super::packed::whole;
 
-/// `out[row, t, l] = sum over u of w[t, u, l] z[row, u, l]`, for `w [s, n_u, c]` with rows filled up.
+/// `out[row, t, l] = sum over u of w[t, u, l] z[row, u, l]`, for `w [s, n_u, c]` with padded rows.
 #[inline(always)]
 pub(super) fn across_blocks<S: Simd>(
     simd: S,
@@ -26,7 +26,7 @@ pub(super) fn across_blocks<S: Simd>(
     }
 }
 
-/// Some blocks of the second factor: as many as a vector has lanes, or what is left of them.
+/// Some blocks of the second factor: as many as a vector has lanes, or the last few.
 #[derive(Clone, Copy)]
 struct Strip {
     n_u: usize,
@@ -58,7 +58,7 @@ impl Strip {
         T
     }
 
-    /// `T` outputs of `R` rows.
+    /// Computes `T` outputs of `R` rows.
     #[inline(always)]
     fn sums<S: Simd, const T: usize, const R: usize>(
         self,
@@ -92,7 +92,7 @@ impl Strip {
     }
 }
 
-/// `sum[t, u, l] += sum over rows of dy[row, t, l] z[row, u, l]`, rows of `sum` filled up.
+/// `sum[t, u, l] += sum over rows of dy[row, t, l] z[row, u, l]`, with padded rows of `sum`.
 #[inline(always)]
 pub(super) fn outer_across_blocks<S: Simd>(
     simd: S,
@@ -135,7 +135,7 @@ impl Strip {
         T
     }
 
-    /// `T` by `U` sums over the rows.
+    /// Computes `T` by `U` sums over the rows.
     #[inline(always)]
     fn outer<S: Simd, const T: usize, const U: usize>(
         self,

@@ -5,7 +5,7 @@ use subquad_backend::simd::{Simd, load, save};
 
 use super::packed::whole;
 
-/// `out[i] = x[i] w[i]` for every row and block `i`, `w [k, terms, cols]` with rows filled up.
+/// `out[i] = x[i] w[i]` for every row and block `i`, `w [k, terms, cols]` with padded rows.
 #[inline(always)]
 pub(super) fn block_products<S: Simd>(
     simd: S,
@@ -32,8 +32,8 @@ pub(super) fn block_products<S: Simd>(
     }
 }
 
-/// `sum[i, m, q] += sum over rows of dz[row, i, m] x[row, i, q]`, rows of `sum` filled up. What a filled up row gets beyond its
-/// numbers is of the next block, and nobody reads it.
+/// `sum[i, m, q] += sum over rows of dz[row, i, m] x[row, i, q]`, with padded rows of `sum`. The padding of a row gets
+/// numbers of the next block, which are never read.
 #[inline(always)]
 pub(super) fn outer_of_blocks<S: Simd>(
     simd: S,

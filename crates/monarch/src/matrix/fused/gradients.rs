@@ -10,11 +10,11 @@ use super::tile::{Tile, first_factor, put_back, take};
 
 /// Gradients of the factors and the bias, summed over some rows.
 pub(super) struct Sums {
-    /// `[k, middle, p]`, rows filled up.
+    /// `[k, middle, p]`, rows padded.
     first: Vec<f32>,
-    /// `[s, u, c]`, rows filled up.
+    /// `[s, u, c]`, rows padded.
     second: Vec<f32>,
-    /// Of the padded output.
+    /// Gradient of the bias, as wide as the padded output.
     bias: Vec<f32>,
 }
 
@@ -28,7 +28,7 @@ impl Sums {
         }
     }
 
-    /// Those of the rows `x` with the output's gradients `dy`; fills their `dx`.
+    /// The sums of the rows `x` with the output's gradients `dy`; also fills their `dx`.
     pub(super) fn of(factors: &Factors, tile_rows: usize, [x, dy]: [&[f32]; 2], dx: &mut [f32]) -> Self {
         let Sizes { d_input, d_output, .. } = factors.sizes;
         let mut sums = Self::none(factors.sizes);
@@ -54,7 +54,7 @@ impl Sums {
         self
     }
 
-    /// Laid out as the factors and the bias are.
+    /// Returns the sums in the layout of the factors and the bias.
     pub(super) fn into_gradients(self, sizes: Sizes) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
         let ([_, _, p], [c, s, u]) = (sizes.first, sizes.second);
         let first = self.first.chunks(whole(p)).flat_map(|row| &row[..p]).copied().collect();
@@ -67,9 +67,9 @@ impl Sums {
 
 struct Backward<'a> {
     factors: &'a Factors,
-    /// The rows again.
+    /// The rows on their way forward, computed again.
     tile: &'a mut Tile,
-    /// Their gradients.
+    /// The gradients of the rows.
     back: &'a mut Tile,
     sums: &'a mut Sums,
     rows: usize,

@@ -1,13 +1,13 @@
-//! The fused form of two factors: a tile of rows passes both while it is in a core's cache, and no number is moved for a
-//! permutation.
+//! The fused form of two factors: a tile of rows goes through both while it is in a core's cache, and no number is
+//! moved for a permutation.
 //!
 //! ```text
 //! z[i, m]  = sum over q of W1[i, m, q] x[i, q]       the micro-kernel, block by block; i < k, m < middle, q < p
 //! y[t, l]  = sum over u of W2[l, t, u] z[u, l]       vectors run over the blocks l < c; u < k middle / c, t < s
 //! ```
 //! The middle is one row of numbers that the first factor sees as `[k, middle]` and the second one as `[u, c]`. As the
-//! blocks of the second factor are its fastest axis, of what it reads and of what it writes, a vector holds one number of
-//! each of 16 blocks. The backward pass makes the middle again.
+//! blocks of the second factor are the fastest axis of both what it reads and what it writes, a vector holds one number
+//! of each of 16 blocks. The backward pass recomputes the middle.
 
 mod across;
 mod blocks;
@@ -46,7 +46,7 @@ struct TwoFactors {
     d_output: usize,
 }
 
-/// Numbers of one array of a tile: three of them fit a core's own cache.
+/// Size of one array of a tile: three of them fit into a core's own cache.
 const TILE: usize = 1 << 14;
 /// The micro-kernel takes rows in powers of two up to this.
 const ROWS_TOGETHER: usize = 8;
@@ -59,7 +59,7 @@ pub(super) struct Sizes {
     pub(super) d_output: usize,
     /// Blocks, rows and columns of the first factor.
     pub(super) first: [usize; 3],
-    /// Of the second one.
+    /// Blocks, rows and columns of the second factor.
     pub(super) second: [usize; 3],
     pub(super) pre_permute: bool,
 }
@@ -77,24 +77,25 @@ impl Sizes {
         self.second[0] * self.second[1]
     }
 
-    /// Distances of two rows of a tile, as the first factor reads them, between the factors, and as the second one writes them.
+    /// Distances between rows of a tile: as the first factor reads them, between the factors, and as the second one
+    /// writes them.
     pub(super) fn strides(self) -> [usize; 3] {
         [self.n_input(), self.n_middle(), self.n_output()].map(apart)
     }
 
-    /// Rows that pass both factors together.
+    /// Number of rows that go through both factors together.
     fn tile_rows(self) -> usize {
         let widest = self.n_input().max(self.n_middle()).max(self.n_output());
         (TILE / widest).clamp(ROWS_TOGETHER, 64).next_multiple_of(ROWS_TOGETHER)
     }
 
-    /// Rows of a part, whole tiles. They depend on the sizes alone, so that sums do.
+    /// Number of rows of a part, in whole tiles. It depends only on the sizes, so that the sums do too.
     fn part_rows(self) -> usize {
         self.rows.div_ceil(PARTS).next_multiple_of(self.tile_rows()).max(1)
     }
 }
 
-/// An odd number of cache lines: rows a power of two apart would push each other out of the cache.
+/// Rounds up to an odd number of cache lines: rows a power of two apart would evict each other from the cache.
 fn apart(width: usize) -> usize {
     const LINE: usize = 16;
     width.next_multiple_of(LINE) | LINE

@@ -2,7 +2,7 @@
 
 use super::Sizes;
 
-/// Packed rows are filled up to vectors of this many numbers, the widest there are.
+/// Packed rows are padded to whole vectors of this many numbers, the widest there are.
 const LANES: usize = 16;
 
 pub(super) fn whole(width: usize) -> usize {
@@ -12,19 +12,19 @@ pub(super) fn whole(width: usize) -> usize {
 /// Both factors, packed.
 pub(super) struct Factors {
     pub(super) sizes: Sizes,
-    /// Each block turned: `[k, p, middle]`, rows filled up.
+    /// Each block transposed: `[k, p, middle]`, rows padded.
     pub(super) first: Vec<f32>,
-    /// Blocks fastest: `[s, u, c]`, rows filled up.
+    /// Blocks fastest: `[s, u, c]`, rows padded.
     pub(super) second: Vec<f32>,
-    /// What the backward pass needs beside them.
+    /// What the backward pass needs as well.
     pub(super) turned: Option<Turned>,
 }
 
-/// The factors the other way round.
+/// The factors for the opposite direction.
 pub(super) struct Turned {
-    /// As it is, `[k, middle, p]`, rows filled up.
+    /// Not transposed: `[k, middle, p]`, rows padded.
     pub(super) first: Vec<f32>,
-    /// Blocks fastest: `[u, s, c]`, rows filled up.
+    /// Blocks fastest: `[u, s, c]`, rows padded.
     pub(super) second: Vec<f32>,
 }
 
@@ -49,7 +49,7 @@ impl Factors {
     }
 }
 
-/// `f` of every place of `[a, b, c]`, with rows of whole vectors.
+/// `f` of every index of `[a, b, c]`, with rows of whole vectors.
 fn packed([a, b, c]: [usize; 3], f: impl Fn(usize, usize, usize) -> f32) -> Vec<f32> {
     let mut out = vec![0.0; a * b * whole(c)];
     for (at, row) in out.chunks_mut(whole(c).max(1)).enumerate() {

@@ -36,7 +36,7 @@ impl Tile {
     }
 }
 
-/// Rows as the first factor reads them, zeros where it reads more than there is.
+/// Copies rows as the first factor reads them, with zeros where it reads beyond their end.
 pub(super) fn take(tile: &mut [f32], x: &[f32], sizes: Sizes) {
     let Sizes { d_input, first: [k, _, p], .. } = sizes;
     let (n_input, [stride, _, _]) = (k * p, sizes.strides());
@@ -53,7 +53,7 @@ pub(super) fn take(tile: &mut [f32], x: &[f32], sizes: Sizes) {
     }
 }
 
-/// The other way: gradients of what was read.
+/// The reverse of [`take`]: copies the gradients of what was read.
 pub(super) fn put_back(dx: &mut [f32], tile: &[f32], sizes: Sizes) {
     let Sizes { d_input, first: [k, _, p], .. } = sizes;
     let [stride, _, _] = sizes.strides();
@@ -85,7 +85,7 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-/// `z[i] = W1[i] x[i]` of every row and block.
+/// `z[i] = W1[i] x[i]` for every row and block.
 #[inline(always)]
 pub(super) fn first_factor<S: Simd>(simd: S, factors: &Factors, x: &[f32], z: &mut [f32], rows: usize) {
     let ([x_stride, z_stride, _], [k, middle, p]) = (factors.sizes.strides(), factors.sizes.first);

@@ -1,7 +1,8 @@
 //! The factor as a CPU kernel.
 //!
-//! Within: a thread makes the tokens of one block. Across: a thread makes some tokens of every block, all neighbours in
-//! the result, from rows that it gathers first: rows that lie a power of two apart push each other out of its cache.
+//! Within: a thread computes the tokens of one block. Across: a thread computes some tokens of every block, all
+//! neighbours in the result, from rows that it gathers first, because rows a power of two apart would evict each other
+//! from its cache.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -49,7 +50,7 @@ impl Product {
         Sizes { batch, d_model, heads, blocks, outputs, inputs, lines: self.lines, entries: self.entries }
     }
 
-    /// The weight with zeros where there are no entries: a group of rows has the terms of its longest.
+    /// The weight with zeros for missing entries: a group of rows has the terms of its longest row.
     fn cut<'a>(&self, weight: &View<'a>) -> Cow<'a, [f32]> {
         let [_, _, outputs, inputs] = weight.dims();
         if self.entries == Entries::All {
@@ -95,7 +96,7 @@ struct Sizes {
     entries: Entries,
 }
 
-/// The blocks, or their transposes.
+/// The blocks of the factor, or their transposes.
 #[derive(Clone, Copy)]
 struct Factor<'a> {
     data: &'a [f32],
@@ -103,7 +104,7 @@ struct Factor<'a> {
     transposed: bool,
 }
 
-/// Most tokens of each block that a thread makes at a time: each gathered number is used so often.
+/// The most tokens of each block that a thread computes at a time: each gathered number is used this often.
 const GATHERED_FOR: usize = 32;
 
 impl Factor<'_> {
@@ -134,7 +135,7 @@ impl Factor<'_> {
         if self.transposed { [inputs, outputs] } else { [outputs, inputs] }
     }
 
-    /// No sum depends on it, so it may depend on the number of threads.
+    /// No sum depends on this, so it may depend on the number of threads.
     fn rows_at_once(&self) -> usize {
         let wanted = (self.sizes.batch * self.dims()[0]).div_ceil(2 * rayon::current_num_threads());
         wanted.next_multiple_of(GROUP).clamp(GROUP, GATHERED_FOR)
@@ -174,7 +175,7 @@ impl Factor<'_> {
         }
     }
 
-    /// Terms that any of these rows has.
+    /// The terms that any of these rows has.
     fn terms(&self, rows: &Range<usize>) -> Range<usize> {
         let (entries, [_, terms]) = (self.sizes.entries, self.dims());
         match self.transposed {
@@ -202,8 +203,8 @@ struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// Writes `cols` columns of these rows to `y`, which begins with the first of them; `x` begins with term 0. Each comes
-    /// with the distance of its rows.
+    /// Writes `cols` columns of these rows to `y`, which begins with the first of them; `x` begins with term 0. Each
+    /// comes with its row stride.
     fn run(&self, y: (&mut [f32], usize), x: (&[f32], usize), cols: usize) {
         let groups = self.rows.clone().step_by(GROUP).map(|first| {
             let rows = first..self.rows.end.min(first + GROUP);
@@ -214,21 +215,21 @@ impl Block<'_> {
     }
 }
 
-/// Rows that have the same terms: those of the last where entries are missing.
+/// Number of rows that share their terms: those of the last row, if entries are missing.
 const GROUP: usize = 8;
-/// Columns whose terms stay in a core's nearest cache.
+/// Number of columns whose terms stay in a core's L1 cache.
 const STRIP: usize = 64;
 
-/// `out = weight x`, or that added to it.
+/// `out = weight x`, or `out += weight x`.
 struct Sums<'a> {
-    /// Rows from number `first` on, and their distance.
+    /// Rows from number `first` on, and their stride.
     out: (&'a mut [f32], usize),
     first: usize,
     weight: Scalars<'a>,
-    /// Rows, and their distance.
+    /// Rows and their stride.
     x: (&'a [f32], usize),
     cols: usize,
-    /// Rows, and the terms that they have.
+    /// Ranges of rows, and the terms that they have.
     groups: Vec<(Range<usize>, Range<usize>)>,
     add: bool,
 }
@@ -277,7 +278,7 @@ impl Sums<'_> {
     }
 }
 
-/// The first `cols` columns of rows `stride` apart, filled up to a vector.
+/// The first `cols` columns of rows `stride` apart, padded to a vector.
 fn rest<S: Simd>((x, stride): (&[f32], usize), cols: usize) -> Vec<f32> {
     let mut rest = vec![0.0; x.len().div_ceil(stride) * S::F32_LANES];
     for (rest, x) in rest.chunks_mut(S::F32_LANES).zip(x.chunks(stride)) {
@@ -308,7 +309,7 @@ impl Sizes {
         grads
     }
 
-    /// The rows of a block of `size`, and their distance.
+    /// The rows of a block of `size`, and their stride.
     fn block<'a>(&self, x: &'a [f32], block: usize, size: usize) -> (&'a [f32], usize) {
         match self.lines {
             Lines::Within => (&x[block * size * self.d_model..], self.d_model),

@@ -7,7 +7,7 @@
 //! One of each is an order-2 Monarch matrix: Dao et al. 2022, <https://arxiv.org/abs/2204.00595>, section 3. Each head has
 //! blocks of its own for its features, which are neighbours.
 //!
-//! Tokens are rows and stay so: a block is a product with the rows where they lie, and no axis changes its place.
+//! Tokens are rows throughout: a block multiplies the rows where they are, and no axis is moved.
 
 mod fused;
 
@@ -24,12 +24,12 @@ pub(crate) enum Lines {
     Across,
 }
 
-/// Which entries `(i, j)` of a block there are; the others count as zero.
+/// Which entries `(i, j)` of a block are used; the others count as zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entries {
     /// All.
     All,
-    /// Those with `j <= i + this`.
+    /// Entries with `j <= i + this`.
     Lower(i64),
 }
 
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// Sums of up to a hundred f32 numbers of size one, and of twice that for gradients.
+    /// Sums of up to a hundred f32 numbers of size one, and twice as many for gradients.
     const TOL: f64 = 1e-5;
 
     /// Heads, blocks, outputs, inputs, features of a head: fewer and more than a group of rows, a vector and a strip.

@@ -18,7 +18,7 @@ use crate::seeded_module;
 const SAME_MAP: f64 = 1e-4;
 /// f32 against the f64 formula: each entry is one product.
 const ENTRY: f64 = 1e-6;
-/// What an FFT spreads, of the largest output.
+/// What an FFT leaks to earlier tokens, relative to the largest output.
 const FFT_LEAK: f64 = 1e-6;
 
 fn config(form: CausalMonarchForm, d_model: usize, l_max: usize) -> CausalMonarchConfig {
@@ -64,7 +64,7 @@ fn forms_of_causal_monarch_agree_at_awkward_lengths() {
     }
 }
 
-/// A triangle of a thousand tokens whose entries are not small has an inverse of any size.
+/// A triangle of a thousand tokens whose entries are not small may have an inverse of any size.
 fn layer_of_small_triangles(config: &CausalMonarchConfig) -> CausalMonarch {
     seeded_module(|device| config.init(device))
 }

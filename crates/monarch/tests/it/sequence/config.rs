@@ -1,4 +1,4 @@
-//! What the configs refuse, in which words, and what they take over from the model around them.
+//! What the configs refuse, with which messages, and what they take from the model around them.
 
 use subquad_mixer::{Context, Refusal, SequenceMixerConfig};
 use subquad_monarch::{CausalMonarchConfig, CausalMonarchForm, LearnedMonarchConfig};

@@ -33,7 +33,7 @@ fn layer(config: &LearnedMonarchConfig) -> LearnedMonarch {
 #[test]
 fn learned_monarch_keeps_the_contract_of_a_sequence_mixer_in_both_forms() {
     for config in variants(D_MODEL, 32) {
-        // Near the identity a token hardly hears the next one.
+        // Near the identity, a token hardly depends on the next one.
         let config = config.with_init(SequenceInit::Random);
         for form in FORMS {
             battery::bidirectional_mixer(&layer(&config).with_form(form), D_MODEL);

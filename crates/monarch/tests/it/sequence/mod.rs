@@ -13,14 +13,14 @@ use crate::FORMS;
 use crate::seeded_module;
 
 const D_MODEL: usize = 6;
-/// Sums of up to a thousand f32 numbers, a few in a row, and an FFT: each is right to about 1e-6 of the largest output.
+/// Sums of up to a thousand f32 numbers, a few in a row, and an FFT: each is accurate to about 1e-6 of the largest output.
 const FORMS_VALUE: f64 = 1e-5;
-/// Gradients pass the same sums again; the filter's pass three sine layers of frequency 10.
+/// Gradients go through the same sums again; the filter's go through three sine layers of frequency 10.
 const FORMS_GRADIENT: f64 = 1e-4;
 /// f32 against f64, for a filter that three sine layers of frequency 10 draw, between a matrix and its inverse.
 const VALUE: f64 = 1e-4;
 
-/// A module with all its parameters drawn and then moved a bit: factors that start as zeros and ones are any others.
+/// A module with all its parameters drawn and then moved a bit, so that no factor keeps its initial zeros and ones.
 fn moved<M: Module>(build: impl FnOnce(&Device) -> M) -> M {
     let mut seed = 100;
     with_changes(seeded_module(build), |parameter| {

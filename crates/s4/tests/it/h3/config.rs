@@ -86,7 +86,7 @@ fn heads_in_doubt_hide_nothing_else_that_is_wrong() {
 #[test]
 fn it_takes_the_width_of_its_model_and_is_causal_only() {
     let (mut h3, context) =
-        (config(2), Context { mixer: "m", d_model: 6, causal: true, seq_len: 10, longest: 20 });
+        (config(2), Context { mixer: "h3", d_model: 6, causal: true, seq_len: 10, longest: 20 });
     assert_eq!((h3.fit(&context), h3.d_model), (vec![], 6));
     let refusals = h3.fit(&Context { causal: false, ..context });
     let [refusal] = &refusals[..] else { panic!("one refusal, got {refusals:?}") };
