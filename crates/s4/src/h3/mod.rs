@@ -63,7 +63,7 @@ pub struct H3 {
 
 impl H3 {
     /// The same layer with kernels, those of the shift among them, of at most so many taps, as
-    /// [`SsmLayer::with_max_taps`].
+    /// [`SsmLayer::with_max_taps`](crate::SsmLayer::with_max_taps).
     ///
     /// # Panics
     /// If there are to be 0 taps.
