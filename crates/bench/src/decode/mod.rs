@@ -8,9 +8,9 @@ mod decoder;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Tensor};
-use subquad_backend::{Form, with_seed};
+use subquad_backend::with_seed;
 use subquad_mixer::published::{OUTPUT_LIMIT, rel_error, to_f64};
-use subquad_record::{DecodeCell, Machine, timestamp};
+use subquad_record::{DecodeCell, Provenance};
 
 pub use decoder::Decoder;
 pub(super) use decoder::decoders;
@@ -66,8 +66,8 @@ pub fn measure_decoding(
             used += runner.round(&site.device).map_err(|error| error.to_string())?;
         }
     }
-    let measured = timestamp();
-    Ok(runners.into_iter().map(|runner| runner.cell(sizes, site, &measured)).collect())
+    let provenance = site.provenance();
+    Ok(runners.into_iter().map(|runner| runner.cell(sizes, &provenance)).collect())
 }
 
 /// A layer and what it reads.
@@ -158,7 +158,7 @@ impl Runner {
         Ok(start.elapsed())
     }
 
-    fn cell(mut self, sizes: &Sizes, site: &Site, measured: &str) -> DecodeCell {
+    fn cell(mut self, sizes: &Sizes, provenance: &Provenance) -> DecodeCell {
         self.decoder.rewind();
         let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -177,14 +177,7 @@ impl Runner {
             step_allocations: (!self.allocations.is_empty()).then(|| mean(&self.allocations)),
             step_peak_bytes: median(self.peak_bytes).map(|bytes| bytes as u64),
             check_error: self.error,
-            form: Form::for_device(&site.device).as_str().into(),
-            device: site.device_kind.as_str().into(),
-            threads: self.decoder.threads(),
-            instruction_set: subquad_backend::instruction_set().as_str().into(),
-            program_version: env!("CARGO_PKG_VERSION").into(),
-            build_commit: site.build_commit.map(Into::into),
-            measured: measured.into(),
-            machine: Machine::detect(),
+            provenance: Provenance { threads: self.decoder.threads(), ..provenance.clone() },
         }
     }
 }

@@ -11,7 +11,7 @@ use subquad_bench::{
     BenchError, Checked, Site, Subjects, available_at, can_be, check_all, fits, measure_cells,
 };
 use subquad_record::{
-    Cell, CellLog, Machine, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
+    Cell, CellLog, Machine, Provenance, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
 };
 
 use super::{BenchStudy, OneSize, Point};
@@ -110,8 +110,11 @@ pub fn run_study(study: &BenchStudy, session: &Session<'_>, out: &mut dyn Write)
 /// Cells of another build or machine are not wrong, but a comparison with them may be.
 fn say_what_differs(cells: &[Cell], session: &Session<'_>) {
     let here = Machine::detect();
-    let strange = |cell: &&Cell| cell.build_commit.as_deref() != BUILD_COMMIT || cell.machine.cpu != here.cpu;
-    let count = cells.iter().filter(strange).count();
+    let is_strange = |cell: &&Cell| {
+        let Provenance { build_commit, machine, .. } = &cell.provenance;
+        build_commit.as_deref() != BUILD_COMMIT || machine.cpu != here.cpu
+    };
+    let count = cells.iter().filter(is_strange).count();
     if count > 0 {
         session.messages.say(format!(
             "note: {count} of {} measurements come from another build or machine; delete the study's runs/ to measure all again",
@@ -138,7 +141,7 @@ fn say_what_leaves(dir: &Path, cells: &[Cell], session: &Session<'_>) {
 
 fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str) {
     let sizes = [cell.batch, cell.seq_len, cell.d_model];
-    (&cell.mixer, sizes, [cell.d_hidden, cell.n_blocks], &cell.device)
+    (&cell.mixer, sizes, [cell.d_hidden, cell.n_blocks], &cell.provenance.device)
 }
 
 /// The cells of one config, on disk after every point.

@@ -108,12 +108,12 @@ fn place(cells: &[Cell]) -> String {
     let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(", ");
     format!(
         "Commit {}; {}, {} form, {} threads, {}, {}; {} build.",
-        of(|c| c.build_commit.clone().unwrap_or_else(|| "unknown".into())),
-        of(|c| c.device.clone()),
-        of(|c| c.form.clone()),
-        of(|c| c.threads.to_string()),
-        of(|c| c.machine.cpu.clone()),
-        of(|c| c.instruction_set.clone()),
+        of(|c| c.provenance.build_commit.clone().unwrap_or_else(|| "unknown".into())),
+        of(|c| c.provenance.device.clone()),
+        of(|c| c.provenance.form.clone()),
+        of(|c| c.provenance.threads.to_string()),
+        of(|c| c.provenance.machine.cpu.clone()),
+        of(|c| c.provenance.instruction_set.clone()),
         if cfg!(debug_assertions) { "debug" } else { "release" }
     )
 }
