@@ -12,25 +12,23 @@ use subquad_backend::with_seed;
 use subquad_mixer::published::{OUTPUT_LIMIT, rel_error, to_f64};
 use subquad_record::{DecodeCell, Provenance};
 
-pub use decoder::Decoder;
 pub(super) use decoder::decoders;
+pub use decoder::{Decoder, STEPS};
 
 use crate::memory::Meter;
 use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
-/// Steps that are timed before going back to the context, so that it stays about as long as it says.
-pub const STEPS: usize = 16;
-/// Times that each way goes back, whatever the time limit.
-const FEWEST: usize = 3;
+/// Each way of decoding goes back to its context this often, whatever the time limit.
+const MIN_ROUNDS: usize = 3;
 /// Context of the check: small, and no multiple of anything that a kernel works in.
 const CHECK_CONTEXT: usize = 19;
 /// Steps of the check.
 const CHECK_STEPS: usize = 3;
 
 /// Whether the layer can go on token by token.
-pub fn decodes(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
+pub fn can_decode(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
     (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
 }
 
@@ -60,7 +58,7 @@ pub fn measure_decoding(
     }
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
-    let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < FEWEST * STEPS);
+    let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < MIN_ROUNDS * STEPS);
     while used < limit * ways || too_few(&runners) {
         for runner in &mut runners {
             used += runner.round(&site.device).map_err(|error| error.to_string())?;

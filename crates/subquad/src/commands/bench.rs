@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
-    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, check_all, check_sizes, decodes,
+    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, check_all, check_sizes,
     measure_cells, measure_decoding,
 };
 use subquad_options::number;
@@ -140,7 +140,7 @@ fn only_decoders(
     // A layer that cannot have these sizes is told so later, by its own words.
     let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
-        subjects.into_iter().partition(|subject| decodes(subject, &sizes, &site.device));
+        subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));
     let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
     let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
     if with.is_empty() {

@@ -4,7 +4,7 @@
 
 mod estimate;
 
-use subquad_bench::available::{Available, in_words, least, own, shared};
+use subquad_bench::available::{Available, in_words, own, shared, tightest};
 
 pub(crate) use estimate::wanted_bytes;
 
@@ -38,7 +38,7 @@ impl Room {
 
 fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<Available>) -> Admission {
     let too_large = |had: &Available| wanted > had.bytes;
-    if let Some(had) = least([shared, own]).filter(too_large) {
+    if let Some(had) = tightest([shared, own]).filter(too_large) {
         return Admission::Never(refusal(wanted, had));
     }
     match shared {

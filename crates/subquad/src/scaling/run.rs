@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use subquad_backend::open_device;
 use subquad_bench::{
-    BenchError, Checked, Site, Subjects, available_at, can_be, check_all, fits, measure_cells,
+    BenchError, Checked, Site, Subjects, accepts, available_at, check_all, fits_in_memory, measure_cells,
 };
 use subquad_record::{
     Cell, CellLog, Machine, Provenance, read_cells, read_facts, set_cells_aside, write_atomic, write_cells,
@@ -263,7 +263,7 @@ impl<'a> Log<'a> {
         let (mut own, of) =
             (vec![], |name: &str| checked.iter().find(|checked| checked.subject.name == name));
         for subject in &point.subjects {
-            match fits(subject, &point.sizes, available) {
+            match fits_in_memory(subject, &point.sizes, available) {
                 Ok(()) => own.extend(of(subject.name).copied()),
                 Err(why) => self.failed.push(why),
             }
@@ -299,7 +299,7 @@ fn in_short(cells: &[Cell]) -> String {
 fn check_sizes(points: &[&Point]) -> Result<(), Failure> {
     let mut layers =
         points.iter().flat_map(|point| point.subjects.iter().map(|subject| (subject, &point.sizes)));
-    layers.try_for_each(|(subject, sizes)| can_be(subject, sizes)).map_err(Failure::wrong)
+    layers.try_for_each(|(subject, sizes)| accepts(subject, sizes)).map_err(Failure::wrong)
 }
 
 /// Compares every layer with its definition once.
