@@ -59,7 +59,7 @@ fn caption(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) ->
         measured.cells.iter().filter(|cell| names.contains(&cell.mixer)).cloned().collect()
     };
     let cells: Vec<Cell> = measured.iter().flat_map(own).collect();
-    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), place(&cells))]
+    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), provenance(&cells))]
 }
 
 fn what(quantity: Quantity, cells: &[Cell]) -> String {
@@ -104,7 +104,7 @@ fn held_equal(along: Along, cells: &[Cell]) -> String {
     }
 }
 
-fn place(cells: &[Cell]) -> String {
+fn provenance(cells: &[Cell]) -> String {
     let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(", ");
     format!(
         "Commit {}; {}, {} form, {} threads, {}, {}; {} build.",
