@@ -6,7 +6,7 @@ use std::time::Duration;
 use burn::tensor::Device;
 use subquad_backend::simd::fma_peak_gflops;
 use subquad_backend::{DeviceKind, Form, OpenDevice};
-use subquad_record::{Cell, Machine, timestamp};
+use subquad_record::{Cell, Machine, Provenance, timestamp};
 
 use crate::{BenchError, Check, Hidden, Sizes, Subject, Timing, check, measure};
 
@@ -51,7 +51,21 @@ impl Site {
         Self { device: opened.device, device_kind: opened.kind, build_commit }
     }
 
-    /// Whether the device's tensors are in the memory that the program's allocator counts.
+    /// Where measurements that end now come from: all threads of the pool ran them.
+    pub(crate) fn provenance(&self) -> Provenance {
+        Provenance {
+            form: Form::for_device(&self.device).as_str().into(),
+            device: self.device_kind.as_str().into(),
+            threads: rayon::current_num_threads(),
+            instruction_set: subquad_backend::instruction_set().as_str().into(),
+            program_version: env!("CARGO_PKG_VERSION").into(),
+            build_commit: self.build_commit.map(Into::into),
+            measured: timestamp(),
+            machine: Machine::detect(),
+        }
+    }
+
+    /// Whether tensors of the device are in the memory that the program's allocator counts.
     pub(crate) fn is_host(&self) -> bool {
         self.device_kind == DeviceKind::Cpu
     }
@@ -74,18 +88,19 @@ pub fn measure_cells(
     let peak = || if counted { fma_peak_gflops() } else { 0.0 };
     let before = peak();
     let timings = measure(&subjects, sizes, limit, &site.device, site.is_host(), stop)?;
-    let together = Together { fma_peak_gflops: before.max(peak()), measured: timestamp() };
-    let row = |(checked, timing)| cell(checked, sizes, timing, site, &together);
+    let (fma_peak_gflops, provenance) = (counted.then(|| before.max(peak())), site.provenance());
+    let row = |(checked, timing)| cell(checked, sizes, timing, fma_peak_gflops, &provenance);
     Ok(checked.iter().zip(timings).map(row).collect())
 }
 
-/// What all rows of a measurement share.
-struct Together {
-    fma_peak_gflops: f64,
-    measured: String,
-}
-
-fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, site: &Site, together: &Together) -> Cell {
+/// Operations are counted where the peak that they are compared with was measured.
+fn cell(
+    checked: &Checked,
+    sizes: &Sizes,
+    timing: Timing,
+    fma_peak_gflops: Option<f64>,
+    provenance: &Provenance,
+) -> Cell {
     let Checked { subject, check } = checked;
     let (d_hidden, n_blocks) = match subject.hidden {
         Hidden::Nothing => (None, None),
@@ -93,7 +108,7 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, site: &Site, together:
         Hidden::Blocks => (None, Some(sizes.n_blocks)),
         Hidden::WidthInBlocks => (Some(sizes.d_hidden()), Some(sizes.n_blocks)),
     };
-    let flops = (subject.flops)(sizes).filter(|_| site.is_host());
+    let flops = fma_peak_gflops.and_then(|_| (subject.flops)(sizes));
     let Timing { forward_ms, forward_backward_ms, repeats, peak_bytes, state_floats, parameters } = timing;
     Cell {
         mixer: subject.name.into(),
@@ -112,20 +127,13 @@ fn cell(checked: &Checked, sizes: &Sizes, timing: Timing, site: &Site, together:
         repeats,
         tokens_per_second: sizes.tokens() as f64 / (forward_backward_ms.median / 1e3),
         flops,
-        fma_peak_gflops: flops.map(|_| together.fma_peak_gflops),
+        fma_peak_gflops: fma_peak_gflops.filter(|_| flops.is_some()),
         peak_bytes,
         state_floats,
         check_error: check.error(),
         check_value_error: check.value_error,
         check_gradient_error: check.gradient_error,
         check_against: Check::AGAINST.into(),
-        form: Form::for_device(&site.device).as_str().into(),
-        device: site.device_kind.as_str().into(),
-        threads: rayon::current_num_threads(),
-        instruction_set: subquad_backend::instruction_set().as_str().into(),
-        program_version: env!("CARGO_PKG_VERSION").into(),
-        build_commit: site.build_commit.map(Into::into),
-        measured: together.measured.clone(),
-        machine: Machine::detect(),
+        provenance: provenance.clone(),
     }
 }

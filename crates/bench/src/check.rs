@@ -46,19 +46,19 @@ pub fn check(subject: &Subject, device: &Device) -> Result<Check, String> {
     let mut point = trial.plain.parameters();
     point.push(to_f64(trial.input.clone()));
     let output = to_f64(trial.plain.forward(trial.input.clone()));
-    let found = Check {
+    let check = Check {
         value_error: rel_error(&output, &definition(subject, &point)),
-        gradient_error: gradient_error(subject, &point, &trial.step().gradients),
+        gradient_error: gradient_error(subject, &point, &trial.gradients()),
     };
-    let fine = found.value_error <= OUTPUT_LIMIT && found.gradient_error <= GRADIENT_LIMIT;
-    if fine { Ok(found) } else { Err(complaint(subject, &found)) }
+    let fine = check.value_error <= OUTPUT_LIMIT && check.gradient_error <= GRADIENT_LIMIT;
+    if fine { Ok(check) } else { Err(complaint(subject, &check)) }
 }
 
-fn complaint(subject: &Subject, found: &Check) -> String {
+fn complaint(subject: &Subject, check: &Check) -> String {
     format!(
         "{} is not what its f64 reference says, so it is not timed: outputs are off by {:.1e} (limit {OUTPUT_LIMIT:.0e}), \
          gradients by {:.1e} (limit {GRADIENT_LIMIT:.0e})",
-        subject.name, found.value_error, found.gradient_error
+        subject.name, check.value_error, check.gradient_error
     )
 }
 
@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn every_subject_is_its_definition() {
         for subject in Subjects::of::<MixerConfig>().all() {
-            let found = check(subject, &Device::flex()).unwrap_or_else(|error| panic!("{error}"));
-            assert!(found.error() > 0.0, "{}: {found:?}", subject.name);
+            let check = check(subject, &Device::flex()).unwrap_or_else(|error| panic!("{error}"));
+            assert!(check.error() > 0.0, "{}: {check:?}", subject.name);
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let mut point = trial.plain.parameters();
         point.push(to_f64(trial.input.clone()));
         for tensor in 0..point.len() {
-            let mut gradients = trial.step().gradients;
+            let mut gradients = trial.gradients();
             gradients[tensor].iter_mut().for_each(|g| *g *= 1.02);
             assert!(gradient_error(subject, &point, &gradients) > GRADIENT_LIMIT, "tensor {tensor}");
         }

@@ -41,33 +41,38 @@ pub trait Layer: Debug {
 /// A sequence mixer as a [`Layer`].
 pub(super) fn sequence<C: MeasuredMixer>(module: C::Mixer) -> Box<dyn Layer> {
     let (forward, state_floats) = (C::Mixer::forward, C::Mixer::state_size);
-    Box::new(Of { module, forward, state_floats, decoders: decoders::<C> })
+    Box::new(ModuleLayer { module, forward, state_floats, decoders: decoders::<C> })
 }
 
 type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
 /// A channel mixer as a [`Layer`]. It keeps no state.
 pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
-    Box::new(Of { module, forward: M::forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
+    Box::new(ModuleLayer {
+        module,
+        forward: M::forward,
+        state_floats: |_, _| None,
+        decoders: |_, _, _| vec![],
+    })
 }
 
 /// An operation with parameters as a [`Layer`].
-pub(super) fn bare<M: Module + Debug + 'static>(
+pub(super) fn operation<M: Module + Debug + 'static>(
     module: M,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
 ) -> Box<dyn Layer> {
-    Box::new(Of { module, forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
+    Box::new(ModuleLayer { module, forward, state_floats: |_, _| None, decoders: |_, _, _| vec![] })
 }
 
 #[derive(Debug)]
-struct Of<M> {
+struct ModuleLayer<M> {
     module: M,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,
     state_floats: fn(&M, usize) -> Option<usize>,
     decoders: Decoders<M>,
 }
 
-impl<M: Module + Debug + 'static> Layer for Of<M> {
+impl<M: Module + Debug + 'static> Layer for ModuleLayer<M> {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         (self.forward)(&self.module, x)
     }
@@ -85,7 +90,7 @@ impl<M: Module + Debug + 'static> Layer for Of<M> {
     }
 
     fn draw(&self) {
-        self.module.visit(&mut Draw);
+        self.module.visit(&mut DrawParameters);
     }
 
     fn parameters(&self) -> Vec<Vec<f64>> {
@@ -102,15 +107,15 @@ impl<M: Module + Debug + 'static> Layer for Of<M> {
 }
 
 fn visit(module: &impl Module, gradients: Option<&Gradients>) -> Vec<Vec<f64>> {
-    let mut visitor = Collect { gradients, found: vec![] };
+    let mut visitor = Collect { gradients, tensors: vec![] };
     module.visit(&mut visitor);
-    visitor.found
+    visitor.tensors
 }
 
-/// Uses every parameter once, so that it is drawn.
-struct Draw;
+/// Uses every parameter once.
+struct DrawParameters;
 
-impl ModuleVisitor for Draw {
+impl ModuleVisitor for DrawParameters {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         drop(param.val());
     }
@@ -119,13 +124,13 @@ impl ModuleVisitor for Draw {
 /// Gathers the parameters' gradients or, without gradients, their values.
 struct Collect<'a> {
     gradients: Option<&'a Gradients>,
-    found: Vec<Vec<f64>>,
+    tensors: Vec<Vec<f64>>,
 }
 
 impl ModuleVisitor for Collect<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        self.found.push(match self.gradients {
+        self.tensors.push(match self.gradients {
             None => to_f64(value),
             Some(gradients) => value.grad(gradients).map(to_f64).unwrap_or_default(),
         });

@@ -13,22 +13,23 @@ mod cells;
 mod check;
 mod decode;
 mod layer;
+mod limits;
 mod measure;
 pub mod memory;
 mod quartiles;
-mod room;
 mod subjects;
 mod trial;
 
 pub use cells::{Checked, Site, check_all, measure_cells};
 pub use check::{Check, check};
-pub use decode::{Decoder, STEPS, decodes, measure_decoding};
+pub use decode::{Decoder, STEPS, can_decode, measure_decoding};
 pub use layer::Layer;
-pub use measure::{BenchError, Timing, measure};
+pub use limits::{accepts, available_at, check_sizes, fits_in_memory};
+pub use measure::{Timing, measure};
 pub use quartiles::Quartiles;
-pub use room::{available_at, can_be, check_sizes, fits};
 pub use subjects::{Definition, Hidden, Subject, Subjects, UnknownSubject};
 pub use subquad_mixer::Sizes;
+pub use trial::BenchError;
 
 /// States per channel of a state space in all timings.
 pub const D_STATE: usize = 64;

@@ -6,24 +6,13 @@ use std::time::Duration;
 use burn::tensor::Device;
 
 use crate::memory::Meter;
-use crate::trial::Trial;
+use crate::trial::{BenchError, Trial};
 use crate::{Quartiles, Sizes, Subject};
 
 /// Number of turns that each layer gets: whatever slows the machine for a while then affects all layers alike.
 const TURNS: u32 = 10;
-/// The least number of repeats of each layer, whatever the time limit: fewer have no quartiles.
-const FEWEST: usize = 3;
-
-/// Why there is no measurement.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BenchError {
-    /// The device failed; this is burn's message.
-    #[error("the device failed: {0}")]
-    Device(String),
-    /// It was asked to stop.
-    #[error("stopped")]
-    Stopped,
-}
+/// Each layer gets this many repeats whatever the time limit: fewer have no quartiles.
+const MIN_REPEATS: usize = 3;
 
 /// What one layer takes at one size.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +51,7 @@ pub fn measure(
     }
     for turn in 1..=TURNS {
         for runner in &mut runners {
-            runner.turn(limit * turn / TURNS, FEWEST.min(turn as usize), stop)?;
+            runner.turn(limit * turn / TURNS, MIN_REPEATS.min(turn as usize), stop)?;
         }
     }
     Ok(runners.into_iter().map(|runner| runner.finish(sizes)).collect())
@@ -109,9 +98,9 @@ impl Runner {
         })
     }
 
-    /// Repeats until `share` of the time is used and there are `fewest` repeats.
-    fn turn(&mut self, share: Duration, fewest: usize, stop: &AtomicBool) -> Result<(), BenchError> {
-        while self.used < share || self.forward_ms.len() < fewest {
+    /// Repeats until `share` of the time is used and there are `min_repeats` repeats.
+    fn turn(&mut self, share: Duration, min_repeats: usize, stop: &AtomicBool) -> Result<(), BenchError> {
+        while self.used < share || self.forward_ms.len() < min_repeats {
             if stop.load(Ordering::Relaxed) {
                 return Err(BenchError::Stopped);
             }

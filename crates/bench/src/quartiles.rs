@@ -19,9 +19,9 @@ impl Quartiles {
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
-            let place = share * (values.len() - 1) as f64;
-            let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
-            low + (high - low) * place.fract()
+            let position = share * (values.len() - 1) as f64;
+            let (low, high) = (values[position.floor() as usize], values[position.ceil() as usize]);
+            low + (high - low) * position.fract()
         };
         Self { q1: at(0.25), median: at(0.5), q3: at(0.75) }
     }
@@ -38,9 +38,9 @@ mod tests {
 
     #[test]
     fn quartiles_lie_between_neighbours() {
-        let found = Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]);
-        assert_eq!(found, Quartiles { q1: 1.75, median: 2.5, q3: 3.25 });
-        assert_eq!(found.spread(), 0.6);
+        let quartiles = Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]);
+        assert_eq!(quartiles, Quartiles { q1: 1.75, median: 2.5, q3: 3.25 });
+        assert_eq!(quartiles.spread(), 0.6);
     }
 
     #[test]

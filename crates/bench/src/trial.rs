@@ -7,10 +7,21 @@ use subquad_backend::mean_square::mean_square;
 use subquad_backend::{Form, with_seed};
 use subquad_mixer::published::to_f64;
 
-use crate::{BenchError, Layer, Sizes, Subject};
+use crate::{Layer, Sizes, Subject};
 
 /// Seed of weights and input: timings do not depend on it, the check's error does.
 const SEED: u64 = 0;
+
+/// Why there is no measurement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BenchError {
+    /// The device failed; burn's words.
+    #[error("the device failed: {0}")]
+    Device(String),
+    /// It was asked to stop.
+    #[error("stopped")]
+    Stopped,
+}
 
 /// A layer with and without autodiff, on the same weights, and its input.
 #[derive(Debug)]
@@ -21,12 +32,6 @@ pub(super) struct Trial {
     leaf: Tensor<3>,
     form: Form,
     device: Device,
-}
-
-/// What a training step computes.
-pub(super) struct Step {
-    /// Gradients of the loss by every parameter tensor in field order, then by the input.
-    pub(super) gradients: Vec<Vec<f64>>,
 }
 
 impl Trial {
@@ -75,11 +80,11 @@ impl Trial {
         mean_square(self.tracked.forward(self.leaf.clone()), self.form).backward()
     }
 
-    /// The gradients of what is timed.
-    pub(super) fn step(&self) -> Step {
+    /// The gradients of the loss that is timed: by every parameter tensor in field order, then by the input.
+    pub(super) fn gradients(&self) -> Vec<Vec<f64>> {
         let gradients = self.backward();
-        let mut found = self.tracked.gradients(&gradients);
-        found.push(self.leaf.grad(&gradients).map(to_f64).unwrap_or_default());
-        Step { gradients: found }
+        let mut tensors = self.tracked.gradients(&gradients);
+        tensors.push(self.leaf.grad(&gradients).map(to_f64).unwrap_or_default());
+        tensors
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Machine;
+use crate::Provenance;
 
 /// What `subquad bench` measures of one layer at one size, and where: one line of `cells.jsonl`.
 ///
@@ -60,22 +60,9 @@ pub struct Cell {
     pub check_gradient_error: f64,
     /// What both errors are measured against.
     pub check_against: String,
-    /// The form of the operations that ran: `"fused"`, `"portable"`.
-    pub form: String,
-    /// The device that ran, for example `"cpu"`.
-    pub device: String,
-    /// Threads used.
-    pub threads: usize,
-    /// The instruction set that the fused kernels ran, for example `"avx2+fma"`.
-    pub instruction_set: String,
-    /// Version of the program.
-    pub program_version: String,
-    /// Commit the program was built from, if known.
-    pub build_commit: Option<String>,
-    /// When, as [`timestamp`](crate::timestamp) writes it.
-    pub measured: String,
-    /// The machine.
-    pub machine: Machine,
+    /// Where it was measured.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 impl Cell {

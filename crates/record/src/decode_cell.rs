@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Machine;
+use crate::Provenance;
 
 /// What `subquad bench --decode` measures of one layer on one sequence after a context of one length, and where.
 ///
@@ -35,20 +35,7 @@ pub struct DecodeCell {
     pub step_peak_bytes: Option<u64>,
     /// Largest error of a step at a small size, relative to the largest output of the whole sequence there.
     pub check_error: f64,
-    /// The form of the operations that ran: `"fused"`, `"portable"`.
-    pub form: String,
-    /// The device that ran, for example `"cpu"`.
-    pub device: String,
-    /// Threads used.
-    pub threads: usize,
-    /// The instruction set that the fused kernels ran, for example `"avx2+fma"`.
-    pub instruction_set: String,
-    /// Version of the program.
-    pub program_version: String,
-    /// Commit the program was built from, if known.
-    pub build_commit: Option<String>,
-    /// When, as [`timestamp`](crate::timestamp) writes it.
-    pub measured: String,
-    /// The machine.
-    pub machine: Machine,
+    /// Where it was measured.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }

@@ -1,4 +1,5 @@
-//! This command again in a process of its own, for a part of its work, and what became of that process.
+//! This command again in a process of its own, for a part of its work: what parent and child tell each other, and what became of the
+//! child.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -8,10 +9,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::session::Session;
+use crate::{Failure, Stop};
 
 /// What a parent writes to the standard input of a child that is to stop as by a signal.
 pub(crate) const STOP: &str = "stop";
-/// Between two looks at what others hold, and at whether to stop.
+/// The time between two looks at what other processes hold, and at whether to stop.
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 
 /// The hidden flag of `subquad run` that makes it a child with one run.
@@ -24,11 +26,11 @@ pub(crate) const REPORTED: i32 = 1;
 const STOPPED: std::ops::Range<i32> = 129..192;
 
 /// This command again, with a hidden flag and its value in front: what follows may end in `-- CONFIG`.
-pub(crate) fn again(flag: &str, value: &str, stderr: Stdio) -> io::Result<Command> {
+pub(crate) fn child_command(flag: &str, value: &str, stderr: Stdio) -> io::Result<Command> {
     let mut words = std::env::args_os();
     let own_name = words.next().unwrap_or_default();
     let mut command = Command::new(this_program()?);
-    name_it(&mut command, own_name);
+    set_name(&mut command, own_name);
     command.args(words.next()).args([flag, value]).args(words);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
     Ok(command)
@@ -38,13 +40,13 @@ pub(crate) fn again(flag: &str, value: &str, stderr: Stdio) -> io::Result<Comman
 ///
 /// # Errors
 /// If it cannot be started.
-pub(crate) fn to_its_end(mut command: Command, session: &Session<'_>) -> io::Result<Output> {
+pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Result<Output> {
     let mut child = command.spawn()?;
     let (mut stdin, (sender, receiver)) = (child.stdin.take(), channel());
     std::thread::spawn(move || sender.send(child.wait_with_output()));
-    let mut told = false;
+    let mut stop_sent = false;
     loop {
-        if session.should_stop() && !std::mem::replace(&mut told, true) {
+        if session.should_stop() && !std::mem::replace(&mut stop_sent, true) {
             // One that ended in this moment needs no word.
             let _ = stdin.as_mut().map(|stdin| writeln!(stdin, "{STOP}"));
         }
@@ -64,12 +66,12 @@ fn this_program() -> io::Result<std::path::PathBuf> {
 
 /// The child goes by the parent's name, in the record as in lists of processes.
 #[cfg(unix)]
-fn name_it(command: &mut Command, name: OsString) {
+fn set_name(command: &mut Command, name: OsString) {
     std::os::unix::process::CommandExt::arg0(command, name);
 }
 
 #[cfg(not(unix))]
-fn name_it(_: &mut Command, _: OsString) {}
+fn set_name(_: &mut Command, _: OsString) {}
 
 /// The command line as the user gave it, to the parent where this is a child.
 pub(crate) fn command_line() -> Vec<String> {
@@ -80,37 +82,70 @@ pub(crate) fn command_line() -> Vec<String> {
     words
 }
 
+/// Hands the parent, which reads `out`, the reasons of a failure.
+///
+/// # Errors
+/// The failure, without the words that the parent has now.
+pub(crate) fn report_to_parent(result: Result<(), Failure>, out: &mut dyn Write) -> Result<(), Failure> {
+    match result {
+        Err(Failure::Failed(why) | Failure::Wrong(why)) => {
+            writeln!(out, "{}", why.join("\n"))?;
+            Err(Failure::Failed(vec![]))
+        }
+        Err(Failure::ReadOnly(why)) => {
+            writeln!(out, "{why}")?;
+            Err(Failure::Failed(vec![]))
+        }
+        // It was stopped by its parent, which needs no word, or by a signal of its own.
+        Err(stopped @ (Failure::Interrupted(signal) | Failure::Stopped(signal))) => {
+            writeln!(out, "{stopped}")?;
+            Err(Failure::Stopped(signal))
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Only the parent holds the other end of standard input: once it ends, the parent is gone, however it went. Nobody is left
+/// to report to then, and the record is made to survive a kill.
+pub(crate) fn follow_parent(stop: Stop) {
+    std::thread::spawn(move || {
+        let words = io::stdin().lines().map_while(Result::ok);
+        words.filter(|word| word == STOP).for_each(|_| stop.ask());
+        std::process::exit(i32::from(stop.signal().exit_code()));
+    });
+}
+
 /// Whether a signal or its parent has stopped the child.
 pub(crate) fn was_stopped(output: &Output) -> bool {
     output.status.code().is_some_and(|code| STOPPED.contains(&code))
 }
 
-/// What a child says that failed, a line each; `None` of one that says nothing.
-pub(crate) fn reported(output: &Output) -> Option<Vec<String>> {
+/// What failed in the words of the child, a line each; `None` if it says nothing.
+pub(crate) fn reported_failures(output: &Output) -> Option<Vec<String>> {
     let said = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<String> = said.lines().map(Into::into).collect();
     (output.status.code() == Some(REPORTED) && !lines.is_empty()).then_some(lines)
 }
 
 /// Why a child has no result: what it says itself, else how it ended.
-pub(crate) fn why(output: &Output) -> String {
-    let [answered, said] = [&output.stdout, &output.stderr].map(|bytes| in_a_line(bytes));
-    let reports = was_stopped(output) || output.status.code() == Some(REPORTED);
-    match reports && !answered.is_empty() {
-        true => answered,
+pub(crate) fn failure_reason(output: &Output) -> String {
+    let [reported, said] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
+    let speaks = was_stopped(output) || output.status.code() == Some(REPORTED);
+    match speaks && !reported.is_empty() {
+        true => reported,
         false => {
-            let words = [answered, said].into_iter().filter(|words| !words.is_empty());
+            let words = [reported, said].into_iter().filter(|words| !words.is_empty());
             let words: Vec<String> = words.collect();
             let said =
                 if words.is_empty() { String::new() } else { format!("; it said: {}", words.join("; ")) };
-            format!("its process ended with {}{}{said}", output.status, guess(output.status))
+            format!("its process ended with {}{}{said}", output.status, guess_cause(output.status))
         }
     }
 }
 
 /// A system that runs out of memory kills, and a program that gets none aborts.
 #[cfg(unix)]
-fn guess(status: ExitStatus) -> &'static str {
+fn guess_cause(status: ExitStatus) -> &'static str {
     const ABORT: i32 = 6;
     const KILL: i32 = 9;
     match std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -120,11 +155,11 @@ fn guess(status: ExitStatus) -> &'static str {
 }
 
 #[cfg(not(unix))]
-fn guess(_: ExitStatus) -> &'static str {
+fn guess_cause(_: ExitStatus) -> &'static str {
     ""
 }
 
-fn in_a_line(said: &[u8]) -> String {
+fn on_one_line(said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
     said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
 use crate::program::Program;
 use crate::stop::Stop;
-use crate::threads::{Between, run_inside};
+use crate::threads::{WaitPolicy, run_inside};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
@@ -18,7 +18,7 @@ Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 
 128 + n stopped by signal n.";
 
 /// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
-const ALL: usize = 0;
+const ONE_A_CORE: usize = 0;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
 #[derive(Debug, Parser)]
@@ -65,7 +65,7 @@ impl Cli {
             None => run(),
             Some(pool) => {
                 make_pool(pool.threads)?;
-                run_inside(pool.between, run)
+                run_inside(pool.wait_policy, run)
             }
         }
     }
@@ -92,7 +92,7 @@ impl Cli {
 struct Pool {
     /// One a core, or `RAYON_NUM_THREADS`, if it does not say.
     threads: Option<usize>,
-    between: Between,
+    wait_policy: WaitPolicy,
 }
 
 impl Command {
@@ -101,12 +101,12 @@ impl Command {
         match self {
             Self::Run(args) => {
                 // The runs of `--jobs` share the cores.
-                let shares = args.only_run.as_ref().is_some_and(|errand| errand.jobs > 1);
-                let between = if shares { Between::Sleep } else { Between::LookForWork };
-                Some(Pool { threads: args.threads.threads.map(usize::from), between })
+                let shares = args.only_run.as_ref().is_some_and(|run| run.jobs > 1);
+                let wait_policy = if shares { WaitPolicy::Passive } else { WaitPolicy::Active };
+                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy })
             }
             Self::Bench(args) => {
-                Some(Pool { threads: args.threads.threads.map(usize::from), between: Between::LookForWork })
+                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy: WaitPolicy::Active })
             }
             Self::Check(_) | Self::Verify(_) | Self::Generate(_) | Self::Plot(_) | Self::List(_) => None,
         }
@@ -115,7 +115,8 @@ impl Command {
 
 /// It is made once a process.
 fn make_pool(threads: Option<usize>) -> Result<(), Failure> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(ALL)).stack_size(STACK_BYTES);
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(ONE_A_CORE)).stack_size(STACK_BYTES);
     let pool = pool.thread_name(|index| format!("subquad-{index}"));
     pool.build_global().map_err(|error| {
         Failure::failed(match threads {

@@ -1,7 +1,6 @@
 //! One run, from its settings to its folder.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use burn::module::Module;
 use indicatif::HumanCount;
@@ -10,46 +9,19 @@ use subquad_bench::memory::Meter;
 use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
-use subquad_record::{Evaluation, Memory, Outcome, RecordError, RunDir, RunSummary, RunWriter};
+use subquad_record::{Evaluation, Memory, Outcome, RunSummary, RunWriter};
 use subquad_train::{TrainError, Trained, to_safetensors, train};
 
-use crate::begin::{Begun, begin};
 use crate::config::RunConfig;
 use crate::model::model;
-use crate::plan::{PlannedRun, Study};
+use crate::program::RunError;
 use crate::progress::Progress;
+use crate::resume::{StartedRun, start_or_resume};
+use crate::session::Session;
+use crate::study::{PlannedRun, Study};
 use crate::summary::{Measured, ModelSizes, manifest};
 
-pub use crate::session::Session;
-
-/// Why a run has no summary.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Training ended early.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The folder could not be written.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The run is named by contents that are no longer there.
-    #[error("the data of task {task} changed after the command started; start it again")]
-    DataChanged {
-        /// The task.
-        task: &'static str,
-    },
-    /// The task cannot be had.
-    #[error(transparent)]
-    Task(#[from] subquad_data::TaskError),
-}
-
-impl PlannedRun {
-    /// Where the run's results are, or will be.
-    pub fn dir(&self, study: &Study, results: &Path) -> RunDir {
-        RunDir::open(results, &study.slug, &self.name)
-    }
-}
-
-/// Trains and evaluates one run and writes its folder. `place` is the run's place among all, such as `[3/18]`.
+/// Trains and evaluates one run and writes its folder. `position` is the run's position among all, such as `[3/18]`.
 ///
 /// # Errors
 /// See [`RunError`]. The folder then says how the run ended.
@@ -57,7 +29,7 @@ pub fn execute<C: Mixers>(
     run: &PlannedRun,
     study: &Study,
     session: &Session<'_>,
-    place: &str,
+    position: &str,
 ) -> Result<RunSummary, RunError> {
     let config = run.config();
     let task = config.task.open(config.seq_len, config.seed)?;
@@ -72,10 +44,10 @@ pub fn execute<C: Mixers>(
     let training = config.training();
     let dir = run.dir(study, session.results);
     let manifest = manifest(run, study, session);
-    let Begun { mut writer, training, done } =
-        Meter::uncounted(|| begin(run, &dir, session, manifest, model, &*task, &training))?;
+    let StartedRun { mut writer, training, done } =
+        Meter::uncounted(|| start_or_resume(run, &dir, session, manifest, model, &*task, &training))?;
     let manifest = writer.manifest().clone();
-    let title = title(run, &config, place, sizes.parameters, done);
+    let title = title(run, &config, position, sizes.parameters, done);
     let mut progress = Progress::new(&mut writer, session.messages, &title, done, config.train.steps);
     match training.run(&mut progress) {
         Ok(trained) => {
@@ -104,8 +76,8 @@ fn warm_up<C: Mixers>(
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
     // One batch under each test condition makes what is made once for it.
-    let few = FewTests { task, examples: config.train.batch };
-    match train(model, &few, &training, &session.device, &mut Memory::default()) {
+    let small_task = FewTests { task, examples: config.train.batch };
+    match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
         // The run itself will say so, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -120,13 +92,13 @@ fn peak_bytes(meter: &Meter, session: &Session<'_>) -> Option<u64> {
     }
 }
 
-fn title(run: &PlannedRun, config: &RunConfig, place: &str, parameters: usize, done: usize) -> String {
+fn title(run: &PlannedRun, config: &RunConfig, position: &str, parameters: usize, done: usize) -> String {
     let train = &config.train;
     let steps = match done {
         0 => format!("{} steps of {} sequences", train.steps, train.batch),
         done => format!("continues from step {done} of {}", train.steps),
     };
-    format!("{place} {}: {steps}, {} parameters", run.name, HumanCount(parameters as u64))
+    format!("{position} {}: {steps}, {} parameters", run.name, HumanCount(parameters as u64))
 }
 
 pub(crate) fn result(summary: &RunSummary) -> String {

@@ -1,32 +1,35 @@
 //! Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files.
 //!
-//! The library behind the `subquad` program: strict [`config`]s, their expansion into runs ([`plan`]), one run
+//! The library behind the `subquad` program: strict [`config`]s, their expansion into runs ([`plan`], [`study`]), one run
 //! ([`execute`]), the comparison ([`report`]), text from a trained run ([`generate`]), and the [`commands`] that tie them together. Commands write results to
 //! the writer they are given and messages to standard error.
 
-mod begin;
 mod child_process;
 pub mod cli;
 pub mod commands;
 pub mod config;
-mod crew;
 pub mod execute;
 mod failure;
-mod found;
 pub mod generate;
+mod memory;
 pub mod model;
 pub mod plan;
 pub mod program;
 mod progress;
+mod registered;
+pub mod registry;
 pub mod report;
 pub mod repository;
 mod results;
-mod room;
+mod resume;
 pub mod scaling;
+mod scheduler;
 mod session;
 mod staleness;
 mod stop;
+pub mod study;
 mod study_files;
+mod study_results;
 mod summary;
 mod threads;
 
@@ -35,7 +38,10 @@ use std::process::ExitCode;
 use subquad_mixer::Mixers;
 
 pub use failure::Failure;
-pub use program::{Program, Registered};
+pub use program::Program;
+pub use registered::Registered;
+pub use registry::Registry;
+pub use session::Session;
 pub use stop::{CTRL_C, Signal, Stop};
 
 /// The program with the mixers of a registry: reads the command line, runs the command, answers with its exit code.

@@ -10,7 +10,7 @@ use subquad_train::train;
 
 use crate::Failure;
 use crate::config::RunConfig;
-use crate::plan::PlannedRun;
+use crate::study::PlannedRun;
 
 /// The model of a run.
 pub fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
@@ -113,7 +113,7 @@ pub(crate) fn smoke<C: Mixers>(run: &PlannedRun, steps: usize) -> Result<(), Fai
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &device);
     let mut training = config.training();
     training.training_loop.steps = steps;
-    let few = FewTests { task: &*task, examples: training.training_loop.batch };
-    train(model, &few, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
+    let small_task = FewTests { task: &*task, examples: training.training_loop.batch };
+    train(model, &small_task, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
     Ok(())
 }

@@ -6,7 +6,6 @@ use burn::tensor::Device;
 use subquad_backend::DeviceKind;
 use subquad_bench::Site;
 
-use crate::program::Program;
 use crate::progress::Messages;
 use crate::{Failure, Stop};
 
@@ -18,8 +17,6 @@ pub(crate) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What all runs of a command share.
 #[derive(Clone)]
 pub struct Session<'a> {
-    /// The program with its mixers.
-    pub program: &'a dyn Program,
     /// The folder that stands for `results/`.
     pub results: &'a Path,
     /// The device that runs.

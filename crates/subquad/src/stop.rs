@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::Failure;
-
 /// A signal that asks a command to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signal {
@@ -57,7 +55,7 @@ impl Stop {
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn on_signals(says: bool) -> Result<Self, Failure> {
+    pub fn on_signals(says: bool) -> io::Result<Self> {
         let stop = Self::default();
         let (own, earlier) = (stop.clone(), Mutex::new(Earlier::default()));
         let hear = Arc::new(move |signal| {
@@ -67,9 +65,9 @@ impl Stop {
             }
         });
         let on_ctrl_c = hear.clone();
-        ctrlc::set_handler(move || on_ctrl_c(CTRL_C)).map_err(Failure::failed)?;
+        ctrlc::set_handler(move || on_ctrl_c(CTRL_C)).map_err(io::Error::other)?;
         #[cfg(unix)]
-        unix::listen(move |signal| hear(signal)).map_err(Failure::failed)?;
+        unix::listen(move |signal| hear(signal))?;
         Ok(stop)
     }
 

@@ -1,17 +1,31 @@
-//! What a command says of the summary and the figures that it has written, or could not write.
+//! The summary and the figures of a study: the lock on them, and what a command says once it has written them, or could not.
 
 use std::io::Write;
 use std::path::Path;
 
+use subquad_record::{Attempt, Lock, lock_path};
+
 use crate::Failure;
+use crate::child_process::POLL;
 use crate::session::Session;
+
+/// The lock on the summary and the figures in `dir`, the folder of a study, once nobody else holds it.
+pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Failure> {
+    loop {
+        match Lock::try_take(&lock_path(dir))? {
+            Attempt::Taken(lock) => return Ok(lock),
+            Attempt::Held(_) if session.should_stop() => return Err(session.interrupted()),
+            Attempt::Held(_) => std::thread::sleep(POLL),
+        }
+    }
+}
 
 /// Says where `what`, the summary of a study and its figures if there are any, is. A place that cannot be written fails no command that shows what was
 /// there before (`is_new` is false then): its table is all that was asked for.
 ///
 /// # Errors
 /// What kept results that are new from being written.
-pub(crate) fn tell_written(
+pub(crate) fn report_written(
     written: Result<(), Failure>,
     what: &str,
     dir: &Path,

@@ -1,4 +1,4 @@
-//! What is written down of a run: its manifest as it starts, its summary as it ends.
+//! What is recorded of a run: its manifest as it starts, its summary as it ends.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use subquad_backend::Form;
 use subquad_record::{Evaluation, Machine, Manifest, Outcome, RunSummary, timestamp};
 
 use crate::child_process::command_line;
-use crate::plan::{PlannedRun, Study};
 use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
+use crate::study::{PlannedRun, Study};
 
-/// As the run starts.
+/// The manifest of a run that starts now.
 pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -> Manifest {
     Manifest {
         program_version: PROGRAM_VERSION.into(),
@@ -30,24 +30,6 @@ pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -
         ended: None,
         outcome: Outcome::Running,
     }
-}
-
-/// A run that has failed or was interrupted, as a summary without numbers. What can be known only of a mixer that is built is told of
-/// those that began.
-pub(crate) fn without_numbers(
-    run: &PlannedRun,
-    study: &Study,
-    session: &Session<'_>,
-    outcome: Outcome,
-) -> RunSummary {
-    let facts = session.program.facts(run);
-    let dir = run.dir(study, session.results);
-    let manifest = dir.read_manifest().unwrap_or_else(|_| manifest(run, study, session));
-    let ended = manifest.ended.clone().unwrap_or_else(timestamp);
-    let began = dir.read_rows().is_ok();
-    let state_floats = if began { (facts.state_floats)(run) } else { None };
-    let sizes = ModelSizes { parameters: facts.parameters, state_floats };
-    RunSummary { ended, outcome, ..sizes.blank(run, session, &manifest) }
 }
 
 /// What training measures.
@@ -78,12 +60,17 @@ impl ModelSizes {
             tokens_per_second: (config.train.batch * config.seq_len) as f64 / step_seconds,
             peak_bytes,
             evaluations,
-            ..self.blank(run, session, manifest)
+            ..self.without_measurements(run, session, manifest)
         }
     }
 
-    /// Without what training measures.
-    fn blank(self, run: &PlannedRun, session: &Session<'_>, manifest: &Manifest) -> RunSummary {
+    /// The summary without what training measures.
+    pub(crate) fn without_measurements(
+        self,
+        run: &PlannedRun,
+        session: &Session<'_>,
+        manifest: &Manifest,
+    ) -> RunSummary {
         let config = run.config();
         RunSummary {
             run: run.name.to_string(),

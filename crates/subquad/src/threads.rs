@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use rayon::Yield;
 use subquad_backend::kernel;
 
-/// What the other threads of the pool do between two kernels.
+/// What the other threads of the pool do between two kernels, in the words of OpenMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Between {
+pub(crate) enum WaitPolicy {
     /// They sleep: for programs that share the cores with others.
-    Sleep,
+    Passive,
     /// They look for work, for up to a millisecond after there was some, and let other programs go first.
-    LookForWork,
+    Active,
 }
 
 /// Kernels often follow one another within a few microseconds; operations of burn that lie between take up to this long.
@@ -42,9 +42,9 @@ static LOOKING: AtomicUsize = AtomicUsize::new(0);
 /// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
 /// not depend on it. Meant for one program at a time: a thread that waits for a kernel may take up a second program and
 /// end it before it goes on with the first.
-pub(crate) fn run_inside<R: Send>(between: Between, work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn run_inside<R: Send>(wait_policy: WaitPolicy, work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| {
-        let awake = between == Between::LookForWork && has_a_core_for_each_thread();
+        let awake = wait_policy == WaitPolicy::Active && has_a_core_for_each_thread();
         kernel::set_hook(call_watch);
         let _watched = Watched::begin(awake);
         work()
@@ -155,7 +155,7 @@ mod tests {
     fn kernels_keep_the_other_thread_awake_and_a_while_after_the_last_it_sleeps() {
         alone(|pool| {
             let answer = pool.install(|| {
-                run_inside(Between::LookForWork, || {
+                run_inside(WaitPolicy::Active, || {
                     for _ in 0..3 {
                         assert!(looking_becomes(others(), kernel));
                         assert!(looking_becomes(0, std::thread::yield_now), "it does not lose patience");
@@ -175,8 +175,8 @@ mod tests {
                     kernel();
                     assert_eq!(CALLED.get(), None);
                 };
-                run_inside(Between::LookForWork, || {
-                    run_inside(Between::Sleep, inner);
+                run_inside(WaitPolicy::Active, || {
+                    run_inside(WaitPolicy::Passive, inner);
                     assert!(looking_becomes(others(), kernel));
                 });
                 assert_eq!(CALLED.get(), None);
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_panic_comes_out_and_the_thread_is_as_before() {
         alone(|pool| {
-            let program = || pool.install(|| run_inside(Between::LookForWork, || panic!("in the pool")));
+            let program = || pool.install(|| run_inside(WaitPolicy::Active, || panic!("in the pool")));
             assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(program)).is_err());
             assert!(pool.broadcast(|_| CALLED.get().is_none()).into_iter().all(|none| none));
         });

@@ -25,16 +25,16 @@ pub const STACK_BYTES: usize = 8 << 20;
 
 /// What one process, such as this one, can still allocate.
 pub fn available() -> Option<Available> {
-    least([shared(), own()])
+    tightest([shared(), own()])
 }
 
 /// What all processes can still allocate together.
 pub fn shared() -> Option<Available> {
-    least([proc::free(), cgroup::left()])
+    tightest([proc::free(), cgroup::left()])
 }
 
 /// The tightest of some bounds.
-pub fn least(bounds: impl IntoIterator<Item = Option<Available>>) -> Option<Available> {
+pub fn tightest(bounds: impl IntoIterator<Item = Option<Available>>) -> Option<Available> {
     bounds.into_iter().flatten().min_by_key(|available| available.bytes)
 }
 

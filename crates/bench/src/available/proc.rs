@@ -1,6 +1,6 @@
 //! What Linux reports about memory in `/proc`.
 
-use super::{Available, STACK_BYTES, least};
+use super::{Available, STACK_BYTES, tightest};
 
 /// What the machine has free, or would free immediately.
 pub(super) fn free() -> Option<Available> {
@@ -28,7 +28,7 @@ fn left(limits: &str, status: &str) -> Option<Available> {
         let bytes = number(limits, limit)?.saturating_sub(used);
         Some(Available { bytes, bound })
     };
-    least(bounds.map(left))
+    tightest(bounds.map(left))
 }
 
 /// The value of a line such as `VmSize:  123 kB`, in bytes.

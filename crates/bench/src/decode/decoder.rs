@@ -6,9 +6,9 @@ use burn::tensor::Tensor;
 use subquad_mixer::published::to_f64;
 use subquad_mixer::{MeasuredMixer, MixerState, SequenceMixer, SliceStepper};
 
-use super::STEPS;
-
-/// Number of tokens of the context that are read at once: the scores of a portable form must fit into memory.
+/// This many steps are timed before a decoder goes back to its context, so that the context stays about as long as it says.
+pub const STEPS: usize = 16;
+/// Tokens of the context that are read at once: the scores of a portable form must fit into memory.
 const CHUNK: usize = 1024;
 
 /// A layer after a context, in one of its ways of decoding. It repeats one token.
@@ -39,9 +39,9 @@ pub(crate) fn decoders<C: MeasuredMixer>(
     context: Tensor<3>,
     token: Tensor<2>,
 ) -> Vec<Box<dyn Decoder>> {
-    let room = context.dims()[1] + STEPS + 1;
+    let capacity = context.dims()[1] + STEPS + 1;
     let Some(start) = read_context(layer, context) else { return vec![] };
-    let slices = C::stepper(layer, &start, room).map(|stepper| slices(stepper, token.clone()));
+    let slices = C::stepper(layer, &start, capacity).map(|stepper| slices(stepper, token.clone()));
     let (layer, now, output) = (layer.clone(), start.clone(), token.clone());
     let tensors: Box<dyn Decoder> = Box::new(Tensors { layer, now, start, output, token });
     std::iter::once(tensors).chain(slices).collect()

@@ -8,29 +8,27 @@ mod decoder;
 use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Distribution, Tensor};
-use subquad_backend::{Form, with_seed};
+use subquad_backend::with_seed;
 use subquad_mixer::published::{OUTPUT_LIMIT, rel_error, to_f64};
-use subquad_record::{DecodeCell, Machine, timestamp};
+use subquad_record::{DecodeCell, Provenance};
 
-pub use decoder::Decoder;
 pub(super) use decoder::decoders;
+pub use decoder::{Decoder, STEPS};
 
 use crate::memory::Meter;
 use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
-/// Number of steps that are timed before returning to the context, so that it stays close to its stated length.
-pub const STEPS: usize = 16;
-/// The least number of times that each way returns, whatever the time limit.
-const FEWEST: usize = 3;
-/// Context of the check: small, and not a multiple of any block size of a kernel.
+/// Each way of decoding goes back to its context this often, whatever the time limit.
+const MIN_ROUNDS: usize = 3;
+/// Context of the check: small, and no multiple of anything that a kernel works in.
 const CHECK_CONTEXT: usize = 19;
 /// Number of steps of the check.
 const CHECK_STEPS: usize = 3;
 
-/// Whether the layer can continue token by token.
-pub fn decodes(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
+/// Whether the layer can go on token by token.
+pub fn can_decode(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
     (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
 }
 
@@ -60,14 +58,14 @@ pub fn measure_decoding(
     }
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
-    let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < FEWEST * STEPS);
+    let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < MIN_ROUNDS * STEPS);
     while used < limit * ways || too_few(&runners) {
         for runner in &mut runners {
             used += runner.round(&site.device).map_err(|error| error.to_string())?;
         }
     }
-    let measured = timestamp();
-    Ok(runners.into_iter().map(|runner| runner.cell(sizes, site, &measured)).collect())
+    let provenance = site.provenance();
+    Ok(runners.into_iter().map(|runner| runner.cell(sizes, &provenance)).collect())
 }
 
 /// A layer and what it reads.
@@ -158,7 +156,7 @@ impl Runner {
         Ok(start.elapsed())
     }
 
-    fn cell(mut self, sizes: &Sizes, site: &Site, measured: &str) -> DecodeCell {
+    fn cell(mut self, sizes: &Sizes, provenance: &Provenance) -> DecodeCell {
         self.decoder.rewind();
         let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
@@ -177,14 +175,7 @@ impl Runner {
             step_allocations: (!self.allocations.is_empty()).then(|| mean(&self.allocations)),
             step_peak_bytes: median(self.peak_bytes).map(|bytes| bytes as u64),
             check_error: self.error,
-            form: Form::for_device(&site.device).as_str().into(),
-            device: site.device_kind.as_str().into(),
-            threads: self.decoder.threads(),
-            instruction_set: subquad_backend::instruction_set().as_str().into(),
-            program_version: env!("CARGO_PKG_VERSION").into(),
-            build_commit: site.build_commit.map(Into::into),
-            measured: measured.into(),
-            machine: Machine::detect(),
+            provenance: Provenance { threads: self.decoder.threads(), ..provenance.clone() },
         }
     }
 }

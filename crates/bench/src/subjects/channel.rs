@@ -3,12 +3,12 @@
 use burn::tensor::Device;
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, reference};
 
-use super::{Hidden, Subject, tokens};
+use super::subject::{Hidden, Subject, tokens};
 use crate::layer::channel;
 use crate::{Layer, Sizes};
 
-/// What a config says about itself.
-macro_rules! words_of_config {
+/// Answers what a config answers itself.
+macro_rules! delegate_to_config {
     () => {
         fn check(sizes: &Sizes) -> Result<(), String> {
             Self::config(sizes).check().map_err(|error| error.to_string())
@@ -24,13 +24,11 @@ macro_rules! words_of_config {
     };
 }
 
-mod linear;
+pub(super) use delegate_to_config;
 
-pub(super) use linear::{BlockDiagonalLinear, DenseLinear, MonarchLinear};
-
-/// What the table requires of a kind of layer.
-pub(super) trait Kind {
-    /// What the layer has between input and output.
+/// What the table of subjects asks of a layer along the width.
+pub(super) trait ChannelLayer {
+    /// What it has between input and output.
     const HIDDEN: Hidden;
     /// Number of floats alive per hidden feature and token.
     const HIDDEN_ACTIVATIONS: f64;
@@ -43,7 +41,7 @@ pub(super) trait Kind {
     fn flops(sizes: &Sizes) -> usize;
 }
 
-pub(super) const fn subject<K: Kind>(name: &'static str, summary: &'static str) -> Subject {
+pub(super) const fn subject<K: ChannelLayer>(name: &'static str, summary: &'static str) -> Subject {
     Subject {
         name,
         summary,
@@ -57,14 +55,14 @@ pub(super) const fn subject<K: Kind>(name: &'static str, summary: &'static str) 
     }
 }
 
-/// Counts weights and their gradients; input, output and hidden values and their gradients.
-fn alive<K: Kind>(sizes: &Sizes) -> f64 {
+/// Weights and their gradients; input, output and hidden values and their gradients.
+fn alive<K: ChannelLayer>(sizes: &Sizes) -> f64 {
     let hidden = K::HIDDEN_ACTIVATIONS * (sizes.tokens() * sizes.d_hidden()) as f64;
     2.0 * K::n_parameters(sizes) as f64 + 4.0 * sizes.elements() as f64 + hidden
 }
 
 /// A product has two gradients, each as large as itself.
-fn flops<K: Kind>(sizes: &Sizes) -> Option<f64> {
+fn flops<K: ChannelLayer>(sizes: &Sizes) -> Option<f64> {
     Some(3.0 * K::flops(sizes) as f64 * sizes.tokens() as f64)
 }
 
@@ -89,11 +87,11 @@ impl<const GATED: bool> Dense<GATED> {
     }
 }
 
-impl<const GATED: bool> Kind for Dense<GATED> {
+impl<const GATED: bool> ChannelLayer for Dense<GATED> {
     const HIDDEN: Hidden = Hidden::Width;
     const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
 
-    words_of_config!();
+    delegate_to_config!();
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
         channel(Self::config(sizes).init(device))
@@ -114,11 +112,11 @@ impl<const GATED: bool> BlockDiagonal<GATED> {
     }
 }
 
-impl<const GATED: bool> Kind for BlockDiagonal<GATED> {
+impl<const GATED: bool> ChannelLayer for BlockDiagonal<GATED> {
     const HIDDEN: Hidden = Hidden::WidthInBlocks;
     const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
 
-    words_of_config!();
+    delegate_to_config!();
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
         channel(Self::config(sizes).init(device))
@@ -138,11 +136,11 @@ impl<const GATED: bool> Monarch<GATED> {
     }
 }
 
-impl<const GATED: bool> Kind for Monarch<GATED> {
+impl<const GATED: bool> ChannelLayer for Monarch<GATED> {
     const HIDDEN: Hidden = Hidden::Width;
     const HIDDEN_ACTIVATIONS: f64 = hidden_activations(GATED);
 
-    words_of_config!();
+    delegate_to_config!();
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
         channel(Self::config(sizes).init(device))

@@ -7,7 +7,7 @@ use subquad_backend::Form;
 use subquad_backend::fft_conv::{self, reference};
 use subquad_monarch::monarch_conv;
 
-use crate::layer::bare;
+use crate::layer::operation;
 use crate::{Layer, Sizes};
 
 #[derive(Module, Debug)]
@@ -27,11 +27,13 @@ impl Convolution {
 }
 
 pub(super) fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    bare(Convolution::new(sizes, device), |layer, x| fft_conv::causal_conv(x, layer.kernel.val(), layer.form))
+    operation(Convolution::new(sizes, device), |layer, x| {
+        fft_conv::causal_conv(x, layer.kernel.val(), layer.form)
+    })
 }
 
 pub(super) fn build_monarch(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-    bare(Convolution::new(sizes, device), |layer, x| {
+    operation(Convolution::new(sizes, device), |layer, x| {
         monarch_conv::causal_conv(x, layer.kernel.val(), layer.form)
     })
 }

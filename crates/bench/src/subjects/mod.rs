@@ -2,56 +2,19 @@
 
 mod channel;
 mod fft_conv;
+mod linear;
+mod subject;
 
-use std::fmt::Debug;
-
-use burn::tensor::Device;
 use subquad_config::suggest;
 use subquad_mixer::{MeasuredMixer, Mixers, VisitMixers};
 use subquad_options::Refusal;
 
 use crate::layer::sequence;
-use crate::{Layer, Sizes};
-use channel::{BlockDiagonal, BlockDiagonalLinear, Dense, DenseLinear, GATED, Monarch, MonarchLinear, PLAIN};
+use channel::{BlockDiagonal, Dense, GATED, Monarch, PLAIN};
+use linear::{BlockDiagonalLinear, DenseLinear, MonarchLinear};
+use subject::tokens;
 
-/// A layer that can be measured: how to make it, its definition, and what it needs.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject {
-    /// The name on the command line, in configs and in results.
-    pub name: &'static str,
-    /// What exactly is measured.
-    pub summary: &'static str,
-    /// What it has between input and output.
-    pub hidden: Hidden,
-    /// Whether the layer can have these sizes.
-    pub check: fn(&Sizes) -> Result<(), String>,
-    /// The layer. Weights come from the device's generator.
-    pub build: fn(&Sizes, &Device) -> Box<dyn Layer>,
-    /// Shape of its input.
-    pub input: fn(&Sizes) -> [usize; 3],
-    /// The layer in f64.
-    pub definition: Definition,
-    /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
-    pub alive: fn(&Sizes) -> f64,
-    /// Floating-point operations of forward and backward; `None` if matrix products are not nearly all of the work.
-    pub flops: fn(&Sizes) -> Option<f64>,
-}
-
-/// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
-pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
-
-/// Which [`Sizes`] a layer has besides batch, length and width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hidden {
-    /// Nothing.
-    Nothing,
-    /// A hidden width.
-    Width,
-    /// Blocks.
-    Blocks,
-    /// A hidden width in blocks.
-    WidthInBlocks,
-}
+pub use subject::{Definition, Hidden, Subject};
 
 /// Operations along the sequence that are not mixers.
 const OPERATIONS: &[Subject] = &[
@@ -160,10 +123,6 @@ impl VisitMixers for List {
     }
 }
 
-fn tokens(sizes: &Sizes) -> [usize; 3] {
-    [sizes.batch, sizes.seq_len, sizes.d_model]
-}
-
 /// A name that no layer has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown layer `{name}`{} (known: {known})", suggest::hint(meant.as_deref()))]
@@ -172,15 +131,6 @@ pub struct UnknownSubject {
     pub name: String,
     meant: Option<String>,
     known: String,
-}
-
-/// `x W + bias`, row by row.
-fn linear(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
-    let (d_input, d_output) = (weight.len() / bias.len(), bias.len());
-    let entry = |row: &[f64], o: usize| {
-        bias[o] + row.iter().enumerate().map(|(i, x)| x * weight[i * d_output + o]).sum::<f64>()
-    };
-    x.chunks(d_input).flat_map(|row| (0..d_output).map(|o| entry(row, o)).collect::<Vec<_>>()).collect()
 }
 
 #[cfg(test)]

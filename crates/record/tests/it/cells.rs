@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use subquad_record::{
-    Cell, CellStudy, Machine, read_cells, read_facts, set_cells_aside, write_cell_study, write_cells,
+    Cell, CellStudy, Machine, Provenance, read_cells, read_facts, set_cells_aside, write_cell_study,
+    write_cells,
 };
 use tempfile::TempDir;
 
@@ -33,18 +34,20 @@ fn cell(mixer: &str, seq_len: usize) -> Cell {
         check_value_error: 1e-7,
         check_gradient_error: 2e-6,
         check_against: "f64 reference".into(),
-        form: "fused".into(),
-        device: "cpu".into(),
-        threads: 2,
-        instruction_set: "avx2+fma".into(),
-        program_version: "0.1.0".into(),
-        build_commit: None,
-        measured: "2026-11-23T17:04:05Z".into(),
-        machine: Machine {
-            cpu: "Some CPU, 2 GHz".into(),
-            cores: 2,
-            memory_bytes: None,
-            os: "linux x86_64".into(),
+        provenance: Provenance {
+            form: "fused".into(),
+            device: "cpu".into(),
+            threads: 2,
+            instruction_set: "avx2+fma".into(),
+            program_version: "0.1.0".into(),
+            build_commit: None,
+            measured: "2026-11-23T17:04:05Z".into(),
+            machine: Machine {
+                cpu: "Some CPU, 2 GHz".into(),
+                cores: 2,
+                memory_bytes: None,
+                os: "linux x86_64".into(),
+            },
         },
     }
 }

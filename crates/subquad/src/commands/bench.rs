@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
-    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, check_all, check_sizes, decodes,
+    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, check_all, check_sizes,
     measure_cells, measure_decoding,
 };
 use subquad_options::number;
@@ -14,8 +14,8 @@ use subquad_record::Cell;
 
 use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
 use crate::Failure;
-use crate::program::Program;
 use crate::progress::Messages;
+use crate::registry::Registry;
 use crate::report::{cells_table, decode_table, spread_warning};
 use crate::session::BUILD_COMMIT;
 
@@ -83,9 +83,9 @@ of multiply-adds in registers reach on all threads, the better of before and aft
 stepper over plain slices where it has one. Only causal layers have steps.";
 
 /// The layers of a program, and what the columns mean.
-pub(crate) fn after_help(program: &dyn Program) -> String {
+pub(crate) fn after_help(registry: &dyn Registry) -> String {
     let line = |subject: &Subject| format!("  {:22} {}\n", subject.name, subject.summary);
-    let layers: String = program.subjects().all().map(line).collect();
+    let layers: String = registry.subjects().all().map(line).collect();
     format!("Layers:\n{layers}\n{NOTES}")
 }
 
@@ -93,10 +93,10 @@ pub(crate) fn after_help(program: &dyn Program) -> String {
 ///
 /// # Errors
 /// Wrong use before anything runs; failure if a layer is not what its definition says.
-pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let site = Site::new(args.device.open()?, BUILD_COMMIT);
-    let mut subjects = subjects(program.subjects(), &args.mixers)?;
+    let mut subjects = subjects(registry.subjects(), &args.mixers)?;
     let sizes = all_sizes(args);
     if args.decode {
         subjects = only_decoders(args, subjects, &site)?;
@@ -140,7 +140,7 @@ fn only_decoders(
     // A layer that cannot have these sizes is told so later, by its own words.
     let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
-        subjects.into_iter().partition(|subject| decodes(subject, &sizes, &site.device));
+        subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));
     let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
     let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
     if with.is_empty() {

@@ -10,9 +10,10 @@ use subquad_data::TaskError;
 use super::flags::SetFlags;
 use crate::Failure;
 use crate::config::{BenchConfig, ConfigFile};
-use crate::plan::{digests, group, load_all};
+use crate::plan::load_all;
 use crate::program::Program;
 use crate::scaling;
+use crate::study::{digests, group};
 
 /// Validate configs without running them
 #[derive(Debug, clap::Args)]

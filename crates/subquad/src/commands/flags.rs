@@ -33,16 +33,16 @@ impl SetFlags {
 #[derive(Debug, clap::Args)]
 pub struct ResultsFlag {
     /// Folder that results go to
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
+    #[arg(long = "results", value_name = "DIR", default_value = "results")]
+    pub folder: PathBuf,
 }
 
 /// What computes.
 #[derive(Debug, clap::Args)]
 pub struct DeviceFlag {
     /// Device that computes: cpu, wgpu, or auto (a GPU if any)
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
+    #[arg(long = "device", value_name = "DEVICE", default_value = "cpu")]
+    pub name: String,
 }
 
 impl DeviceFlag {
@@ -51,7 +51,7 @@ impl DeviceFlag {
     /// # Errors
     /// If there is no such device.
     pub fn open(&self) -> Result<OpenDevice, Failure> {
-        open_device(&self.device).map_err(Failure::wrong)
+        open_device(&self.name).map_err(Failure::wrong)
     }
 }
 
@@ -59,20 +59,20 @@ impl DeviceFlag {
 #[derive(Debug, clap::Args)]
 pub struct ThreadsFlag {
     /// Threads that compute [default: one a core, or RAYON_NUM_THREADS]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub count: Option<u16>,
 }
 
 /// How much is said.
 #[derive(Debug, clap::Args)]
 pub struct QuietFlag {
     /// No progress, only results, warnings and errors
-    #[arg(long, short)]
-    pub quiet: bool,
+    #[arg(long = "quiet", short = 'q')]
+    pub is_set: bool,
 }
 
 impl QuietFlag {
     pub(crate) fn messages(&self) -> Messages {
-        Messages::new(self.quiet)
+        Messages::new(self.is_set)
     }
 }

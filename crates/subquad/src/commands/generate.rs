@@ -13,8 +13,8 @@ use subquad_options::number;
 use super::flags::DeviceFlag;
 use crate::Failure;
 use crate::generate::{Generator, LanguageModel, Sampler, Sampling, TextWriter, find_run, load};
-use crate::program::Program;
 use crate::progress::Messages;
+use crate::registry::Registry;
 use crate::stop::Stop;
 
 const EXAMPLE: &str = "\
@@ -77,13 +77,13 @@ fn probability(text: &str) -> Result<f64, String> {
 /// # Errors
 /// Wrong input before anything is written; else what went wrong on the way.
 pub(crate) fn run_with<C: Mixers>(
-    program: &dyn Program,
+    registry: &dyn Registry,
     args: &Args,
     stop: Stop,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let device = args.device.open()?.device;
-    let LanguageModel { config, model } = load::<C>(program, &find_run(&args.run)?, &device)?;
+    let LanguageModel { config, model } = load::<C>(registry, &find_run(&args.run)?, &device)?;
     let reads = Generator::<C::Mixer>::reads(args.prompt.as_bytes(), args.bytes);
     check_length(args, reads, &model)?;
     let messages = Messages::new(false);

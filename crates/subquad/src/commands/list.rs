@@ -10,7 +10,7 @@ use subquad_options::word;
 
 use super::check::config_folders;
 use crate::Failure;
-use crate::program::Program;
+use crate::registry::Registry;
 
 /// List mixers, tasks, presets and configs, or the keys of configs
 #[derive(Debug, clap::Args)]
@@ -27,12 +27,12 @@ pub struct Args {
 ///
 /// # Errors
 /// If the folder cannot be read, or no key starts as asked for.
-pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(start) = &args.keys {
-        return keys(program, start, out);
+        return keys(registry, start, out);
     }
     writeln!(out, "Mixers")?;
-    for mixer in program.mixers() {
+    for mixer in registry.mixers() {
         writeln!(out, "  {:15} {}", mixer.name, mixer.summary)?;
     }
     writeln!(out, "\nChannel mixers")?;
@@ -56,8 +56,8 @@ pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<()
     Ok(())
 }
 
-fn keys(program: &dyn Program, start: &str, out: &mut dyn Write) -> Result<(), Failure> {
-    let schemas = program.schemas();
+fn keys(registry: &dyn Registry, start: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    let schemas = registry.schemas();
     let all = [schemas.study, schemas.bench];
     let all = all.iter().flat_map(|schema| schema.keys().iter().chain(schema.axis_keys()));
     let keys: Vec<&Key> = all.filter(|key| key.name.starts_with(start)).collect();

@@ -10,20 +10,22 @@ use subquad_bench::Site;
 use subquad_record::{Manifest, RunSummary, Standing, read_study};
 
 use super::flags::{DeviceFlag, QuietFlag, ResultsFlag, SetFlags, ThreadsFlag};
-use crate::crew::{Errand, answer, lock_study, plan_one, serve, work_off};
+use crate::child_process::report_to_parent;
 use crate::failure::Failures;
-use crate::plan::{Planned, Study, plan};
+use crate::plan::{Planned, plan};
 use crate::program::Program;
 use crate::progress::Messages;
-use crate::report::{Failed, Found, report, write_study_files};
+use crate::report::{Failed, StudyResults, report, write_study_files};
 use crate::results::check_results;
 use crate::scaling::OneSize;
+use crate::scheduler::{OneRun, execute_all, plan_one, run_as_child};
 use crate::session::{BUILD_COMMIT, Session};
 use crate::stop::Stop;
-use crate::study_files::tell_written;
-use crate::{Failure, found, scaling, staleness};
+use crate::study::Study;
+use crate::study_files::{lock_study, report_written};
+use crate::{Failure, scaling, staleness, study_results};
 
-const AGAIN: &str = "\
+const AFTER_HELP: &str = "\
 Runs that are already in the results are not repeated, and a command that was interrupted or killed
 continues where it stopped when it is given again. docs/running.md tells what names a run, what
 happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
@@ -31,7 +33,7 @@ Keys of a config: configs/KEYS.md, or subquad list --keys.";
 
 /// Train and compare what configs ask for
 #[derive(Debug, clap::Args)]
-#[command(after_help = AGAIN)]
+#[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// Config files, or folders of them
     #[arg(required = true, value_name = "CONFIG")]
@@ -61,8 +63,8 @@ pub struct Args {
     #[command(flatten)]
     pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open
-    #[arg(long, value_name = "ERRAND", hide = true)]
-    pub(crate) only_run: Option<Errand>,
+    #[arg(long, value_name = "RUN", hide = true)]
+    pub(crate) only_run: Option<OneRun>,
     /// For a child process: only this size of a study that measures, while standard input is open
     #[arg(long, value_name = "SIZE", hide = true)]
     pub(crate) only_size: Option<OneSize>,
@@ -85,61 +87,60 @@ fn one_or_more(text: &str) -> Result<usize, String> {
 /// Wrong input before anything runs; else the runs that failed, after all others have been tried.
 pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     match (&args.only_run, &args.only_size) {
-        (Some(errand), _) => answer(run_one(program, args, errand, stop), out),
-        (None, Some(size)) => answer(measure_one(program, args, size, stop), out),
+        (Some(run), _) => report_to_parent(run_one(program, args, run, stop), out),
+        (None, Some(size)) => report_to_parent(measure_one(program, args, size, stop), out),
         (None, None) => run_all(program, args, stop, out),
     }
 }
 
-/// The part of a child process.
-fn run_one(program: &dyn Program, args: &Args, errand: &Errand, stop: Stop) -> Result<(), Failure> {
+/// The part of a child process that does one run.
+fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
-    let study = plan_one(program, errand, &args.configs, &args.set.parse()?, opened.kind)?;
-    let messages = Messages::new(args.quiet.quiet || errand.jobs > 1);
-    let session = Session { jobs: errand.jobs, messages, ..session(program, args, opened, stop) };
-    serve(&study, &errand.place, &session)
+    let study = plan_one(program, run, &args.configs, &args.set.parse()?, opened.kind)?;
+    let messages = Messages::new(args.quiet.is_set || run.jobs > 1);
+    let session = Session { jobs: run.jobs, messages, ..session(args, opened, stop) };
+    run_as_child(program, &study, &run.position, &session)
 }
 
-/// The part of a child process of a study that measures.
+/// The part of a child process that measures one size.
 fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let Planned { bench, .. } = plan(program, &args.configs, &args.set.parse()?)?;
-    scaling::measure_one(&bench, size, &session(program, args, opened, stop))
+    scaling::measure_one(program.subjects(), &bench, size, &session(args, opened, stop))
 }
 
 fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = args.device.open()?;
-    check_results(&args.results.results, [].into_iter())?;
+    check_results(&args.results.folder, [].into_iter())?;
     let Planned { training, bench } = plan(program, &args.configs, &args.set.parse()?)?;
     let slugs = training.iter().map(|study| &study.slug).chain(bench.iter().map(|study| &study.slug));
-    check_results(&args.results.results, slugs.map(String::as_str))?;
+    check_results(&args.results.folder, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
         list_runs(&studies, args, out)?;
-        let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.results.as_path(), args.force));
+        let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.folder.as_path(), args.force));
         return bench
             .iter()
             .try_for_each(|study| scaling::list(study, program.subjects(), which, &site, out));
     }
-    let session = session(program, args, opened, stop);
-    say_which_device(&args.device.device, &session);
+    let session = session(args, opened, stop);
+    say_which_device(&args.device.name, &session);
     if !bench.is_empty() && session.jobs > 1 {
         session.messages.warn("--jobs does nothing for configs that measure: they run one at a time");
     }
     let mut failures = Failures::default();
     for study in &studies {
-        failures.note(run_study(study, &session, out))?;
+        failures.note(run_study(program, study, &session, out))?;
     }
     for study in &bench {
-        failures.note(scaling::run_study(study, &session, out))?;
+        failures.note(scaling::run_study(program.subjects(), study, &session, out))?;
     }
     failures.end()
 }
 
-fn session<'a>(program: &'a dyn Program, args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
+fn session<'a>(args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
     Session {
-        program,
-        results: &args.results.results,
+        results: &args.results.folder,
         device: opened.device,
         device_kind: opened.kind,
         adapter: opened.adapter,
@@ -153,7 +154,7 @@ fn session<'a>(program: &'a dyn Program, args: &'a Args, opened: OpenDevice, sto
 fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for study in studies {
         for run in &study.runs {
-            let dir = run.dir(study, &args.results.results);
+            let dir = run.dir(study, &args.results.folder);
             let standing = dir.standing();
             if let Standing::Damaged(error) = &standing {
                 Messages::new(false).warn(format!("{}: {error}", run.name));
@@ -167,23 +168,28 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
 }
 
 /// Runs what is missing, then writes and shows what came of it, whatever that is.
-fn run_study(study: &Study, session: &Session<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_study(
+    program: &dyn Program,
+    study: &Study,
+    session: &Session<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     // Read now: another command may run one of them again meanwhile.
-    let before = results(study, session);
+    let before = earlier_results(study, session);
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
     let to_do = if session.force { (0..study.runs.len()).collect() } else { missing };
-    // A run that has the machine for itself is timed for itself.
+    // A run that has the machine to itself counts as timed by itself.
     let session = &Session { jobs: session.jobs.min(to_do.len()).max(1), ..session.clone() };
-    say_what_is_there(study, done.len(), session);
+    say_how_many_runs(study, done.len(), session);
     warn_of_other_builds(study, &done, session);
-    let ended = work_off(study, &to_do, session);
-    let found = found::of(study, session, before, ended);
+    let ended = execute_all(program, study, &to_do, session);
+    let results = study_results::collect(program, study, session, before, ended);
     let mut failures = Failures::default();
-    if !found.failed.is_empty() {
-        failures.note(Err(Failure::Failed(found.failed.iter().map(Failed::line).collect())))?;
+    if !results.failed.is_empty() {
+        failures.note(Err(Failure::Failed(results.failed.iter().map(Failed::line).collect())))?;
     }
-    let compared = compare(study, session, &found, !to_do.is_empty(), out);
+    let compared = compare(study, session, &results, !to_do.is_empty(), out);
     // What a signal kept from its end matters more than what failed before.
     if session.should_stop() {
         Err(session.interrupted())
@@ -192,7 +198,7 @@ fn run_study(study: &Study, session: &Session<'_>, out: &mut dyn Write) -> Resul
     }
 }
 
-/// Whoever named the CPU knows.
+/// Whoever named the CPU knows that already.
 fn say_which_device(asked: &str, session: &Session<'_>) {
     let kind = session.device_kind.as_str();
     match &session.adapter {
@@ -202,19 +208,19 @@ fn say_which_device(asked: &str, session: &Session<'_>) {
     }
 }
 
-/// The results that are there, by the run's place in the study.
-fn results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
+/// The results that are there, by the run's index in the study.
+fn earlier_results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, session.results);
         let Standing::Done(summary) = dir.standing() else { return None };
-        // Only a kill at the very end leaves any, and they are in nobody's way.
+        // Only a kill at the very end leaves any, and they do no harm.
         let _ = dir.remove_left_checkpoints();
         Some((index, *summary))
     };
     (0..study.runs.len()).into_par_iter().filter_map(result).collect()
 }
 
-fn say_what_is_there(study: &Study, done: usize, session: &Session<'_>) {
+fn say_how_many_runs(study: &Study, done: usize, session: &Session<'_>) {
     let all = study.runs.len();
     let slug = &study.slug;
     session.messages.say(match (all, done) {
@@ -257,16 +263,16 @@ fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
 fn compare(
     study: &Study,
     session: &Session<'_>,
-    found: &Found,
+    results: &StudyResults,
     is_new: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let dir = session.results.join(&study.slug);
     let written = lock_study(&dir, session).and_then(|_lock| {
         say_what_leaves(&dir, study, session);
-        write_study_files(&dir, found)
+        write_study_files(&dir, results)
     });
-    write!(out, "{}", report(found))?;
-    let what = if found.finished.is_empty() { "Summary" } else { "Summary and figures" };
-    tell_written(written, what, &dir, is_new, session, out)
+    write!(out, "{}", report(results))?;
+    let what = if results.finished.is_empty() { "Summary" } else { "Summary and figures" };
+    report_written(written, what, &dir, is_new, session, out)
 }

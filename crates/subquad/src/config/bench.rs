@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use subquad_bench::{D_STATE, STEPS, Sizes, Subject, Subjects, can_be};
+use subquad_bench::{D_STATE, STEPS, Sizes, Subject, Subjects, accepts};
 use subquad_config::{Assignment, Combination, Complaint, ConfigErrors, Quota, Schema, Sheet};
 use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Field, Kind, Options, Value};
@@ -199,7 +199,7 @@ fn idle(config: &Combination<'_>, layers: &str, keys: &[&str]) -> Vec<Complaint>
 fn impossible(names: &[String], sizes: &[Sizes], leaf: &str, subjects: &Subjects) -> Vec<Complaint> {
     let first = |name: &String| {
         let subject = subjects.find(name).ok()?;
-        let reason = sizes.iter().find_map(|sizes| can_be(subject, sizes).err())?;
+        let reason = sizes.iter().find_map(|sizes| accepts(subject, sizes).err())?;
         Some(Complaint { reason, keys: vec![format!("{SECTION}.{leaf}")] })
     };
     names.iter().filter_map(first).collect()

@@ -5,7 +5,7 @@ use std::path::Path;
 use subquad_config::{Assignment, Combination, ConfigErrors, Quota, Study, has_section, read};
 
 use super::{BenchConfig, bench};
-use crate::program::Program;
+use crate::registry::Registry;
 
 /// What a config file asks for.
 #[derive(Debug, Clone)]
@@ -23,20 +23,20 @@ impl ConfigFile {
     /// # Errors
     /// Every mistake.
     pub fn load(
-        program: &dyn Program,
+        registry: &dyn Registry,
         quota: Quota,
         path: &Path,
         assignments: &[Assignment],
     ) -> Result<Self, ConfigErrors> {
         let text = read(path)?;
-        let schemas = program.schemas();
+        let schemas = registry.schemas();
         // A file that is no TOML measures nothing either; the first kind says what is wrong with it.
         if has_section(&text, bench::SECTION) {
-            let subjects = program.subjects();
+            let subjects = registry.subjects();
             let config = BenchConfig::read(schemas.bench, subjects, &text, path, assignments, quota)?;
             return Ok(Self::Bench(config));
         }
-        let check = |run: &Combination<'_>| program.complaints(run);
+        let check = |run: &Combination<'_>| registry.complaints(run);
         Ok(Self::Training(Study::read(schemas.study, &text, path, assignments, quota, &check)?))
     }
 

@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::config::RunConfig;
 use crate::model::model;
 use crate::plan::{by_kind, load_all};
-use crate::program::Program;
+use crate::registry::Registry;
 
 /// A model that says which byte comes next, off autodiff, and the settings that it was trained with.
 #[derive(Debug)]
@@ -24,18 +24,18 @@ pub struct LanguageModel<M> {
     pub model: SequenceModel<M>,
 }
 
-/// The model of a finished run on bytes, on `device`. Reads the run's folder alone, not the text that it was trained on.
+/// The model of a finished run on bytes, on `device`. Reads only the run's folder, not the text that it was trained on.
 ///
 /// # Errors
 /// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged or another run's.
 pub fn load<C: Mixers>(
-    program: &dyn Program,
+    registry: &dyn Registry,
     run: &RunDir,
     device: &Device,
 ) -> Result<LanguageModel<C::Mixer>, Failure> {
     let wrong = |why: &dyn std::fmt::Display| Failure::wrong(format!("{}: {why}", run.path().display()));
     check_done(run)?;
-    let resolved = settings(program, run)?;
+    let resolved = settings(registry, run)?;
     let config = RunConfig::of(&resolved);
     check_text(&config).map_err(|why| wrong(&why))?;
     let model = weights(run, model::<C>(&resolved, &config).init(device))?;
@@ -58,9 +58,9 @@ fn check_done(run: &RunDir) -> Result<(), Failure> {
     }
 }
 
-fn settings(program: &dyn Program, run: &RunDir) -> Result<Run, Failure> {
+fn settings(registry: &dyn Registry, run: &RunDir) -> Result<Run, Failure> {
     let path = run.config_path();
-    let (training, _) = by_kind(load_all(program, std::slice::from_ref(&path), &[])?);
+    let (training, _) = by_kind(load_all(registry, std::slice::from_ref(&path), &[])?);
     let mut runs = training.into_iter().flat_map(|config| config.runs);
     match (runs.next(), runs.next()) {
         (Some(run), None) => Ok(run),

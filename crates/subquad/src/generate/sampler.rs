@@ -15,7 +15,7 @@ pub struct Sampling {
     pub top_p: f64,
 }
 
-/// Draws; the draw at a place of the text depends on the seed, the place and the logits there, and on nothing else.
+/// Draws; the draw at a position of the text depends on the seed, the position and the logits there, and on nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct Sampler {
     sampling: Sampling,
@@ -28,8 +28,8 @@ impl Sampler {
         Self { sampling, stream: Stream::new(seed, "generate") }
     }
 
-    /// The index of the logit that is drawn at `place`; `None` if there is none, or one is not finite.
-    pub fn pick(&self, logits: &[f32], place: u64) -> Option<usize> {
+    /// The index of the logit that is drawn at `position`; `None` if there is none, or one is not finite.
+    pub fn pick(&self, logits: &[f32], position: u64) -> Option<usize> {
         if !logits.iter().all(|logit| logit.is_finite()) {
             return None;
         }
@@ -42,7 +42,7 @@ impl Sampler {
         order.truncate(self.sampling.top_k.unwrap_or(order.len()));
         let weight = |i: &usize| ((logits[*i] - logits[likeliest]) as f64 / self.sampling.temperature).exp();
         let weights = order.iter().map(weight).collect();
-        let drawn = f64::from(self.stream.at(place, 0).uniform());
+        let drawn = f64::from(self.stream.at(position, 0).uniform());
         Some(order[draw(&self.nucleus(weights), drawn)])
     }
 
@@ -81,7 +81,7 @@ mod tests {
     fn counts(sampling: Sampling, n: u64) -> [u64; 4] {
         let mut counts = [0; 4];
         let sampler = Sampler::new(sampling, 0);
-        (0..n).for_each(|place| counts[sampler.pick(&LOGITS, place).unwrap()] += 1);
+        (0..n).for_each(|position| counts[sampler.pick(&LOGITS, position).unwrap()] += 1);
         counts
     }
 
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_tiny_temperature_is_greedy() {
         let tiny = Sampler::new(Sampling { temperature: f64::MIN_POSITIVE, ..ALL }, 0);
-        assert!((0..100).all(|place| tiny.pick(&LOGITS, place) == Some(1)));
+        assert!((0..100).all(|position| tiny.pick(&LOGITS, position) == Some(1)));
     }
 
     #[test]
@@ -134,8 +134,9 @@ mod tests {
 
     #[test]
     fn seed_and_place_each_change_the_draw() {
-        let draws =
-            |seed| -> Vec<_> { (0..50).map(|place| Sampler::new(ALL, seed).pick(&LOGITS, place)).collect() };
+        let draws = |seed| -> Vec<_> {
+            (0..50).map(|position| Sampler::new(ALL, seed).pick(&LOGITS, position)).collect()
+        };
         assert_eq!(draws(1), draws(1));
         assert_ne!(draws(1), draws(2));
         assert!(draws(1).iter().any(|draw| *draw != draws(1)[0]));

@@ -69,11 +69,11 @@ fn conditions(cells: &[Cell]) -> String {
     format!(
         "Batch {}; {} form, {}, {} threads, {}, {}.{}",
         of(|c| c.batch.to_string()),
-        of(|c| c.form.clone()),
-        of(|c| c.device.clone()),
-        of(|c| c.threads.to_string()),
-        of(|c| c.instruction_set.clone()),
-        of(|c| c.machine.cpu.clone()),
+        of(|c| c.provenance.form.clone()),
+        of(|c| c.provenance.device.clone()),
+        of(|c| c.provenance.threads.to_string()),
+        of(|c| c.provenance.instruction_set.clone()),
+        of(|c| c.provenance.machine.cpu.clone()),
         fma_peak(cells)
     )
 }
@@ -112,7 +112,7 @@ fn spread(cell: &Cell) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use subquad_record::Machine;
+    use subquad_record::{Machine, Provenance};
 
     use super::*;
 
@@ -143,14 +143,16 @@ mod tests {
             check_value_error: 2.3e-6,
             check_gradient_error: 1e-7,
             check_against: "f64 reference".into(),
-            form: "fused".into(),
-            device: "cpu".into(),
-            threads: 2,
-            instruction_set: "avx2+fma".into(),
-            program_version: String::new(),
-            build_commit: None,
-            measured: String::new(),
-            machine,
+            provenance: Provenance {
+                form: "fused".into(),
+                device: "cpu".into(),
+                threads: 2,
+                instruction_set: "avx2+fma".into(),
+                program_version: String::new(),
+                build_commit: None,
+                measured: String::new(),
+                machine,
+            },
         }
     }
 

@@ -39,17 +39,17 @@ fn conditions(cells: &[DecodeCell]) -> String {
     let of = |f: fn(&DecodeCell) -> String| distinct(cells.iter().map(f)).join(" or ");
     format!(
         "One sequence; {} form, {}, {} threads, {}, {}.",
-        of(|c| c.form.clone()),
-        of(|c| c.device.clone()),
-        of(|c| c.threads.to_string()),
-        of(|c| c.instruction_set.clone()),
-        of(|c| c.machine.cpu.clone())
+        of(|c| c.provenance.form.clone()),
+        of(|c| c.provenance.device.clone()),
+        of(|c| c.provenance.threads.to_string()),
+        of(|c| c.provenance.instruction_set.clone()),
+        of(|c| c.provenance.machine.cpu.clone())
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use subquad_record::Machine;
+    use subquad_record::{Machine, Provenance};
 
     use super::*;
 
@@ -70,14 +70,16 @@ mod tests {
             step_allocations: Some(if path == "slices" { 0.0 } else { 61.4 }),
             step_peak_bytes: Some(20_000),
             check_error: 3e-7,
-            form: "fused".into(),
-            device: "cpu".into(),
-            threads: if path == "slices" { 1 } else { 2 },
-            instruction_set: "avx512".into(),
-            program_version: String::new(),
-            build_commit: None,
-            measured: String::new(),
-            machine,
+            provenance: Provenance {
+                form: "fused".into(),
+                device: "cpu".into(),
+                threads: if path == "slices" { 1 } else { 2 },
+                instruction_set: "avx512".into(),
+                program_version: String::new(),
+                build_commit: None,
+                measured: String::new(),
+                machine,
+            },
         }
     }
 

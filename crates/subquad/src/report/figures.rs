@@ -12,7 +12,7 @@ use subquad_record::{RunSummary, read_facts, write_study};
 
 use super::samples::{Logs, by_length, by_state};
 use super::test_length::by_test_length;
-use super::{Failed, Finished, Found, budget, distinct, parameters, timing_note};
+use super::{Failed, Finished, StudyResults, budget, distinct, parameters, timing_note};
 use crate::Failure;
 
 /// Folder of the figures within the folder of a study.
@@ -25,11 +25,11 @@ const SMOOTHING: usize = 5;
 ///
 /// # Errors
 /// If a file cannot be read or written, or, once everything else has been written, if a figure cannot be drawn.
-pub fn write_study_files(dir: &Path, found: &Found) -> Result<(), Failure> {
-    let runs = &found.finished;
-    let reasons: Vec<String> = found.failed.iter().map(Failed::line).collect();
-    let interrupted: Vec<&str> = found.interrupted.iter().map(|run| run.run.as_str()).collect();
-    let figures = if runs.is_empty() { vec![] } else { figures(runs, &left_out(found, &reasons))? };
+pub fn write_study_files(dir: &Path, results: &StudyResults) -> Result<(), Failure> {
+    let runs = &results.finished;
+    let reasons: Vec<String> = results.failed.iter().map(Failed::line).collect();
+    let interrupted: Vec<&str> = results.interrupted.iter().map(|run| run.run.as_str()).collect();
+    let figures = if runs.is_empty() { vec![] } else { figures(runs, &left_out(results, &reasons))? };
     let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures)?;
     let facts = BTreeMap::from([
         ("captions".to_owned(), captions),
@@ -39,8 +39,8 @@ pub fn write_study_files(dir: &Path, found: &Found) -> Result<(), Failure> {
         ("interrupted".to_owned(), json!(interrupted)),
     ]);
     let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
-    let failed = found.failed.iter().map(|run| &run.summary);
-    let unfinished: Vec<RunSummary> = failed.chain(&found.interrupted).cloned().collect();
+    let failed = results.failed.iter().map(|run| &run.summary);
+    let unfinished: Vec<RunSummary> = failed.chain(&results.interrupted).cloned().collect();
     write_study(dir, &summaries, &unfinished, &facts)?;
     undrawn
 }
@@ -153,8 +153,8 @@ fn facts(runs: &[Finished]) -> Facts {
 }
 
 /// A run without numbers is not drawn, but a reader must know that it was there.
-fn left_out(found: &Found, reasons: &[String]) -> Vec<String> {
-    let (interrupted, all) = (found.interrupted.len(), found.count());
+fn left_out(results: &StudyResults, reasons: &[String]) -> Vec<String> {
+    let (interrupted, all) = (results.interrupted.len(), results.count());
     let failed =
         (!reasons.is_empty()).then(|| format!("Left out, because they failed: {}.", reasons.join("; ")));
     let others = (interrupted > 0)

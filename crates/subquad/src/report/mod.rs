@@ -47,9 +47,9 @@ impl Failed {
     }
 }
 
-/// What a command found of a study: every run that it was asked for is in one of these lists.
+/// The results of a study: every run that the command was asked for is in one of these lists.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct StudyResults {
     /// Runs with numbers.
     pub finished: Vec<Finished>,
     /// Runs that failed.
@@ -58,7 +58,7 @@ pub struct Found {
     pub interrupted: Vec<RunSummary>,
 }
 
-impl Found {
+impl StudyResults {
     /// How many runs there are.
     pub fn count(&self) -> usize {
         self.finished.len() + self.failed.len() + self.interrupted.len()
@@ -80,13 +80,13 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
 
 /// Distinct values, in order of first appearance.
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut found = vec![];
+    let mut distinct = vec![];
     values.for_each(|value| {
-        if !found.contains(&value) {
-            found.push(value);
+        if !distinct.contains(&value) {
+            distinct.push(value);
         }
     });
-    found
+    distinct
 }
 
 /// What was held equal, in words, from the runs themselves.

@@ -6,7 +6,7 @@ use subquad_plot::summary::mean_and_range;
 use subquad_record::Evaluation;
 
 use super::layout::table;
-use super::{Finished, Found, budget, distinct, timing_note};
+use super::{Finished, StudyResults, budget, distinct, timing_note};
 
 const COSTS: &str = "\
 step ms: median. peak MiB: most memory alive,
@@ -25,14 +25,14 @@ pub fn comparison(runs: &[Finished]) -> String {
 }
 
 /// The comparison of the runs with numbers, and a line for what is not in it.
-pub fn report(found: &Found) -> String {
-    let Found { finished, failed, interrupted } = found;
+pub fn report(results: &StudyResults) -> String {
+    let StudyResults { finished, failed, interrupted } = results;
     let mut text = if finished.is_empty() { String::new() } else { format!("{}\n", comparison(finished)) };
     for failed in failed {
         text += &format!("Not shown, because they failed: {}.\n", failed.line());
     }
     if !interrupted.is_empty() {
-        let (count, all) = (interrupted.len(), found.count());
+        let (count, all) = (interrupted.len(), results.count());
         text += &format!("Not shown, because they were interrupted: {count} of {all} runs.\n");
     }
     text
@@ -40,8 +40,8 @@ pub fn report(found: &Found) -> String {
 
 /// The metrics that some run is scored by; the first of all where none is.
 fn metrics(runs: &[Finished]) -> Vec<Metric> {
-    let found: Vec<_> = evaluations(runs).filter_map(|e| Some(e.score?.metric)).collect();
-    let known: Vec<_> = Metric::ALL.iter().copied().filter(|metric| found.contains(metric)).collect();
+    let scored: Vec<_> = evaluations(runs).filter_map(|e| Some(e.score?.metric)).collect();
+    let known: Vec<_> = Metric::ALL.iter().copied().filter(|metric| scored.contains(metric)).collect();
     if known.is_empty() { Metric::ALL[..1].to_vec() } else { known }
 }
 

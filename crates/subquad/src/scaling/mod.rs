@@ -1,5 +1,6 @@
 //! Studies that measure: layers at every length and width that a `[bench]` config asks for, kept size by size, then fits.
 
+mod measurements;
 mod points;
 mod run;
 mod size;

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use subquad_bench::Subjects;
 
-use super::run::Log;
+use super::measurements::Measurements;
 use super::{BenchStudy, Point};
 use crate::Failure;
+use crate::child_process::follow_parent;
 use crate::config::BenchConfig;
-use crate::crew::obey_parent;
 use crate::session::Session;
 
 /// Which size, as one word on a command line.
@@ -60,15 +60,16 @@ impl OneSize {
 /// # Errors
 /// What could not be measured; or if a file cannot be written, or the configs no longer ask for the size.
 pub(crate) fn measure_one(
+    subjects: &'static Subjects,
     studies: &[BenchStudy],
     size: &OneSize,
     session: &Session<'_>,
 ) -> Result<(), Failure> {
-    obey_parent(session.stop.clone());
+    follow_parent(session.stop.clone());
     let changed = || Failure::failed("its config was changed after the command started; start it again");
-    let (study, config, point) = size.find(studies, session.program.subjects()).ok_or_else(changed)?;
+    let (study, config, point) = size.find(studies, subjects).ok_or_else(changed)?;
     let site = session.site();
-    let mut log = Log::open(study.run_folder(config, session.results, &site), config, session)?;
+    let mut log = Measurements::open(study.run_folder(config, session.results, &site), config, session)?;
     log.measure_here(&point, &site, session)?;
     match log.failed.is_empty() {
         _ if session.should_stop() => Err(session.interrupted()),

@@ -9,7 +9,7 @@ use subquad_record::run_hash;
 use super::Point;
 use crate::Failure;
 use crate::config::BenchConfig;
-use crate::plan::Study;
+use crate::study::{Study, folder};
 
 /// All configs of one folder that measure.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct BenchStudy {
 pub fn group(configs: Vec<BenchConfig>, training: &[Study]) -> Result<Vec<BenchStudy>, Failure> {
     let mut studies: Vec<BenchStudy> = vec![];
     for config in configs {
-        let (slug, folder) = (slug(&config.path)?, crate::plan::folder(&config.path)?);
+        let (slug, folder) = (slug(&config.path)?, folder(&config.path)?);
         let others = training.iter().filter(|study| study.slug == slug).map(Study::folder);
         let own = studies.iter().filter(|study| study.slug == slug && study.folder != folder);
         if let Some(other) = others.chain(own.map(|study| study.folder.as_path())).next() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 
-use subquad::report::{Finished, Found, comparison, write_study_files};
+use subquad::report::{Finished, StudyResults, comparison, write_study_files};
 use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, Outcome, RunSummary};
 
@@ -167,7 +167,8 @@ fn a_text_whose_rows_hold_only_the_loss_is_drawn_in_bits_per_byte() {
     };
     fs_err::write(folder.path().join("metrics.jsonl"), row(1, 2.0 * LN_2) + &row(2, LN_2)).unwrap();
     let run = Finished { dir: folder.path().into(), ..on_a_text() };
-    write_study_files(folder.path(), &Found { finished: vec![run], ..Found::default() }).unwrap();
+    write_study_files(folder.path(), &StudyResults { finished: vec![run], ..StudyResults::default() })
+        .unwrap();
     let csv = fs_err::read_to_string(folder.path().join("figures/bits_per_byte_by_step.csv")).unwrap();
     assert_eq!(
         csv,

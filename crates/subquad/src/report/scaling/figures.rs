@@ -59,7 +59,7 @@ fn caption(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) ->
         measured.cells.iter().filter(|cell| names.contains(&cell.mixer)).cloned().collect()
     };
     let cells: Vec<Cell> = measured.iter().flat_map(own).collect();
-    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), place(&cells))]
+    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), provenance(&cells))]
 }
 
 fn what(quantity: Quantity, cells: &[Cell]) -> String {
@@ -104,16 +104,16 @@ fn held_equal(along: Along, cells: &[Cell]) -> String {
     }
 }
 
-fn place(cells: &[Cell]) -> String {
+fn provenance(cells: &[Cell]) -> String {
     let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(", ");
     format!(
         "Commit {}; {}, {} form, {} threads, {}, {}; {} build.",
-        of(|c| c.build_commit.clone().unwrap_or_else(|| "unknown".into())),
-        of(|c| c.device.clone()),
-        of(|c| c.form.clone()),
-        of(|c| c.threads.to_string()),
-        of(|c| c.machine.cpu.clone()),
-        of(|c| c.instruction_set.clone()),
+        of(|c| c.provenance.build_commit.clone().unwrap_or_else(|| "unknown".into())),
+        of(|c| c.provenance.device.clone()),
+        of(|c| c.provenance.form.clone()),
+        of(|c| c.provenance.threads.to_string()),
+        of(|c| c.provenance.machine.cpu.clone()),
+        of(|c| c.provenance.instruction_set.clone()),
         if cfg!(debug_assertions) { "debug" } else { "release" }
     )
 }

@@ -32,14 +32,14 @@ pub(super) struct Exponent {
 
 /// Every quantity of every layer.
 pub(super) fn exponents(measured: &[MeasuredConfig<'_>]) -> Vec<Exponent> {
-    let mut found = vec![];
+    let mut exponents = vec![];
     for (measured, along) in pairs(measured) {
         for quantity in Quantity::ALL {
             let curves = curves(measured, along, quantity);
-            found.extend(curves.iter().map(|curve| exponent(measured.name(), along, quantity, curve)));
+            exponents.extend(curves.iter().map(|curve| exponent(measured.name(), along, quantity, curve)));
         }
     }
-    found
+    exponents
 }
 
 fn pairs<'a, 'b>(
@@ -78,12 +78,12 @@ pub(super) struct Crossing {
     second: String,
     /// All of it in a sentence.
     pub(super) words: String,
-    places: Vec<Place>,
+    places: Vec<CrossoverRow>,
 }
 
 /// One crossover. An end of its interval is open where the spreads still overlap at the end of what was measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Place {
+struct CrossoverRow {
     at: f64,
     low: f64,
     low_open: bool,
@@ -94,19 +94,19 @@ struct Place {
 
 /// Every pair of layers, in time, memory and state.
 pub(super) fn crossings(measured: &[MeasuredConfig<'_>]) -> Vec<Crossing> {
-    let mut found = vec![];
+    let mut crossings = vec![];
     for (measured, along) in pairs(measured) {
         for quantity in Quantity::ALL {
             let curves = curves(measured, along, quantity);
             for (i, first) in curves.iter().enumerate() {
                 let later = curves[i + 1..].iter();
-                found.extend(
+                crossings.extend(
                     later.filter_map(|second| crossing(measured.name(), along, quantity, [first, second])),
                 );
             }
         }
     }
-    found
+    crossings
 }
 
 fn crossing(
@@ -121,24 +121,24 @@ fn crossing(
         along: along.as_str(),
         quantity: quantity.column(),
         words: comparison.words([&first.mixer, &second.mixer], along.unit()),
-        places: places(&comparison, [&first.mixer, &second.mixer]),
+        places: crossover_rows(&comparison, [&first.mixer, &second.mixer]),
         first: first.mixer.clone(),
         second: second.mixer.clone(),
     })
 }
 
-fn places(comparison: &Comparison, [first, second]: [&str; 2]) -> Vec<Place> {
+fn crossover_rows(comparison: &Comparison, [first, second]: [&str; 2]) -> Vec<CrossoverRow> {
     let end = |end: End| match end {
         End::At(x) => (x, false),
         End::Open(x) => (x, true),
     };
-    let place = |crossover: &subquad_plot::fit::Crossover| {
+    let row = |crossover: &subquad_plot::fit::Crossover| {
         let ((low, low_open), (high, high_open)) = (end(crossover.low), end(crossover.high));
         let cheaper_after = match crossover.cheaper_after {
             Which::First => first,
             Which::Second => second,
         };
-        Place { at: crossover.x, low, low_open, high, high_open, cheaper_after: cheaper_after.into() }
+        CrossoverRow { at: crossover.x, low, low_open, high, high_open, cheaper_after: cheaper_after.into() }
     };
-    comparison.crossovers.iter().map(place).collect()
+    comparison.crossovers.iter().map(row).collect()
 }

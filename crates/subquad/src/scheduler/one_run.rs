@@ -1,4 +1,4 @@
-//! What a child process is to do, as one word on its command line.
+//! The run that a child process is to do, as one word on its command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,31 +7,31 @@ use subquad_record::RunName;
 
 /// One run, and what the child cannot know of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Errand {
+pub(crate) struct OneRun {
     /// The run.
     pub(crate) name: RunName,
-    /// Its place among all, such as `3/18`.
-    pub(crate) place: String,
+    /// Its position among all, such as `3/18`.
+    pub(crate) position: String,
     /// Runs that are allowed at once.
     pub(crate) jobs: usize,
 }
 
-impl fmt::Display for Errand {
+impl fmt::Display for OneRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, place, jobs } = self;
-        write!(f, "{jobs},{place},{name}")
+        let Self { name, position, jobs } = self;
+        write!(f, "{jobs},{position},{name}")
     }
 }
 
-impl FromStr for Errand {
+impl FromStr for OneRun {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let words: Vec<&str> = text.splitn(3, ',').collect();
         let wrong = || format!("`{text}` is none; wanted <jobs>,<place>,<name of a run>");
-        let [jobs, place, name] = words[..] else { return Err(wrong()) };
+        let [jobs, position, name] = words[..] else { return Err(wrong()) };
         let (Ok(jobs), Ok(name)) = (jobs.parse(), name.parse()) else { return Err(wrong()) };
-        Ok(Self { name, place: place.into(), jobs })
+        Ok(Self { name, position: position.into(), jobs })
     }
 }
 
@@ -40,12 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_errand_reads_back_from_its_word() {
+    fn a_run_reads_back_from_its_word() {
         let name = "causal_monarch-L64-s0-1b9d3f07".parse().expect("a name");
-        let errand = Errand { name, place: "3/18".into(), jobs: 2 };
-        assert_eq!(errand.to_string().parse(), Ok(errand));
+        let run = OneRun { name, position: "3/18".into(), jobs: 2 };
+        assert_eq!(run.to_string().parse(), Ok(run));
         for wrong in ["", "1,2", "x,1/1,s4d-L64-s0-1b9d3f07", "1,1/1,s4d"] {
-            assert!(wrong.parse::<Errand>().is_err(), "{wrong}");
+            assert!(wrong.parse::<OneRun>().is_err(), "{wrong}");
         }
     }
 }

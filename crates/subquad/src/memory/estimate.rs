@@ -11,8 +11,7 @@
 use subquad_backend::DeviceKind;
 
 use crate::model::Facts;
-use crate::plan::PlannedRun;
-use crate::session::Session;
+use crate::study::PlannedRun;
 
 /// What a run may want above the estimate of its peak: data, tables of transforms, gaps between blocks of memory.
 const MARGIN: f64 = 1.25;
@@ -27,9 +26,9 @@ const LOGITS: f64 = 4.0;
 const TESTED: f64 = 12.0;
 
 /// The bytes that must be there for a run to start; 0 where its device has memory of its own, of which nothing is known.
-pub(crate) fn wanted_bytes(run: &PlannedRun, session: &Session<'_>) -> u64 {
-    match session.device_kind {
-        DeviceKind::Cpu => (MARGIN * peak_bytes(run, &session.program.facts(run))) as u64,
+pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) -> u64 {
+    match device {
+        DeviceKind::Cpu => (MARGIN * peak_bytes(run, facts)) as u64,
         DeviceKind::Wgpu => 0,
     }
 }
@@ -57,8 +56,10 @@ mod tests {
     use subquad_record::{RunSummary, read_study};
 
     use super::*;
-    use crate::plan::{by_kind, group, load_all};
-    use crate::program::{Program, Registered};
+    use crate::plan::{by_kind, load_all};
+    use crate::program::Program;
+    use crate::registered::Registered;
+    use crate::study::group;
 
     fn program() -> &'static dyn Program {
         Registered::<subquad_model::MixerConfig>::program()

@@ -12,8 +12,9 @@ pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], site: &Site) -> Resul
     let available = available_at(site);
     let mut wrong = vec![];
     for subject in subjects {
-        let refused = |sizes| can_be(subject, sizes).and_then(|()| fits(subject, sizes, available)).err();
-        // The longest one is enough.
+        let refused =
+            |sizes| accepts(subject, sizes).and_then(|()| fits_in_memory(subject, sizes, available)).err();
+        // The longest one says enough.
         wrong.extend(sizes.iter().rev().find_map(refused));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
@@ -27,8 +28,8 @@ pub fn available_at(site: &Site) -> Option<Available> {
 /// Whether the layer can have these sizes.
 ///
 /// # Errors
-/// The layer's own message, if not.
-pub fn can_be(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
+/// In its own words, if not.
+pub fn accepts(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
     (subject.check)(sizes).map_err(|error| format!("{}: {error}", subject.name))
 }
 
@@ -36,7 +37,7 @@ pub fn can_be(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
 ///
 /// # Errors
 /// What it needs and what there is, if not.
-pub fn fits(subject: &Subject, sizes: &Sizes, available: Option<Available>) -> Result<(), String> {
+pub fn fits_in_memory(subject: &Subject, sizes: &Sizes, available: Option<Available>) -> Result<(), String> {
     let needed = (subject.alive)(sizes) * size_of::<f32>() as f64;
     match available {
         Some(available) if needed > available.bytes as f64 => Err(format!(

@@ -6,14 +6,14 @@ use subquad_backend::Form;
 use subquad_backend::linear::linear;
 use subquad_monarch::{BlockDiagonalLinearConfig, MonarchLinearConfig, reference};
 
-use super::super::{Hidden, linear as rows};
-use super::Kind;
-use crate::layer::bare;
+use super::channel::{ChannelLayer, delegate_to_config};
+use super::subject::Hidden;
+use crate::layer::operation;
 use crate::{Layer, Sizes};
 
-pub(in super::super) struct DenseLinear;
+pub(super) struct DenseLinear;
 
-impl Kind for DenseLinear {
+impl ChannelLayer for DenseLinear {
     const HIDDEN: Hidden = Hidden::Nothing;
     const HIDDEN_ACTIVATIONS: f64 = 0.0;
 
@@ -22,7 +22,7 @@ impl Kind for DenseLinear {
     }
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-        bare(LinearConfig::new(sizes.d_model, sizes.d_model).init(device), |layer, x| {
+        operation(LinearConfig::new(sizes.d_model, sizes.d_model).init(device), |layer, x| {
             let form = Form::for_device(&x.device());
             linear(layer, x, form)
         })
@@ -30,7 +30,7 @@ impl Kind for DenseLinear {
 
     fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
         let (weight, bias) = parameters.split_at(sizes.d_model * sizes.d_model);
-        rows(x, weight, bias)
+        affine(x, weight, bias)
     }
 
     fn n_parameters(sizes: &Sizes) -> usize {
@@ -42,7 +42,7 @@ impl Kind for DenseLinear {
     }
 }
 
-pub(in super::super) struct BlockDiagonalLinear;
+pub(super) struct BlockDiagonalLinear;
 
 impl BlockDiagonalLinear {
     fn config(sizes: &Sizes) -> BlockDiagonalLinearConfig {
@@ -50,14 +50,14 @@ impl BlockDiagonalLinear {
     }
 }
 
-impl Kind for BlockDiagonalLinear {
+impl ChannelLayer for BlockDiagonalLinear {
     const HIDDEN: Hidden = Hidden::Blocks;
     const HIDDEN_ACTIVATIONS: f64 = 0.0;
 
-    words_of_config!();
+    delegate_to_config!();
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-        bare(Self::config(sizes).init(device), |layer, x| layer.forward(x))
+        operation(Self::config(sizes).init(device), |layer, x| layer.forward(x))
     }
 
     fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
@@ -65,8 +65,8 @@ impl Kind for BlockDiagonalLinear {
     }
 }
 
-/// A Monarch layer, cut near the root of the width.
-pub(in super::super) struct MonarchLinear;
+/// Cut near the root of the width.
+pub(super) struct MonarchLinear;
 
 impl MonarchLinear {
     fn config(sizes: &Sizes) -> MonarchLinearConfig {
@@ -74,17 +74,26 @@ impl MonarchLinear {
     }
 }
 
-impl Kind for MonarchLinear {
+impl ChannelLayer for MonarchLinear {
     const HIDDEN: Hidden = Hidden::Nothing;
     const HIDDEN_ACTIVATIONS: f64 = 0.0;
 
-    words_of_config!();
+    delegate_to_config!();
 
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer> {
-        bare(Self::config(sizes).init(device), |layer, x| layer.forward(x))
+        operation(Self::config(sizes).init(device), |layer, x| layer.forward(x))
     }
 
     fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64> {
         reference::monarch_linear(&Self::config(sizes), parameters, x)
     }
+}
+
+/// `x W + bias`, row by row.
+fn affine(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let (d_input, d_output) = (weight.len() / bias.len(), bias.len());
+    let entry = |row: &[f64], o: usize| {
+        bias[o] + row.iter().enumerate().map(|(i, x)| x * weight[i * d_output + o]).sum::<f64>()
+    };
+    x.chunks(d_input).flat_map(|row| (0..d_output).map(|o| entry(row, o)).collect::<Vec<_>>()).collect()
 }

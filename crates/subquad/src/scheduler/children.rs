@@ -5,40 +5,78 @@ use std::io::{self, Write};
 use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use subquad_record::{Attempt, RunDir, Standing};
+use subquad_record::{Attempt, Held, RunDir, RunSummary, Standing};
 
-use super::{Ended, Errand, Start};
-use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, again, was_stopped, why};
+use super::OneRun;
+use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, child_command, failure_reason, was_stopped};
 use crate::execute::result;
-use crate::plan::{PlannedRun, Study};
-use crate::room::{Admission, Room, wanted_bytes};
+use crate::memory::{Admission, MemoryBudget, wanted_bytes};
+use crate::program::Program;
 use crate::session::Session;
+use crate::study::{PlannedRun, Study};
 use crate::summary::manifest;
 
-type End = (usize, io::Result<Output>);
+/// How a run ended. One that was stopped has not.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// With its result.
+    Done(Box<RunSummary>),
+    /// Why.
+    Failed(String),
+}
+
+/// What came of starting a run.
+pub(super) enum Start {
+    Accepted,
+    Held(Held),
+    /// It has to wait until another one ends.
+    NoMemory,
+    /// Why it ended before it began.
+    Failed(String),
+}
+
+/// The index of a run and the output of its child.
+type Exit = (usize, io::Result<Output>);
 
 pub(super) struct Children<'a> {
+    program: &'a dyn Program,
     study: &'a Study,
     session: &'a Session<'a>,
-    room: Room,
+    memory: MemoryBudget,
     /// By run: the end of its child's standard input that tells it whether this process is there, and the bytes it may want.
     running: HashMap<usize, (ChildStdin, u64)>,
-    sender: Sender<End>,
-    receiver: Receiver<End>,
+    sender: Sender<Exit>,
+    receiver: Receiver<Exit>,
     /// Runs that were there before or have ended, for the display.
     count: usize,
     /// Those that another process has done.
     taken_over: Vec<usize>,
-    /// Whether the children know that they are to stop.
-    told: bool,
+    /// Whether the children were asked to stop.
+    stop_sent: bool,
 }
 
 impl<'a> Children<'a> {
-    pub(super) fn new(study: &'a Study, to_do: usize, session: &'a Session<'a>) -> Self {
+    pub(super) fn new(
+        program: &'a dyn Program,
+        study: &'a Study,
+        to_do: usize,
+        session: &'a Session<'a>,
+    ) -> Self {
         let (sender, receiver) = channel();
         let count = study.runs.len() - to_do;
-        let (running, taken_over, room) = (HashMap::new(), vec![], Room::default());
-        Self { study, session, room, running, sender, receiver, count, taken_over, told: false }
+        let (running, taken_over, memory) = (HashMap::new(), vec![], MemoryBudget::default());
+        Self {
+            program,
+            study,
+            session,
+            memory,
+            running,
+            sender,
+            receiver,
+            count,
+            taken_over,
+            stop_sent: false,
+        }
     }
 
     fn run(&self, index: usize) -> &'a PlannedRun {
@@ -49,31 +87,36 @@ impl<'a> Children<'a> {
         self.run(index).dir(self.study, self.session.results)
     }
 
-    /// A run alone has the terminal for itself, so its child shows how it goes.
-    fn is_alone(&self) -> bool {
+    /// Where runs go one by one, each has the terminal to itself, so its child shows how it goes.
+    fn is_sequential(&self) -> bool {
         self.session.jobs == 1
     }
 
     /// Starts the run's child once its memory is there. The child itself takes the lock, and waits where another process was faster.
     fn admit(&mut self, index: usize) -> Start {
-        let wanted = wanted_bytes(self.run(index), self.session);
+        let wanted = self.wanted_bytes(index);
         let promised = self.running.values().map(|(_, bytes)| bytes).sum();
-        let started = match self.room.admits(wanted, promised) {
+        let started = match self.memory.admits(wanted, promised) {
             Admission::Yes => self.spawn(index, wanted),
-            Admission::Later => return Start::NoRoom,
+            Admission::Later => return Start::NoMemory,
             Admission::Never(why) => Err(why),
         };
         match started {
             Ok(()) => Start::Accepted,
-            Err(why) => Start::Failed(self.failed(index, why)),
+            Err(why) => Start::Failed(self.fail(index, why)),
         }
+    }
+
+    fn wanted_bytes(&self, index: usize) -> u64 {
+        let run = self.run(index);
+        wanted_bytes(run, &self.program.facts(run), self.session.device_kind)
     }
 
     /// Starts the child and a thread that waits for its end.
     fn spawn(&mut self, index: usize, wanted: u64) -> Result<(), String> {
         let (name, jobs) = (self.run(index).name.clone(), self.session.jobs);
-        let place = format!("{}/{}", index + 1, self.study.runs.len());
-        let spawned = command(&Errand { name, place, jobs }).and_then(|mut command| command.spawn());
+        let position = format!("{}/{}", index + 1, self.study.runs.len());
+        let spawned = command(&OneRun { name, position, jobs }).and_then(|mut command| command.spawn());
         let mut child = spawned.map_err(|error| format!("its process could not be started: {error}"))?;
         self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
@@ -85,10 +128,10 @@ impl<'a> Children<'a> {
     }
 
     /// `None` for a run that was stopped.
-    fn outcome(&mut self, (index, output): End) -> Option<(usize, Ended)> {
+    fn outcome(&mut self, (index, output): Exit) -> Option<(usize, Ended)> {
         self.running.remove(&index);
         let ended = match output {
-            Err(error) => Ended::Failed(self.failed(index, error.to_string())),
+            Err(error) => Ended::Failed(self.fail(index, error.to_string())),
             Ok(output) => self.outcome_of_child(index, &output)?,
         };
         Some((index, ended))
@@ -98,28 +141,28 @@ impl<'a> Children<'a> {
         warnings(output).for_each(|warning| self.session.messages.warn(warning));
         if output.status.success() {
             let ended = self.done(index);
-            if !self.is_alone() {
-                self.tell(index, &ended);
+            if !self.is_sequential() {
+                self.announce(index, &ended);
             }
             return Some(ended);
         }
         if was_stopped(output) {
             return self.outcome_of_stopped(index, output);
         }
-        match self.is_alone() && output.status.code() == Some(REPORTED) {
-            true => Some(Ended::Failed(self.noted(index, why(output)))),
-            false => Some(Ended::Failed(self.failed(index, why(output)))),
+        match self.is_sequential() && output.status.code() == Some(REPORTED) {
+            true => Some(Ended::Failed(self.record_failure(index, failure_reason(output)))),
+            false => Some(Ended::Failed(self.fail(index, failure_reason(output)))),
         }
     }
 
-    /// Whoever asked this command to stop knows why a child ended; another stopped child has had a signal of its own, and has
-    /// noted that itself.
+    /// Whoever asked this command to stop knows why a child ended. Any other stopped child has received a signal of its own, and has
+    /// recorded that itself.
     fn outcome_of_stopped(&mut self, index: usize, output: &Output) -> Option<Ended> {
         if self.session.should_stop() {
             return None;
         }
-        let ended = Ended::Failed(why(output));
-        self.tell(index, &ended);
+        let ended = Ended::Failed(failure_reason(output));
+        self.announce(index, &ended);
         Some(ended)
     }
 
@@ -131,15 +174,15 @@ impl<'a> Children<'a> {
         }
     }
 
-    /// Notes and shows why a run failed.
-    fn failed(&mut self, index: usize, why: String) -> String {
-        let ended = Ended::Failed(self.noted(index, why.clone()));
-        self.tell(index, &ended);
+    /// Records and announces why a run failed.
+    fn fail(&mut self, index: usize, why: String) -> String {
+        let ended = Ended::Failed(self.record_failure(index, why.clone()));
+        self.announce(index, &ended);
         why
     }
 
-    /// Writes into the run's folder why it failed: its process may not have come to it.
-    fn noted(&self, index: usize, why: String) -> String {
+    /// Writes into the run's folder why it failed: its process may not have got that far.
+    fn record_failure(&self, index: usize, why: String) -> String {
         let (run, dir) = (self.run(index), self.dir(index));
         // Where even that cannot be written, the summary still tells.
         if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
@@ -149,18 +192,18 @@ impl<'a> Children<'a> {
     }
 
     /// A line for a run that ended: bars of several runs would overwrite each other.
-    fn tell(&mut self, index: usize, ended: &Ended) {
+    fn announce(&mut self, index: usize, ended: &Ended) {
         self.count += 1;
-        let place = if self.is_alone() { index + 1 } else { self.count };
+        let position = if self.is_sequential() { index + 1 } else { self.count };
         let text = match ended {
             Ended::Done(summary) => result(summary),
             Ended::Failed(why) => why.clone(),
         };
         let (all, name) = (self.study.runs.len(), &self.run(index).name);
-        self.session.messages.say(format!("[{place}/{all}] {name}: {text}"));
+        self.session.messages.say(format!("[{position}/{all}] {name}: {text}"));
     }
 
-    fn take_over(&mut self) -> Vec<(usize, Ended)> {
+    fn take_over_results(&mut self) -> Vec<(usize, Ended)> {
         let mut ended = vec![];
         for index in std::mem::take(&mut self.taken_over) {
             ended.push((index, self.done(index)));
@@ -173,11 +216,11 @@ impl<'a> Children<'a> {
 
 impl Children<'_> {
     /// Whether another run may start now.
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_free_job(&self) -> bool {
         self.running.len() < self.session.jobs
     }
 
-    /// Whether a run goes on.
+    /// Whether any run has not ended yet.
     pub(super) fn is_busy(&self) -> bool {
         !self.running.is_empty() || !self.taken_over.is_empty()
     }
@@ -186,7 +229,7 @@ impl Children<'_> {
     pub(super) fn start(&mut self, index: usize, was_held: bool) -> Start {
         let dir = self.dir(index);
         match dir.held() {
-            Err(error) => Start::Failed(self.failed(index, error.to_string())),
+            Err(error) => Start::Failed(self.fail(index, error.to_string())),
             Ok(Some(held)) => Start::Held(held),
             Ok(None) if was_held && dir.is_done() => {
                 self.taken_over.push(index);
@@ -198,17 +241,17 @@ impl Children<'_> {
 
     /// The runs that ended since the last call. Waits for a while where there are none.
     pub(super) fn ended(&mut self) -> Vec<(usize, Ended)> {
-        let mut ended = self.take_over();
+        let mut ended = self.take_over_results();
         let first = if ended.is_empty() { self.receiver.recv_timeout(POLL).ok() } else { None };
-        let ends: Vec<End> = first.into_iter().chain(self.receiver.try_iter()).collect();
-        ended.extend(ends.into_iter().filter_map(|end| self.outcome(end)));
+        let exits: Vec<Exit> = first.into_iter().chain(self.receiver.try_iter()).collect();
+        ended.extend(exits.into_iter().filter_map(|exit| self.outcome(exit)));
         ended
     }
 
     /// Makes all runs stop soon. Terminals and batch systems signal the children as well, but `kill` may have meant only this
     /// process.
     pub(super) fn stop(&mut self) {
-        if std::mem::replace(&mut self.told, true) {
+        if std::mem::replace(&mut self.stop_sent, true) {
             return;
         }
         for (stdin, _) in self.running.values_mut() {
@@ -218,10 +261,10 @@ impl Children<'_> {
     }
 }
 
-/// This command again, for one run. A child that is not alone says on a pipe what would disturb the others' lines.
-fn command(errand: &Errand) -> io::Result<Command> {
-    let stderr = if errand.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
-    again(ONLY_RUN, &errand.to_string(), stderr)
+/// This command again, for one run. A child among several says on a pipe what would disturb the lines of the others.
+fn command(run: &OneRun) -> io::Result<Command> {
+    let stderr = if run.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
+    child_command(ONLY_RUN, &run.to_string(), stderr)
 }
 
 /// What a child warned of, such as a checkpoint that it could not use.

@@ -1,4 +1,4 @@
-//! Where a run begins: at its start, or at what an earlier process left of it.
+//! Where a run starts: at its first step, or at the checkpoint that an earlier process left.
 
 use subquad_data::Task;
 use subquad_mixer::MixerModule;
@@ -6,20 +6,20 @@ use subquad_model::SequenceModel;
 use subquad_record::{Manifest, RecordError, RunDir, RunWriter, Standing};
 use subquad_train::{TrainConfig, Training};
 
-use crate::plan::PlannedRun;
 use crate::session::Session;
+use crate::study::PlannedRun;
 
 /// A run that can train.
-pub(crate) struct Begun<'a, M> {
+pub(crate) struct StartedRun<'a, M> {
     pub(crate) writer: RunWriter,
     pub(crate) training: Training<'a, M>,
     /// Steps that are done.
     pub(crate) done: usize,
 }
 
-/// Goes on from the run's newest checkpoint that is whole and fits; where there is none, begins anew. Says what it could
-/// not use.
-pub(crate) fn begin<'a, M: MixerModule>(
+/// Goes on from the run's newest checkpoint that is whole and fits; where there is none, starts at the first step. Says which
+/// files it could not use.
+pub(crate) fn start_or_resume<'a, M: MixerModule>(
     run: &PlannedRun,
     dir: &RunDir,
     session: &Session<'_>,
@@ -27,7 +27,7 @@ pub(crate) fn begin<'a, M: MixerModule>(
     model: SequenceModel<M>,
     task: &'a dyn Task,
     config: &'a TrainConfig,
-) -> Result<Begun<'a, M>, RecordError> {
+) -> Result<StartedRun<'a, M>, RecordError> {
     let toml = run.resolved.to_toml();
     let say = |what: String| session.messages.warn(format!("{}: {what}", run.name));
     let damage = match dir.standing() {
@@ -42,7 +42,7 @@ pub(crate) fn begin<'a, M: MixerModule>(
         match Training::resume(model.clone(), task, config, &session.device, checkpoint) {
             Ok(training) => {
                 let writer = dir.resume(done, &toml, manifest)?.with_stop(session.stop.flag());
-                return Ok(Begun { writer, training, done });
+                return Ok(StartedRun { writer, training, done });
             }
             Err(error) => say(error.to_string()),
         }
@@ -53,5 +53,5 @@ pub(crate) fn begin<'a, M: MixerModule>(
         say("unfinished or damaged, so it starts again".into());
     }
     let writer = dir.start(&toml, manifest)?.with_stop(session.stop.flag());
-    Ok(Begun { writer, training: Training::new(model, task, config, &session.device), done: 0 })
+    Ok(StartedRun { writer, training: Training::new(model, task, config, &session.device), done: 0 })
 }

@@ -4,7 +4,7 @@
 
 mod estimate;
 
-use subquad_bench::available::{Available, in_words, least, own, shared};
+use subquad_bench::available::{Available, in_words, own, shared, tightest};
 
 pub(crate) use estimate::wanted_bytes;
 
@@ -21,12 +21,12 @@ pub(crate) enum Admission {
 
 /// The memory that the runs of a command share.
 #[derive(Debug, Default)]
-pub(crate) struct Room {
-    /// As last seen while no run was on.
+pub(crate) struct MemoryBudget {
+    /// As last seen while no run was under way.
     shared: Option<Available>,
 }
 
-impl Room {
+impl MemoryBudget {
     /// Whether a run that wants so many bytes may start beside runs that were promised so many.
     pub(crate) fn admits(&mut self, wanted: u64, promised: u64) -> Admission {
         if promised == 0 {
@@ -38,7 +38,7 @@ impl Room {
 
 fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<Available>) -> Admission {
     let too_large = |had: &Available| wanted > had.bytes;
-    if let Some(had) = least([shared, own]).filter(too_large) {
+    if let Some(had) = tightest([shared, own]).filter(too_large) {
         return Admission::Never(refusal(wanted, had));
     }
     match shared {
@@ -61,19 +61,23 @@ pub(crate) fn refusal(wanted: u64, had: Available) -> String {
 mod tests {
     use super::*;
 
-    fn had(bytes: u64) -> Option<Available> {
+    fn available(bytes: u64) -> Option<Available> {
         Some(Available { bytes, bound: "a test" })
     }
 
     #[test]
     fn a_run_starts_waits_or_never_starts() {
-        assert_eq!(admission(100, 0, had(100), None), Admission::Yes);
-        assert_eq!(admission(60, 40, had(100), None), Admission::Yes);
-        assert_eq!(admission(61, 40, had(100), None), Admission::Later);
-        assert_eq!(admission(61, 40, None, had(100)), Admission::Yes, "a limit of each process");
+        assert_eq!(admission(100, 0, available(100), None), Admission::Yes);
+        assert_eq!(admission(60, 40, available(100), None), Admission::Yes);
+        assert_eq!(admission(61, 40, available(100), None), Admission::Later);
+        assert_eq!(admission(61, 40, None, available(100)), Admission::Yes, "a limit of each process");
         assert_eq!(admission(u64::MAX, 40, None, None), Admission::Yes, "nothing is known");
-        for (shared, own) in [(had(100), None), (None, had(100)), (had(100), had(200)), (had(200), had(100))]
-        {
+        for (shared, own) in [
+            (available(100), None),
+            (None, available(100)),
+            (available(100), available(200)),
+            (available(200), available(100)),
+        ] {
             let Admission::Never(why) = admission(101, 0, shared, own) else { panic!("{shared:?} {own:?}") };
             assert_eq!(
                 why,
