@@ -22,7 +22,7 @@ use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
 use subquad_model::MixerConfig;
 
 use super::RunConfig;
-use crate::program::{Program, Registered};
+use crate::{Program, Registered};
 
 fn program() -> &'static dyn Program {
     static PROGRAM: std::sync::LazyLock<&'static Registered<MixerConfig>> =
