@@ -22,7 +22,7 @@ pub struct Checked {
 /// Checks every layer on `device`.
 ///
 /// # Errors
-/// In the words of each check that fails.
+/// The words of each check that fails.
 pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<Checked>, Vec<String>> {
     let (mut checked, mut wrong) = (vec![], vec![]);
     for subject in subjects {
@@ -39,14 +39,14 @@ pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<C
 pub struct Site {
     /// The device.
     pub device: Device,
-    /// What it is.
+    /// The kind of that device.
     pub device_kind: DeviceKind,
     /// The commit that the program was built from, where that is known.
     pub build_commit: Option<&'static str>,
 }
 
 impl Site {
-    /// On a device that is open.
+    /// A device that is open, and the program's commit.
     pub fn new(opened: OpenDevice, build_commit: Option<&'static str>) -> Self {
         Self { device: opened.device, device_kind: opened.kind, build_commit }
     }

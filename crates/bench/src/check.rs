@@ -8,13 +8,12 @@ use subquad_mixer::published::{GRADIENT_LIMIT, OUTPUT_LIMIT, rel_error, to_f64};
 use crate::trial::Trial;
 use crate::{Sizes, Subject};
 
-/// Small, and no multiple of anything that a kernel works in.
+/// The sizes of the check: small, and not multiples of anything that a kernel works in.
 const SIZES: Sizes =
     Sizes { batch: 2, seq_len: 19, d_model: 12, hidden_factor: 2, n_blocks: 5, d_state: 10, more_tokens: 0 };
-/// Directions for each tensor: an error of the gradient hides from one with a chance of some percent, from all with none to
-/// speak of.
+/// Directions for each tensor: an error of the gradient escapes one of them with a chance of a few percent, and all of them with hardly any.
 const DIRECTIONS: u64 = 3;
-/// Of the central difference: in f64, truncation and rounding both stay far below f32's errors.
+/// The step of the central difference: in f64, truncation and rounding both stay far below f32's errors.
 const STEP: f64 = 1e-6;
 
 /// How far a layer is from its definition, in the form and on the device that are timed.
@@ -69,7 +68,7 @@ fn definition(subject: &Subject, point: &[Vec<f64>]) -> Vec<f64> {
     sequences.flat_map(|x| (subject.definition)(&SIZES, parameters, x)).collect()
 }
 
-/// NaN if any error is.
+/// The largest error along all directions; NaN if any of them is.
 fn gradient_error(subject: &Subject, point: &[Vec<f64>], gradients: &[Vec<f64>]) -> f64 {
     let all: Vec<(usize, u64)> =
         (0..point.len()).flat_map(|tensor| (0..DIRECTIONS).map(move |seed| (tensor, seed))).collect();

@@ -22,7 +22,7 @@ pub trait Layer: Debug {
     /// that has no steps.
     fn decoders(&self, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
-    /// The same weights, tracked by autodiff.
+    /// A layer with the same weights that autodiff tracks.
     fn tracked(&self) -> Box<dyn Layer>;
 
     /// Draws the parameters that are drawn at first use, in field order.
@@ -31,10 +31,10 @@ pub trait Layer: Debug {
     /// The values of every parameter tensor, in field order.
     fn parameters(&self) -> Vec<Vec<f64>>;
 
-    /// The gradient of every parameter tensor, in field order, empty where there is none.
+    /// The gradient of every parameter tensor, in field order, empty for a tensor that has none.
     fn gradients(&self, gradients: &Gradients) -> Vec<Vec<f64>>;
 
-    /// Numbers the layer learns.
+    /// How many numbers the layer learns.
     fn count(&self) -> usize;
 }
 
@@ -46,7 +46,7 @@ pub(super) fn sequence<C: MeasuredMixer>(module: C::Mixer) -> Box<dyn Layer> {
 
 type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
-/// A channel mixer as a [`Layer`]. It keeps nothing of the tokens it has seen.
+/// A channel mixer as a [`Layer`]. It keeps nothing of the tokens that it has seen.
 pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
     Box::new(ModuleLayer {
         module,

@@ -1,4 +1,4 @@
-//! Several layers at one size, in turns.
+//! Several layers at one size, measured in turns.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::memory::Meter;
 use crate::trial::{BenchError, Trial};
 use crate::{Quartiles, Sizes, Subject};
 
-/// Turns that each layer gets: whatever slows the machine for a while then hits all layers alike.
+/// Each layer gets this many turns, so that whatever slows the machine for a while slows all layers alike.
 const TURNS: u32 = 10;
 /// Each layer gets this many repeats whatever the time limit: fewer have no quartiles.
 const MIN_REPEATS: usize = 3;

@@ -1,21 +1,21 @@
-//! The middle of a few measurements, and how far they spread.
+//! Median and quartiles of repeated measurements.
 
 /// Median and quartiles.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quartiles {
-    /// A quarter of the values lie below.
+    /// A quarter of the values lie below it.
     pub q1: f64,
-    /// Half of them.
+    /// Half of the values lie below it.
     pub median: f64,
-    /// Three quarters.
+    /// Three quarters of the values lie below it.
     pub q3: f64,
 }
 
 impl Quartiles {
-    /// Of these values, with linear interpolation between neighbours.
+    /// The quartiles of these values, with linear interpolation between neighbours.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no values.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -26,7 +26,7 @@ impl Quartiles {
         Self { q1: at(0.25), median: at(0.5), q3: at(0.75) }
     }
 
-    /// The middle half over the median.
+    /// The width of the middle half, as a share of the median.
     pub fn spread(&self) -> f64 {
         (self.q3 - self.q1) / self.median
     }

@@ -53,17 +53,17 @@ impl Trial {
         }
     }
 
-    /// Once, without autodiff.
+    /// Times one forward pass without autodiff.
     pub(super) fn time_forward(&self) -> Result<Duration, BenchError> {
         self.time(|| drop(self.plain.forward(self.input.clone())))
     }
 
-    /// Once: forward, mean of squares, backward to every parameter and to the input.
+    /// Times one training step: forward, mean of squares, backward to every parameter and to the input.
     pub(super) fn time_forward_backward(&self) -> Result<Duration, BenchError> {
         self.time(|| drop(self.backward()))
     }
 
-    /// From an idle device to an idle device; what `work` frees is part of it.
+    /// The time from an idle device to an idle device; what `work` frees is part of it.
     fn time(&self, work: impl FnOnce()) -> Result<Duration, BenchError> {
         self.sync()?;
         let start = Instant::now();

@@ -47,7 +47,7 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
     let mut stop_sent = false;
     loop {
         if session.should_stop() && !std::mem::replace(&mut stop_sent, true) {
-            // One that ended in this moment needs no word.
+            // A child that ended at this very moment need not be told.
             let _ = stdin.as_mut().map(|stdin| writeln!(stdin, "{STOP}"));
         }
         match receiver.recv_timeout(POLL) {

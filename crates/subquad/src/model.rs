@@ -26,7 +26,7 @@ fn encoder(input: InputKind) -> Encoder {
     }
 }
 
-/// Answers at tokens are read where they are asked for.
+/// The head that a task needs. Answers at tokens are read where they are asked for.
 fn head(target: TargetKind, pool: Pool) -> Head {
     match (target, pool) {
         (TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs }, _) => {
@@ -76,7 +76,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     }
 }
 
-/// Without the memory of a whole model.
+/// The floats of the state, found without the memory of a whole model.
 fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
     let config = run.config();
     let model = model::<C>(&run.resolved, &config);

@@ -1,4 +1,4 @@
-//! The folders that results go to, looked at before anything runs.
+//! The folders that results go to, checked before anything runs.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,7 +22,7 @@ pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// Whether there is a folder, or nothing that keeps one from being made.
+/// Whether the folder is there, or nothing keeps it from being made.
 fn check_folder(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),

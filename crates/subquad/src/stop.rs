@@ -16,7 +16,7 @@ pub struct Signal {
 /// What a signal means when another one came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
-    /// A person has lost patience.
+    /// A person who asks again has lost patience.
     Person,
     /// A system asks again, or asks process and process group, or two systems ask.
     System,
@@ -47,7 +47,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was started with that ignored,
+    /// A stop that is asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was started with that ignored,
     /// as `nohup` does. A second Ctrl-C ends the program at once, as does a second signal that is no echo of the first; a
     /// SIGUSR1 never does, and the signal after it counts as the first.
     ///
@@ -71,17 +71,17 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Asks for it without a signal.
+    /// Asks to stop, without a signal.
     pub(crate) fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anything has asked for it.
+    /// Whether anything has asked to stop.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// What turns true when it is asked for.
+    /// A flag that becomes true when a stop is asked for.
     pub fn flag(&self) -> Arc<AtomicBool> {
         self.asked.clone()
     }

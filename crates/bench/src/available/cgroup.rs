@@ -1,8 +1,8 @@
-//! What control groups of Linux leave: containers and batch systems limit memory so.
+//! What the control groups of Linux leave: this is how containers and batch systems limit memory.
 //!
 //! Version 2 has `memory.max` and `memory.current` in every folder from the process's up; version 1 has
-//! `memory.limit_in_bytes` and `memory.usage_in_bytes` under `memory/`. Within a container the path that the kernel tells may be that
-//! outside; then the root of what is mounted holds the container's own.
+//! `memory.limit_in_bytes` and `memory.usage_in_bytes` under `memory/`. Within a container, the path that the kernel reports may be the one
+//! outside; then the root of what is mounted holds the limits of the container.
 
 use std::path::{Path, PathBuf};
 

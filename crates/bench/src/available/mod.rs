@@ -1,10 +1,10 @@
-//! How much memory can be had.
+//! How much memory there is.
 //!
 //! ```text
 //! shared    what all processes of the machine, or of a control group, have left together
 //! own       what `ulimit` leaves each process
 //! ```
-//! What the system does not tell is no bound.
+//! What the system does not report is not a bound.
 
 mod cgroup;
 mod proc;
@@ -20,7 +20,7 @@ pub struct Available {
     pub bound: &'static str,
 }
 
-/// Bytes of stack of each thread of the program: what Linux gives a main thread, unless told otherwise.
+/// Bytes of stack of each thread of the program: as many as Linux gives a main thread by default.
 pub const STACK_BYTES: usize = 8 << 20;
 
 /// What one process, such as this one, can still have.

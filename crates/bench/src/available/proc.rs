@@ -1,4 +1,4 @@
-//! What Linux tells of memory in `/proc`.
+//! What Linux reports about memory in `/proc`.
 
 use super::{Available, STACK_BYTES, tightest};
 

@@ -1,4 +1,4 @@
-//! Layers that go on token by token.
+//! Layers that read one token after another.
 
 use std::fmt::Debug;
 
@@ -8,7 +8,7 @@ use subquad_mixer::{MeasuredMixer, MixerState, SequenceMixer, SliceStepper};
 
 /// This many steps are timed before a decoder goes back to its context, so that the context stays about as long as it says.
 pub const STEPS: usize = 16;
-/// Tokens of the context that are read at once: the scores of a portable form must fit into memory.
+/// This many tokens of the context are read at once, because the scores of a portable form must fit into memory.
 const CHUNK: usize = 1024;
 
 /// A layer after a context, in one of its ways to decode. It repeats one token.
@@ -16,24 +16,24 @@ pub trait Decoder: Debug {
     /// What carries tokens and state: `"tensors"` or `"slices"`.
     fn path(&self) -> &'static str;
 
-    /// Back to the end of the context. The first step after it may copy the state.
+    /// Goes back to the end of the context. The first step after it may copy the state.
     fn rewind(&mut self);
 
-    /// One token.
+    /// Reads one token.
     fn step(&mut self);
 
     /// The newest output, `[d_model]`.
     fn output(&self) -> Vec<f64>;
 
-    /// Bytes of what is kept of the tokens.
+    /// The bytes of what the layer keeps of the tokens.
     fn state_bytes(&self) -> usize;
 
-    /// Threads that it uses.
+    /// The number of threads that it uses.
     fn threads(&self) -> usize;
 }
 
 /// All ways of decoding after `context`, `[1, seq, d_model]`, each repeating `token`, `[1, d_model]`: by
-/// [`SequenceMixer::step`], and by the layer's stepper over slices if it has one. None for a layer without steps.
+/// [`SequenceMixer::step`], and by the layer's stepper over slices if it has one. There are none for a layer without steps.
 pub(crate) fn decoders<C: MeasuredMixer>(
     layer: &C::Mixer,
     context: Tensor<3>,
@@ -53,7 +53,7 @@ fn slices(stepper: Box<dyn SliceStepper>, token: Tensor<2>) -> Box<dyn Decoder> 
     Box::new(Slices { now: stepper.boxed(), start: stepper, output: token.clone(), token })
 }
 
-/// The state after a context; none for a layer without steps.
+/// The state after a context; `None` for a layer without steps.
 fn read_context<M: SequenceMixer>(layer: &M, context: Tensor<3>) -> Option<M::State> {
     let (seq, mut state) = (context.dims()[1], layer.init_state(1).ok()?);
     for first in (0..seq).step_by(CHUNK) {

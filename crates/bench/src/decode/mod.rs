@@ -22,9 +22,9 @@ use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 const SEED: u64 = 0;
 /// Each way of decoding goes back to its context this often, whatever the time limit.
 const MIN_ROUNDS: usize = 3;
-/// Context of the check: small, and no multiple of anything that a kernel works in.
+/// The context of the check: small, and not a multiple of anything that a kernel works in.
 const CHECK_CONTEXT: usize = 19;
-/// Steps of the check.
+/// How many steps the check takes.
 const CHECK_STEPS: usize = 3;
 
 /// Whether the layer can go on token by token.
@@ -130,14 +130,14 @@ struct Runner {
     error: f64,
     decoder: Box<dyn Decoder>,
     step_us: Vec<f64>,
-    /// Of each step.
+    /// Blocks of memory that each step asked for.
     allocations: Vec<f64>,
-    /// Of each step.
+    /// Most bytes alive in each step, above the level before it.
     peak_bytes: Vec<f64>,
 }
 
 impl Runner {
-    /// A few steps after the context, and one before them that is not timed: it takes over what it shares with the context.
+    /// Times a few steps after the context. One step before them is not timed, because it copies what the state shares with the context.
     fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
         let sync = || device.sync().map_err(|error| BenchError::Device(error.to_string()));
         let start = Instant::now();

@@ -16,7 +16,7 @@ use subject::tokens;
 
 pub use subject::{Definition, Hidden, Subject};
 
-/// Operations along the sequence that are no mixers.
+/// Operations along the sequence that are not mixers.
 const OPERATIONS: &[Subject] = &[
     Subject {
         name: "fft_conv",
@@ -42,7 +42,7 @@ const OPERATIONS: &[Subject] = &[
     },
 ];
 
-/// Layers along the width. Those of one hidden width and one thing in between differ in their matrices alone.
+/// Layers along the width. Those with the same hidden width and the same thing in between differ only in their matrices.
 const CHANNEL: &[Subject] = &[
     channel::subject::<Dense<PLAIN>>("dense", "dense MLP with a GELU"),
     channel::subject::<Dense<GATED>>("dense_glu", "dense MLP with a GELU gate"),
@@ -64,7 +64,7 @@ const CHANNEL: &[Subject] = &[
     channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
 ];
 
-/// A mixer of a registry.
+/// A mixer of a registry as a subject.
 fn mixer<C: MeasuredMixer>() -> Subject {
     Subject {
         name: C::NAME,

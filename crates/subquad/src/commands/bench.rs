@@ -58,7 +58,7 @@ pub struct Args {
     pub quiet: QuietFlag,
 }
 
-/// As for the keys of a config.
+/// The same limit as for the keys of a config.
 const LONGEST: i64 = 1 << 24;
 const LONGEST_SECONDS: f64 = 86_400.0;
 
@@ -118,7 +118,7 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     show(args, &cells, cells_table, out)
 }
 
-/// Each once, in the order asked for.
+/// The named layers, each once, in the order asked for.
 fn subjects(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
     let (mut subjects, mut unknown): (Vec<&Subject>, Vec<String>) = (vec![], vec![]);
     for name in names {
@@ -137,7 +137,7 @@ fn only_decoders(
     subjects: Vec<&'static Subject>,
     site: &Site,
 ) -> Result<Vec<&'static Subject>, Failure> {
-    // A layer that cannot have these sizes is told so later, by its own words.
+    // A layer that cannot have these sizes is refused later, in its own words.
     let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
         subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));

@@ -176,7 +176,7 @@ fn run_study(
     session: &Session<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    // Read now: another command may run one of them again meanwhile.
+    // They are read now, because another command may run one of them again in the meantime.
     let before = earlier_results(study, session);
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
@@ -192,7 +192,7 @@ fn run_study(
         failures.note(Err(Failure::Failed(results.failed.iter().map(Failed::line).collect())))?;
     }
     let compared = compare(study, session, &results, !to_do.is_empty(), out);
-    // What a signal kept from its end matters more than what failed before.
+    // That a signal stopped the command matters more than what failed before.
     if session.should_stop() {
         Err(session.interrupted())
     } else {
@@ -248,7 +248,7 @@ fn warn_of_other_builds(study: &Study, done: &[usize], session: &Session<'_>) {
     }
 }
 
-/// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
+/// A summary shows the runs of one command. Those of another command stay in `runs/`, but leave the summary.
 fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
     let Ok(before) = read_study(dir) else { return };
     let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();

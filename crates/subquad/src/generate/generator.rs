@@ -6,7 +6,7 @@ use subquad_model::{Input, MixerKind, ModelState, SequenceModel, StateError};
 
 use super::Sampler;
 
-/// Read in the place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
+/// This byte is read in place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
 const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.

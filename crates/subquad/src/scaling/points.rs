@@ -34,7 +34,7 @@ impl Along {
         }
     }
 
-    /// What it counts, in the plural.
+    /// The plural of what it counts.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Length => "tokens",
@@ -42,7 +42,7 @@ impl Along {
         }
     }
 
-    /// How far a cell is along it.
+    /// The length or the width of a cell.
     pub fn of(self, cell: &Cell) -> usize {
         match self {
             Self::Length => cell.seq_len,

@@ -59,7 +59,7 @@ pub fn run_study(
 ) -> Result<(), Failure> {
     let site = session.site();
     let dir = session.results.join(&study.slug);
-    // Two commands that measure at once would measure each other.
+    // Two commands that measure at the same time would disturb each other's measurements.
     let lock = lock_study(&dir, session);
     let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
     for (index, (config, points)) in study.points(subjects).into_iter().enumerate() {
@@ -160,7 +160,7 @@ fn say_what_differs(cells: &[Cell], session: &Session<'_>) {
     }
 }
 
-/// A summary shows the cells of one command. Those of another one stay in `runs/`, but leave the summary.
+/// A summary shows the cells of one command. Those of another command stay in `runs/`, but leave the summary.
 fn say_what_leaves(dir: &Path, cells: &[Cell], session: &Session<'_>) {
     let Ok(mut facts) = read_facts(dir) else { return };
     let before = serde_json::from_value(facts.remove("cells").unwrap_or_default());

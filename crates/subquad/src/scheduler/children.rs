@@ -49,7 +49,7 @@ pub(super) struct Children<'a> {
     receiver: Receiver<Exit>,
     /// Runs that were there before or have ended, for the display.
     count: usize,
-    /// Those that another process has done.
+    /// Runs that another process has done.
     taken_over: Vec<usize>,
     /// Whether the children were asked to stop.
     stop_sent: bool,
@@ -121,7 +121,7 @@ impl<'a> Children<'a> {
         self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
         std::thread::spawn(move || {
-            // Nobody listens any more only where the whole command has ended.
+            // Only when the whole command has ended does nobody listen any more.
             let _ = sender.send((index, child.wait_with_output()));
         });
         Ok(())
@@ -184,14 +184,14 @@ impl<'a> Children<'a> {
     /// Writes into the run's folder why it failed: its process may not have got that far.
     fn record_failure(&self, index: usize, why: String) -> String {
         let (run, dir) = (self.run(index), self.dir(index));
-        // Where even that cannot be written, the summary still tells.
+        // Where even that cannot be written, the summary still says so.
         if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
             let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.session), &why);
         }
         why
     }
 
-    /// A line for a run that ended: bars of several runs would overwrite each other.
+    /// Prints a line for a run that has ended: bars of several runs would overwrite each other.
     fn announce(&mut self, index: usize, ended: &Ended) {
         self.count += 1;
         let position = if self.is_sequential() { index + 1 } else { self.count };
@@ -255,7 +255,7 @@ impl Children<'_> {
             return;
         }
         for (stdin, _) in self.running.values_mut() {
-            // One that ended in this moment needs no word.
+            // A child that ended at this very moment need not be told.
             let _ = writeln!(stdin, "{STOP}");
         }
     }

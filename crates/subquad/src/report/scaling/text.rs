@@ -60,7 +60,7 @@ fn fitted(own: &[&Exponent]) -> String {
     range.map_or("-".into(), |(from, to)| format!("{from} to {to}"))
 }
 
-/// Time in full; of memory and state, only where layers cross would be news, and that is in `summary.json`.
+/// The crossovers in time. Those in memory and state are only in `summary.json`.
 fn crossing_lines(measured: &[MeasuredConfig<'_>], several: bool) -> String {
     let time = Quantity::ForwardBackward.column();
     let all = crossings(measured);
