@@ -122,19 +122,19 @@ pub(crate) fn was_stopped(output: &Output) -> bool {
 
 /// What failed in the words of the child, a line each; `None` if it says nothing.
 pub(crate) fn reported_failures(output: &Output) -> Option<Vec<String>> {
-    let said = String::from_utf8_lossy(&output.stdout);
-    let lines: Vec<String> = said.lines().map(Into::into).collect();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<String> = stdout.lines().map(Into::into).collect();
     (output.status.code() == Some(REPORTED) && !lines.is_empty()).then_some(lines)
 }
 
 /// Why a child has no result: what it says itself, else how it ended.
 pub(crate) fn failure_reason(output: &Output) -> String {
-    let [reported, said] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
+    let [reported, complained] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
     let speaks = was_stopped(output) || output.status.code() == Some(REPORTED);
     match speaks && !reported.is_empty() {
         true => reported,
         false => {
-            let words = [reported, said].into_iter().filter(|words| !words.is_empty());
+            let words = [reported, complained].into_iter().filter(|words| !words.is_empty());
             let words: Vec<String> = words.collect();
             let said =
                 if words.is_empty() { String::new() } else { format!("; it said: {}", words.join("; ")) };
@@ -159,7 +159,7 @@ fn guess_cause(_: ExitStatus) -> &'static str {
     ""
 }
 
-fn on_one_line(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+fn on_one_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

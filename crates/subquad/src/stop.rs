@@ -154,12 +154,12 @@ mod unix {
         let numbers = SIGNALS.map(|signal| i32::from(signal.number));
         let mut signals =
             Signals::new(numbers.into_iter().filter(|&number| number != SIGHUP || !hang_up_is_ignored()))?;
-        let tell = move || {
+        let forward = move || {
             for number in signals.forever() {
                 SIGNALS.into_iter().filter(|signal| i32::from(signal.number) == number).for_each(&hear);
             }
         };
-        std::thread::Builder::new().name("signals".into()).spawn(tell)?;
+        std::thread::Builder::new().name("signals".into()).spawn(forward)?;
         Ok(())
     }
 

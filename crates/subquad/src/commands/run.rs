@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use subquad_backend::OpenDevice;
 use subquad_bench::Site;
-use subquad_record::{Manifest, RunSummary, Standing, read_study};
+use subquad_record::{Manifest, RunStatus, RunSummary, read_study};
 
 use super::flags::{DeviceFlag, QuietFlag, ResultsFlag, SetFlags, ThreadsFlag};
 use crate::child_process::report_to_parent;
@@ -157,11 +157,11 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     for study in studies {
         for run in &study.runs {
             let dir = run.dir(study, &args.results.folder);
-            let standing = dir.standing();
-            if let Standing::Damaged(error) = &standing {
+            let status = dir.status();
+            if let RunStatus::Damaged(error) = &status {
                 Messages::new(false).warn(format!("{}: {error}", run.name));
             }
-            let is_done = matches!(standing, Standing::Done(_)) && !args.force;
+            let is_done = matches!(status, RunStatus::Done(_)) && !args.force;
             let state = if is_done { "done" } else { "to do" };
             writeln!(out, "{state:5}  {}", dir.path().display())?;
         }
@@ -214,7 +214,7 @@ fn say_which_device(asked: &str, session: &Session<'_>) {
 fn earlier_results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, session.results);
-        let Standing::Done(summary) = dir.standing() else { return None };
+        let RunStatus::Done(summary) = dir.status() else { return None };
         // Only a kill at the very end leaves any, and they do no harm.
         let _ = dir.remove_left_checkpoints();
         Some((index, *summary))

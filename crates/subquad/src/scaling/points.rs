@@ -83,9 +83,9 @@ impl Point {
 
     /// Whether all its layers are among these cells and were measured side by side, by one command.
     pub fn is_measured(&self, cells: &[Cell]) -> bool {
-        let own = self.cells(cells);
-        own.len() == self.subjects.len()
-            && own.iter().all(|cell| cell.provenance.measured == own[0].provenance.measured)
+        let measured = self.cells(cells);
+        measured.len() == self.subjects.len()
+            && measured.iter().all(|cell| cell.provenance.measured == measured[0].provenance.measured)
     }
 
     /// Whether a cell measures one of its layers at its size.

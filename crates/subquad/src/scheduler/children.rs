@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use subquad_record::{Attempt, Held, RunDir, RunSummary, Standing};
+use subquad_record::{Attempt, Held, RunDir, RunStatus, RunSummary};
 
 use super::OneRun;
 use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, child_command, failure_reason, was_stopped};
@@ -167,10 +167,10 @@ impl<'a> Children<'a> {
     }
 
     fn done(&self, index: usize) -> Ended {
-        match self.dir(index).standing() {
-            Standing::Done(summary) => Ended::Done(summary),
-            Standing::Damaged(error) => Ended::Failed(error.to_string()),
-            Standing::Unfinished => Ended::Failed("its process left no result".into()),
+        match self.dir(index).status() {
+            RunStatus::Done(summary) => Ended::Done(summary),
+            RunStatus::Damaged(error) => Ended::Failed(error.to_string()),
+            RunStatus::Unfinished => Ended::Failed("its process left no result".into()),
         }
     }
 
@@ -269,8 +269,8 @@ fn command(run: &OneRun) -> io::Result<Command> {
 
 /// What a child warned of, such as a checkpoint that it could not use.
 fn warnings(output: &Output) -> impl Iterator<Item = String> {
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     let warnings: Vec<_> =
-        said.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
+        stderr.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
     warnings.into_iter()
 }
