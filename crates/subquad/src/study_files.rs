@@ -20,6 +20,17 @@ pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Fail
     }
 }
 
+/// Warns of what leaves a summary, such as 3 `runs`. A summary shows only what one command asks for; the rest stays in `runs/`.
+pub(crate) fn warn_of_leaving(count: usize, what: &str, dir: &Path, session: &Session<'_>) {
+    if count > 0 {
+        session.messages.warn(format!(
+            "{count} {what} leave the summary and figures in {}, since this command does not ask for them; \
+             --results DIR keeps studies apart",
+            dir.display()
+        ));
+    }
+}
+
 /// Says where `what` is: the summary of a study, and its figures if there are any. A folder that cannot be written is no failure of a
 /// command that shows only earlier results (`is_new` is false then), because its table is all that was asked for.
 ///

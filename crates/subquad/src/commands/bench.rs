@@ -10,6 +10,7 @@ use subquad_bench::{
     measure_cells, measure_decoding,
 };
 use subquad_options::number;
+use subquad_options::range::LONGEST_SEQ;
 use subquad_record::Cell;
 
 use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
@@ -27,7 +28,7 @@ pub struct Args {
     pub mixers: Vec<String>,
     /// Sequence lengths
     #[arg(long, value_name = "TOKENS,..", value_delimiter = ',', default_value = "256,1024,4096",
-        value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
+        value_parser = clap::value_parser!(u32).range(1..=LONGEST_SEQ as i64))]
     pub lengths: Vec<u32>,
     /// Sequences at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -58,8 +59,6 @@ pub struct Args {
     pub quiet: QuietFlag,
 }
 
-/// The same limit as for the keys of a config.
-const LONGEST: i64 = 1 << 24;
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -22,7 +22,7 @@ use crate::scheduler::{OneRun, execute_all, plan_one, run_as_child};
 use crate::session::{BUILD_COMMIT, Session};
 use crate::stop::Stop;
 use crate::study::Study;
-use crate::study_files::{lock_study, report_written};
+use crate::study_files::{lock_study, report_written, warn_of_leaving};
 use crate::{Failure, scaling, staleness, study_results};
 
 const AFTER_HELP: &str = "\
@@ -248,18 +248,12 @@ fn warn_of_other_builds(study: &Study, done: &[usize], session: &Session<'_>) {
     }
 }
 
-/// A summary shows the runs of one command. Those of another command stay in `runs/`, but leave the summary.
+/// Counts the runs of the present summary that this command does not ask for.
 fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
     let Ok(before) = read_study(dir) else { return };
     let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();
     let leave = before.runs.iter().filter(|run| !asked_for.contains(&run.run)).count();
-    if leave > 0 {
-        session.messages.warn(format!(
-            "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \
-             --results DIR keeps studies apart",
-            dir.display()
-        ));
-    }
+    warn_of_leaving(leave, "runs", dir, session);
 }
 
 fn compare(
