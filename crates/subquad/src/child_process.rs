@@ -58,13 +58,13 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
     }
 }
 
-/// On Linux the very program that runs, even where a build has put another into its place meanwhile.
+/// The path of this program. On Linux it is the program that runs, even if a build has replaced the file in the meantime.
 fn this_program() -> io::Result<std::path::PathBuf> {
     let linux = Path::new("/proc/self/exe");
     if linux.exists() { Ok(linux.into()) } else { std::env::current_exe() }
 }
 
-/// The child goes by the parent's name, in the record as in lists of processes.
+/// Gives the child the parent's name, in the record as well as in lists of processes.
 #[cfg(unix)]
 fn set_name(command: &mut Command, name: OsString) {
     std::os::unix::process::CommandExt::arg0(command, name);
@@ -143,7 +143,7 @@ pub(crate) fn failure_reason(output: &Output) -> String {
     }
 }
 
-/// A system that runs out of memory kills, and a program that gets none aborts.
+/// A system that runs out of memory kills processes, and a program that is given none aborts.
 #[cfg(unix)]
 fn guess_cause(status: ExitStatus) -> &'static str {
     const ABORT: i32 = 6;

@@ -122,7 +122,7 @@ impl From<subquad_config::ConfigError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            // As in `subquad list | head`: whoever read the results has seen enough, so there is nothing to report.
+            // In `subquad list | head`, whoever reads the results has seen enough, so there is nothing to report.
             std::io::ErrorKind::BrokenPipe => Self::Failed(vec![]),
             std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
                 Self::ReadOnly(error.to_string())

@@ -67,7 +67,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     Facts {
         parameters: model.n_parameters(),
         state_floats: state_floats::<C>,
-        // In front of a gate there are two hidden widths.
+        // A gate has two hidden widths in front of it.
         kept: model.mixer.kept() + if gated { 3.0 } else { 2.0 } * share,
         transient: 4.0 + 0.5 * share,
         kernels: model.mixer.kernels(config.seq_len),

@@ -168,7 +168,7 @@ mod unix {
         fs_err::read_to_string("/proc/self/status").map_or(true, |status| ignores_hang_up(&status))
     }
 
-    /// From the mask in the text of `/proc/self/status`, whose lowest bit is signal 1.
+    /// Reads the mask in the text of `/proc/self/status`, whose lowest bit is signal 1.
     fn ignores_hang_up(status: &str) -> bool {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

@@ -28,7 +28,7 @@ pub(crate) enum WaitPolicy {
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// On the thread of a program inside the pool that wants others awake: the watch that it last called.
+    /// The watch that this thread last called, if it runs a program inside the pool that wants the other threads awake.
     static CALLED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 /// The watch that may look for work now. One that has seen no kernel for long ends itself.

@@ -19,7 +19,7 @@ pub(super) fn left() -> Option<Available> {
 struct Version {
     limit: &'static str,
     used: &'static str,
-    /// In `memory.stat`: files in memory that the kernel drops when asked for more.
+    /// The name, in `memory.stat`, of files in memory that the kernel drops when it needs more.
     cache: &'static str,
 }
 
@@ -42,7 +42,7 @@ fn least_left(mounted: &Path, groups: &str) -> Option<u64> {
 }
 
 impl Version {
-    /// Of the group at `path` below `root` and of all above it.
+    /// The least that the group at `path` below `root`, or any group above it, has left.
     fn least(&self, root: &Path, path: &str) -> Option<u64> {
         let group: PathBuf = root.join(path.trim_start_matches('/'));
         let folders = group.ancestors().take_while(|folder| folder.starts_with(root));

@@ -37,7 +37,7 @@ pub(super) trait ChannelLayer {
     fn build(sizes: &Sizes, device: &Device) -> Box<dyn Layer>;
     fn definition(sizes: &Sizes, parameters: &[f64], x: &[f64]) -> Vec<f64>;
     fn n_parameters(sizes: &Sizes) -> usize;
-    /// Of the forward pass, for one token.
+    /// Floating-point operations of the forward pass, for one token.
     fn flops(sizes: &Sizes) -> usize;
 }
 

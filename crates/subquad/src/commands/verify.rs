@@ -76,7 +76,7 @@ fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
 }
 
 enum Verdict {
-    /// With what speaks against it being the same layer.
+    /// The layers were compared; these complaints speak against their being the same.
     Compared(Vec<String>),
     Unreadable(String),
 }

@@ -16,7 +16,7 @@ pub struct Generator<'a, M: SequenceMixer = MixerKind> {
     sampler: Sampler,
     device: Device,
     state: ModelState<M::State>,
-    /// Of the byte to come.
+    /// The logits of the next byte.
     logits: Vec<f32>,
     /// Drawn, but not read by the model yet: it need not read the last one.
     unread: Option<u8>,

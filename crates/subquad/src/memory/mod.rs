@@ -22,7 +22,7 @@ pub(crate) enum Admission {
 /// The memory that the runs of a command share.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryBudget {
-    /// As last seen while no run was under way.
+    /// What all processes have left together, as last seen while no run was under way.
     shared: Option<Available>,
 }
 

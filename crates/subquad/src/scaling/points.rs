@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 impl Along {
-    /// As it is spelled in front of a number.
+    /// The word for it in front of a number.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Length => "length",

@@ -178,7 +178,7 @@ fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str)
 /// Runs every layer of a config at its smallest sizes for an instant, keeping nothing. Returns how many sizes.
 ///
 /// # Errors
-/// As [`run_study`].
+/// What went wrong, as for [`run_study`].
 pub fn smoke(config: &BenchConfig, subjects: &'static Subjects) -> Result<usize, Failure> {
     let site = Site::new(open_device("cpu").map_err(Failure::failed)?, BUILD_COMMIT);
     let points = Point::all(&config.options, subjects);

@@ -17,7 +17,7 @@ pub struct BenchStudy {
     /// Name of the folder that holds the configs, and of the folder in `results/`.
     pub slug: String,
     folder: PathBuf,
-    /// In the order of their names.
+    /// The configs, in the order of their names.
     pub configs: Vec<BenchConfig>,
 }
 

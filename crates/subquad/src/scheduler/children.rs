@@ -19,9 +19,9 @@ use crate::summary::manifest;
 /// How a run ended. One that was stopped has not.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// With its result.
+    /// The run has this result.
     Done(Box<RunSummary>),
-    /// Why.
+    /// Why the run failed.
     Failed(String),
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Children<'a> {
     study: &'a Study,
     session: &'a Session<'a>,
     memory: MemoryBudget,
-    /// By run: the end of its child's standard input that tells it whether this process is there, and the bytes it may want.
+    /// For each run, the standard input of its child, which stays open as long as this process is there, and the bytes that it may want.
     running: HashMap<usize, (ChildStdin, u64)>,
     sender: Sender<Exit>,
     receiver: Receiver<Exit>,

@@ -28,7 +28,7 @@ impl Quantity {
         }
     }
 
-    /// In words.
+    /// Its name in words.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::ForwardBackward => "forward+backward",
