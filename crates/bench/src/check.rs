@@ -69,7 +69,7 @@ fn definition(subject: &Subject, point: &[Vec<f64>]) -> Vec<f64> {
     sequences.flat_map(|x| (subject.definition)(&SIZES, parameters, x)).collect()
 }
 
-/// NaN if any error is.
+/// The largest error along all directions; NaN if any of them is.
 fn gradient_error(subject: &Subject, point: &[Vec<f64>], gradients: &[Vec<f64>]) -> f64 {
     let all: Vec<(usize, u64)> =
         (0..point.len()).flat_map(|tensor| (0..DIRECTIONS).map(move |seed| (tensor, seed))).collect();

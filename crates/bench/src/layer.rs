@@ -22,7 +22,7 @@ pub trait Layer: Debug {
     /// that has no steps.
     fn decoders(&self, context: Tensor<3>, token: Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
-    /// The same weights, tracked by autodiff.
+    /// A layer with the same weights that autodiff tracks.
     fn tracked(&self) -> Box<dyn Layer>;
 
     /// Draws the parameters that are drawn at first use, in field order.

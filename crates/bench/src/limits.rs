@@ -14,7 +14,7 @@ pub fn check_sizes(subjects: &[&Subject], sizes: &[Sizes], site: &Site) -> Resul
     for subject in subjects {
         let refused =
             |sizes| accepts(subject, sizes).and_then(|()| fits_in_memory(subject, sizes, available)).err();
-        // The longest one says enough.
+        // The longest size that is refused says enough.
         wrong.extend(sizes.iter().rev().find_map(refused));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
@@ -28,15 +28,15 @@ pub fn available_at(site: &Site) -> Option<Available> {
 /// Whether the layer can have these sizes.
 ///
 /// # Errors
-/// In its own words, if not.
+/// Why not, in the layer's own words.
 pub fn accepts(subject: &Subject, sizes: &Sizes) -> Result<(), String> {
     (subject.check)(sizes).map_err(|error| format!("{}: {error}", subject.name))
 }
 
-/// Whether it fits into memory.
+/// Whether the layer fits into memory at these sizes.
 ///
 /// # Errors
-/// What it needs and what there is, if not.
+/// What it needs and what there is, if it does not fit.
 pub fn fits_in_memory(subject: &Subject, sizes: &Sizes, available: Option<Available>) -> Result<(), String> {
     let needed = (subject.alive)(sizes) * size_of::<f32>() as f64;
     match available {

@@ -1,4 +1,4 @@
-//! The middle of a few measurements, and how far they spread.
+//! Median and quartiles of repeated measurements.
 
 /// Median and quartiles.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +15,7 @@ impl Quartiles {
     /// The quartiles of these values, with linear interpolation between neighbours.
     ///
     /// # Panics
-    /// If there are none.
+    /// If there are no values.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {

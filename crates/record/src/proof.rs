@@ -21,8 +21,8 @@ pub(crate) const ASIDE: &str = "damaged";
 
 /// What a run's folder shows about the run.
 #[derive(Debug)]
-pub enum Standing {
-    /// The run is not done: not begun, running, failed or stopped.
+pub enum RunStatus {
+    /// The run is not done: not begun, at work, failed or stopped.
     Unfinished,
     /// The run is done, and every file is as it was written.
     Done(Box<RunSummary>),
@@ -45,18 +45,20 @@ impl Proof {
 
 impl RunDir {
     /// Whether the run is done. Reads all of its files.
-    pub fn standing(&self) -> Standing {
+    pub fn status(&self) -> RunStatus {
         match self.path().join(PROOF).fs_err_try_exists() {
-            Ok(false) if !self.seems_done() => Standing::Unfinished,
-            Ok(false) => Standing::Damaged(RecordError::Unproven { path: self.path().join(PROOF) }),
-            Ok(true) => self.prove().map_or_else(Standing::Damaged, |summary| Standing::Done(summary.into())),
-            Err(error) => Standing::Damaged(error.into()),
+            Ok(false) if !self.seems_done() => RunStatus::Unfinished,
+            Ok(false) => RunStatus::Damaged(RecordError::Unproven { path: self.path().join(PROOF) }),
+            Ok(true) => {
+                self.prove().map_or_else(RunStatus::Damaged, |summary| RunStatus::Done(summary.into()))
+            }
+            Err(error) => RunStatus::Damaged(error.into()),
         }
     }
 
-    /// Whether the run is [`Standing::Done`].
+    /// Whether the run is [`RunStatus::Done`].
     pub fn is_done(&self) -> bool {
-        matches!(self.standing(), Standing::Done(_))
+        matches!(self.status(), RunStatus::Done(_))
     }
 
     /// Moves the files of a damaged run into a folder within its own, so that it can begin from nothing and nothing is

@@ -47,7 +47,7 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
     let mut stop_sent = false;
     loop {
         if session.should_stop() && !std::mem::replace(&mut stop_sent, true) {
-            // One that ended in this moment needs no word.
+            // A child that ended at this very moment need not be told.
             let _ = stdin.as_mut().map(|stdin| writeln!(stdin, "{STOP}"));
         }
         match receiver.recv_timeout(POLL) {
@@ -58,13 +58,13 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
     }
 }
 
-/// On Linux the very program that runs, even where a build has put another into its place meanwhile.
+/// The path of this program. On Linux it is the program that runs, even if a build has replaced the file in the meantime.
 fn this_program() -> io::Result<std::path::PathBuf> {
     let linux = Path::new("/proc/self/exe");
     if linux.exists() { Ok(linux.into()) } else { std::env::current_exe() }
 }
 
-/// The child goes by the parent's name, in the record as in lists of processes.
+/// Gives the child the parent's name, in the record as well as in lists of processes.
 #[cfg(unix)]
 fn set_name(command: &mut Command, name: OsString) {
     std::os::unix::process::CommandExt::arg0(command, name);
@@ -122,19 +122,19 @@ pub(crate) fn was_stopped(output: &Output) -> bool {
 
 /// What failed in the words of the child, a line each; `None` if it says nothing.
 pub(crate) fn reported_failures(output: &Output) -> Option<Vec<String>> {
-    let said = String::from_utf8_lossy(&output.stdout);
-    let lines: Vec<String> = said.lines().map(Into::into).collect();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<String> = stdout.lines().map(Into::into).collect();
     (output.status.code() == Some(REPORTED) && !lines.is_empty()).then_some(lines)
 }
 
 /// Why a child has no result: what it says itself, else how it ended.
 pub(crate) fn failure_reason(output: &Output) -> String {
-    let [reported, said] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
+    let [reported, complained] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
     let speaks = was_stopped(output) || output.status.code() == Some(REPORTED);
     match speaks && !reported.is_empty() {
         true => reported,
         false => {
-            let words = [reported, said].into_iter().filter(|words| !words.is_empty());
+            let words = [reported, complained].into_iter().filter(|words| !words.is_empty());
             let words: Vec<String> = words.collect();
             let said =
                 if words.is_empty() { String::new() } else { format!("; it said: {}", words.join("; ")) };
@@ -143,7 +143,7 @@ pub(crate) fn failure_reason(output: &Output) -> String {
     }
 }
 
-/// A system that runs out of memory kills, and a program that gets none aborts.
+/// A system that runs out of memory kills processes, and a program that is given none aborts.
 #[cfg(unix)]
 fn guess_cause(status: ExitStatus) -> &'static str {
     const ABORT: i32 = 6;
@@ -159,7 +159,7 @@ fn guess_cause(_: ExitStatus) -> &'static str {
     ""
 }
 
-fn on_one_line(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    said.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+fn on_one_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
 }

@@ -17,7 +17,7 @@ Results go to standard output, progress and messages to standard error.
 Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
 128 + n stopped by signal n.";
 
-/// The pool's builder takes it for as many threads as there are cores, or `RAYON_NUM_THREADS`.
+/// The pool's builder reads this number as one thread for each core, or `RAYON_NUM_THREADS`.
 const ONE_A_CORE: usize = 0;
 
 /// Train and compare attention, S4D and Monarch Mixer across sequence lengths from config files
@@ -49,7 +49,7 @@ pub fn main(program: &dyn Program) -> ExitCode {
         Err(failure) => {
             let message = failure.to_string();
             if !message.is_empty() {
-                // Nobody is left to tell if standard error is closed.
+                // If standard error is closed, nobody is left to read this.
                 let _ = writeln!(io::stderr(), "{message}");
             }
             ExitCode::from(failure.exit_code())
@@ -76,7 +76,7 @@ impl Cli {
     /// See [`Failure`].
     fn run(&self, program: &dyn Program, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
-            // A parent says it for its children.
+            // The parent announces a stop for its children as well.
             Command::Run(args) => run::run(program, args, Stop::on_signals(!args.is_child())?, out),
             Command::Bench(args) => bench::run(program, args, out),
             Command::Check(args) => check::run(program, args, out),
@@ -90,7 +90,7 @@ impl Cli {
 
 /// What a command asks of the thread pool.
 struct Pool {
-    /// One a core, or `RAYON_NUM_THREADS`, if it does not say.
+    /// How many threads; `None` means one for each core, or `RAYON_NUM_THREADS`.
     threads: Option<usize>,
     wait_policy: WaitPolicy,
 }
@@ -113,7 +113,7 @@ impl Command {
     }
 }
 
-/// It is made once a process.
+/// Makes the thread pool of the process.
 fn make_pool(threads: Option<usize>) -> Result<(), Failure> {
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(ONE_A_CORE)).stack_size(STACK_BYTES);

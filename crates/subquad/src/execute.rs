@@ -37,7 +37,7 @@ pub fn execute<C: Mixers>(
         return Err(RunError::DataChanged { task: task.name() });
     }
     warm_up::<C>(run, &config, &*task, session)?;
-    // From here on: the data are the same for every mixer, and loading them takes more than a small model.
+    // The meter starts here: the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
     let sizes = ModelSizes { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) };
@@ -75,16 +75,16 @@ fn warm_up<C: Mixers>(
     let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.device);
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
-    // One batch under each test condition makes what is made once for it.
+    // One batch under each test condition makes whatever is made once for that condition.
     let small_task = FewTests { task, examples: config.train.batch };
     match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
-        // The run itself will say so, with its rows on record.
+        // The run itself will report this, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Memory of another device is none of the program's allocator, so there is no honest number.
+/// The program's allocator does not see the memory of other devices, so there is no honest number for them.
 fn peak_bytes(meter: &Meter, session: &Session<'_>) -> Option<u64> {
     match session.device_kind {
         DeviceKind::Cpu => meter.peak_bytes(),
@@ -130,12 +130,12 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
             Outcome::Failed(error.to_string())
         }
     };
-    // Where rows could not be written, this most likely cannot either; what went wrong first is the one to report.
+    // Where rows could not be written, this most likely cannot be written either; the first error is the one to report.
     let _ = writer.give_up(outcome);
     Err(error.into())
 }
 
-/// The condition of training first.
+/// The evaluations of a trained model; the condition of training comes first.
 fn evaluations<M>(task: &dyn Task, trained: &Trained<M>) -> Vec<Evaluation> {
     let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
     let all = first.chain(trained.other_tests.iter().cloned());

@@ -9,7 +9,7 @@ use crate::stop::{CTRL_C, Signal};
 pub enum Failure {
     /// Something ran and failed: exit code 1.
     Failed(Vec<String>),
-    /// A place cannot be written by anyone, such as a read-only disk, or by this user: exit code 1.
+    /// A file or folder cannot be written by anyone, as on a read-only disk, or not by this user: exit code 1.
     ReadOnly(String),
     /// Wrong use or wrong input, one message a mistake: exit code 2.
     Wrong(Vec<String>),
@@ -61,7 +61,7 @@ fn messages(failures: Vec<Failure>) -> Vec<String> {
     failures.into_iter().flat_map(own).collect()
 }
 
-/// What failed so far: one study does not keep the next from its turn.
+/// What has failed so far: a study that fails does not keep the next one from running.
 #[derive(Default)]
 pub(crate) struct Failures(Option<Vec<String>>);
 
@@ -85,7 +85,7 @@ impl Failures {
     }
 }
 
-/// One line a message, each led by `error: `.
+/// Writes one line for each message, each beginning with `error: `.
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -101,7 +101,7 @@ impl Display for Failure {
                 }
                 f.write_str("; give the same command again to continue from here (without --force)")
             }
-            // Who pressed the keys knows.
+            // Whoever pressed the keys knows why.
             Self::Stopped(_) => Ok(()),
         }
     }
@@ -122,7 +122,7 @@ impl From<subquad_config::ConfigError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            // As in `subquad list | head`: whoever read the results has seen enough, so there is nothing to tell.
+            // In `subquad list | head`, whoever reads the results has seen enough, so there is nothing to report.
             std::io::ErrorKind::BrokenPipe => Self::Failed(vec![]),
             std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
                 Self::ReadOnly(error.to_string())

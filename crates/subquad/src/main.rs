@@ -6,7 +6,7 @@ use mimalloc::MiMalloc;
 use subquad_bench::memory::Counting;
 use subquad_model::MixerConfig;
 
-/// mimalloc: burn allocates every result anew, and the system's allocator returns large blocks each time.
+/// burn allocates every result again, and the system's allocator would return large blocks to the system each time; mimalloc keeps them.
 #[global_allocator]
 static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 

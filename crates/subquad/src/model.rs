@@ -26,7 +26,7 @@ fn encoder(input: InputKind) -> Encoder {
     }
 }
 
-/// Answers at tokens are read where they are asked for.
+/// The head that a task needs. Answers at tokens are read where they are asked for.
 fn head(target: TargetKind, pool: Pool) -> Head {
     match (target, pool) {
         (TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs }, _) => {
@@ -67,7 +67,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     Facts {
         parameters: model.n_parameters(),
         state_floats: state_floats::<C>,
-        // In front of a gate there are two hidden widths.
+        // A gate has two hidden widths in front of it.
         kept: model.mixer.kept() + if gated { 3.0 } else { 2.0 } * share,
         transient: 4.0 + 0.5 * share,
         kernels: model.mixer.kernels(config.seq_len),
@@ -76,7 +76,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     }
 }
 
-/// Without the memory of a whole model.
+/// The floats of the state, found without the memory of a whole model.
 fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
     let config = run.config();
     let model = model::<C>(&run.resolved, &config);

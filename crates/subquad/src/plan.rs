@@ -34,7 +34,7 @@ pub fn plan(
     Ok(Planned { training, bench })
 }
 
-/// Those that train and those that measure.
+/// Configs that train, and configs that measure.
 pub fn by_kind(files: Vec<ConfigFile>) -> (Vec<StudyConfig>, Vec<BenchConfig>) {
     let (mut training, mut bench) = (vec![], vec![]);
     for file in files {

@@ -9,7 +9,7 @@ use subquad_record::{MakeFiles, Row, Sink};
 
 use subquad_bench::memory::Meter;
 
-/// Time between two plain lines of one run.
+/// The time between two plain lines of one run.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Where messages go.

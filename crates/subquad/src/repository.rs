@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use subquad_record::Repository;
 
-/// The repository that holds `folder`: its commit, and whether something there was changed or not committed, `results/` of
-/// the repository aside. `None` without a repository, without a commit in it, or without a `git` program.
+/// The repository that holds `folder`: its commit, and whether anything there, other than `results/`, was changed or not
+/// committed. `None` without a repository, without a commit in it, or without a `git` program.
 pub fn repository(folder: &Path) -> Option<Repository> {
     let commit = git(folder, &["rev-parse", "--short=12", "HEAD"])?;
     let changes = git(folder, &["status", "--porcelain", "--", ":(top)", ":(top,exclude)results"])?;
@@ -16,11 +16,11 @@ pub fn repository(folder: &Path) -> Option<Repository> {
 /// What git answers, where it does.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
-    // Set in hooks, where they name another repository than the folder's.
+    // Git sets these variables in hooks, where they name a repository other than the folder's.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
     }
-    // Only looking: a repository in which others work must not be locked for it.
+    // This only looks: a repository in which others work must not be locked for that.
     command.env("GIT_OPTIONAL_LOCKS", "0").arg("-C").arg(folder).args(arguments);
     let output = command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -32,7 +32,7 @@ mod tests {
 
     use super::*;
 
-    /// As git would for someone who has set nothing up; `None` without a `git` program.
+    /// Runs git for someone who has configured nothing; `None` without a `git` program.
     fn try_git(folder: &Path, arguments: &[&str]) -> Option<String> {
         let author = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
         git(folder, &[&author, arguments].concat())

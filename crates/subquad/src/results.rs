@@ -1,4 +1,4 @@
-//! The folders that results go to, looked at before anything runs.
+//! The folders that results go to, checked before anything runs.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,7 +22,7 @@ pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// Whether there is a folder, or nothing that keeps one from being made.
+/// Whether the folder is there, or nothing keeps it from being made.
 fn check_folder(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -53,15 +53,15 @@ mod tests {
         fs::write(path("file"), "").expect("a file");
         fs::create_dir_all(path("ok/study")).expect("a folder");
         fs::write(path("ok/study/runs"), "").expect("a file");
-        let said = |name: &str, slug| match check_results(&path(name), [slug].into_iter()) {
+        let answer = |name: &str, slug| match check_results(&path(name), [slug].into_iter()) {
             Ok(()) => "fine".into(),
             Err(failure) => failure.to_string().replace(&folder.path().display().to_string(), "DIR"),
         };
-        assert_eq!(said("new", "a"), "fine");
-        assert_eq!(said("file", "a"), "error: --results DIR/file: is a file, not a folder");
-        assert_eq!(said("file/in", "a"), "error: --results DIR/file/in: lies in a file, not in a folder");
-        assert_eq!(said("ok", "other"), "fine");
-        assert_eq!(said("ok", "study"), "error: DIR/ok/study/runs: is a file, not a folder");
+        assert_eq!(answer("new", "a"), "fine");
+        assert_eq!(answer("file", "a"), "error: --results DIR/file: is a file, not a folder");
+        assert_eq!(answer("file/in", "a"), "error: --results DIR/file/in: lies in a file, not in a folder");
+        assert_eq!(answer("ok", "other"), "fine");
+        assert_eq!(answer("ok", "study"), "error: DIR/ok/study/runs: is a file, not a folder");
         let empty = check_results(Path::new(""), [].into_iter()).expect_err("no name").to_string();
         assert_eq!(empty, "error: --results is empty; name a folder, or leave it out for `results`");
     }

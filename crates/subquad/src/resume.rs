@@ -3,7 +3,7 @@
 use subquad_data::Task;
 use subquad_mixer::MixerModule;
 use subquad_model::SequenceModel;
-use subquad_record::{Manifest, RecordError, RunDir, RunWriter, Standing};
+use subquad_record::{Manifest, RecordError, RunDir, RunStatus, RunWriter};
 use subquad_train::{TrainConfig, Training};
 
 use crate::session::Session;
@@ -30,14 +30,14 @@ pub(crate) fn start_or_resume<'a, M: MixerModule>(
 ) -> Result<StartedRun<'a, M>, RecordError> {
     let toml = run.resolved.to_toml();
     let say = |what: String| session.messages.warn(format!("{}: {what}", run.name));
-    let damage = match dir.standing() {
-        Standing::Damaged(error) => Some(error),
-        Standing::Done(_) | Standing::Unfinished => None,
+    let damage = match dir.status() {
+        RunStatus::Damaged(error) => Some(error),
+        RunStatus::Done(_) | RunStatus::Unfinished => None,
     };
     damage.iter().for_each(|error| say(error.to_string()));
-    let remains = dir.remains(&manifest)?;
-    remains.notes.into_iter().for_each(say);
-    if let Some(checkpoint) = remains.checkpoint {
+    let point = dir.resume_point(&manifest)?;
+    point.notes.into_iter().for_each(say);
+    if let Some(checkpoint) = point.checkpoint {
         let done = checkpoint.step;
         match Training::resume(model.clone(), task, config, &session.device, checkpoint) {
             Ok(training) => {

@@ -21,9 +21,9 @@ pub struct Session<'a> {
     pub results: &'a Path,
     /// The device that runs.
     pub device: Device,
-    /// What it is.
+    /// The kind of that device.
     pub device_kind: DeviceKind,
-    /// What it calls itself, if it is no CPU.
+    /// What the device calls itself, if it is not the CPU.
     pub adapter: Option<String>,
     /// Runs that are allowed at once, by the whole command.
     pub jobs: usize,

@@ -16,7 +16,7 @@ pub struct Signal {
 /// What a signal means when another one came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
-    /// A person has lost patience.
+    /// A person who asks again has lost patience.
     Person,
     /// A system asks again, or asks process and process group, or two systems ask.
     System,
@@ -47,7 +47,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was started with that ignored,
+    /// A stop that is asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was started with that ignored,
     /// as `nohup` does. A second Ctrl-C ends the program at once, as does a second signal that is no echo of the first; a
     /// SIGUSR1 never does, and the signal after it counts as the first.
     ///
@@ -71,17 +71,17 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Asks for it without a signal.
+    /// Asks to stop, without a signal.
     pub(crate) fn ask(&self) {
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anything has asked for it.
+    /// Whether anything has asked to stop.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// What turns true when it is asked for.
+    /// A flag that becomes true when a stop is asked for.
     pub fn flag(&self) -> Arc<AtomicBool> {
         self.asked.clone()
     }
@@ -154,12 +154,12 @@ mod unix {
         let numbers = SIGNALS.map(|signal| i32::from(signal.number));
         let mut signals =
             Signals::new(numbers.into_iter().filter(|&number| number != SIGHUP || !hang_up_is_ignored()))?;
-        let tell = move || {
+        let forward = move || {
             for number in signals.forever() {
                 SIGNALS.into_iter().filter(|signal| i32::from(signal.number) == number).for_each(&hear);
             }
         };
-        std::thread::Builder::new().name("signals".into()).spawn(tell)?;
+        std::thread::Builder::new().name("signals".into()).spawn(forward)?;
         Ok(())
     }
 
@@ -168,7 +168,7 @@ mod unix {
         fs_err::read_to_string("/proc/self/status").map_or(true, |status| ignores_hang_up(&status))
     }
 
-    /// From the mask in the text of `/proc/self/status`, whose lowest bit is signal 1.
+    /// Reads the mask in the text of `/proc/self/status`, whose lowest bit is signal 1.
     fn ignores_hang_up(status: &str) -> bool {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

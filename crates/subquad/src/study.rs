@@ -20,13 +20,13 @@ pub struct Study {
     pub slug: String,
     /// The folder that holds the configs.
     folder: PathBuf,
-    /// The git repository of that folder, once it was asked for.
+    /// The git repository of that folder, once somebody has asked for it.
     repository: OnceLock<Option<Repository>>,
-    /// In the order in which they run. No two are the same.
+    /// The runs, in the order in which they are executed. No two are the same.
     pub runs: Vec<PlannedRun>,
 }
 
-/// The device whose runs are named by their settings alone.
+/// The device whose kind is no part of the names of its runs: only their settings are.
 const DEFAULT_DEVICE: DeviceKind = DeviceKind::Cpu;
 
 /// One run and the name of its folder.
@@ -38,7 +38,7 @@ pub struct PlannedRun {
     pub config_file: Arc<Path>,
     /// Its settings.
     pub resolved: Run,
-    /// Digest of the data that its task is given; `None` where the program alone makes them.
+    /// Digest of the data that its task is given; `None` where the program makes the data itself.
     pub data: Option<String>,
 }
 
@@ -135,8 +135,8 @@ impl Study {
         Ok(())
     }
 
-    /// Adds a run unless the study has it. Eight digits tell few runs apart: of very many that share mixer, length and seed,
-    /// some have the same by chance, and the later one takes more digits.
+    /// Adds a run unless the study has it. Eight digits tell runs apart unless there are very many: of those that share
+    /// mixer, length and seed, some then have the same digits by chance, and the later one takes more digits.
     fn push(&mut self, mut run: PlannedRun, device: Option<&str>, indices: &mut Indices) {
         for digits in (DIGITS..=MAX_DIGITS).step_by(DIGITS) {
             match indices.get(&run.name) {
@@ -150,11 +150,11 @@ impl Study {
     }
 }
 
-/// What the data of a config's tasks hold, by where they come from.
+/// The digests of the data of a config's tasks, by where the data come from.
 #[derive(Debug, Default)]
 pub struct Digests(BTreeMap<Source, Option<String>>);
 
-/// Which data a task is given: it alone determines their digest.
+/// Which data a task is given: nothing else decides their digest.
 type Source = (&'static str, PathBuf, [usize; 2]);
 
 /// `None` where the program makes the data.
@@ -205,7 +205,7 @@ impl PlannedRun {
         (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data)
     }
 
-    /// Its mixer and what else the sweep varies.
+    /// The label of the run: its mixer and what else the sweep varies.
     pub fn label(&self) -> String {
         let axes = self.resolved.axes.iter().map(|(key, value)| {
             let leaf = key.rsplit('.').next().unwrap_or(key);
@@ -222,7 +222,7 @@ const DEVICE: &str = "device";
 
 /// Hex digits of the hash in a name; a multiple of them where a run has more.
 const DIGITS: usize = 8;
-/// Those of a whole SHA-256.
+/// Hex digits of a whole SHA-256.
 const MAX_DIGITS: usize = 64;
 
 fn name(run: &Run, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {

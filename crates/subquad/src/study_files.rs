@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::child_process::POLL;
 use crate::session::Session;
 
-/// The lock on the summary and the figures in `dir`, the folder of a study, once nobody else holds it.
+/// The lock on the summary and the figures in `dir`, the folder of a study, taken as soon as nobody else holds it.
 pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Failure> {
     loop {
         match Lock::try_take(&lock_path(dir))? {
@@ -20,8 +20,19 @@ pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Fail
     }
 }
 
-/// Says where `what`, the summary of a study and its figures if there are any, is. A place that cannot be written fails no command that shows what was
-/// there before (`is_new` is false then): its table is all that was asked for.
+/// Warns of what leaves a summary, such as 3 `runs`. A summary shows only what one command asks for; the rest stays in `runs/`.
+pub(crate) fn warn_of_leaving(count: usize, what: &str, dir: &Path, session: &Session<'_>) {
+    if count > 0 {
+        session.messages.warn(format!(
+            "{count} {what} leave the summary and figures in {}, since this command does not ask for them; \
+             --results DIR keeps studies apart",
+            dir.display()
+        ));
+    }
+}
+
+/// Says where `what` is: the summary of a study, and its figures if there are any. A folder that cannot be written is no failure of a
+/// command that shows only earlier results (`is_new` is false then), because its table is all that was asked for.
 ///
 /// # Errors
 /// What kept results that are new from being written.

@@ -24,11 +24,11 @@ pub(crate) enum WaitPolicy {
     Active,
 }
 
-/// Kernels often follow one another within a few microseconds; operations of burn that lie between take up to this long.
+/// Kernels often follow one another within a few microseconds; burn's operations in between take up to this long.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// On the thread of a program inside the pool that wants others awake: the watch that it last called.
+    /// The watch that this thread last called, if it runs a program inside the pool that wants the other threads awake.
     static CALLED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 /// The watch that may look for work now. One that has seen no kernel for long ends itself.
@@ -51,7 +51,7 @@ pub(crate) fn run_inside<R: Send>(wait_policy: WaitPolicy, work: impl FnOnce() -
     })
 }
 
-/// Threads that look for work on another's core are in its way.
+/// A thread that looks for work on the core of another one is in its way.
 fn has_a_core_for_each_thread() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     (2..=cores).contains(&rayon::current_num_threads())
@@ -89,7 +89,7 @@ fn call_watch() {
     }
 }
 
-/// Until there is another watch.
+/// Looks for work until there is another watch.
 fn look_for_work(watch: u64) {
     #[cfg(test)]
     LOOKING.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +109,7 @@ fn look_for_work(watch: u64) {
 
 /// Where several threads lose patience at once, one of them ends the watch.
 fn end(watch: u64) {
-    // That it has ended already is what is wanted.
+    // It does not matter which thread has ended it.
     let _ = WATCH.compare_exchange(watch, watch + 1, Ordering::Relaxed, Ordering::Relaxed);
 }
 

@@ -8,7 +8,7 @@ use subquad_mixer::{MeasuredMixer, MixerState, SequenceMixer, SliceStepper};
 
 /// This many steps are timed before a decoder goes back to its context, so that the context stays about as long as it says.
 pub const STEPS: usize = 16;
-/// Tokens of the context that are read at once: the scores of a portable form must fit into memory.
+/// This many tokens of the context are read at once, because the scores of a portable form must fit into memory.
 const CHUNK: usize = 1024;
 
 /// A layer after a context, in one of its ways of decoding. It repeats one token.

@@ -22,7 +22,7 @@ use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
 const SEED: u64 = 0;
 /// Each way of decoding goes back to its context this often, whatever the time limit.
 const MIN_ROUNDS: usize = 3;
-/// Context of the check: small, and no multiple of anything that a kernel works in.
+/// The context of the check: small, and not a multiple of anything that a kernel works in.
 const CHECK_CONTEXT: usize = 19;
 /// Number of steps of the check.
 const CHECK_STEPS: usize = 3;

@@ -64,7 +64,7 @@ const CHANNEL: &[Subject] = &[
     channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
 ];
 
-/// A mixer of a registry.
+/// A mixer of a registry as a subject.
 fn mixer<C: MeasuredMixer>() -> Subject {
     Subject {
         name: C::NAME,

@@ -7,7 +7,7 @@ use crate::{Layer, Sizes};
 /// A layer that can be measured: how to make it, its definition, and what it needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
-    /// As on the command line, in configs and in results.
+    /// The name on the command line, in configs and in results.
     pub name: &'static str,
     /// What exactly is measured.
     pub summary: &'static str,
@@ -33,7 +33,7 @@ pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
 /// What of [`Sizes`] a layer has besides batch, length and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hidden {
-    /// Nothing.
+    /// It has nothing of that kind.
     Nothing,
     /// A hidden width.
     Width,

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use subquad_record::{
-    Attempt, Checkpoint, Manifest, RecordError, Remains, Resumption, RunDir, RunWriter, Sink,
+    Attempt, Checkpoint, Manifest, RecordError, ResumePoint, Resumption, RunDir, RunWriter, Sink,
 };
 use tempfile::TempDir;
 
@@ -42,12 +42,12 @@ fn later() -> Manifest {
     Manifest { started: "2026-11-23T18:00:00Z".into(), ..manifest() }
 }
 
-fn remains(dir: &RunDir) -> Remains {
-    dir.remains(&later()).unwrap()
+fn resume_point(dir: &RunDir) -> ResumePoint {
+    dir.resume_point(&later()).unwrap()
 }
 
 fn step_found(dir: &RunDir) -> Option<usize> {
-    remains(dir).checkpoint.map(|checkpoint| checkpoint.step)
+    resume_point(dir).checkpoint.map(|checkpoint| checkpoint.step)
 }
 
 fn resumed(dir: &RunDir, step: usize) -> RunWriter {
@@ -58,11 +58,11 @@ fn resumed(dir: &RunDir, step: usize) -> RunWriter {
 fn the_two_newest_checkpoints_are_kept() {
     let results = tempfile::tempdir().unwrap();
     let (dir, mut writer) = started(&results);
-    assert_eq!(remains(&dir), Remains::default());
+    assert_eq!(resume_point(&dir), ResumePoint::default());
     for (step, kept) in [(9, vec![9]), (10, vec![9, 10]), (100, vec![10, 100])] {
         keep_checkpoint(&mut writer, step);
         let checkpoint = Some(Checkpoint { step, files: files(step) });
-        assert_eq!(remains(&dir), Remains { checkpoint, notes: vec![] });
+        assert_eq!(resume_point(&dir), ResumePoint { checkpoint, notes: vec![] });
         let mut kept: Vec<_> = kept.iter().map(|step| format!("step-{step}")).collect();
         kept.sort();
         assert_eq!(names(&dir.path().join("checkpoint")), kept);
@@ -101,7 +101,7 @@ fn told_of_index(change: impl Fn(&str) -> String) -> String {
     let changed = change(&index);
     assert_ne!(index, changed);
     fs::write(&path, changed).unwrap();
-    let Remains { checkpoint, notes } = remains(&dir);
+    let ResumePoint { checkpoint, notes } = resume_point(&dir);
     assert_eq!(checkpoint, None);
     notes.concat()
 }
@@ -127,7 +127,7 @@ fn half_a_checkpoint_left_by_a_kill_does_not_count_and_does_not_stay() {
     let half = dir.path().join("checkpoint/.step-5.tmp");
     fs::create_dir_all(&half).unwrap();
     fs::write(half.join("stale"), "s").unwrap();
-    assert_eq!(remains(&dir), Remains::default());
+    assert_eq!(resume_point(&dir), ResumePoint::default());
     keep_checkpoint(&mut writer, 5);
     assert_eq!(names(&place(&dir, 5)), ["index.json", "model", "optimiser"]);
 }
@@ -222,7 +222,7 @@ fn a_changed_byte_anywhere_is_found() {
 /// Asserts that the run falls back from the checkpoint after 4 steps to that after 2, because of `path`.
 #[track_caller]
 fn falls_back(dir: &RunDir, path: &Path) {
-    let Remains { checkpoint, notes } = remains(dir);
+    let ResumePoint { checkpoint, notes } = resume_point(dir);
     assert_eq!(checkpoint, Some(Checkpoint { step: 2, files: files(2) }));
     assert!(matches!(&notes[..], [note] if note.contains(&path.display().to_string())), "{notes:?}");
 }
@@ -240,7 +240,7 @@ fn a_checkpoint_without_its_rows_is_not_used() {
     fs::write(rows_file(&dir), bytes).unwrap();
     assert_eq!(step_found(&dir), None, "the first row belongs to all");
     fs::remove_file(rows_file(&dir)).unwrap();
-    assert_eq!(remains(&dir).notes.len(), 2);
+    assert_eq!(resume_point(&dir).notes.len(), 2);
 }
 
 #[test]
@@ -248,9 +248,9 @@ fn another_program_machine_or_thread_count_starts_again() {
     let results = tempfile::tempdir().unwrap();
     let dir = killed(&results);
     let note = |manifest: Manifest| {
-        let remains = dir.remains(&manifest).unwrap();
-        assert_eq!(remains.checkpoint, None);
-        remains.notes.join("\n")
+        let point = dir.resume_point(&manifest).unwrap();
+        assert_eq!(point.checkpoint, None);
+        point.notes.join("\n")
     };
     assert_eq!(
         note(Manifest { threads: 8, ..later() }),
@@ -273,7 +273,10 @@ fn another_program_machine_or_thread_count_starts_again() {
         note(other);
     }
     let elsewhere = Manifest { command: vec![], config_file: "copy.toml".into(), ..later() };
-    assert!(dir.remains(&elsewhere).unwrap().checkpoint.is_some(), "what changes no number is no obstacle");
+    assert!(
+        dir.resume_point(&elsewhere).unwrap().checkpoint.is_some(),
+        "what changes no number is no obstacle"
+    );
     fs::write(dir.path().join("manifest.json"), "{").unwrap();
     assert!(note(later()).contains("manifest.json"));
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use subquad_record::{Outcome, RecordError, RunDir, RunName, RunSummary, Sink, Standing};
+use subquad_record::{Outcome, RecordError, RunDir, RunName, RunStatus, RunSummary, Sink};
 use tempfile::TempDir;
 
 use crate::examples::{keep_checkpoint, manifest, name, row, summary};
@@ -36,8 +36,8 @@ fn file(dir: &RunDir, name: &str) -> PathBuf {
 
 #[track_caller]
 fn damage(dir: &RunDir) -> String {
-    match dir.standing() {
-        Standing::Damaged(error) => error.to_string(),
+    match dir.status() {
+        RunStatus::Damaged(error) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -46,9 +46,9 @@ fn damage(dir: &RunDir) -> String {
 fn a_finished_run_stands_with_its_summary() {
     let results = tempfile::tempdir().unwrap();
     let dir = finished(&results);
-    assert!(matches!(dir.standing(), Standing::Done(found) if *found == summary("s4d", 64, 0)));
+    assert!(matches!(dir.status(), RunStatus::Done(found) if *found == summary("s4d", 64, 0)));
     assert_eq!(names(dir.path()), FILES);
-    assert!(matches!(open(&tempfile::tempdir().unwrap()).standing(), Standing::Unfinished));
+    assert!(matches!(open(&tempfile::tempdir().unwrap()).status(), RunStatus::Unfinished));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_run_from_before_there_were_proofs_cannot_be_checked() {
     let results = tempfile::tempdir().unwrap();
     let dir = finished(&results);
     fs::remove_file(file(&dir, "proof.json")).unwrap();
-    assert!(matches!(dir.standing(), Standing::Damaged(RecordError::Unproven { .. })));
+    assert!(matches!(dir.status(), RunStatus::Damaged(RecordError::Unproven { .. })));
     dir.start("", manifest()).unwrap();
 }
 
@@ -144,7 +144,7 @@ fn a_run_that_ended_badly_proves_nothing_and_is_not_damaged() {
         let (dir, mut writer) = started(&results);
         writer.weights(b"weights").unwrap();
         writer.finish(&RunSummary { outcome, ..summary("s4d", 64, 0) }).unwrap();
-        assert!(matches!(dir.standing(), Standing::Unfinished));
+        assert!(matches!(dir.status(), RunStatus::Unfinished));
         assert!(!file(&dir, "proof.json").exists());
     }
 }
@@ -173,7 +173,7 @@ fn files_that_are_set_aside_stay_and_the_run_begins_from_nothing() {
         (names(&aside), names(dir.path())),
         (FILES.map(Into::into).into(), vec!["damaged".to_owned()])
     );
-    assert!(!dir.is_begun() && matches!(dir.standing(), Standing::Unfinished));
+    assert!(!dir.is_begun() && matches!(dir.status(), RunStatus::Unfinished));
     assert_eq!(fs::read(aside.join("model.safetensors")).unwrap(), b"other");
     finished(&results);
     assert!(dir.is_done());
@@ -189,8 +189,8 @@ fn a_checkpoint_of_another_run_is_not_used() {
     keep_checkpoint(&mut writer, 4);
     let other = RunDir::open(results.path(), "00-quickstart", &RunName { seed: 1, ..name() });
     fs::rename(dir.path(), other.path()).unwrap();
-    let remains = other.remains(&manifest()).unwrap();
-    assert_eq!(remains.checkpoint, None);
+    let point = other.resume_point(&manifest()).unwrap();
+    assert_eq!(point.checkpoint, None);
     let note = "checkpoint/step-4/index.json: damaged (of run s4d-L64-s0-1b9d3f07)";
-    assert!(remains.notes[0].ends_with(note), "{:?}", remains.notes);
+    assert!(point.notes[0].ends_with(note), "{:?}", point.notes);
 }

@@ -10,6 +10,7 @@ use subquad_bench::{
     measure_cells, measure_decoding,
 };
 use subquad_options::number;
+use subquad_options::range::LONGEST_SEQ;
 use subquad_record::Cell;
 
 use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
@@ -27,7 +28,7 @@ pub struct Args {
     pub mixers: Vec<String>,
     /// Sequence lengths
     #[arg(long, value_name = "TOKENS,..", value_delimiter = ',', default_value = "256,1024,4096",
-        value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
+        value_parser = clap::value_parser!(u32).range(1..=LONGEST_SEQ as i64))]
     pub lengths: Vec<u32>,
     /// Sequences at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -58,8 +59,6 @@ pub struct Args {
     pub quiet: QuietFlag,
 }
 
-/// As for the keys of a config.
-const LONGEST: i64 = 1 << 24;
 const LONGEST_SECONDS: f64 = 86_400.0;
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -118,7 +117,7 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     show(args, &cells, cells_table, out)
 }
 
-/// Each once, in the order asked for.
+/// The named layers, each once, in the order asked for.
 fn subjects(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static Subject>, Failure> {
     let (mut subjects, mut unknown): (Vec<&Subject>, Vec<String>) = (vec![], vec![]);
     for name in names {
@@ -137,7 +136,7 @@ fn only_decoders(
     subjects: Vec<&'static Subject>,
     site: &Site,
 ) -> Result<Vec<&'static Subject>, Failure> {
-    // A layer that cannot have these sizes is told so later, by its own words.
+    // A layer that cannot have these sizes is refused later, in its own words.
     let sizes = Sizes { seq_len: 1, d_model: DECODES_AT, ..all_sizes(args)[0] };
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
         subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));

@@ -20,7 +20,7 @@ impl SetFlags {
     /// The flags, read.
     ///
     /// # Errors
-    /// Every flag that is none.
+    /// Every flag that is not `KEY=VALUE`.
     pub fn parse(&self) -> Result<Vec<Assignment>, Failure> {
         let (parsed, wrong): (Vec<_>, Vec<_>) =
             self.assignments.iter().map(|flag| Assignment::parse(flag)).partition(Result::is_ok);

@@ -17,8 +17,8 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// After all else has been drawn: if a folder has no figures, a table is none or has nothing to draw, or a file cannot be
-/// read or written.
+/// If a folder has no figures, a file is not a table or has nothing to draw, or a file cannot be read or written; everything else has been
+/// drawn by then.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let mut failures = Vec::new();
     for study in &args.studies {

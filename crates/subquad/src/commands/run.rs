@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use subquad_backend::OpenDevice;
 use subquad_bench::Site;
-use subquad_record::{Manifest, RunSummary, Standing, read_study};
+use subquad_record::{Manifest, RunStatus, RunSummary, read_study};
 
 use super::flags::{DeviceFlag, QuietFlag, ResultsFlag, SetFlags, ThreadsFlag};
 use crate::child_process::report_to_parent;
@@ -22,7 +22,7 @@ use crate::scheduler::{OneRun, execute_all, plan_one, run_as_child};
 use crate::session::{BUILD_COMMIT, Session};
 use crate::stop::Stop;
 use crate::study::Study;
-use crate::study_files::{lock_study, report_written};
+use crate::study_files::{lock_study, report_written, warn_of_leaving};
 use crate::{Failure, scaling, staleness, study_results};
 
 const AFTER_HELP: &str = "\
@@ -155,11 +155,11 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     for study in studies {
         for run in &study.runs {
             let dir = run.dir(study, &args.results.folder);
-            let standing = dir.standing();
-            if let Standing::Damaged(error) = &standing {
+            let status = dir.status();
+            if let RunStatus::Damaged(error) = &status {
                 Messages::new(false).warn(format!("{}: {error}", run.name));
             }
-            let is_done = matches!(standing, Standing::Done(_)) && !args.force;
+            let is_done = matches!(status, RunStatus::Done(_)) && !args.force;
             let state = if is_done { "done" } else { "to do" };
             writeln!(out, "{state:5}  {}", dir.path().display())?;
         }
@@ -174,7 +174,7 @@ fn run_study(
     session: &Session<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    // Read now: another command may run one of them again meanwhile.
+    // They are read now, because another command may run one of them again in the meantime.
     let before = earlier_results(study, session);
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
@@ -190,7 +190,7 @@ fn run_study(
         failures.note(Err(Failure::Failed(results.failed.iter().map(Failed::line).collect())))?;
     }
     let compared = compare(study, session, &results, !to_do.is_empty(), out);
-    // What a signal kept from its end matters more than what failed before.
+    // That a signal stopped the command matters more than what failed before.
     if session.should_stop() {
         Err(session.interrupted())
     } else {
@@ -212,7 +212,7 @@ fn say_which_device(asked: &str, session: &Session<'_>) {
 fn earlier_results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, session.results);
-        let Standing::Done(summary) = dir.standing() else { return None };
+        let RunStatus::Done(summary) = dir.status() else { return None };
         // Only a kill at the very end leaves any, and they do no harm.
         let _ = dir.remove_left_checkpoints();
         Some((index, *summary))
@@ -246,18 +246,12 @@ fn warn_of_other_builds(study: &Study, done: &[usize], session: &Session<'_>) {
     }
 }
 
-/// A summary shows the runs of one command. Those of another one stay in `runs/`, but leave the summary.
+/// Counts the runs of the present summary that this command does not ask for.
 fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
     let Ok(before) = read_study(dir) else { return };
     let asked_for: BTreeSet<String> = study.runs.iter().map(|run| run.name.to_string()).collect();
     let leave = before.runs.iter().filter(|run| !asked_for.contains(&run.run)).count();
-    if leave > 0 {
-        session.messages.warn(format!(
-            "{leave} runs leave the summary and figures in {}, since this command does not ask for them; \
-             --results DIR keeps studies apart",
-            dir.display()
-        ));
-    }
+    warn_of_leaving(leave, "runs", dir, session);
 }
 
 fn compare(

@@ -64,19 +64,19 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
-    let own = Form::for_device(device);
+    let default = Form::for_device(device);
     match asked {
         Some("portable") => Ok(Form::Portable),
-        Some(_) if own == Form::Portable => Err(Failure::wrong(
+        Some(_) if default == Form::Portable => Err(Failure::wrong(
             "--form fused: fused kernels run only on the cpu; leave out --form or --device",
         )),
         Some(_) => Ok(Form::Fused),
-        None => Ok(own),
+        None => Ok(default),
     }
 }
 
 enum Verdict {
-    /// With what speaks against it being the same layer.
+    /// The layers were compared; these complaints speak against their being the same.
     Compared(Vec<String>),
     Unreadable(String),
 }
@@ -120,12 +120,12 @@ fn line(comparison: &Comparison) -> String {
 
 fn complaints(comparisons: &[Comparison], unused: &[&str]) -> Vec<String> {
     let differ: Vec<&str> = comparisons.iter().filter(|c| !c.agrees()).map(|c| c.name.as_str()).collect();
-    let mut found = vec![];
+    let mut complaints = vec![];
     if comparisons.is_empty() {
-        found.push("holds no tensor to compare".to_owned());
+        complaints.push("holds no tensor to compare".to_owned());
     }
     if !differ.is_empty() {
-        found.push(format!(
+        complaints.push(format!(
             "{} of {} tensors differ: {}",
             differ.len(),
             comparisons.len(),
@@ -133,9 +133,9 @@ fn complaints(comparisons: &[Comparison], unused: &[&str]) -> Vec<String> {
         ));
     }
     if !unused.is_empty() {
-        found.push(format!("parameters that our layer does not use: {}", unused.join(", ")));
+        complaints.push(format!("parameters that our layer does not use: {}", unused.join(", ")));
     }
-    found
+    complaints
 }
 
 #[cfg(test)]

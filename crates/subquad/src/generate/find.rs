@@ -8,7 +8,7 @@ use crate::Failure;
 
 /// Folder of the runs within the folder of a study.
 const RUNS: &str = "runs";
-/// What a run that trained has, and one that measured has not.
+/// A run that trained has this file; one that measured does not.
 const MANIFEST: &str = "manifest.json";
 /// Names that a message lists at most.
 const LISTED: usize = 8;
@@ -17,7 +17,7 @@ const LISTED: usize = 8;
 /// name, `results/<study>/<start>`, if only one run is called so.
 ///
 /// # Errors
-/// If there is none, or several.
+/// If no run fits, or several do.
 pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
     if is_run(named) {
         return Ok(RunDir::at(named));

@@ -6,7 +6,7 @@ use subquad_model::{Input, MixerKind, ModelState, SequenceModel, StateError};
 
 use super::Sampler;
 
-/// Read in the place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
+/// This byte is read in place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
 const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
@@ -16,7 +16,7 @@ pub struct Generator<'a, M: SequenceMixer = MixerKind> {
     sampler: Sampler,
     device: Device,
     state: ModelState<M::State>,
-    /// Of the byte to come.
+    /// The logits of the next byte.
     logits: Vec<f32>,
     /// Drawn, but not read by the model yet: it need not read the last one.
     unread: Option<u8>,

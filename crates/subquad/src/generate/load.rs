@@ -6,7 +6,7 @@ use subquad_config::Run;
 use subquad_data::TaskConfig;
 use subquad_mixer::Mixers;
 use subquad_model::SequenceModel;
-use subquad_record::{RunDir, Standing};
+use subquad_record::{RunDir, RunStatus};
 use subquad_train::from_safetensors;
 
 use crate::Failure;
@@ -44,14 +44,14 @@ pub fn load<C: Mixers>(
 
 fn check_done(run: &RunDir) -> Result<(), Failure> {
     let manifest = run.read_manifest().map_err(Failure::wrong)?;
-    let again = format!("`subquad run {}`", manifest.config_file);
-    match run.standing() {
-        Standing::Done(_) => Ok(()),
-        Standing::Damaged(why) => {
-            Err(Failure::wrong(format!("{why}; {again} runs it again, or restore the file")))
+    let command = format!("`subquad run {}`", manifest.config_file);
+    match run.status() {
+        RunStatus::Done(_) => Ok(()),
+        RunStatus::Damaged(why) => {
+            Err(Failure::wrong(format!("{why}; {command} runs it again, or restore the file")))
         }
-        Standing::Unfinished => Err(Failure::wrong(format!(
-            "{}: the run is not done ({}), so it has no weights yet; {again} continues it",
+        RunStatus::Unfinished => Err(Failure::wrong(format!(
+            "{}: the run is not done ({}), so it has no weights yet; {command} goes on with it",
             run.path().display(),
             manifest.outcome
         ))),

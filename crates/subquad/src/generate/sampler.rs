@@ -28,7 +28,7 @@ impl Sampler {
         Self { sampling, stream: Stream::new(seed, "generate") }
     }
 
-    /// The index of the logit that is drawn at `position`; `None` if there is none, or one is not finite.
+    /// The index of the logit that is drawn at `position`; `None` if there are no logits, or one of them is not finite.
     pub fn pick(&self, logits: &[f32], position: u64) -> Option<usize> {
         if !logits.iter().all(|logit| logit.is_finite()) {
             return None;

@@ -1,4 +1,4 @@
-//! The most memory that a run will want, from its config.
+//! An estimate, from its config, of the most memory that a run will want.
 //!
 //! ```text
 //! backward:   HELD n_parameters + tokens d_model (n_layers kept + transient) + n_layers kernels + LOGITS labels outputs
@@ -18,14 +18,14 @@ const MARGIN: f64 = 1.25;
 
 /// Weights and two moments.
 const HELD: f64 = 3.0;
-/// The same, gradients, and what the optimiser is about to replace.
+/// Weights, two moments, gradients, and what the optimiser is about to replace.
 const STEPPED: f64 = 5.0;
 /// Logits, what their loss keeps, their gradients.
 const LOGITS: f64 = 4.0;
 /// Floats for each of the residual stream while a test goes through one block, for which nothing is kept.
 const TESTED: f64 = 12.0;
 
-/// The bytes that must be there for a run to start; 0 where its device has memory of its own, of which nothing is known.
+/// The bytes that must be there for a run to start; 0 where its device has memory of its own, because nothing is known of that.
 pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) -> u64 {
     match device {
         DeviceKind::Cpu => (MARGIN * peak_bytes(run, facts)) as u64,
@@ -33,7 +33,7 @@ pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) 
     }
 }
 
-/// Roughly the most bytes alive in a run, the data aside.
+/// Roughly the most bytes alive in a run, apart from the data.
 fn peak_bytes(run: &PlannedRun, facts: &Facts) -> f64 {
     let config = run.config();
     let Facts { parameters, kept, transient, kernels, labels, outputs, .. } = *facts;

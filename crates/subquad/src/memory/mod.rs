@@ -1,6 +1,6 @@
 //! Memory: how much a run will want, how much there is, and whether the run may start.
 //!
-//! A run wants [`wanted_bytes`], a margin above the estimate of its peak; what there is, `bench::available` tells.
+//! A run wants [`wanted_bytes`], a margin above the estimate of its peak; `bench::available` says how much there is.
 
 mod estimate;
 
@@ -11,9 +11,9 @@ pub(crate) use estimate::wanted_bytes;
 /// Whether a run may start.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// Its memory is there.
+    /// The memory that it wants is free.
     Yes,
-    /// Its memory is there once others have ended.
+    /// The memory that it wants is free once other runs have ended.
     Later,
     /// Why it can never start here.
     Never(String),
@@ -22,7 +22,7 @@ pub(crate) enum Admission {
 /// The memory that the runs of a command share.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryBudget {
-    /// As last seen while no run was under way.
+    /// What all processes have left together, as last seen while no run was under way.
     shared: Option<Available>,
 }
 

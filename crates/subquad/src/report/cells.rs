@@ -25,10 +25,10 @@ bytes include layer, input and all gradients. GFLOP/s: of matrix products, and t
 state floats: what decoding keeps of one sequence of this length. check: largest relative error against
 the f64 reference at a small size, of outputs and gradients.";
 
-/// A timing is in doubt from here on: the width of the middle half of its times over their median.
+/// A timing is in doubt where the middle half of its times is wider than this share of their median.
 const WIDE: f64 = 0.2;
 
-/// One line a cell, in the order given.
+/// A table with one line for each cell, in the order given.
 pub fn cells_table(cells: &[Cell]) -> String {
     format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
@@ -49,7 +49,7 @@ fn row(cell: &Cell) -> [String; HEADER.len()] {
     ]
 }
 
-/// GFLOP/s, and their share of the peak.
+/// The GFLOP/s, and their share of the peak.
 fn operations(cell: &Cell) -> String {
     match cell.gflops().zip(cell.fma_peak_gflops) {
         Some((gflops, peak)) => format!("{gflops:.0} ({:.0} %)", 100.0 * gflops / peak),
@@ -57,13 +57,13 @@ fn operations(cell: &Cell) -> String {
     }
 }
 
-/// Three digits of the median, and the spread to the same place.
+/// Three digits of the median, and the spread with as many decimal places.
 pub(super) fn spread_of(median: f64, q1: f64, q3: f64) -> String {
     let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
 }
 
-/// Where and how they were measured.
+/// Where and how the cells were measured.
 fn conditions(cells: &[Cell]) -> String {
     let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(" or ");
     format!(

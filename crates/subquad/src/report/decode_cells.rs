@@ -15,7 +15,7 @@ context: tokens before the first step. path: tensors is the layer's step, slices
 thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
 allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.";
 
-/// One line a cell, in the order given.
+/// A table with one line for each cell, in the order given.
 pub fn decode_table(cells: &[DecodeCell]) -> String {
     format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
@@ -34,7 +34,7 @@ fn row(cell: &DecodeCell) -> [String; HEADER.len()] {
     ]
 }
 
-/// Where and how they were measured.
+/// Where and how the cells were measured.
 fn conditions(cells: &[DecodeCell]) -> String {
     let of = |f: fn(&DecodeCell) -> String| distinct(cells.iter().map(f)).join(" or ");
     format!(

@@ -105,7 +105,7 @@ fn budget(runs: &[Finished]) -> String {
     if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
 }
 
-/// How many parameters the runs have. It is a sentence of its own because runs of one width rarely have equally many.
+/// How many parameters the runs have. This is a sentence of its own because runs of the same width rarely have the same number.
 fn parameters(runs: &[Finished]) -> String {
     let counts = || runs.iter().map(|run| run.summary.parameters);
     let (Some(least), Some(most)) = (counts().min(), counts().max()) else { return String::new() };

@@ -79,14 +79,14 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric]) -> 
         let values: Vec<f64> = seeds.iter().filter_map(|run| f(run)).collect();
         if values.is_empty() { "-".into() } else { text(mean_and_range(&values).mean) }
     };
-    let own = |run: &Finished| !run.summary.timings_are_shared();
+    let is_timed = |run: &Finished| !run.summary.timings_are_shared();
     let mut cells = vec![seq_len.to_string(), label.into()];
     let evaluations: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
     cells.extend(metrics.iter().flat_map(|metric| score_cells(&evaluations, *metric)));
     cells.extend([
         HumanCount(seeds[0].summary.parameters as u64).to_string(),
-        cost(&|run| own(run).then_some(run.summary.step_ms), &|ms| format!("{ms:.1}")),
-        cost(&|run| own(run).then_some(run.summary.tokens_per_second), &|speed| {
+        cost(&|run| is_timed(run).then_some(run.summary.step_ms), &|ms| format!("{ms:.1}")),
+        cost(&|run| is_timed(run).then_some(run.summary.tokens_per_second), &|speed| {
             HumanCount(speed as u64).to_string()
         }),
         cost(&|run| Some(run.summary.peak_bytes? as f64), &|bytes| {

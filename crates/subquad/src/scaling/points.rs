@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 impl Along {
-    /// As it is spelled in front of a number.
+    /// The word for it in front of a number.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Length => "length",
@@ -34,7 +34,7 @@ impl Along {
         }
     }
 
-    /// What it counts, in the plural.
+    /// The plural of what it counts.
     pub fn unit(self) -> &'static str {
         match self {
             Self::Length => "tokens",
@@ -42,7 +42,7 @@ impl Along {
         }
     }
 
-    /// How far a cell is along it.
+    /// The length or the width of a cell.
     pub fn of(self, cell: &Cell) -> usize {
         match self {
             Self::Length => cell.seq_len,
@@ -83,9 +83,9 @@ impl Point {
 
     /// Whether all its layers are among these cells and were measured side by side, by one command.
     pub fn is_measured(&self, cells: &[Cell]) -> bool {
-        let own = self.cells(cells);
-        own.len() == self.subjects.len()
-            && own.iter().all(|cell| cell.provenance.measured == own[0].provenance.measured)
+        let measured = self.cells(cells);
+        measured.len() == self.subjects.len()
+            && measured.iter().all(|cell| cell.provenance.measured == measured[0].provenance.measured)
     }
 
     /// Whether a cell measures one of its layers at its size.

@@ -22,7 +22,7 @@ use crate::failure::Failures;
 use crate::progress::Messages;
 use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
 use crate::session::{BUILD_COMMIT, Session};
-use crate::study_files::{lock_study, report_written};
+use crate::study_files::{lock_study, report_written, warn_of_leaving};
 
 /// Lists every point of a study: whether it has been measured, or `force` measures it again.
 ///
@@ -59,7 +59,7 @@ pub fn run_study(
 ) -> Result<(), Failure> {
     let site = session.site();
     let dir = session.results.join(&study.slug);
-    // Two commands that measure at once would measure each other.
+    // Two commands that measure at the same time would disturb each other's measurements.
     let lock = lock_study(&dir, session);
     let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
     for (index, (config, points)) in study.points(subjects).into_iter().enumerate() {
@@ -160,20 +160,14 @@ fn say_what_differs(cells: &[Cell], session: &Session<'_>) {
     }
 }
 
-/// A summary shows the cells of one command. Those of another one stay in `runs/`, but leave the summary.
+/// Counts the measurements of the present summary that this command does not ask for.
 fn say_what_leaves(dir: &Path, cells: &[Cell], session: &Session<'_>) {
     let Ok(mut facts) = read_facts(dir) else { return };
     let before = serde_json::from_value(facts.remove("cells").unwrap_or_default());
     let before: Vec<Cell> = before.unwrap_or_default();
     let leaves = |old: &&Cell| cells.iter().all(|cell| what_is_measured(cell) != what_is_measured(old));
     let leave = before.iter().filter(leaves).count();
-    if leave > 0 {
-        session.messages.warn(format!(
-            "{leave} measurements leave the summary and figures in {}, since this command does not ask for them; \
-             --results DIR keeps studies apart",
-            dir.display()
-        ));
-    }
+    warn_of_leaving(leave, "measurements", dir, session);
 }
 
 fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str) {
@@ -184,7 +178,7 @@ fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str)
 /// Runs every layer of a config at its smallest sizes for an instant, keeping nothing. Returns how many sizes.
 ///
 /// # Errors
-/// As [`run_study`].
+/// What went wrong, as for [`run_study`].
 pub fn smoke(config: &BenchConfig, subjects: &'static Subjects) -> Result<usize, Failure> {
     let site = Site::new(open_device("cpu").map_err(Failure::failed)?, BUILD_COMMIT);
     let points = Point::all(&config.options, subjects);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use subquad_backend::DeviceKind;
 use subquad_config::Assignment;
-use subquad_record::{Attempt, RunName, Standing};
+use subquad_record::{Attempt, RunName, RunStatus};
 use subquad_train::TrainError;
 
 use super::OneRun;
@@ -102,7 +102,7 @@ fn run_locked(
 ) -> Result<(), Failure> {
     let (run, messages) = (&study.runs[0], session.messages);
     let dir = run.dir(study, session.results);
-    if (was_held || !session.force) && matches!(dir.standing(), Standing::Done(_)) {
+    if (was_held || !session.force) && matches!(dir.status(), RunStatus::Done(_)) {
         messages.say(format!("{}: done by another process", run.name));
         return Ok(());
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use subquad_record::{Attempt, Held, RunDir, RunSummary, Standing};
+use subquad_record::{Attempt, Held, RunDir, RunStatus, RunSummary};
 
 use super::OneRun;
 use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, child_command, failure_reason, was_stopped};
@@ -19,9 +19,9 @@ use crate::summary::manifest;
 /// How a run ended. One that was stopped has not.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// With its result.
+    /// The run has this result.
     Done(Box<RunSummary>),
-    /// Why.
+    /// Why the run failed.
     Failed(String),
 }
 
@@ -43,13 +43,13 @@ pub(super) struct Children<'a> {
     study: &'a Study,
     session: &'a Session<'a>,
     memory: MemoryBudget,
-    /// By run: the end of its child's standard input that tells it whether this process is there, and the bytes it may want.
+    /// For each run, the standard input of its child, which stays open as long as this process is there, and the bytes that it may want.
     running: HashMap<usize, (ChildStdin, u64)>,
     sender: Sender<Exit>,
     receiver: Receiver<Exit>,
     /// Runs that were there before or have ended, for the display.
     count: usize,
-    /// Those that another process has done.
+    /// Runs that another process has done.
     taken_over: Vec<usize>,
     /// Whether the children were asked to stop.
     stop_sent: bool,
@@ -121,7 +121,7 @@ impl<'a> Children<'a> {
         self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
         std::thread::spawn(move || {
-            // Nobody listens any more only where the whole command has ended.
+            // Only when the whole command has ended does nobody listen any more.
             let _ = sender.send((index, child.wait_with_output()));
         });
         Ok(())
@@ -167,10 +167,10 @@ impl<'a> Children<'a> {
     }
 
     fn done(&self, index: usize) -> Ended {
-        match self.dir(index).standing() {
-            Standing::Done(summary) => Ended::Done(summary),
-            Standing::Damaged(error) => Ended::Failed(error.to_string()),
-            Standing::Unfinished => Ended::Failed("its process left no result".into()),
+        match self.dir(index).status() {
+            RunStatus::Done(summary) => Ended::Done(summary),
+            RunStatus::Damaged(error) => Ended::Failed(error.to_string()),
+            RunStatus::Unfinished => Ended::Failed("its process left no result".into()),
         }
     }
 
@@ -184,14 +184,14 @@ impl<'a> Children<'a> {
     /// Writes into the run's folder why it failed: its process may not have got that far.
     fn record_failure(&self, index: usize, why: String) -> String {
         let (run, dir) = (self.run(index), self.dir(index));
-        // Where even that cannot be written, the summary still tells.
+        // Where even that cannot be written, the summary still says so.
         if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
             let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.session), &why);
         }
         why
     }
 
-    /// A line for a run that ended: bars of several runs would overwrite each other.
+    /// Prints a line for a run that has ended: bars of several runs would overwrite each other.
     fn announce(&mut self, index: usize, ended: &Ended) {
         self.count += 1;
         let position = if self.is_sequential() { index + 1 } else { self.count };
@@ -255,7 +255,7 @@ impl Children<'_> {
             return;
         }
         for (stdin, _) in self.running.values_mut() {
-            // One that ended in this moment needs no word.
+            // A child that ended at this very moment need not be told.
             let _ = writeln!(stdin, "{STOP}");
         }
     }
@@ -269,8 +269,8 @@ fn command(run: &OneRun) -> io::Result<Command> {
 
 /// What a child warned of, such as a checkpoint that it could not use.
 fn warnings(output: &Output) -> impl Iterator<Item = String> {
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     let warnings: Vec<_> =
-        said.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
+        stderr.lines().filter_map(|line| line.strip_prefix("warning: ")).map(Into::into).collect();
     warnings.into_iter()
 }

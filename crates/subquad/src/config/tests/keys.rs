@@ -60,7 +60,7 @@ fn axes_know_their_keys() {
     insta::assert_snapshot!(with("\"model.d_mode\" = [1]"), @"x.toml:9: unknown key `sweep.model.d_mode`; did you mean `d_model`? (known in [model]: d_model, n_layers, causal, channel_mixer, channel_gate, d_hidden, n_blocks, norm, residual, pool, dropout, block, last_norm, norm_eps, positions, embedding_norm, head_transform, tied_head, init)");
     insta::assert_snapshot!(with("\"mixer.s5.d_state\" = [1]"), @"x.toml:9: [sweep.mixer.s5] unknown mixer `s5`; did you mean `s4`? (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch)");
     insta::assert_snapshot!(with("modle.d_model = [1]"), @"x.toml:9: unknown section [sweep.modle]; did you mean `model`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train)");
-    insta::assert_snapshot!(with("train.log_every = [1, 2]"), @"x.toml:9: `train.log_every` is no part of a run's name, so it cannot be an axis; set it in its section");
+    insta::assert_snapshot!(with("train.log_every = [1, 2]"), @"x.toml:9: `train.log_every` is not part of a run's name, so it cannot be an axis; set it in its section");
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Quantity {
         }
     }
 
-    /// In words.
+    /// Its name in words.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::ForwardBackward => "forward+backward",
@@ -78,7 +78,7 @@ pub(super) fn curves(measured: &MeasuredConfig<'_>, along: Along, quantity: Quan
     names.iter().map(curve).filter(|curve| !curve.points.is_empty()).collect()
 }
 
-/// The fitted and compared (x, y).
+/// The points as (x, y), which are what is fitted and compared.
 pub(super) fn bare(points: &[Point]) -> Vec<(f64, f64)> {
     points.iter().map(|point| (point.x, point.y)).collect()
 }

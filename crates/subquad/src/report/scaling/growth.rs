@@ -9,7 +9,7 @@ use crate::scaling::Along;
 
 const ALONGS: [Along; 2] = [Along::Length, Along::Width];
 
-/// How one quantity of one layer grows. Without a fit where there are too few points.
+/// How one quantity of one layer grows. There is no fit where there are too few points.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Exponent {
     pub(super) config: String,
@@ -24,7 +24,7 @@ pub(super) struct Exponent {
     fitted_to: Option<f64>,
     points: Option<usize>,
     residual: Option<f64>,
-    /// Between neighbours: where (their geometric middle) and how steep.
+    /// The slopes between neighbours: where (their geometric mean) and how steep.
     local_slopes: Vec<(f64, f64)>,
     #[serde(skip)]
     pub(super) fit: Option<PowerLaw>,
@@ -76,7 +76,7 @@ pub(super) struct Crossing {
     pub(super) quantity: &'static str,
     first: String,
     second: String,
-    /// All of it in a sentence.
+    /// The whole comparison in a sentence.
     pub(super) words: String,
     places: Vec<CrossoverRow>,
 }

@@ -39,28 +39,28 @@ fn exponent_table(exponents: &[Exponent], several: bool) -> String {
     let header = ["exponent over", "mixer", "fitted"].into_iter().chain(titles);
     let layers = distinct(exponents.iter().map(|e| (e.config.as_str(), e.along, e.mixer.as_str())));
     let lines = layers.into_iter().map(|(config, along, mixer)| -> Vec<String> {
-        let own: Vec<&Exponent> = exponents
+        let quantities: Vec<&Exponent> = exponents
             .iter()
             .filter(|e| (e.config.as_str(), e.along, e.mixer.as_str()) == (config, along, mixer))
             .collect();
         let over = if several { format!("{along} ({config})") } else { along.to_owned() };
-        let powers = Quantity::ALL.map(|quantity| power(&own, quantity));
-        [over, mixer.to_owned(), fitted(&own)].into_iter().chain(powers).collect()
+        let powers = Quantity::ALL.map(|quantity| power(&quantities, quantity));
+        [over, mixer.to_owned(), fitted(&quantities)].into_iter().chain(powers).collect()
     });
     table(header, lines)
 }
 
-fn power(own: &[&Exponent], quantity: Quantity) -> String {
-    let fit = own.iter().find(|e| e.quantity == quantity.column()).and_then(|e| e.fit);
+fn power(quantities: &[&Exponent], quantity: Quantity) -> String {
+    let fit = quantities.iter().find(|e| e.quantity == quantity.column()).and_then(|e| e.fit);
     fit.map_or("-".into(), |fit| fit.exponent_words())
 }
 
-fn fitted(own: &[&Exponent]) -> String {
-    let range = own.iter().find_map(|e| e.fit).map(|fit| fit.range);
+fn fitted(quantities: &[&Exponent]) -> String {
+    let range = quantities.iter().find_map(|e| e.fit).map(|fit| fit.range);
     range.map_or("-".into(), |(from, to)| format!("{from} to {to}"))
 }
 
-/// Time in full; of memory and state, only where layers cross would be news, and that is in `summary.json`.
+/// The crossovers in time. Those in memory and state are only in `summary.json`.
 fn crossing_lines(measured: &[MeasuredConfig<'_>], several: bool) -> String {
     let time = Quantity::ForwardBackward.column();
     let all = crossings(measured);

@@ -7,10 +7,10 @@ use crate::metrics::{Metrics, read_first};
 use crate::run_dir::{CHECKPOINT, METRICS, PROOF, SUMMARY, WEIGHTS};
 use crate::{Manifest, RecordError, Resumption, RunDir, RunWriter};
 
-/// What an unfinished run has left.
+/// Where an unfinished run can go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Remains {
-    /// The newest complete checkpoint; `None`: the run has to start again.
+pub struct ResumePoint {
+    /// The newest checkpoint that is whole; `None`: the run has to start again.
     pub checkpoint: Option<Checkpoint>,
     /// Why newer ones, or all, cannot be used, as text for people.
     pub notes: Vec<String>,
@@ -23,25 +23,25 @@ impl RunDir {
     ///
     /// # Errors
     /// If the folder of checkpoints cannot be read.
-    pub fn remains(&self, manifest: &Manifest) -> Result<Remains, RecordError> {
-        let mut remains = Remains::default();
+    pub fn resume_point(&self, manifest: &Manifest) -> Result<ResumePoint, RecordError> {
+        let mut point = ResumePoint::default();
         let all = checkpoint::list(&self.checkpoints())?;
         let obstacle = if all.is_empty() { None } else { self.obstacle(manifest) };
         if obstacle.is_some() {
-            return Ok(Remains { notes: Vec::from_iter(obstacle), ..remains });
+            return Ok(ResumePoint { notes: Vec::from_iter(obstacle), ..point });
         }
         for (step, _) in all {
             match self.read_checkpoint(step) {
-                Ok(checkpoint) => return Ok(Remains { checkpoint: Some(checkpoint), ..remains }),
-                Err(error) => remains.notes.push(error.to_string()),
+                Ok(checkpoint) => return Ok(ResumePoint { checkpoint: Some(checkpoint), ..point }),
+                Err(error) => point.notes.push(error.to_string()),
             }
         }
-        Ok(remains)
+        Ok(point)
     }
 
-    /// Continues after `step`, that of a checkpoint that [`remains`](Self::remains) found: cuts the rows back to those
-    /// that the checkpoint counts, and removes what the run left after them. The manifest keeps the start of the run,
-    /// and notes the continuation and the larger number of jobs.
+    /// Goes on after `step`, one of a checkpoint that [`resume_point`](Self::resume_point) found: cuts the rows back to those that
+    /// the checkpoint counts, and removes what the run left after them. The manifest keeps when the run started, and notes
+    /// that it went on, and the larger number of jobs.
     ///
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be read, removed or written.
