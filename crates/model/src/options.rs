@@ -202,7 +202,7 @@ impl ModelOptions {
             |of: &Self| of.to_values().into_iter().find(|(name, _)| *name == option).map(|(_, value)| value);
         let (set, default) = (value(self)?, value(&Self::default())?);
         Refusal::when(set != default, fields, || {
-            format!("{option} = {set} does nothing {why}; leave it at {default}")
+            format!("{option} = {} does nothing {why}; leave it at {}", set.quoted(), default.quoted())
         })
     }
 }

@@ -52,6 +52,13 @@ impl Value {
     }
 }
 
+impl Value {
+    /// As messages show it: words in quotes, as in a config.
+    pub fn quoted(&self) -> String {
+        self.as_text().map_or_else(|| self.to_string(), |text| format!("{text:?}"))
+    }
+}
+
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

@@ -20,7 +20,7 @@ pub use subject::{Definition, Hidden, Subject};
 const OPERATIONS: &[Subject] = &[
     Subject {
         name: "fft_conv",
-        summary: "only the causal long convolution, with its kernel; input [batch, d_model, seq]",
+        summary: "causal long convolution and its kernel; input [batch, d_model, seq]",
         hidden: Hidden::Nothing,
         check: |_| Ok(()),
         build: fft_conv::build,

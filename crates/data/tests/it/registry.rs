@@ -1,15 +1,15 @@
 use std::path::{Path, PathBuf};
 
 use subquad_data::{
-    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, Permutation,
-    ReconstructConfig, Share, TaskConfig, TaskOptions, open, tasks,
+    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig,
+    Permutation, ReconstructConfig, Share, TaskConfig, TaskOptions, open, tasks,
 };
 use subquad_options::Value;
 
 use crate::mnist::made_up;
 
 /// Every task, and a length that it supports.
-fn all() -> [(TaskConfig, usize); 7] {
+fn all() -> [(TaskConfig, usize); 8] {
     let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
     [
         (TaskConfig::Digits(DigitsConfig), 64),
@@ -19,6 +19,7 @@ fn all() -> [(TaskConfig, usize); 7] {
         (TaskConfig::MaskedBytes(MaskedBytesConfig::default()), 50),
         (TaskConfig::Delay(DelayConfig { lag: Share::Count(5), ..DelayConfig::default() }), 41),
         (TaskConfig::Reconstruct(ReconstructConfig::default()), 40),
+        (TaskConfig::Parity(ParityConfig::default()), 40),
     ]
 }
 
@@ -202,4 +203,5 @@ delay.bandwidth = 0.5: a finite number > 0 and <= 1
 delay.test_examples = 100: an integer >= 1
 reconstruct.window = seq_len/4: an integer from 1 to 16777216 or a share such as \"seq_len/16\"
 reconstruct.bandwidth = 0.2: a finite number > 0 and <= 1
-reconstruct.test_examples = 100: an integer >= 1";
+reconstruct.test_examples = 100: an integer >= 1
+parity.test_examples = 1000: an integer >= 1";

@@ -202,6 +202,7 @@ fn a_config_that_no_model_has_is_an_error() {
     let error = config().with_n_blocks(0).load(folder.file(), &cpu()).unwrap_err();
     assert_eq!(
         words(error, folder.0.path()),
-        "m.safetensors: config of layer `m2_bert`: channel mixer: n_blocks = 0, but a block-diagonal layer needs at least 1"
+        "m.safetensors: config of layer `m2_bert`: channel mixer: n_blocks = 0 cuts monarch \
+         matrices near the square root of their width, which block_diagonal ones cannot be; choose at least 1"
     );
 }

@@ -27,7 +27,7 @@ fn a_refused_config_says_which_part_and_why() {
     let mixer = MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(3));
     assert_eq!(
         refused(ModelConfig { mixer, ..fine() }),
-        "sequence mixer: 3 heads cannot share d_model = 8 equally; choose a divisor of 8"
+        "sequence mixer: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8"
     );
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 0));
     assert_eq!(

@@ -60,10 +60,13 @@ fn of_model_and_task(model: &ModelOptions, task: &TaskConfig, seq_len: usize) ->
             "task {name} is answered at its tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
         )
     });
-    let has_table = matches!((task.input(), target), (InputKind::Tokens { .. }, TargetKind::Tokens { .. }));
+    let has_table = match (task.input(), target) {
+        (InputKind::Tokens { vocab }, TargetKind::Tokens { classes }) => vocab == classes,
+        _ => false,
+    };
     let untied = Refusal::when(model.structure.tied_head && !has_table, &["tied_head"], || {
         format!(
-            "task {name} does not both read and answer tokens, so tied_head = true has no table to share; set it to false"
+            "task {name} does not answer with the tokens that it reads, so tied_head = true has no table to share; set it to false"
         )
     });
     idle_pool.into_iter().chain(untied).collect()

@@ -49,7 +49,7 @@ fn others(field: &Field) -> Vec<String> {
             Kind::Integer { .. } | Kind::Share { .. } => {
                 ["0", "1", "2", "3", "4", "5", "8", "100"].map(Into::into).into()
             }
-            Kind::Real { .. } => ["0.0", "0.5", "0.001", "2.0", "5000.0"].map(Into::into).into(),
+            Kind::Real { .. } => ["0.0", "0.5", "0.01", "0.001", "2.0", "5000.0"].map(Into::into).into(),
             Kind::Bool => ["true", "false"].map(Into::into).into(),
             Kind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
             Kind::Text | Kind::Form { .. } | Kind::Or { .. } | Kind::List { .. } => vec![],

@@ -69,7 +69,7 @@ fn axes_do_not_contradict_the_rest() {
 #[test]
 fn keys_of_the_channel_mixer_go_together() {
     let with = |keys: &str| errors_before_small(&format!("[model]\n{keys}\n"));
-    insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @"x.toml:3: channel_gate = on does nothing without a channel mixer; leave it at auto");
+    insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @"x.toml:3: channel_gate = \"on\" does nothing without a channel mixer; leave it at \"auto\"");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; choose at least 1");
     insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share d_model = 64; choose n_blocks of at most 64");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share d_hidden = 3; choose n_blocks of at most 3");

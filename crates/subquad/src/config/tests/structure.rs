@@ -25,11 +25,11 @@ fn a_head_is_tied_for_just_the_tasks_that_read_and_answer_the_same_tokens() {
     for task in ["mqar", "bytes", "masked_bytes"] {
         assert!(tied(task).is_ok(), "{task}");
     }
-    for task in ["digits", "mnist", "delay", "reconstruct"] {
+    for task in ["digits", "mnist", "delay", "reconstruct", "parity"] {
         assert_eq!(
             tied(task).unwrap_err().to_string(),
             format!(
-                "--set model.tied_head=true: task {task} does not both read and answer tokens, so tied_head = true \
+                "--set model.tied_head=true: task {task} does not answer with the tokens that it reads, so tied_head = true \
                  has no table to share; set it to false"
             )
         );
