@@ -31,12 +31,12 @@ pub struct MaskedBytesConfig {
     #[config(default = "PathBuf::new()")]
     #[option(given)]
     pub path: PathBuf,
-    /// Share of the positions that training asks for: 80 % of them read as hidden, 10 % as any byte, 10 % as they are. 0.3 as
-    /// M2-BERT.
+    /// Share of the positions that the model has to predict in training: 80 % of them read as hidden, 10 % as any byte, 10 % as
+    /// they are. 0.3 as in M2-BERT.
     #[config(default = 0.3)]
     #[option(range = range::SHARE)]
     pub mask_share: f64,
-    /// The same share in tests. 0.15 as M2-BERT.
+    /// The same share in tests. 0.15 as in M2-BERT.
     #[config(default = 0.15)]
     #[option(range = range::SHARE)]
     pub test_mask_share: f64,

@@ -30,8 +30,8 @@ pub struct ModelOptions {
     /// Whether a mixer's output is added to its input. False: it takes its place.
     #[config(default = true)]
     pub residual: bool,
-    /// Where the one answer about a sequence is read: the mean over tokens, or the last token. "auto" is the mean for classes and
-    /// the last token for reals. Only for tasks with one answer a sequence.
+    /// Where the answer about a whole sequence is read: from the mean over tokens, or from the last token. "auto" is the mean for
+    /// classes and the last token for reals. Only for tasks with one answer per sequence.
     #[config(default = "Pool::Auto")]
     pub pool: Pool,
     /// Share of activations dropped in training; 0 drops none.
@@ -49,7 +49,7 @@ pub struct ChannelOptions {
     /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none.
     #[config(default = "ChannelMixerName::Dense")]
     pub channel_mixer: ChannelMixerName,
-    /// What stands between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide and has no
+    /// What is between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide and has no
     /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published.
     #[config(default = "ChannelGate::Auto")]
     pub channel_gate: ChannelGate,
@@ -57,8 +57,8 @@ pub struct ChannelOptions {
     #[config(default = 128)]
     #[option(range = 1..=65536)]
     pub d_hidden: usize,
-    /// Blocks of the block_diagonal channel mixer, or of both factors of each monarch matrix; widths are padded to a multiple. 0,
-    /// only for monarch: near the square root of each width, which costs least.
+    /// Number of blocks of the block_diagonal channel mixer, or of both factors of each monarch matrix; widths are padded to a
+    /// multiple. 0 (only for monarch) is near the square root of each width, which costs least.
     #[config(default = 4)]
     #[option(range = 0..=1024)]
     pub n_blocks: usize,

@@ -7,7 +7,7 @@ use subquad_options::{Choice, Kind, OptionType, Options, Value};
 /// Options in which published models differ. [`default`](Self::default) is a plain pre-norm model.
 #[derive(Options, Debug, Clone, Copy, PartialEq)]
 pub struct Structure {
-    /// Where norms and residual connections stand. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm:
+    /// Where the norms and residual connections are. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm:
     /// norm(h + mixer(h)), as in BERT. m2_bert: only mixer(h), then norm(h + channel_mixer(h)), as in M2-BERT, whose mixer has
     /// mixer.m2.residual instead.
     #[config(default = "BlockOrder::PreNorm")]
@@ -30,13 +30,14 @@ pub struct Structure {
     #[config(default = 0)]
     #[option(given)]
     pub token_types: usize,
-    /// A norm behind the inputs' vectors, and dropout behind that, as in BERT.
+    /// A norm after the inputs' vectors, and dropout after that, as in BERT.
     #[config(default = false)]
     pub embedding_norm: bool,
     /// A linear layer, GELU and a norm in front of the head, as in BERT.
     #[config(default = "HeadTransform::None")]
     pub head_transform: HeadTransform,
-    /// The head shares the table of tokens, plus a bias. Only for tasks that read and answer tokens; best with init = "normal".
+    /// The head shares the table of tokens, plus a bias. Only for tasks that answer with the tokens that they read; best with
+    /// init = "normal".
     #[config(default = false)]
     pub tied_head: bool,
     /// How dense layers and tables start. layers: each as its own layer does, tables N(0, 1). normal: N(0, 0.02) and biases of 0,

@@ -9,8 +9,8 @@ macro_rules! gated_config {
             /// Width of input and output.
             #[option(given, range = 1..)]
             pub d_model: usize,
-            /// Longest sequence that the filter reaches, in tokens; "longest" is the longest of the config, also among test
-            /// conditions. A filter keeps l_max (channels + emb_dim) floats.
+            /// Length of the filter in tokens, the longest sequence that it covers; "longest" is the longest of the config,
+            /// also among test conditions. A filter keeps l_max (channels + emb_dim) floats.
             #[option(range = 1..=subquad_options::range::LONGEST_SEQ, or = "longest")]
             pub l_max: usize,
             $($(#[$own])* pub $field: $type,)*
@@ -23,7 +23,7 @@ macro_rules! gated_config {
             #[config(default = 5)]
             #[option(range = crate::filter::EMB_DIMS)]
             pub emb_dim: usize,
-            /// Sine layers of the filter network behind the first one, which reads the features.
+            /// Number of sine layers of the filter network after the first one, which reads the features.
             #[config(default = 2)]
             #[option(range = crate::filter::NUM_INNER)]
             pub num_inner: usize,

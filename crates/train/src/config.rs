@@ -37,7 +37,7 @@ pub struct LoopConfig {
     /// Optimiser steps.
     #[option(required, range = 1..)]
     pub steps: usize,
-    /// Sequences a step.
+    /// Sequences per step.
     #[config(default = 32)]
     #[option(range = 1..=65536)]
     pub batch: usize,
@@ -48,7 +48,7 @@ pub struct LoopConfig {
     /// Steps between evaluations; 0 evaluates only at the end.
     #[option(bookkeeping, range = 1.., none = 0)]
     pub eval_every: Option<usize>,
-    /// Steps between checkpoints, from which a killed run goes on; 0 writes one only when the run is asked to stop.
+    /// Steps between checkpoints, from which a killed run continues; 0 writes one only when the run is asked to stop.
     #[config(default = "Some(100)")]
     #[option(bookkeeping, range = 1.., none = 0)]
     pub checkpoint_every: Option<usize>,

@@ -44,7 +44,8 @@ pub struct MqarConfig {
     #[config(default = 1000)]
     #[option(range = 1..)]
     pub test_examples: usize,
-    /// Also tested at the end, beside seq_len and n_pairs themselves: lengths x pairs, such as ["128x8", "256x16"].
+    /// Further conditions that are tested at the end, besides seq_len and n_pairs themselves: lengths x pairs, such as
+    /// ["128x8", "256x16"].
     #[config(default = "vec![]")]
     #[option(most = 100)]
     pub test_conditions: Vec<MqarSize>,

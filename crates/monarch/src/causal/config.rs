@@ -41,8 +41,8 @@ pub struct CausalMonarchConfig {
     /// Monarch matrix and its inverse (sandwich).
     #[config(default = "CausalMonarchForm::Blocks")]
     pub form: CausalMonarchForm,
-    /// Tokens of a block, at most l_max. 0: the divisor of l_max from its square root on, which costs least, or where there is
-    /// none below its double, the square root, rounded up.
+    /// Tokens of a block, at most l_max. 0: the smallest divisor of l_max that is at least its square root, which costs least; if
+    /// that is twice the square root or more, the square root itself, rounded up.
     #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
     /// Groups of neighbouring features with matrices of their own; must divide d_model.

@@ -22,9 +22,9 @@ pub struct LearnedMonarchConfig {
     /// the longest of the config, also among test conditions.
     #[option(range = 1..=LONGEST_MATRIX, or = "longest")]
     pub l_max: usize,
-    /// Tokens of a block of the first factor, and blocks of the second; at most l_max. 0: the divisor of l_max from its square
-    /// root on, which costs least, or where there is none below its double, the square root, rounded up. Blocks that l_max does
-    /// not fill are filled with zeros.
+    /// Tokens of a block of the first factor, and blocks of the second; at most l_max. 0: the smallest divisor of l_max that is
+    /// at least its square root, which costs least; if that is twice the square root or more, the square root itself, rounded up.
+    /// Blocks that l_max does not fill are filled with zeros.
     #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
     /// Groups of neighbouring features with matrices of their own; must divide d_model.
@@ -35,13 +35,13 @@ pub struct LearnedMonarchConfig {
     /// (identity), which lets the two be a DFT and its inverse.
     #[config(default = "Activation::Identity")]
     pub activation: Activation,
-    /// Where the matrices start: near the identity, or uniform and as loud as their input (random). From random ones a model of
-    /// handwritten digits learned sooner, with and without gates.
+    /// Where the matrices start: near the identity, or uniform, with outputs as large as their inputs (random). From random
+    /// ones a model of handwritten digits learned sooner, with and without gates.
     #[config(default = "SequenceInit::Random")]
     pub init: SequenceInit,
     /// Projections, a short convolution and two gates stand around the matrices, as around the long convolution of m2, so that
     /// the two layers differ only in what mixes the sequence. False: only the matrices, as in the paper's layer, which mixes
-    /// every feature by itself and the same way whatever the tokens say.
+    /// every feature by itself and in the same way whatever the tokens are.
     #[config(default = true)]
     pub gated: bool,
 }

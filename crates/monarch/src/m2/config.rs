@@ -17,7 +17,7 @@ gated_config! {
         #[config(default = false)]
         #[option(given)]
         pub bidirectional: bool,
-        /// A second long convolution, of the layer's own input, is added beside the gated one. It is the only skip inside the
+        /// A second long convolution, of the layer's own input, is added to the gated one. It is the only skip inside the
         /// layer: published M2-BERT has it, and no residual connection around the layer.
         #[config(default = false)]
         pub residual: bool,
@@ -26,7 +26,7 @@ gated_config! {
         #[config(default = 1)]
         #[option(range = 0..=1)]
         pub rev_offset: usize,
-        /// A layer norm in front of the mixer, beside model.norm. With dropout, this is what the published layer calls
+        /// A layer norm in front of the mixer, in addition to model.norm. With dropout, this is what the published layer calls
         /// training_additions.
         #[config(default = false)]
         pub input_norm: bool,

@@ -95,7 +95,7 @@ fn bench_explains_itself() {
       m2                     Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq
       monarch                two learned Monarch matrices: bidirectional, gated, l_max = seq
       causal_monarch         learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
-      fft_conv               only the causal long convolution, with its kernel; input [batch, d_model, seq]
+      fft_conv               causal long convolution and its kernel; input [batch, d_model, seq]
       monarch_conv           the same convolution as fft_conv, by products with Monarch matrices
       dense                  dense MLP with a GELU
       dense_glu              dense MLP with a GELU gate
