@@ -32,7 +32,7 @@ fn a_refused_config_says_which_part_and_why() {
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 0));
     assert_eq!(
         refused(ModelConfig { channel_mixer, ..fine() }),
-        "channel mixer: d_hidden = 0, but a channel mixer needs at least 1"
+        "channel mixer: d_hidden must be an integer >= 1, got 0"
     );
 }
 

@@ -51,7 +51,7 @@ fn check_done(run: &RunDir) -> Result<(), Failure> {
             Err(Failure::wrong(format!("{why}; {command} runs it again, or restore the file")))
         }
         RunStatus::Unfinished => Err(Failure::wrong(format!(
-            "{}: the run is not done ({}), so it has no weights yet; {command} goes on with it",
+            "{}: the run is not done ({}), so it has no weights yet; {command} continues it",
             run.path().display(),
             manifest.outcome
         ))),

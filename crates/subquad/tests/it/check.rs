@@ -80,14 +80,14 @@ fn list_shows_mixers_tasks_and_configs() {
                    data: task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist
       bytes        predict the next byte of a text; scored in bits per byte
                    seq_len: any
-                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
-      masked_bytes tell the hidden bytes of a text, for bidirectional models; scored in bits per byte
+                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text
+      masked_bytes predict the hidden bytes of a text, for bidirectional models; scored in bits per byte
                    seq_len: any
-                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: a text that comes along
+                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text
       delay        repeat band-limited noise some tokens later; scored by error / variance
                    seq_len: 2 and more, above the lag
                    data: made by the program
-      reconstruct  tell the latest values of band-limited noise from the last token; scored by error / variance
+      reconstruct  reconstruct the latest values of band-limited noise at the last token; scored by error / variance
                    seq_len: 2 and more, the window at least
                    data: made by the program
       parity       say whether the number of ones is odd

@@ -78,9 +78,9 @@ fn bench_explains_itself() {
           --batch <N>            Sequences at once [default: 4]
           --d-model <N>          Width of input and output [default: 128]
           --decode               Measure one more token after contexts of these lengths instead
-          --device <DEVICE>      Device that runs: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --device <DEVICE>      Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
           --simd <SET>           Instructions to use: avx512, avx2, neon, baseline [default: the best]
-          --threads <N>          Threads [default: one a core]
+          --threads <N>          Threads that compute [default: one a core, or RAYON_NUM_THREADS]
           --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
           --json                 Print a JSON array instead of a table
       -q, --quiet                No progress, only results, warnings and errors
@@ -91,7 +91,8 @@ fn bench_explains_itself() {
       s4d                    diagonal state space: causal, d_state 64, GELU, gated linear output
       s4                     state space, diagonal plus low rank: as s4d, init legs, l_max = seq
       h3                     two state spaces and two products: causal, head_dim 1, d_state 64
-      hyena                  Hyena: causal, order 2, filter order 64, l_max = seq + 17
+      ema                    exponential moving average: causal, reach 16
+      hyena                  Hyena: causal, order 2, filter order 64, l_max = seq + decoded tokens
       m2                     Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq
       monarch                two learned Monarch matrices: bidirectional, gated, l_max = seq
       causal_monarch         learned Monarch matrix of triangular blocks: causal, gated, l_max = seq
@@ -134,8 +135,10 @@ fn check_explains_itself() {
       [PATH]  A config file, a folder of them, or a folder of such folders [default: configs]
 
     Options:
-          --smoke  Also train every run whose data are here for two steps, keeping nothing
-      -h, --help   Print help
+          --smoke            Also train every run whose data are here for two steps, keeping nothing
+          --resolved         Print each run as a config in which every key is written out
+          --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
+      -h, --help             Print help
     ");
 }
 
@@ -224,15 +227,16 @@ fn plot_explains_itself() {
 #[test]
 fn list_explains_itself() {
     insta::assert_snapshot!(help("list --help"), @"
-    List mixers, tasks, presets and configs
+    List mixers, tasks, presets and configs, or the keys of configs
 
-    Usage: subquad list [CONFIGS]
+    Usage: subquad list [OPTIONS] [CONFIGS]
 
     Arguments:
       [CONFIGS]  Folder of configs [default: configs]
 
     Options:
-      -h, --help  Print help
+          --keys [<START>]  Keys of configs instead, all or those that start like mixer.s4d
+      -h, --help            Print help
     ");
 }
 

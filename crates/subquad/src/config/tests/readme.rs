@@ -30,7 +30,7 @@ fn the_table_of_keys_is_up_to_date() {
     } else {
         assert!(
             page == expected,
-            "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test -p subquad readme"
+            "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test --release --workspace --lib readme"
         );
     }
 }

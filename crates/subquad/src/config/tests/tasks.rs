@@ -85,12 +85,12 @@ fn sizes_are_written_as_they_are_meant() {
 #[test]
 fn what_is_no_share_or_size_is_named() {
     let error = |lines: &str| errors(&mqar(lines));
-    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "128""#);
-    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "0x8""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different values, each a size such as "128x8", got the string "128x8""#);
-    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x08" twice"#);
-    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "0x8""#);
-    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different sizes such as "128x8", got the string "128x8""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len""#);
+    insta::assert_snapshot!(error("n_pairs = \"seq_len/0\""), @r#"x.toml:5: `task.mqar.n_pairs` must be an integer from 1 to 262143 or a share such as "seq_len/16", got the string "seq_len/0""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128\"]"), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "128""#);
+    insta::assert_snapshot!(error("test_conditions = [\"128x8\", \"128x08\"]"), @"x.toml:5: `task.mqar.test_conditions` lists 128x8 twice");
+    insta::assert_snapshot!(error("test_conditions = [\"0x8\"]"), @r#"x.toml:5: each value of `task.mqar.test_conditions` must be a size such as "128x8", got the string "0x8""#);
+    insta::assert_snapshot!(error("test_conditions = \"128x8\""), @r#"x.toml:5: `task.mqar.test_conditions` must be a list of at most 100 different values, each a size such as "128x8", got the string "128x8""#);
     insta::assert_snapshot!(errors(&SMALL.replace("name = \"digits\"", "name = \"digits\"\npath = \"a\\nb\"")), @r#"x.toml:4: `task.path` must be a text of one line, got the string "a\nb""#);
 }
 
@@ -131,12 +131,6 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
 
 #[test]
 fn a_task_blames_the_line_of_its_option_or_else_the_length() {
-    insta::assert_snapshot!(errors(&mqar("n_pairs = 20\n")), @"
-    x.toml:5: task mqar: no
-    x.toml:11: seq_len = 64 does not suit task mqar: no
-    ");
-    insta::assert_snapshot!(errors(&mqar("").replace("[64, 128]", "[64, 127]")), @"
-    x.toml:10: seq_len = 64 does not suit task mqar: no
-    x.toml:10: task mqar: no
-    ");
+    insta::assert_snapshot!(errors(&mqar("n_pairs = 20\n")), @"x.toml:5: task mqar: n_pairs = 20 at 64 tokens, but a pair takes 4: at most 16");
+    insta::assert_snapshot!(errors(&mqar("").replace("[64, 128]", "[64, 127]")), @"x.toml:10: seq_len = 127 does not suit task mqar: tokens come two by two, and a pair takes 4 of them; nearest allowed: 126 or 128");
 }
