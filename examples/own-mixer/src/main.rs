@@ -1,4 +1,4 @@
-//! A mixer of your own in all of subquad: run, check, bench, list, with `cargo run --release -p own-mixer -- <command>`.
+//! A mixer of your own in all of subquad: `cargo run --release -p own-mixer -- run examples/own-mixer/causal-mean`; also check, bench, list.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
