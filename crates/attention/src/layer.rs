@@ -11,7 +11,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
-use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper};
 
 use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
@@ -257,6 +257,12 @@ impl SequenceMixer for Attention {
         self.require_causal()?;
         self.check_call(&x, state)?;
         Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
+    }
+
+    fn slice_stepper(&self, state: &AttentionState, room: usize) -> Option<Box<dyn SliceStepper>> {
+        let mut stepper = self.stepper(state.seq() + room).ok()?;
+        stepper.resume(state);
+        Some(Box::new(stepper))
     }
 
     fn init_state(&self, batch: usize) -> Result<AttentionState, MixerError> {

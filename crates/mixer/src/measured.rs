@@ -1,6 +1,6 @@
 //! What a mixer declares so that it can be found by name, checked against its definition, and measured.
 
-use crate::{Context, SequenceMixer, SequenceMixerConfig, SliceStepper};
+use crate::{Context, SequenceMixerConfig};
 
 /// A mixer with a name. What `bench` needs of it is implemented next to its f64 reference.
 pub trait MeasuredMixer: SequenceMixerConfig {
@@ -41,16 +41,6 @@ pub trait MeasuredMixer: SequenceMixerConfig {
     /// Floating-point operations of forward and backward; `None` if matrix products are not nearly all of the work.
     fn flops(sizes: &Sizes) -> Option<f64> {
         let _ = sizes;
-        None
-    }
-
-    /// Its decoder over plain slices, which continues from `state` with room for this many tokens; `None` if it has none.
-    fn stepper(
-        layer: &Self::Mixer,
-        state: &<Self::Mixer as SequenceMixer>::State,
-        room: usize,
-    ) -> Option<Box<dyn SliceStepper>> {
-        let _ = (layer, state, room);
         None
     }
 }

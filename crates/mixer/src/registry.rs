@@ -241,6 +241,16 @@ macro_rules! mixers {
                 }
             }
 
+            fn slice_stepper(&self, state: &$State, room: usize) -> Option<Box<dyn $crate::SliceStepper>> {
+                match (self, state) {
+                    $((Self::$Mixer(mixer), $State::$Mixer(state)) => {
+                        $crate::SequenceMixer::slice_stepper(mixer, state, room)
+                    })+
+                    #[allow(unreachable_patterns)]
+                    (_, state) => panic!("{}", $crate::macro_support::foreign(self, state)),
+                }
+            }
+
             fn init_state(&self, batch: usize) -> Result<$State, $crate::MixerError> {
                 match self {
                     $(Self::$Mixer(mixer) => $crate::SequenceMixer::init_state(mixer, batch).map($State::$Mixer),)+

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
-use crate::{Contract, Origin, ParameterGroup};
+use crate::{Contract, Origin, ParameterGroup, SliceStepper};
 
 /// Maps a sequence to a sequence of the same shape, exchanging information between tokens.
 ///
@@ -70,6 +70,17 @@ pub trait SequenceMixer {
         let (y, next) = self.forward_with_state(x.unsqueeze_dim(1), state.clone())?;
         *state = next;
         Ok(y.squeeze_dim(1))
+    }
+
+    /// Decoding over plain slices on the processor, without gradients: a copy of the present weights that continues from
+    /// `state`, of one sequence, and allocates nothing for the next `room` tokens. `None` for a layer that has no such
+    /// decoder; [`step`](Self::step) is the same map.
+    ///
+    /// # Panics
+    /// If the state is of several sequences or of another layer.
+    fn slice_stepper(&self, state: &Self::State, room: usize) -> Option<Box<dyn SliceStepper>> {
+        let _ = (state, room);
+        None
     }
 
     /// The state before the first token, on the layer's own device.

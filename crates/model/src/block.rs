@@ -75,10 +75,14 @@ impl<M: MixerModule> Block<M> {
         Ok((self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward), state))
     }
 
-    /// One token, `[batch, 1, d_model]` to the same, without dropout.
-    pub(crate) fn step(&self, h: Tensor<3>, state: &mut M::State) -> Result<Tensor<3>, MixerError> {
+    /// One token, `[batch, 1, d_model]` to the same, without dropout. `mix` is a step of the sequence mixer.
+    pub(crate) fn step(
+        &self,
+        h: Tensor<3>,
+        mix: impl FnOnce(&M, Tensor<2>) -> Result<Tensor<2>, MixerError>,
+    ) -> Result<Tensor<3>, MixerError> {
         let token = self.input(&self.mixer_norm, &h).squeeze_dim(1);
-        let mixed = self.mixer.step(token, state)?.unsqueeze_dim(1);
+        let mixed = mix(&self.mixer, token)?.unsqueeze_dim(1);
         Ok(self.mix_channels(self.join_mixed(h, mixed), ChannelMixerKind::forward))
     }
 

@@ -15,6 +15,7 @@ mod options;
 mod presets;
 pub mod published;
 mod state;
+mod stepper;
 mod structure;
 
 pub use block::Block;
@@ -29,4 +30,5 @@ pub use options::{ChannelGate, ChannelMixerName, ChannelOptions, ModelOptions, P
 pub use presets::{M2BertConfig, M2GptConfig, Preset, presets};
 pub use published::{Checkpoint, CheckpointError, ClassifierNames, StateSpaceNames};
 pub use state::{ModelState, StateError};
+pub use stepper::ModelStepper;
 pub use structure::{BlockOrder, DropoutSites, HeadTransform, Init, Structure};

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{Contract, MixerError, MixerModule, ParameterGroup};
 
@@ -63,6 +63,14 @@ impl EncoderKind {
                 Contract::with_width(NAME, ("features", weight.dims()[0]), weight)
             }
             Self::Embedding(Embedding { weight, .. }) => Contract::new(NAME, weight.dims()[1], weight),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Self::Linear(Linear { weight, .. }) | Self::Embedding(Embedding { weight, .. }) => {
+                weight.device()
+            }
         }
     }
 

@@ -13,9 +13,9 @@ use crate::{Dropout, Head, Input, MixerKindState, SequenceModel};
 #[derive(Debug, Clone)]
 pub struct ModelState<S = MixerKindState> {
     /// One state per block.
-    blocks: Vec<S>,
-    batch: usize,
-    seq: usize,
+    pub(crate) blocks: Vec<S>,
+    pub(crate) batch: usize,
+    pub(crate) seq: usize,
 }
 
 impl<S: MixerState> ModelState<S> {
@@ -107,14 +107,11 @@ impl<M: MixerModule> SequenceModel<M> {
     /// # Panics
     /// As there.
     pub fn step(&self, input: Input, state: &mut ModelState<M::State>) -> Result<Tensor<2>, MixerError> {
-        let [_, tokens] = input.sizes();
-        if tokens != 1 {
-            return Err(MixerError::NotOneToken { mixer: NAME, seq: tokens });
-        }
+        check_one_token(&input)?;
         let seq = self.check_state(state, &input)?;
         let mut h = self.encode(input, state.seq, &Dropout::Off);
         for (block, state) in self.blocks.iter().zip(&mut state.blocks) {
-            h = block.step(h, state)?;
+            h = block.step(h, |mixer, token| mixer.step(token, state))?;
         }
         state.seq = seq;
         Ok(self.outputs(h).squeeze_dim(1))
@@ -125,30 +122,37 @@ impl<M: MixerModule> SequenceModel<M> {
     fn check_state(&self, state: &ModelState<M::State>, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
         self.check_input(input)?;
-        self.check_blocks(&state.blocks)?;
         if batch != state.batch {
             return Err(MixerError::Batch { mixer: NAME, state: state.batch, input: batch });
         }
-        let mut blocks = self.blocks.iter().zip(&state.blocks);
-        blocks.try_for_each(|(block, state)| block.mixer().check_state(batch, state))?;
+        self.check_blocks(state)?;
         let seq = state.seq + seq;
         self.check_length(seq)?;
         Ok(seq)
     }
 
-    fn check_blocks(&self, states: &[M::State]) -> Result<(), MixerError> {
-        let (own, other) = (self.blocks.len(), states.len());
-        match own == other {
-            true => Ok(()),
-            false => Err(MixerError::ForeignState {
+    pub(crate) fn check_blocks(&self, state: &ModelState<M::State>) -> Result<(), MixerError> {
+        let (own, other) = (self.blocks.len(), state.blocks.len());
+        if own != other {
+            return Err(MixerError::ForeignState {
                 mixer: NAME,
                 difference: format!("it was made with n_layers = {other}, the model has n_layers = {own}"),
-            }),
+            });
         }
+        let mut blocks = self.blocks.iter().zip(&state.blocks);
+        blocks.try_for_each(|(block, of_block)| block.mixer().check_state(state.batch, of_block))
     }
 
     /// The outputs of every token, from those of the last block.
-    fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
+    pub(crate) fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
         self.decode(normed(&self.norm, h), &Dropout::Off)
+    }
+}
+
+/// Whether a step can read `input`.
+pub(crate) fn check_one_token(input: &Input) -> Result<(), MixerError> {
+    match input.sizes() {
+        [_, 1] => Ok(()),
+        [_, seq] => Err(MixerError::NotOneToken { mixer: NAME, seq }),
     }
 }

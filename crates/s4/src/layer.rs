@@ -6,7 +6,9 @@ use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
-use subquad_mixer::{Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, WeightDecay};
+use subquad_mixer::{
+    Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper, WeightDecay,
+};
 
 use crate::taps::MaxTaps;
 use crate::{Diagonal, Dplr, OutputMix, S4State, StateSpace};
@@ -232,6 +234,12 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
         let y = y + x.unsqueeze_dim(1) * self.d.val().unsqueeze_dim(0);
         let hidden = activate(y.reshape([batch, channels * d_model]), self.rules.activation, self.form);
         Ok(self.rules.output.mix(hidden, self.output.as_ref(), self.form))
+    }
+
+    fn slice_stepper(&self, state: &S4State, _room: usize) -> Option<Box<dyn SliceStepper>> {
+        let mut stepper = self.stepper().ok()?;
+        stepper.resume(state);
+        Some(Box::new(stepper))
     }
 
     fn init_state(&self, batch: usize) -> Result<S4State, MixerError> {

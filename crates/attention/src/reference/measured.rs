@@ -1,9 +1,9 @@
 //! What `bench` measures: causal softmax attention of four heads, without positions.
 
-use subquad_mixer::{MeasuredMixer, Sizes, SliceStepper};
+use subquad_mixer::{MeasuredMixer, Sizes};
 
 use super::{Options, Weights, layer};
-use crate::{Attention, AttentionConfig, AttentionState, Position};
+use crate::{AttentionConfig, Position};
 
 const N_HEADS: usize = 4;
 /// Number of floats alive for each float of the input.
@@ -36,11 +36,5 @@ impl MeasuredMixer for AttentionConfig {
         let (seq, d_model) = (sizes.seq_len as f64, sizes.d_model);
         let pairs = sizes.batch as f64 * seq * (seq + 1.0) / 2.0;
         Some(7.0 * 2.0 * pairs * d_model as f64 + sizes.linear_flops((3 + 1) * d_model * d_model))
-    }
-
-    fn stepper(layer: &Attention, state: &AttentionState, room: usize) -> Option<Box<dyn SliceStepper>> {
-        let mut stepper = layer.stepper(room).ok()?;
-        stepper.resume(state);
-        Some(Box::new(stepper))
     }
 }

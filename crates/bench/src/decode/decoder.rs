@@ -39,9 +39,8 @@ pub(crate) fn decoders<C: MeasuredMixer>(
     context: Tensor<3>,
     token: Tensor<2>,
 ) -> Vec<Box<dyn Decoder>> {
-    let capacity = context.dims()[1] + STEPS + 1;
     let Some(start) = read_context(layer, context) else { return vec![] };
-    let slices = C::stepper(layer, &start, capacity).map(|stepper| slices(stepper, token.clone()));
+    let slices = layer.slice_stepper(&start, STEPS + 1).map(|stepper| slices(stepper, token.clone()));
     let (layer, now, output) = (layer.clone(), start.clone(), token.clone());
     let tensors: Box<dyn Decoder> = Box::new(Tensors { layer, now, start, output, token });
     std::iter::once(tensors).chain(slices).collect()

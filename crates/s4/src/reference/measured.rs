@@ -1,12 +1,10 @@
 //! What `bench` measures: causal layers with the options they have by default.
 
 use subquad_backend::pointwise::reference::{gelu, glu};
-use subquad_mixer::{MeasuredMixer, Sizes, SliceStepper};
+use subquad_mixer::{MeasuredMixer, Sizes};
 
 use super::{Affine, Complex, Dplr, H3, Head, Mode, Recurrence, Shift, complete, scan};
-use crate::{
-    Diagonal, Discretization, H3Config, S4Config, S4State, S4dConfig, SsmLayer, StateSpace, dplr, h3,
-};
+use crate::{Diagonal, Discretization, H3Config, S4Config, S4dConfig, StateSpace, dplr, h3};
 
 impl MeasuredMixer for S4dConfig {
     const NAME: &'static str = Diagonal::NAME;
@@ -31,10 +29,6 @@ impl MeasuredMixer for S4dConfig {
     fn alive(sizes: &Sizes) -> f64 {
         alive(sizes)
     }
-
-    fn stepper(layer: &SsmLayer<Diagonal>, state: &S4State, _: usize) -> Option<Box<dyn SliceStepper>> {
-        stepper(layer, state)
-    }
 }
 
 impl MeasuredMixer for S4Config {
@@ -58,10 +52,6 @@ impl MeasuredMixer for S4Config {
 
     fn alive(sizes: &Sizes) -> f64 {
         alive(sizes)
-    }
-
-    fn stepper(layer: &SsmLayer<dplr::Dplr>, state: &S4State, _: usize) -> Option<Box<dyn SliceStepper>> {
-        stepper(layer, state)
     }
 }
 
@@ -102,13 +92,6 @@ impl MeasuredMixer for H3Config {
 /// A layer on either state space keeps 8 floats for each of the input.
 fn alive(sizes: &Sizes) -> f64 {
     8.0 * sizes.elements() as f64 + 4.0 * (sizes.d_model as f64).powi(2)
-}
-
-/// The decoder of a layer on either state space.
-fn stepper<S: StateSpace>(layer: &SsmLayer<S>, state: &S4State) -> Option<Box<dyn SliceStepper>> {
-    let mut stepper = layer.stepper().ok()?;
-    stepper.resume(state);
-    Some(Box::new(stepper))
 }
 
 /// What one channel reads of `x`.

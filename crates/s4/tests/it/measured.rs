@@ -47,7 +47,7 @@ fn stepper_goes_on<C: MeasuredMixer>() {
     let x = seeded_tensor::<3>([1, seq_len + 1, SIZES.d_model], 3, &cpu());
     let (_, state) =
         layer.forward_with_state(x.clone().narrow(1, 0, seq_len), layer.init_state(1).unwrap()).unwrap();
-    let mut stepper = C::stepper(&layer, &state, 1).unwrap();
+    let mut stepper = layer.slice_stepper(&state, 1).unwrap();
     let (token, mut y) = (to_f64(x.clone().narrow(1, seq_len, 1)), [0.0; SIZES.d_model]);
     let token: Vec<f32> = token.iter().map(|value| *value as f32).collect();
     let mut copy = stepper.boxed();

@@ -122,7 +122,8 @@ impl<'a, M: MixerModule> Text<'a, M> {
         let sampling = Sampling { temperature: args.temperature, top_k: args.top_k, top_p: args.top_p };
         let (sampler, prompt) = (Sampler::new(sampling, args.seed), args.prompt.as_bytes());
         let clock = Instant::now();
-        let generator = Generator::new(model, prompt, sampler, device).map_err(Failure::failed)?;
+        let generator =
+            Generator::new(model, prompt, args.bytes, sampler, device).map_err(Failure::failed)?;
         let prompt_seconds = clock.elapsed().as_secs_f64();
         Ok(Self { generator, prompt: prompt.len(), prompt_seconds, written: 0, seconds: 0.0 })
     }

@@ -1,8 +1,8 @@
 //! A model that goes on with a prompt.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use subquad_mixer::{MixerModule, SequenceMixer};
-use subquad_model::{Input, MixerKind, ModelState, SequenceModel, StateError};
+use subquad_mixer::MixerModule;
+use subquad_model::{Input, MixerKind, ModelStepper, SequenceModel, StateError};
 
 use super::Sampler;
 
@@ -11,11 +11,10 @@ const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
 #[derive(Debug)]
-pub struct Generator<'a, M: SequenceMixer = MixerKind> {
-    model: &'a SequenceModel<M>,
+pub struct Generator<'a, M: MixerModule = MixerKind> {
+    stepper: ModelStepper<'a, M>,
     sampler: Sampler,
     device: Device,
-    state: ModelState<M::State>,
     /// The logits of the next byte.
     logits: Vec<f32>,
     /// Drawn, but not read by the model yet: it need not read the last one.
@@ -38,13 +37,15 @@ pub enum GenerateError {
 }
 
 impl<'a, M: MixerModule> Generator<'a, M> {
-    /// Reads `prompt` in one chunk; an empty one as if it were a newline.
+    /// Reads `prompt` in one chunk, an empty one as if it were a newline, and makes room for `bytes` after it: further ones cost
+    /// an allocation now and then.
     ///
     /// # Errors
     /// If the model has no state, or cannot run on so many bytes.
     pub fn new(
         model: &'a SequenceModel<M>,
         prompt: &[u8],
+        bytes: usize,
         sampler: Sampler,
         device: &Device,
     ) -> Result<Self, GenerateError> {
@@ -53,7 +54,8 @@ impl<'a, M: MixerModule> Generator<'a, M> {
         let (logits, state) =
             model.forward_with_state(input(prompt, device), state).map_err(StateError::from)?;
         let last = logits.narrow(1, prompt.len() - 1, 1).into_data().iter::<f32>().collect();
-        Ok(Self { model, sampler, device: device.clone(), state, logits: last, unread: None, written: 0 })
+        let stepper = model.stepper(state, bytes).map_err(StateError::from)?;
+        Ok(Self { stepper, sampler, device: device.clone(), logits: last, unread: None, written: 0 })
     }
 
     /// Bytes that a model must be able to read to write `bytes` of them after `prompt`.
@@ -67,8 +69,7 @@ impl<'a, M: MixerModule> Generator<'a, M> {
     /// If the model cannot run on so many bytes, or its logits are not finite.
     pub fn next_byte(&mut self) -> Result<u8, GenerateError> {
         if let Some(byte) = self.unread.take() {
-            let logits =
-                self.model.step(input(&[byte], &self.device), &mut self.state).map_err(StateError::from)?;
+            let logits = self.stepper.step(input(&[byte], &self.device)).map_err(StateError::from)?;
             self.logits = logits.into_data().iter::<f32>().collect();
         }
         let picked = self.sampler.pick(&self.logits, self.written);
@@ -80,7 +81,7 @@ impl<'a, M: MixerModule> Generator<'a, M> {
 
     /// Floats that the model keeps of the text so far.
     pub fn state_floats(&self) -> usize {
-        self.state.floats()
+        self.stepper.floats()
     }
 }
 
