@@ -26,8 +26,7 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
         true => (named, String::new()),
         false => (parent(named), name(named)),
     };
-    let mut runs = runs_in(folder);
-    runs.retain(|run| name(run).starts_with(&start));
+    let runs = called(&start, runs_in(folder));
     match runs.as_slice() {
         [run] => Ok(RunDir::at(run)),
         [] => Err(Failure::wrong(format!("{}: {}", named.display(), nothing_there(folder)))),
@@ -38,6 +37,14 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
             list(several)
         ))),
     }
+}
+
+/// Those that begin with `start`: as a whole word where there are such, so that `s4` does not also mean `s4d`.
+fn called(start: &str, mut runs: Vec<PathBuf>) -> Vec<PathBuf> {
+    let word = format!("{start}-");
+    let begins = if runs.iter().any(|run| name(run).starts_with(&word)) { &word } else { start };
+    runs.retain(|run| name(run).starts_with(begins));
+    runs
 }
 
 fn nothing_there(folder: &Path) -> String {

@@ -173,6 +173,15 @@ fn a_run_can_be_named_in_several_ways() {
 }
 
 #[test]
+fn the_name_of_a_mixer_means_that_mixer_also_where_another_begins_with_it() {
+    let lab = trained(&["s4d", "s4"]);
+    for mixer in ["s4", "s4d"] {
+        let run = find_run(&lab.path("results/text").join(mixer)).unwrap();
+        assert!(name(run.path()).starts_with(&format!("{mixer}-L32")), "{mixer}: {}", run.path().display());
+    }
+}
+
+#[test]
 fn a_name_of_no_run_or_several_gets_the_names_there_are() {
     let lab = trained(&["s4d", "m2"]);
     let names = ["m2", "s4d"].map(|mixer| name(Path::new(&run_of(&lab, mixer)))).join(", ");
