@@ -14,7 +14,7 @@ use crate::threads::{WaitPolicy, run_inside};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
-Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
+Exit codes: 0 success, 1 something ran and failed, 2 wrong usage or input, 130 interrupted,
 128 + n stopped by signal n.";
 
 /// The pool's builder reads this number as one thread for each core, or `RAYON_NUM_THREADS`.

@@ -21,10 +21,10 @@ pub struct Args {
     /// A config file, a folder of them, or a folder of such folders
     #[arg(default_value = "configs")]
     pub path: PathBuf,
-    /// Also train every run whose data are here for two steps, keeping nothing
+    /// Also train every run whose data are present for two steps, and keep nothing
     #[arg(long, conflicts_with = "resolved")]
     pub smoke: bool,
-    /// Print each run as a config in which every key is written out
+    /// Print each run as a complete config, with every key
     #[arg(long)]
     pub resolved: bool,
     /// Keys to change.

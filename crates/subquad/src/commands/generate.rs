@@ -24,14 +24,14 @@ Only the text goes to standard output, byte for byte; the prompt is not repeated
 Example:
   subquad generate results/STUDY/s4d-L256-s0 --prompt \"A sequence\" --bytes 400 --temperature 0.8";
 
-/// Let a run trained on bytes go on with a text
+/// Continue a text with a model trained on bytes
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Folder of a run, or the folder of its study and the start of its name
+    /// Folder of a run; the start of its name is enough, as in results/STUDY/s4d
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Text to go on with; without one, the model starts after a newline
+    /// Text to continue; without one, the model starts after a newline
     #[arg(
         long,
         value_name = "TEXT",
@@ -40,22 +40,22 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub prompt: String,
-    /// How many bytes to write
+    /// Number of bytes to write
     #[arg(long, value_name = "N", default_value = "256", value_parser = at_least_one)]
     pub bytes: usize,
     /// Below 1 prefers likely bytes; 0 always takes the likeliest
     #[arg(long, value_name = "T", default_value = "1", value_parser = temperature, allow_negative_numbers = true)]
     pub temperature: f64,
-    /// Draw among the K likeliest bytes only
+    /// Draw only from the K likeliest bytes
     #[arg(long, value_name = "K", value_parser = at_least_one)]
     pub top_k: Option<usize>,
-    /// Draw among the fewest bytes that have probability P together
+    /// Draw only from the fewest bytes whose probabilities add up to P
     #[arg(long, value_name = "P", default_value = "1", value_parser = probability)]
     pub top_p: f64,
-    /// Another seed gives another text
+    /// Seed; a different one gives a different text
     #[arg(long, value_name = "S", default_value = "0")]
     pub seed: u64,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
 }

@@ -18,7 +18,7 @@ pub struct Args {
     /// Folder of configs
     #[arg(default_value = "configs")]
     pub configs: PathBuf,
-    /// Keys of configs instead, all or those that start like mixer.s4d
+    /// List keys of configs instead: all, or those that start with START
     #[arg(long, value_name = "START", num_args = 0..=1, default_missing_value = "")]
     pub keys: Option<String>,
 }

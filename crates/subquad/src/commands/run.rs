@@ -26,12 +26,12 @@ use crate::study_files::{lock_study, report_written, warn_of_leaving};
 use crate::{Failure, scaling, staleness, study_results};
 
 const AFTER_HELP: &str = "\
-Runs that are already in the results are not repeated, and a command that was interrupted or killed
-continues where it stopped when it is given again. docs/running.md tells what names a run, what
-happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
+Runs that are already in the results are not repeated. After an interruption or a kill, give the
+same command again: it continues where it stopped. docs/running.md explains how runs are named, what
+--jobs changes, and what happens on Ctrl-C, on a batch system's signals and when memory runs out.
 Keys of a config: configs/KEYS.md, or subquad list --keys.";
 
-/// Train and compare what configs ask for
+/// Run the experiments that configs describe, and compare them
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
@@ -44,22 +44,22 @@ pub struct Args {
     /// Where results go.
     #[command(flatten)]
     pub results: ResultsFlag,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
-    /// Runs at once, each in its own process; above 1 none is timed
+    /// Number of runs at once; above 1, no timings are shown
     #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
     pub jobs: usize,
-    /// How many threads.
+    /// The number of threads.
     #[command(flatten)]
     pub threads: ThreadsFlag,
-    /// Run again what is done
+    /// Repeat runs that are already done
     #[arg(long)]
     pub force: bool,
-    /// Only list the runs: which are done, which are to do
+    /// Only list the runs and whether each is done
     #[arg(long)]
     pub dry_run: bool,
-    /// How much is said.
+    /// Whether progress is shown.
     #[command(flatten)]
     pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open

@@ -23,16 +23,17 @@ const CASES: &str = "\
 A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
 `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
 value, gradients within 1e-3, and every parameter must be used.
-The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.";
+The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors in the same
+folder.";
 
-/// Replay recorded runs of published layers on ours and compare every tensor
+/// Check our layers against recorded runs of published ones, tensor by tensor
 #[derive(Debug, clap::Args)]
 #[command(after_help = cases())]
 pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
     /// Form to use, if not the device's own
