@@ -78,8 +78,8 @@ for each query and each key that it sees (one of the 7 recomputes the scores); i
 3 per entry of its factors and feature, without entries above a diagonal. The FMA peak is the speed
 of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
---decode reads a context of each length, then times single tokens with the layer's step, and with its
-stepper over plain slices if it has one. Only causal layers have steps.";
+--decode reads a context of each length, then times single tokens with the layer's step, and with
+its stepper over plain slices if it has one. Only causal layers have steps.";
 
 /// The layers of a program, and what the columns mean.
 pub(crate) fn after_help(registry: &dyn Registry) -> String {

@@ -40,7 +40,7 @@ pub struct ResultsFlag {
 /// The device to use.
 #[derive(Debug, clap::Args)]
 pub struct DeviceFlag {
-    /// Device to use: cpu, wgpu, or auto (a GPU if there is one)
+    /// Device: cpu, wgpu, or auto (a GPU if there is one)
     #[arg(long = "device", value_name = "DEVICE", default_value = "cpu")]
     pub name: String,
 }

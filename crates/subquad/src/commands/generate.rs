@@ -49,7 +49,7 @@ pub struct Args {
     /// Draw only from the K likeliest bytes
     #[arg(long, value_name = "K", value_parser = at_least_one)]
     pub top_k: Option<usize>,
-    /// Draw only from the fewest bytes whose probabilities add up to P
+    /// Draw only from the fewest bytes whose probabilities sum to P
     #[arg(long, value_name = "P", default_value = "1", value_parser = probability)]
     pub top_p: f64,
     /// Seed; a different one gives a different text

@@ -50,7 +50,7 @@ fn run_explains_itself() {
     Options:
           --set <KEY=VALUE>  Set a key in every config, such as train.steps=100; may be repeated
           --results <DIR>    Folder for the results [default: results]
-          --device <DEVICE>  Device to use: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
           --jobs <N>         Number of runs at once; above 1, no timings are shown [default: 1]
           --threads <N>      Number of threads [default: one per core, or RAYON_NUM_THREADS]
           --force            Repeat runs that are already done
@@ -78,7 +78,7 @@ fn bench_explains_itself() {
           --batch <N>            Sequences per batch [default: 4]
           --d-model <N>          Width of input and output [default: 128]
           --decode               Time single tokens after contexts of these lengths instead
-          --device <DEVICE>      Device to use: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --device <DEVICE>      Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
           --simd <SET>           Instruction set: avx512, avx2, neon, baseline [default: the best]
           --threads <N>          Number of threads [default: one per core, or RAYON_NUM_THREADS]
           --seconds <S>          Seconds per layer and length, for at least three repeats [default: 3]
@@ -119,8 +119,8 @@ fn bench_explains_itself() {
     3 per entry of its factors and feature, without entries above a diagonal. The FMA peak is the speed
     of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
-    --decode reads a context of each length, then times single tokens with the layer's step, and with its
-    stepper over plain slices if it has one. Only causal layers have steps.
+    --decode reads a context of each length, then times single tokens with the layer's step, and with
+    its stepper over plain slices if it has one. Only causal layers have steps.
     ");
 }
 
@@ -153,7 +153,7 @@ fn verify_explains_itself() {
       <FILE>...  Recorded cases (.safetensors)
 
     Options:
-          --device <DEVICE>  Device to use: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
           --form <FORM>      Form to use, if not the device's own [possible values: portable, fused]
       -h, --help             Print help
 
@@ -197,9 +197,9 @@ fn generate_explains_itself() {
           --bytes <N>        Number of bytes to write [default: 256]
           --temperature <T>  Below 1 prefers likely bytes; 0 always takes the likeliest [default: 1]
           --top-k <K>        Draw only from the K likeliest bytes
-          --top-p <P>        Draw only from the fewest bytes whose probabilities add up to P [default: 1]
+          --top-p <P>        Draw only from the fewest bytes whose probabilities sum to P [default: 1]
           --seed <S>         Seed; a different one gives a different text [default: 0]
-          --device <DEVICE>  Device to use: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
       -h, --help             Print help
 
     Only the text goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
