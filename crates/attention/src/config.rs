@@ -34,8 +34,8 @@ pub struct AttentionConfig {
     #[config(default = 4)]
     #[option(range = 1..=1024)]
     pub n_heads: usize,
-    /// Heads of keys and values; must divide n_heads. Fewer make a smaller cache: grouped queries, or with 1 multi-query
-    /// attention.
+    /// Heads of keys and values; must divide n_heads. With fewer, the cache is smaller: grouped-query attention, or
+    /// multi-query attention with 1.
     #[option(range = 1..=1024, none = "n_heads")]
     pub n_kv_heads: Option<usize>,
     /// Whether a token sees only itself and the past; otherwise it sees every token, and there is no `step`.
@@ -53,7 +53,8 @@ pub struct AttentionConfig {
     #[config(default = 10000.0)]
     #[option(range = range::POSITIVE)]
     pub rope_base: f64,
-    /// Share of each head that rope turns: its first features, in whole pairs; the rest knows no positions. Only with rope.
+    /// Share of each head that rope turns: its first features, in whole pairs; the rest carries no positions. Only
+    /// with rope.
     #[config(default = 1.0)]
     #[option(range = range::SHARE)]
     pub rope_fraction: f64,

@@ -27,7 +27,7 @@ pub struct BytesConfig {
     #[config(default = "PathBuf::new()")]
     #[option(given)]
     pub path: PathBuf,
-    /// Test windows at most, the first of the last tenth of the text; 0: all.
+    /// Largest number of test windows, taken from the start of the last tenth of the text; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
 }

@@ -13,7 +13,7 @@ use crate::{
 /// Options of [`Delay`].
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct DelayConfig {
-    /// How many tokens back the input to repeat lies: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
+    /// How many tokens ago the input to repeat was: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
     #[config(default = "Share::OfLength(4)")]
     #[option(range = 1..LONGEST_SEQ)]
     pub lag: Share,

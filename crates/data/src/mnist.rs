@@ -42,10 +42,10 @@ pub struct MnistConfig {
     /// The order of pixels: row by row, by bit reversal, or one random order, the same in every run.
     #[config(default = "Permutation::None")]
     pub permutation: Permutation,
-    /// Training images, the first of 60,000; 0: all.
+    /// Number of training images, the first of the 60,000; 0: all.
     #[config(default = 0)]
     pub train_examples: usize,
-    /// Test images, the first of 10,000; 0: all.
+    /// Number of test images, the first of the 10,000; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
 }

@@ -22,7 +22,7 @@ pub struct EmaConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Tokens after which the weight of an input has fallen to 1/e, at the start.
+    /// Number of tokens after which the weight of an input has fallen to 1/e, before training.
     #[config(default = 16.0)]
     #[option(range = 0.1..=1e6)]
     pub reach: f64,

@@ -27,7 +27,7 @@ pub struct BenchOptions {
     #[config(default = "vec![]")]
     #[option(range = 1..=65536)]
     pub widths: Vec<usize>,
-    /// Sequences at once, over lengths.
+    /// Sequences per batch, over lengths.
     #[config(default = 4)]
     #[option(range = 1..=65536)]
     pub batch: usize,
@@ -39,7 +39,7 @@ pub struct BenchOptions {
     #[config(default = 256)]
     #[option(range = 1..=LONGEST_SEQ)]
     pub tokens: usize,
-    /// Hidden width of a channel mixer, in widths.
+    /// Hidden width of a channel mixer, as a multiple of its width.
     #[config(default = 2)]
     #[option(range = 1..=64)]
     pub hidden_factor: usize,

@@ -23,8 +23,8 @@ pub struct Schemas {
 /// Section `[task]`, but for the section of the task that it names.
 #[derive(Options, Debug)]
 struct TaskSection {
-    /// Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: the
-    /// task's own place. A digest of the contents names the run instead.
+    /// Where the task's data are, for tasks that read files; relative to the current folder, or otherwise to
+    /// $SUBQUAD_DATA. Empty: the task's default place. Runs are named by a digest of the contents instead.
     #[config(default = "String::new()")]
     #[option(bookkeeping)]
     path: String,
@@ -72,7 +72,7 @@ fn axes<C: Mixers>() -> Axes {
         size: field("seq_len", "Sequence lengths, in tokens.", integer(1, LONGEST_SEQ as i64), None),
         seed: field(
             "seed",
-            "Seeds; each gives other weights, data order and dropout.",
+            "Seeds; each gives different weights, data order and dropout.",
             integer(0, i64::MAX),
             Some(Value::Integer(0)),
         ),
