@@ -163,7 +163,7 @@ impl AttentionConfig {
         let is_nothing = rope_fraction < 1.0 && turned_features(d_head, rope_fraction) == 0;
         Refusal::when(is_nothing, &["rope_fraction", "n_heads", "d_model", "position"], || {
             format!(
-                "rope rotates pairs of features, but rope_fraction = {rope_fraction:?} of {d_head} features a head leaves \
+                "rope rotates pairs of features, but rope_fraction = {rope_fraction:?} of {d_head} features per head leaves \
                  none; raise it, or choose another position"
             )
         })

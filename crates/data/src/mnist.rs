@@ -271,7 +271,7 @@ fn no_images(folders: &[PathBuf]) -> TaskError {
     };
     let names = FILES.concat().join(", ");
     let advice = format!(
-        "set task.path to the folder of {names} (each with .gz or without), or {DATA} to the folder around `{FOLDER}`"
+        "set task.path to the folder of {names} (each with or without .gz), or {DATA} to the folder that contains `{FOLDER}`"
     );
     TaskError::NoData { task: MnistConfig::INFO.name, looked_for, advice }
 }

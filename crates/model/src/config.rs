@@ -170,7 +170,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         let Structure { order, last_norm, .. } = self.structure;
         Refusal::when(!last_norm && order != BlockOrder::PreNorm, &["last_norm", "block"], || {
             format!(
-                "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of \
+                "last_norm = false leaves out the norm that ends a PreNorm model, but blocks of {order:?} end with norms of \
                  their own; choose last_norm = true"
             )
         })

@@ -53,7 +53,7 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
         match receiver.recv_timeout(POLL) {
             Ok(output) => return output,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody saw its end")),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its end is unknown")),
         }
     }
 }

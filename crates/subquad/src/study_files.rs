@@ -24,7 +24,7 @@ pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Fail
 pub(crate) fn warn_of_leaving(count: usize, what: &str, dir: &Path, session: &Session<'_>) {
     if count > 0 {
         session.messages.warn(format!(
-            "{count} {what} leave the summary and figures in {}, since this command does not ask for them; \
+            "{count} {what} will be missing from the summary and figures in {}, because this command does not ask for them; \
              --results DIR keeps studies apart",
             dir.display()
         ));
@@ -47,7 +47,7 @@ pub(crate) fn report_written(
     match written {
         Err(Failure::ReadOnly(why)) if !is_new => {
             session.messages.warn(format!(
-                "the summary and figures in {} stay as they were, which may be of other runs: {why}",
+                "the summary and figures in {} were not updated and may show other runs: {why}",
                 dir.display()
             ));
             Ok(())

@@ -123,7 +123,7 @@ fn odd_length(seq_len: usize) -> Option<Refusal> {
         0..4 => "4".to_owned(),
         _ => format!("{} or {}", seq_len - 1, seq_len.saturating_add(1)),
     };
-    let rule = "tokens come two by two, and a pair takes 4 of them";
+    let rule = "tokens come in twos, and a key-value pair with its query takes 4";
     (!is_length(seq_len)).then(|| wrong_length(rule, nearest()))
 }
 

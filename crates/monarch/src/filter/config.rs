@@ -108,7 +108,7 @@ impl ImplicitFilterConfig {
         let Self { modulate, shift, .. } = *self;
         Refusal::when(!modulate && shift != 0.0, &["shift", "modulate"], || {
             format!(
-                "shift = {shift:?} lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true"
+                "shift = {shift:?} is added to a decay that modulate = false removes; leave it at 0.0, or set modulate = true"
             )
         })
     }

@@ -91,7 +91,7 @@ impl S4Stepper {
 impl SliceStepper for S4Stepper {
     fn step(&mut self, x: &[f32], y: &mut [f32]) {
         let d_model = self.recurrence.d_model();
-        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper takes and gives tokens of its layer's width");
+        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper's tokens are as wide as its layer");
         self.recurrence.step(x, [&mut self.re, &mut self.im], &mut self.scratch, y);
         self.seq += 1;
     }

@@ -119,8 +119,8 @@ fn a_state_goes_on_for_as_many_tokens_as_there_are_taps() {
     let error = s4d(false).with_max_taps(Some(TAPS)).stepper().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the kernels of this s4d are cut after 5 taps, but a state hears all tokens, so it goes on for at most 5; run the \
-         whole sequence at once, or lift the cut (`with_max_taps(None)`)"
+        "the kernels of this s4d are cut off after 5 taps, but a state remembers all tokens, so it can continue for at most 5; run \
+         the whole sequence at once, or remove the cut (`with_max_taps(None)`)"
     );
 }
 

@@ -141,7 +141,7 @@ fn only_decoders(
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
         subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));
     let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
-    let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
+    let note = format!("layers that cannot decode: {names} (see the list of layers in --help)");
     if with.is_empty() {
         return Err(Failure::wrong(note));
     }

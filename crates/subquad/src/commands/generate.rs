@@ -61,15 +61,15 @@ pub struct Args {
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "wanted a whole number of at least 1".into())
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a whole number >= 1".into())
 }
 
 fn temperature(text: &str) -> Result<f64, String> {
-    number::of_flag(text, "wanted a number of at least 0", |t| t.is_finite() && t >= 0.0)
+    number::of_flag(text, "must be a number >= 0", |t| t.is_finite() && t >= 0.0)
 }
 
 fn probability(text: &str) -> Result<f64, String> {
-    number::of_flag(text, "wanted a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
+    number::of_flag(text, "must be a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
 }
 
 /// Runs the command with the mixers of a registry.
@@ -88,10 +88,8 @@ pub(crate) fn run_with<C: Mixers>(
     check_length(args, reads, &model)?;
     let messages = Messages::new(false);
     if reads > config.seq_len {
-        messages.say(format!(
-            "note: trained on {} bytes at a time; beyond them the text may get worse",
-            config.seq_len
-        ));
+        messages
+            .say(format!("note: trained on {} bytes at a time; a longer text may get worse", config.seq_len));
     }
     let mut text = Text::begin(args, &model, &device)?;
     text.write(args.bytes, &stop, out)?;

@@ -226,11 +226,11 @@ fn say_how_many_runs(study: &Study, done: usize, session: &Session<'_>) {
     session.messages.say(match (all, done) {
         (1, 0) => format!("{slug}: 1 run"),
         (all, 0) => format!("{slug}: {all} runs"),
-        (1, 1) if session.force => format!("{slug}: its run is done already, and runs again"),
-        (all, done) if session.force => format!("{slug}: {all} runs, all again; {done} are done already"),
-        (1, 1) => format!("{slug}: its run is done already; nothing to train"),
-        (all, done) if done == all => format!("{slug}: all {all} runs are done already; nothing to train"),
-        (all, done) => format!("{slug}: {all} runs, {done} of them done already"),
+        (1, 1) if session.force => format!("{slug}: its run is already done, and runs again"),
+        (all, done) if session.force => format!("{slug}: {all} runs, {done} of them again"),
+        (1, 1) => format!("{slug}: its run is already done; nothing to train"),
+        (all, done) if done == all => format!("{slug}: all {all} runs are already done; nothing to train"),
+        (all, done) => format!("{slug}: {all} runs, {done} of them already done"),
     });
     if session.jobs > 1 {
         let (jobs, threads) = (session.jobs, rayon::current_num_threads());

@@ -57,7 +57,7 @@ fn of_model_and_task(model: &ModelOptions, task: &TaskConfig, seq_len: usize) ->
     let pool = subquad_options::word(&model.pool);
     let idle_pool = Refusal::when(model.pool != Pool::Auto && answers_at_tokens, &["pool"], || {
         format!(
-            "task {name} is answered at its tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
+            "task {name} has answers at single tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
         )
     });
     let has_table = match (task.input(), target) {

@@ -38,7 +38,7 @@ impl Schemas {
             "is for configs that measure, and this one trains; use it with configs that have [bench]",
         );
         let training = ["task", "model", "mixer", "optim", "train", "sweep", "override"];
-        let why = "is for configs that train, and this one has [bench]; put it into a file of its own";
+        let why = "is for configs that train, and this one has [bench]; put it in a separate file";
         let bench =
             training.iter().fold(bench::schema(subjects), |schema, section| schema.elsewhere(section, why));
         Self { study: Box::leak(Box::new(study)), bench: Box::leak(Box::new(bench)) }

@@ -32,7 +32,7 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
         [run] => Ok(RunDir::at(run)),
         [] => Err(Failure::wrong(format!("{}: {}", named.display(), nothing_there(folder)))),
         several => Err(Failure::wrong(format!(
-            "{}: {} runs fit; name one of them: {}",
+            "{}: {} runs match; name one of them: {}",
             named.display(),
             several.len(),
             list(several)
@@ -43,7 +43,7 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
 fn nothing_there(folder: &Path) -> String {
     match runs_in(folder).as_slice() {
         [] => "no run there; a run is a folder such as results/<study>/runs/<name>".into(),
-        runs => format!("there is no run of that name; there are: {}", list(runs)),
+        runs => format!("there is no run of that name; the runs are: {}", list(runs)),
     }
 }
 

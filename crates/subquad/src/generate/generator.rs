@@ -30,7 +30,7 @@ pub enum GenerateError {
     #[error(transparent)]
     State(#[from] StateError),
     /// A logit is NaN or infinite.
-    #[error("the model's logits for byte {byte} are not finite, so its weights are of no use")]
+    #[error("the model's logits for byte {byte} are not finite, so its weights are useless")]
     NotFinite {
         /// The byte, counted from 1.
         byte: u64,

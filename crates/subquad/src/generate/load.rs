@@ -77,7 +77,7 @@ fn check_text(config: &RunConfig) -> Result<(), String> {
     }
     match config.model.causal {
         true => Ok(()),
-        false => Err("the model is bidirectional: it must see the bytes to come, and there are none yet; train one with \
+        false => Err("the model is bidirectional: it must see the bytes that follow, and there are none yet; train one with \
                       model.causal = true"
             .into()),
     }

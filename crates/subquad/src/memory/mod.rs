@@ -50,7 +50,7 @@ fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<
 /// The words of a refusal.
 pub(crate) fn refusal(wanted: u64, had: Available) -> String {
     format!(
-        "wants about {} of memory, but only {} is available: {}; choose a smaller batch, length or width",
+        "needs about {} of memory, but only {} is available: {}; choose a smaller batch, length or width",
         in_words(wanted),
         in_words(had.bytes),
         had.bound
@@ -81,7 +81,7 @@ mod tests {
             let Admission::Never(why) = admission(101, 0, shared, own) else { panic!("{shared:?} {own:?}") };
             assert_eq!(
                 why,
-                "wants about 0.0 GiB (101 bytes) of memory, but only 0.0 GiB (100 bytes) is available: a test; choose a \
+                "needs about 0.0 GiB (101 bytes) of memory, but only 0.0 GiB (100 bytes) is available: a test; choose a \
                  smaller batch, length or width"
             );
         }

@@ -23,7 +23,7 @@ pub(super) fn read(folder: &Path, messages: Messages) -> Result<CellLog, Failure
     if let Some(first) = log.damaged.first() {
         let (damaged, all) = (log.damaged.len(), log.damaged.len() + log.cells.len());
         messages.warn(format!(
-            "{first}; {damaged} of {all} measurements do not count, so their sizes are missing"
+            "{first}; {damaged} of {all} measurements do not count, so their sizes must be measured again"
         ));
     }
     Ok(log)

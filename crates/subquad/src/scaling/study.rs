@@ -44,8 +44,8 @@ pub fn group(configs: Vec<BenchConfig>, training: &[Study]) -> Result<Vec<BenchS
 
 fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
     Failure::wrong(format!(
-        "{}: measures, and would share the results folder `{slug}` with other configs in {}; give each kind of config a \
-         folder of its own",
+        "{}: measures, and would share the results folder `{slug}` with other configs in {}; give each kind of config its \
+         own folder",
         config.display(),
         other.display()
     ))

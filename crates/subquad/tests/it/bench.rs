@@ -318,7 +318,7 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
         assert!((number("tokens_per_second") * number("step_us") / 1e6 - 1.0).abs() < 1e-9, "{cell}");
         assert!(number("steps") >= 3.0 && number("check_error") < 1e-4, "{cell}");
     }
-    assert!(answer.err.contains("no steps, so no decoding: m2 "), "{}", answer.err);
+    assert!(answer.err.contains("layers that cannot decode: m2 "), "{}", answer.err);
 }
 
 #[test]
@@ -359,5 +359,5 @@ fn cells_of(arguments: &str) -> Vec<Value> {
 
 #[test]
 fn layers_without_steps_alone_are_wrong_use_of_decode() {
-    insta::assert_snapshot!(Lab::new().subquad("bench --decode --mixers m2,dense").expect(2).err, @"error: no steps, so no decoding: m2, dense (see the list of layers in --help)");
+    insta::assert_snapshot!(Lab::new().subquad("bench --decode --mixers m2,dense").expect(2).err, @"error: layers that cannot decode: m2, dense (see the list of layers in --help)");
 }

@@ -128,7 +128,7 @@ fn the_bound_on_runs_is_on_those_of_all_configs_together() {
         "configs/a/a.toml: ok, 150000 runs\nconfigs/b/b.toml: ok, 50000 runs\n"
     );
     lab.write("configs/b/b.toml", config(50_001));
-    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs/b/b.toml:27: asks for 50,001 runs (sweep.seed 50,001), but one command plans at most 200,000, and the configs before this one have 150,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs/b/b.toml:27: asks for 50,001 runs (sweep.seed 50,001), but one command plans at most 200,000, and the configs before this one have 150,000; remove values, or pass fewer configs at once");
 }
 
 #[test]
@@ -139,5 +139,5 @@ fn the_bound_is_on_measurements_too() {
         "bench/b.toml",
         format!("[bench]\nmixers = [\"fft_conv\", \"m2\", \"s4d\", \"h3\"]\nlengths = [{lengths}]\n"),
     );
-    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.lengths 50,001 x bench.mixers 4), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.lengths 50,001 x bench.mixers 4), but one command plans at most 200,000; remove values, or pass fewer configs at once");
 }

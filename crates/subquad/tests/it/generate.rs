@@ -154,10 +154,7 @@ fn without_a_prompt_the_text_starts_as_after_a_newline() {
     assert_eq!(default.stdout, out(""));
     assert_eq!(default.stdout, out("\n"));
     let err = String::from_utf8(default.stderr).unwrap();
-    assert!(
-        err.starts_with("note: trained on 32 bytes at a time; beyond them the text may get worse\n"),
-        "{err}"
-    );
+    assert!(err.starts_with("note: trained on 32 bytes at a time; a longer text may get worse\n"), "{err}");
     assert!(err.contains("text: 256 bytes, "), "{err}");
     assert!(err.ends_with("state: 128 floats\n"), "{err}");
 }
@@ -177,9 +174,9 @@ fn a_name_of_no_run_or_several_gets_the_names_there_are() {
     let lab = trained(&["s4d", "m2"]);
     let names = ["m2", "s4d"].map(|mixer| name(Path::new(&run_of(&lab, mixer)))).join(", ");
     let cases = [
-        ("results/text", format!("2 runs fit; name one of them: {names}")),
-        ("results/text/", format!("2 runs fit; name one of them: {names}")),
-        ("results/text/h3", format!("there is no run of that name; there are: {names}")),
+        ("results/text", format!("2 runs match; name one of them: {names}")),
+        ("results/text/", format!("2 runs match; name one of them: {names}")),
+        ("results/text/h3", format!("there is no run of that name; the runs are: {names}")),
         ("results/none/s4d", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
         ("nonsense", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
     ];
@@ -281,13 +278,13 @@ fn a_text_longer_than_the_filters_of_m2_is_refused_before_it_begins() {
 fn flags_out_of_range_are_refused() {
     let lab = Lab::new();
     for (flag, wanted) in [
-        ("--temperature -1", "wanted a number of at least 0"),
-        ("--temperature nan", "wanted a number of at least 0"),
-        ("--temperature inf", "wanted a number of at least 0"),
-        ("--top-k 0", "wanted a whole number of at least 1"),
-        ("--top-p 0", "wanted a number above 0 and at most 1"),
-        ("--top-p 1.5", "wanted a number above 0 and at most 1"),
-        ("--bytes 0", "wanted a whole number of at least 1"),
+        ("--temperature -1", "must be a number >= 0"),
+        ("--temperature nan", "must be a number >= 0"),
+        ("--temperature inf", "must be a number >= 0"),
+        ("--top-k 0", "must be a whole number >= 1"),
+        ("--top-p 0", "must be a number above 0 and at most 1"),
+        ("--top-p 1.5", "must be a number above 0 and at most 1"),
+        ("--bytes 0", "must be a whole number >= 1"),
         ("--device tpu", "there is no device `tpu`; known: cpu, wgpu, auto"),
     ] {
         let err = refused(&lab, "anything", flag);

@@ -68,13 +68,13 @@ fn assert_the_small_one_ran(lab: &Lab, answer: &Answer, bound: &str) {
         answer.err
     );
     let Outcome::Failed(why) = manifest(large).outcome else { panic!("{:?}", manifest(large)) };
-    let (wanted, had) = (bytes_after(&why, "wants about "), bytes_after(&why, "but only "));
+    let (wanted, had) = (bytes_after(&why, "needs about "), bytes_after(&why, "but only "));
     assert!(wanted > had && wanted > 100 << 30 && why.contains(bound), "{why}");
     let csv = fs_err::read_to_string(lab.path("results/noise/summary.csv")).unwrap();
     let lines: Vec<_> = csv.lines().skip(1).collect();
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(lines[0].starts_with("s4d,8,0,test,") && lines[0].contains(",done,"), "{csv}");
-    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: wants about "), "{csv}");
+    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: needs about "), "{csv}");
     assert!(answer.out.contains("Not shown, because they failed: s4d-L4194304-s0-"), "{}", answer.out);
     assert!(answer.err.contains("\nerror: s4d-L4194304-s0-"), "{}", answer.err);
 }

@@ -75,7 +75,7 @@ fn shows_the_same(lab: &Lab, study: &str) {
     let dir = format!("results/{study}");
     assert_eq!(before.out, format!("{}Summary and figures: {dir}\n", answer.out));
     let warning =
-        format!("warning: the summary and figures in {dir} stay as they were, which may be of other runs: ");
+        format!("warning: the summary and figures in {dir} were not updated and may show other runs: ");
     let warnings: Vec<_> =
         answer.err.lines().filter(|line| line.starts_with("warning: the summary")).collect();
     assert_eq!(warnings.len(), 1, "{}", answer.err);

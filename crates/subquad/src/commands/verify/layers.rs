@@ -44,8 +44,8 @@ fn weights_of(run: &Path) -> Result<PathBuf, String> {
     let name = run.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_suffix("_run"));
     match name {
         Some(name) => Ok(run.with_file_name(format!("{name}.safetensors"))),
-        None => Err("the run of a whole model is named NAME_run.safetensors, and the weights beside it are \
-             NAME.safetensors; name the run"
+        None => Err("a whole model has two files, the run NAME_run.safetensors and the weights NAME.safetensors; name the \
+             run"
             .to_owned()),
     }
 }
