@@ -32,8 +32,8 @@ impl TaskOptions for DelayConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "delay",
         summary: "repeat band-limited noise some tokens later; scored by error / variance",
-        lengths: "2 and more, above the lag",
-        data: "made by the program",
+        lengths: "2 or more, and above the lag",
+        data: "generated",
         caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
             lower is better, and predicting the mean scores 1.",
     };

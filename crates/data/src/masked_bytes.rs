@@ -50,8 +50,8 @@ impl TaskOptions for MaskedBytesConfig {
         name: "masked_bytes",
         summary: "predict the hidden bytes of a text, for bidirectional models; scored in bits per byte",
         lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
-        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
+        data: "task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text",
+        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte to be predicted.",
     };
 
     fn input(&self) -> InputKind {

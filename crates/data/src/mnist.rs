@@ -53,10 +53,10 @@ pub struct MnistConfig {
 impl TaskOptions for MnistConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "mnist",
-        summary: "classify handwritten digits of 28 x 28, one pixel a token",
+        summary: "classify handwritten digits of 28 x 28, one pixel per token",
         lengths: "784",
         data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel a token, in the order that the config names.",
+        caption: "MNIST, one pixel per token, in the order that the config names.",
     };
 
     fn input(&self) -> InputKind {
@@ -69,7 +69,7 @@ impl TaskOptions for MnistConfig {
 
     fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
         self.refused_by(|| {
-            let rule = "an image is 28 x 28 pixels, one pixel a token";
+            let rule = "an image is 28 x 28 pixels, one pixel per token";
             (seq_len != PIXELS).then(|| wrong_length(rule, PIXELS)).into_iter().collect()
         })
     }

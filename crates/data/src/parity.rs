@@ -28,8 +28,8 @@ impl TaskOptions for ParityConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "parity",
         summary: "say whether the number of ones is odd",
-        lengths: "2 and more",
-        data: "made by the program",
+        lengths: "2 or more",
+        data: "generated",
         caption: "Parity of random bits, asked for at the last token. Guessing scores 0.5.",
     };
 

@@ -79,8 +79,8 @@ impl TaskOptions for MqarConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "mqar",
         summary: "recall the values of keys seen before (multi-query associative recall)",
-        lengths: "even, 4 tokens a pair or more",
-        data: "made by the program",
+        lengths: "even, at least 4 tokens per pair",
+        data: "generated",
         caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
     };
 

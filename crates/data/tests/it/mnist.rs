@@ -242,7 +242,7 @@ fn only_784_tokens_are_an_image() {
     let error = Mnist::new(&made_up(), 1024, 0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "mnist cannot have seq_len = 1024: an image is 28 x 28 pixels, one pixel a token; nearest allowed: 784"
+        "mnist cannot have seq_len = 1024: an image is 28 x 28 pixels, one pixel per token; nearest allowed: 784"
     );
 }
 

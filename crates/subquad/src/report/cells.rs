@@ -94,7 +94,7 @@ pub fn spread_warning(cells: &[Cell]) -> Option<String> {
     let wide = cells.iter().filter(|cell| spread(cell) > WIDE);
     let widest = wide.clone().max_by(|a, b| spread(a).total_cmp(&spread(b)))?;
     Some(format!(
-        "warning: times vary by more than {:.0} % in {} of {} measurements, most those of {} at length {} and width {} \
+        "warning: times vary by more than {:.0} % in {} of {} measurements, most for {} at length {} and width {} \
          ({:.0} %): another program may share this machine. Measure again when it is idle",
         WIDE * 100.0,
         wide.count(),
@@ -182,6 +182,6 @@ mod tests {
     fn times_that_vary_much_are_warned_of() {
         assert_eq!(spread_warning(&[cell("attention", 10.0, 0.5)]), None);
         let cells = [cell("attention", 10.0, 0.5), cell("s4d", 10.0, 2.0), cell("m2", 10.0, 1.5)];
-        insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"warning: times vary by more than 20 % in 2 of 3 measurements, most those of s4d at length 1024 and width 128 (40 %): another program may share this machine. Measure again when it is idle");
+        insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"warning: times vary by more than 20 % in 2 of 3 measurements, most for s4d at length 1024 and width 128 (40 %): another program may share this machine. Measure again when it is idle");
     }
 }

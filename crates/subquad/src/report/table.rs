@@ -9,8 +9,8 @@ use super::layout::table;
 use super::{Finished, StudyResults, budget, distinct, timing_note};
 
 const COSTS: &str = "\
-step ms: median. peak MiB: most memory alive,
-the data aside. state floats: what decoding keeps of one sequence of this length to go on.";
+step ms: median. peak MiB: most memory in use,
+without the data. state floats: what decoding must keep of one sequence of this length.";
 
 /// A line for each length and mixer, with means over seeds and the spread of the score. The other test conditions come below,
 /// then what was held equal.

@@ -166,8 +166,8 @@ fn keys_of_gated_convolutions_go_together() {
 fn the_task_says_which_lengths_it_takes() {
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
     insta::assert_snapshot!(errors(&text), @"
-    x.toml:8: seq_len = 65 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
-    x.toml:9: seq_len = 67 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
+    x.toml:8: seq_len = 65 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel per token; nearest allowed: 64 or 81
+    x.toml:9: seq_len = 67 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel per token; nearest allowed: 64 or 81
     ");
 }
 
