@@ -1,4 +1,4 @@
-//! An exponential moving average of every channel: the smallest state space, one real state and no way to turn.
+//! An exponential moving average of every channel: the smallest state space, one real state, which cannot oscillate.
 //!
 //! ```text
 //! h_t = a h_{t-1} + (1 - a) x_t        a = sigmoid(logit), learned for each channel

@@ -1,5 +1,5 @@
-//! This command again in a process of its own, for a part of its work: what parent and child tell each other, and what became of the
-//! child.
+//! Runs this command again in a child process, for part of its work: what parent and child exchange, and how the
+//! child ended.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! How a command can end badly, and the exit code of each.
+//! The ways in which a command can fail, and the exit code of each.
 
 use std::fmt::{self, Display};
 

@@ -1,4 +1,4 @@
-//! What a registry of mixers says of itself, whatever the types of its mixers.
+//! What a registry of mixers says about itself, whatever the types of its mixers.
 
 use subquad_bench::Subjects;
 use subquad_config::{Combination, Complaint};

@@ -1,4 +1,4 @@
-//! What a command knows of the runs of a study in the end.
+//! What a command finally knows about the runs of a study.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is recorded of a run: its manifest as it starts, its summary as it ends.
+//! What is recorded about a run: its manifest as it starts, its summary as it ends.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! JSON in which nothing is said twice.
+//! JSON without duplicate keys.
 //!
 //! serde_json keeps the last of two equal keys, so a file could show one thing to a reader and another to the program.
 

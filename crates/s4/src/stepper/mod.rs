@@ -1,7 +1,7 @@
 //! Decoding over plain slices: one sequence, one thread, no allocation.
 //!
-//! One thread, because handing work to a pool allocates, and because a token's work is mostly reading the weights once. Several
-//! sequences are several steppers, one a thread: clones share the weights.
+//! It uses one thread, because handing work to a pool allocates, and because a token's work is mostly reading the
+//! weights once. Several sequences take several steppers, one per thread: clones share the weights.
 
 mod channels;
 mod recurrence;

@@ -1,4 +1,4 @@
-//! `subquad check`: are all configs right?
+//! `subquad check`: are all configs valid?
 
 use std::collections::HashSet;
 use std::io::Write;

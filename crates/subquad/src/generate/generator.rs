@@ -1,4 +1,4 @@
-//! A model that goes on with a prompt.
+//! A model that continues a prompt.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_mixer::{MixerModule, SequenceMixer};

@@ -1,4 +1,4 @@
-//! An estimate, from its config, of the most memory that a run will want.
+//! Estimates, from its config, the most memory that a run will need.
 //!
 //! ```text
 //! backward:   HELD n_parameters + tokens d_model (n_layers kept + transient) + n_layers kernels + LOGITS labels outputs
@@ -6,7 +6,7 @@
 //! test:       HELD n_parameters + d_model (tokens of one long example) TESTED
 //! ```
 //! The largest of them counts, in floats. The constants are those that the program's allocator counted on runs of the fused forms, with
-//! one to five blocks. Data, and what threads make once, are not among them: [`MARGIN`] is for them too.
+//! one to five blocks. They leave out data, and what threads allocate once: [`MARGIN`] covers those.
 
 use subquad_backend::DeviceKind;
 

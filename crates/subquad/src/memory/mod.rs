@@ -1,6 +1,6 @@
-//! Memory: how much a run will want, how much there is, and whether the run may start.
+//! Memory: how much a run will need, how much there is, and whether the run may start.
 //!
-//! A run wants [`wanted_bytes`], a margin above the estimate of its peak; `bench::available` says how much there is.
+//! A run needs [`wanted_bytes`], a margin above the estimate of its peak; `bench::available` says how much there is.
 
 mod estimate;
 

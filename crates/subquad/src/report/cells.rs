@@ -1,4 +1,4 @@
-//! The table of measured cells, and what to be wary of.
+//! The table of measured cells, and a warning about unreliable timings.
 
 use indicatif::HumanCount;
 use subquad_record::Cell;

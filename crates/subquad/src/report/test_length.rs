@@ -1,5 +1,5 @@
-//! Scores of runs that test at several lengths: a panel a training length, or several where a length is tested with more
-//! than one variant, such as numbers of pairs.
+//! Scores of runs that test at several lengths: one panel per training length, or several where a length is tested
+//! with more than one variant, such as numbers of pairs.
 
 use subquad_data::Metric;
 use subquad_plot::summary::Sample;

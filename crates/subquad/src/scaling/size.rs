@@ -1,4 +1,4 @@
-//! The side of a child process that measures one size for a parent.
+//! The child's side: measures one size for its parent.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The side of a child process: one run for a parent, for as long as there is a parent.
+//! The child's side: does one run for its parent, as long as the parent lives.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! The run that a child process is to do, as one word on its command line.
+//! The run that a child process should do, as one word on its command line.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The scaling figures, a panel a config.
+//! The scaling figures, one panel per config.
 
 use subquad_plot::scaling::{
     memory_by_length, memory_by_width, state_by_length, time_by_length, time_by_width,
