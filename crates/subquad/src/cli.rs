@@ -39,7 +39,7 @@ enum Command {
     List(list::Args),
 }
 
-/// Reads the command line, runs the command, answers with its exit code.
+/// Reads the command line, runs the command, and returns its exit code.
 pub fn main(program: &dyn Program) -> ExitCode {
     let command =
         Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
@@ -58,7 +58,7 @@ pub fn main(program: &dyn Program) -> ExitCode {
 }
 
 impl Cli {
-    /// Kernels neither put this thread to sleep nor wait for others to wake if it is one of the pool.
+    /// If this thread belongs to the pool, kernels neither put it to sleep nor wait for others to wake.
     fn run_in_pool(&self, program: &dyn Program) -> Result<(), Failure> {
         let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {

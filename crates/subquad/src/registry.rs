@@ -6,7 +6,7 @@ use subquad_mixer::Entry;
 
 use crate::config::Schemas;
 
-/// What reading configs and choosing layers asks of a registry of mixers.
+/// What is needed from a registry of mixers to read configs and choose layers.
 pub trait Registry: Sync {
     /// The keys of configs.
     fn schemas(&self) -> Schemas;

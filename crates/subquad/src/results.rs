@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::Failure;
 
-/// Refuses a folder of results that cannot be one, or in which a study cannot have its own.
+/// Refuses a path that cannot be a folder of results, or in which a study cannot have its own folder.
 ///
 /// # Errors
 /// What stands in the way, and what to do.
@@ -22,7 +22,7 @@ pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// Whether the folder is there, or nothing keeps it from being made.
+/// Whether the folder exists, or can be made.
 fn check_folder(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),

@@ -22,7 +22,7 @@ impl Build {
         Self { version: manifest.program_version.clone(), commit: manifest.build_commit.clone() }
     }
 
-    /// The build as text beside another one, with its version only where that tells them apart.
+    /// The build as text next to another one, with its version only if that tells them apart.
     fn beside(&self, other: &Self) -> String {
         match self.version == other.version {
             true => self.to_string(),

@@ -81,7 +81,7 @@ of multiply-adds in registers on all threads, the better of a run before and one
 --decode reads a context of each length, then times single tokens with the layer's step, and with
 its stepper over plain slices if it has one. Only causal layers have steps.";
 
-/// The layers of a program, and what the columns mean.
+/// The layers that the program can measure, and what the columns mean.
 pub(crate) fn after_help(registry: &dyn Registry) -> String {
     let line = |subject: &Subject| format!("  {:22} {}\n", subject.name, subject.summary);
     let layers: String = registry.subjects().all().map(line).collect();
@@ -91,7 +91,7 @@ pub(crate) fn after_help(registry: &dyn Registry) -> String {
 /// Runs the command.
 ///
 /// # Errors
-/// Wrong use before anything runs; failure if a layer is not what its definition says.
+/// Wrong usage, before anything runs; a failure if a layer does not agree with its definition.
 pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let site = Site::new(args.device.open()?, BUILD_COMMIT);
@@ -130,7 +130,7 @@ fn subjects(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static Sub
     if unknown.is_empty() { Ok(subjects) } else { Err(Failure::Wrong(unknown)) }
 }
 
-/// Those that have steps, and a message on the others.
+/// Those that have steps, and a message about the others.
 fn only_decoders(
     args: &Args,
     subjects: Vec<&'static Subject>,
@@ -151,7 +151,7 @@ fn only_decoders(
     Ok(with)
 }
 
-/// Width at which every layer can be built to ask what it can do.
+/// A width at which every layer can be built, to see whether it has steps.
 const DECODES_AT: usize = 8;
 
 /// Measures context by context.
@@ -171,7 +171,7 @@ fn decode(
     show(args, &cells, decode_table, out)
 }
 
-/// Each length once, short ones first.
+/// Each length once, in ascending order.
 fn all_sizes(args: &Args) -> Vec<Sizes> {
     let mut lengths = args.lengths.clone();
     lengths.sort_unstable();

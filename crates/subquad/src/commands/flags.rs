@@ -17,7 +17,7 @@ pub struct SetFlags {
 }
 
 impl SetFlags {
-    /// The flags, read.
+    /// The parsed flags.
     ///
     /// # Errors
     /// Every flag that is not `KEY=VALUE`.
@@ -46,7 +46,7 @@ pub struct DeviceFlag {
 }
 
 impl DeviceFlag {
-    /// The device, open.
+    /// Opens the device.
     ///
     /// # Errors
     /// If there is no such device.

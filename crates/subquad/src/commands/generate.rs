@@ -72,10 +72,10 @@ fn probability(text: &str) -> Result<f64, String> {
     number::of_flag(text, "must be a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
 }
 
-/// Runs the command with the mixers of a registry.
+/// Runs the command with a registry's mixers.
 ///
 /// # Errors
-/// Wrong input before anything is written; else what went wrong on the way.
+/// Wrong input, before anything is written; otherwise whatever went wrong on the way.
 pub(crate) fn run_with<C: Mixers>(
     registry: &dyn Registry,
     args: &Args,
@@ -97,7 +97,7 @@ pub(crate) fn run_with<C: Mixers>(
     if text.written < args.bytes { Err(Failure::Stopped(stop.signal())) } else { Ok(()) }
 }
 
-/// Before anything is written: what does not fit will not fit later.
+/// Checked before anything is written: what does not fit now will not fit later.
 fn check_length<M: MixerModule>(args: &Args, reads: usize, model: &SequenceModel<M>) -> Result<(), Failure> {
     let (prompt, bytes) = (args.prompt.len(), args.bytes);
     model.check_length(reads).map_err(|why| {

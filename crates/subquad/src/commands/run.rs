@@ -71,7 +71,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether this is a process that another one has started for a part of its work.
+    /// Whether this process was started by another one to do part of its work.
     pub(crate) fn is_child(&self) -> bool {
         self.only_run.is_some() || self.only_size.is_some()
     }
@@ -84,7 +84,7 @@ fn one_or_more(text: &str) -> Result<usize, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// Wrong input before anything runs; else the runs that failed, after all others have been tried.
+/// Wrong input, before anything runs; otherwise the runs that failed, after all others have been tried.
 pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     match (&args.only_run, &args.only_size) {
         (Some(run), _) => report_to_parent(run_one(program, args, run, stop), out),
@@ -93,7 +93,7 @@ pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
     }
 }
 
-/// The part of a child process that does one run.
+/// What a child process does for one run.
 fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let study = plan_one(program, run, &args.configs, &args.set.parse()?, opened.kind)?;
@@ -102,7 +102,7 @@ fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Resu
     run_as_child(program, &study, &run.position, &session)
 }
 
-/// The part of a child process that measures one size.
+/// What a child process does to measure one size.
 fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let Planned { bench, .. } = plan(program, &args.configs, &args.set.parse()?)?;
@@ -167,7 +167,7 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Runs what is missing, then writes and shows what came of it, whatever that is.
+/// Runs what is missing, then writes and shows the results, whatever they are.
 fn run_study(
     program: &dyn Program,
     study: &Study,
@@ -179,7 +179,7 @@ fn run_study(
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
     let to_do = if session.force { (0..study.runs.len()).collect() } else { missing };
-    // A run that has the machine to itself counts as timed by itself.
+    // A run that has the machine to itself counts as timed alone.
     let session = &Session { jobs: session.jobs.min(to_do.len()).max(1), ..session.clone() };
     say_how_many_runs(study, done.len(), session);
     warn_of_other_builds(study, &done, session);
@@ -190,7 +190,7 @@ fn run_study(
         failures.note(Err(Failure::Failed(results.failed.iter().map(Failed::line).collect())))?;
     }
     let compared = compare(study, session, &results, !to_do.is_empty(), out);
-    // That a signal stopped the command matters more than what failed before.
+    // A signal that stopped the command matters more than what failed before.
     if session.should_stop() {
         Err(session.interrupted())
     } else {
@@ -198,7 +198,7 @@ fn run_study(
     }
 }
 
-/// Whoever named the CPU knows that already.
+/// Says which device runs, unless it is the CPU and was asked for by name.
 fn say_which_device(asked: &str, session: &Session<'_>) {
     let kind = session.device_kind.as_str();
     match &session.adapter {
@@ -208,7 +208,7 @@ fn say_which_device(asked: &str, session: &Session<'_>) {
     }
 }
 
-/// The results that are there, by the run's index in the study.
+/// The existing results, by the run's index in the study.
 fn earlier_results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, session.results);

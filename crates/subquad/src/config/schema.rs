@@ -20,7 +20,7 @@ pub struct Schemas {
     pub bench: &'static Schema,
 }
 
-/// Section `[task]`, but for the section of the task that it names.
+/// Section `[task]`, without the section of the task that it names.
 #[derive(Options, Debug)]
 struct TaskSection {
     /// Where the task's data are, for tasks that read files; relative to the current folder, or otherwise to

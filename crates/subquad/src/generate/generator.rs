@@ -6,7 +6,8 @@ use subquad_model::{Input, MixerKind, ModelState, SequenceModel, StateError};
 
 use super::Sampler;
 
-/// This byte is read in place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
+/// This byte replaces an empty prompt: a model predicts nothing before its first byte, and a line begins after a
+/// newline.
 const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
@@ -18,7 +19,7 @@ pub struct Generator<'a, M: SequenceMixer = MixerKind> {
     state: ModelState<M::State>,
     /// The logits of the next byte.
     logits: Vec<f32>,
-    /// Drawn, but not read by the model yet: it need not read the last one.
+    /// Drawn, but not yet read by the model, which never needs to read the last one.
     unread: Option<u8>,
     written: u64,
 }
@@ -56,7 +57,7 @@ impl<'a, M: MixerModule> Generator<'a, M> {
         Ok(Self { model, sampler, device: device.clone(), state, logits: last, unread: None, written: 0 })
     }
 
-    /// Bytes that a model must be able to read to write `bytes` of them after `prompt`.
+    /// How many bytes a model must be able to read to write `bytes` of them after `prompt`.
     pub fn reads(prompt: &[u8], bytes: usize) -> usize {
         prompt.len().max(1).saturating_add(bytes.saturating_sub(1))
     }

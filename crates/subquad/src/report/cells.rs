@@ -25,10 +25,10 @@ bytes include layer, input and all gradients. GFLOP/s: of matrix products, and t
 state floats: what decoding keeps of one sequence of this length. check: largest relative error against
 the f64 reference at a small size, of outputs and gradients.";
 
-/// A timing is in doubt where the middle half of its times is wider than this share of their median.
+/// A timing is in doubt if the middle half of its times is wider than this share of their median.
 const WIDE: f64 = 0.2;
 
-/// A table with one line for each cell, in the order given.
+/// A table with one line per cell, in the order given.
 pub fn cells_table(cells: &[Cell]) -> String {
     format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
@@ -57,7 +57,7 @@ fn operations(cell: &Cell) -> String {
     }
 }
 
-/// Three digits of the median, and the spread with as many decimal places.
+/// Three digits of the median, and the spread with the same number of decimal places.
 pub(super) fn spread_of(median: f64, q1: f64, q3: f64) -> String {
     let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
@@ -89,7 +89,7 @@ fn fma_peak(cells: &[Cell]) -> String {
     }
 }
 
-/// A sentence on the cells whose times vary too much to be trusted, if there are any.
+/// A sentence about the cells whose times vary too much to be trusted, if there are any.
 pub fn spread_warning(cells: &[Cell]) -> Option<String> {
     let wide = cells.iter().filter(|cell| spread(cell) > WIDE);
     let widest = wide.clone().max_by(|a, b| spread(a).total_cmp(&spread(b)))?;

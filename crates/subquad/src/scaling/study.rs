@@ -53,7 +53,7 @@ fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
 
 impl BenchStudy {
     /// Where a config's cells are: a folder named after what changes all its numbers. Which lengths, widths and layers it
-    /// asks for changes none, so a longer list goes on with what is there.
+    /// asks for changes none, so a longer list continues with what is there.
     pub fn run_folder(&self, config: &BenchConfig, results: &Path, site: &Site) -> PathBuf {
         let stem = config.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut pairs = config.hash_pairs.clone();

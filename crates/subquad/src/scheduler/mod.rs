@@ -21,7 +21,8 @@ use crate::session::Session;
 use crate::study::Study;
 use children::{Children, Start};
 
-/// Executes the runs with these indices in the study, as many at once as there are jobs. After a signal to stop, some of them have not ended.
+/// Executes the runs with these indices in the study, as many at once as there are jobs. After a signal to stop, some
+/// of them may not have ended.
 pub(crate) fn execute_all(
     program: &dyn Program,
     study: &Study,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use subquad_record::RunName;
 
-/// One run, and what the child cannot know of the others.
+/// One run, and what the child cannot know about the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneRun {
     /// The run.
