@@ -169,7 +169,7 @@ impl AttentionConfig {
         })
     }
 
-    /// A number that changes nothing is a mistake by whoever set it.
+    /// A setting that changes nothing is a mistake in the config.
     fn idle(&self, option: &'static str) -> Option<Refusal> {
         let value = |config: &Self| config.to_values().into_iter().find(|(name, _)| *name == option);
         let (set, default) = (value(self)?.1, value(&Self::new(self.d_model))?.1);

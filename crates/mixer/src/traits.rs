@@ -94,8 +94,8 @@ pub trait SequenceMixer {
     /// Whether this layer can continue from the state with `batch` sequences.
     ///
     /// # Errors
-    /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States
-    /// made by other weights with the same settings cannot be recognised.
+    /// If it is for another batch size, was made by another kind of mixer or with other settings, or is on another
+    /// device. States made by other weights with the same settings cannot be recognised.
     fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError> {
         self.init_state(1)?.check_like(&self.contract(), batch, state)
     }

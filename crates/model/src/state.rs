@@ -120,8 +120,8 @@ impl<M: MixerModule> SequenceModel<M> {
         Ok(self.outputs(h).squeeze_dim(1))
     }
 
-    /// How many tokens there are with those of `input`. It is checked before any block runs, so that an error leaves no
-    /// block ahead of the others.
+    /// How many tokens there are, including those of `input`. It is checked before any block runs, so that an error
+    /// leaves no block ahead of the others.
     fn check_state(&self, state: &ModelState<M::State>, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
         self.check_input(input)?;

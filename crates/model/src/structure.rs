@@ -44,8 +44,8 @@ pub struct Structure {
     /// N(0, 0.02), and biases of 0, as in BERT and GPT-2.
     #[config(default = "Init::Layers")]
     pub init: Init,
-    /// A token whose row of the table learns nothing from being read, only from a tied head: PyTorch's `padding_idx`. `None`:
-    /// every row learns from both.
+    /// A token whose row of the table gets no gradient where it is read, only through a tied head: PyTorch's
+    /// `padding_idx`. `None`: every row learns from both.
     #[option(given, none = "none")]
     pub padding: Option<usize>,
     /// Where activations are dropped in training.
@@ -59,7 +59,7 @@ pub struct Structure {
 #[serde(rename_all = "snake_case")]
 pub enum BlockOrder {
     /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and, unless [`last_norm`](Structure::last_norm) is false, a
-    /// last norm in front of the head.
+    /// last norm before the head.
     PreNorm,
     /// `h = norm(h + mixer(h)); h = norm(h + channel_mixer(h))`, as in BERT.
     PostNorm,
@@ -122,7 +122,7 @@ pub enum DropoutSites {
     M2Bert,
 }
 
-/// How dense layers and tables start. Everything else is always initialised by its own layer.
+/// Initial values of dense layers and tables. Everything else is always initialised by its own layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {

@@ -9,7 +9,7 @@ use crate::Failure;
 /// Refuses a path that cannot be a folder of results, or in which a study cannot have its own folder.
 ///
 /// # Errors
-/// What stands in the way, and what to do.
+/// What is in the way, and what to do.
 pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
     if results.as_os_str().is_empty() {
         return Err(Failure::wrong("--results is empty; name a folder, or leave it out for `results`"));

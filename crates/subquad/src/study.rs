@@ -216,9 +216,9 @@ impl PlannedRun {
     }
 }
 
-/// The key under which the contents of its data name a run.
+/// The key for the digest of its data, which is part of a run's name.
 const DATA: &str = "task.data";
-/// The key under which the kind of its device names a run.
+/// The key for the kind of its device, which is part of a run's name.
 const DEVICE: &str = "device";
 
 /// Hex digits of the hash in a name; a multiple of that if a run has more.

@@ -42,7 +42,7 @@ static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
 /// not depend on it. Meant for one program at a time: a thread that waits for a kernel may take up a second program and
-/// end it before it goes on with the first.
+/// end it before it continues with the first.
 pub(crate) fn run_inside<R: Send>(wait_policy: WaitPolicy, work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| {
         let awake = wait_policy == WaitPolicy::Active && has_a_core_for_each_thread();

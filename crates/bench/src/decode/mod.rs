@@ -27,7 +27,7 @@ const CHECK_CONTEXT: usize = 19;
 /// Number of steps of the check.
 const CHECK_STEPS: usize = 3;
 
-/// Whether the layer can go on token by token.
+/// Whether the layer can continue token by token.
 pub fn can_decode(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
     (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
 }

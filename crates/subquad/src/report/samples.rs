@@ -57,7 +57,8 @@ impl<'a> Logs<'a> {
     }
 }
 
-/// The metric of the run's evaluations, or else of its rows; `None` if no score was a finite number, because such scores leave no trace.
+/// The metric of the run's evaluations, or otherwise of its rows; `None` if no score was a finite number, because
+/// such scores leave no trace.
 fn metric_of(run: &Finished, rows: &[Row]) -> Option<Metric> {
     let scores = run.summary.evaluations.iter().map(|e| e.score).chain(rows.iter().map(|row| row.score));
     scores.flatten().next().map(|score| score.metric)
