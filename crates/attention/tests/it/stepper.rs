@@ -12,7 +12,7 @@ use crate::variants::{each_option, named};
 /// that.
 const SAME_MAP: f64 = 2e-5;
 
-/// Tokens of most tests: more than two blocks of the cache, and no whole number of them.
+/// Tokens of most tests: more than two blocks of the cache, and not a whole number of them.
 const SEQ: usize = 131;
 
 fn build(config: &AttentionConfig) -> Attention {

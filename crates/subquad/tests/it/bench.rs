@@ -153,7 +153,7 @@ fn channel_mixers_say_their_hidden_width_and_blocks() {
     );
 }
 
-/// Of one hidden width, 16 at width 8; a gate doubles the first layer and takes its bias away.
+/// With one hidden width, 16 at width 8; a gate doubles the first layer and removes its bias.
 #[test]
 fn channel_mixers_have_the_parameters_that_their_matrices_have() {
     let layers = [
@@ -263,7 +263,7 @@ fn sizes_that_cannot_be_are_wrong_use() {
     insta::assert_snapshot!(first("--mixers block_diagonal --lengths 16 --d-model 2"), @"error: block_diagonal: 4 blocks cannot share d_model = 2; choose n_blocks of at most 2");
 }
 
-/// Where the system tells what memory is free.
+/// If the system reports how much memory is free.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {

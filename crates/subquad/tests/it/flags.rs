@@ -1,8 +1,8 @@
-//! Flags, and what is said about wrong ones.
+//! Flags, and the messages about wrong ones.
 
 use crate::lab::{Lab, TINY, TINY_RUNS, name};
 
-/// What a wrong command says, having written nothing.
+/// The message of a wrong command, which must write nothing.
 fn refused(lab: &Lab, arguments: &str) -> String {
     let answer = lab.subquad(arguments).expect(2);
     assert_eq!(answer.out, "", "{arguments}");

@@ -46,7 +46,7 @@ seq_len = [32]
 
 const MIXERS: [&str; 3] = ["attention", "s4d", "m2"];
 const PROMPT: &str = "The state";
-/// With the prompt as many as M2's filters reach.
+/// Together with the prompt, as many bytes as M2's filters reach.
 const BYTES: usize = 32 + 1 - PROMPT.len();
 
 /// A folder with trained runs of these mixers in `results/text`.
@@ -72,7 +72,7 @@ fn generate(lab: &Lab, run: &str, arguments: &str) -> Output {
     command(lab, run, arguments).args(["--prompt", PROMPT]).output().unwrap()
 }
 
-/// The bytes that it wrote.
+/// The bytes that it writes.
 #[track_caller]
 fn text(lab: &Lab, mixer: &str, arguments: &str) -> Vec<u8> {
     let output = generate(lab, &format!("results/text/{mixer}"), &format!("--bytes {BYTES} {arguments}"));
@@ -83,7 +83,7 @@ fn text(lab: &Lab, mixer: &str, arguments: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// What it says about wrong input, having written nothing.
+/// The message about wrong input, for which it must write nothing.
 #[track_caller]
 fn refused(lab: &Lab, run: &str, arguments: &str) -> String {
     let output = generate(lab, run, arguments);
@@ -97,7 +97,7 @@ fn run_of(lab: &Lab, mixer: &str) -> String {
     format!("results/text/runs/{}", name(run.path()))
 }
 
-/// `text` with one byte more, from the whole text at once.
+/// `text` and one more byte, from the whole text at once.
 fn longer(model: &SequenceModel, sampler: &Sampler, mut text: Vec<u8>) -> Vec<u8> {
     let tokens = text.iter().map(|byte| i32::from(*byte)).collect::<Vec<_>>();
     let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, [1, text.len()]), &Device::flex());

@@ -1,4 +1,4 @@
-//! A run that is done proves it; one whose files are not its own says so and runs again.
+//! A run that is done proves it; one whose files are not its own is reported and runs again.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::process::{assert_same_end, manifest};
 
 const RUN: &str = "run tiny --set sweep.mixer=[\"s4d\"]";
 
-/// Two finished runs, which the seed tells apart, and the same again in `whole`.
+/// Two finished runs with different seeds, and the same again in `whole`.
 fn finished() -> (Lab, PathBuf, PathBuf) {
     let lab = Lab::new();
     lab.subquad(&format!("{RUN} --results whole")).expect(0);

@@ -15,7 +15,7 @@ fn runs(lab: &Lab) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
     lab.runs("results").iter().flat_map(|run| files(run)).map(state).collect()
 }
 
-/// The runs of which a file is not as it was.
+/// The runs with a file that has changed.
 fn changed(before: &BTreeMap<PathBuf, (SystemTime, Vec<u8>)>, lab: &Lab) -> Vec<PathBuf> {
     let after = runs(lab).into_iter().filter(|(path, state)| before.get(path) != Some(state));
     let mut changed: Vec<_> = after.map(|(path, _)| path.parent().unwrap().to_owned()).collect();

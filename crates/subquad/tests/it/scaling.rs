@@ -96,7 +96,7 @@ fn a_study_goes_on_with_the_sizes_that_are_missing() {
     let lab = lab();
     lab.subquad(RUN).expect(0);
     let before = lines(&lab);
-    // A length is complete with all of its layers: of the third only one is left, of the fourth none.
+    // A length is complete only with all of its layers: of the third only one is left, of the fourth none.
     let left: Vec<&str> = before
         .iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! Results of other builds, and running again what is done.
+//! Results of other builds, and repeating what is done.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::lab::{Lab, TINY_RUNS, wait_for};
 #[cfg(unix)]
 use crate::process::{kill, start};
 
-/// Changes the manifest, and the run's proof with it: as if the run had been made so.
+/// Changes the manifest, and the run's proof with it, as if the run had been made that way.
 fn edit(run: &Path, from: &str, to: &str) {
     let path = run.join("manifest.json");
     let text = fs_err::read_to_string(&path).unwrap();
@@ -24,7 +24,7 @@ fn edit(run: &Path, from: &str, to: &str) {
     fs_err::write(run.join("proof.json"), proof.to_string()).unwrap();
 }
 
-/// Makes the run one of an older build.
+/// Makes the run look like one of an older build.
 fn age(run: &Path) {
     let text = fs_err::read_to_string(run.join("manifest.json")).unwrap();
     let line = text.lines().find(|line| line.contains("\"build_commit\"")).unwrap();

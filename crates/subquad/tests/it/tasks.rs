@@ -11,7 +11,7 @@ fn bytes() -> String {
     TINY.replace("name = \"digits\"", task).replace("seq_len = [64]", "seq_len = [16]")
 }
 
-/// A text of the user's: too regular to be the embedded one.
+/// A user's text: too regular to be the embedded one.
 fn text(word: &str) -> String {
     format!("{word} and again ").repeat(200)
 }

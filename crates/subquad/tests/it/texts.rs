@@ -1,4 +1,4 @@
-//! What is said about inputs that are no configs, and about numbers and folders that are not what they seem.
+//! Messages about inputs that are not configs, and about numbers and folders that are not what they seem.
 
 use crate::lab::{Lab, TINY};
 
@@ -29,7 +29,7 @@ fn links_that_lead_nowhere_are_named_with_their_target() {
     link("other.toml", "tiny/more.toml");
     insta::assert_snapshot!(refused(&lab, "check link.toml"), @"error: link.toml: a link to gone.toml, which does not exist; create that file, or name another one");
     insta::assert_snapshot!(refused(&lab, "run tiny/tiny.toml"), @"error: --results results: is a link to gone, which does not exist; create that folder, or remove the link");
-    // A folder's config is not passed over.
+    // A folder's config is not skipped.
     insta::assert_snapshot!(refused(&lab, "run tiny --results other"), @"error: tiny/more.toml: a link to other.toml, which does not exist; create that file, or name another one");
 }
 

@@ -1,4 +1,4 @@
-//! `subquad verify`: published cases agree, and whatever is wrong with a case is told.
+//! `subquad verify`: published cases agree, and whatever is wrong with a case is reported.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `subquad verify` believes nothing that a file says and does not hold, and goes on with the next file.
+//! `subquad verify` believes no claim that a file does not support, and continues with the next file.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn set_config(case: &mut CaseFile, config: &str) {
     case.header["__metadata__"]["config"] = json!(config);
 }
 
-/// What is said of each of these wrong files, behind which stands a right one, which must agree all the same.
+/// The messages about these wrong files. A good file follows them, which must still agree.
 fn refusals(wrong: &[Vec<u8>]) -> Vec<String> {
     let lab = Lab::new();
     let name = |i: usize| format!("wrong-{i}.safetensors");
@@ -133,7 +133,7 @@ fn a_parameter_or_an_input_of_any_other_shape_is_refused() {
             let bare = tensor.strip_prefix("param.").unwrap_or(tensor);
             for said in refusals(&changed.collect::<Vec<_>>()) {
                 let names_it = said.contains(&format!("tensor `{bare}` has shape"));
-                // One of several names of a parameter is told apart from the others first.
+                // One of several names of a parameter is first given a value of its own.
                 let is_shared = said.contains(&format!("`{bare}`")) && said.contains("have the shapes");
                 assert!(names_it || is_shared, "{name}: {said}");
             }

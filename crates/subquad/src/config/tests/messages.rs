@@ -139,7 +139,7 @@ fn keys_of_h3_go_together() {
     assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
 }
 
-/// [`SMALL`] with this mixer alone.
+/// [`SMALL`] with only this mixer.
 fn only(mixer: &str) -> String {
     SMALL.replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, &format!("{mixer:?}"))
 }

@@ -12,7 +12,7 @@ fn list(from: usize, count: usize) -> String {
     format!("[{}]", numbers.join(", "))
 }
 
-/// One mixer, and these axes.
+/// One mixer, with these axes.
 fn sweep(axes: &str) -> String {
     let mixers = r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#;
     format!("{}{axes}", SMALL.replace(mixers, r#"["s4d"]"#))

@@ -8,7 +8,7 @@ fn mqar(lines: &str) -> String {
     SMALL.replace("name = \"digits\"", &task).replace("[64]", "[64, 128]")
 }
 
-/// A length that every task takes: 28 x 28.
+/// A length that every task accepts: 28 x 28.
 const PIXELS: &str = "sweep.seq_len=[784]";
 
 fn settings_of(text: &str, key: &str) -> Vec<String> {
