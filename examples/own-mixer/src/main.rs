@@ -1,5 +1,4 @@
-//! Your own mixer in all of subquad: `cargo run --release -p own-mixer -- run examples/own-mixer/causal-mean`; also
-//! check, bench, list.
+//! Your own mixer in all of subquad: `cargo run --release -p own-mixer -- run examples/own-mixer/causal-mean`; also check, bench, list.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
