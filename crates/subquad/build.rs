@@ -14,8 +14,8 @@ fn main() {
     }
 }
 
-/// What git calls the contents of all that differs from the commit; `None` where nothing does. Two builds of one commit
-/// with other edits are two builds.
+/// git's name for everything that differs from the commit; `None` if nothing does. Two builds of one commit with
+/// different edits are two builds.
 fn edits() -> Option<String> {
     const BUILT: [&str; 4] = ["--", "..", "../../Cargo.toml", "../../Cargo.lock"];
     let changed = git(&[&["diff", "HEAD"][..], &BUILT].concat());

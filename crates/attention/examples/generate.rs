@@ -16,7 +16,7 @@ fn main() {
     let last = y.narrow(1, 99, 1).squeeze_dim::<2>(1);
     let branch = state.clone();
 
-    // Each output is the next input: what stands for a model here.
+    // Each output is the next input, in place of a model.
     let mut token = last.clone();
     for _ in 0..20 {
         token = attention.step(token, &mut state).expect("any length fits");

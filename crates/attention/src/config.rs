@@ -34,8 +34,8 @@ pub struct AttentionConfig {
     #[config(default = 4)]
     #[option(range = 1..=1024)]
     pub n_heads: usize,
-    /// Heads of keys and values; must divide n_heads. Fewer make a smaller cache: grouped queries, or with 1 multi-query
-    /// attention.
+    /// Heads of keys and values; must divide n_heads. With fewer, the cache is smaller: grouped-query attention, or
+    /// multi-query attention with 1.
     #[option(range = 1..=1024, none = "n_heads")]
     pub n_kv_heads: Option<usize>,
     /// Whether a token sees only itself and the past; otherwise it sees every token, and there is no `step`.
@@ -53,7 +53,8 @@ pub struct AttentionConfig {
     #[config(default = 10000.0)]
     #[option(range = range::POSITIVE)]
     pub rope_base: f64,
-    /// Share of each head that rope turns: its first features, in whole pairs; the rest knows no positions. Only with rope.
+    /// Share of each head that rope turns: its first features, in whole pairs; the rest carries no positions. Only
+    /// with rope.
     #[config(default = 1.0)]
     #[option(range = range::SHARE)]
     pub rope_fraction: f64,
@@ -162,13 +163,13 @@ impl AttentionConfig {
         let is_nothing = rope_fraction < 1.0 && turned_features(d_head, rope_fraction) == 0;
         Refusal::when(is_nothing, &["rope_fraction", "n_heads", "d_model", "position"], || {
             format!(
-                "rope rotates pairs of features, but rope_fraction = {rope_fraction:?} of {d_head} features a head leaves \
+                "rope rotates pairs of features, but rope_fraction = {rope_fraction:?} of {d_head} features per head leaves \
                  none; raise it, or choose another position"
             )
         })
     }
 
-    /// A number that changes nothing is a mistake by whoever set it.
+    /// A setting that changes nothing is a mistake in the config.
     fn idle(&self, option: &'static str) -> Option<Refusal> {
         let value = |config: &Self| config.to_values().into_iter().find(|(name, _)| *name == option);
         let (set, default) = (value(self)?.1, value(&Self::new(self.d_model))?.1);

@@ -86,7 +86,7 @@ impl Attention {
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
     /// sees only tokens of its own sequence.
     ///
-    /// A sequence's output does not depend on what else is in its row, nor on where in the row it stands: rotary
+    /// A sequence's output does not depend on what else is in its row, nor on its place in the row: rotary
     /// positions count from the start of the row, but only their differences matter. The output of padding is the bias of
     /// [`output`](Self::output).
     ///

@@ -1,4 +1,4 @@
-//! The scores of one query: from products to weights, for tokens that lie in the slots of a cache.
+//! The scores of one query: from products to weights, for tokens in the slots of a cache.
 //!
 //! Scores are in units of `1 / log2(e)`, so that weights are powers of two.
 

@@ -35,7 +35,7 @@ impl Segments {
         Self { batch, seq, ids: ids.chunks(seq.max(1)).flat_map(renumber).collect() }
     }
 
-    /// One sequence a row, at its start; what follows is padding.
+    /// One sequence per row, at its start; the rest is padding.
     ///
     /// # Panics
     /// If a length is greater than `seq`.
@@ -43,7 +43,7 @@ impl Segments {
         Self::packed(&lengths.iter().map(|&length| vec![length]).collect::<Vec<_>>(), seq)
     }
 
-    /// Sequences one after another: for each row their lengths. What follows the last is padding.
+    /// Sequences one after another, given by their lengths for each row. What follows the last is padding.
     ///
     /// # Panics
     /// If a row's lengths add up to more than `seq`.

@@ -12,10 +12,10 @@ pub(crate) const FIRST_CAPACITY: usize = 64;
 
 /// Keys and values of the tokens seen so far; keys are kept already rotated by their position.
 ///
-/// They lie in buffers with room for more tokens, which double when they are full. A new token is written in place, unless
-/// a clone of the state shares the buffers (branching from a prompt) or autodiff still needs them: then they are copied
-/// first. With a sliding window the buffers are a ring: they never have more than `window` slots, and the token at
-/// position `t` takes slot `t % window`.
+/// They are in buffers with room for more tokens, which double when they are full. A new token is written in place,
+/// unless a clone of the state shares the buffers (branching from a prompt) or autodiff still needs them: then they
+/// are copied first. With a sliding window the buffers are a ring: they never have more than `window` slots, and the
+/// token at position `t` takes slot `t % window`.
 #[derive(Debug, Clone)]
 pub struct AttentionState {
     /// `[batch, kv_heads, capacity, d_head]`

@@ -1,4 +1,4 @@
-//! Complex transforms of any length, planned once a process and length.
+//! Complex transforms of any length, planned once per process and length.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -22,7 +22,7 @@ pub fn layer_norm(x: Tensor<3>, gamma: Tensor<1>, beta: Tensor<1>, eps: f64, for
     let [_, _, width] = x.dims();
     assert!(
         gamma.dims() == [width] && beta.dims() == [width],
-        "a layer norm needs one scale and shift a feature"
+        "a layer norm needs one scale and one shift per feature"
     );
     match form {
         Form::Portable => portable(x, gamma, beta, eps),

@@ -9,7 +9,7 @@
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
-//!   [`simd::fma_peak_gflops`] measures what there is to reach.
+//!   [`simd::fma_peak_gflops`] measures the peak that they can reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
 //! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).

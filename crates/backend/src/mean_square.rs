@@ -1,4 +1,5 @@
-//! The mean of the squares of all elements: `subquad bench` differentiates it, so it must cost next to nothing beside a layer.
+//! The mean of the squares of all elements: `subquad bench` differentiates it, so it must cost next to nothing
+//! compared with a layer.
 //!
 //! ```text
 //! m = 1/n sum of x_i^2        dm/dx_i = 2 x_i / n

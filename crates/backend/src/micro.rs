@@ -1,7 +1,7 @@
 //! The micro-kernel: the inner loop of every product of matrices that a fused kernel makes.
 //!
 //! A block of the result stays in registers while its sums grow: `acc[i][j] += a(i, t) b[t][j]`, where `a(i, t)` is one
-//! number for all lanes and `b[t][j]` a vector. `b` must lie in rows; `a` may lie anyhow.
+//! number for all lanes and `b[t][j]` a vector. `b` must be stored in rows; `a` may have any layout.
 #![allow(unsafe_code)]
 
 use crate::simd::{Simd, mul_add};

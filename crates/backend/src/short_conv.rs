@@ -23,7 +23,7 @@ pub fn short_conv(x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>, form: Form) 
     let ([_, _, channels], [rows, _]) = (x.dims(), weight.dims());
     assert!(
         channels == rows && bias.dims() == [channels],
-        "a short convolution needs one kernel and bias a channel"
+        "a short convolution needs one kernel and one bias per channel"
     );
     match form {
         Form::Portable => portable(x, weight, bias),

@@ -1,5 +1,5 @@
-//! Singular values in f64 by Jacobi's method on columns (Hestenes 1958): columns are turned against each other, two at a
-//! time, until all are orthogonal. Small singular values come out as exact as large ones. For the host, and for
+//! Singular values in f64 by Jacobi's method on columns (Hestenes 1958): pairs of columns are rotated until all
+//! columns are orthogonal. Small singular values are as exact as large ones. It is meant for the host, and for
 //! matrices of up to a few hundred columns: time grows with the columns squared times the rows.
 
 use std::ops::{Div, Mul};

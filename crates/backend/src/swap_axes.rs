@@ -1,6 +1,7 @@
-//! `[batch, seq, channels]` to `[batch, channels, seq]` and back, as values in their new place.
+//! `[batch, seq, channels]` to `[batch, channels, seq]` and back, with the values moved.
 //!
-//! burn's `swap_dims` alone is a view, which the next operation that wants rows copies number by number on one thread.
+//! burn's `swap_dims` only makes a view, which the next operation that needs rows copies number by number on one
+//! thread.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;

@@ -56,7 +56,7 @@ pub fn check(subject: &Subject, device: &Device) -> Result<Check, String> {
 
 fn complaint(subject: &Subject, check: &Check) -> String {
     format!(
-        "{} is not what its f64 reference says, so it is not timed: outputs are off by {:.1e} (limit {OUTPUT_LIMIT:.0e}), \
+        "{} does not agree with its f64 reference, so it is not timed: outputs are off by {:.1e} (limit {OUTPUT_LIMIT:.0e}), \
          gradients by {:.1e} (limit {GRADIENT_LIMIT:.0e})",
         subject.name, check.value_error, check.gradient_error
     )

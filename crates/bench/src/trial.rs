@@ -80,7 +80,7 @@ impl Trial {
         mean_square(self.tracked.forward(self.leaf.clone()), self.form).backward()
     }
 
-    /// The gradients of the loss that is timed: by every parameter tensor in field order, then by the input.
+    /// The gradients of the loss that is timed: of every parameter tensor in field order, then of the input.
     pub(super) fn gradients(&self) -> Vec<Vec<f64>> {
         let gradients = self.backward();
         let mut tensors = self.tracked.gradients(&gradients);

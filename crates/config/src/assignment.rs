@@ -14,8 +14,8 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Splits `KEY=VALUE`. The value is TOML, or else a string: `model.channel_mixer=dense` needs no quotes, and an
-    /// empty value is the empty string.
+    /// Splits `KEY=VALUE`. The value is TOML, or otherwise a string: `model.channel_mixer=dense` needs no quotes, and
+    /// an empty value is the empty string.
     ///
     /// Whether the key exists and takes the value is checked when a config is loaded.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {

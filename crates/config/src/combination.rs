@@ -15,7 +15,7 @@ pub(crate) type Settings = BTreeMap<&'static str, Setting>;
 /// Runs that differ only in their seed, before their keys are checked together. For a config without a sweep, the
 /// settings of the config.
 ///
-/// Words and shares are replaced by the numbers that they mean. A key with an invalid value has its default, so that
+/// Words and shares are replaced by the numbers that they mean. A key with an invalid value gets its default, so that
 /// the others can be checked; a [`Complaint`] about it is dropped.
 #[derive(Debug)]
 pub struct Combination<'a> {
@@ -65,8 +65,8 @@ impl Combination<'_> {
         self.settings.get(key).is_some_and(|setting| setting.origin.is_some())
     }
 
-    /// The key that a name refers to in a struct of options of this section: a key of the section, else one that every
-    /// run has (a layer's `d_model` is `model.d_model`), else the name itself.
+    /// The key that a name refers to in a struct of options of this section: a key of the section, or otherwise one
+    /// that every run has (a layer's `d_model` is `model.d_model`), or otherwise the name itself.
     pub fn key_of(&self, section: &str, name: &str) -> String {
         let own = format!("{section}.{name}");
         if self.schema.find(&own).is_some() {
@@ -76,7 +76,8 @@ impl Combination<'_> {
         common.find(|key| key.leaf() == name).map_or_else(|| name.to_owned(), |key| key.name.to_owned())
     }
 
-    /// Where these keys were set, if they are not defaults: the first flag, because flags come last, else the first line.
+    /// Where these keys were set, if they are not defaults: the first flag, because flags come last, or otherwise the
+    /// first line.
     pub(crate) fn origin(&self, keys: &[String]) -> Option<Origin> {
         let size = self.schema.axes().map(|axes| axes.size.name);
         let of = |key: &String| match self.settings.get(key.as_str()) {

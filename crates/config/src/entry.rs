@@ -97,7 +97,7 @@ pub fn has_section(text: &str, section: &str) -> bool {
     entries.iter().any(|entry| entry.names()[0] == section)
 }
 
-/// The entries of one flag: `value` read as TOML, or else as a string.
+/// The entries of one flag: `value` read as TOML, or otherwise as a string.
 pub(crate) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
     let source = Source::Flag { text: text.into() };
     // A dotted key may be quoted, as in a file; no key contains a quote.

@@ -15,22 +15,22 @@ pub enum Problem {
     NoSuchPath,
     #[error("holds no .toml file")]
     NoConfigs,
-    #[error("no folder around it to name the study after")]
+    #[error("is not in a folder that could name its study")]
     NoFolder,
-    #[error("a link to {target}, which is not there; make that file, or name another one")]
+    #[error("a link to {target}, which does not exist; create that file, or name another one")]
     DanglingLink { target: String },
     #[error(
-        "not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: \
-        save the config there, such as my-study/config.toml"
+        "a device or pipe, not a file; a study is named after its config's folder, and its runs may read the config again: save it in \
+        a folder, such as my-study/config.toml"
     )]
     NotAFile,
-    #[error("holds {} MiB, so it is hardly a config; name the .toml file", .bytes >> 20)]
+    #[error("holds {} MiB, too much for a config; name the .toml file", .bytes >> 20)]
     Huge { bytes: u64 },
     #[error("not UTF-8 text from line {line} on; save the file as UTF-8")]
     NotUtf8 { line: usize },
     #[error("text in UTF-16; save the file as UTF-8")]
     Utf16,
-    #[error("not a text, since byte {byte} is zero; a config is TOML in UTF-8")]
+    #[error("not text, because byte {byte} is zero; a config is TOML in UTF-8")]
     NotText { byte: usize },
     #[error("not valid TOML: {message}")]
     Syntax { message: String },
@@ -83,17 +83,17 @@ pub enum Problem {
     RepeatedValue { key: String, value: String },
     #[error("`{key}` is not part of a run's name, so it cannot be an axis; set it in its section")]
     IdleAxis { key: &'static str },
-    #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or take the axis out")]
+    #[error("`{key}` is an axis of the sweep ({axis}); use sweep.{key}=[..], or remove the axis")]
     FlagOnAxis { key: &'static str, axis: Origin },
     #[error(
         "`{key}` is an axis of the sweep ({axis}), so [override.{subject}] cannot set it; remove one of the two"
     )]
     OverrideOnAxis { key: &'static str, subject: &'static str, axis: Origin },
-    #[error("values {one} and {other} of axis `{key}` come to the same run; remove one of the two")]
+    #[error("values {one} and {other} of axis `{key}` give the same run; remove one of the two")]
     SameRun { key: &'static str, one: String, other: String },
 
     #[error(
-        "asks for {count} {what} ({lists}), but one command plans at most {most}{before}; take values out, or give the command fewer \
+        "asks for {count} {what} ({lists}), but one command plans at most {most}{before}; remove values, or pass fewer \
         configs at once"
     )]
     TooMany { what: &'static str, count: String, lists: String, most: String, before: String },

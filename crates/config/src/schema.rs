@@ -184,7 +184,7 @@ impl Schema {
         path.is_empty() || self.keys.iter().any(is_inside)
     }
 
-    /// The key whose number a word of `key` stands for: one in the same section, or else one that every run has.
+    /// The key whose number a word of `key` stands for: one in the same section, or otherwise one that every run has.
     pub(crate) fn key_of_word(&self, key: &Key, word: &str) -> Option<&Key> {
         let own = || self.find(&format!("{}.{word}", key.section()));
         own().or_else(|| self.keys.iter().find(|other| other.leaf() == word && other.variant.is_none()))

@@ -77,7 +77,7 @@ pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
 fn quotes(kind: &Kind, written: &Written) -> &'static str {
     match written {
         Written::Text(text) if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) => {
-            "; take its quotes away"
+            "; remove its quotes"
         }
         written if matches!(kind, Kind::Text) && written.is_word() => "; put it in quotes",
         _ => "",

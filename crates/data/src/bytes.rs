@@ -27,7 +27,7 @@ pub struct BytesConfig {
     #[config(default = "PathBuf::new()")]
     #[option(given)]
     pub path: PathBuf,
-    /// Test windows at most, the first of the last tenth of the text; 0: all.
+    /// Largest number of test windows, taken from the start of the last tenth of the text; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
 }
@@ -37,7 +37,7 @@ impl TaskOptions for BytesConfig {
         name: "bytes",
         summary: "predict the next byte of a text; scored in bits per byte",
         lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
+        data: "task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text",
         caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
     };
 

@@ -13,7 +13,7 @@ use crate::{
 /// Options of [`Delay`].
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct DelayConfig {
-    /// How many tokens back the input to repeat lies: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
+    /// How many tokens ago the input to repeat was: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
     #[config(default = "Share::OfLength(4)")]
     #[option(range = 1..LONGEST_SEQ)]
     pub lag: Share,
@@ -32,8 +32,8 @@ impl TaskOptions for DelayConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "delay",
         summary: "repeat band-limited noise some tokens later; scored by error / variance",
-        lengths: "2 and more, above the lag",
-        data: "made by the program",
+        lengths: "2 or more, and above the lag",
+        data: "generated",
         caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
             lower is better, and predicting the mean scores 1.",
     };

@@ -29,10 +29,10 @@ pub struct DigitsConfig;
 impl TaskOptions for DigitsConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "digits",
-        summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
+        summary: "classify handwritten digits (1,797 embedded images), one pixel per token",
         lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
         data: "embedded",
-        caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
+        caption: "Digits of 8 x 8 pixels, one pixel per token; longer sequences are the same images upsampled bilinearly, \
                   which adds no information.",
     };
 
@@ -53,7 +53,7 @@ impl TaskOptions for DigitsConfig {
             true => format!("{}", SIDE * SIDE),
             false => format!("{} or {}", side * side, (side + 1).saturating_pow(2)),
         };
-        vec![wrong_length("an image is a square of at least 8 x 8 pixels, one pixel a token", nearest)]
+        vec![wrong_length("an image is a square of at least 8 x 8 pixels, one pixel per token", nearest)]
     }
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {

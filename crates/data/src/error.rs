@@ -26,7 +26,7 @@ pub enum TaskError {
         refusal: Refusal,
     },
     /// The task's data are missing.
-    #[error("the data of task {task} are not there: {looked_for}; {advice}")]
+    #[error("the data of task {task} are missing: {looked_for}; {advice}")]
     NoData {
         /// The task's name.
         task: &'static str,

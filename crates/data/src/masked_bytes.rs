@@ -31,8 +31,8 @@ pub struct MaskedBytesConfig {
     #[config(default = "PathBuf::new()")]
     #[option(given)]
     pub path: PathBuf,
-    /// Share of the positions that the model has to predict in training: 80 % of them read as hidden, 10 % as any byte, 10 % as
-    /// they are. 0.3 as in M2-BERT.
+    /// Share of the positions that the model has to predict in training: 80 % of them are hidden, 10 % are replaced
+    /// by a random byte, and 10 % are left as they are. 0.3 as in M2-BERT.
     #[config(default = 0.3)]
     #[option(range = range::SHARE)]
     pub mask_share: f64,
@@ -40,7 +40,7 @@ pub struct MaskedBytesConfig {
     #[config(default = 0.15)]
     #[option(range = range::SHARE)]
     pub test_mask_share: f64,
-    /// Test windows at most, the first of the last tenth of the text; 0: all.
+    /// Largest number of test windows, taken from the start of the last tenth of the text; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
 }
@@ -50,8 +50,8 @@ impl TaskOptions for MaskedBytesConfig {
         name: "masked_bytes",
         summary: "predict the hidden bytes of a text, for bidirectional models; scored in bits per byte",
         lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
-        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
+        data: "task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text",
+        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte to be predicted.",
     };
 
     fn input(&self) -> InputKind {

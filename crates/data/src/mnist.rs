@@ -42,10 +42,10 @@ pub struct MnistConfig {
     /// The order of pixels: row by row, by bit reversal, or one random order, the same in every run.
     #[config(default = "Permutation::None")]
     pub permutation: Permutation,
-    /// Training images, the first of 60,000; 0: all.
+    /// Number of training images, the first of the 60,000; 0: all.
     #[config(default = 0)]
     pub train_examples: usize,
-    /// Test images, the first of 10,000; 0: all.
+    /// Number of test images, the first of the 10,000; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
 }
@@ -53,10 +53,10 @@ pub struct MnistConfig {
 impl TaskOptions for MnistConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "mnist",
-        summary: "classify handwritten digits of 28 x 28, one pixel a token",
+        summary: "classify handwritten digits of 28 x 28, one pixel per token",
         lengths: "784",
         data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel a token, in the order that the config names.",
+        caption: "MNIST, one pixel per token, in the order that the config names.",
     };
 
     fn input(&self) -> InputKind {
@@ -69,7 +69,7 @@ impl TaskOptions for MnistConfig {
 
     fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
         self.refused_by(|| {
-            let rule = "an image is 28 x 28 pixels, one pixel a token";
+            let rule = "an image is 28 x 28 pixels, one pixel per token";
             (seq_len != PIXELS).then(|| wrong_length(rule, PIXELS)).into_iter().collect()
         })
     }
@@ -271,7 +271,7 @@ fn no_images(folders: &[PathBuf]) -> TaskError {
     };
     let names = FILES.concat().join(", ");
     let advice = format!(
-        "set task.path to the folder of {names} (each with .gz or without), or {DATA} to the folder around `{FOLDER}`"
+        "set task.path to the folder of {names} (each with or without .gz), or {DATA} to the folder that contains `{FOLDER}`"
     );
     TaskError::NoData { task: MnistConfig::INFO.name, looked_for, advice }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! context: key value key value ..   2 n_pairs tokens          tail: the keys again, anywhere, each to be answered with its value
-//! slot g of the tail, g = 1 .. space = (seq_len - 2 n_pairs) / 2, is asked with probability in proportion to g^(power - 1)
+//! slot g of the tail, g = 1 .. space = (seq_len - 2 n_pairs) / 2, is queried with probability proportional to g^(power - 1)
 //! ```
 //! Arora, Eyuboglu, Timalsina, Johnson, Poli, Zou, Rudra, Re 2023, "Zoology: Measuring and Improving Recall in Efficient
 //! Language Models", <https://arxiv.org/abs/2312.04927>, section 4 and appendix; the recipe is that of their code.

@@ -72,7 +72,7 @@ pub(crate) fn refusals(
 ) -> Vec<Refusal> {
     match seq_len {
         0 | 1 => {
-            let rule = "noise starts from zero, so it takes a second token to say anything";
+            let rule = "noise starts at zero, so a single token carries no information";
             vec![wrong_length(rule, 2)]
         }
         _ => no_wave(bandwidth, seq_len).into_iter().chain(of_task()).collect(),

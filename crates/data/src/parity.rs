@@ -28,8 +28,8 @@ impl TaskOptions for ParityConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "parity",
         summary: "say whether the number of ones is odd",
-        lengths: "2 and more",
-        data: "made by the program",
+        lengths: "2 or more",
+        data: "generated",
         caption: "Parity of random bits, asked for at the last token. Guessing scores 0.5.",
     };
 
@@ -42,7 +42,7 @@ impl TaskOptions for ParityConfig {
     }
 
     fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        let too_short = || wrong_length("there is a bit, and a token that asks", 2);
+        let too_short = || wrong_length("there must be at least one bit, and the token that asks", 2);
         self.refused_by(|| (seq_len < 2).then(too_short).into_iter().collect())
     }
 

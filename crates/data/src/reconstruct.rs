@@ -33,8 +33,8 @@ impl TaskOptions for ReconstructConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "reconstruct",
         summary: "reconstruct the latest values of band-limited noise at the last token; scored by error / variance",
-        lengths: "2 and more, the window at least",
-        data: "made by the program",
+        lengths: "2 or more, and at least the window",
+        data: "generated",
         caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
             target; lower is better, and predicting the mean scores 1.",
     };

@@ -62,7 +62,7 @@ pub(crate) fn no_byte(seq_len: usize) -> Option<Refusal> {
 pub(crate) fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> TaskError {
     let wanted = window * 10;
     let problem = format!(
-        "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth tests, so it takes about {wanted}"
+        "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth is for testing, so it needs about {wanted}"
     );
     TaskError::Options { task, refusal: Refusal::new(problem, &["path"]) }
 }

@@ -84,8 +84,8 @@ impl Context {
         let mixer = self.mixer;
         Refusal::when(!self.causal, &["causal"], || {
             format!(
-                "{mixer} is causal-only; set model.causal = true, for {mixer} only in [override.{mixer}], or take it out of \
-                 sweep.mixer"
+                "{mixer} is causal-only; set model.causal = true, for {mixer} only in [override.{mixer}], or remove it \
+                 from sweep.mixer"
             )
         })
     }
@@ -95,8 +95,8 @@ impl Context {
         let mixer = self.mixer;
         Refusal::when(self.causal, &["causal"], || {
             format!(
-                "{mixer} sees the whole sequence; set model.causal = false, for {mixer} only in [override.{mixer}], or take \
-                 it out of sweep.mixer"
+                "{mixer} always sees the whole sequence; set model.causal = false, for {mixer} only in [override.{mixer}], or remove \
+                 it from sweep.mixer"
             )
         })
     }

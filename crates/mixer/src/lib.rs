@@ -1,4 +1,4 @@
-//! The seam of subquad: what every sequence mixer and every channel mixer offers.
+//! The interface of subquad: what every sequence mixer and every channel mixer offers.
 //!
 //! A *sequence mixer* exchanges information between the tokens of a sequence; a *channel mixer* works on each token
 //! separately. Both map `[batch, seq, d_model]` to the same shape, so a model can be built from any pair of them. The

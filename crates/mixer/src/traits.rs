@@ -105,8 +105,8 @@ pub trait SequenceMixer {
     /// Whether this layer can continue from the state with `batch` sequences.
     ///
     /// # Errors
-    /// If it is of another batch, made by another kind of mixer or with other settings, or on another device. States
-    /// made by other weights with the same settings cannot be recognised.
+    /// If it is for another batch size, was made by another kind of mixer or with other settings, or is on another
+    /// device. States made by other weights with the same settings cannot be recognised.
     fn check_state(&self, batch: usize, state: &Self::State) -> Result<(), MixerError> {
         self.init_state(1)?.check_like(&self.contract(), batch, state)
     }
@@ -195,7 +195,7 @@ pub enum MixerError {
     /// A bidirectional mixer was asked to run from a state.
     #[error(
         "a bidirectional {mixer} sees the future, so it has no state and no step; build it with causal = true, \
-         or take a mixer that can be causal"
+         or use a mixer that can be causal"
     )]
     Bidirectional {
         /// Name of the mixer, as in configs.
@@ -213,8 +213,8 @@ pub enum MixerError {
     },
     /// A layer with truncated kernels was asked to continue from a state beyond them.
     #[error(
-        "the kernels of this {mixer} are cut after {taps} taps, but a state hears all tokens, so it goes on for at most \
-         {taps}; run the whole sequence at once, or lift the cut (`with_max_taps(None)`)"
+        "the kernels of this {mixer} are cut off after {taps} taps, but a state remembers all tokens, so it can continue for at \
+         most {taps}; run the whole sequence at once, or remove the cut (`with_max_taps(None)`)"
     )]
     CutKernel {
         /// Name of the mixer, as in configs.
@@ -235,7 +235,7 @@ pub enum MixerError {
     /// A training sequence is longer than the layer can learn from.
     #[error(
         "{mixer} learns its output weights at l_max = {l_max} tokens, so it cannot train on {seq}; build it with a larger \
-         l_max (evaluation, without autodiff, may go on beyond)"
+         l_max (evaluation, without autodiff, may use longer sequences)"
     )]
     TooLongToTrain {
         /// Name of the mixer, as in configs.
@@ -283,7 +283,7 @@ pub enum MixerError {
     },
     /// The input or the state is not on the layer's device.
     #[error(
-        "{mixer} is on {layer}, got {what} on {got}; bring both to one device, as in x.to_device(&device)"
+        "{mixer} is on {layer}, got {what} on {got}; move both to one device, as in x.to_device(&device)"
     )]
     Device {
         /// Name of the mixer, as in configs.
@@ -297,7 +297,8 @@ pub enum MixerError {
     },
     /// The state is for another batch size than the input.
     #[error(
-        "{mixer} got a state of {state} sequences and an input of {input}; take a state of init_state({input}), or the input          that goes on with this one"
+        "{mixer} got a state of {state} sequences and an input of {input}; use a state from \
+         init_state({input}), or the input that continues this state"
     )]
     Batch {
         /// Name of the mixer, as in configs.
@@ -308,9 +309,7 @@ pub enum MixerError {
         input: usize,
     },
     /// The state belongs to another layer.
-    #[error(
-        "the state does not belong to this {mixer}: {difference}; use one that this layer's init_state made"
-    )]
+    #[error("the state does not belong to this {mixer}: {difference}; use one from this layer's init_state")]
     ForeignState {
         /// Name of the mixer, as in configs.
         mixer: &'static str,

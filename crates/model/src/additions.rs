@@ -63,7 +63,7 @@ impl Additions {
             (Some(table), Some(types)) => h + table.forward(types),
             (Some(table), None) => h + table.weight.val().narrow(0, 0, 1).unsqueeze(),
             (None, None) => h,
-            (None, Some(_)) => panic!("this model knows no token types"),
+            (None, Some(_)) => panic!("this model has no token types"),
         }
     }
 

@@ -27,7 +27,7 @@ pub struct ModelConfig<C = MixerConfig> {
     pub mixer: C,
     /// The channel mixer of every block.
     pub channel_mixer: ChannelMixerConfig,
-    /// The kind of every norm; `structure` says where norms stand.
+    /// The kind of every norm; `structure` says where the norms are.
     pub norm: NormKind,
     /// Whether every mixer's output is added to its input. If false, it replaces the input.
     pub residual: bool,
@@ -170,7 +170,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         let Structure { order, last_norm, .. } = self.structure;
         Refusal::when(!last_norm && order != BlockOrder::PreNorm, &["last_norm", "block"], || {
             format!(
-                "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of {order:?} end with norms of \
+                "last_norm = false leaves out the norm that ends a PreNorm model, but blocks of {order:?} end with norms of \
                  their own; choose last_norm = true"
             )
         })
@@ -295,7 +295,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         let cpu = Device::flex();
         cpu.seed(seed);
         let model = self.init(&cpu);
-        // burn draws a parameter when it is first read: read all in field order before anything else does.
+        // burn draws a parameter when it is first read: read all of them in field order before anything else does.
         named_parameters(&model);
         model.fork(device).with_form(Form::for_device(device))
     }

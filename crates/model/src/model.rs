@@ -137,7 +137,7 @@ impl<M: MixerModule> SequenceModel<M> {
     /// As [`forward`](Self::forward); also if the head has one output per sequence, and so none for a single token.
     pub fn forward_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<2> {
         let of_tokens = matches!(self.answers, Head::Token { .. });
-        assert!(of_tokens, "this model answers once a sequence, not at single tokens");
+        assert!(of_tokens, "this model answers once per sequence, not at single tokens");
         let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
         let h = normed(&self.norm, h.select(0, rows).unsqueeze());
         self.decode(h, dropout).flatten(0, 1)

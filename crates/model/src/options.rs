@@ -27,11 +27,11 @@ pub struct ModelOptions {
     /// What every norm is: layer norm, or nothing.
     #[config(default = "NormKind::Layer")]
     pub norm: NormKind,
-    /// Whether a mixer's output is added to its input. False: it takes its place.
+    /// Whether a mixer's output is added to its input. False: the output replaces the input.
     #[config(default = true)]
     pub residual: bool,
-    /// Where the answer about a whole sequence is read: from the mean over tokens, or from the last token. "auto" is the mean for
-    /// classes and the last token for reals. Only for tasks with one answer per sequence.
+    /// Where the answer for a whole sequence is read: from the mean over tokens, or from the last token. "auto" is
+    /// the mean for classes and the last token for reals. Only for tasks with one answer per sequence.
     #[config(default = "Pool::Auto")]
     pub pool: Pool,
     /// Share of activations dropped in training; 0 drops none.
@@ -58,7 +58,7 @@ pub struct ChannelOptions {
     #[option(range = 1..=65536)]
     pub d_hidden: usize,
     /// Number of blocks of the block_diagonal channel mixer, or of both factors of each monarch matrix; widths are padded to a
-    /// multiple. 0 (only for monarch) is near the square root of each width, which costs least.
+    /// multiple. 0 (only for monarch) chooses a number near the square root of each width, which costs least.
     #[config(default = 4)]
     #[option(range = 0..=1024)]
     pub n_blocks: usize,

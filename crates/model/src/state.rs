@@ -36,13 +36,13 @@ impl<S: MixerState> ModelState<S> {
 pub enum StateError {
     /// The head takes the mean over the whole sequence.
     #[error(
-        "a pooled head answers once a sequence, when its last token is known, so the model has no step; build it \
+        "a pooled head answers once per sequence, when its last token is known, so the model has no step; build it \
          with a head on every token, or on the last"
     )]
     PooledHead,
     /// The head reads the first token, which says nothing about later ones.
     #[error(
-        "a head on the first token answers once a sequence, so the model has no step; build it with a head on every \
+        "a head on the first token answers once per sequence, so the model has no step; build it with a head on every \
          token, or on the last"
     )]
     FirstHead,
@@ -117,8 +117,8 @@ impl<M: MixerModule> SequenceModel<M> {
         Ok(self.outputs(h).squeeze_dim(1))
     }
 
-    /// How many tokens there are with those of `input`. It is checked before any block runs, so that an error leaves no
-    /// block ahead of the others.
+    /// How many tokens there are, including those of `input`. It is checked before any block runs, so that an error
+    /// leaves no block ahead of the others.
     fn check_state(&self, state: &ModelState<M::State>, input: &Input) -> Result<usize, MixerError> {
         let [batch, seq] = input.sizes();
         self.check_input(input)?;

@@ -7,22 +7,22 @@ use subquad_options::{Choice, Kind, OptionType, Options, Value};
 /// Options in which published models differ. [`default`](Self::default) is a plain pre-norm model.
 #[derive(Options, Debug, Clone, Copy, PartialEq)]
 pub struct Structure {
-    /// Where the norms and residual connections are. pre_norm: h + mixer(norm(h)), and a last norm in front of the head. post_norm:
-    /// norm(h + mixer(h)), as in BERT. m2_bert: only mixer(h), then norm(h + channel_mixer(h)), as in M2-BERT, whose mixer has
-    /// mixer.m2.residual instead.
+    /// Where the norms and residual connections are. pre_norm: h + mixer(norm(h)), and a last norm before the head.
+    /// post_norm: norm(h + mixer(h)), as in BERT. m2_bert: only mixer(h), then norm(h + channel_mixer(h)), as in
+    /// M2-BERT, whose mixer has mixer.m2.residual instead.
     #[config(default = "BlockOrder::PreNorm")]
     #[option(name = "block")]
     pub order: BlockOrder,
-    /// The last norm of pre_norm, in front of the head. False, as in the S4 repository's example: the head reads what the residual
-    /// connections have added up. Only with pre_norm: the other orders end with norms of their own.
+    /// Whether pre_norm has a last norm before the head. False, as in the S4 repository's example: the head reads the
+    /// residual stream itself. Only with pre_norm: the other orders end with norms of their own.
     #[config(default = true)]
     pub last_norm: bool,
-    /// What every norm adds to the variance; 1e-5 as in PyTorch, BERT has 1e-12.
+    /// What every norm adds to the variance: 1e-5 as in PyTorch; BERT has 1e-12.
     #[config(default = 1e-5)]
     #[option(range = range::POSITIVE)]
     pub norm_eps: f64,
-    /// Learned vectors of positions, added to the inputs; 0: none. Longer sequences are refused. "longest": as many as the longest
-    /// sequence of the config.
+    /// Number of learned position vectors, which are added to the inputs; 0: none. Longer sequences are refused.
+    /// "longest": as many as the longest sequence of the config has tokens.
     #[option(range = 1..=LONGEST_SEQ, none = 0, or = "longest")]
     pub positions: Option<usize>,
     /// Learned vectors of token types, added to those of tokens; 0: none. A token is of type 0 unless
@@ -30,22 +30,22 @@ pub struct Structure {
     #[config(default = 0)]
     #[option(given)]
     pub token_types: usize,
-    /// A norm after the inputs' vectors, and dropout after that, as in BERT.
+    /// A norm after the embeddings, followed by dropout, as in BERT.
     #[config(default = false)]
     pub embedding_norm: bool,
-    /// A linear layer, GELU and a norm in front of the head, as in BERT.
+    /// A linear layer, a GELU and a norm before the head, as in BERT.
     #[config(default = "HeadTransform::None")]
     pub head_transform: HeadTransform,
-    /// The head shares the table of tokens, plus a bias. Only for tasks that answer with the tokens that they read; best with
-    /// init = "normal".
+    /// The head reuses the token embeddings and adds a bias. Only for tasks that answer with the tokens that they
+    /// read; best with init = "normal".
     #[config(default = false)]
     pub tied_head: bool,
-    /// How dense layers and tables start. layers: each as its own layer does, tables N(0, 1). normal: N(0, 0.02) and biases of 0,
-    /// as in BERT and GPT-2.
+    /// Initial values of dense layers and embedding tables. layers: each layer's own, and N(0, 1) for tables. normal:
+    /// N(0, 0.02), and biases of 0, as in BERT and GPT-2.
     #[config(default = "Init::Layers")]
     pub init: Init,
-    /// A token whose row of the table learns nothing from being read, only from a tied head: PyTorch's `padding_idx`. `None`:
-    /// every row learns from both.
+    /// A token whose row of the table gets no gradient where it is read, only through a tied head: PyTorch's
+    /// `padding_idx`. `None`: every row learns from both.
     #[option(given, none = "none")]
     pub padding: Option<usize>,
     /// Where activations are dropped in training.
@@ -59,7 +59,7 @@ pub struct Structure {
 #[serde(rename_all = "snake_case")]
 pub enum BlockOrder {
     /// `h = h + mixer(norm(h)); h = h + channel_mixer(norm(h))`, and, unless [`last_norm`](Structure::last_norm) is false, a
-    /// last norm in front of the head.
+    /// last norm before the head.
     PreNorm,
     /// `h = norm(h + mixer(h)); h = norm(h + channel_mixer(h))`, as in BERT.
     PostNorm,
@@ -122,7 +122,7 @@ pub enum DropoutSites {
     M2Bert,
 }
 
-/// How dense layers and tables start. Everything else is always initialised by its own layer.
+/// Initial values of dense layers and tables. Everything else is always initialised by its own layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {

@@ -9,8 +9,8 @@ macro_rules! gated_config {
             /// Width of input and output.
             #[option(given, range = 1..)]
             pub d_model: usize,
-            /// Length of the filter in tokens, the longest sequence that it covers; "longest" is the longest of the config,
-            /// also among test conditions. A filter keeps l_max (channels + emb_dim) floats.
+            /// Length of the filter in tokens: the longest sequence that it covers. "longest" is the longest sequence
+            /// of the config, test conditions included. A filter keeps l_max (channels + emb_dim) floats.
             #[option(range = 1..=subquad_options::range::LONGEST_SEQ, or = "longest")]
             pub l_max: usize,
             $($(#[$own])* pub $field: $type,)*
@@ -27,7 +27,7 @@ macro_rules! gated_config {
             #[config(default = 2)]
             #[option(range = crate::filter::NUM_INNER)]
             pub num_inner: usize,
-            /// Initial frequency of the filter network's sine activations; higher ones draw rougher filters.
+            /// Initial frequency of the filter network's sine activations; higher frequencies make rougher filters.
             #[config(default = 10.0)]
             #[option(range = subquad_options::range::POSITIVE)]
             pub sine_frequency: f64,
@@ -35,24 +35,25 @@ macro_rules! gated_config {
             /// networks. False: each layer has its own.
             #[config(default = true)]
             pub share_sine: bool,
-            /// Taps of the filter decay with their lag, each channel at a rate of its own.
+            /// Taps of the filter decay with their lag, in each channel at its own rate.
             #[config(default = true)]
             pub modulate: bool,
-            /// What that decay is lifted by, so that far taps need not vanish. Only with modulate.
+            /// A constant added to that decay, so that distant taps need not vanish. Only with modulate.
             #[config(default = 0.0)]
             pub shift: f64,
             /// Taps of all channels at one lag are divided by the sum of their absolute values.
             #[config(default = false)]
             pub normalized: bool,
-            /// The transforms of the long convolutions: fast Fourier transforms, or the same as products with Monarch matrices.
+            /// How the long convolutions are computed: by fast Fourier transforms, or by products with Monarch
+            /// matrices, with the same result.
             #[config(default = "crate::ConvAlgorithm::Fft")]
             pub conv: crate::ConvAlgorithm,
-            /// Taps of the short convolution in front of the gates, the present one among them.
+            /// Taps of the short convolution before the gates, including the one on the present token.
             #[config(default = 3)]
             #[option(range = 1..=1024)]
             pub short_filter: usize,
-            /// Share of numbers dropped in training, in front of each long filter and, in m2, of the output layer; 0 drops none.
-            /// Beside model.dropout.
+            /// Share of numbers dropped in training, before each long filter and, in m2, before the output layer; 0
+            /// drops none. It comes on top of model.dropout.
             #[config(default = 0.0)]
             #[option(range = subquad_options::range::DROPPED)]
             pub dropout: f64,

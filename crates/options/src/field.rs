@@ -25,7 +25,7 @@ pub trait Options: Sized {
     fn fields() -> Vec<Field>;
 
     /// The struct from the values of a config: those of [`fields`](Self::fields), with words replaced by their numbers.
-    /// A given field starts at its default, or else empty. `None` if a value is missing or not of its kind.
+    /// A given field starts at its default, or otherwise empty. `None` if a value is missing or not of its kind.
     fn from_values(values: &dyn Fn(&str) -> Option<Value>) -> Option<Self>;
 
     /// The options with their values, in the order of the fields.
@@ -45,8 +45,8 @@ pub trait Options: Sized {
         fields.filter_map(refused).collect()
     }
 
-    /// What is [out of range](Self::out_of_range), or else what `rules` refuse: they may assume that every value is in
-    /// its range.
+    /// What is [out of range](Self::out_of_range), or otherwise what `rules` refuse: they may assume that every value
+    /// is in its range.
     fn refused_by(&self, rules: impl FnOnce() -> Vec<Refusal>) -> Vec<Refusal> {
         let refused = self.out_of_range();
         if refused.is_empty() { rules() } else { refused }

@@ -27,7 +27,7 @@ pub enum PlotError {
     /// A page is too tall for image viewers.
     #[error(
         "figure `{figure}` would be {height} points tall, with {panels} panels and {labels} labels in its legend; at most {most} \
-         are drawn, about 300 panels: draw fewer, as by splitting its table"
+         are drawn, about 300 panels: draw fewer, for example by splitting its table"
     )]
     TooTall {
         /// File stem of the figure.
@@ -42,7 +42,7 @@ pub enum PlotError {
         most: u64,
     },
     /// A CSV file does not have the columns of a figure's table.
-    #[error("{}:1: not a figure's table: wanted the columns panel,line,x,y,low,high, got {got}", path.display())]
+    #[error("{}:1: not a figure's table: expected the columns panel,line,x,y,low,high, got {got}", path.display())]
     Columns {
         /// The file.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum PlotError {
         got: String,
     },
     /// A row of a figure's table has too many or too few fields.
-    #[error("{}:{line}: wanted 6 fields (panel,line,x,y,low,high), got {got}", path.display())]
+    #[error("{}:{line}: expected 6 fields (panel,line,x,y,low,high), got {got}", path.display())]
     Fields {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub enum PlotError {
     },
     /// A field of a figure's table is not a number.
     #[error(
-        "{}:{line}: column {column}: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `{got}`",
+        "{}:{line}: column {column}: expected a number such as 0.5, 1e-3, or NaN for a missing value, got `{got}`",
         path.display()
     )]
     Number {

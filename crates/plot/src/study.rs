@@ -179,7 +179,7 @@ fn doublings(label: &str, panels: &[Panel]) -> Axis {
     Axis::log2(label).with_ticks(ticks)
 }
 
-/// An axis from zero if the values stay within a decade, else logarithmic.
+/// An axis from zero if the values stay within a decade, otherwise logarithmic.
 fn cost(label: &str, panels: &[Panel]) -> Axis {
     let costs = points(panels).map(|p| p.y).filter(|&y| Scale::Log10.accepts(y));
     let (low, high) =

@@ -104,7 +104,7 @@ pub(crate) fn read(folder: &Path, step: usize) -> Result<(Checkpoint, Index), Re
     }
     let file = |(name, digest): (&String, &Digest)| {
         if Path::new(name).file_name() != Some(OsStr::new(name)) {
-            let what = format!("names `{name}`, which is no file of its folder");
+            let what = format!("names `{name}`, which is not in its folder");
             return Err(RecordError::damaged(&place.join(INDEX), what));
         }
         let path = place.join(name);

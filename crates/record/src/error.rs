@@ -38,7 +38,7 @@ pub enum RecordError {
         what: String,
     },
     /// A run that claims to be done has no proof.
-    #[error("{}: not there, so nothing shows that the run's files are its own (earlier versions wrote none)", path.display())]
+    #[error("{}: missing, so nothing shows that the run's files are its own (earlier versions wrote none)", path.display())]
     Unproven {
         /// Where the proof should be.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub enum RecordError {
     #[error(transparent)]
     Csv(#[from] csv::Error),
     /// A name is not one of a run.
-    #[error("`{name}` does not name a run; wanted <mixer>-L<seq_len>-s<seed>-<8 hex digits>")]
+    #[error("`{name}` does not name a run; expected <mixer>-L<seq_len>-s<seed>-<8 hex digits>")]
     RunName {
         /// The name.
         name: String,

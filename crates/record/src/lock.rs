@@ -1,4 +1,4 @@
-//! A lock that ends with its holder, in whatever way that ends.
+//! A lock that is released when its holder ends, however it ends.
 //!
 //! The operating system keeps the lock, on an open file; the file's text only says who holds it. The file itself is never
 //! removed: a process that had just opened the old file would lock something that no other process can find any more.

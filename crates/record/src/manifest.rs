@@ -135,7 +135,7 @@ impl TryFrom<String> for Outcome {
             ("interrupted", _) => Ok(Self::Interrupted),
             (_, Some(why)) => Ok(Self::Failed(why.into())),
             (_, None) => {
-                Err(format!("`{text}` is no outcome; known: running, done, failed: <why>, interrupted"))
+                Err(format!("`{text}` is not an outcome; known: running, done, failed: <why>, interrupted"))
             }
         }
     }

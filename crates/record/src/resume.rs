@@ -7,7 +7,7 @@ use crate::metrics::{Metrics, read_first};
 use crate::run_dir::{CHECKPOINT, METRICS, PROOF, SUMMARY, WEIGHTS};
 use crate::{Manifest, RecordError, Resumption, RunDir, RunWriter};
 
-/// Where an unfinished run can go on.
+/// Where an unfinished run can continue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResumePoint {
     /// The newest checkpoint that is whole; `None`: the run has to start again.
@@ -39,9 +39,9 @@ impl RunDir {
         Ok(point)
     }
 
-    /// Goes on after `step`, one of a checkpoint that [`resume_point`](Self::resume_point) found: cuts the rows back to those that
-    /// the checkpoint counts, and removes what the run left after them. The manifest keeps when the run started, and notes
-    /// that it went on, and the larger number of jobs.
+    /// Continues after `step`, that of a checkpoint which [`resume_point`](Self::resume_point) found: cuts the rows
+    /// back to those that the checkpoint counts, and removes what the run left after them. The manifest keeps when
+    /// the run started, and notes that it continued, and the larger number of jobs.
     ///
     /// # Errors
     /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be read, removed or written.

@@ -1,4 +1,4 @@
-//! H3 token by token: the state stays as it is, whatever the past, and holds more the wider the heads.
+//! H3 token by token: the state has the same size however long the past is, and is larger with wider heads.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use subquad_mixer::{MixerError, MixerState, SequenceMixer};

@@ -14,7 +14,7 @@ fn main() {
     goes_on(&S4Config::new(D_MODEL, PROMPT).init(&device), &device);
 }
 
-/// Each output is the next input: what stands for a model here.
+/// Each output is the next input, in place of a model.
 fn goes_on<S: StateSpace>(layer: &SsmLayer<S>, device: &Device) {
     let prompt = Tensor::<3>::random([1, PROMPT, D_MODEL], Distribution::Default, device);
     let state = layer.init_state(1).expect("the layer is causal");

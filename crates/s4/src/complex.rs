@@ -1,4 +1,4 @@
-//! Complex tensors as pairs of real ones, burn having no complex type.
+//! Complex tensors as pairs of real ones, because burn has no complex type.
 
 use std::f64::consts::TAU;
 use std::ops::{Add, Mul};

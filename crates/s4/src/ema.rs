@@ -1,4 +1,4 @@
-//! An exponential moving average of every channel: the smallest state space, one real state and no way to turn.
+//! An exponential moving average of every channel: the smallest state space, one real state, which cannot oscillate.
 //!
 //! ```text
 //! h_t = a h_{t-1} + (1 - a) x_t        a = sigmoid(logit), learned for each channel
@@ -22,7 +22,7 @@ pub struct EmaConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Tokens after which the weight of an input has fallen to 1/e, at the start.
+    /// Number of tokens after which the weight of an input has fallen to 1/e, before training.
     #[config(default = 16.0)]
     #[option(range = 0.1..=1e6)]
     pub reach: f64,

@@ -29,7 +29,7 @@ use subquad_train::{evaluate, from_safetensors};
 
 const USAGE: &str = "give a finished run, such as results/00-quickstart/attention-L64-s0; make one with\n  \
                      cargo run --release -- run configs/00-quickstart";
-/// Both factors have so many blocks, of slices of rank 1: parameters grow with them.
+/// The number of blocks of both factors, with slices of rank 1: more blocks have more parameters.
 const BLOCKS: [usize; 5] = [2, 4, 8, 16, 32];
 
 #[allow(clippy::print_stderr)]
@@ -81,7 +81,7 @@ fn settings(path: &Path) -> Result<Run, Box<dyn Error>> {
     Ok(run.ok_or("the folder holds no config of a run")?)
 }
 
-/// Without the word that `main` puts before it.
+/// Without the prefix that `main` adds.
 fn plain(why: &Failure) -> String {
     why.to_string().trim_start_matches("error: ").into()
 }
@@ -100,14 +100,14 @@ struct Substitute {
 }
 
 impl Matrix {
-    /// None if the matrix is narrower than the blocks are many.
+    /// `None` if there are more blocks than the matrix is wide.
     fn monarch(&self, blocks: usize) -> Option<Substitute> {
         let config = MonarchLinearConfig::new(self.d_input, self.d_output).with_n_blocks(Some(blocks));
         let factors = project(&config, &self.entries).ok()?;
         Some(Substitute { parameters: factors.n_weights(), entries: factors.dense() })
     }
 
-    /// Of at most as many parameters.
+    /// With at most as many parameters.
     fn low_rank(&self, blocks: usize) -> Option<Substitute> {
         let (shape, parameters) = ([self.d_output, self.d_input], self.monarch(blocks)?.parameters);
         let near = low_rank(&self.entries, shape, rank_of_parameters(parameters, shape));
@@ -115,7 +115,7 @@ impl Matrix {
     }
 }
 
-/// A model with other matrices in its channel mixers. They are put back as dense ones: the map is the same.
+/// A model with other matrices in its channel mixers, stored as dense ones: the map is the same.
 struct Replaced {
     model: SequenceModel,
     parameters: usize,

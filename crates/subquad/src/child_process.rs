@@ -1,5 +1,5 @@
-//! This command again in a process of its own, for a part of its work: what parent and child tell each other, and what became of the
-//! child.
+//! Runs this command again in a child process, for part of its work: what parent and child exchange, and how the
+//! child ended.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,21 +11,21 @@ use std::time::Duration;
 use crate::session::Session;
 use crate::{Failure, Stop};
 
-/// What a parent writes to the standard input of a child that is to stop as by a signal.
+/// What a parent writes to the standard input of a child that should stop as if a signal had reached it.
 pub(crate) const STOP: &str = "stop";
-/// The time between two looks at what other processes hold, and at whether to stop.
+/// How often a process checks what other processes hold, and whether to stop.
 pub(crate) const POLL: Duration = Duration::from_millis(100);
 
 /// The hidden flag of `subquad run` that makes it a child with one run.
 pub(crate) const ONLY_RUN: &str = "--only-run";
-/// The same with one size of a study that measures.
+/// The same for one size of a study that measures.
 pub(crate) const ONLY_SIZE: &str = "--only-size";
 /// The exit code of a child that has said why it failed.
 pub(crate) const REPORTED: i32 = 1;
 /// Exit codes of a child that a signal or its parent has stopped.
 const STOPPED: std::ops::Range<i32> = 129..192;
 
-/// This command again, with a hidden flag and its value in front: what follows may end in `-- CONFIG`.
+/// This command again, with a hidden flag and its value first: what follows may end in `-- CONFIG`.
 pub(crate) fn child_command(flag: &str, value: &str, stderr: Stdio) -> io::Result<Command> {
     let mut words = std::env::args_os();
     let own_name = words.next().unwrap_or_default();
@@ -36,7 +36,7 @@ pub(crate) fn child_command(flag: &str, value: &str, stderr: Stdio) -> io::Resul
     Ok(command)
 }
 
-/// Runs a child to its end, and asks it to stop where this command is asked to.
+/// Runs a child to its end, and asks it to stop if this command is asked to.
 ///
 /// # Errors
 /// If it cannot be started.
@@ -47,13 +47,13 @@ pub(crate) fn run_to_end(mut command: Command, session: &Session<'_>) -> io::Res
     let mut stop_sent = false;
     loop {
         if session.should_stop() && !std::mem::replace(&mut stop_sent, true) {
-            // A child that ended at this very moment need not be told.
+            // A child that has just ended does not need the message.
             let _ = stdin.as_mut().map(|stdin| writeln!(stdin, "{STOP}"));
         }
         match receiver.recv_timeout(POLL) {
             Ok(output) => return output,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("nobody saw its end")),
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its end is unknown")),
         }
     }
 }
@@ -64,7 +64,7 @@ fn this_program() -> io::Result<std::path::PathBuf> {
     if linux.exists() { Ok(linux.into()) } else { std::env::current_exe() }
 }
 
-/// Gives the child the parent's name, in the record as well as in lists of processes.
+/// Gives the child the name of its parent, both in the record and in lists of processes.
 #[cfg(unix)]
 fn set_name(command: &mut Command, name: OsString) {
     std::os::unix::process::CommandExt::arg0(command, name);
@@ -73,7 +73,7 @@ fn set_name(command: &mut Command, name: OsString) {
 #[cfg(not(unix))]
 fn set_name(_: &mut Command, _: OsString) {}
 
-/// The command line as the user gave it, to the parent where this is a child.
+/// The command line as the user gave it; in a child, the parent's.
 pub(crate) fn command_line() -> Vec<String> {
     let mut words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if words.get(2).is_some_and(|word| [ONLY_RUN, ONLY_SIZE].contains(&word.as_str())) {
@@ -82,10 +82,10 @@ pub(crate) fn command_line() -> Vec<String> {
     words
 }
 
-/// Hands the parent, which reads `out`, the reasons of a failure.
+/// Tells the parent, which reads `out`, the reasons for a failure.
 ///
 /// # Errors
-/// The failure, without the words that the parent has now.
+/// The failure, without the messages that the parent now has.
 pub(crate) fn report_to_parent(result: Result<(), Failure>, out: &mut dyn Write) -> Result<(), Failure> {
     match result {
         Err(Failure::Failed(why) | Failure::Wrong(why)) => {
@@ -96,7 +96,7 @@ pub(crate) fn report_to_parent(result: Result<(), Failure>, out: &mut dyn Write)
             writeln!(out, "{why}")?;
             Err(Failure::Failed(vec![]))
         }
-        // It was stopped by its parent, which needs no word, or by a signal of its own.
+        // It was stopped by its parent, which needs no message, or by a signal of its own.
         Err(stopped @ (Failure::Interrupted(signal) | Failure::Stopped(signal))) => {
             writeln!(out, "{stopped}")?;
             Err(Failure::Stopped(signal))
@@ -105,8 +105,8 @@ pub(crate) fn report_to_parent(result: Result<(), Failure>, out: &mut dyn Write)
     }
 }
 
-/// Only the parent holds the other end of standard input: once it ends, the parent is gone, however it went. Nobody is left
-/// to report to then, and the record is made to survive a kill.
+/// Only the parent holds the other end of standard input, so its end means that the parent is gone, for whatever
+/// reason. Then there is nobody left to report to, and the record survives a kill.
 pub(crate) fn follow_parent(stop: Stop) {
     std::thread::spawn(move || {
         let words = io::stdin().lines().map_while(Result::ok);
@@ -120,14 +120,14 @@ pub(crate) fn was_stopped(output: &Output) -> bool {
     output.status.code().is_some_and(|code| STOPPED.contains(&code))
 }
 
-/// What failed in the words of the child, a line each; `None` if it says nothing.
+/// What failed, in the child's words, one line each; `None` if it says nothing.
 pub(crate) fn reported_failures(output: &Output) -> Option<Vec<String>> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<String> = stdout.lines().map(Into::into).collect();
     (output.status.code() == Some(REPORTED) && !lines.is_empty()).then_some(lines)
 }
 
-/// Why a child has no result: what it says itself, else how it ended.
+/// Why a child has no result: what it says itself, or otherwise how it ended.
 pub(crate) fn failure_reason(output: &Output) -> String {
     let [reported, complained] = [&output.stdout, &output.stderr].map(|bytes| on_one_line(bytes));
     let speaks = was_stopped(output) || output.status.code() == Some(REPORTED);
@@ -143,7 +143,7 @@ pub(crate) fn failure_reason(output: &Output) -> String {
     }
 }
 
-/// A system that runs out of memory kills processes, and a program that is given none aborts.
+/// A system that runs out of memory kills processes, and a program whose allocation fails aborts.
 #[cfg(unix)]
 fn guess_cause(status: ExitStatus) -> &'static str {
     const ABORT: i32 = 6;

@@ -14,7 +14,7 @@ use crate::threads::{WaitPolicy, run_inside};
 
 const OUTPUT: &str = "\
 Results go to standard output, progress and messages to standard error.
-Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
+Exit codes: 0 success, 1 something ran and failed, 2 wrong usage or input, 130 interrupted,
 128 + n stopped by signal n.";
 
 /// The pool's builder reads this number as one thread for each core, or `RAYON_NUM_THREADS`.
@@ -39,7 +39,7 @@ enum Command {
     List(list::Args),
 }
 
-/// Reads the command line, runs the command, answers with its exit code.
+/// Reads the command line, runs the command, and returns its exit code.
 pub fn main(program: &dyn Program) -> ExitCode {
     let command =
         Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
@@ -58,7 +58,7 @@ pub fn main(program: &dyn Program) -> ExitCode {
 }
 
 impl Cli {
-    /// Kernels neither put this thread to sleep nor wait for others to wake if it is one of the pool.
+    /// If this thread belongs to the pool, kernels neither put it to sleep nor wait for others to wake.
     fn run_in_pool(&self, program: &dyn Program) -> Result<(), Failure> {
         let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {

@@ -37,7 +37,7 @@ pub fn execute<C: Mixers>(
         return Err(RunError::DataChanged { task: task.name() });
     }
     warm_up::<C>(run, &config, &*task, session)?;
-    // The meter starts here: the data are the same for every mixer, and loading them takes more memory than a small model.
+    // The meter starts here, because the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
     let sizes = ModelSizes { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) };
@@ -64,8 +64,8 @@ pub fn execute<C: Mixers>(
     }
 }
 
-/// One step that is thrown away: threads, transform plans and tables are made once a process, and would be charged to the
-/// run that happens to come first.
+/// One step that is thrown away: threads, transform plans and tables are made once per process, and would otherwise
+/// be charged to whichever run comes first.
 fn warm_up<C: Mixers>(
     run: &PlannedRun,
     config: &RunConfig,
@@ -75,7 +75,7 @@ fn warm_up<C: Mixers>(
     let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.device);
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
-    // One batch under each test condition makes whatever is made once for that condition.
+    // One batch under each test condition makes whatever is needed only once for that condition.
     let small_task = FewTests { task, examples: config.train.batch };
     match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
         // The run itself will report this, with its rows on record.
@@ -116,7 +116,7 @@ fn finish<M: MixerModule>(
     model: &SequenceModel<M>,
     summary: RunSummary,
 ) -> Result<RunSummary, RunError> {
-    // One entry: several would be written in an order of chance, and the same run would give other bytes.
+    // A single entry, because several would be written in an arbitrary order, and the same run would give different bytes.
     let metadata = HashMap::from([("run".to_owned(), summary.run.clone())]);
     writer.weights(&to_safetensors(model, metadata))?;
     writer.finish(&summary)?;
@@ -130,7 +130,7 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
             Outcome::Failed(error.to_string())
         }
     };
-    // Where rows could not be written, this most likely cannot be written either; the first error is the one to report.
+    // If rows could not be written, this most likely cannot be written either; the first error is the one to report.
     let _ = writer.give_up(outcome);
     Err(error.into())
 }

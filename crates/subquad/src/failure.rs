@@ -1,4 +1,4 @@
-//! How a command can end badly, and the exit code of each.
+//! The ways in which a command can fail, and the exit code of each.
 
 use std::fmt::{self, Display};
 
@@ -11,11 +11,11 @@ pub enum Failure {
     Failed(Vec<String>),
     /// A file or folder cannot be written by anyone, as on a read-only disk, or not by this user: exit code 1.
     ReadOnly(String),
-    /// Wrong use or wrong input, one message a mistake: exit code 2.
+    /// Wrong usage or input, one message per mistake: exit code 2.
     Wrong(Vec<String>),
     /// Stopped by this signal: exit code 128 and its number, as shells do; 130 for Ctrl-C.
     Interrupted(Signal),
-    /// Stopped by this signal where nothing is left to go on with: the same exit code.
+    /// Stopped by this signal, with nothing left to continue: the same exit code.
     Stopped(Signal),
 }
 
@@ -30,7 +30,7 @@ impl Failure {
         Self::Wrong(vec![message.to_string()])
     }
 
-    /// What several things that went wrong are together: wrong input if any of them is.
+    /// Combines several failures: wrong input if any of them is.
     ///
     /// # Errors
     /// If there are any.
@@ -61,7 +61,7 @@ fn messages(failures: Vec<Failure>) -> Vec<String> {
     failures.into_iter().flat_map(own).collect()
 }
 
-/// What has failed so far: a study that fails does not keep the next one from running.
+/// What has failed so far. A study that fails does not keep the next one from running.
 #[derive(Default)]
 pub(crate) struct Failures(Option<Vec<String>>);
 
@@ -101,7 +101,7 @@ impl Display for Failure {
                 }
                 f.write_str("; give the same command again to continue from here (without --force)")
             }
-            // Whoever pressed the keys knows why.
+            // The user who pressed the keys knows why.
             Self::Stopped(_) => Ok(()),
         }
     }
@@ -122,7 +122,7 @@ impl From<subquad_config::ConfigError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            // In `subquad list | head`, whoever reads the results has seen enough, so there is nothing to report.
+            // In `subquad list | head`, the reader has seen enough, so there is nothing to report.
             std::io::ErrorKind::BrokenPipe => Self::Failed(vec![]),
             std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
                 Self::ReadOnly(error.to_string())

@@ -6,7 +6,8 @@ use mimalloc::MiMalloc;
 use subquad_bench::memory::Counting;
 use subquad_model::MixerConfig;
 
-/// burn allocates every result again, and the system's allocator would return large blocks to the system each time; mimalloc keeps them.
+/// burn allocates every result anew, and the system's allocator would return large blocks to the system each time;
+/// mimalloc keeps them.
 #[global_allocator]
 static ALLOCATOR: Counting<MiMalloc> = Counting(MiMalloc);
 

@@ -26,7 +26,7 @@ fn encoder(input: InputKind) -> Encoder {
     }
 }
 
-/// The head that a task needs. Answers at tokens are read where they are asked for.
+/// The head that a task needs. A task with answers at tokens gets a head on every token.
 fn head(target: TargetKind, pool: Pool) -> Head {
     match (target, pool) {
         (TargetKind::Tokens { classes: outputs } | TargetKind::TokenReals { outputs }, _) => {
@@ -39,23 +39,24 @@ fn head(target: TargetKind, pool: Pool) -> Head {
     }
 }
 
-/// What is known of a run's model without its weights.
+/// What is known about a run's model without its weights.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
-    /// Numbers that it learns.
+    /// How many numbers it learns.
     pub parameters: usize,
     /// Floats that one sequence keeps to decode one more token; `None` for a bidirectional model. Found with the memory of one
     /// block.
     pub state_floats: fn(&PlannedRun) -> Option<usize>,
-    /// Floats that a block keeps for each of the residual stream in training, with norms and residual connections.
+    /// Floats that a block keeps for each float of the residual stream in training, with norms and residual
+    /// connections.
     pub(crate) kept: f64,
-    /// Floats for each of the residual stream while backward goes through one block.
+    /// Floats for each float of the residual stream while backward goes through one block.
     pub(crate) transient: f64,
     /// Floats of one block's kernels, once for the whole batch.
     pub(crate) kernels: f64,
     /// Labels of an example.
     pub(crate) labels: usize,
-    /// Outputs a label.
+    /// Outputs per label.
     pub(crate) outputs: usize,
 }
 
@@ -67,7 +68,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     Facts {
         parameters: model.n_parameters(),
         state_floats: state_floats::<C>,
-        // A gate has two hidden widths in front of it.
+        // Before a gate there are two hidden widths.
         kept: model.mixer.kept() + if gated { 3.0 } else { 2.0 } * share,
         transient: 4.0 + 0.5 * share,
         kernels: model.mixer.kernels(config.seq_len),
@@ -76,7 +77,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     }
 }
 
-/// The floats of the state, found without the memory of a whole model.
+/// The floats of the state, found without building the whole model.
 fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
     let config = run.config();
     let model = model::<C>(&run.resolved, &config);

@@ -10,7 +10,7 @@ use crate::registry::Registry;
 use crate::scaling::{self, BenchStudy};
 use crate::study::{Study, group};
 
-/// Everything that configs ask for.
+/// Everything that the configs ask for.
 #[derive(Debug)]
 pub struct Planned {
     /// Studies that train.
@@ -65,7 +65,7 @@ pub fn load_all(
             Err(errors) => mistakes.extend(errors.0.iter().map(ToString::to_string)),
         }
     }
-    // A mistake in a flag is found again in every file.
+    // A mistake in a flag is found once per file.
     let mut seen = std::collections::BTreeSet::new();
     mistakes.retain(|mistake| seen.insert(mistake.clone()));
     if mistakes.is_empty() { Ok(configs) } else { Err(Failure::Wrong(mistakes)) }

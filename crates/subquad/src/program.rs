@@ -27,14 +27,14 @@ pub enum RunError {
         /// The task.
         task: &'static str,
     },
-    /// The task cannot be had.
+    /// The task cannot be opened.
     #[error(transparent)]
     Task(#[from] subquad_data::TaskError),
 }
 
-/// The commands know mixers by name only: whatever needs to know their types stands behind this trait.
+/// The commands know mixers only by name: whatever needs their types is behind this trait.
 pub trait Program: Registry {
-    /// What is known of a run's model without its weights.
+    /// What is known about a run's model without its weights.
     fn facts(&self, run: &PlannedRun) -> Facts;
 
     /// Trains and evaluates one run and writes its folder. `position` is the run's position among all, such as `[3/18]`.
@@ -58,6 +58,6 @@ pub trait Program: Registry {
     /// The command `generate`.
     ///
     /// # Errors
-    /// Wrong input before anything is written; else what went wrong on the way.
+    /// Wrong input, before anything is written; otherwise whatever went wrong on the way.
     fn generate(&self, args: &generate::Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure>;
 }

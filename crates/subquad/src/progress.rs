@@ -23,12 +23,12 @@ impl Messages {
         Self { quiet }
     }
 
-    /// A line on standard error, even when quiet, for what changes how results must be read.
+    /// A line on standard error, even when quiet, for anything that changes how results must be read.
     pub(crate) fn warn(&self, message: impl std::fmt::Display) {
         let _ = writeln!(io::stderr(), "warning: {message}");
     }
 
-    /// A line on standard error, unless quiet. A reader that went away is no reason to stop training.
+    /// A line on standard error, unless quiet. If nobody reads it, training goes on.
     pub(crate) fn say(&self, message: impl std::fmt::Display) {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{message}");
@@ -46,7 +46,7 @@ pub(crate) struct Progress<'a, S> {
 }
 
 impl<'a, S: Sink> Progress<'a, S> {
-    /// Starts to follow a run that has done `done` of its `steps` steps.
+    /// Starts following a run that has done `done` of its `steps` steps.
     pub(crate) fn new(sink: &'a mut S, messages: Messages, title: &str, done: usize, steps: usize) -> Self {
         let bar = (!messages.quiet && io::stderr().is_terminal()).then(|| bar(title, steps));
         if let Some(bar) = &bar {
@@ -109,7 +109,7 @@ impl<S: Sink> Sink for Progress<'_, S> {
         self.sink.row(row)
     }
 
-    /// The memory that a checkpoint needs for a moment is not counted as what training needs.
+    /// The memory that a checkpoint needs briefly is not counted as memory of training.
     fn checkpoint(&mut self, step: usize, files: &MakeFiles<'_>) -> io::Result<()> {
         Meter::uncounted(|| self.sink.checkpoint(step, files))
     }

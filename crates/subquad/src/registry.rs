@@ -1,4 +1,4 @@
-//! What a registry of mixers says of itself, whatever the types of its mixers.
+//! What a registry of mixers says about itself, whatever the types of its mixers.
 
 use subquad_bench::Subjects;
 use subquad_config::{Combination, Complaint};
@@ -6,7 +6,7 @@ use subquad_mixer::Entry;
 
 use crate::config::Schemas;
 
-/// What reading configs and choosing layers asks of a registry of mixers.
+/// What is needed from a registry of mixers to read configs and choose layers.
 pub trait Registry: Sync {
     /// The keys of configs.
     fn schemas(&self) -> Schemas;

@@ -13,14 +13,14 @@ pub fn repository(folder: &Path) -> Option<Repository> {
     Some(Repository { commit, dirty: !changes.is_empty() })
 }
 
-/// What git answers, where it does.
+/// What git answers, if it does.
 fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     let mut command = Command::new("git");
     // Git sets these variables in hooks, where they name a repository other than the folder's.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
     }
-    // This only looks: a repository in which others work must not be locked for that.
+    // This only reads: it must not lock a repository in which others work.
     command.env("GIT_OPTIONAL_LOCKS", "0").arg("-C").arg(folder).args(arguments);
     let output = command.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())

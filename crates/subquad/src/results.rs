@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::Failure;
 
-/// Refuses a folder of results that cannot be one, or in which a study cannot have its own.
+/// Refuses a path that cannot be a folder of results, or in which a study cannot have its own folder.
 ///
 /// # Errors
-/// What stands in the way, and what to do.
+/// What is in the way, and what to do.
 pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
     if results.as_os_str().is_empty() {
         return Err(Failure::wrong("--results is empty; name a folder, or leave it out for `results`"));
@@ -22,7 +22,7 @@ pub(crate) fn check_results<'a>(results: &Path, slugs: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// Whether the folder is there, or nothing keeps it from being made.
+/// Whether the folder exists, or can be made.
 fn check_folder(path: &Path) -> Result<(), String> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
@@ -30,15 +30,15 @@ fn check_folder(path: &Path) -> Result<(), String> {
         Ok(_) => Err("is a device or pipe, not a folder".into()),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(path) {
             Ok(target) => Err(format!(
-                "is a link to {}, which is not there; make that folder, or remove the link",
+                "is a link to {}, which does not exist; create that folder, or remove the link",
                 target.display()
             )),
             Err(_) => Ok(()),
         },
         Err(error) if error.kind() == ErrorKind::NotADirectory => {
-            Err("lies in a file, not in a folder".into())
+            Err("is inside a file, not a folder".into())
         }
-        Err(error) => Err(format!("cannot be looked at: {error}")),
+        Err(error) => Err(format!("cannot be examined: {error}")),
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
         };
         assert_eq!(answer("new", "a"), "fine");
         assert_eq!(answer("file", "a"), "error: --results DIR/file: is a file, not a folder");
-        assert_eq!(answer("file/in", "a"), "error: --results DIR/file/in: lies in a file, not in a folder");
+        assert_eq!(answer("file/in", "a"), "error: --results DIR/file/in: is inside a file, not a folder");
         assert_eq!(answer("ok", "other"), "fine");
         assert_eq!(answer("ok", "study"), "error: DIR/ok/study/runs: is a file, not a folder");
         let empty = check_results(Path::new(""), [].into_iter()).expect_err("no name").to_string();
@@ -73,6 +73,6 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("gone", &link).expect("a link");
         let why = check_folder(&link).expect_err("nothing is there");
-        assert_eq!(why, "is a link to gone, which is not there; make that folder, or remove the link");
+        assert_eq!(why, "is a link to gone, which does not exist; create that folder, or remove the link");
     }
 }

@@ -17,8 +17,8 @@ pub(crate) struct StartedRun<'a, M> {
     pub(crate) done: usize,
 }
 
-/// Goes on from the run's newest checkpoint that is whole and fits; where there is none, starts at the first step. Says which
-/// files it could not use.
+/// Continues from the run's newest checkpoint that is complete and fits; if there is none, starts at the first step.
+/// Says which files it could not use.
 pub(crate) fn start_or_resume<'a, M: MixerModule>(
     run: &PlannedRun,
     dir: &RunDir,

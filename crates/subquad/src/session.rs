@@ -17,9 +17,9 @@ pub(crate) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What all runs of a command share.
 #[derive(Clone)]
 pub struct Session<'a> {
-    /// The folder that stands for `results/`.
+    /// The folder used as `results/`.
     pub results: &'a Path,
-    /// The device that runs.
+    /// The device to use.
     pub device: Device,
     /// The kind of that device.
     pub device_kind: DeviceKind,
@@ -45,7 +45,7 @@ impl Session<'_> {
         self.stop.is_asked()
     }
 
-    /// What ends a command that was asked to stop.
+    /// The failure that ends a command that was asked to stop.
     pub(crate) fn interrupted(&self) -> Failure {
         Failure::Interrupted(self.stop.signal())
     }

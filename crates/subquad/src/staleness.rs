@@ -22,7 +22,7 @@ impl Build {
         Self { version: manifest.program_version.clone(), commit: manifest.build_commit.clone() }
     }
 
-    /// The build as text beside another one, with its version only where that tells them apart.
+    /// The build as text next to another one, with its version only if that tells them apart.
     fn beside(&self, other: &Self) -> String {
         match self.version == other.version {
             true => self.to_string(),
@@ -56,7 +56,7 @@ pub(crate) fn warnings(done: &[Manifest], all: usize) -> Vec<String> {
 fn sentence(count: usize, all: usize, other: &Build, this: &Build) -> String {
     let were = if count == 1 { "was" } else { "were" };
     let (other, this) = (other.beside(this), this.beside(other));
-    format!("{count} of {all} runs {were} made by {other}, this is {this}; --force runs what is done again")
+    format!("{count} of {all} runs {were} made by {other}, this is {this}; --force repeats what is done")
 }
 
 #[cfg(test)]
@@ -71,8 +71,8 @@ mod tests {
     fn the_sentence_names_both_builds_and_the_versions_where_they_differ() {
         let this = build("0.2.0", Some("81ab0c3d5e6f"));
         let with = |other: Build| sentence(3, 18, &other, &this);
-        insta::assert_snapshot!(with(build("0.2.0", Some("c3d9d06ff3f3"))), @"3 of 18 runs were made by build c3d9d06ff3f3, this is build 81ab0c3d5e6f; --force runs what is done again");
-        insta::assert_snapshot!(with(build("0.1.0", None)), @"3 of 18 runs were made by version 0.1.0 (a build of unknown commit), this is version 0.2.0 (build 81ab0c3d5e6f); --force runs what is done again");
-        insta::assert_snapshot!(sentence(1, 6, &build("0.2.0", None), &this), @"1 of 6 runs was made by a build of unknown commit, this is build 81ab0c3d5e6f; --force runs what is done again");
+        insta::assert_snapshot!(with(build("0.2.0", Some("c3d9d06ff3f3"))), @"3 of 18 runs were made by build c3d9d06ff3f3, this is build 81ab0c3d5e6f; --force repeats what is done");
+        insta::assert_snapshot!(with(build("0.1.0", None)), @"3 of 18 runs were made by version 0.1.0 (a build of unknown commit), this is version 0.2.0 (build 81ab0c3d5e6f); --force repeats what is done");
+        insta::assert_snapshot!(sentence(1, 6, &build("0.2.0", None), &this), @"1 of 6 runs was made by a build of unknown commit, this is build 81ab0c3d5e6f; --force repeats what is done");
     }
 }

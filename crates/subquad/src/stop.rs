@@ -13,14 +13,14 @@ pub struct Signal {
     urgency: Urgency,
 }
 
-/// What a signal means when another one came before.
+/// What a signal means if another one came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     /// A person who asks again has lost patience.
     Person,
     /// A system asks again, or asks process and process group, or two systems ask.
     System,
-    /// The signal only announces that another one will follow.
+    /// The signal only announces that another will follow.
     Notice,
 }
 
@@ -28,7 +28,7 @@ enum Urgency {
 pub const CTRL_C: Signal = Signal { number: 2, name: "SIGINT", urgency: Urgency::Person };
 
 impl Signal {
-    /// What shells report of a program that the signal has ended.
+    /// The exit code that shells report for a program ended by the signal.
     pub fn exit_code(self) -> u8 {
         128 + self.number
     }
@@ -39,7 +39,7 @@ impl Signal {
     }
 }
 
-/// Whether a command should stop soon, and what has asked for it. Clones share the answer.
+/// Whether a command should stop soon, and what asked for it. Clones share the answer.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     asked: Arc<AtomicBool>,
@@ -47,9 +47,9 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// A stop that is asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was started with that ignored,
-    /// as `nohup` does. A second Ctrl-C ends the program at once, as does a second signal that is no echo of the first; a
-    /// SIGUSR1 never does, and the signal after it counts as the first.
+    /// A stop that is asked for by Ctrl-C; on Unix also by SIGTERM, SIGUSR1, and by SIGHUP unless the program was
+    /// started with that ignored, as `nohup` does. A second Ctrl-C ends the program at once, as does a second signal
+    /// that is not an echo of the first; a SIGUSR1 never does, and the signal after it counts as the first.
     ///
     /// A process that `says` so announces on standard error that it will stop.
     ///
@@ -60,7 +60,7 @@ impl Stop {
         let (own, earlier) = (stop.clone(), Mutex::new(Earlier::default()));
         let hear = Arc::new(move |signal| {
             if own.hear(signal, &earlier) && says {
-                // Whoever has closed the terminal does not read this.
+                // After the terminal has closed, nobody reads this.
                 let _ = writeln!(io::stderr(), "\n{}", announcement(signal));
             }
         });
@@ -86,7 +86,7 @@ impl Stop {
         self.asked.clone()
     }
 
-    /// The first signal that has asked for it; Ctrl-C stands for what was no signal.
+    /// The first signal that asked for it; Ctrl-C if it was not a signal.
     pub fn signal(&self) -> Signal {
         *self.signal.get().unwrap_or(&CTRL_C)
     }
@@ -149,7 +149,7 @@ mod unix {
         Signal { number: SIGUSR1 as u8, name: "SIGUSR1", urgency: Urgency::Notice },
     ];
 
-    /// Calls `hear`, in a thread of its own, with each signal that comes.
+    /// Calls `hear`, in a separate thread, with each signal that arrives.
     pub(super) fn listen(hear: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
         let numbers = SIGNALS.map(|signal| i32::from(signal.number));
         let mut signals =
@@ -163,7 +163,7 @@ mod unix {
         Ok(())
     }
 
-    /// Only Linux tells this to safe code. Elsewhere it counts as ignored, so that `nohup` keeps its meaning.
+    /// Only Linux reports this to safe code. Elsewhere it counts as ignored, so that `nohup` keeps its meaning.
     fn hang_up_is_ignored() -> bool {
         fs_err::read_to_string("/proc/self/status").map_or(true, |status| ignores_hang_up(&status))
     }
@@ -197,7 +197,7 @@ mod tests {
     const TERM: Signal = Signal { number: 15, name: "SIGTERM", urgency: Urgency::System };
     const NOTICE: Signal = Signal { number: 10, name: "SIGUSR1", urgency: Urgency::Notice };
 
-    /// Which of these signals, each so many milliseconds after the start, end the program at once.
+    /// Which of these signals, each this many milliseconds after the start, end the program at once.
     fn at_once(signals: &[(Signal, u64)]) -> Vec<bool> {
         let (mut earlier, start) = (Earlier::default(), Instant::now());
         let at = |milliseconds| start + Duration::from_millis(milliseconds);

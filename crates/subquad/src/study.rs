@@ -20,13 +20,13 @@ pub struct Study {
     pub slug: String,
     /// The folder that holds the configs.
     folder: PathBuf,
-    /// The git repository of that folder, once somebody has asked for it.
+    /// The git repository of that folder, once it has been asked for.
     repository: OnceLock<Option<Repository>>,
     /// The runs, in the order in which they are executed. No two are the same.
     pub runs: Vec<PlannedRun>,
 }
 
-/// The device whose kind is no part of the names of its runs: only their settings are.
+/// The device whose kind is not part of the names of its runs: only their settings are.
 const DEFAULT_DEVICE: DeviceKind = DeviceKind::Cpu;
 
 /// One run and the name of its folder.
@@ -38,7 +38,7 @@ pub struct PlannedRun {
     pub config_file: Arc<Path>,
     /// Its settings.
     pub resolved: Run,
-    /// Digest of the data that its task is given; `None` where the program makes the data itself.
+    /// Digest of the data that its task is given; `None` if the program generates the data itself.
     pub data: Option<String>,
 }
 
@@ -66,7 +66,7 @@ pub fn group(configs: Vec<StudyConfig>) -> Result<Vec<Study>, Failure> {
 /// The index of each run in its study, by name.
 type Indices = HashMap<RunName, usize>;
 
-/// The folder that holds a config, whatever it is called here.
+/// The real folder that holds a config, by whatever path it was named.
 pub(crate) fn folder(config: &Path) -> Result<PathBuf, Failure> {
     let file = fs_err::canonicalize(config).map_err(Failure::wrong)?;
     Ok(file.parent().map(Into::into).unwrap_or_default())
@@ -91,8 +91,8 @@ impl Study {
         }
     }
 
-    /// The study on a device of this kind, such as `"cpu"`. Another kind rounds differently, so its runs have names of
-    /// their own.
+    /// The study on a device of this kind, such as `"cpu"`. Another kind rounds differently, so its runs have
+    /// different names.
     pub fn on_device(mut self, kind: DeviceKind) -> Self {
         let device = Some(kind).filter(|kind| *kind != DEFAULT_DEVICE).map(DeviceKind::as_str);
         if device.is_none() {
@@ -111,10 +111,10 @@ impl Study {
         self.repository.get_or_init(|| repository(&self.folder)).as_ref()
     }
 
-    /// What a run is called in tables and figures: its mixer, what else the sweep varies, and its config where the study has
-    /// several.
+    /// What a run is called in tables and figures: its mixer, what else the sweep varies, and its config if the study
+    /// has several.
     pub fn label(&self, run: &PlannedRun) -> String {
-        // Runs stand config by config.
+        // Runs are ordered config by config.
         let ends = self.runs.first().zip(self.runs.last());
         let others = ends.is_some_and(|(first, last)| first.config_file != last.config_file);
         let config = run.config_file.file_stem().filter(|_| others);
@@ -157,13 +157,14 @@ pub struct Digests(BTreeMap<Source, Option<String>>);
 /// Which data a task is given: nothing else decides their digest.
 type Source = (&'static str, PathBuf, [usize; 2]);
 
-/// `None` where the program makes the data.
+/// `None` if the program generates the data.
 fn source(task: &TaskConfig) -> Option<Source> {
     let (path, examples) = task.source()?;
     Some((task.info().name, path, examples))
 }
 
-/// Reads the data of a config's tasks, each once, for the longest sequences: what is long enough for them is for all.
+/// Reads the data of a config's tasks, each once, for the longest sequences: data that are long enough for them are
+/// long enough for all.
 ///
 /// # Errors
 /// If data are missing or damaged.
@@ -215,12 +216,12 @@ impl PlannedRun {
     }
 }
 
-/// The key under which the contents of its data name a run.
+/// The key for the digest of its data, which is part of a run's name.
 const DATA: &str = "task.data";
-/// The key under which the kind of its device names a run.
+/// The key for the kind of its device, which is part of a run's name.
 const DEVICE: &str = "device";
 
-/// Hex digits of the hash in a name; a multiple of them where a run has more.
+/// Hex digits of the hash in a name; a multiple of that if a run has more.
 const DIGITS: usize = 8;
 /// Hex digits of a whole SHA-256.
 const MAX_DIGITS: usize = 64;

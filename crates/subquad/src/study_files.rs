@@ -20,22 +20,24 @@ pub(crate) fn lock_study(dir: &Path, session: &Session<'_>) -> Result<Lock, Fail
     }
 }
 
-/// Warns of what leaves a summary, such as 3 `runs`. A summary shows only what one command asks for; the rest stays in `runs/`.
+/// Warns of what will be missing from a summary, such as 3 `runs`. A summary shows only what one command asks for;
+/// the rest stays in `runs/`.
 pub(crate) fn warn_of_leaving(count: usize, what: &str, dir: &Path, session: &Session<'_>) {
     if count > 0 {
         session.messages.warn(format!(
-            "{count} {what} leave the summary and figures in {}, since this command does not ask for them; \
+            "{count} {what} will be missing from the summary and figures in {}, because this command does not ask for them; \
              --results DIR keeps studies apart",
             dir.display()
         ));
     }
 }
 
-/// Says where `what` is: the summary of a study, and its figures if there are any. A folder that cannot be written is no failure of a
-/// command that shows only earlier results (`is_new` is false then), because its table is all that was asked for.
+/// Says where `what` is: the summary of a study, and its figures if there are any. A command that shows only earlier
+/// results (`is_new` is false) does not fail if the folder cannot be written, because its table is all that was asked
+/// for.
 ///
 /// # Errors
-/// What kept results that are new from being written.
+/// What kept new results from being written.
 pub(crate) fn report_written(
     written: Result<(), Failure>,
     what: &str,
@@ -47,7 +49,7 @@ pub(crate) fn report_written(
     match written {
         Err(Failure::ReadOnly(why)) if !is_new => {
             session.messages.warn(format!(
-                "the summary and figures in {} stay as they were, which may be of other runs: {why}",
+                "the summary and figures in {} were not updated and may show other runs: {why}",
                 dir.display()
             ));
             Ok(())

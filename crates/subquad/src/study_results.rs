@@ -1,4 +1,4 @@
-//! What a command knows of the runs of a study in the end.
+//! What a command finally knows about the runs of a study.
 
 use std::collections::BTreeMap;
 
@@ -42,8 +42,8 @@ pub(crate) fn collect(
     results
 }
 
-/// The summary, without numbers, of a run that has failed or was interrupted. What can be known only of a mixer that was built is in the
-/// summaries of those that began.
+/// The summary, without numbers, of a run that has failed or was interrupted. What is known only once a mixer has
+/// been built is in the summaries of runs that began.
 fn without_numbers(
     program: &dyn Program,
     run: &PlannedRun,

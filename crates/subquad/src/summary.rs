@@ -1,4 +1,4 @@
-//! What is recorded of a run: its manifest as it starts, its summary as it ends.
+//! What is recorded about a run: its manifest as it starts, its summary as it ends.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::child_process::command_line;
 use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
 use crate::study::{PlannedRun, Study};
 
-/// The manifest of a run that starts now.
+/// The manifest of a run that is starting now.
 pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -> Manifest {
     Manifest {
         program_version: PROGRAM_VERSION.into(),
@@ -39,7 +39,7 @@ pub(crate) struct Measured {
     pub(crate) peak_bytes: Option<u64>,
 }
 
-/// What is known of a model before it trains.
+/// What is known about a model before it trains.
 pub(crate) struct ModelSizes {
     pub(crate) parameters: usize,
     pub(crate) state_floats: Option<usize>,

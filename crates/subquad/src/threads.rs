@@ -18,9 +18,9 @@ use subquad_backend::kernel;
 /// What the other threads of the pool do between two kernels, in the words of OpenMP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitPolicy {
-    /// They sleep: for programs that share the cores with others.
+    /// They sleep, for programs that share the cores with others.
     Passive,
-    /// They look for work, for up to a millisecond after there was some, and let other programs go first.
+    /// They look for work for up to a millisecond after they last had some, and let other programs go first.
     Active,
 }
 
@@ -28,20 +28,21 @@ pub(crate) enum WaitPolicy {
 const PATIENCE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// The watch that this thread last called, if it runs a program inside the pool that wants the other threads awake.
+    /// The watch that this thread last called, if it runs a program inside the pool that wants the other threads to
+    /// stay awake.
     static CALLED: Cell<Option<u64>> = const { Cell::new(None) };
 }
-/// The watch that may look for work now. One that has seen no kernel for long ends itself.
+/// The watch that may look for work now. A watch that has seen no kernel for a while ends itself.
 static WATCH: AtomicU64 = AtomicU64::new(1);
 /// How many kernels have started.
 static KERNELS: AtomicU64 = AtomicU64::new(0);
-/// Threads that look for work now.
+/// Threads that are looking for work now.
 #[cfg(test)]
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs `work` on a thread of rayon's pool, the global one unless the caller is in another, and returns what it returns. Values do
 /// not depend on it. Meant for one program at a time: a thread that waits for a kernel may take up a second program and
-/// end it before it goes on with the first.
+/// end it before it continues with the first.
 pub(crate) fn run_inside<R: Send>(wait_policy: WaitPolicy, work: impl FnOnce() -> R + Send) -> R {
     rayon::scope(|_| {
         let awake = wait_policy == WaitPolicy::Active && has_a_core_for_each_thread();
@@ -51,13 +52,13 @@ pub(crate) fn run_inside<R: Send>(wait_policy: WaitPolicy, work: impl FnOnce() -
     })
 }
 
-/// A thread that looks for work on the core of another one is in its way.
+/// A thread that looks for work on another thread's core slows that thread down.
 fn has_a_core_for_each_thread() -> bool {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     (2..=cores).contains(&rayon::current_num_threads())
 }
 
-/// While it lives, kernels of this thread call the watch, or do not. Holds what they did before.
+/// While it lives, it sets whether kernels of this thread call the watch. It holds the previous setting.
 struct Watched(Option<u64>);
 
 impl Watched {
@@ -109,7 +110,7 @@ fn look_for_work(watch: u64) {
 
 /// Where several threads lose patience at once, one of them ends the watch.
 fn end(watch: u64) {
-    // It does not matter which thread has ended it.
+    // It does not matter which thread ended it.
     let _ = WATCH.compare_exchange(watch, watch + 1, Ordering::Relaxed, Ordering::Relaxed);
 }
 
@@ -124,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// Tests count threads of the whole process.
+    /// Tests count the threads of the whole process.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn alone(test: impl FnOnce(ThreadPool) + Send) {
@@ -132,7 +133,7 @@ mod tests {
         test(rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a pool"));
     }
 
-    /// Whether `count` threads look for work before long, if `meanwhile` goes on.
+    /// Whether `count` threads soon look for work while `meanwhile` is called again and again.
     fn looking_becomes(count: usize, meanwhile: fn()) -> bool {
         let since = Instant::now();
         while LOOKING.load(Ordering::Relaxed) != count && since.elapsed() < Duration::from_secs(20) {

@@ -52,7 +52,8 @@ pub fn bidirectional_mixer<M: SequenceMixer + Module>(mixer: &M, d_model: usize)
     refusals::what_does_not_fit_is_refused(mixer, d_model);
 }
 
-/// A mixer that drops something at random does so only in training: the same for the same seed, other things for another.
+/// A mixer that drops something at random does so only in training: the same for the same seed, something else for
+/// another seed.
 ///
 /// # Panics
 /// If not.

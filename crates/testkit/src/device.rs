@@ -3,7 +3,8 @@
 use burn::tensor::Device;
 use subquad_backend::simd::use_instruction_set;
 
-/// The CPU. Fused kernels use the instructions that the variable `SUBQUAD_TEST_SIMD` names, or else the best that the machine has.
+/// The CPU. Fused kernels use the instructions that the variable `SUBQUAD_TEST_SIMD` names, or otherwise the best
+/// that the machine has.
 ///
 /// # Panics
 /// If the machine does not have those instructions, or a kernel has already run with others: every tensor of a test

@@ -21,11 +21,11 @@ pub struct OptimConfig {
     #[config(default = 0.1)]
     #[option(range = 0.0..=1.0)]
     pub warmup: f64,
-    /// Learning rate of the end, as a share of the peak: the cosine falls to it.
+    /// Final learning rate, as a share of the peak: the cosine falls to it.
     #[config(default = 0.0)]
     #[option(range = 0.0..=1.0)]
     pub final_lr: f64,
-    /// Largest norm of all gradients together; 0 clips nothing.
+    /// Largest joint norm of all gradients; 0 clips nothing.
     #[config(default = "Some(1.0)")]
     #[option(range = range::POSITIVE, none = 0.0)]
     pub clip: Option<f64>,

@@ -1,4 +1,4 @@
-//! A mixer of your own in all of subquad: `cargo run --release -p own-mixer -- run examples/own-mixer/causal-mean`; also check, bench, list.
+//! Your own mixer in all of subquad: `cargo run --release -p own-mixer -- run examples/own-mixer/causal-mean`; also check, bench, list.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -70,7 +70,7 @@ impl MeasuredMixer for CausalMeanConfig {
 }
 
 subquad_mixer::mixers! {
-    /// This mixer beside two of subquad's.
+    /// This mixer next to two of subquad's.
     pub MyMixerConfig, MyMixer, MyState { CausalMean(CausalMeanConfig), Attention(AttentionConfig), S4d(S4dConfig) }
 }
 

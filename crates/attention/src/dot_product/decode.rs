@@ -1,4 +1,4 @@
-//! One query per head against a cache where it lies in its buffers: no key is copied, and a ring need not be put in order.
+//! One query per head against a cache in its buffers: no key is copied, and a ring need not be put in order.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;

@@ -61,7 +61,7 @@ fn check_shapes(q: &Tensor<4>, k: &Tensor<4>, v: &Tensor<4>, causal: bool) {
         "{kv_heads} heads of keys and values cannot serve {heads} heads of queries equally"
     );
     assert!(seq_q > 0 && seq_k > 0, "attention needs at least one query and one key");
-    assert!(!causal || seq_q <= seq_k, "causal attention of {seq_q} queries needs as many keys, got {seq_k}");
+    assert!(!causal || seq_q <= seq_k, "{seq_q} causal queries need at least {seq_q} keys, got {seq_k}");
 }
 
 fn check_rules(rules: &Rules, [batch, _, seq_q, _]: [usize; 4], [_, _, seq_k, _]: [usize; 4]) {
@@ -79,6 +79,6 @@ fn check_rules(rules: &Rules, [batch, _, seq_q, _]: [usize; 4], [_, _, seq_k, _]
             seq_q, seq_k,
             "segments need one key for each query, got {seq_q} queries and {seq_k} keys"
         );
-        assert_eq!(segments.dims(), tokens, "segments are for another [batch, seq] than the tokens");
+        assert_eq!(segments.dims(), tokens, "segments and tokens must have the same [batch, seq]");
     }
 }

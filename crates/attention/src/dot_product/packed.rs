@@ -63,7 +63,7 @@ impl CpuKernel for SelfAttention {
             [output, saved.grad].map(|view| Rows { data: view.data, layout, d_head: problem.d_head });
         let (rows, prepare) = (self.rows(&problem, &qkv), self.prepare(saved.inputs));
         let mut d_qkv = vec![0.0; qkv.data.len()];
-        // SAFETY: queries, keys and values are heads beside each other in every row of `d_qkv`.
+        // SAFETY: queries, keys and values are heads next to each other in every row of `d_qkv`.
         let to = unsafe { GradRows::in_one(&mut d_qkv, rows.map(|rows| rows.layout), problem.d_head) };
         let gains = problem.backward(Kept { qkv: rows, prepare, out, notes: notes.data, grad }, &to);
         let gains = gains.map(|gain| Array::new(gain, [problem.d_head]));

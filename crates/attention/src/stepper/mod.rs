@@ -156,7 +156,7 @@ impl AttentionStepper {
 impl SliceStepper for AttentionStepper {
     fn step(&mut self, x: &[f32], y: &mut [f32]) {
         let d_model = self.mixed.len();
-        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper takes and gives tokens of its layer's width");
+        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper's tokens are as wide as its layer");
         self.layer.qkv.apply(x, &mut self.projected);
         self.remember();
         self.attend();

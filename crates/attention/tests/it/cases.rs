@@ -123,7 +123,7 @@ pub(crate) fn definition(inputs: &Triple, rules: &Rules) -> Vec<f64> {
     reference::attend([&q, &k, &v], &sizes(inputs), rules)
 }
 
-/// Gradients of `sum(weight * attention)` by q, k and v.
+/// Gradients of `sum(weight * attention)` with respect to q, k and v.
 pub(crate) fn gradients(inputs: &Triple, weight: &Tensor<4>, rules: &Rules, form: Form) -> [Vec<f64>; 3] {
     let on = |x: &Tensor<4>| Tensor::<4>::from_data(x.to_data(), &autodiff_device());
     let inputs = inputs.each_ref().map(|x| on(x).require_grad());
@@ -165,8 +165,8 @@ pub(crate) fn difference_along(inputs: &Triple, weight: &Tensor<4>, rules: &Rule
     (loss(step) - loss(-step)) / (2.0 * step)
 }
 
-/// Errors are relative to the largest gradient of all three: with two keys, one of weight near 1, the gradients by
-/// queries and keys are small differences of numbers as large as the gradients by values.
+/// Errors are relative to the largest gradient of all three: with two keys, one of weight near 1, the gradients of
+/// queries and keys are small differences of numbers as large as the gradients of values.
 #[track_caller]
 pub(crate) fn assert_same_gradients(got: [Vec<f64>; 3], wanted: [Vec<f64>; 3], tol: f64, what: &str) {
     assert_rel_close(got.concat(), wanted.concat(), tol, format!("{what}: gradients by q, k and v"));

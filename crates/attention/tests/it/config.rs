@@ -67,7 +67,7 @@ fn a_fraction_without_a_pair_of_features_is_refused() {
     let config = AttentionConfig::new(64).with_rope_fraction(0.1);
     assert_eq!(
         refusal(config.clone()),
-        "rope rotates pairs of features, but rope_fraction = 0.1 of 16 features a head leaves none; raise it, or choose \
+        "rope rotates pairs of features, but rope_fraction = 0.1 of 16 features per head leaves none; raise it, or choose \
          another position"
     );
     assert_eq!(config.with_rope_fraction(0.125).check(), Ok(()));

@@ -294,7 +294,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-#[should_panic(expected = "causal attention of 5 queries needs as many keys, got 3")]
+#[should_panic(expected = "5 causal queries need at least 5 keys, got 3")]
 fn a_causal_query_without_a_key_is_refused() {
     refused([1, 1], [5, 3], Rules::causal());
 }

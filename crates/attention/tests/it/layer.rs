@@ -99,7 +99,7 @@ fn a_state_of_another_window_is_refused_with_both_windows() {
     assert_eq!(
         error.to_string(),
         "the state does not belong to this attention: it was made with window = 5, the layer has window = none; use one \
-         that this layer's init_state made"
+         from this layer's init_state"
     );
 }
 

@@ -144,7 +144,7 @@ fn every_layer_equals_its_definition() {
     }
 }
 
-/// Gradients of a weighted sum of the outputs by the gains and by the input.
+/// Gradients of a weighted sum of the outputs with respect to the gains and the input.
 #[test]
 fn gradients_of_norms_equal_differences_of_the_definition() {
     let (name, config) = configs().into_iter().find(|(name, _)| *name == "all with rope").unwrap();

@@ -58,7 +58,7 @@ fn segments_of_queries_without_keys_of_their_own_are_refused() {
 }
 
 #[test]
-#[should_panic(expected = "segments are for another [batch, seq] than the tokens")]
+#[should_panic(expected = "segments and tokens must have the same [batch, seq]")]
 fn segments_of_another_batch_are_refused() {
     let rules = Rules { segments: Some(Segments::padded(&[5, 5], 5)), ..Rules::causal() };
     attend(seeded_triple(1, [1, 1], [5, 5], 2), &rules, Form::Portable);

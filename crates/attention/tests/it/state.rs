@@ -176,7 +176,7 @@ fn gradients_through_chunks_and_steps_are_those_of_the_whole() {
     }
 }
 
-/// Gradients of `sum(y * w)` for a fixed random `w`, by the input and the projections' weights.
+/// Gradients of `sum(y * w)` for a fixed random `w`, with respect to the input and the projections' weights.
 fn gradients(layer: &Attention, x: &Tensor<3>, y: Tensor<3>) -> [Vec<f64>; 2] {
     let w = seeded_tensor(y.dims(), 3, &autodiff_device());
     let grads = (y * w).sum().backward();

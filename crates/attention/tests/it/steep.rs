@@ -20,7 +20,7 @@ fn each_rule() -> [Rules; 4] {
         .unwrap()
 }
 
-/// Both forms give what the definition gives, and finite gradients. Those by the values, the only ones that such
+/// Both forms give what the definition gives, and finite gradients. Those of the values, the only ones that such
 /// weights do not make 0, agree.
 fn assert_defined(inputs: &Triple, rules: &Rules, what: &str) {
     let expected = definition(inputs, rules);

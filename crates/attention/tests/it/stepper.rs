@@ -12,7 +12,7 @@ use crate::variants::{each_option, named};
 /// that.
 const SAME_MAP: f64 = 2e-5;
 
-/// Tokens of most tests: more than two blocks of the cache, and no whole number of them.
+/// Tokens of most tests: more than two blocks of the cache, and not a whole number of them.
 const SEQ: usize = 131;
 
 fn build(config: &AttentionConfig) -> Attention {
@@ -120,7 +120,7 @@ fn a_bidirectional_layer_has_no_stepper() {
 }
 
 #[test]
-#[should_panic(expected = "a stepper takes and gives tokens of its layer's width")]
+#[should_panic(expected = "a stepper's tokens are as wide as its layer")]
 fn a_token_of_another_width_is_refused() {
     build(&named("plain")).stepper(1).unwrap().step(&[0.0; 3], &mut [0.0; 3]);
 }

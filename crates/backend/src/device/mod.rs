@@ -95,22 +95,22 @@ pub enum DeviceError {
         name: String,
     },
     /// The feature `wgpu` is off.
-    #[error("this build has no wgpu; build with `--features wgpu`, or take the device cpu")]
+    #[error("this build has no wgpu; build with `--features wgpu`, or use the device cpu")]
     NotBuilt,
     /// wgpu finds nothing.
     #[error(
-        "this machine has no adapter that wgpu can use; install its driver for Vulkan, Metal or DX12, or take the \
+        "this machine has no adapter that wgpu can use; install its driver for Vulkan, Metal or DX12, or use the \
          device cpu"
     )]
     NoAdapter,
     /// wgpu finds nothing but the processor.
     #[error(
         "this machine has no GPU that wgpu can use, only a software adapter, which is slower than the device cpu; \
-         {ADAPTER_VARIABLE}=Cpu takes it all the same"
+         {ADAPTER_VARIABLE}=Cpu uses it anyway"
     )]
     SoftwareOnly,
     /// There is an adapter, or one was named, but it does not open.
-    #[error("wgpu: {message}; look at {ADAPTER_VARIABLE} if it is set, or take the device cpu")]
+    #[error("wgpu: {message}; look at {ADAPTER_VARIABLE} if it is set, or use the device cpu")]
     Refused {
         /// wgpu's words.
         message: String,

@@ -1,7 +1,7 @@
-//! The fused form: a thread a channel, gradients by recomputing the spectra.
+//! The fused form: one thread per channel, gradients by recomputing the spectra.
 //!
-//! The kernel's spectrum is computed once a channel and the whole batch runs under it. The backward pass keeps only `u` and
-//! the kernels.
+//! The kernel's spectrum is computed once per channel and used for the whole batch. The backward pass keeps only `u`
+//! and the kernels.
 
 use burn::tensor::Tensor;
 use rayon::prelude::*;

@@ -57,7 +57,7 @@ pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form:
 
 fn check(u: &Tensor<3>, kernel: &Tensor<2>) {
     let ([_, channels, seq], [kernel_channels, len]) = (u.dims(), kernel.dims());
-    assert_eq!(channels, kernel_channels, "a convolution needs one kernel a channel");
+    assert_eq!(channels, kernel_channels, "a convolution needs one kernel per channel");
     assert!(seq > 0 && len > 0, "a convolution needs at least one token and one tap");
 }
 

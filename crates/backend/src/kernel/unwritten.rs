@@ -1,4 +1,4 @@
-//! Memory for results that many threads write, without zeros written over all of it first by one of them.
+//! Memory for results that many threads write, without one thread zeroing all of it first.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;

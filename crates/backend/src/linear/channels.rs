@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | `Y = W^T X + b` | threads take sequences and rows of `Y`, `X` lies as it does |
+//! | `Y = W^T X + b` | threads take sequences and rows of `Y`, `X` stays in place |
 //! | `dX = W dY` | the same with the other operand |
 //! | `dW = sum over sequences of X dY^T` | the narrower of `X` and `dY` in panels of its transpose |
 

@@ -1,7 +1,7 @@
 //! A linear layer on every token: `y = x W + b`.
 //!
-//! The fused form makes its products with the micro-kernel: operands are read where they lie wherever that is fastest, and the
-//! bias is added as a sum leaves its register.
+//! The fused form makes its products with the micro-kernel: operands are read in place wherever that is fastest, and
+//! the bias is added as a sum leaves its register.
 
 mod channels;
 pub mod multiply;

@@ -2,12 +2,12 @@
 //!
 //! | | as a rule | a weight that outweighs its tokens |
 //! | --- | --- | --- |
-//! | `y = x W + b` | threads take tokens, `W` lies as it does | large: threads take columns, blocks of `W` are copied |
+//! | `y = x W + b` | threads take tokens, `W` stays in place | large: threads take columns, blocks of `W` are copied |
 //! | `dx = dy W^T` | threads take tokens, `W^T` in panels | `dx^T = W dy^T`: threads take rows of `W`, `dy^T` in panels |
-//! | `dW = x^T dy` | threads take rows and parts of the tokens, operands lie as they do | wide: threads take rows; `x^T` copied, `dy` in panels |
+//! | `dW = x^T dy` | threads take rows and parts of the tokens, operands stay in place | wide: threads take rows; `x^T` copied, `dy` in panels |
 //!
-//! Every sum runs in an order that the sizes decide, and those of `y` and `dx` in one that their number of terms decides:
-//! a token's are the same bits in any company.
+//! The sizes determine the order of every sum, and for `y` and `dx` the number of terms alone does: a token's results
+//! have the same bits whatever the other tokens are.
 
 use rayon::prelude::*;
 

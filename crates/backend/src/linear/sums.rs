@@ -1,5 +1,5 @@
-//! Sums that threads make in parts. How many parts depends on the sizes alone, and they are added in their order, so that a
-//! sum is the same bits on any number of threads.
+//! Sums that threads make in parts. The number of parts depends only on the sizes, and they are added in order, so a
+//! sum has the same bits on any number of threads.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Functions of one number that stand between layers.
+//! Activations: functions of one number, between layers.
 
 use serde::{Deserialize, Serialize};
 use subquad_options::Choice;

@@ -1,4 +1,4 @@
-//! How fast the machine multiplies and adds at best: what a kernel's speed is a share of.
+//! The machine's peak rate of multiply-adds, of which a kernel's speed is a share.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

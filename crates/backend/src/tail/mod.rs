@@ -7,8 +7,8 @@
 //! out = a sigmoid(b)    [batch, seq, d_out], Dauphin et al. 2016; without a gate W has d_out columns and out = a
 //! ```
 //!
-//! The fused form transposes nothing on the way there: a tile of channels is read by columns, and both halves of the gate meet
-//! in the registers that summed them. For the way back it notes `s = sigmoid(b)` and keeps its output:
+//! The fused forward pass transposes nothing: a tile of channels is read by columns, and both halves of the gate meet
+//! in the registers that summed them. For the backward pass it keeps `s = sigmoid(b)` and its output:
 //!
 //! ```text
 //! da = dout s           db = dout out (1 - s)

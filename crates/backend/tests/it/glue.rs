@@ -1,4 +1,4 @@
-//! The glue between plain kernels and burn, tried with a kernel that tells its inputs apart.
+//! The glue between plain kernels and burn, tested with a kernel that treats each input differently.
 
 use burn::tensor::Tensor;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};

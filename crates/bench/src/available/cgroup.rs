@@ -12,7 +12,7 @@ use super::Available;
 pub(super) fn left() -> Option<Available> {
     let groups = fs_err::read_to_string("/proc/self/cgroup").ok()?;
     let bytes = least_left(Path::new("/sys/fs/cgroup"), &groups)?;
-    Some(Available { bytes, bound: "what the limit of its control group leaves" })
+    Some(Available { bytes, bound: "what its control group's limit leaves" })
 }
 
 /// The files of one version.

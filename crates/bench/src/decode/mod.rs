@@ -27,7 +27,7 @@ const CHECK_CONTEXT: usize = 19;
 /// Number of steps of the check.
 const CHECK_STEPS: usize = 3;
 
-/// Whether the layer can go on token by token.
+/// Whether the layer can continue token by token.
 pub fn can_decode(subject: &Subject, sizes: &Sizes, device: &Device) -> bool {
     (subject.build)(sizes, device).state_floats(sizes.seq_len).is_some()
 }
@@ -114,7 +114,7 @@ fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, Strin
         let error = rel_error(&steps.collect::<Vec<_>>(), &expected);
         if error.is_nan() || error > OUTPUT_LIMIT {
             return Err(format!(
-                "{}: a step over {} is not what the whole sequence gives, so it is not timed: off by {error:.1e} (limit \
+                "{}: a step over {} does not agree with the whole sequence, so it is not timed: off by {error:.1e} (limit \
                  {OUTPUT_LIMIT:.0e})",
                 subject.name,
                 decoder.path()

@@ -7,7 +7,7 @@ use super::subject::{Hidden, Subject, tokens};
 use crate::layer::channel;
 use crate::{Layer, Sizes};
 
-/// Answers what a config answers itself.
+/// Passes on what a config knows itself.
 macro_rules! delegate_to_config {
     () => {
         fn check(sizes: &Sizes) -> Result<(), String> {

@@ -30,7 +30,7 @@ pub struct Subject {
 /// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
 pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
 
-/// What of [`Sizes`] a layer has besides batch, length and width.
+/// Which of the [`Sizes`] a layer has besides batch, length and width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hidden {
     /// It has nothing of that kind.

@@ -19,17 +19,18 @@ const POWERS: Ends = (Excluded(0.0), Included(10.0));
 /// Options of [`Mqar`].
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct MqarConfig {
-    /// Number of tokens, even: blank and keys in the lower half, values in the upper; above every length. 8192 as published.
+    /// Size of the vocabulary, even: the blank and the keys are the lower half, the values the upper half. It must
+    /// exceed every length. 8192 as published.
     #[config(default = 8192)]
     #[option(range = 6..=MOST_TOKENS)]
     pub vocab: usize,
-    /// Pairs of key and value, each queried once: at most seq_len / 4, because the queries need as much room again.
-    /// "seq_len/16" is 4 at 64 tokens, 8 at 128, as published.
+    /// Number of key-value pairs, each queried once: at most seq_len / 4, because the queries take as much space as
+    /// the pairs. "seq_len/16" is 4 at 64 tokens, 8 at 128, as published.
     #[config(default = "Share::OfLength(16)")]
     #[option(range = 1..=(MOST_TOKENS - 2) / 4)]
     pub n_pairs: Share,
-    /// How soon queries come: slot g of the tail with probability in proportion to g^(power - 1). 1 is uniform; 0.01 as
-    /// published: most come early.
+    /// How early queries come: slot g of the tail is used with a probability proportional to g^(power - 1). 1 is
+    /// uniform; with 0.01, as published, most queries come early.
     #[config(default = 0.01)]
     #[option(range = POWERS)]
     pub power: f64,
@@ -44,7 +45,7 @@ pub struct MqarConfig {
     #[config(default = 1000)]
     #[option(range = 1..)]
     pub test_examples: usize,
-    /// Further conditions that are tested at the end, besides seq_len and n_pairs themselves: lengths x pairs, such as
+    /// Further conditions to test at the end, besides seq_len and n_pairs themselves: length x pairs, such as
     /// ["128x8", "256x16"].
     #[config(default = "vec![]")]
     #[option(most = 100)]
@@ -78,8 +79,8 @@ impl TaskOptions for MqarConfig {
     const INFO: TaskInfo = TaskInfo {
         name: "mqar",
         summary: "recall the values of keys seen before (multi-query associative recall)",
-        lengths: "even, 4 tokens a pair or more",
-        data: "made by the program",
+        lengths: "even, at least 4 tokens per pair",
+        data: "generated",
         caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
     };
 
@@ -122,7 +123,7 @@ fn odd_length(seq_len: usize) -> Option<Refusal> {
         0..4 => "4".to_owned(),
         _ => format!("{} or {}", seq_len - 1, seq_len.saturating_add(1)),
     };
-    let rule = "tokens come two by two, and a pair takes 4 of them";
+    let rule = "tokens come in twos, and a key-value pair with its query takes 4";
     (!is_length(seq_len)).then(|| wrong_length(rule, nearest()))
 }
 

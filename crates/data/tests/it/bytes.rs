@@ -120,12 +120,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_path() {
     assert_eq!(told(write("latin", b"caf\xe9 ")), "DIR/latin: not UTF-8 at byte 3; save the text as UTF-8");
     assert_eq!(
         told(write("short", &[b'a'; 80])),
-        "DIR/short: a text of 80 bytes is too short for seq_len = 8: its last tenth tests, so it takes about 90"
+        "DIR/short: a text of 80 bytes is too short for seq_len = 8: its last tenth is for testing, so it needs about 90"
     );
     assert!(told(write("torn.gz", b"\x1f\x8b\x08\x00")).starts_with("DIR/torn.gz: gzipped, but damaged ("));
     let missing = told(folder.path().join("none"));
     assert!(
-        missing.starts_with("the data of task bytes are not there: looked for DIR/none; set task.path to a"),
+        missing.starts_with("the data of task bytes are missing: looked for DIR/none; set task.path to a"),
         "{missing}"
     );
 }

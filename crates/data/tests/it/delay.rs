@@ -85,7 +85,7 @@ fn what_cannot_be_delayed_is_refused_with_what_can() {
         assert_eq!(refused(1, bandwidth, 100), [(reason, vec!["bandwidth"])]);
     }
     let reason =
-        "noise starts from zero, so it takes a second token to say anything; nearest allowed: 2".to_owned();
+        "noise starts at zero, so a single token carries no information; nearest allowed: 2".to_owned();
     assert_eq!(refused(1, 0.5, 1), [(reason, vec![])]);
     assert_eq!(of(Share::Count(99), 0.02).check(100), Ok(()));
     let reason = "delay: lag = 0 at 3 tokens, but it must be 1 to 2, so that there is something to repeat";

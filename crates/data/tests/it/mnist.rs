@@ -184,9 +184,9 @@ fn what_is_wrong_with_a_file_is_said_with_its_path() {
         ),
         (
             told(labels_file, None),
-            "the data of task mnist are not there: looked in DIR; set task.path to the folder of train-images-idx3-ubyte, \
-             train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each with .gz or without), or \
-             SUBQUAD_DATA to the folder around `mnist`",
+            "the data of task mnist are missing: looked in DIR; set task.path to the folder of train-images-idx3-ubyte, \
+             train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each with or without .gz), or \
+             SUBQUAD_DATA to the folder that contains `mnist`",
         ),
     ];
     for (got, wanted) in cases {
@@ -242,7 +242,7 @@ fn only_784_tokens_are_an_image() {
     let error = Mnist::new(&made_up(), 1024, 0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "mnist cannot have seq_len = 1024: an image is 28 x 28 pixels, one pixel a token; nearest allowed: 784"
+        "mnist cannot have seq_len = 1024: an image is 28 x 28 pixels, one pixel per token; nearest allowed: 784"
     );
 }
 

@@ -161,7 +161,7 @@ fn refused(config: MqarConfig, seq_len: usize) -> Vec<(String, Vec<&'static str>
 fn sizes_that_do_not_fit_are_refused_with_what_would() {
     let with = |n_pairs, vocab| MqarConfig { n_pairs: Share::Count(n_pairs), vocab, ..config() };
     let testing = |size: &str| MqarConfig { test_conditions: sizes(&[size]), ..config() };
-    let length = "tokens come two by two, and a pair takes 4 of them; nearest allowed: ";
+    let length = "tokens come in twos, and a key-value pair with its query takes 4; nearest allowed: ";
     let cases: [(_, _, &[&str]); 10] = [
         (refused(with(4, 256), 65), format!("{length}64 or 66"), &[]),
         (refused(with(4, 256), 2), format!("{length}4"), &[]),

@@ -45,6 +45,6 @@ fn one_token_is_no_question() {
     let error = Parity::new(&ParityConfig::default(), 1, 0).unwrap_err().to_string();
     assert_eq!(
         error,
-        "parity cannot have seq_len = 1: there is a bit, and a token that asks; nearest allowed: 2"
+        "parity cannot have seq_len = 1: there must be at least one bit, and the token that asks; nearest allowed: 2"
     );
 }

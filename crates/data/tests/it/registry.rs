@@ -92,7 +92,7 @@ fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
     {
         let error = DigitsConfig.check(seq_len).unwrap_err();
         let wanted = format!(
-            "digits cannot have seq_len = {seq_len}: an image is a square of at least 8 x 8 pixels, one pixel a token; \
+            "digits cannot have seq_len = {seq_len}: an image is a square of at least 8 x 8 pixels, one pixel per token; \
              nearest allowed: {nearest}"
         );
         assert_eq!(error.to_string(), wanted);

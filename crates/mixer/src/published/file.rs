@@ -43,7 +43,7 @@ fn parse(bytes: &[u8]) -> Result<Case, String> {
 fn config(text: &str) -> Result<Value, String> {
     match json::parse(text).map_err(|e| format!("metadata `config`: {e}"))? {
         object @ Value::Object(_) => Ok(object),
-        _ => Err("metadata `config` is no object: wanted the options by name, as {\"d_model\": 8}".into()),
+        _ => Err("metadata `config` is not an object of options by name, as in {\"d_model\": 8}".into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! JSON in which nothing is said twice.
+//! JSON without duplicate keys.
 //!
 //! serde_json keeps the last of two equal keys, so a file could show one thing to a reader and another to the program.
 
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for AnyValue {
         let mut all = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if all.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("`{key}` stands there twice")));
+                return Err(A::Error::custom(format_args!("`{key}` appears twice")));
             }
             let Strict(value) = entries.next_value()?;
             all.insert(key, value);
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_key_that_stands_twice_is_refused_at_any_depth() {
         for text in [r#"{"a": 1, "a": 1}"#, r#"{"b": [{"a": 1, "c": 2, "\u0061": 3}]}"#] {
-            assert!(parse(text).unwrap_err().to_string().starts_with("`a` stands there twice"), "{text}");
+            assert!(parse(text).unwrap_err().to_string().starts_with("`a` appears twice"), "{text}");
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
     fn a_tensor_that_stands_twice_is_refused_and_what_is_no_header_is_not_judged() {
         let file = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes(), b"data"].concat();
         assert_eq!(check_header(&file(r#"{"w": {"shape": []}, "v": {"shape": []}}"#)), Ok(()));
-        assert!(check_header(&file(r#"{"w": {}, "w": {}}"#)).unwrap_err().contains("`w` stands there twice"));
+        assert!(check_header(&file(r#"{"w": {}, "w": {}}"#)).unwrap_err().contains("`w` appears twice"));
         for part in [&[][..], &[9, 0, 0, 0, 0, 0, 0, 0], &[255; 20]] {
             assert_eq!(check_header(part), Ok(()));
         }

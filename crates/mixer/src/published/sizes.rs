@@ -86,7 +86,7 @@ impl Case {
         }
         let (words, sizes) = (words(axes), sizes(axes));
         Err(self.wrong_config(format!(
-            "{what} takes {words} = {sizes:?} numbers, in all more than {MOST_NUMBERS}; record a smaller case"
+            "{what} takes {words} = {sizes:?} numbers, altogether more than {MOST_NUMBERS}; record a smaller case"
         )))
     }
 
@@ -98,7 +98,7 @@ impl Case {
         match (1..=LONGEST).contains(&length) {
             true => Ok(()),
             false => Err(self.wrong_config(format!(
-                "{key} = {length}, but a length that no tensor of the file shows must be 1 to {LONGEST} tokens"
+                "{key} = {length}, but a length that no tensor of the file confirms must be 1 to {LONGEST} tokens"
             ))),
         }
     }

@@ -44,7 +44,7 @@ pub struct M2BertConfig {
     /// Segments that a token can belong to.
     #[config(default = 2)]
     pub token_types: usize,
-    /// The token that fills rows up, 0 in BERT: its row gets no gradient where it is read. `None`: all rows do.
+    /// The padding token, 0 in BERT: its row gets no gradient where it is read. `None`: all rows do.
     #[config(default = "Some(0)")]
     pub padding: Option<usize>,
     /// Number of classes of whole sequences, predicted by a pooler and a linear layer from the first token. `None`:

@@ -21,7 +21,7 @@ pub struct Preset {
     pub config: ModelConfig,
 }
 
-const PUBLISHED: &str = "M2-BERT as published: masked tokens, vocabulary of BERT";
+const PUBLISHED: &str = "M2-BERT as published: masked tokens, BERT's vocabulary";
 
 /// Every preset. Nothing is built: [`ModelConfig::n_parameters`] counts from the sizes.
 ///

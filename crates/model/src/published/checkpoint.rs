@@ -159,7 +159,7 @@ pub enum CheckpointError {
     },
     /// Its tensors have far more bytes than the file itself.
     #[error(
-        "{}: its tensors have {wanted} bytes, but the file {there}: it repeats numbers or is compressed; save contiguous \
+        "{}: its tensors have {wanted} bytes, but the file has {there}: it repeats numbers or is compressed; save contiguous \
          tensors, uncompressed, as torch.save does",
         path.display()
     )]
@@ -227,7 +227,7 @@ pub enum CheckpointError {
         prefixes: String,
     },
     /// Two tensors of nested dictionaries have the same name.
-    #[error("{}: holds two tensors named `{name}`, in dictionaries inside each other", path.display())]
+    #[error("{}: holds two tensors named `{name}`, in nested dictionaries", path.display())]
     Repeated {
         /// The file.
         path: PathBuf,

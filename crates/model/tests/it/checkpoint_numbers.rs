@@ -81,7 +81,7 @@ fn a_tensor_that_stands_twice_is_refused() {
     let twice = format!("{{{},{}", &header[start..end], &header[1..]);
     let file = [&(twice.len() as u64).to_le_bytes(), twice.as_bytes(), data].concat();
     let told = refused("safetensors", &file);
-    assert!(told.contains(&format!("`{TABLE}` stands there twice")), "{told}");
+    assert!(told.contains(&format!("`{TABLE}` appears twice")), "{told}");
 }
 
 /// A file in PyTorch's format from before version 1.6, made by hand, with one tensor of this shape: a view that repeats

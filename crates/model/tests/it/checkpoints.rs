@@ -169,8 +169,8 @@ fn two_tensors_of_one_name_in_nested_dictionaries_are_refused() {
     let error = config().load(&path, &cpu()).unwrap_err();
     assert_eq!(
         words(error, path.parent().unwrap()),
-        "two_of_one_name.pt: holds two tensors named `model.bert.embeddings.word_embeddings.weight`, in dictionaries inside \
-         each other"
+        "two_of_one_name.pt: holds two tensors named `model.bert.embeddings.word_embeddings.weight`, in nested \
+         dictionaries"
     );
 }
 

@@ -73,7 +73,7 @@ fn logits_at_some_tokens_are_those_of_all_with_the_same_gradients() {
 }
 
 #[test]
-#[should_panic(expected = "this model answers once a sequence, not at single tokens")]
+#[should_panic(expected = "this model answers once per sequence, not at single tokens")]
 fn a_pooled_head_answers_for_no_single_token() {
     let [mixer, ..] = mixers(true);
     let model = build(&ModelConfig { head: Head::Pool { outputs: CLASSES }, ..config(mixer) }, 0);

@@ -140,8 +140,8 @@ fn a_state_of_a_model_with_more_blocks_is_refused() {
     let x = || Input::Reals(reals(&cpu()).narrow(1, 0, 1));
     assert_eq!(
         refused(&build(&config(mixer), 0), x, &state).to_string(),
-        "the state does not belong to this model: it was made with n_layers = 3, the model has n_layers = 2; use one that \
-         this layer's init_state made"
+        "the state does not belong to this model: it was made with n_layers = 3, the model has n_layers = 2; use one from \
+         this layer's init_state"
     );
 }
 

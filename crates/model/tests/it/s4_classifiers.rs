@@ -61,7 +61,7 @@ fn refusal(name: &str, change: impl FnOnce(&mut Case)) -> String {
     with_seed(&cpu(), 1, || replay(&mut case, Form::Fused, &cpu())).unwrap_err().to_string()
 }
 
-/// A size that costs its writer nothing.
+/// A size that costs the writer of a file nothing.
 const MOST: u64 = 1 << 40;
 
 #[test]

@@ -256,7 +256,7 @@ fn a_bidirectional_model_says_that_it_has_no_state() {
             words,
             format!(
                 "a bidirectional {name} sees the future, so it has no state and no step; build it with causal = true, \
-                 or take a mixer that can be causal"
+                 or use a mixer that can be causal"
             )
         );
     }
@@ -268,7 +268,7 @@ fn a_model_with_a_pooled_head_says_that_it_has_no_step() {
         let config = ModelConfig { head: Head::Pool { outputs: CLASSES }, ..config(mixer) };
         assert_eq!(
             build(&config, 0).init_state(1).unwrap_err().to_string(),
-            "a pooled head answers once a sequence, when its last token is known, so the model has no step; build \
+            "a pooled head answers once per sequence, when its last token is known, so the model has no step; build \
              it with a head on every token, or on the last"
         );
     }

@@ -319,7 +319,7 @@ fn what_a_structure_cannot_have_is_refused() {
     );
     assert_eq!(
         refused(of_reals(Structure { last_norm: false, order: BlockOrder::PostNorm, ..plain })),
-        "last_norm = false leaves the norm out that ends a PreNorm model, but blocks of PostNorm end with norms of their own; \
+        "last_norm = false leaves out the norm that ends a PreNorm model, but blocks of PostNorm end with norms of their own; \
          choose last_norm = true"
     );
     let tied = of_tokens(attention(true), Structure { tied_head: true, ..plain });

@@ -33,25 +33,25 @@ pub struct CausalMonarchConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Length of the matrix, in tokens; a shorter sequence uses its beginning. "longest" is the longest of the config, also
-    /// among test conditions.
+    /// Length of the matrix, in tokens; a shorter sequence uses its beginning. "longest" is the longest sequence of
+    /// the config, test conditions included.
     #[option(range = 1..=LONGEST_MATRIX, or = "longest")]
     pub l_max: usize,
     /// How the matrix is kept from looking ahead: triangular blocks, exactly causal; or a causal convolution between a triangular
     /// Monarch matrix and its inverse (sandwich).
     #[config(default = "CausalMonarchForm::Blocks")]
     pub form: CausalMonarchForm,
-    /// Tokens of a block, at most l_max. 0: the smallest divisor of l_max that is at least its square root, which costs least; if
-    /// that is twice the square root or more, the square root itself, rounded up.
+    /// Tokens per block, at most l_max. 0: the smallest divisor of l_max that is at least its square root, which
+    /// costs least; if that is twice the square root or more, the square root itself, rounded up.
     #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
-    /// Groups of neighbouring features with matrices of their own; must divide d_model.
+    /// Groups of adjacent features, each with its own matrices; must divide d_model.
     #[config(default = 1)]
     #[option(range = 1..=8192)]
     pub n_heads: usize,
-    /// Projections, a short convolution and two gates stand around the matrix, as around the long convolution of m2, so that the
-    /// two layers differ only in what mixes the sequence. False: only the matrix, which mixes every feature by itself and the
-    /// same way whatever the tokens say.
+    /// Projections, a short convolution and two gates surround the matrix, as they surround the long convolution of
+    /// m2, so that the two layers differ only in what mixes the sequence. False: only the matrix, which mixes each
+    /// feature separately and in the same way for all inputs.
     #[config(default = true)]
     pub gated: bool,
     /// Hidden width of the small network that generates the filter. Only with form = "sandwich", like the options below.
@@ -62,7 +62,7 @@ pub struct CausalMonarchConfig {
     #[config(default = 5)]
     #[option(range = EMB_DIMS)]
     pub emb_dim: usize,
-    /// Initial frequency of the filter network's sine activations; higher ones draw rougher filters.
+    /// Initial frequency of the filter network's sine activations; higher frequencies make rougher filters.
     #[config(default = 10.0)]
     #[option(range = range::POSITIVE)]
     pub sine_frequency: f64,

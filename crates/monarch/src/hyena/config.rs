@@ -13,7 +13,8 @@ use crate::{ImplicitFilterConfig, short};
 gated_config! {
     /// Config of a [`Hyena`].
     pub struct HyenaConfig {
-        /// Projections that gate, with a long filter between each two: one filter fewer than gates. 2 as published.
+        /// Number of gates. There is a long filter between each two of them, so there is one filter fewer than gates.
+        /// 2 as published.
         #[config(default = 2)]
         #[option(range = 2..=64)]
         pub order: usize,

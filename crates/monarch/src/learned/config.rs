@@ -18,30 +18,30 @@ pub struct LearnedMonarchConfig {
     /// Width of input and output.
     #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Length of the matrices, in tokens; a shorter sequence is filled with zeros, and the first outputs are kept. "longest" is
-    /// the longest of the config, also among test conditions.
+    /// Length of the matrices, in tokens; a shorter sequence is padded with zeros, and only its own outputs are kept.
+    /// "longest" is the longest sequence of the config, test conditions included.
     #[option(range = 1..=LONGEST_MATRIX, or = "longest")]
     pub l_max: usize,
-    /// Tokens of a block of the first factor, and blocks of the second; at most l_max. 0: the smallest divisor of l_max that is
-    /// at least its square root, which costs least; if that is twice the square root or more, the square root itself, rounded up.
-    /// Blocks that l_max does not fill are filled with zeros.
+    /// Tokens per block of the first factor, and number of blocks of the second; at most l_max. 0: the smallest
+    /// divisor of l_max that is at least its square root, which costs least; if that is twice the square root or
+    /// more, the square root itself, rounded up. Blocks that l_max does not fill are padded with zeros.
     #[option(range = 1..=LONGEST_BLOCK, none = 0)]
     pub block: Option<usize>,
-    /// Groups of neighbouring features with matrices of their own; must divide d_model.
+    /// Groups of adjacent features, each with its own matrices; must divide d_model.
     #[config(default = 1)]
     #[option(range = 1..=8192)]
     pub n_heads: usize,
-    /// What happens to every number between the two matrices. The listing of the paper has relu there, its equation nothing
-    /// (identity), which lets the two be a DFT and its inverse.
+    /// The activation between the two matrices. The paper's listing has relu there, its equation none (identity),
+    /// with which the two can be a DFT and its inverse.
     #[config(default = "Activation::Identity")]
     pub activation: Activation,
-    /// Where the matrices start: near the identity, or uniform, with outputs as large as their inputs (random). From random
-    /// ones a model of handwritten digits learned sooner, with and without gates.
+    /// Initial matrices: near the identity, or uniform and scaled so that outputs are as large as inputs (random).
+    /// With random ones, a model of handwritten digits learned sooner, with and without gates.
     #[config(default = "SequenceInit::Random")]
     pub init: SequenceInit,
-    /// Projections, a short convolution and two gates stand around the matrices, as around the long convolution of m2, so that
-    /// the two layers differ only in what mixes the sequence. False: only the matrices, as in the paper's layer, which mixes
-    /// every feature by itself and in the same way whatever the tokens are.
+    /// Projections, a short convolution and two gates surround the matrices, as they surround the long convolution of
+    /// m2, so that the two layers differ only in what mixes the sequence. False: only the matrices, as in the paper's
+    /// layer, which mixes each feature separately and in the same way for all inputs.
     #[config(default = true)]
     pub gated: bool,
 }

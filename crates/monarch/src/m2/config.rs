@@ -17,17 +17,17 @@ gated_config! {
         #[config(default = false)]
         #[option(given)]
         pub bidirectional: bool,
-        /// A second long convolution, of the layer's own input, is added to the gated one. It is the only skip inside the
-        /// layer: published M2-BERT has it, and no residual connection around the layer.
+        /// A second long convolution, of the layer's own input, is added to the gated one. It is the only skip inside
+        /// the layer: published M2-BERT has it instead of a residual connection around the layer.
         #[config(default = false)]
         pub residual: bool,
-        /// How far ahead the first tap that looks ahead looks: 1 token as published, or 0, where it adds to the tap of the
-        /// present. 0 only without model.causal.
+        /// How many tokens ahead the first future tap looks: 1 as published, or 0, which adds it to the tap of the
+        /// present token. 0 only without model.causal.
         #[config(default = 1)]
         #[option(range = 0..=1)]
         pub rev_offset: usize,
-        /// A layer norm in front of the mixer, in addition to model.norm. With dropout, this is what the published layer calls
-        /// training_additions.
+        /// A layer norm before the mixer, in addition to model.norm. With dropout, this is what the published layer
+        /// calls training_additions.
         #[config(default = false)]
         pub input_norm: bool,
         /// What every sine of the filters' networks multiplies its frequency by, fixed while the frequency learns; published

@@ -7,7 +7,7 @@ use crate::{CausalMonarchConfig, HyenaConfig, LearnedMonarchConfig, M2Config};
 /// Hyena of order 2. Its filters reach as far as decoding continues from a context; shorter sequences do not draw the rest.
 impl MeasuredMixer for HyenaConfig {
     const NAME: &'static str = "hyena";
-    const SUMMARY: &'static str = "gated long convolutions with implicit filters, one between two gates";
+    const SUMMARY: &'static str = "gates and long convolutions with implicit filters, in turn; causal only";
     const MEASURED: &'static str = "Hyena: causal, order 2, filter order 64, l_max = seq + decoded tokens";
 
     fn measured(sizes: &Sizes) -> Self {
@@ -26,7 +26,7 @@ impl MeasuredMixer for HyenaConfig {
 /// The bidirectional Monarch Mixer with its residual convolution, as in M2-BERT.
 impl MeasuredMixer for M2Config {
     const NAME: &'static str = "m2";
-    const SUMMARY: &'static str = "the Monarch Mixer: a gated long convolution with an implicit filter";
+    const SUMMARY: &'static str = "Monarch Mixer: a gated long convolution with an implicit filter";
     const MEASURED: &'static str =
         "Monarch Mixer: bidirectional, residual filter, filter order 64, l_max = seq";
 
@@ -46,7 +46,7 @@ impl MeasuredMixer for M2Config {
 /// Learned Monarch matrices, between the projections and gates of M2.
 impl MeasuredMixer for LearnedMonarchConfig {
     const NAME: &'static str = "monarch";
-    const SUMMARY: &'static str = "learned Monarch matrices along the sequence: bidirectional";
+    const SUMMARY: &'static str = "learned Monarch matrices along the sequence; bidirectional only";
     const MEASURED: &'static str = "two learned Monarch matrices: bidirectional, gated, l_max = seq";
 
     fn measured(sizes: &Sizes) -> Self {
@@ -69,7 +69,7 @@ impl MeasuredMixer for LearnedMonarchConfig {
 /// A matrix of triangular blocks, between the projections and gates of M2.
 impl MeasuredMixer for CausalMonarchConfig {
     const NAME: &'static str = "causal_monarch";
-    const SUMMARY: &'static str = "a learned Monarch matrix along the sequence that does not look ahead";
+    const SUMMARY: &'static str = "a learned triangular Monarch matrix along the sequence; causal only";
     const MEASURED: &'static str = "learned Monarch matrix of triangular blocks: causal, gated, l_max = seq";
 
     fn measured(sizes: &Sizes) -> Self {

@@ -54,7 +54,7 @@ fn options_of_filters_must_have_something_to_change() {
         &["emb_dim"],
     );
     let no_decay = refusal(
-        "shift = 0.5 lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true",
+        "shift = 0.5 is added to a decay that modulate = false removes; leave it at 0.0, or set modulate = true",
         &["shift", "modulate"],
     );
     let one_way = refusal(

@@ -106,7 +106,7 @@ fn nothing_later_reaches_an_earlier_output() {
 }
 
 #[test]
-#[should_panic(expected = "a convolution needs one kernel a channel")]
+#[should_panic(expected = "a convolution needs one kernel per channel")]
 fn other_channels_are_refused() {
     let (u, k, _) = inputs(4, 4, &cpu());
     monarch_conv::causal_conv(u, k.narrow(0, 0, 2), FORMS[0]);

@@ -241,7 +241,7 @@ fn what_is_measured_is_its_definition() {
     is_its_definition::<CausalMonarchConfig>();
 }
 
-/// Gradients of `sum(output * g)` for a random `g`, by the input and by each parameter tensor.
+/// Gradients of `sum(output * g)` for a random `g`, with respect to the input and each parameter tensor.
 pub(crate) fn assert_gradients<M: Module>(
     layer: &M,
     forward: impl Fn(&M, Tensor<3>) -> Tensor<3>,

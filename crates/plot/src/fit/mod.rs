@@ -29,7 +29,7 @@ fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
 }
 
-/// A whole number from 100 on, else three digits: 512, 33.3, 64; with a power of ten if that would be long.
+/// A whole number from 100 on, otherwise three digits: 512, 33.3, 64; with a power of ten if that would be long.
 pub(crate) fn short(value: f64) -> String {
     if !(1e-6..1e15).contains(&value) {
         return format!("{value:.2e}");

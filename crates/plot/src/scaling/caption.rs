@@ -42,7 +42,7 @@ fn marks(panels: &[Panel]) -> String {
     )
 }
 
-/// One paragraph if the words are the same for all panels, else one per panel; none for panels without words.
+/// One paragraph if the words are the same for all panels, otherwise one per panel; none for panels without words.
 fn by_panel(lead: &str, panels: &[Panel], words: &[String]) -> Vec<String> {
     let same = words.windows(2).all(|pair| pair[0] == pair[1]);
     let paragraph = |(panel, words): (&Panel, &String)| match &*panel.title {

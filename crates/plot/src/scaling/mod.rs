@@ -92,7 +92,7 @@ pub(crate) fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> O
 const LENGTH: (&str, Scaling) = ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens" });
 const WIDTH: (&str, Scaling) = ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels" });
 
-/// Ticks at powers of two if at least three lie in the range, else at the values that were measured.
+/// Ticks at powers of two if at least three lie in the range, otherwise at the values that were measured.
 fn doublings(label: &str, panels: &[Panel]) -> Axis {
     let points = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
     let mut measured: Vec<f64> = points.map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();

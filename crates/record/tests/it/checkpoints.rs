@@ -114,7 +114,7 @@ fn an_index_with_sizes_or_files_that_the_folder_does_not_hold_is_damaged() {
     for other in ["../step-1/model", "/dev/zero", "..", ""] {
         let told = told_of_index(|index| index.replace("\"model\"", &format!("\"{other}\"")));
         assert!(
-            told.contains(&format!("index.json: damaged (names `{other}`, which is no file of its folder)")),
+            told.contains(&format!("index.json: damaged (names `{other}`, which is not in its folder)")),
             "{told}"
         );
     }

@@ -10,7 +10,7 @@ use crate::{Diagonal, Discretization, S4d, S4dInit};
 with_shared_options!(layer_config! {
     /// Configuration of an [`S4d`] layer.
     pub struct S4dConfig {
-        /// States of a channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it.
+        /// States per channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it.
         #[config(default = 64)]
         #[option(range = 2..=65536)]
         pub d_state: usize,

@@ -18,8 +18,9 @@ const SMALL_ROW: f64 = 1e-3;
 with_shared_options!(layer_config! {
     /// Configuration of an [`S4`] layer.
     pub struct S4Config {
-        /// States of a channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it, but those of
-        /// dense f64 matrices, which the layer makes of every channel, with its square and cube.
+        /// States per channel, even: they come in conjugate pairs. Memory and kernel cost grow linearly with it,
+        /// except those of the dense f64 matrices that the layer makes for every channel, which grow with its square
+        /// and cube.
         #[config(default = 64)]
         #[option(range = 2..=1024)]
         pub d_state: usize,
@@ -32,8 +33,9 @@ with_shared_options!(layer_config! {
         #[config(default = "None")]
         #[option(range = 1..=64, none = 0)]
         pub rank: Option<usize>,
-        /// Length at which C is learned, in tokens: at least that of training; tests may be longer. Shorter sequences pay for a
-        /// kernel of this length. "longest" is the longest of the config, that of test conditions included.
+        /// Length at which C is learned, in tokens: at least the training length; tests may be longer. Shorter
+        /// sequences pay for a kernel of this length. "longest" is the longest sequence of the config, test
+        /// conditions included.
         #[option(range = 1..=LONGEST_SEQ, or = "longest")]
         pub l_max: usize,
     }

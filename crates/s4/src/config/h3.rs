@@ -19,13 +19,14 @@ pub struct H3Config {
     /// Width of input and output.
     #[option(given, range = 1..)]
     pub d_model: usize,
-    /// Keys that the shift state space sees, the present one among them; and states of a product, even: they come in conjugate
-    /// pairs.
+    /// Number of keys that the shift state space sees, including the present one; and of states per product. Even,
+    /// because states come in conjugate pairs.
     #[config(default = 64)]
     #[option(range = 2..=65536)]
     pub d_state: usize,
-    /// Channels of a head; must divide d_model. With 1, keys meet values one by one; with more, every key of a head meets every
-    /// value, and all these products share the head's kernel. State and cost grow linearly with it.
+    /// Channels of a head; must divide d_model. With 1, keys and values are multiplied element by element; with more,
+    /// every key of a head is multiplied by every value, and all these products share the head's kernel. State and
+    /// cost grow linearly with it.
     #[config(default = 1)]
     #[option(range = 1..=8192)]
     pub head_dim: usize,
@@ -35,8 +36,8 @@ pub struct H3Config {
     /// How continuous time becomes steps: zero-order hold or bilinear, as published.
     #[config(default = "Discretization::Bilinear")]
     pub discretization: Discretization,
-    /// Distinct sets of A and B; head h uses set h mod n_ssm. Must divide the number of heads, d_model / head_dim. 0: one a
-    /// head.
+    /// Distinct sets of A and B; head h uses set h mod n_ssm. Must divide the number of heads, d_model / head_dim. 0:
+    /// one per head.
     #[config(default = "None")]
     #[option(range = 1..=8192, none = 0)]
     pub n_ssm: Option<usize>,
@@ -44,18 +45,19 @@ pub struct H3Config {
     #[config(default = 1e-3)]
     #[option(range = STEPS)]
     pub dt_min: f64,
-    /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the steps start uniform
-    /// between the two.
+    /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the initial
+    /// steps are uniform between the two.
     #[config(default = 0.1)]
     #[option(range = STEPS)]
     pub dt_max: f64,
-    /// What turns the number that is learned for a step into the step.
+    /// The function that turns the learned number into the step.
     #[config(default = "StepTransform::Exp")]
     pub dt_transform: StepTransform,
-    /// What turns the number that is learned for a decay, -Re A, into the decay; sigmoid keeps decays below 1.
+    /// The function that turns the learned number into the decay, -Re A; sigmoid keeps decays below 1.
     #[config(default = "RealTransform::Exp")]
     pub real_transform: RealTransform,
-    /// Bound on Im B at the start, which HiPPO inits (legs, hippo) exceed; 0 clips nothing: exact HiPPO. 2 as published.
+    /// Bound on Im B at the start, which HiPPO inits (legs, hippo) exceed; 0 clips nothing, which is exact HiPPO. 2
+    /// as published.
     #[config(default = "Some(2.0)")]
     #[option(range = range::POSITIVE, none = 0.0)]
     pub b_clip: Option<f64>,
@@ -63,8 +65,8 @@ pub struct H3Config {
     /// vector, as in the paper. Both start as the same map.
     #[config(default = false)]
     pub train_shift_b: bool,
-    /// Upper limit of the learning rate of steps, A, and B of either state space, which train without weight decay; 0 freezes
-    /// them.
+    /// Upper limit of the learning rate of the steps, A, and B of either state space, which train without weight
+    /// decay; 0 freezes them.
     #[config(default = 1e-3)]
     #[option(range = range::NOT_NEGATIVE)]
     pub ssm_lr: f64,

@@ -19,7 +19,8 @@ macro_rules! with_shared_options {
             #[config(default = false)]
             #[option(given)]
             pub bidirectional: bool,
-            /// Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide d_model; "d_model" is one a channel.
+            /// Distinct sets of A and B; channel h uses set h mod n_ssm. Must divide d_model; "d_model" is one per
+            /// channel.
             #[config(default = "None")]
             #[option(range = 1..=8192, none = "d_model")]
             pub n_ssm: Option<usize>,
@@ -27,32 +28,34 @@ macro_rules! with_shared_options {
             #[config(default = 1e-3)]
             #[option(range = crate::config::rules::STEPS)]
             pub dt_min: f64,
-            /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the steps start
-            /// uniform between the two.
+            /// Largest initial step, in token intervals: about 1 / (shortest memory wanted). The logarithms of the
+            /// initial steps are uniform between the two.
             #[config(default = 0.1)]
             #[option(range = crate::config::rules::STEPS)]
             pub dt_max: f64,
             /// All states of a channel share one step. False: each conjugate pair has its own.
             #[config(default = true)]
             pub dt_tie: bool,
-            /// What turns the number that is learned for a step into the step.
+            /// The function that turns the learned number into the step.
             #[config(default = "crate::StepTransform::Exp")]
             pub dt_transform: crate::StepTransform,
-            /// What turns the number that is learned for a decay, -Re A, into the decay; sigmoid keeps decays below 1.
+            /// The function that turns the learned number into the decay, -Re A; sigmoid keeps decays below 1.
             #[config(default = "crate::RealTransform::Exp")]
             pub real_transform: crate::RealTransform,
-            /// Bound on Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing: exact HiPPO. 2 as published.
+            /// Bound on Im B at the start, which HiPPO inits (legs, legt) exceed; 0 clips nothing, which is exact
+            /// HiPPO. 2 as published.
             #[config(default = "Some(2.0)")]
             #[option(range = subquad_options::range::POSITIVE, none = 0.0)]
             pub b_clip: Option<f64>,
-            /// Kernels of each channel (and direction), each with a row of outputs of its own, which the output layer reads.
+            /// Kernels per channel (and direction). Each has its own row of outputs, and the output layer reads them
+            /// all.
             #[config(default = 1)]
             #[option(range = 1..=1024)]
             pub channels: usize,
-            /// What happens to every number after the convolution.
+            /// The activation after the convolution.
             #[config(default = "subquad_backend::pointwise::Activation::Gelu")]
             pub activation: subquad_backend::pointwise::Activation,
-            /// What mixes the channels of a token at the end: a linear layer and its gate, a linear layer, or nothing.
+            /// What mixes the channels of a token at the end: a linear layer with a gate, a linear layer, or nothing.
             #[config(default = "crate::OutputMix::Glu")]
             pub output: crate::OutputMix,
             /// Share of numbers dropped in training between the activation and the output layer; 0 drops none. The model's own
@@ -60,16 +63,16 @@ macro_rules! with_shared_options {
             #[config(default = 0.0)]
             #[option(name = "activation_dropout", range = subquad_options::range::DROPPED)]
             pub dropout: f64,
-            /// activation_dropout drops a channel of a sequence at all its tokens or at none. False: each number by itself. Only
-            /// with activation_dropout.
+            /// activation_dropout drops a channel of a sequence at all its tokens or at none. False: it drops each
+            /// number independently. Only with activation_dropout.
             #[config(default = true)]
             pub tie_dropout: bool,
             /// Share of the kernels' taps dropped in training; 0 drops none.
             #[config(default = 0.0)]
             #[option(range = subquad_options::range::DROPPED)]
             pub kernel_dropout: f64,
-            /// Upper limit of the learning rate of steps, A, B and the low-rank part, where there is one; they train without
-            /// weight decay. 0 freezes them.
+            /// Upper limit of the learning rate of the steps, A, B and the low-rank part, if there is one; they train
+            /// without weight decay. 0 freezes them.
             #[config(default = 1e-3)]
             #[option(range = subquad_options::range::NOT_NEGATIVE)]
             pub ssm_lr: f64,

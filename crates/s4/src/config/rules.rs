@@ -85,7 +85,7 @@ impl SsmOptions {
         let is_unreached = self.real_transform == RealTransform::Sigmoid && *decays_fast;
         Refusal::when(is_unreached, &["real_transform", "init"], || {
             format!(
-                "real_transform = \"sigmoid\" keeps decays below 1, and those of init = \"{word}\" start at 1 and above; choose \
+                "real_transform = \"sigmoid\" keeps decays below 1, but those of init = \"{word}\" start at 1 or above; choose \
                  exp, softplus or relu"
             )
         })

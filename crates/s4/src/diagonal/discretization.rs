@@ -8,8 +8,8 @@
 //! Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, section 3.1.
 //!
 //! GPUs promise `tanh`, `log` and `atan2` only to an absolute error (SPIR-V environment of Vulkan, "Precision of core
-//! instructions"), and a small step lives where their results are small. So small arguments have rational functions, exact
-//! to f32, and angles a step of Newton's.
+//! instructions"), and with a small step their results are small. So small arguments use rational functions, exact to
+//! f32, and angles get one Newton step.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};

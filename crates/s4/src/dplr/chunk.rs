@@ -1,5 +1,5 @@
-//! A chunk of tokens from a state, in blocks: a scan over the states between blocks, and within each block what the state
-//! says and a short convolution.
+//! A chunk of tokens from a state, in blocks: a scan over the states between blocks, and within each block the
+//! state's contribution and a short convolution.
 //!
 //! ```text
 //! X_{q+1} = a_bar^T X_q + sum over r < T of a_bar^(T-1-r) b_bar u_{qT+r}        state before block q

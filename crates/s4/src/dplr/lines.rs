@@ -6,7 +6,7 @@
 //! ```text
 //! s' = w - F (q . (w + s)),    F = (D + p' q)^-1 p'
 //! ```
-//! for any rank: one number a row, and nothing to solve at a token.
+//! for any rank: one number per row, and nothing to solve at each token.
 
 use burn::tensor::Tensor;
 

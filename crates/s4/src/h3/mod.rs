@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! k' = shift SSM of k                          the last d_state tokens, weighted
-//! y  = S4D of k' v                             remembers the product for long; a head has head_dim x head_dim of them
+//! y  = S4D of k' v                             remembers the product; a head has head_dim x head_dim of them
 //! out_t = Linear(sum over i of q_i y_{i,.})    q, k, v linear in the token
 //! ```
 //! Fu, Dao, Saab, Thomas, Rudra, Re 2022, <https://arxiv.org/abs/2212.14052>, section 3.

@@ -1,5 +1,5 @@
 //! The spectrum of HiPPO-FouT: its normal part turns states `2k` and `2k + 1` by `pi k`, so `v = (e_2k - i e_2k+1) / sqrt 2`
-//! has the eigenvalue `i pi k`, and nothing is to be solved.
+//! has the eigenvalue `i pi k`, so there is nothing to solve.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 

@@ -1,12 +1,12 @@
 //! The spectrum of HiPPO-LegT, by singular values of half its size.
 //!
-//! Its normal part is skew and couples even states with odd ones alone, `S[n,k] = -1/2 r_n r_k sign(n - k)`. So with `M` the
-//! even rows and odd columns, and `M = sum of sigma u w^T`, the vector with `u / sqrt 2` in its even entries and
-//! `i w / sqrt 2` in its odd ones has the eigenvalue `i sigma`.
+//! Its normal part is skew and couples even states only with odd ones, `S[n,k] = -1/2 r_n r_k sign(n - k)`. So with
+//! `M` the even rows and odd columns, and `M = sum of sigma u w^T`, the vector with `u / sqrt 2` in its even entries
+//! and `i w / sqrt 2` in its odd ones has the eigenvalue `i sigma`.
 //!
-//! `M` is a diagonal times signs times a diagonal; the inverse of the signs is `1 - Z` with `Z` a cyclic shift, so all of
-//! them have a small condition, and Jacobi's method on columns finds every `sigma` to its own last digits (Demmel, Veselic
-//! 1992, *Jacobi's method is more accurate than QR*).
+//! `M` is a diagonal times signs times a diagonal; the inverse of the signs is `1 - Z` with `Z` a cyclic shift, so
+//! all of them are well conditioned, and Jacobi's method on columns finds every `sigma` to its own last digits
+//! (Demmel, Veselic 1992, *Jacobi's method is more accurate than QR*).
 
 use std::f64::consts::FRAC_1_SQRT_2;
 

@@ -112,7 +112,7 @@ impl Block {
     /// The options of `case`, every size of which a parameter shows.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != "s4_block" {
-            return Err(unsupported(case, "any layer but `s4_block`".into()));
+            return Err(unsupported(case, "any layer other than `s4_block`".into()));
         }
         let block: Self = case.parse_config()?;
         block.check_shapes(case)?;
@@ -136,7 +136,7 @@ impl Block {
             return Err(unsupported(case, "the diagonal kernel `s4d` in an S4 layer (S4D has it)".into()));
         }
         if self.disc.is_some_and(|disc| disc != Discretization::Bilinear) {
-            return Err(unsupported(case, "the kernel `s4` under another rule than `bilinear`".into()));
+            return Err(unsupported(case, "the kernel `s4` with a rule other than `bilinear`".into()));
         }
         let config =
             shared!(self, S4Config::new(self.d_model, self.length(case)?)).with_rank(Some(self.rank));

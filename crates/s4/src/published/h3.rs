@@ -53,7 +53,7 @@ fn exp() -> RealTransform {
 impl Published {
     fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != LAYER {
-            let what = "any layer but `h3`".into();
+            let what = "any layer other than `h3`".into();
             return Err(CaseError::Unsupported { layer: case.layer.clone(), what });
         }
         let published: Self = case.parse_config_beside(&[

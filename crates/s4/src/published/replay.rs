@@ -1,4 +1,4 @@
-//! A recorded run of the published layer, by ours.
+//! Replays a recorded run of the published layer with ours.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! Every size of a published config, shown by a tensor of the file before a layer is built by it.
+//! Checks every size of a published config against a tensor of the file before a layer is built from it.
 
 use subquad_mixer::published::{Axis, Case, CaseError};
 

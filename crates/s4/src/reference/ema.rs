@@ -17,7 +17,7 @@ pub fn ema(logit: f64, x: impl Iterator<Item = f64>) -> Vec<f64> {
 impl MeasuredMixer for EmaConfig {
     const NAME: &'static str = "ema";
     const SUMMARY: &'static str =
-        "exponential moving average, one real state a channel: the baseline of state spaces; causal only";
+        "exponential moving average, one real state per channel: the simplest state space; causal only";
     const MEASURED: &'static str = "exponential moving average: causal, reach 16";
 
     fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {

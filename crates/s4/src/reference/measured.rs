@@ -9,7 +9,7 @@ use crate::{Diagonal, Discretization, H3Config, S4Config, S4dConfig, StateSpace,
 impl MeasuredMixer for S4dConfig {
     const NAME: &'static str = Diagonal::NAME;
     const SUMMARY: &'static str =
-        "diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding";
+        "diagonal state space (S4D): O(seq log seq) in training, a state of fixed size in decoding";
     const MEASURED: &'static str = "diagonal state space: causal, d_state 64, GELU, gated linear output";
 
     fn measured(sizes: &Sizes) -> Self {
@@ -33,7 +33,7 @@ impl MeasuredMixer for S4dConfig {
 
 impl MeasuredMixer for S4Config {
     const NAME: &'static str = dplr::Dplr::NAME;
-    const SUMMARY: &'static str = "state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding";
+    const SUMMARY: &'static str = "state space, diagonal plus low rank (S4): O(seq log seq) in training, a state of fixed size in decoding";
     const MEASURED: &'static str = "state space, diagonal plus low rank: as s4d, init legs, l_max = seq";
 
     fn measured(sizes: &Sizes) -> Self {
@@ -57,7 +57,7 @@ impl MeasuredMixer for S4Config {
 
 impl MeasuredMixer for H3Config {
     const NAME: &'static str = h3::NAME;
-    const SUMMARY: &'static str = "two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; \
+    const SUMMARY: &'static str = "two state spaces and two products (H3): O(seq log seq) in training, a state of fixed size in decoding; \
          causal only";
     const MEASURED: &'static str = "two state spaces and two products: causal, head_dim 1, d_state 64";
 

@@ -1,7 +1,7 @@
 //! Decoding over plain slices: one sequence, one thread, no allocation.
 //!
-//! One thread, because handing work to a pool allocates, and because a token's work is mostly reading the weights once. Several
-//! sequences are several steppers, one a thread: clones share the weights.
+//! It uses one thread, because handing work to a pool allocates, and because a token's work is mostly reading the
+//! weights once. Several sequences take several steppers, one per thread: clones share the weights.
 
 mod channels;
 mod recurrence;
@@ -91,7 +91,7 @@ impl S4Stepper {
 impl SliceStepper for S4Stepper {
     fn step(&mut self, x: &[f32], y: &mut [f32]) {
         let d_model = self.recurrence.d_model();
-        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper takes and gives tokens of its layer's width");
+        assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper's tokens are as wide as its layer");
         self.recurrence.step(x, [&mut self.re, &mut self.im], &mut self.scratch, y);
         self.seq += 1;
     }

@@ -75,7 +75,7 @@ fn options_that_do_not_go_together_are_refused_and_blamed() {
         ),
         (
             ok.clone().with_real_transform(RealTransform::Sigmoid).with_init(S4dInit::Real),
-            "real_transform = \"sigmoid\" keeps decays below 1, and those of init = \"real\" start at 1 and above; choose \
+            "real_transform = \"sigmoid\" keeps decays below 1, but those of init = \"real\" start at 1 or above; choose \
              exp, softplus or relu",
             &["real_transform", "init"],
         ),

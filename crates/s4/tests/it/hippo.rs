@@ -23,7 +23,7 @@ fn skew_part(size: usize, n: usize, k: usize) -> f64 {
 /// The unit eigenvector of `w`, first entry positive, by forward substitution in `K v = i w v` scaled to `v_0 = 1`.
 fn eigenvector(size: usize, w: f64) -> Vec<Complex> {
     let mut v = vec![real(1.0)];
-    // Row n minus a multiple of row n - 1 holds v_n and v_{n-1} alone.
+    // Row n minus a multiple of row n - 1 holds only v_n and v_{n-1}.
     for n in 1..size {
         let (c, before) = (n as f64 + 0.5, n as f64 - 0.5);
         let turn = -Complex { re: before, im: -w } / Complex { re: c, im: w };

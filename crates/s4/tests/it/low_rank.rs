@@ -195,7 +195,7 @@ fn training_beyond_l_max_is_an_error_that_names_both_lengths() {
     assert_eq!(
         error.to_string(),
         "s4 learns its output weights at l_max = 37 tokens, so it cannot train on 38; build it with a larger l_max \
-         (evaluation, without autodiff, may go on beyond)"
+         (evaluation, without autodiff, may use longer sequences)"
     );
 }
 

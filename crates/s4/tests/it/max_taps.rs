@@ -1,4 +1,4 @@
-//! Kernels that are cut: as published beyond `l_max`.
+//! Kernels that are cut off, as published ones are beyond `l_max`.
 
 use burn::tensor::Tensor;
 use subquad_mixer::{MixerError, SequenceMixer};
@@ -59,7 +59,7 @@ fn a_token_hears_nothing_from_longer_ago_than_the_taps() {
             let both = (0..SEQ).map(|t| (SEQ / 2 - TAPS..SEQ / 2 + TAPS).contains(&t)).collect::<Vec<_>>();
             assert_eq!(layer(true), both, "{form:?}");
         }
-        // Keys hear so many tokens, and products of them so many keys.
+        // Keys depend on this many tokens, and products on this many keys.
         let past = (0..SEQ).map(|t| (SEQ / 2..SEQ / 2 + 2 * TAPS - 1).contains(&t)).collect::<Vec<_>>();
         assert_eq!(reach(&h3().with_max_taps(Some(TAPS)).with_form(form)), past, "{form:?}");
     }
@@ -119,8 +119,8 @@ fn a_state_goes_on_for_as_many_tokens_as_there_are_taps() {
     let error = s4d(false).with_max_taps(Some(TAPS)).stepper().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the kernels of this s4d are cut after 5 taps, but a state hears all tokens, so it goes on for at most 5; run the \
-         whole sequence at once, or lift the cut (`with_max_taps(None)`)"
+        "the kernels of this s4d are cut off after 5 taps, but a state remembers all tokens, so it can continue for at most 5; run \
+         the whole sequence at once, or remove the cut (`with_max_taps(None)`)"
     );
 }
 

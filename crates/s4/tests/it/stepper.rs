@@ -306,7 +306,7 @@ fn a_bidirectional_layer_has_no_stepper() {
 }
 
 #[test]
-#[should_panic(expected = "a stepper takes and gives tokens of its layer's width")]
+#[should_panic(expected = "a stepper's tokens are as wide as its layer")]
 fn a_token_of_another_width_is_refused() {
     s4d().seeded().stepper().unwrap().step(&[0.0; 3], &mut [0.0; 3]);
 }

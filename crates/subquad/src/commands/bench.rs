@@ -30,31 +30,31 @@ pub struct Args {
     #[arg(long, value_name = "TOKENS,..", value_delimiter = ',', default_value = "256,1024,4096",
         value_parser = clap::value_parser!(u32).range(1..=LONGEST_SEQ as i64))]
     pub lengths: Vec<u32>,
-    /// Sequences at once
+    /// Sequences per batch
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub batch: u32,
     /// Width of input and output
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub d_model: u32,
-    /// Measure one more token after contexts of these lengths instead
+    /// Time single tokens after contexts of these lengths instead
     #[arg(long, conflicts_with = "batch")]
     pub decode: bool,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
-    /// Instructions to use: avx512, avx2, neon, baseline [default: the best]
+    /// Instruction set: avx512, avx2, neon, baseline [default: the best]
     #[arg(long, value_name = "SET")]
     pub simd: Option<InstructionSet>,
-    /// How many threads.
+    /// The number of threads.
     #[command(flatten)]
     pub threads: ThreadsFlag,
-    /// Seconds per layer and length; at least three repeats run
+    /// Seconds per layer and length, for at least three repeats
     #[arg(long, value_name = "S", default_value_t = 3.0, value_parser = seconds)]
     pub seconds: f64,
     /// Print a JSON array instead of a table
     #[arg(long)]
     pub json: bool,
-    /// How much is said.
+    /// Whether progress is shown.
     #[command(flatten)]
     pub quiet: QuietFlag,
 }
@@ -68,20 +68,20 @@ fn seconds(text: &str) -> Result<f64, String> {
 
 const NOTES: &str = "\
 forward runs without autodiff; forward+backward is forward, mean of squares, and backward to
-every parameter and to the input. Times are medians over repeats, which the layers of one length
-take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
+every parameter and to the input. Times are medians over repeats. The layers of one length take
+turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
 width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.
 
-GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
-for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
-and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each
-entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains
-of multiply-adds in registers reach on all threads, the better of before and after each length.
+GFLOP/s counts the matrix products of forward+backward, with 2 operations per multiply-add. There
+are 3 multiply-adds per weight and token in a linear layer; in causal attention also 7 per feature
+for each query and each key that it sees (one of the 7 recomputes the scores); in a Monarch matrix
+3 per entry of its factors and feature, without entries above a diagonal. The FMA peak is the speed
+of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
---decode reads a context of each length, then times single tokens: by the layer's step, and by its
-stepper over plain slices where it has one. Only causal layers have steps.";
+--decode reads a context of each length, then times single tokens with the layer's step, and with
+its stepper over plain slices if it has one. Only causal layers have steps.";
 
-/// The layers of a program, and what the columns mean.
+/// The layers that the program can measure, and what the columns mean.
 pub(crate) fn after_help(registry: &dyn Registry) -> String {
     let line = |subject: &Subject| format!("  {:22} {}\n", subject.name, subject.summary);
     let layers: String = registry.subjects().all().map(line).collect();
@@ -91,7 +91,7 @@ pub(crate) fn after_help(registry: &dyn Registry) -> String {
 /// Runs the command.
 ///
 /// # Errors
-/// Wrong use before anything runs; failure if a layer is not what its definition says.
+/// Wrong usage, before anything runs; a failure if a layer does not agree with its definition.
 pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let site = Site::new(args.device.open()?, BUILD_COMMIT);
@@ -130,7 +130,7 @@ fn subjects(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static Sub
     if unknown.is_empty() { Ok(subjects) } else { Err(Failure::Wrong(unknown)) }
 }
 
-/// Those that have steps, and a message on the others.
+/// Those that have steps, and a message about the others.
 fn only_decoders(
     args: &Args,
     subjects: Vec<&'static Subject>,
@@ -141,7 +141,7 @@ fn only_decoders(
     let (with, without): (Vec<&Subject>, Vec<&Subject>) =
         subjects.into_iter().partition(|subject| can_decode(subject, &sizes, &site.device));
     let names = without.iter().map(|subject| subject.name).collect::<Vec<_>>().join(", ");
-    let note = format!("no steps, so no decoding: {names} (see the list of layers in --help)");
+    let note = format!("layers that cannot decode: {names} (see the list of layers in --help)");
     if with.is_empty() {
         return Err(Failure::wrong(note));
     }
@@ -151,7 +151,7 @@ fn only_decoders(
     Ok(with)
 }
 
-/// Width at which every layer can be built to ask what it can do.
+/// A width at which every layer can be built, to see whether it has steps.
 const DECODES_AT: usize = 8;
 
 /// Measures context by context.
@@ -171,7 +171,7 @@ fn decode(
     show(args, &cells, decode_table, out)
 }
 
-/// Each length once, short ones first.
+/// Each length once, in ascending order.
 fn all_sizes(args: &Args) -> Vec<Sizes> {
     let mut lengths = args.lengths.clone();
     lengths.sort_unstable();

@@ -1,4 +1,4 @@
-//! `subquad check`: are all configs right?
+//! `subquad check`: are all configs valid?
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -21,10 +21,10 @@ pub struct Args {
     /// A config file, a folder of them, or a folder of such folders
     #[arg(default_value = "configs")]
     pub path: PathBuf,
-    /// Also train every run whose data are here for two steps, keeping nothing
+    /// Also train every run whose data are present for two steps, and keep nothing
     #[arg(long, conflicts_with = "resolved")]
     pub smoke: bool,
-    /// Print each run as a config in which every key is written out
+    /// Print each run as a complete config, with every key
     #[arg(long)]
     pub resolved: bool,
     /// Keys to change.
@@ -32,7 +32,7 @@ pub struct Args {
     pub set: SetFlags,
 }
 
-/// Optimiser steps of a smoke test: the second one uses what the first has changed.
+/// Optimiser steps of a smoke test: the second uses what the first has changed.
 const SMOKE_STEPS: usize = 2;
 
 /// Runs the command.
@@ -86,7 +86,7 @@ fn resolved(config: &ConfigFile, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is missing; anything else that is wrong with the data is a mistake.
+/// What is missing; anything else that is wrong with the data is an error.
 fn missing_data(config: &Study) -> Result<Option<TaskError>, Failure> {
     match digests(config) {
         Ok(_) => Ok(None),
@@ -95,7 +95,7 @@ fn missing_data(config: &Study) -> Result<Option<TaskError>, Failure> {
     }
 }
 
-/// Says that a config that trains is right, and gives it back if its data are here.
+/// Reports that a config that trains is valid, and returns it if its data are present.
 fn check_training(config: Study, out: &mut dyn Write) -> Result<Option<Study>, Failure> {
     let missing = missing_data(&config)?;
     let skipped = missing.as_ref().map(|error| format!(", NOT TRIED: {error}")).unwrap_or_default();
@@ -114,7 +114,7 @@ fn say_ok(path: &Path, count: usize, what: &str, note: &str, out: &mut dyn Write
     Ok(())
 }
 
-/// The path itself where it is a config or holds some, else its folders that do.
+/// The path itself if it is a config or holds some; otherwise those of its folders that do.
 pub(crate) fn config_folders(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() || has_config(path)? {
         return Ok(vec![path.into()]);

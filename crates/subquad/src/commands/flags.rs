@@ -8,16 +8,16 @@ use subquad_config::Assignment;
 use crate::Failure;
 use crate::progress::Messages;
 
-/// Which configs.
+/// Changes to configs.
 #[derive(Debug, clap::Args)]
 pub struct SetFlags {
-    /// Change a key in every config, such as train.steps=100; may be repeated
+    /// Set a key in every config, such as train.steps=100; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub assignments: Vec<String>,
 }
 
 impl SetFlags {
-    /// The flags, read.
+    /// The parsed flags.
     ///
     /// # Errors
     /// Every flag that is not `KEY=VALUE`.
@@ -32,21 +32,21 @@ impl SetFlags {
 /// Where results go.
 #[derive(Debug, clap::Args)]
 pub struct ResultsFlag {
-    /// Folder that results go to
+    /// Folder for the results
     #[arg(long = "results", value_name = "DIR", default_value = "results")]
     pub folder: PathBuf,
 }
 
-/// What computes.
+/// The device to use.
 #[derive(Debug, clap::Args)]
 pub struct DeviceFlag {
-    /// Device that computes: cpu, wgpu, or auto (a GPU if any)
+    /// Device: cpu, wgpu, or auto (a GPU if there is one)
     #[arg(long = "device", value_name = "DEVICE", default_value = "cpu")]
     pub name: String,
 }
 
 impl DeviceFlag {
-    /// The device, open.
+    /// Opens the device.
     ///
     /// # Errors
     /// If there is no such device.
@@ -55,18 +55,18 @@ impl DeviceFlag {
     }
 }
 
-/// How many threads compute.
+/// The number of threads.
 #[derive(Debug, clap::Args)]
 pub struct ThreadsFlag {
-    /// Threads that compute [default: one a core, or RAYON_NUM_THREADS]
+    /// Number of threads [default: one per core, or RAYON_NUM_THREADS]
     #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub count: Option<u16>,
 }
 
-/// How much is said.
+/// Whether progress is shown.
 #[derive(Debug, clap::Args)]
 pub struct QuietFlag {
-    /// No progress, only results, warnings and errors
+    /// Show no progress, only results, warnings and errors
     #[arg(long = "quiet", short = 'q')]
     pub is_set: bool,
 }

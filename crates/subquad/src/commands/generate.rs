@@ -24,14 +24,14 @@ Only the text goes to standard output, byte for byte; the prompt is not repeated
 Example:
   subquad generate results/STUDY/s4d-L256-s0 --prompt \"A sequence\" --bytes 400 --temperature 0.8";
 
-/// Let a run trained on bytes go on with a text
+/// Continue a text with a model trained on bytes
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLE)]
 pub struct Args {
-    /// Folder of a run, or the folder of its study and the start of its name
+    /// Folder of a run; the start of its name is enough, as in results/STUDY/s4d
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// Text to go on with; without one, the model starts after a newline
+    /// Text to continue; without one, the model starts after a newline
     #[arg(
         long,
         value_name = "TEXT",
@@ -40,42 +40,42 @@ pub struct Args {
         allow_hyphen_values = true
     )]
     pub prompt: String,
-    /// How many bytes to write
+    /// Number of bytes to write
     #[arg(long, value_name = "N", default_value = "256", value_parser = at_least_one)]
     pub bytes: usize,
     /// Below 1 prefers likely bytes; 0 always takes the likeliest
     #[arg(long, value_name = "T", default_value = "1", value_parser = temperature, allow_negative_numbers = true)]
     pub temperature: f64,
-    /// Draw among the K likeliest bytes only
+    /// Draw only from the K likeliest bytes
     #[arg(long, value_name = "K", value_parser = at_least_one)]
     pub top_k: Option<usize>,
-    /// Draw among the fewest bytes that have probability P together
+    /// Draw only from the fewest bytes whose probabilities sum to P
     #[arg(long, value_name = "P", default_value = "1", value_parser = probability)]
     pub top_p: f64,
-    /// Another seed gives another text
+    /// Seed; a different one gives a different text
     #[arg(long, value_name = "S", default_value = "0")]
     pub seed: u64,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "wanted a whole number of at least 1".into())
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "must be a whole number >= 1".into())
 }
 
 fn temperature(text: &str) -> Result<f64, String> {
-    number::of_flag(text, "wanted a number of at least 0", |t| t.is_finite() && t >= 0.0)
+    number::of_flag(text, "must be a number >= 0", |t| t.is_finite() && t >= 0.0)
 }
 
 fn probability(text: &str) -> Result<f64, String> {
-    number::of_flag(text, "wanted a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
+    number::of_flag(text, "must be a number above 0 and at most 1", |p| p > 0.0 && p <= 1.0)
 }
 
-/// Runs the command with the mixers of a registry.
+/// Runs the command with a registry's mixers.
 ///
 /// # Errors
-/// Wrong input before anything is written; else what went wrong on the way.
+/// Wrong input, before anything is written; otherwise whatever went wrong on the way.
 pub(crate) fn run_with<C: Mixers>(
     registry: &dyn Registry,
     args: &Args,
@@ -88,10 +88,8 @@ pub(crate) fn run_with<C: Mixers>(
     check_length(args, reads, &model)?;
     let messages = Messages::new(false);
     if reads > config.seq_len {
-        messages.say(format!(
-            "note: trained on {} bytes at a time; beyond them the text may get worse",
-            config.seq_len
-        ));
+        messages
+            .say(format!("note: trained on {} bytes at a time; a longer text may get worse", config.seq_len));
     }
     let mut text = Text::begin(args, &model, &device)?;
     text.write(args.bytes, &stop, out)?;
@@ -99,7 +97,7 @@ pub(crate) fn run_with<C: Mixers>(
     if text.written < args.bytes { Err(Failure::Stopped(stop.signal())) } else { Ok(()) }
 }
 
-/// Before anything is written: what does not fit will not fit later.
+/// Checked before anything is written: what does not fit now will not fit later.
 fn check_length<M: MixerModule>(args: &Args, reads: usize, model: &SequenceModel<M>) -> Result<(), Failure> {
     let (prompt, bytes) = (args.prompt.len(), args.bytes);
     model.check_length(reads).map_err(|why| {

@@ -18,7 +18,7 @@ pub struct Args {
     /// Folder of configs
     #[arg(default_value = "configs")]
     pub configs: PathBuf,
-    /// Keys of configs instead, all or those that start like mixer.s4d
+    /// List keys of configs instead: all, or those that start with START
     #[arg(long, value_name = "START", num_args = 0..=1, default_missing_value = "")]
     pub keys: Option<String>,
 }
@@ -74,7 +74,7 @@ fn keys(registry: &dyn Registry, start: &str, out: &mut dyn Write) -> Result<(),
 fn shape(preset: &Preset) -> String {
     let (config, l_max) = (&preset.config, preset.l_max);
     format!(
-        "{} parameters: {} blocks of width {}, {} tokens to choose from, up to {l_max} of them",
+        "{} parameters: {} blocks of width {}, {} tokens in the vocabulary, sequences of up to {l_max}",
         grouped(config.n_parameters() as u128),
         config.n_layers,
         config.d_model,

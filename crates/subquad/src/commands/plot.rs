@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::Failure;
 use crate::report::{FIGURES, redraw};
 
-/// Draw the figures of studies again from their committed CSV files
+/// Redraw the figures of studies from their committed CSV files
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders of studies, such as results/00-quickstart

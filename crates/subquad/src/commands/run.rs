@@ -26,12 +26,12 @@ use crate::study_files::{lock_study, report_written, warn_of_leaving};
 use crate::{Failure, scaling, staleness, study_results};
 
 const AFTER_HELP: &str = "\
-Runs that are already in the results are not repeated, and a command that was interrupted or killed
-continues where it stopped when it is given again. docs/running.md tells what names a run, what
-happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
+Runs that are already in the results are not repeated. After an interruption or a kill, give the
+same command again: it continues where it stopped. docs/running.md explains how runs are named, what
+--jobs changes, and what happens on Ctrl-C, on a batch system's signals and when memory runs out.
 Keys of a config: configs/KEYS.md, or subquad list --keys.";
 
-/// Train and compare what configs ask for
+/// Run the experiments that configs describe, and compare them
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
@@ -44,22 +44,22 @@ pub struct Args {
     /// Where results go.
     #[command(flatten)]
     pub results: ResultsFlag,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
-    /// Runs at once, each in its own process; above 1 none is timed
+    /// Number of runs at once; above 1, no timings are shown
     #[arg(long, value_name = "N", default_value = "1", value_parser = one_or_more)]
     pub jobs: usize,
-    /// How many threads.
+    /// The number of threads.
     #[command(flatten)]
     pub threads: ThreadsFlag,
-    /// Run again what is done
+    /// Repeat runs that are already done
     #[arg(long)]
     pub force: bool,
-    /// Only list the runs: which are done, which are to do
+    /// Only list the runs and whether each is done
     #[arg(long)]
     pub dry_run: bool,
-    /// How much is said.
+    /// Whether progress is shown.
     #[command(flatten)]
     pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open
@@ -71,7 +71,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether this is a process that another one has started for a part of its work.
+    /// Whether this process was started by another one to do part of its work.
     pub(crate) fn is_child(&self) -> bool {
         self.only_run.is_some() || self.only_size.is_some()
     }
@@ -84,7 +84,7 @@ fn one_or_more(text: &str) -> Result<usize, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// Wrong input before anything runs; else the runs that failed, after all others have been tried.
+/// Wrong input, before anything runs; otherwise the runs that failed, after all others have been tried.
 pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     match (&args.only_run, &args.only_size) {
         (Some(run), _) => report_to_parent(run_one(program, args, run, stop), out),
@@ -93,7 +93,7 @@ pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
     }
 }
 
-/// The part of a child process that does one run.
+/// What a child process does for one run.
 fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let study = plan_one(program, run, &args.configs, &args.set.parse()?, opened.kind)?;
@@ -102,7 +102,7 @@ fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Resu
     run_as_child(program, &study, &run.position, &session)
 }
 
-/// The part of a child process that measures one size.
+/// What a child process does to measure one size.
 fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let Planned { bench, .. } = plan(program, &args.configs, &args.set.parse()?)?;
@@ -167,7 +167,7 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Runs what is missing, then writes and shows what came of it, whatever that is.
+/// Runs what is missing, then writes and shows the results, whatever they are.
 fn run_study(
     program: &dyn Program,
     study: &Study,
@@ -179,7 +179,7 @@ fn run_study(
     let done: Vec<usize> = before.keys().copied().collect();
     let missing: Vec<usize> = (0..study.runs.len()).filter(|index| !before.contains_key(index)).collect();
     let to_do = if session.force { (0..study.runs.len()).collect() } else { missing };
-    // A run that has the machine to itself counts as timed by itself.
+    // A run that has the machine to itself counts as timed alone.
     let session = &Session { jobs: session.jobs.min(to_do.len()).max(1), ..session.clone() };
     say_how_many_runs(study, done.len(), session);
     warn_of_other_builds(study, &done, session);
@@ -190,7 +190,7 @@ fn run_study(
         failures.note(Err(Failure::Failed(results.failed.iter().map(Failed::line).collect())))?;
     }
     let compared = compare(study, session, &results, !to_do.is_empty(), out);
-    // That a signal stopped the command matters more than what failed before.
+    // A signal that stopped the command matters more than what failed before.
     if session.should_stop() {
         Err(session.interrupted())
     } else {
@@ -198,7 +198,7 @@ fn run_study(
     }
 }
 
-/// Whoever named the CPU knows that already.
+/// Says which device runs, unless it is the CPU and was asked for by name.
 fn say_which_device(asked: &str, session: &Session<'_>) {
     let kind = session.device_kind.as_str();
     match &session.adapter {
@@ -208,7 +208,7 @@ fn say_which_device(asked: &str, session: &Session<'_>) {
     }
 }
 
-/// The results that are there, by the run's index in the study.
+/// The existing results, by the run's index in the study.
 fn earlier_results(study: &Study, session: &Session<'_>) -> BTreeMap<usize, RunSummary> {
     let result = |index: usize| {
         let dir = study.runs[index].dir(study, session.results);
@@ -226,11 +226,11 @@ fn say_how_many_runs(study: &Study, done: usize, session: &Session<'_>) {
     session.messages.say(match (all, done) {
         (1, 0) => format!("{slug}: 1 run"),
         (all, 0) => format!("{slug}: {all} runs"),
-        (1, 1) if session.force => format!("{slug}: its run is done already, and runs again"),
-        (all, done) if session.force => format!("{slug}: {all} runs, all again; {done} are done already"),
-        (1, 1) => format!("{slug}: its run is done already; nothing to train"),
-        (all, done) if done == all => format!("{slug}: all {all} runs are done already; nothing to train"),
-        (all, done) => format!("{slug}: {all} runs, {done} of them done already"),
+        (1, 1) if session.force => format!("{slug}: its run is already done, and runs again"),
+        (all, done) if session.force => format!("{slug}: {all} runs, {done} of them again"),
+        (1, 1) => format!("{slug}: its run is already done; nothing to train"),
+        (all, done) if done == all => format!("{slug}: all {all} runs are already done; nothing to train"),
+        (all, done) => format!("{slug}: {all} runs, {done} of them already done"),
     });
     if session.jobs > 1 {
         let (jobs, threads) = (session.jobs, rayon::current_num_threads());

@@ -14,7 +14,7 @@ use super::flags::DeviceFlag;
 use crate::Failure;
 use layers::replay;
 
-/// What a case is, and of which layers.
+/// What a case is, and for which layers there are cases.
 fn cases() -> String {
     format!("{CASES}\n\nLayers:\n  {}", layers::families().map(|names| names.join(", ")).join("\n  "))
 }
@@ -23,16 +23,17 @@ const CASES: &str = "\
 A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
 `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
 value, gradients within 1e-3, and every parameter must be used.
-The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.";
+The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors in the same
+folder.";
 
-/// Replay recorded runs of published layers on ours and compare every tensor
+/// Check our layers against recorded runs of published ones, tensor by tensor
 #[derive(Debug, clap::Args)]
 #[command(after_help = cases())]
 pub struct Args {
     /// Recorded cases (.safetensors)
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// What computes.
+    /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
     /// Form to use, if not the device's own
@@ -43,7 +44,7 @@ pub struct Args {
 /// Runs the command on every file, then fails if any did.
 ///
 /// # Errors
-/// Wrong input if a file or its layer cannot be read; failure if a tensor differs or a parameter was not used.
+/// Wrong input if a file or its layer cannot be read; a failure if a tensor differs or a parameter was not used.
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (mut wrong, mut differ) = (vec![], vec![]);
     let device = args.device.open()?.device;
@@ -76,7 +77,7 @@ fn form(asked: Option<&str>, device: &Device) -> Result<Form, Failure> {
 }
 
 enum Verdict {
-    /// The layers were compared; these complaints speak against their being the same.
+    /// The layers were compared; these complaints show that they are not the same.
     Compared(Vec<String>),
     Unreadable(String),
 }
@@ -100,7 +101,7 @@ fn verify(file: &Path, form: Form, device: &Device, out: &mut dyn Write) -> Resu
     Ok(Verdict::Compared(complaints(&comparisons, &unused)))
 }
 
-/// What `run` says. A panic in it is a fault of this program, but must not keep other files from being reported.
+/// The result of `run`. A panic in it is a bug in this program, but must not keep other files from being reported.
 fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -27,7 +27,7 @@ pub struct BenchOptions {
     #[config(default = "vec![]")]
     #[option(range = 1..=65536)]
     pub widths: Vec<usize>,
-    /// Sequences at once, over lengths.
+    /// Sequences per batch, over lengths.
     #[config(default = 4)]
     #[option(range = 1..=65536)]
     pub batch: usize,
@@ -39,7 +39,7 @@ pub struct BenchOptions {
     #[config(default = 256)]
     #[option(range = 1..=LONGEST_SEQ)]
     pub tokens: usize,
-    /// Hidden width of a channel mixer, in widths.
+    /// Hidden width of a channel mixer, as a multiple of its width.
     #[config(default = 2)]
     #[option(range = 1..=64)]
     pub hidden_factor: usize,
@@ -64,13 +64,13 @@ pub struct BenchConfig {
     pub path: PathBuf,
     /// What it asks for.
     pub options: BenchOptions,
-    /// What changes every number it asks for, as far as it differs from its default. Which layers, lengths and widths are asked for
-    /// changes no number of the others.
+    /// What changes every number it asks for, if it differs from its default. Which layers, lengths and widths are
+    /// listed does not change the numbers of the others.
     pub hash_pairs: BTreeMap<String, String>,
     sheet: Sheet,
 }
 
-/// The schema; which words name layers, only the program knows.
+/// The schema. Only the program knows which words name layers.
 pub(super) fn schema(subjects: &Subjects) -> Schema {
     let words = |all: &[Subject]| Kind::List {
         item: Box::new(Kind::Word(all.iter().map(|subject| subject.name).collect::<Vec<_>>().leak())),
@@ -86,7 +86,7 @@ pub(super) fn schema(subjects: &Subjects) -> Schema {
 }
 
 impl BenchConfig {
-    /// Reads `text`, which is that of the file at `path`, lays the flags over it, and checks everything.
+    /// Reads `text`, the contents of the file at `path`, applies the flags to it, and checks everything.
     ///
     /// # Errors
     /// Every mistake.
@@ -105,7 +105,7 @@ impl BenchConfig {
         Ok(Self { path: path.to_owned(), options, hash_pairs: sheet.hash_pairs.clone(), sheet })
     }
 
-    /// A complete config that asks for the same: every key written out.
+    /// A complete config that asks for the same thing: every key written out.
     pub fn to_toml(&self) -> String {
         self.sheet.to_toml()
     }
@@ -141,13 +141,13 @@ fn measurements(config: &Combination<'_>) -> u128 {
     len("mixers") * len("lengths") + len("channel_mixers") * len("widths")
 }
 
-/// Layers with the sizes that they are measured at, and the keys that only these layers heed.
+/// Layers with the sizes that they are measured at, and the keys that only these layers use.
 const HEEDED: [(&str, &str, &[&str]); 2] = [
     ("mixers", "lengths", &["batch", "d_model"]),
     ("channel_mixers", "widths", &["tokens", "hidden_factor", "n_blocks"]),
 ];
 
-/// Lists without their partner, keys that no layer heeds, and sizes that a layer cannot have.
+/// Lists without their partner, keys that no layer uses, and sizes that a layer cannot have.
 fn complaints(config: &Combination<'_>, subjects: &Subjects) -> Vec<Complaint> {
     let Some(options) = BenchOptions::from_values(&config.section(SECTION)) else { return vec![] };
     let is_given = |leaf: &str| {
@@ -184,7 +184,7 @@ fn missing(config: &Combination<'_>, leaf: &str) -> Complaint {
     Complaint { reason: format!("missing `{leaf}` in [{SECTION}]; it must be {wanted}"), keys: vec![key] }
 }
 
-/// An empty list says something too: it leaves the layers out and may leave the rest as it is, as a flag does.
+/// An empty list counts as set too: it leaves the layers out and may leave the rest as it is, as a flag does.
 fn idle(config: &Combination<'_>, layers: &str, keys: &[&str]) -> Vec<Complaint> {
     let layers = format!("{SECTION}.{layers}");
     let set = keys.iter().map(|leaf| format!("{SECTION}.{leaf}")).filter(|key| config.is_set(key));

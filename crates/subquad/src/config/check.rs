@@ -39,7 +39,7 @@ fn complaint(run: &Combination<'_>, section: &str, refusal: &Refusal) -> Complai
     Complaint { reason: refusal.reason.clone(), keys }
 }
 
-/// Where no option is to blame, the length is.
+/// If no option is to blame, the length is.
 fn of_task(run: &Combination<'_>, task: &str, refusal: &Refusal) -> Complaint {
     let Complaint { reason, mut keys } = complaint(run, &format!("task.{task}"), refusal);
     keys.push("seq_len".to_owned());
@@ -50,14 +50,14 @@ fn of_task(run: &Combination<'_>, task: &str, refusal: &Refusal) -> Complaint {
     Complaint { reason, keys }
 }
 
-/// What a model cannot have on this task.
+/// Options that a model cannot have on this task.
 fn of_model_and_task(model: &ModelOptions, task: &TaskConfig, seq_len: usize) -> Vec<Refusal> {
     let (name, target) = (task.info().name, task.target(seq_len));
     let answers_at_tokens = matches!(target, TargetKind::Tokens { .. } | TargetKind::TokenReals { .. });
     let pool = subquad_options::word(&model.pool);
     let idle_pool = Refusal::when(model.pool != Pool::Auto && answers_at_tokens, &["pool"], || {
         format!(
-            "task {name} is answered at its tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
+            "task {name} has answers at single tokens, so pool = \"{pool}\" would do nothing; leave it at \"auto\""
         )
     });
     let has_table = match (task.input(), target) {

@@ -17,8 +17,8 @@ pub enum ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads a file, lays the flags over it, and checks everything, where `quota` says how much other configs have asked for. A
-    /// section `[bench]` makes it one that measures.
+    /// Reads a file, applies the flags to it, and checks everything; `quota` says how much other configs have asked
+    /// for. A section `[bench]` makes it a config that measures.
     ///
     /// # Errors
     /// Every mistake.
@@ -30,7 +30,7 @@ impl ConfigFile {
     ) -> Result<Self, ConfigErrors> {
         let text = read(path)?;
         let schemas = registry.schemas();
-        // A file that is no TOML measures nothing either; the first kind says what is wrong with it.
+        // A file that is not TOML measures nothing either; the first kind reports what is wrong with it.
         if has_section(&text, bench::SECTION) {
             let subjects = registry.subjects();
             let config = BenchConfig::read(schemas.bench, subjects, &text, path, assignments, quota)?;

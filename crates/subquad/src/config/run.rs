@@ -9,12 +9,12 @@ use subquad_model::ModelOptions;
 use subquad_options::{Options, Value};
 use subquad_train::{LoopConfig, OptimConfig, TrainConfig};
 
-/// Everything that one run needs to know but its mixer, which only a registry can read.
+/// Everything that one run needs to know, except its mixer, which only a registry can read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunConfig {
     /// What is learned.
     pub task: TaskConfig,
-    /// The stack around the mixer.
+    /// The model around the mixer.
     pub model: ModelOptions,
     /// The optimiser.
     pub optim: OptimConfig,
@@ -60,7 +60,7 @@ impl RunConfig {
         }
     }
 
-    /// The run's mixer, of a registry that has it.
+    /// The run's mixer, from a registry that has it.
     ///
     /// # Panics
     /// If it does not have it, or the run's values are not those of the schema.

@@ -20,11 +20,11 @@ pub struct Schemas {
     pub bench: &'static Schema,
 }
 
-/// Section `[task]`, but for the section of the task that it names.
+/// Section `[task]`, without the section of the task that it names.
 #[derive(Options, Debug)]
 struct TaskSection {
-    /// Where the task's data are, for tasks that read files; relative to the current folder, else to $SUBQUAD_DATA. Empty: the
-    /// task's own place. A digest of the contents names the run instead.
+    /// Where the task's data are, for tasks that read files; relative to the current folder, or otherwise to
+    /// $SUBQUAD_DATA. Empty: the task's default place. Runs are named by a digest of the contents instead.
     #[config(default = "String::new()")]
     #[option(bookkeeping)]
     path: String,
@@ -38,7 +38,7 @@ impl Schemas {
             "is for configs that measure, and this one trains; use it with configs that have [bench]",
         );
         let training = ["task", "model", "mixer", "optim", "train", "sweep", "override"];
-        let why = "is for configs that train, and this one has [bench]; put it into a file of its own";
+        let why = "is for configs that train, and this one has [bench]; put it in a separate file";
         let bench =
             training.iter().fold(bench::schema(subjects), |schema, section| schema.elsewhere(section, why));
         Self { study: Box::leak(Box::new(study)), bench: Box::leak(Box::new(bench)) }
@@ -72,7 +72,7 @@ fn axes<C: Mixers>() -> Axes {
         size: field("seq_len", "Sequence lengths, in tokens.", integer(1, LONGEST_SEQ as i64), None),
         seed: field(
             "seed",
-            "Seeds; each gives other weights, data order and dropout.",
+            "Seeds; each gives different weights, data order and dropout.",
             integer(0, i64::MAX),
             Some(Value::Integer(0)),
         ),

@@ -41,7 +41,7 @@ impl Typed for Run {
     }
 }
 
-/// The smallest config: one run of each mixer but the newest, of which one cannot be causal.
+/// The smallest config: one run of each mixer except the newest, one of which cannot be causal.
 const SMALL: &str = r#"
 [task]
 name = "digits"
@@ -59,7 +59,7 @@ fn every_mixer() -> String {
     format!("{all}[override.monarch]\nmodel.causal = false\n")
 }
 
-/// Runs of [`SMALL`]: every mixer but the two that it leaves out.
+/// Runs of [`SMALL`]: every mixer except the two that it leaves out.
 const MIXERS: usize = 6;
 
 fn load(text: &str) -> Result<Study, ConfigErrors> {
@@ -81,7 +81,7 @@ fn errors(text: &str) -> String {
     load(text).unwrap_err().to_string()
 }
 
-/// The mistakes in a config that is [`SMALL`] but for these lines, which come first: line 1 is theirs.
+/// The mistakes in [`SMALL`] with these lines before it: line 1 is their first.
 fn errors_before_small(lines: &str) -> String {
     errors(&format!("{lines}{SMALL}"))
 }

@@ -10,11 +10,11 @@ use crate::Failure;
 const RUNS: &str = "runs";
 /// A run that trained has this file; one that measured does not.
 const MANIFEST: &str = "manifest.json";
-/// Names that a message lists at most.
+/// The most names that a message lists.
 const LISTED: usize = 8;
 
 /// The run that `named` means: its folder, `results/<study>/runs/<name>`; or the folder of its study and the start of its
-/// name, `results/<study>/<start>`, if only one run is called so.
+/// name, `results/<study>/<start>`, if only one run's name starts that way.
 ///
 /// # Errors
 /// If no run fits, or several do.
@@ -31,7 +31,7 @@ pub fn find_run(named: &Path) -> Result<RunDir, Failure> {
         [run] => Ok(RunDir::at(run)),
         [] => Err(Failure::wrong(format!("{}: {}", named.display(), nothing_there(folder)))),
         several => Err(Failure::wrong(format!(
-            "{}: {} runs fit; name one of them: {}",
+            "{}: {} runs match; name one of them: {}",
             named.display(),
             several.len(),
             list(several)
@@ -50,7 +50,7 @@ fn called(start: &str, mut runs: Vec<PathBuf>) -> Vec<PathBuf> {
 fn nothing_there(folder: &Path) -> String {
     match runs_in(folder).as_slice() {
         [] => "no run there; a run is a folder such as results/<study>/runs/<name>".into(),
-        runs => format!("there is no run of that name; there are: {}", list(runs)),
+        runs => format!("there is no run of that name; the runs are: {}", list(runs)),
     }
 }
 
@@ -62,7 +62,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into()
 }
 
-/// The runs of a study, or those of its folder of runs, by name; none where the folder cannot be read.
+/// The runs of a study, or of its folder of runs, by name; none if the folder cannot be read.
 fn runs_in(folder: &Path) -> Vec<PathBuf> {
     let runs = folder.join(RUNS);
     let folder = if runs.is_dir() { &runs } else { folder };

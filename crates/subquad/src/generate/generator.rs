@@ -1,4 +1,4 @@
-//! A model that goes on with a prompt.
+//! A model that continues a prompt.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_mixer::MixerModule;
@@ -6,7 +6,8 @@ use subquad_model::{Input, MixerKind, ModelStepper, SequenceModel, StateError};
 
 use super::Sampler;
 
-/// This byte is read in place of an empty prompt: a model says nothing before its first byte, and a line begins after a newline.
+/// This byte replaces an empty prompt: a model predicts nothing before its first byte, and a line begins after a
+/// newline.
 const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
@@ -17,7 +18,7 @@ pub struct Generator<'a, M: MixerModule = MixerKind> {
     device: Device,
     /// The logits of the next byte.
     logits: Vec<f32>,
-    /// Drawn, but not read by the model yet: it need not read the last one.
+    /// Drawn, but not yet read by the model, which never needs to read the last one.
     unread: Option<u8>,
     written: u64,
 }
@@ -29,7 +30,7 @@ pub enum GenerateError {
     #[error(transparent)]
     State(#[from] StateError),
     /// A logit is NaN or infinite.
-    #[error("the model's logits for byte {byte} are not finite, so its weights are of no use")]
+    #[error("the model's logits for byte {byte} are not finite, so its weights are useless")]
     NotFinite {
         /// The byte, counted from 1.
         byte: u64,
@@ -58,7 +59,7 @@ impl<'a, M: MixerModule> Generator<'a, M> {
         Ok(Self { stepper, sampler, device: device.clone(), logits: last, unread: None, written: 0 })
     }
 
-    /// Bytes that a model must be able to read to write `bytes` of them after `prompt`.
+    /// How many bytes a model must be able to read to write `bytes` of them after `prompt`.
     pub fn reads(prompt: &[u8], bytes: usize) -> usize {
         prompt.len().max(1).saturating_add(bytes.saturating_sub(1))
     }

@@ -15,7 +15,7 @@ use crate::model::model;
 use crate::plan::{by_kind, load_all};
 use crate::registry::Registry;
 
-/// A model that says which byte comes next, off autodiff, and the settings that it was trained with.
+/// A model that predicts the next byte, without autodiff, and the settings that it was trained with.
 #[derive(Debug)]
 pub struct LanguageModel<M> {
     /// Its settings.
@@ -27,7 +27,8 @@ pub struct LanguageModel<M> {
 /// The model of a finished run on bytes, on `device`. Reads only the run's folder, not the text that it was trained on.
 ///
 /// # Errors
-/// If the run is not done, is of another task or bidirectional, or a file of it is missing, damaged or another run's.
+/// If the run is not done, is of another task or bidirectional, or one of its files is missing, damaged or from
+/// another run.
 pub fn load<C: Mixers>(
     registry: &dyn Registry,
     run: &RunDir,
@@ -77,7 +78,7 @@ fn check_text(config: &RunConfig) -> Result<(), String> {
     }
     match config.model.causal {
         true => Ok(()),
-        false => Err("the model is bidirectional: it must see the bytes to come, and there are none yet; train one with \
+        false => Err("the model is bidirectional: it must see the bytes that follow, and there are none yet; train one with \
                       model.causal = true"
             .into()),
     }

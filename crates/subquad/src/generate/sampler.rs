@@ -2,20 +2,20 @@
 
 use subquad_data::Stream;
 
-/// How to draw.
+/// How to draw the next byte.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
     /// Logits are divided by it: below 1 prefers what is likely, above 1 evens out. 0 takes the likeliest, the first of
     /// equals.
     pub temperature: f64,
-    /// Draw among this many of the likeliest; `None`: among all.
+    /// Draw from this many of the likeliest; `None`: from all.
     pub top_k: Option<usize>,
-    /// Draw among the fewest of the likeliest that have at least this probability together (Holtzman et al. 2019,
-    /// <https://arxiv.org/abs/1904.09751>, section 3.1); 1: among all. Of those that `top_k` leaves.
+    /// Draw from the smallest set of the likeliest that have at least this probability together (Holtzman et al.
+    /// 2019, <https://arxiv.org/abs/1904.09751>, section 3.1); 1: from all. Applied to those that `top_k` leaves.
     pub top_p: f64,
 }
 
-/// Draws; the draw at a position of the text depends on the seed, the position and the logits there, and on nothing else.
+/// Draws bytes. The draw at a position of the text depends only on the seed, the position and the logits there.
 #[derive(Debug, Clone, Copy)]
 pub struct Sampler {
     sampling: Sampling,
@@ -46,7 +46,7 @@ impl Sampler {
         Some(order[draw(&self.nucleus(weights), drawn)])
     }
 
-    /// The first weights, as many as `top_p` leaves.
+    /// The leading weights that `top_p` leaves.
     fn nucleus(&self, mut weights: Vec<f64>) -> Vec<f64> {
         let enough = self.sampling.top_p * weights.iter().sum::<f64>();
         let kept = sums(&weights).position(|sum| sum >= enough).map_or(weights.len(), |last| last + 1);
@@ -55,7 +55,7 @@ impl Sampler {
     }
 }
 
-/// The sum up to and with each weight.
+/// The sum up to and including each weight.
 fn sums(weights: &[f64]) -> impl Iterator<Item = f64> {
     weights.iter().scan(0.0, |sum, weight| {
         *sum += weight;
@@ -63,7 +63,7 @@ fn sums(weights: &[f64]) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The weight that holds the point `at` of `[0, 1)` when they lie side by side, scaled to 1.
+/// The weight that contains the point `at` of `[0, 1)` when all weights are laid side by side, scaled to 1.
 fn draw(weights: &[f64], at: f64) -> usize {
     let point = at * weights.iter().sum::<f64>();
     sums(weights).position(|sum| point < sum).unwrap_or(weights.len() - 1)
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     const ALL: Sampling = Sampling { temperature: 1.0, top_k: None, top_p: 1.0 };
-    /// ln 1, ln 6, ln 3 and nothing: probabilities 0.1, 0.6, 0.3 and 0.
+    /// ln 1, ln 6, ln 3 and minus infinity: probabilities 0.1, 0.6, 0.3 and 0.
     const LOGITS: [f32; 4] = [0.0, 1.791_759_5, 1.098_612_3, -1e30];
 
     /// How often each is drawn in `n` draws.
@@ -85,7 +85,7 @@ mod tests {
         counts
     }
 
-    /// Whether 10,000 draws come this often each, within five standard deviations of 50.
+    /// Whether 10,000 draws come out this often each, within five standard deviations of 50.
     fn are_about(counts: [u64; 4], expected: [u64; 4]) -> bool {
         counts.iter().zip(expected).all(|(got, wanted)| got.abs_diff(wanted) < 250)
     }

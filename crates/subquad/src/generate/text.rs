@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::str::from_utf8;
 
-/// Writes bytes as soon as they make up whole characters, or cannot any more.
+/// Writes bytes as soon as they form whole characters, or no longer can.
 ///
-/// Every byte arrives, in its order, unless the text is shown on a terminal. There, bytes that are no UTF-8 and control
-/// characters but newline and tab are shown as `U+FFFD`: a model that knows little writes any byte, and some would change
-/// the terminal.
+/// Every byte is written, in order, unless the text is shown on a terminal. There, bytes that are not UTF-8, and
+/// control characters other than newline and tab, are shown as `U+FFFD`: a poorly trained model writes any byte, and
+/// some would change the terminal.
 #[derive(Debug)]
 pub struct TextWriter<W> {
     out: W,
@@ -36,7 +36,7 @@ impl<W: Write> TextWriter<W> {
         Ok(())
     }
 
-    /// Writes what is left, also if it is no whole character.
+    /// Writes what is left, even if it is not a whole character.
     ///
     /// # Errors
     /// If writing fails.
@@ -54,13 +54,13 @@ impl<W: Write> TextWriter<W> {
     }
 }
 
-/// How many of the first bytes can be written: all but the start of a character that may still become whole.
+/// How many of the first bytes can be written: all except the start of a character that may still become whole.
 fn complete(bytes: &[u8]) -> usize {
     match from_utf8(bytes) {
         Ok(_) => bytes.len(),
         Err(error) => match error.error_len() {
             None => error.valid_up_to(),
-            // What follows the wrong bytes may start a character.
+            // A character may start after the invalid bytes.
             Some(wrong) => {
                 let end = error.valid_up_to() + wrong;
                 end + complete(&bytes[end..])
@@ -78,7 +78,7 @@ fn harmless(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// What has been written after each byte, and at the end.
+    /// What has been written after each byte and at the end.
     fn written(bytes: &[u8], shown: bool) -> Vec<Vec<u8>> {
         let mut out = vec![];
         let mut text = TextWriter::new(&mut out, shown);

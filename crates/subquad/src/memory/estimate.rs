@@ -1,4 +1,4 @@
-//! An estimate, from its config, of the most memory that a run will want.
+//! Estimates, from its config, the most memory that a run will need.
 //!
 //! ```text
 //! backward:   HELD n_parameters + tokens d_model (n_layers kept + transient) + n_layers kernels + LOGITS labels outputs
@@ -6,14 +6,14 @@
 //! test:       HELD n_parameters + d_model (tokens of one long example) TESTED
 //! ```
 //! The largest of them counts, in floats. The constants are those that the program's allocator counted on runs of the fused forms, with
-//! one to five blocks. Data, and what threads make once, are not among them: [`MARGIN`] is for them too.
+//! one to five blocks. They leave out data, and what threads allocate once: [`MARGIN`] covers those.
 
 use subquad_backend::DeviceKind;
 
 use crate::model::Facts;
 use crate::study::PlannedRun;
 
-/// What a run may want above the estimate of its peak: data, tables of transforms, gaps between blocks of memory.
+/// What a run may need above the estimate of its peak: data, tables of transforms, gaps between blocks of memory.
 const MARGIN: f64 = 1.25;
 
 /// Weights and two moments.
@@ -22,10 +22,11 @@ const HELD: f64 = 3.0;
 const STEPPED: f64 = 5.0;
 /// Logits, what their loss keeps, their gradients.
 const LOGITS: f64 = 4.0;
-/// Floats for each of the residual stream while a test goes through one block, for which nothing is kept.
+/// Floats for each float of the residual stream while a test passes through one block, where nothing is kept.
 const TESTED: f64 = 12.0;
 
-/// The bytes that must be there for a run to start; 0 where its device has memory of its own, because nothing is known of that.
+/// The bytes that must be available for a run to start; 0 if its device has its own memory, about which nothing is
+/// known.
 pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) -> u64 {
     match device {
         DeviceKind::Cpu => (MARGIN * peak_bytes(run, facts)) as u64,
@@ -33,7 +34,7 @@ pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) 
     }
 }
 
-/// Roughly the most bytes alive in a run, apart from the data.
+/// Roughly the most bytes alive in a run, without the data.
 fn peak_bytes(run: &PlannedRun, facts: &Facts) -> f64 {
     let config = run.config();
     let Facts { parameters, kept, transient, kernels, labels, outputs, .. } = *facts;
@@ -69,7 +70,7 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
     }
 
-    /// Every training run of the configs of the repository whose data come with it.
+    /// Every training run of the repository's configs whose data come with the repository.
     fn runs(program: &dyn Program) -> Vec<PlannedRun> {
         let studies = fs_err::read_dir(repository().join("configs")).expect("the folder of configs");
         let folders = studies.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
@@ -90,7 +91,7 @@ mod tests {
             && run.resolved.axes.iter().all(same)
     }
 
-    /// The peak on record of a run of this config; `None` where there is no record.
+    /// The recorded peak of a run of this config; `None` if there is no record.
     fn recorded(run: &PlannedRun) -> Option<f64> {
         let config = &run.config_file;
         let study = config.parent()?.file_name()?;
@@ -100,8 +101,9 @@ mod tests {
         Some(own.find(|summary| is_of(summary, run))?.peak_bytes? as f64)
     }
 
-    /// Peaks over estimates. On record are 0.93 to 1.07 for attention, 0.87 to 1.08 for M2, 0.39 to 0.93 for S4D: the lowest where a
-    /// block has neither channel mixer nor output matrix, which is not worth terms of its own.
+    /// Peaks divided by estimates. The records have 0.93 to 1.07 for attention, 0.87 to 1.08 for M2, and 0.39 to 0.93
+    /// for S4D: the lowest where a block has neither a channel mixer nor an output matrix, a case that does not
+    /// deserve its own terms.
     const NEAR: std::ops::Range<f64> = 0.35..1.15;
 
     #[test]

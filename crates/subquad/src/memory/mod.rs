@@ -1,6 +1,6 @@
-//! Memory: how much a run will want, how much there is, and whether the run may start.
+//! Memory: how much a run will need, how much there is, and whether the run may start.
 //!
-//! A run wants [`wanted_bytes`], a margin above the estimate of its peak; `bench::available` says how much there is.
+//! A run needs [`wanted_bytes`], a margin above the estimate of its peak; `bench::available` says how much there is.
 
 mod estimate;
 
@@ -11,9 +11,9 @@ pub(crate) use estimate::wanted_bytes;
 /// Whether a run may start.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// The memory that it wants is free.
+    /// The memory that it needs is free.
     Yes,
-    /// The memory that it wants is free once other runs have ended.
+    /// The memory that it needs is free once other runs have ended.
     Later,
     /// Why it can never start here.
     Never(String),
@@ -22,12 +22,12 @@ pub(crate) enum Admission {
 /// The memory that the runs of a command share.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryBudget {
-    /// What all processes have left together, as last seen while no run was under way.
+    /// What all processes have left together, as last seen while no run was in progress.
     shared: Option<Available>,
 }
 
 impl MemoryBudget {
-    /// Whether a run that wants so many bytes may start beside runs that were promised so many.
+    /// Whether a run that needs this many bytes may start next to runs that were promised that many.
     pub(crate) fn admits(&mut self, wanted: u64, promised: u64) -> Admission {
         if promised == 0 {
             self.shared = shared();
@@ -47,10 +47,10 @@ fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<
     }
 }
 
-/// The words of a refusal.
+/// The text of a refusal.
 pub(crate) fn refusal(wanted: u64, had: Available) -> String {
     format!(
-        "wants about {} of memory, but only {} is available: {}; choose a smaller batch, length or width",
+        "needs about {} of memory, but only {} is available: {}; choose a smaller batch, length or width",
         in_words(wanted),
         in_words(had.bytes),
         had.bound
@@ -81,7 +81,7 @@ mod tests {
             let Admission::Never(why) = admission(101, 0, shared, own) else { panic!("{shared:?} {own:?}") };
             assert_eq!(
                 why,
-                "wants about 0.0 GiB (101 bytes) of memory, but only 0.0 GiB (100 bytes) is available: a test; choose a \
+                "needs about 0.0 GiB (101 bytes) of memory, but only 0.0 GiB (100 bytes) is available: a test; choose a \
                  smaller batch, length or width"
             );
         }

@@ -1,4 +1,4 @@
-//! The table of measured cells, and what to be wary of.
+//! The table of measured cells, and a warning about unreliable timings.
 
 use indicatif::HumanCount;
 use subquad_record::Cell;
@@ -25,10 +25,10 @@ bytes include layer, input and all gradients. GFLOP/s: of matrix products, and t
 state floats: what decoding keeps of one sequence of this length. check: largest relative error against
 the f64 reference at a small size, of outputs and gradients.";
 
-/// A timing is in doubt where the middle half of its times is wider than this share of their median.
+/// A timing is in doubt if the middle half of its times is wider than this share of their median.
 const WIDE: f64 = 0.2;
 
-/// A table with one line for each cell, in the order given.
+/// A table with one line per cell, in the order given.
 pub fn cells_table(cells: &[Cell]) -> String {
     format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }
@@ -57,7 +57,7 @@ fn operations(cell: &Cell) -> String {
     }
 }
 
-/// Three digits of the median, and the spread with as many decimal places.
+/// Three digits of the median, and the spread with the same number of decimal places.
 pub(super) fn spread_of(median: f64, q1: f64, q3: f64) -> String {
     let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
@@ -89,12 +89,12 @@ fn fma_peak(cells: &[Cell]) -> String {
     }
 }
 
-/// A sentence on the cells whose times vary too much to be trusted, if there are any.
+/// A sentence about the cells whose times vary too much to be trusted, if there are any.
 pub fn spread_warning(cells: &[Cell]) -> Option<String> {
     let wide = cells.iter().filter(|cell| spread(cell) > WIDE);
     let widest = wide.clone().max_by(|a, b| spread(a).total_cmp(&spread(b)))?;
     Some(format!(
-        "warning: times vary by more than {:.0} % in {} of {} measurements, most those of {} at length {} and width {} \
+        "warning: times vary by more than {:.0} % in {} of {} measurements, most for {} at length {} and width {} \
          ({:.0} %): another program may share this machine. Measure again when it is idle",
         WIDE * 100.0,
         wide.count(),
@@ -182,6 +182,6 @@ mod tests {
     fn times_that_vary_much_are_warned_of() {
         assert_eq!(spread_warning(&[cell("attention", 10.0, 0.5)]), None);
         let cells = [cell("attention", 10.0, 0.5), cell("s4d", 10.0, 2.0), cell("m2", 10.0, 1.5)];
-        insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"warning: times vary by more than 20 % in 2 of 3 measurements, most those of s4d at length 1024 and width 128 (40 %): another program may share this machine. Measure again when it is idle");
+        insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"warning: times vary by more than 20 % in 2 of 3 measurements, most for s4d at length 1024 and width 128 (40 %): another program may share this machine. Measure again when it is idle");
     }
 }

@@ -15,7 +15,7 @@ context: tokens before the first step. path: tensors is the layer's step, slices
 thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
 allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.";
 
-/// A table with one line for each cell, in the order given.
+/// A table with one line per cell, in the order given.
 pub fn decode_table(cells: &[DecodeCell]) -> String {
     format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
 }

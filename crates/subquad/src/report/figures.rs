@@ -65,7 +65,7 @@ pub(super) fn write_figures(
     Ok((json!(captions), if undrawn.is_empty() { Ok(()) } else { Err(Failure::Failed(undrawn)) }))
 }
 
-/// An earlier figure beside a summary that does not have it would claim something about other runs.
+/// An earlier figure next to a summary that does not have it would claim something about other runs.
 fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failure> {
     for name in study::names().iter().filter(|name| figures.iter().all(|figure| figure.name != **name)) {
         for ending in ["csv", "svg", "png"] {
@@ -130,7 +130,7 @@ fn figure(standard: Standard, runs: &[Finished], logs: &Logs<'_>, facts: &Facts)
     standard.of(&samples, &with_note(facts, note))
 }
 
-/// Samples, and what a caption must say of them.
+/// Samples, and what a caption must say about them.
 fn scores(metric: Metric, over: Over, runs: &[Finished], logs: &Logs<'_>) -> (Vec<Sample>, String) {
     let trained = |summary: &RunSummary| summary.score()?.value_of(metric);
     match over {
@@ -152,7 +152,7 @@ fn facts(runs: &[Finished]) -> Facts {
     Facts { budget: budget(runs), commit: commits.join(", "), notes }
 }
 
-/// A run without numbers is not drawn, but a reader must know that it was there.
+/// A run without numbers is not drawn, but a reader must know that it existed.
 fn left_out(results: &StudyResults, reasons: &[String]) -> Vec<String> {
     let (interrupted, all) = (results.interrupted.len(), results.count());
     let failed =
@@ -162,7 +162,7 @@ fn left_out(results: &StudyResults, reasons: &[String]) -> Vec<String> {
     failed.into_iter().chain(others).collect()
 }
 
-/// The facts as they are, where the note is empty.
+/// The facts unchanged if the note is empty.
 fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
     let mut facts = facts.clone();
     facts.notes.extend(Some(note.into()).filter(|note| !note.is_empty()));
@@ -184,7 +184,7 @@ fn time_note(runs: &[Finished]) -> String {
     )
 }
 
-/// Nothing, where runs shared the machine: such timings compare with no others.
+/// Nothing if runs shared the machine: such timings cannot be compared with others.
 fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
     (!summary.timings_are_shared()).then(|| 1e6 / summary.tokens_per_second)
 }

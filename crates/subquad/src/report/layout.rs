@@ -2,10 +2,10 @@
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
-/// A line below the header and nothing else.
+/// Only a line below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
 
-/// The columns of words, which are flush left; numbers are flush right.
+/// The columns of words, which are aligned left; numbers are aligned right.
 const WORDS: [&str; 3] = ["mixer", "path", "exponent over"];
 
 /// Lays out the lines under their header.

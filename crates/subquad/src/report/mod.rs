@@ -20,12 +20,12 @@ use std::path::PathBuf;
 use indicatif::HumanCount;
 use subquad_record::RunSummary;
 
-/// A finished run: what to call it, what it came to, and where its rows are.
+/// A finished run: its label, its result, and where its rows are.
 #[derive(Debug, Clone)]
 pub struct Finished {
     /// Its mixer and what else the sweep varies.
     pub label: String,
-    /// What it came to.
+    /// Its result.
     pub summary: RunSummary,
     /// Its folder.
     pub dir: PathBuf,
@@ -36,12 +36,12 @@ pub struct Finished {
 pub struct Failed {
     /// Why.
     pub why: String,
-    /// What is known of it without its numbers.
+    /// What is known about it without its numbers.
     pub summary: RunSummary,
 }
 
 impl Failed {
-    /// Why, led by the run's name.
+    /// Why it failed, after the run's name.
     pub fn line(&self) -> String {
         format!("{}: {}", self.summary.run, self.why)
     }
@@ -65,7 +65,7 @@ impl StudyResults {
     }
 }
 
-/// What a reader of timings must know of these runs; `None` where each had the machine to itself.
+/// What a reader of the timings must know about these runs; `None` if each had the machine to itself.
 fn timing_note(runs: &[Finished]) -> Option<String> {
     let shared = runs.iter().filter(|run| run.summary.timings_are_shared()).count();
     let note =

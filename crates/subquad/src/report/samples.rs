@@ -28,7 +28,8 @@ impl<'a> Logs<'a> {
         self.by_step(&self.of(|metric| minimised(metric) == loss), "train", |row| Some(row.loss))
     }
 
-    /// Scores on test data where the runs were tested on the way, else on the training batches, and a sentence that says which.
+    /// Scores on test data if the runs were tested during training, otherwise on the training batches, and a sentence
+    /// that says which.
     pub(super) fn scores(&self, metric: Metric) -> (Vec<Sample>, String) {
         let own = self.of(|other| other == Some(metric));
         let scores = |split| self.by_step(&own, split, |row| value(row, metric));
@@ -56,7 +57,8 @@ impl<'a> Logs<'a> {
     }
 }
 
-/// The metric of the run's evaluations, or else of its rows; `None` if no score was a finite number, because such scores leave no trace.
+/// The metric of the run's evaluations, or otherwise of its rows; `None` if no score was a finite number, because
+/// such scores leave no trace.
 fn metric_of(run: &Finished, rows: &[Row]) -> Option<Metric> {
     let scores = run.summary.evaluations.iter().map(|e| e.score).chain(rows.iter().map(|row| row.score));
     scores.flatten().next().map(|score| score.metric)
@@ -67,7 +69,7 @@ fn value(row: &Row, metric: Metric) -> Option<f64> {
     row.score.or_else(|| metric.of_loss(row.loss))?.value_of(metric)
 }
 
-/// A sample a run, against its length.
+/// One sample per run, against its length.
 pub(super) fn by_length(runs: &[Finished], y: impl Fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
     let point = |run: &Finished| {
         Some(sample(run, task_title(runs, run), run.summary.seq_len as f64, y(&run.summary)?))
@@ -75,7 +77,8 @@ pub(super) fn by_length(runs: &[Finished], y: impl Fn(&RunSummary) -> Option<f64
     runs.iter().filter_map(point).collect()
 }
 
-/// A sample a run, against the size of its state: one line for each other setting. None unless the sweep varies `d_state`.
+/// One sample per run, against the size of its state: one line for each other setting. None unless the sweep varies
+/// `d_state`.
 pub(super) fn by_state(runs: &[Finished], y: impl Fn(&RunSummary) -> Option<f64>) -> Vec<Sample> {
     let varied: Vec<(usize, Finished)> = runs.iter().filter_map(varied).collect();
     if distinct(varied.iter().map(|(d_state, _)| *d_state)).len() < 2 {
@@ -91,7 +94,7 @@ pub(super) fn by_state(runs: &[Finished], y: impl Fn(&RunSummary) -> Option<f64>
     varied.iter().filter_map(point).collect()
 }
 
-/// The run's states a channel, and the run without them in its label; `None` where the sweep does not vary them.
+/// The run's states per channel, and the run without them in its label; `None` if the sweep does not vary them.
 fn varied(run: &Finished) -> Option<(usize, Finished)> {
     let d_state = run.summary.settings.get(&format!("mixer.{}.d_state", run.summary.mixer))?.as_u64()?;
     let own = format!("d_state={d_state}");
@@ -99,7 +102,7 @@ fn varied(run: &Finished) -> Option<(usize, Finished)> {
     Some((usize::try_from(d_state).ok()?, Finished { label: others.join(" "), ..run.clone() }))
 }
 
-/// The task, where a study has several, because their scores do not compare; nothing where it has one.
+/// The task, if a study has several, because their scores cannot be compared; nothing if it has one.
 fn task_title(runs: &[Finished], run: &Finished) -> String {
     let several = runs.iter().any(|other| other.summary.task != run.summary.task);
     if several { run.summary.task.clone() } else { String::new() }
@@ -114,7 +117,7 @@ fn joined(parts: [String; 2]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// A config named after its task says in its line's label what the title of the panel says already.
+/// If a config is named after its task, the label of its line repeats what the title of the panel says.
 pub(super) fn sample(run: &Finished, panel: String, x: f64, y: f64) -> Sample {
     let task = &run.summary.task;
     let own = run.label.strip_suffix(&format!(" ({task})")).filter(|_| panel.starts_with(task.as_str()));

@@ -9,8 +9,8 @@ use super::layout::table;
 use super::{Finished, StudyResults, budget, distinct, timing_note};
 
 const COSTS: &str = "\
-step ms: median. peak MiB: most memory alive,
-the data aside. state floats: what decoding keeps of one sequence of this length to go on.";
+step ms: median. peak MiB: most memory in use,
+without the data. state floats: what decoding must keep of one sequence of this length.";
 
 /// A line for each length and mixer, with means over seeds and the spread of the score. The other test conditions come below,
 /// then what was held equal.
@@ -24,7 +24,7 @@ pub fn comparison(runs: &[Finished]) -> String {
     format!("{main}\n\n{legends} {COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
 }
 
-/// The comparison of the runs with numbers, and a line for what is not in it.
+/// The comparison of the runs with numbers, and a line for each thing that is not in it.
 pub fn report(results: &StudyResults) -> String {
     let StudyResults { finished, failed, interrupted } = results;
     let mut text = if finished.is_empty() { String::new() } else { format!("{}\n", comparison(finished)) };
@@ -38,7 +38,7 @@ pub fn report(results: &StudyResults) -> String {
     text
 }
 
-/// The metrics that some run is scored by; the first of all where none is.
+/// The metrics that some run is scored by; the first metric if there are none.
 fn metrics(runs: &[Finished]) -> Vec<Metric> {
     let scored: Vec<_> = evaluations(runs).filter_map(|e| Some(e.score?.metric)).collect();
     let known: Vec<_> = Metric::ALL.iter().copied().filter(|metric| scored.contains(metric)).collect();
@@ -98,7 +98,7 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric]) -> 
     cells
 }
 
-/// Mean and range of these evaluations; dashes where nothing was measured.
+/// Mean and range of these evaluations; dashes if nothing was measured.
 fn score_cells(evaluations: &[&Evaluation], metric: Metric) -> [String; 2] {
     let values: Vec<f64> = evaluations.iter().filter_map(|e| e.score?.value_of(metric)).collect();
     let (spread, text) = (mean_and_range(&values), |value| metric.write(value));
@@ -108,7 +108,8 @@ fn score_cells(evaluations: &[&Evaluation], metric: Metric) -> [String; 2] {
     }
 }
 
-/// A table of the scores under every test condition, a column each; nothing where there is only the condition of training.
+/// A table of the scores under every test condition, one column each; nothing if there is only the condition of
+/// training.
 fn conditions(runs: &[Finished], metrics: &[Metric]) -> String {
     let columns = condition_columns(runs);
     if columns.is_empty() {
@@ -126,7 +127,7 @@ fn conditions(runs: &[Finished], metrics: &[Metric]) -> String {
     format!("{}\n", tables.collect::<String>())
 }
 
-/// A test condition that some run names. For a run that was trained under it, it has no name.
+/// A test condition that some run names. A run that was trained under it does not name it.
 #[derive(PartialEq)]
 struct ConditionColumn<'a> {
     name: &'a str,

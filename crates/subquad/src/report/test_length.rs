@@ -1,5 +1,5 @@
-//! Scores of runs that test at several lengths: a panel a training length, or several where a length is tested with more
-//! than one variant, such as numbers of pairs.
+//! Scores of runs that test at several lengths: one panel per training length, or several where a length is tested
+//! with more than one variant, such as numbers of pairs.
 
 use subquad_data::Metric;
 use subquad_plot::summary::Sample;
@@ -8,11 +8,11 @@ use subquad_record::Evaluation;
 use super::samples::sample;
 use super::{Finished, distinct};
 
-/// A run, its result under one test condition, and the length of that.
+/// A run, its result under one test condition, and that condition's length.
 type Test<'a> = (&'a Finished, &'a Evaluation, usize);
 
-/// A sample a run and condition, of the runs that are scored by this metric. The note says what the points are, and what
-/// varies along a line besides the length.
+/// One sample per run and condition, for the runs that are scored by this metric. The note says what the points are,
+/// and what varies along a line besides the length.
 pub(super) fn by_test_length(runs: &[Finished], metric: Metric) -> (Vec<Sample>, String) {
     let groups = by_training_length(runs, metric);
     let samples = groups.iter().flat_map(|tests| samples(tests, metric)).collect();
@@ -61,7 +61,7 @@ fn conditions<'a>(tests: &[Test<'a>]) -> Vec<(usize, &'a str)> {
     conditions
 }
 
-/// Whether one length has several variants, in whichever runs: one line cannot hold them.
+/// Whether one length has several variants, in any of the runs: one line cannot hold them.
 fn is_split(tests: &[Test<'_>]) -> bool {
     conditions(tests).windows(2).any(|pair| pair[0].0 == pair[1].0)
 }

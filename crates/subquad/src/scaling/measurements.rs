@@ -17,13 +17,13 @@ use crate::session::Session;
 const CELLS: &str = "cells.jsonl";
 const CONFIG: &str = "config.toml";
 
-/// The cells in a folder. Warns of those that are another folder's, or no longer what was written.
+/// The cells in a folder. Warns of those that belong to another folder, or are no longer as they were written.
 pub(super) fn read(folder: &Path, messages: Messages) -> Result<CellLog, Failure> {
     let log = read_cells(&folder.join(CELLS))?;
     if let Some(first) = log.damaged.first() {
         let (damaged, all) = (log.damaged.len(), log.damaged.len() + log.cells.len());
         messages.warn(format!(
-            "{first}; {damaged} of {all} measurements do not count, so their sizes are missing"
+            "{first}; {damaged} of {all} measurements do not count, so their sizes must be measured again"
         ));
     }
     Ok(log)
@@ -54,7 +54,7 @@ impl<'a> Measurements<'a> {
         points.iter().filter(|point| session.force || !point.is_measured(&self.cells)).collect()
     }
 
-    /// Makes the folder ready for new cells: the config beside them, and damaged lines set aside.
+    /// Prepares the folder for new cells: writes the config next to them, and sets damaged lines aside.
     pub(super) fn prepare(&mut self, messages: Messages) -> Result<(), Failure> {
         fs_err::create_dir_all(&self.folder)?;
         write_atomic(self.folder.join(CONFIG), self.config.to_toml().as_bytes())?;
@@ -111,7 +111,7 @@ impl<'a> Measurements<'a> {
         }
     }
 
-    /// The layers of a point for which there is memory.
+    /// The layers of a point for which there is enough memory.
     fn layers_that_fit(&mut self, point: &Point, checked: &[Checked], site: &Site) -> Vec<Checked> {
         let available = available_at(site);
         let mut layers = vec![];
@@ -130,7 +130,7 @@ impl<'a> Measurements<'a> {
         self.failed.push(why);
     }
 
-    /// Writes the cells of a point, in the place of those that they repeat.
+    /// Writes the cells of a point, replacing those that they repeat.
     fn keep(&mut self, point: &Point, new: Vec<Cell>, session: &Session<'_>) -> Result<(), Failure> {
         session.messages.say(format!("    {}", in_short(&new)));
         self.cells.retain(|cell| !(point.has(cell) && new.iter().any(|new| new.mixer == cell.mixer)));

@@ -26,7 +26,7 @@ pub struct Point {
 }
 
 impl Along {
-    /// The word for it in front of a number.
+    /// The word for it before a number.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Length => "length",
@@ -81,7 +81,7 @@ impl Point {
         self.subjects.iter().filter_map(mine).collect()
     }
 
-    /// Whether all its layers are among these cells and were measured side by side, by one command.
+    /// Whether all its layers are among these cells and were measured side by side by one command.
     pub fn is_measured(&self, cells: &[Cell]) -> bool {
         let measured = self.cells(cells);
         measured.len() == self.subjects.len()

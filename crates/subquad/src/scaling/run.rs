@@ -46,11 +46,11 @@ pub fn list(
     Ok(())
 }
 
-/// Measures what is missing, then writes and shows what came of it, whatever that is.
+/// Measures what is missing, then writes and shows the results, whatever they are.
 ///
 /// # Errors
-/// Wrong input before anything runs; what failed, such as layers for which there is no memory, after all others have been measured;
-/// or if a file cannot be written.
+/// Wrong input, before anything runs; what failed, such as layers for which there is not enough memory, after all
+/// others have been measured; or if a file cannot be written.
 pub fn run_study(
     subjects: &'static Subjects,
     study: &BenchStudy,
@@ -125,7 +125,7 @@ fn measure_missing(
     Ok(())
 }
 
-/// The child keeps the cells, which are then read again, and says what it could not measure.
+/// The child writes the cells, which are then read again, and says what it could not measure.
 fn measure_in_child(
     log: &mut Measurements<'_>,
     size: &OneSize,
@@ -175,7 +175,7 @@ fn what_is_measured(cell: &Cell) -> (&str, [usize; 3], [Option<usize>; 2], &str)
     (&cell.mixer, sizes, [cell.d_hidden, cell.n_blocks], &cell.provenance.device)
 }
 
-/// Runs every layer of a config at its smallest sizes for an instant, keeping nothing. Returns how many sizes.
+/// Runs every layer of a config briefly at its smallest sizes, keeping nothing. Returns the number of sizes.
 ///
 /// # Errors
 /// What went wrong, as for [`run_study`].

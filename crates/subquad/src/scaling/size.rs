@@ -1,4 +1,4 @@
-//! The side of a child process that measures one size for a parent.
+//! The child's side: measures one size for its parent.
 
 use std::fmt;
 use std::str::FromStr;
@@ -35,7 +35,7 @@ impl FromStr for OneSize {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let words: Vec<&str> = text.splitn(3, ',').collect();
-        let wrong = || format!("`{text}` is none; wanted <place of a config>,<size>,<study>");
+        let wrong = || format!("`{text}` does not name one; expected <place of a config>,<size>,<study>");
         let [config, title, slug] = words[..] else { return Err(wrong()) };
         let config = config.parse().map_err(|_| wrong())?;
         Ok(Self { slug: slug.into(), config, title: title.into() })

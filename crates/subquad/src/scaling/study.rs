@@ -44,8 +44,8 @@ pub fn group(configs: Vec<BenchConfig>, training: &[Study]) -> Result<Vec<BenchS
 
 fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
     Failure::wrong(format!(
-        "{}: measures, and would share the results folder `{slug}` with other configs in {}; give each kind of config a \
-         folder of its own",
+        "{}: measures, and would share the results folder `{slug}` with other configs in {}; give each kind of config its \
+         own folder",
         config.display(),
         other.display()
     ))
@@ -53,7 +53,7 @@ fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
 
 impl BenchStudy {
     /// Where a config's cells are: a folder named after what changes all its numbers. Which lengths, widths and layers it
-    /// asks for changes none, so a longer list goes on with what is there.
+    /// asks for changes none, so a longer list continues with what is there.
     pub fn run_folder(&self, config: &BenchConfig, results: &Path, site: &Site) -> PathBuf {
         let stem = config.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut pairs = config.hash_pairs.clone();

@@ -1,4 +1,4 @@
-//! The side of a child process: one run for a parent, for as long as there is a parent.
+//! The child's side: does one run for its parent, as long as the parent lives.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,10 +18,10 @@ use crate::registry::Registry;
 use crate::session::Session;
 use crate::study::{Study, group};
 
-/// The one run in its study, without what other runs of the same configs would cost.
+/// The one run in its study, without the cost of planning the other runs of the same configs.
 ///
 /// # Errors
-/// What is wrong with the configs now, or that they no longer ask for the run.
+/// What is now wrong with the configs, or that they no longer ask for the run.
 pub(crate) fn plan_one(
     registry: &dyn Registry,
     wanted: &OneRun,
@@ -47,7 +47,7 @@ pub(crate) fn plan_one(
     Err(Failure::failed("its config or data were changed after the command started; start it again"))
 }
 
-/// Does the only run of the study, whose position among all is such as `3/18`.
+/// Does the only run of the study, whose position among all runs reads like `3/18`.
 ///
 /// # Errors
 /// Why it has no result.

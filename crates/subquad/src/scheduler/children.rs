@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::study::{PlannedRun, Study};
 use crate::summary::manifest;
 
-/// How a run ended. One that was stopped has not.
+/// How a run ended. A run that was stopped has not ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// The run has this result.
@@ -25,13 +25,13 @@ pub(crate) enum Ended {
     Failed(String),
 }
 
-/// What came of starting a run.
+/// The result of trying to start a run.
 pub(super) enum Start {
     Accepted,
     Held(Held),
-    /// It has to wait until another one ends.
+    /// It has to wait until another run ends.
     NoMemory,
-    /// Why it ended before it began.
+    /// It ended before it began, for this reason.
     Failed(String),
 }
 
@@ -43,7 +43,8 @@ pub(super) struct Children<'a> {
     study: &'a Study,
     session: &'a Session<'a>,
     memory: MemoryBudget,
-    /// For each run, the standard input of its child, which stays open as long as this process is there, and the bytes that it may want.
+    /// For each run, the standard input of its child, which stays open as long as this process lives, and the bytes
+    /// that it may need.
     running: HashMap<usize, (ChildStdin, u64)>,
     sender: Sender<Exit>,
     receiver: Receiver<Exit>,
@@ -87,12 +88,13 @@ impl<'a> Children<'a> {
         self.run(index).dir(self.study, self.session.results)
     }
 
-    /// Where runs go one by one, each has the terminal to itself, so its child shows how it goes.
+    /// If runs go one by one, each has the terminal to itself, so its child shows its progress.
     fn is_sequential(&self) -> bool {
         self.session.jobs == 1
     }
 
-    /// Starts the run's child once its memory is there. The child itself takes the lock, and waits where another process was faster.
+    /// Starts the run's child once its memory is available. The child itself takes the lock, and waits if another
+    /// process was faster.
     fn admit(&mut self, index: usize) -> Start {
         let wanted = self.wanted_bytes(index);
         let promised = self.running.values().map(|(_, bytes)| bytes).sum();
@@ -121,7 +123,7 @@ impl<'a> Children<'a> {
         self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
         std::thread::spawn(move || {
-            // Only when the whole command has ended does nobody listen any more.
+            // The receiver is gone only once the whole command has ended.
             let _ = sender.send((index, child.wait_with_output()));
         });
         Ok(())
@@ -155,8 +157,8 @@ impl<'a> Children<'a> {
         }
     }
 
-    /// Whoever asked this command to stop knows why a child ended. Any other stopped child has received a signal of its own, and has
-    /// recorded that itself.
+    /// If this command was asked to stop, there is no need to say why a child ended. Any other stopped child received
+    /// a signal of its own, and has recorded that itself.
     fn outcome_of_stopped(&mut self, index: usize, output: &Output) -> Option<Ended> {
         if self.session.should_stop() {
             return None;
@@ -184,14 +186,14 @@ impl<'a> Children<'a> {
     /// Writes into the run's folder why it failed: its process may not have got that far.
     fn record_failure(&self, index: usize, why: String) -> String {
         let (run, dir) = (self.run(index), self.dir(index));
-        // Where even that cannot be written, the summary still says so.
+        // If even that cannot be written, the summary still says so.
         if let Ok(Attempt::Taken(_lock)) = dir.try_lock() {
             let _ = dir.fail(&run.resolved.to_toml(), manifest(run, self.study, self.session), &why);
         }
         why
     }
 
-    /// Prints a line for a run that has ended: bars of several runs would overwrite each other.
+    /// Prints a line for a run that has ended, because progress bars of several runs would overwrite each other.
     fn announce(&mut self, index: usize, ended: &Ended) {
         self.count += 1;
         let position = if self.is_sequential() { index + 1 } else { self.count };
@@ -225,7 +227,7 @@ impl Children<'_> {
         !self.running.is_empty() || !self.taken_over.is_empty()
     }
 
-    /// Starts a run unless another process holds it. One that was held earlier and is done by now is taken as it is.
+    /// Starts a run unless another process holds it. If it was held earlier and is done by now, its result is taken.
     pub(super) fn start(&mut self, index: usize, was_held: bool) -> Start {
         let dir = self.dir(index);
         match dir.held() {
@@ -239,7 +241,7 @@ impl Children<'_> {
         }
     }
 
-    /// The runs that ended since the last call. Waits for a while where there are none.
+    /// The runs that ended since the last call. Waits for a while if there are none.
     pub(super) fn ended(&mut self) -> Vec<(usize, Ended)> {
         let mut ended = self.take_over_results();
         let first = if ended.is_empty() { self.receiver.recv_timeout(POLL).ok() } else { None };
@@ -248,26 +250,27 @@ impl Children<'_> {
         ended
     }
 
-    /// Makes all runs stop soon. Terminals and batch systems signal the children as well, but `kill` may have meant only this
-    /// process.
+    /// Makes all runs stop soon. Terminals and batch systems signal the children as well, but `kill` may have reached
+    /// only this process.
     pub(super) fn stop(&mut self) {
         if std::mem::replace(&mut self.stop_sent, true) {
             return;
         }
         for (stdin, _) in self.running.values_mut() {
-            // A child that ended at this very moment need not be told.
+            // A child that has just ended does not need the message.
             let _ = writeln!(stdin, "{STOP}");
         }
     }
 }
 
-/// This command again, for one run. A child among several says on a pipe what would disturb the lines of the others.
+/// This command again, for one run. If there are several children, each writes its messages to a pipe, so that their
+/// lines do not mix.
 fn command(run: &OneRun) -> io::Result<Command> {
     let stderr = if run.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
     child_command(ONLY_RUN, &run.to_string(), stderr)
 }
 
-/// What a child warned of, such as a checkpoint that it could not use.
+/// A child's warnings, such as about a checkpoint that it could not use.
 fn warnings(output: &Output) -> impl Iterator<Item = String> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let warnings: Vec<_> =

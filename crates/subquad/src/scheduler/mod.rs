@@ -1,8 +1,8 @@
 //! The scheduler of a study's runs: each runs in a child process of its own, one after the other or several at once.
 //!
-//! A run in a process of its own takes nothing else with it when memory runs out, the system kills it or a mistake in the program
-//! ends it: the parent records why, and goes on with the next. A run that another process holds comes last, and its result is used
-//! once it is there.
+//! If a child runs out of memory, is killed by the system or hits a bug in the program, only its own run is lost: the
+//! parent records why, and continues with the next. A run that another process is working on comes last, and that
+//! process's result is used once it is there.
 
 mod child;
 mod children;
@@ -21,7 +21,8 @@ use crate::session::Session;
 use crate::study::Study;
 use children::{Children, Start};
 
-/// Executes the runs with these indices in the study, as many at once as there are jobs. After a signal to stop, some of them have not ended.
+/// Executes the runs with these indices in the study, as many at once as there are jobs. After a signal to stop, some
+/// of them may not have ended.
 pub(crate) fn execute_all(
     program: &dyn Program,
     study: &Study,

@@ -1,11 +1,11 @@
-//! The run that a child process is to do, as one word on its command line.
+//! The run that a child process should do, as one word on its command line.
 
 use std::fmt;
 use std::str::FromStr;
 
 use subquad_record::RunName;
 
-/// One run, and what the child cannot know of the others.
+/// One run, and what the child cannot know about the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneRun {
     /// The run.
@@ -28,7 +28,7 @@ impl FromStr for OneRun {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let words: Vec<&str> = text.splitn(3, ',').collect();
-        let wrong = || format!("`{text}` is none; wanted <jobs>,<place>,<name of a run>");
+        let wrong = || format!("`{text}` does not name one; expected <jobs>,<place>,<name of a run>");
         let [jobs, position, name] = words[..] else { return Err(wrong()) };
         let (Ok(jobs), Ok(name)) = (jobs.parse(), name.parse()) else { return Err(wrong()) };
         Ok(Self { name, position: position.into(), jobs })

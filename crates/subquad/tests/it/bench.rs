@@ -153,7 +153,7 @@ fn channel_mixers_say_their_hidden_width_and_blocks() {
     );
 }
 
-/// Of one hidden width, 16 at width 8; a gate doubles the first layer and takes its bias away.
+/// With one hidden width, 16 at width 8; a gate doubles the first layer and removes its bias.
 #[test]
 fn channel_mixers_have_the_parameters_that_their_matrices_have() {
     let layers = [
@@ -263,7 +263,7 @@ fn sizes_that_cannot_be_are_wrong_use() {
     insta::assert_snapshot!(first("--mixers block_diagonal --lengths 16 --d-model 2"), @"error: block_diagonal: 4 blocks cannot share d_model = 2; choose n_blocks of at most 2");
 }
 
-/// Where the system tells what memory is free.
+/// If the system reports how much memory is free.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_fit_into_memory_is_refused_before_it_is_tried() {
@@ -318,7 +318,7 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
         assert!((number("tokens_per_second") * number("step_us") / 1e6 - 1.0).abs() < 1e-9, "{cell}");
         assert!(number("steps") >= 3.0 && number("check_error") < 1e-4, "{cell}");
     }
-    assert!(answer.err.contains("no steps, so no decoding: m2 "), "{}", answer.err);
+    assert!(answer.err.contains("layers that cannot decode: m2 "), "{}", answer.err);
 }
 
 #[test]
@@ -359,5 +359,5 @@ fn cells_of(arguments: &str) -> Vec<Value> {
 
 #[test]
 fn layers_without_steps_alone_are_wrong_use_of_decode() {
-    insta::assert_snapshot!(Lab::new().subquad("bench --decode --mixers m2,dense").expect(2).err, @"error: no steps, so no decoding: m2, dense (see the list of layers in --help)");
+    insta::assert_snapshot!(Lab::new().subquad("bench --decode --mixers m2,dense").expect(2).err, @"error: layers that cannot decode: m2, dense (see the list of layers in --help)");
 }

@@ -53,14 +53,14 @@ fn list_shows_mixers_tasks_and_configs() {
     insta::assert_snapshot!(answer.out, @"
     Mixers
       attention       softmax attention, the quadratic baseline
-      s4d             diagonal state space (S4D): seq log seq in training, a state of fixed size in decoding
-      s4              state space, diagonal plus low rank (S4): seq log seq in training, a state of fixed size in decoding
-      h3              two state spaces and two products (H3): seq log seq in training, a state of fixed size in decoding; causal only
-      ema             exponential moving average, one real state a channel: the baseline of state spaces; causal only
-      hyena           gated long convolutions with implicit filters, one between two gates
-      m2              the Monarch Mixer: a gated long convolution with an implicit filter
-      monarch         learned Monarch matrices along the sequence: bidirectional
-      causal_monarch  a learned Monarch matrix along the sequence that does not look ahead
+      s4d             diagonal state space (S4D): O(seq log seq) in training, a state of fixed size in decoding
+      s4              state space, diagonal plus low rank (S4): O(seq log seq) in training, a state of fixed size in decoding
+      h3              two state spaces and two products (H3): O(seq log seq) in training, a state of fixed size in decoding; causal only
+      ema             exponential moving average, one real state per channel: the simplest state space; causal only
+      hyena           gates and long convolutions with implicit filters, in turn; causal only
+      m2              Monarch Mixer: a gated long convolution with an implicit filter
+      monarch         learned Monarch matrices along the sequence; bidirectional only
+      causal_monarch  a learned triangular Monarch matrix along the sequence; causal only
 
     Channel mixers
       dense           two dense layers: time grows with the square of the width
@@ -69,44 +69,44 @@ fn list_shows_mixers_tasks_and_configs() {
       none            no channel mixer: a block is only its sequence mixer
 
     Tasks
-      digits       classify handwritten digits (1,797 embedded images), one pixel a token
+      digits       classify handwritten digits (1,797 embedded images), one pixel per token
                    seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information
                    data: embedded
       mqar         recall the values of keys seen before (multi-query associative recall)
-                   seq_len: even, 4 tokens a pair or more
-                   data: made by the program
-      mnist        classify handwritten digits of 28 x 28, one pixel a token
+                   seq_len: even, at least 4 tokens per pair
+                   data: generated
+      mnist        classify handwritten digits of 28 x 28, one pixel per token
                    seq_len: 784
                    data: task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist
       bytes        predict the next byte of a text; scored in bits per byte
                    seq_len: any
-                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text
+                   data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
       masked_bytes predict the hidden bytes of a text, for bidirectional models; scored in bits per byte
                    seq_len: any
-                   data: task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text
+                   data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
       delay        repeat band-limited noise some tokens later; scored by error / variance
-                   seq_len: 2 and more, above the lag
-                   data: made by the program
+                   seq_len: 2 or more, and above the lag
+                   data: generated
       reconstruct  reconstruct the latest values of band-limited noise at the last token; scored by error / variance
-                   seq_len: 2 and more, the window at least
-                   data: made by the program
+                   seq_len: 2 or more, and at least the window
+                   data: generated
       parity       say whether the number of ones is odd
-                   seq_len: 2 and more
-                   data: made by the program
+                   seq_len: 2 or more
+                   data: generated
 
     Presets, in the crate subquad-model
-      m2-bert-80m    M2-BERT as published: masked tokens, vocabulary of BERT
-                     80,267,328 parameters: 12 blocks of width 768, 30,528 tokens to choose from, up to 128 of them
-      m2-bert-110m   M2-BERT as published: masked tokens, vocabulary of BERT
-                     115,583,616 parameters: 12 blocks of width 960, 30,528 tokens to choose from, up to 128 of them
-      m2-bert-260m   M2-BERT as published: masked tokens, vocabulary of BERT
-                     259,133,760 parameters: 12 blocks of width 1536, 30,528 tokens to choose from, up to 128 of them
-      m2-bert-341m   M2-BERT as published: masked tokens, vocabulary of BERT
-                     341,038,144 parameters: 12 blocks of width 1792, 30,528 tokens to choose from, up to 128 of them
+      m2-bert-80m    M2-BERT as published: masked tokens, BERT's vocabulary
+                     80,267,328 parameters: 12 blocks of width 768, 30,528 tokens in the vocabulary, sequences of up to 128
+      m2-bert-110m   M2-BERT as published: masked tokens, BERT's vocabulary
+                     115,583,616 parameters: 12 blocks of width 960, 30,528 tokens in the vocabulary, sequences of up to 128
+      m2-bert-260m   M2-BERT as published: masked tokens, BERT's vocabulary
+                     259,133,760 parameters: 12 blocks of width 1536, 30,528 tokens in the vocabulary, sequences of up to 128
+      m2-bert-341m   M2-BERT as published: masked tokens, BERT's vocabulary
+                     341,038,144 parameters: 12 blocks of width 1792, 30,528 tokens in the vocabulary, sequences of up to 128
       m2-bert-small  the same structure on bytes, for a laptop
-                     273,921 parameters: 2 blocks of width 96, 257 tokens to choose from, up to 128 of them
+                     273,921 parameters: 2 blocks of width 96, 257 tokens in the vocabulary, sequences of up to 128
       m2-gpt-small   causal M2 on bytes, pre-norm, for a laptop
-                     190,656 parameters: 2 blocks of width 96, 256 tokens to choose from, up to 256 of them
+                     190,656 parameters: 2 blocks of width 96, 256 tokens in the vocabulary, sequences of up to 256
 
     Configs
       configs/a/a.toml
@@ -128,7 +128,7 @@ fn the_bound_on_runs_is_on_those_of_all_configs_together() {
         "configs/a/a.toml: ok, 150000 runs\nconfigs/b/b.toml: ok, 50000 runs\n"
     );
     lab.write("configs/b/b.toml", config(50_001));
-    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs/b/b.toml:27: asks for 50,001 runs (sweep.seed 50,001), but one command plans at most 200,000, and the configs before this one have 150,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(lab.subquad("check").expect(2).err, @"error: configs/b/b.toml:27: asks for 50,001 runs (sweep.seed 50,001), but one command plans at most 200,000, and the configs before this one have 150,000; remove values, or pass fewer configs at once");
 }
 
 #[test]
@@ -139,5 +139,5 @@ fn the_bound_is_on_measurements_too() {
         "bench/b.toml",
         format!("[bench]\nmixers = [\"fft_conv\", \"m2\", \"s4d\", \"h3\"]\nlengths = [{lengths}]\n"),
     );
-    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.lengths 50,001 x bench.mixers 4), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(lab.subquad("check bench").expect(2).err, @"error: bench/b.toml:3: asks for 200,004 measurements (bench.lengths 50,001 x bench.mixers 4), but one command plans at most 200,000; remove values, or pass fewer configs at once");
 }

@@ -30,7 +30,7 @@ fn cut(file: PathBuf) {
     fs_err::write(file, &bytes[..bytes.len() / 2]).unwrap();
 }
 
-/// Runs again, which must say `words`, and compares with a run that nothing happened to.
+/// Runs again, which must print `words`, and compares with an undisturbed run.
 #[track_caller]
 fn ends_the_same_and_says(lab: &Lab, run: &str, words: &[&str]) {
     let again = lab.subquad(run).expect(0);

@@ -31,7 +31,7 @@ const WITHOUT_BURN: [&str; 6] = ["options-derive", "options", "config", "data", 
 /// burn's inner crates, which change most from version to version.
 const INNER_BURN: [&str; 2] = ["burn-autodiff", "burn-flex"];
 
-/// What `cargo metadata` tells of a crate.
+/// What `cargo metadata` says about a crate.
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
@@ -41,7 +41,7 @@ struct Package {
 #[derive(Debug, Deserialize)]
 struct Dependency {
     name: String,
-    /// `None`: a normal dependency; else `dev` or `build`.
+    /// `None`: a normal dependency; otherwise `dev` or `build`.
     kind: Option<String>,
     /// Where a crate of ours is.
     path: Option<String>,
@@ -101,7 +101,7 @@ fn reached(name: &str) -> BTreeSet<&'static str> {
     uses.split_whitespace().flat_map(|used| reached(used).into_iter().chain([used])).collect()
 }
 
-/// What tests need beside `testkit` and what their crate reaches: mixers to measure.
+/// What tests need besides `testkit` and what their crate reaches: mixers to measure.
 const TESTS_USE: [(&str, &str); 1] = [("bench", "model")];
 
 #[test]

@@ -68,7 +68,7 @@ fn a_failed_run_is_tried_again() {
     let lab = Lab::new();
     run_both(&lab);
     let again = run_both(&lab);
-    assert!(again.err.starts_with("tiny: 4 runs, 2 of them done already\n"), "{}", again.err);
+    assert!(again.err.starts_with("tiny: 4 runs, 2 of them already done\n"), "{}", again.err);
 }
 
 /// The lines of `summary.csv` below its header.

@@ -1,8 +1,8 @@
-//! Flags, and what is said about wrong ones.
+//! Flags, and the messages about wrong ones.
 
 use crate::lab::{Lab, TINY, TINY_RUNS, name};
 
-/// What a wrong command says, having written nothing.
+/// The message of a wrong command, which must write nothing.
 fn refused(lab: &Lab, arguments: &str) -> String {
     let answer = lab.subquad(arguments).expect(2);
     assert_eq!(answer.out, "", "{arguments}");
@@ -63,7 +63,7 @@ fn unknown_devices_get_the_known_ones() {
 #[test]
 fn a_device_that_the_build_lacks_is_wrong_use_and_says_how_to_get_it() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --device wgpu"), @"error: this build has no wgpu; build with `--features wgpu`, or take the device cpu");
+    insta::assert_snapshot!(refused(&lab, "run tiny --device wgpu"), @"error: this build has no wgpu; build with `--features wgpu`, or use the device cpu");
     assert_eq!(refused(&lab, "run tiny --device wgpu"), refused(&lab, "verify x --device wgpu"));
 }
 

@@ -46,7 +46,7 @@ seq_len = [32]
 
 const MIXERS: [&str; 3] = ["attention", "s4d", "m2"];
 const PROMPT: &str = "The state";
-/// With the prompt as many as M2's filters reach.
+/// Together with the prompt, as many bytes as M2's filters reach.
 const BYTES: usize = 32 + 1 - PROMPT.len();
 
 /// A folder with trained runs of these mixers in `results/text`.
@@ -72,7 +72,7 @@ fn generate(lab: &Lab, run: &str, arguments: &str) -> Output {
     command(lab, run, arguments).args(["--prompt", PROMPT]).output().unwrap()
 }
 
-/// The bytes that it wrote.
+/// The bytes that it writes.
 #[track_caller]
 fn text(lab: &Lab, mixer: &str, arguments: &str) -> Vec<u8> {
     let output = generate(lab, &format!("results/text/{mixer}"), &format!("--bytes {BYTES} {arguments}"));
@@ -83,7 +83,7 @@ fn text(lab: &Lab, mixer: &str, arguments: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// What it says about wrong input, having written nothing.
+/// The message about wrong input, for which it must write nothing.
 #[track_caller]
 fn refused(lab: &Lab, run: &str, arguments: &str) -> String {
     let output = generate(lab, run, arguments);
@@ -97,7 +97,7 @@ fn run_of(lab: &Lab, mixer: &str) -> String {
     format!("results/text/runs/{}", name(run.path()))
 }
 
-/// `text` with one byte more, from the whole text at once.
+/// `text` and one more byte, from the whole text at once.
 fn longer(model: &SequenceModel, sampler: &Sampler, mut text: Vec<u8>) -> Vec<u8> {
     let tokens = text.iter().map(|byte| i32::from(*byte)).collect::<Vec<_>>();
     let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, [1, text.len()]), &Device::flex());
@@ -154,10 +154,7 @@ fn without_a_prompt_the_text_starts_as_after_a_newline() {
     assert_eq!(default.stdout, out(""));
     assert_eq!(default.stdout, out("\n"));
     let err = String::from_utf8(default.stderr).unwrap();
-    assert!(
-        err.starts_with("note: trained on 32 bytes at a time; beyond them the text may get worse\n"),
-        "{err}"
-    );
+    assert!(err.starts_with("note: trained on 32 bytes at a time; a longer text may get worse\n"), "{err}");
     assert!(err.contains("text: 256 bytes, "), "{err}");
     assert!(err.ends_with("state: 128 floats\n"), "{err}");
 }
@@ -186,9 +183,9 @@ fn a_name_of_no_run_or_several_gets_the_names_there_are() {
     let lab = trained(&["s4d", "m2"]);
     let names = ["m2", "s4d"].map(|mixer| name(Path::new(&run_of(&lab, mixer)))).join(", ");
     let cases = [
-        ("results/text", format!("2 runs fit; name one of them: {names}")),
-        ("results/text/", format!("2 runs fit; name one of them: {names}")),
-        ("results/text/h3", format!("there is no run of that name; there are: {names}")),
+        ("results/text", format!("2 runs match; name one of them: {names}")),
+        ("results/text/", format!("2 runs match; name one of them: {names}")),
+        ("results/text/h3", format!("there is no run of that name; the runs are: {names}")),
         ("results/none/s4d", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
         ("nonsense", "no run there; a run is a folder such as results/<study>/runs/<name>".into()),
     ];
@@ -290,13 +287,13 @@ fn a_text_longer_than_the_filters_of_m2_is_refused_before_it_begins() {
 fn flags_out_of_range_are_refused() {
     let lab = Lab::new();
     for (flag, wanted) in [
-        ("--temperature -1", "wanted a number of at least 0"),
-        ("--temperature nan", "wanted a number of at least 0"),
-        ("--temperature inf", "wanted a number of at least 0"),
-        ("--top-k 0", "wanted a whole number of at least 1"),
-        ("--top-p 0", "wanted a number above 0 and at most 1"),
-        ("--top-p 1.5", "wanted a number above 0 and at most 1"),
-        ("--bytes 0", "wanted a whole number of at least 1"),
+        ("--temperature -1", "must be a number >= 0"),
+        ("--temperature nan", "must be a number >= 0"),
+        ("--temperature inf", "must be a number >= 0"),
+        ("--top-k 0", "must be a whole number >= 1"),
+        ("--top-p 0", "must be a number above 0 and at most 1"),
+        ("--top-p 1.5", "must be a number above 0 and at most 1"),
+        ("--bytes 0", "must be a whole number >= 1"),
         ("--device tpu", "there is no device `tpu`; known: cpu, wgpu, auto"),
     ] {
         let err = refused(&lab, "anything", flag);

@@ -18,12 +18,12 @@ fn the_program_explains_itself() {
     Usage: subquad <COMMAND>
 
     Commands:
-      run       Train and compare what configs ask for
+      run       Run the experiments that configs describe, and compare them
       bench     Measure time and memory of whole layers, each checked against its definition first
       check     Validate configs without running them
-      verify    Replay recorded runs of published layers on ours and compare every tensor
-      generate  Let a run trained on bytes go on with a text
-      plot      Draw the figures of studies again from their committed CSV files
+      verify    Check our layers against recorded runs of published ones, tensor by tensor
+      generate  Continue a text with a model trained on bytes
+      plot      Redraw the figures of studies from their committed CSV files
       list      List mixers, tasks, presets and configs, or the keys of configs
       help      Print this message or the help of the given subcommand(s)
 
@@ -32,7 +32,7 @@ fn the_program_explains_itself() {
       -V, --version  Print version
 
     Results go to standard output, progress and messages to standard error.
-    Exit codes: 0 done, 1 something ran and failed, 2 wrong use or wrong input, 130 interrupted,
+    Exit codes: 0 success, 1 something ran and failed, 2 wrong usage or input, 130 interrupted,
     128 + n stopped by signal n.
     ");
 }
@@ -40,7 +40,7 @@ fn the_program_explains_itself() {
 #[test]
 fn run_explains_itself() {
     insta::assert_snapshot!(help("run --help"), @"
-    Train and compare what configs ask for
+    Run the experiments that configs describe, and compare them
 
     Usage: subquad run [OPTIONS] <CONFIG>...
 
@@ -48,19 +48,19 @@ fn run_explains_itself() {
       <CONFIG>...  Config files, or folders of them
 
     Options:
-          --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
-          --results <DIR>    Folder that results go to [default: results]
-          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
-          --jobs <N>         Runs at once, each in its own process; above 1 none is timed [default: 1]
-          --threads <N>      Threads that compute [default: one a core, or RAYON_NUM_THREADS]
-          --force            Run again what is done
-          --dry-run          Only list the runs: which are done, which are to do
-      -q, --quiet            No progress, only results, warnings and errors
+          --set <KEY=VALUE>  Set a key in every config, such as train.steps=100; may be repeated
+          --results <DIR>    Folder for the results [default: results]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --jobs <N>         Number of runs at once; above 1, no timings are shown [default: 1]
+          --threads <N>      Number of threads [default: one per core, or RAYON_NUM_THREADS]
+          --force            Repeat runs that are already done
+          --dry-run          Only list the runs and whether each is done
+      -q, --quiet            Show no progress, only results, warnings and errors
       -h, --help             Print help
 
-    Runs that are already in the results are not repeated, and a command that was interrupted or killed
-    continues where it stopped when it is given again. docs/running.md tells what names a run, what
-    happens on Ctrl-C, on signals of a batch system and when memory runs out, and what --jobs changes.
+    Runs that are already in the results are not repeated. After an interruption or a kill, give the
+    same command again: it continues where it stopped. docs/running.md explains how runs are named, what
+    --jobs changes, and what happens on Ctrl-C, on a batch system's signals and when memory runs out.
     Keys of a config: configs/KEYS.md, or subquad list --keys.
     ");
 }
@@ -75,15 +75,15 @@ fn bench_explains_itself() {
     Options:
           --mixers <NAME,..>     Layers to measure [default: attention,s4d,m2]
           --lengths <TOKENS,..>  Sequence lengths [default: 256,1024,4096]
-          --batch <N>            Sequences at once [default: 4]
+          --batch <N>            Sequences per batch [default: 4]
           --d-model <N>          Width of input and output [default: 128]
-          --decode               Measure one more token after contexts of these lengths instead
-          --device <DEVICE>      Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
-          --simd <SET>           Instructions to use: avx512, avx2, neon, baseline [default: the best]
-          --threads <N>          Threads that compute [default: one a core, or RAYON_NUM_THREADS]
-          --seconds <S>          Seconds per layer and length; at least three repeats run [default: 3]
+          --decode               Time single tokens after contexts of these lengths instead
+          --device <DEVICE>      Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
+          --simd <SET>           Instruction set: avx512, avx2, neon, baseline [default: the best]
+          --threads <N>          Number of threads [default: one per core, or RAYON_NUM_THREADS]
+          --seconds <S>          Seconds per layer and length, for at least three repeats [default: 3]
           --json                 Print a JSON array instead of a table
-      -q, --quiet                No progress, only results, warnings and errors
+      -q, --quiet                Show no progress, only results, warnings and errors
       -h, --help                 Print help
 
     Layers:
@@ -109,18 +109,18 @@ fn bench_explains_itself() {
       monarch_linear         the same, a Monarch matrix cut near the root
 
     forward runs without autodiff; forward+backward is forward, mean of squares, and backward to
-    every parameter and to the input. Times are medians over repeats, which the layers of one length
-    take in turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
+    every parameter and to the input. Times are medians over repeats. The layers of one length take
+    turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
     width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.
 
-    GFLOP/s counts the matrix products of forward+backward, 2 operations a multiply-add: 3 multiply-adds
-    for each weight and token of a linear layer; in causal attention also 7 for each feature of a query
-    and each key it sees, of which one makes the scores a second time; in a Monarch matrix 3 for each
-    entry of its factors and each feature, those above diagonals left out. The FMA peak is what chains
-    of multiply-adds in registers reach on all threads, the better of before and after each length.
+    GFLOP/s counts the matrix products of forward+backward, with 2 operations per multiply-add. There
+    are 3 multiply-adds per weight and token in a linear layer; in causal attention also 7 per feature
+    for each query and each key that it sees (one of the 7 recomputes the scores); in a Monarch matrix
+    3 per entry of its factors and feature, without entries above a diagonal. The FMA peak is the speed
+    of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
-    --decode reads a context of each length, then times single tokens: by the layer's step, and by its
-    stepper over plain slices where it has one. Only causal layers have steps.
+    --decode reads a context of each length, then times single tokens with the layer's step, and with
+    its stepper over plain slices if it has one. Only causal layers have steps.
     ");
 }
 
@@ -135,9 +135,9 @@ fn check_explains_itself() {
       [PATH]  A config file, a folder of them, or a folder of such folders [default: configs]
 
     Options:
-          --smoke            Also train every run whose data are here for two steps, keeping nothing
-          --resolved         Print each run as a config in which every key is written out
-          --set <KEY=VALUE>  Change a key in every config, such as train.steps=100; may be repeated
+          --smoke            Also train every run whose data are present for two steps, and keep nothing
+          --resolved         Print each run as a complete config, with every key
+          --set <KEY=VALUE>  Set a key in every config, such as train.steps=100; may be repeated
       -h, --help             Print help
     ");
 }
@@ -145,7 +145,7 @@ fn check_explains_itself() {
 #[test]
 fn verify_explains_itself() {
     insta::assert_snapshot!(help("verify --help"), @"
-    Replay recorded runs of published layers on ours and compare every tensor
+    Check our layers against recorded runs of published ones, tensor by tensor
 
     Usage: subquad verify [OPTIONS] <FILE>...
 
@@ -153,14 +153,15 @@ fn verify_explains_itself() {
       <FILE>...  Recorded cases (.safetensors)
 
     Options:
-          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
           --form <FORM>      Form to use, if not the device's own [possible values: portable, fused]
       -h, --help             Print help
 
     A case is a .safetensors file with metadata `layer` and `config`, parameters as `param.<name>`, and
     `input`, `output`, `grad_output` and `grad.<name>`. Outputs must agree within 1e-4 of the largest
     value, gradients within 1e-3, and every parameter must be used.
-    The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors beside it.
+    The run of a whole model, NAME_run.safetensors, takes its weights from NAME.safetensors in the same
+    folder.
 
     Layers:
       s4_block, s4d, h3
@@ -184,21 +185,21 @@ fn the_page_of_verify_has_a_row_for_every_layer() {
 #[test]
 fn generate_explains_itself() {
     insta::assert_snapshot!(help("generate --help"), @r#"
-    Let a run trained on bytes go on with a text
+    Continue a text with a model trained on bytes
 
     Usage: subquad generate [OPTIONS] <RUN>
 
     Arguments:
-      <RUN>  Folder of a run, or the folder of its study and the start of its name
+      <RUN>  Folder of a run; the start of its name is enough, as in results/STUDY/s4d
 
     Options:
-          --prompt <TEXT>    Text to go on with; without one, the model starts after a newline
-          --bytes <N>        How many bytes to write [default: 256]
+          --prompt <TEXT>    Text to continue; without one, the model starts after a newline
+          --bytes <N>        Number of bytes to write [default: 256]
           --temperature <T>  Below 1 prefers likely bytes; 0 always takes the likeliest [default: 1]
-          --top-k <K>        Draw among the K likeliest bytes only
-          --top-p <P>        Draw among the fewest bytes that have probability P together [default: 1]
-          --seed <S>         Another seed gives another text [default: 0]
-          --device <DEVICE>  Device that computes: cpu, wgpu, or auto (a GPU if any) [default: cpu]
+          --top-k <K>        Draw only from the K likeliest bytes
+          --top-p <P>        Draw only from the fewest bytes whose probabilities sum to P [default: 1]
+          --seed <S>         Seed; a different one gives a different text [default: 0]
+          --device <DEVICE>  Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
       -h, --help             Print help
 
     Only the text goes to standard output, byte for byte; the prompt is not repeated. A terminal shows
@@ -212,7 +213,7 @@ fn generate_explains_itself() {
 #[test]
 fn plot_explains_itself() {
     insta::assert_snapshot!(help("plot --help"), @"
-    Draw the figures of studies again from their committed CSV files
+    Redraw the figures of studies from their committed CSV files
 
     Usage: subquad plot <STUDY>...
 
@@ -235,7 +236,7 @@ fn list_explains_itself() {
       [CONFIGS]  Folder of configs [default: configs]
 
     Options:
-          --keys [<START>]  Keys of configs instead, all or those that start like mixer.s4d
+          --keys [<START>]  List keys of configs instead: all, or those that start with START
       -h, --help            Print help
     ");
 }

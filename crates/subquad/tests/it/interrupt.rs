@@ -23,7 +23,7 @@ pub(crate) fn press_ctrl_c(child: &Child) {
     send("INT", &child.id().to_string());
 }
 
-/// To a process, or with `-` before its number to its group.
+/// Sends a signal to a process or, with `-` before its number, to its group.
 pub(crate) fn send(signal: &str, process: &str) {
     let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {process}")]).status().unwrap();
     assert!(kill.success());
@@ -86,7 +86,7 @@ fn a_hang_up_that_nohup_ignores_stays_ignored() {
     assert_eq!(the_manifest(&lab).outcome, Outcome::Done);
 }
 
-/// With these environment variables in the second process.
+/// The same, with these environment variables in the second process.
 pub(crate) fn interrupt_and_go_on(variables: &[(&str, &str)]) {
     stop_and_go_on("INT", 130, variables);
 }

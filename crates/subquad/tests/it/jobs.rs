@@ -51,7 +51,7 @@ fn a_line_for_every_run_and_no_timings() {
     assert!(answer.out.contains("\nTimings leave out all runs, because"), "{}", answer.out);
     let figures = files(&lab.path("results/tiny/figures"));
     assert_eq!(figures.len(), 4 * 3, "{figures:?}");
-    // What the record says stays so, whoever shows it.
+    // The record stays as it is, whichever command shows it.
     assert_eq!(lab.subquad("run tiny").expect(0).out, answer.out);
 }
 
@@ -106,7 +106,7 @@ fn children_end_when_their_parent_is_killed() {
     assert!(holders[0] != holders[1] && !holders.contains(&parent.id()), "{holders:?}");
     parent.kill().unwrap();
     parent.wait().unwrap();
-    // The operating system takes a lock away where its holder has ended.
+    // The operating system releases a lock when its holder has ended.
     wait_for("the end of the children", || {
         locks.iter().all(|lock| Held::at(lock).unwrap().is_none()).then_some(())
     });
@@ -157,13 +157,13 @@ fn a_signal_to_one_child_stops_its_run_and_no_other() {
     assert_all_can_go_on(&lab);
 }
 
-/// Checkpoints without being asked for any.
+/// Checkpoints that were not asked for.
 fn assert_all_can_go_on(lab: &Lab) {
     for run in lab.runs("results") {
         assert_eq!(manifest(&run).outcome, Outcome::Interrupted);
         assert_eq!(files(&run.join("checkpoint")).len(), 1, "{}", name(&run));
     }
-    // That of a child which was stopped on its own is a run that failed.
+    // The run of a child that was stopped on its own has failed.
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     assert_eq!(
         csv.matches(",interrupted,").count() + csv.matches(",failed: stopped by SIG").count(),

@@ -1,4 +1,4 @@
-//! A program that is killed goes on when it is run again, and ends as if nothing had happened.
+//! A program that is killed continues when it is run again, and ends as if nothing had happened.
 #![cfg(unix)]
 
 use std::time::Instant;
@@ -6,19 +6,19 @@ use std::time::Instant;
 use crate::lab::{Lab, wait_for};
 use crate::process::{assert_same_end, kill, manifest, start};
 
-/// All three mixers; a checkpoint after every step, so that many a kill falls into one.
+/// All three mixers; a checkpoint after every step, so that many kills happen during one.
 const ALL: &str = "run tiny --set train.steps=12 --set train.log_every=1 --set train.eval_every=5 \
                    --set train.checkpoint_every=1 --set model.dropout=0.1 --set mixer.attention.dropout=0.1 \
                    --set sweep.seed=[0]";
 const ONE: &str = "run tiny --set train.steps=12 --set train.checkpoint_every=5 --set sweep.seed=[0] \
                    --set sweep.mixer=[\"s4d\"]";
 const KILLS: usize = 8;
-/// The first three of the draws below come to half of the time that a run takes without kills: a machine would have to be twice
-/// as fast all of a sudden for one of these kills to come after the end.
+/// The first three of the draws below add up to half of the time that a run takes without kills: only if the machine
+/// suddenly became twice as fast could one of these kills come after the end.
 const LANDED: usize = 3;
 const ENDED: &str = "a run of 100000 steps ended before it was killed";
 
-/// Numbers in [0, 1) that are the same in each run of the test: a linear congruence with Knuth's MMIX constants.
+/// Numbers in [0, 1) that are the same every time the test runs: a linear congruence with Knuth's MMIX constants.
 fn draws() -> impl FnMut() -> f64 {
     let mut state = 1_u64;
     move || {
@@ -44,7 +44,7 @@ fn kills_at_any_moment_change_neither_rows_nor_weights() {
     assert_same_end(&lab, "killed", "whole");
 }
 
-/// Kills the program the moment `due` says so. Returns whether it was still running.
+/// Kills the program as soon as `due` says so. Returns whether it was still running.
 fn kill_when(lab: &Lab, arguments: &str, what: &str, due: impl Fn() -> bool) -> bool {
     let mut child = start(lab, arguments);
     wait_for(what, || (due() || child.try_wait().unwrap().is_some()).then_some(()));
@@ -57,7 +57,7 @@ fn exists(lab: &Lab, end_of_path: &str) -> bool {
     run.is_some_and(|run| run.unwrap().path().join(end_of_path).exists())
 }
 
-/// Kills a new run once `moment` is there. The program may end before this test sees that: it is then run anew.
+/// Kills a new run once `moment` exists. The program may end before this test sees that; it is then run again.
 fn kill_at(lab: &Lab, arguments: &str, moment: &str) {
     const TRIES: usize = 20;
     let landed = (0..TRIES).any(|_| {

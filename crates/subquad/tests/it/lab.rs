@@ -1,4 +1,4 @@
-//! A folder of its own for a test, with a small study in it, and the program to run there.
+//! A separate folder for each test, with a small study in it, and the program to run there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// The program that cargo built for these tests.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_subquad");
 
-/// All three mixers and two seeds on the smallest model that is worth the name: milliseconds a run.
+/// All three mixers and two seeds on the smallest model worth the name: milliseconds per run.
 pub(crate) const TINY: &str = r#"
 [task]
 name = "digits"
@@ -45,7 +45,7 @@ pub(crate) const TINY_RUNS: usize = 6;
 /// How long a test waits for another process.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the program answered.
+/// The program's answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) code: Option<i32>,
@@ -93,7 +93,7 @@ impl Lab {
         fs_err::write(path, contents).unwrap();
     }
 
-    /// `subquad` with these arguments, split at spaces, to be started; no data of the machine's.
+    /// The command `subquad` with these arguments, split at spaces, without access to the machine's data sets.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command.env_remove("SUBQUAD_DATA").current_dir(self.folder.path()).args(arguments.split_whitespace());
@@ -122,7 +122,7 @@ impl Lab {
         folders
     }
 
-    /// The one run whose name starts so.
+    /// The one run whose name starts with this.
     pub(crate) fn run_folder(&self, start: &str) -> PathBuf {
         let mut runs = self.runs("results");
         runs.retain(|run| name(run).starts_with(start));
@@ -131,7 +131,7 @@ impl Lab {
     }
 }
 
-/// Polls until there is something.
+/// Polls until there is a value.
 pub(crate) fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

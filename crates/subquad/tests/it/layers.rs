@@ -171,7 +171,7 @@ fn a_gate_is_what_was_published_unless_a_config_says() {
 #[test]
 fn a_model_with_a_tied_head_can_be_built_for_just_the_tasks_that_the_config_allows() {
     for task in TaskConfig::NAMES {
-        // A length that every task takes.
+        // A length that every task accepts.
         let (name, pixels) = (format!("task.name={task}"), "sweep.seq_len=[784]");
         let untied = model(&[&name, pixels]);
         let structure = Structure { tied_head: true, ..Structure::default() };
@@ -208,7 +208,7 @@ fn a_head_reads_where_the_task_answers_or_the_pool_says() {
 fn a_pool_is_refused_for_just_the_tasks_that_answer_at_tokens() {
     for task in TaskConfig::NAMES {
         let name = format!("task.name={task}");
-        // A length that every task takes.
+        // A length that every task accepts.
         let pixels = "sweep.seq_len=[784]";
         let target = RunConfig::of(&study(&[&name, pixels]).unwrap().runs[0]).task.target(784);
         let at_tokens = matches!(target, TargetKind::Tokens { .. } | TargetKind::TokenReals { .. });

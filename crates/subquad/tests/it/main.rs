@@ -1,4 +1,4 @@
-//! The program from outside: what it prints, writes and answers.
+//! The program from outside: what it prints, writes and returns.
 #![allow(clippy::unwrap_used)]
 
 mod bench;

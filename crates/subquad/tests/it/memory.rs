@@ -1,4 +1,4 @@
-//! Runs that want more memory than there is, and runs whose process dies.
+//! Runs that need more memory than there is, and runs whose process dies.
 #![cfg(target_os = "linux")]
 
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use subquad_record::{Held, Outcome, read_study};
 use crate::lab::{Answer, Lab, PROGRAM, name, wait_for};
 use crate::process::{end, manifest, start};
 
-/// Two lengths: the first wants some megabytes, the second some hundreds of gigabytes.
+/// Two lengths: the first needs some megabytes, the second some hundreds of gigabytes.
 const STUDY: &str = "run noise --set train.steps=2 --set sweep.seq_len=[8,4194304]";
 const CONFIG: &str = r#"
 [task]
@@ -43,7 +43,7 @@ fn lab() -> Lab {
     lab
 }
 
-/// The program, in an address space of so many bytes.
+/// The program, in an address space of this many bytes.
 fn with_address_space(lab: &Lab, bytes: u64, arguments: &str) -> Answer {
     let script = format!("ulimit -v {}; exec \"$0\" \"$@\"", bytes / 1024);
     let mut command = Command::new("sh");
@@ -51,7 +51,7 @@ fn with_address_space(lab: &Lab, bytes: u64, arguments: &str) -> Answer {
     Answer::of(command.output().unwrap())
 }
 
-/// The number of bytes that stands in brackets after these words.
+/// The number of bytes in brackets after these words.
 #[track_caller]
 fn bytes_after(text: &str, words: &str) -> u64 {
     let rest = text.split_once(words).unwrap_or_else(|| panic!("no `{words}` in {text}")).1;
@@ -68,13 +68,13 @@ fn assert_the_small_one_ran(lab: &Lab, answer: &Answer, bound: &str) {
         answer.err
     );
     let Outcome::Failed(why) = manifest(large).outcome else { panic!("{:?}", manifest(large)) };
-    let (wanted, had) = (bytes_after(&why, "wants about "), bytes_after(&why, "but only "));
+    let (wanted, had) = (bytes_after(&why, "needs about "), bytes_after(&why, "but only "));
     assert!(wanted > had && wanted > 100 << 30 && why.contains(bound), "{why}");
     let csv = fs_err::read_to_string(lab.path("results/noise/summary.csv")).unwrap();
     let lines: Vec<_> = csv.lines().skip(1).collect();
     assert_eq!(lines.len(), 2, "{csv}");
     assert!(lines[0].starts_with("s4d,8,0,test,") && lines[0].contains(",done,"), "{csv}");
-    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: wants about "), "{csv}");
+    assert!(lines[1].starts_with("s4d,4194304,0,,") && lines[1].contains(",\"failed: needs about "), "{csv}");
     assert!(answer.out.contains("Not shown, because they failed: s4d-L4194304-s0-"), "{}", answer.out);
     assert!(answer.err.contains("\nerror: s4d-L4194304-s0-"), "{}", answer.err);
 }
@@ -118,7 +118,7 @@ fn send(signal: &str, process: u32) {
     assert!(sent.success());
 }
 
-/// As the kernel does where memory runs out, and the program where it gets none.
+/// As the kernel does when memory runs out, and the program when it gets none.
 #[test]
 fn a_process_that_dies_is_a_failed_run_and_the_next_one_starts() {
     for (signal, number) in [("KILL", 9), ("ABRT", 6)] {

@@ -15,7 +15,7 @@ fn names(lab: &Lab, arguments: &str) -> Vec<String> {
     listed.lines().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect()
 }
 
-/// Names are for ever: whoever has results finds them by these.
+/// Names must never change: existing results are found by them.
 #[test]
 fn the_quick_starts_runs_keep_their_names() {
     let config = repository().join("configs/00-quickstart");

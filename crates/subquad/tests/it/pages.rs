@@ -1,6 +1,7 @@
 //! The numbers that pages quote are those of the committed results.
 //!
-//! A page lists its quotes in comments that do not show, a line each: the words of the page, then where their numbers come from.
+//! A page lists its quotes in hidden comments, one per line: the words of the page, then where their numbers come
+//! from.
 //!
 //! ```text
 //! <!-- numbers of results/01-scaling
@@ -11,9 +12,10 @@
 //! -->
 //! ```
 //!
-//! A query names columns and the rows that it wants; `a|b` asks for one row after the other. Where several rows fit, `mean`, `min`,
-//! `max`, `range` (min, max) or `spread` (mean, min, max) says which numbers they give. Rows are those of `summary.csv`, of another
-//! CSV file (`@figures/x.csv`), or of a list in `summary.json` (`@exponents`). Two queries may be divided or subtracted.
+//! A query names columns and selects rows; `a|b` asks for one row after the other. If several rows match, `mean`,
+//! `min`, `max`, `range` (min, max) or `spread` (mean, min, max) says which numbers they give. Rows are those of
+//! `summary.csv`, of another CSV file (`@figures/x.csv`), or of a list in `summary.json` (`@exponents`). Two queries
+//! may be divided or subtracted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,7 +36,7 @@ fn pages() -> Vec<PathBuf> {
     readmes.into_iter().chain(studies).collect()
 }
 
-/// What is wrong with the quotes of a page, a line each.
+/// What is wrong with the quotes of a page, one line each.
 fn mistakes(page: &str) -> Vec<String> {
     let (words, quotes) = split(page);
     let mistakes = quotes.iter().filter_map(|(study, line)| mistake(&words, study, line));
@@ -71,7 +73,7 @@ fn mistake(words: &str, study: &str, line: &str) -> Option<String> {
     (!equal).then(|| format!("{quote}: {study} has {measured:?} for {formula}"))
 }
 
-/// Numerals, with a comma for thousands, that are not part of a word such as `S4D`.
+/// Numbers, with a comma for thousands, that are not part of a word such as `S4D`.
 fn numbers(quote: &str) -> Vec<&str> {
     let belongs = |c: char| c.is_alphanumeric() || ".,_".contains(c);
     let tokens = quote.split(|c: char| !belongs(c)).flat_map(|token| token.split(".."));
@@ -79,7 +81,7 @@ fn numbers(quote: &str) -> Vec<&str> {
     numerals.filter(|token| token.starts_with(|c: char| c.is_ascii_digit())).collect()
 }
 
-/// Whether a measured number is the quoted one to as many digits as are quoted.
+/// Whether a measured number equals the quoted one in all quoted digits.
 fn rounds_to(measured: f64, quoted: &str) -> bool {
     let quoted = quoted.replace(',', "");
     let decimals = quoted.split_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -120,7 +122,7 @@ fn query(study: &str, text: &str) -> Vec<f64> {
     values.collect()
 }
 
-/// The words of a query in front of its filters, and the filters; a value may hold spaces.
+/// The words of a query before its filters, and the filters; a value may hold spaces.
 fn words_and_filters(text: &str) -> (Vec<String>, Vec<(String, String)>) {
     let (mut words, mut filters) = (Vec::new(), Vec::<(String, String)>::new());
     for word in text.split(' ') {
@@ -216,7 +218,7 @@ fn pages_quote_the_committed_results() {
     }
 }
 
-/// What the test above must find: a number that the results do not have, and a list that the page has left behind.
+/// What the test above must find: a number that is not in the results, and a quote that is no longer on the page.
 #[test]
 fn a_quote_that_differs_from_the_results_is_found() {
     let list = "= places.0.at @crossovers quantity=forward_backward_ms first=attention second=s4d";

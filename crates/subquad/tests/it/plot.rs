@@ -33,7 +33,7 @@ fn a_table_that_is_none_is_named() {
     let lab = Lab::new();
     lab.subquad("run tiny").expect(0);
     lab.write("results/tiny/figures/loss_by_step.csv", "a,b\n1,2\n");
-    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:1: not a figure's table: wanted the columns panel,line,x,y,low,high, got a,b");
+    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:1: not a figure's table: expected the columns panel,line,x,y,low,high, got a,b");
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn a_bad_row_is_named_by_line_and_column() {
     let table = "results/tiny/figures/loss_by_step.csv";
     let head = "panel,line,x,y,low,high\n\"of\ntwo lines\",m2,1,2,2,2\n";
     lab.write(table, format!("{head},m2,2,abc,2,2\n"));
-    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: column y: wanted a number such as 0.5, 1e-3 or NaN for a value that is missing, got `abc`");
+    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: column y: expected a number such as 0.5, 1e-3, or NaN for a missing value, got `abc`");
     lab.write(table, format!("{head},m2,2,2\n"));
-    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: wanted 6 fields (panel,line,x,y,low,high), got 4");
+    insta::assert_snapshot!(lab.subquad("plot results/tiny").expect(2).err, @"error: results/tiny/figures/loss_by_step.csv:4: expected 6 fields (panel,line,x,y,low,high), got 4");
 }
 
 #[test]

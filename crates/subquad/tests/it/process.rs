@@ -26,7 +26,7 @@ pub(crate) fn kill(mut child: Child) -> bool {
     std::os::unix::process::ExitStatusExt::signal(&end(child)) == Some(SIGKILL)
 }
 
-/// As on a disk that takes no file of more than `blocks` times 512 bytes: the write that would go beyond fails half-way.
+/// As on a disk that holds no file larger than `blocks` times 512 bytes: a write beyond that fails half-way.
 pub(crate) fn with_small_files(lab: &Lab, blocks: usize, arguments: &str) -> Answer {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
@@ -43,8 +43,8 @@ pub(crate) fn manifest(run: &Path) -> Manifest {
     serde_json::from_slice(&fs_err::read(run.join("manifest.json")).unwrap()).unwrap()
 }
 
-/// Whether every run of study `tiny` in `results` ended as in `expected`: weights and summary, each row once and the same,
-/// and nothing left of the way there.
+/// Whether every run of study `tiny` in `results` ended as in `expected`: weights and summary, each row once and
+/// unchanged, and no temporary files.
 #[track_caller]
 pub(crate) fn assert_same_end(lab: &Lab, results: &str, expected: &str) {
     let (got, expected) = (lab.runs(results), lab.runs(expected));

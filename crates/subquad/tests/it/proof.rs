@@ -1,4 +1,4 @@
-//! A run that is done proves it; one whose files are not its own says so and runs again.
+//! A run that is done proves it; one whose files are not its own is reported and runs again.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::process::{assert_same_end, manifest};
 
 const RUN: &str = "run tiny --set sweep.mixer=[\"s4d\"]";
 
-/// Two finished runs, which the seed tells apart, and the same again in `whole`.
+/// Two finished runs with different seeds, and the same again in `whole`.
 fn finished() -> (Lab, PathBuf, PathBuf) {
     let lab = Lab::new();
     lab.subquad(&format!("{RUN} --results whole")).expect(0);
@@ -23,13 +23,13 @@ fn finished() -> (Lab, PathBuf, PathBuf) {
 fn runs_again(lab: &Lab, own: &Path, why: &str) {
     let (run, path) = (name(own), format!("results/tiny/runs/{}", name(own)));
     let answer = lab.subquad(RUN).expect(0);
-    assert!(answer.err.contains("tiny: 2 runs, 1 of them done already\n"), "{}", answer.err);
+    assert!(answer.err.contains("tiny: 2 runs, 1 of them already done\n"), "{}", answer.err);
     assert!(answer.err.contains(&format!("warning: {run}: {path}/{why}")), "{why}:\n{}", answer.err);
     let kept = format!("warning: {run}: starts again; its files are kept in {path}/damaged\n");
     assert!(answer.err.contains(&kept), "{}", answer.err);
     fs_err::remove_dir_all(own.join("damaged")).unwrap();
     assert_same_end(lab, "results", "whole");
-    assert!(lab.subquad(RUN).expect(0).err.contains("all 2 runs are done already"));
+    assert!(lab.subquad(RUN).expect(0).err.contains("all 2 runs are already done"));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_run_in_the_folder_of_another_runs_again() {
 fn a_run_of_a_version_without_proofs_runs_again_and_says_why() {
     let (lab, own, _) = finished();
     fs_err::remove_file(own.join("proof.json")).unwrap();
-    runs_again(&lab, &own, "proof.json: not there, so nothing shows that the run's files are its own");
+    runs_again(&lab, &own, "proof.json: missing, so nothing shows that the run's files are its own");
 }
 
 #[test]

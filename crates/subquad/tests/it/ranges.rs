@@ -1,4 +1,4 @@
-//! What the table of keys promises about numbers is what layers, tasks and training take, and what they refuse has a place.
+//! Layers, tasks and training accept exactly the numbers that the table of keys allows, and refusals name a place.
 
 use std::ops::Bound;
 
@@ -19,7 +19,7 @@ fn ends(key: &Key) -> Option<Ends> {
     match &key.kind {
         Kind::Or { or: Value::Real(_), kind } => {
             let mut ends = ends_of(kind)?;
-            // Below it is nothing but 0.
+            // Below it there is only 0.
             let below = ends.allowed[0].parse::<f64>().map(|min| format!("{:?}", -min));
             ends.refused.extend(below);
             Some(ends)
@@ -130,7 +130,7 @@ fn config(key: &Key, value: &str) -> String {
     if mixer == "causal_monarch" && !["l_max", "block", "n_heads"].contains(&key.leaf()) {
         with("mixer.causal_monarch.form", "\"sandwich\"");
     }
-    // The last one wins, and the key itself stands first.
+    // The last one wins, and the key itself comes first.
     let mut text = format!("{} = {value}\n", key.name);
     for (index, (name, value)) in lines.iter().enumerate() {
         let again = lines[index + 1..].iter().any(|(other, _)| other == name);
@@ -145,7 +145,7 @@ fn load(text: &str) -> Result<Run, String> {
     read(text, &[""; 0]).map(|study| study.runs[0].clone()).map_err(|errors| errors.to_string())
 }
 
-/// What model and training say.
+/// What the model and the training refuse.
 fn built(run: &Run) -> Result<(), Refusal> {
     model_of(run).check()?;
     RunConfig::of(run).training().check()
@@ -155,7 +155,7 @@ fn built(run: &Run) -> Result<(), Refusal> {
 fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
     for key in keys() {
         for value in ends(key).into_iter().flat_map(|ends| ends.allowed) {
-            // So small a share of anything is none, which tasks and heads say for themselves.
+            // Such a small share of anything is nothing, which tasks and heads refuse themselves.
             if value == "5e-324" && ["bandwidth", "rope_fraction"].contains(&key.leaf()) {
                 continue;
             }

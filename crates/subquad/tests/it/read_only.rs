@@ -12,11 +12,11 @@ use crate::lab::{Answer, Lab, files};
 /// Anyone but the owner of the files and root.
 const NOBODY: u32 = 65_534;
 
-/// A lab in whose `results` nothing can be written for as long as this lives.
+/// A lab in whose `results` nothing can be written as long as this lives.
 struct ReadOnly<'a>(&'a Lab);
 
 impl<'a> ReadOnly<'a> {
-    /// `None`, with a word, where nothing here is without the right to write.
+    /// `None`, with a message, if every user here may write everywhere.
     fn new(lab: &'a Lab) -> Option<Self> {
         let folder = lab.path("");
         // The program may run as somebody who does not own the folder.
@@ -28,14 +28,14 @@ impl<'a> ReadOnly<'a> {
         match locked.as_reader(probe).status() {
             Ok(status) if status.success() => Some(locked),
             probed => {
-                // Past the test harness, which would keep it back.
+                // Bypasses the test harness, which would hide it.
                 let _ = writeln!(io::stderr(), "SKIPPED: nobody here is kept from writing ({probed:?})");
                 None
             }
         }
     }
 
-    /// Root may write anywhere, so it has somebody else run the command.
+    /// Root may write anywhere, so the command runs as another user.
     fn as_reader(&self, mut command: Command) -> Command {
         if fs_err::metadata(self.0.path("")).unwrap().uid() == 0 {
             command.uid(NOBODY).gid(NOBODY);
@@ -64,7 +64,7 @@ fn set_writable(path: &Path, is_writable: bool) {
     }
 }
 
-/// The table without the line that tells of new files, and a warning in its place.
+/// The table without the line about new files, and a warning in its place.
 #[track_caller]
 fn shows_the_same(lab: &Lab, study: &str) {
     let arguments = format!("run {study}");
@@ -75,7 +75,7 @@ fn shows_the_same(lab: &Lab, study: &str) {
     let dir = format!("results/{study}");
     assert_eq!(before.out, format!("{}Summary and figures: {dir}\n", answer.out));
     let warning =
-        format!("warning: the summary and figures in {dir} stay as they were, which may be of other runs: ");
+        format!("warning: the summary and figures in {dir} were not updated and may show other runs: ");
     let warnings: Vec<_> =
         answer.err.lines().filter(|line| line.starts_with("warning: the summary")).collect();
     assert_eq!(warnings.len(), 1, "{}", answer.err);

@@ -15,7 +15,7 @@ fn runs(lab: &Lab) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
     lab.runs("results").iter().flat_map(|run| files(run)).map(state).collect()
 }
 
-/// The runs of which a file is not as it was.
+/// The runs with a file that has changed.
 fn changed(before: &BTreeMap<PathBuf, (SystemTime, Vec<u8>)>, lab: &Lab) -> Vec<PathBuf> {
     let after = runs(lab).into_iter().filter(|(path, state)| before.get(path) != Some(state));
     let mut changed: Vec<_> = after.map(|(path, _)| path.parent().unwrap().to_owned()).collect();
@@ -29,7 +29,7 @@ fn a_finished_study_is_shown_again_and_not_trained_again() {
     let first = lab.subquad("run tiny").expect(0);
     let before = runs(&lab);
     let again = lab.subquad("run tiny").expect(0);
-    assert_eq!(again.err, "tiny: all 6 runs are done already; nothing to train\n");
+    assert_eq!(again.err, "tiny: all 6 runs are already done; nothing to train\n");
     assert_eq!(again.out, first.out);
     assert_eq!(changed(&before, &lab), Vec::<PathBuf>::new());
 }
@@ -43,7 +43,7 @@ fn a_deleted_run_alone_is_trained_again() {
     fs_err::remove_dir_all(&run).unwrap();
     let again = lab.subquad("run tiny").expect(0);
     assert!(
-        again.err.starts_with("tiny: 6 runs, 5 of them done already\n[4/6] s4d-L64-s1-"),
+        again.err.starts_with("tiny: 6 runs, 5 of them already done\n[4/6] s4d-L64-s1-"),
         "{}",
         again.err
     );

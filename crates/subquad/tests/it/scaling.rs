@@ -96,7 +96,7 @@ fn a_study_goes_on_with_the_sizes_that_are_missing() {
     let lab = lab();
     lab.subquad(RUN).expect(0);
     let before = lines(&lab);
-    // A length is complete with all of its layers: of the third only one is left, of the fourth none.
+    // A length is complete only with all of its layers: of the third only one is left, of the fourth none.
     let left: Vec<&str> = before
         .iter()
         .enumerate()
@@ -182,11 +182,11 @@ fn layers_measured_apart_are_measured_again_together() {
 #[test]
 fn what_leaves_the_summary_is_said_and_leaves_no_figure() {
     let lab = lab();
-    assert!(!lab.subquad(RUN).expect(0).err.contains("leave the summary"));
+    assert!(!lab.subquad(RUN).expect(0).err.contains("missing from the summary"));
     let fewer = format!("{RUN} --set bench.widths=[] --set bench.channel_mixers=[]");
     let answer = lab.subquad(&fewer).expect(0);
-    let warning = "warning: 8 measurements leave the summary and figures in results/sizes, since this command does not ask for \
-                   them; --results DIR keeps studies apart\n";
+    let warning = "warning: 8 measurements will be missing from the summary and figures in results/sizes, because this command does \
+                   not ask for them; --results DIR keeps studies apart\n";
     assert!(answer.err.contains(warning), "{}", answer.err);
     assert_eq!(files(&lab.path("results/sizes/figures")).len(), 3 * 3);
     assert_eq!(summary(&lab)["cells"].as_array().unwrap().len(), 10);

@@ -34,7 +34,7 @@ fn two_processes_train_no_run_twice_and_both_show_the_whole_study() {
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + TINY_RUNS, "{csv}");
     assert!(
-        lab.subquad("run tiny --set train.steps=100").expect(0).err.contains("all 6 runs are done already")
+        lab.subquad("run tiny --set train.steps=100").expect(0).err.contains("all 6 runs are already done")
     );
     assert_eq!(files(&lab.path("results/tiny/figures")).len(), 15, "and no temporary file");
 }

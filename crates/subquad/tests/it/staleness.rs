@@ -1,4 +1,4 @@
-//! Results of other builds, and running again what is done.
+//! Results of other builds, and repeating what is done.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,7 +10,7 @@ use crate::lab::{Lab, TINY_RUNS, wait_for};
 #[cfg(unix)]
 use crate::process::{kill, start};
 
-/// Changes the manifest, and the run's proof with it: as if the run had been made so.
+/// Changes the manifest, and the run's proof with it, as if the run had been made that way.
 fn edit(run: &Path, from: &str, to: &str) {
     let path = run.join("manifest.json");
     let text = fs_err::read_to_string(&path).unwrap();
@@ -24,7 +24,7 @@ fn edit(run: &Path, from: &str, to: &str) {
     fs_err::write(run.join("proof.json"), proof.to_string()).unwrap();
 }
 
-/// Makes the run one of an older build.
+/// Makes the run look like one of an older build.
 fn age(run: &Path) {
     let text = fs_err::read_to_string(run.join("manifest.json")).unwrap();
     let line = text.lines().find(|line| line.contains("\"build_commit\"")).unwrap();
@@ -46,12 +46,12 @@ fn runs_of_another_build_or_version_are_told() {
     let err = lab.subquad("run tiny").expect(0).err;
     let lines: Vec<_> = err.lines().collect();
     assert_eq!(lines.len(), 3, "{err}");
-    assert_eq!(lines[0], "tiny: all 6 runs are done already; nothing to train");
+    assert_eq!(lines[0], "tiny: all 6 runs are already done; nothing to train");
     assert!(
         lines[1].starts_with("warning: tiny: 2 of 6 runs were made by build c3d9d06ff3f3, this is "),
         "{err}"
     );
-    assert!(lines[1].ends_with("; --force runs what is done again"), "{err}");
+    assert!(lines[1].ends_with("; --force repeats what is done"), "{err}");
     assert!(lines[2].starts_with("warning: tiny: 1 of 6 runs was made by version 0.0.1 ("), "{err}");
     assert_eq!(lab.subquad("run tiny --quiet").expect(0).err.lines().collect::<Vec<_>>(), lines[1..]);
 }
@@ -64,12 +64,12 @@ fn force_runs_again_what_is_done() {
     for flags in ["--force", "--force --jobs 3"] {
         let before = written(&lab);
         let answer = lab.subquad(&format!("run tiny {flags}")).expect(0);
-        assert!(answer.err.starts_with("tiny: 6 runs, all again; 6 are done already\n"), "{}", answer.err);
+        assert!(answer.err.starts_with("tiny: 6 runs, 6 of them again\n"), "{}", answer.err);
         assert!(before.iter().zip(written(&lab)).all(|(before, after)| *before < after), "{flags}");
     }
     assert_eq!(
         lab.subquad("run tiny").expect(0).err,
-        "tiny: all 6 runs are done already; nothing to train\n"
+        "tiny: all 6 runs are already done; nothing to train\n"
     );
     let listed = lab.subquad("run tiny --force --dry-run").expect(0).out;
     assert_eq!(listed.matches("to do  ").count(), TINY_RUNS, "{listed}");
@@ -100,7 +100,9 @@ fn runs_that_leave_the_summary_are_told_even_when_quiet() {
     lab.subquad("run tiny").expect(0);
     let err = lab.subquad("run tiny --quiet --set sweep.seed=[0]").expect(0).err;
     assert!(
-        err.starts_with("warning: 3 runs leave the summary and figures in results/tiny, since "),
+        err.starts_with(
+            "warning: 3 runs will be missing from the summary and figures in results/tiny, because "
+        ),
         "{err}"
     );
     assert_eq!(err.lines().count(), 1, "{err}");

@@ -62,8 +62,8 @@ fn a_line_is_a_mixer_at_a_length_over_all_seeds() {
          64  m2            0.800  0.800..0.800      67,850     31.6    64,731      50.0          none  1
        1024  attention         -             -      67,850     31.6    64,731      50.0        16,384  1
 
-    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
-    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory in use,
+    without the data. state floats: what decoding must keep of one sequence of this length.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
 }
@@ -125,8 +125,8 @@ fn other_test_conditions_have_a_table_of_their_own() {
          64  s4d       0.900  0.900..0.900      67,850     31.6    64,731      50.0        16,384  1
         128  s4d       0.800  0.800..0.800      67,850     31.6    64,731      50.0        16,384  1
 
-    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory alive,
-    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory in use,
+    without the data. state floats: what decoding must keep of one sequence of this length.
 
     accuracy by test condition; seq_len is that of training:
 
@@ -152,8 +152,8 @@ fn a_text_is_compared_in_bits_per_byte() {
     --------------------------------------------------------------------------------------------------
          64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
 
-    bits/byte: on test data, mean and range over n seeds; lower is better. step ms: median. peak MiB: most memory alive,
-    the data aside. state floats: what decoding keeps of one sequence of this length to go on.
+    bits/byte: on test data, mean and range over n seeds; lower is better. step ms: median. peak MiB: most memory in use,
+    without the data. state floats: what decoding must keep of one sequence of this length.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
 }

@@ -11,7 +11,7 @@ fn bytes() -> String {
     TINY.replace("name = \"digits\"", task).replace("seq_len = [64]", "seq_len = [16]")
 }
 
-/// A text of the user's: too regular to be the embedded one.
+/// A user's text: too regular to be the embedded one.
 fn text(word: &str) -> String {
     format!("{word} and again ").repeat(200)
 }
@@ -177,10 +177,10 @@ fn a_relative_path_is_looked_for_in_the_folder_of_data() {
     lab.write("data/kjv/kjv.txt", text("lo"));
     let run = "run --dry-run lm --set task.path=kjv/kjv.txt";
     let refused = lab.subquad(run).expect(2);
-    insta::assert_snapshot!(refused.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt; set task.path to a text file, set SUBQUAD_DATA to the folder of your data sets, or leave it empty for the embedded text");
+    insta::assert_snapshot!(refused.err, @"error: lm/lm.toml: the data of task bytes are missing: looked for kjv/kjv.txt; set task.path to a text file, set SUBQUAD_DATA to the folder of your data sets, or leave it empty for the embedded text");
     lab.subquad_with(run, &[("SUBQUAD_DATA", "data")]).expect(0);
     let elsewhere = lab.subquad_with(run, &[("SUBQUAD_DATA", "tiny")]).expect(2);
-    insta::assert_snapshot!(elsewhere.err, @"error: lm/lm.toml: the data of task bytes are not there: looked for kjv/kjv.txt, tiny/kjv/kjv.txt; set task.path to a text file, or leave it empty for the embedded text");
+    insta::assert_snapshot!(elsewhere.err, @"error: lm/lm.toml: the data of task bytes are missing: looked for kjv/kjv.txt, tiny/kjv/kjv.txt; set task.path to a text file, or leave it empty for the embedded text");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_damaged_text_is_wrong_input_before_anything_runs() {
     lab.write("a.txt", "short");
     let errors = ["run lm", "check lm"].map(|command| lab.subquad(command).expect(2).err);
     assert_eq!(errors[0], errors[1]);
-    insta::assert_snapshot!(errors[0], @"error: lm/lm.toml: a.txt: a text of 5 bytes is too short for seq_len = 16: its last tenth tests, so it takes about 170");
+    insta::assert_snapshot!(errors[0], @"error: lm/lm.toml: a.txt: a text of 5 bytes is too short for seq_len = 16: its last tenth is for testing, so it needs about 170");
     assert!(!lab.path("results").exists());
 }
 
@@ -318,7 +318,7 @@ fn mnist_is_found_in_the_folder_of_data() {
         "m/m.toml",
         TINY.replace("\"digits\"", "\"mnist\"").replace("seq_len = [64]", "seq_len = [784]"),
     );
-    insta::assert_snapshot!(lab.subquad("run m").expect(2).err, @"error: m/m.toml: the data of task mnist are not there: neither task.path nor SUBQUAD_DATA is set; set task.path to the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each with .gz or without), or SUBQUAD_DATA to the folder around `mnist`");
+    insta::assert_snapshot!(lab.subquad("run m").expect(2).err, @"error: m/m.toml: the data of task mnist are missing: neither task.path nor SUBQUAD_DATA is set; set task.path to the folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (each with or without .gz), or SUBQUAD_DATA to the folder that contains `mnist`");
     for split in ["train", "t10k"] {
         lab.write(&format!("data/mnist/{split}-images-idx3-ubyte"), idx(&[8, 28, 28]));
         lab.write(&format!("data/mnist/{split}-labels-idx1-ubyte"), idx(&[8]));

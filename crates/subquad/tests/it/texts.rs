@@ -1,4 +1,4 @@
-//! What is said about inputs that are no configs, and about numbers and folders that are not what they seem.
+//! Messages about inputs that are not configs, and about numbers and folders that are not what they seem.
 
 use crate::lab::{Lab, TINY};
 
@@ -14,9 +14,9 @@ fn refused(lab: &Lab, arguments: &str) -> String {
 fn devices_and_pipes_are_no_configs_and_nobody_waits_for_them() {
     let lab = Lab::new();
     std::os::unix::net::UnixListener::bind(lab.path("socket")).unwrap();
-    insta::assert_snapshot!(refused(&lab, "run /dev/stdin"), @"error: /dev/stdin: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
-    insta::assert_snapshot!(refused(&lab, "check /dev/null"), @"error: /dev/null: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
-    insta::assert_snapshot!(refused(&lab, "check socket"), @"error: socket: not a file but a device or pipe; a study is named after the folder that holds its config, and its runs may read it again: save the config there, such as my-study/config.toml");
+    insta::assert_snapshot!(refused(&lab, "run /dev/stdin"), @"error: /dev/stdin: a device or pipe, not a file; a study is named after its config's folder, and its runs may read the config again: save it in a folder, such as my-study/config.toml");
+    insta::assert_snapshot!(refused(&lab, "check /dev/null"), @"error: /dev/null: a device or pipe, not a file; a study is named after its config's folder, and its runs may read the config again: save it in a folder, such as my-study/config.toml");
+    insta::assert_snapshot!(refused(&lab, "check socket"), @"error: socket: a device or pipe, not a file; a study is named after its config's folder, and its runs may read the config again: save it in a folder, such as my-study/config.toml");
 }
 
 #[cfg(unix)]
@@ -27,10 +27,10 @@ fn links_that_lead_nowhere_are_named_with_their_target() {
     link("gone.toml", "link.toml");
     link("gone", "results");
     link("other.toml", "tiny/more.toml");
-    insta::assert_snapshot!(refused(&lab, "check link.toml"), @"error: link.toml: a link to gone.toml, which is not there; make that file, or name another one");
-    insta::assert_snapshot!(refused(&lab, "run tiny/tiny.toml"), @"error: --results results: is a link to gone, which is not there; make that folder, or remove the link");
-    // A folder's config is not passed over.
-    insta::assert_snapshot!(refused(&lab, "run tiny --results other"), @"error: tiny/more.toml: a link to other.toml, which is not there; make that file, or name another one");
+    insta::assert_snapshot!(refused(&lab, "check link.toml"), @"error: link.toml: a link to gone.toml, which does not exist; create that file, or name another one");
+    insta::assert_snapshot!(refused(&lab, "run tiny/tiny.toml"), @"error: --results results: is a link to gone, which does not exist; create that folder, or remove the link");
+    // A folder's config is not skipped.
+    insta::assert_snapshot!(refused(&lab, "run tiny --results other"), @"error: tiny/more.toml: a link to other.toml, which does not exist; create that file, or name another one");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn files_where_folders_are_expected_are_named() {
     lab.write("file", "");
     lab.write("results/tiny", "");
     insta::assert_snapshot!(refused(&lab, "run tiny --results file"), @"error: --results file: is a file, not a folder");
-    insta::assert_snapshot!(refused(&lab, "run tiny --results file/in"), @"error: --results file/in: lies in a file, not in a folder");
+    insta::assert_snapshot!(refused(&lab, "run tiny --results file/in"), @"error: --results file/in: is inside a file, not a folder");
     insta::assert_snapshot!(refused(&lab, "run tiny --dry-run"), @"error: results/tiny: is a file, not a folder");
     insta::assert_snapshot!(refused(&lab, "check file/tiny.toml"), @"error: file/tiny.toml: cannot be read: not a directory");
 }
@@ -53,8 +53,8 @@ fn files_that_hold_no_text_say_so() {
     lab.write("binary.toml", [0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0]);
     lab.write("latin1.toml", b"[task]\nname = \"caf\xe9\"\n");
     insta::assert_snapshot!(refused(&lab, "check wide.toml"), @"error: wide.toml: text in UTF-16; save the file as UTF-8");
-    insta::assert_snapshot!(refused(&lab, "check bare.toml"), @"error: bare.toml: not a text, since byte 2 is zero; a config is TOML in UTF-8");
-    insta::assert_snapshot!(refused(&lab, "check binary.toml"), @"error: binary.toml: not a text, since byte 8 is zero; a config is TOML in UTF-8");
+    insta::assert_snapshot!(refused(&lab, "check bare.toml"), @"error: bare.toml: not text, because byte 2 is zero; a config is TOML in UTF-8");
+    insta::assert_snapshot!(refused(&lab, "check binary.toml"), @"error: binary.toml: not text, because byte 8 is zero; a config is TOML in UTF-8");
     insta::assert_snapshot!(refused(&lab, "check latin1.toml"), @"error: latin1.toml: not UTF-8 text from line 2 on; save the file as UTF-8");
 }
 
@@ -98,7 +98,7 @@ fn numbers_that_64_bits_round_away_are_refused_as_they_were_written() {
     For more information, try '--help'.
     "#);
     insta::assert_snapshot!(refused(&lab, "generate x --temperature 1e-400"), @r#"
-    error: invalid value '1e-400' for '--temperature <T>': wanted a number of at least 0, got 1e-400, which is too small for 64 bits and would count as 0
+    error: invalid value '1e-400' for '--temperature <T>': must be a number >= 0, got 1e-400, which is too small for 64 bits and would count as 0
     
     For more information, try '--help'.
     "#);
@@ -129,7 +129,7 @@ fn a_number_on_the_command_line_may_be_a_text() {
         TINY.replace("steps = 4", "steps = \"4\"").replace("[model]", "[model]\ncausal = \"true\""),
     );
     insta::assert_snapshot!(refused(&lab, "check tiny"), @r#"
-    error: tiny/tiny.toml:6: `model.causal` must be true or false, got the string "true"; take its quotes away
-    error: tiny/tiny.toml:21: `train.steps` must be an integer >= 1, got the string "4"; take its quotes away
+    error: tiny/tiny.toml:6: `model.causal` must be true or false, got the string "true"; remove its quotes
+    error: tiny/tiny.toml:21: `train.steps` must be an integer >= 1, got the string "4"; remove its quotes
     "#);
 }

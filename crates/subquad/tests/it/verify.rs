@@ -1,4 +1,4 @@
-//! `subquad verify`: published cases agree, and whatever is wrong with a case is told.
+//! `subquad verify`: published cases agree, and whatever is wrong with a case is reported.
 
 use std::path::{Path, PathBuf};
 
@@ -215,7 +215,7 @@ fn a_whole_models_run_needs_the_weights_beside_it() {
     model_run(&lab, |_| {}, None);
     insta::assert_snapshot!(lab.subquad("verify whole_run.safetensors").expect(2).err, @"error: whole_run.safetensors: the weights of the run: whole.safetensors: No such file or directory (os error 2)");
     lab.write("named.safetensors", fs_err::read(one("model", "m2_bert_tiny_run")).unwrap());
-    insta::assert_snapshot!(lab.subquad("verify named.safetensors").expect(2).err, @"error: named.safetensors: the run of a whole model is named NAME_run.safetensors, and the weights beside it are NAME.safetensors; name the run");
+    insta::assert_snapshot!(lab.subquad("verify named.safetensors").expect(2).err, @"error: named.safetensors: a whole model has two files, the run NAME_run.safetensors and the weights NAME.safetensors; name the run");
     model_run(&lab, |_| {}, Some("m2_bert_tiny"));
     lab.subquad("verify whole_run.safetensors").expect(0);
 }
@@ -256,8 +256,8 @@ fn tokens_that_a_whole_model_does_not_know_are_wrong_input() {
         assert_eq!(
             lab.subquad("verify whole_run.safetensors").expect(2).err,
             format!(
-                "error: whole_run.safetensors: config of layer `m2_bert`: `{tensor}` holds {value}, which is none of the \
-                 model's; compare the sizes\n"
+                "error: whole_run.safetensors: config of layer `m2_bert`: `{tensor}` holds {value}, which is not one of \
+                 the model's; compare the sizes\n"
             )
         );
     }

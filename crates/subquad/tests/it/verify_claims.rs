@@ -1,4 +1,4 @@
-//! `subquad verify` believes nothing that a file says and does not hold, and goes on with the next file.
+//! `subquad verify` believes no claim that a file does not support, and continues with the next file.
 
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ fn set_config(case: &mut CaseFile, config: &str) {
     case.header["__metadata__"]["config"] = json!(config);
 }
 
-/// What is said of each of these wrong files, behind which stands a right one, which must agree all the same.
+/// The messages about these wrong files. A good file follows them, which must still agree.
 fn refusals(wrong: &[Vec<u8>]) -> Vec<String> {
     let lab = Lab::new();
     let name = |i: usize| format!("wrong-{i}.safetensors");
@@ -67,8 +67,8 @@ fn with(krate: &str, name: &str, key: &str, value: Value) -> Vec<u8> {
 fn a_size_that_the_file_does_not_hold_is_named_with_what_was_wanted_and_got() {
     let said = |krate, name, key, value| refusal(with(krate, name, key, value));
     insta::assert_snapshot!(said("s4", "s4_legs", "d_state", json!(100_000)), @"tensor `layer.kernel.P` has shape [1, 8, 8, 2], but the config (d_state = 100000) asks for [rank, d_model, d_state / 2, 2] = [1, 8, 50000, 2]");
-    insta::assert_snapshot!(said("s4", "s4_legs", "l_max", json!(1u64 << 40)), @"config of layer `s4_block`: l_max = 1099511627776, but a length that no tensor of the file shows must be 1 to 1048576 tokens");
-    insta::assert_snapshot!(said("s4", "s4_legs", "l_max", json!((1u64 << 63) + 11)), @"config of layer `s4_block`: l_max = 9223372036854775819, but a length that no tensor of the file shows must be 1 to 1048576 tokens");
+    insta::assert_snapshot!(said("s4", "s4_legs", "l_max", json!(1u64 << 40)), @"config of layer `s4_block`: l_max = 1099511627776, but a length that no tensor of the file confirms must be 1 to 1048576 tokens");
+    insta::assert_snapshot!(said("s4", "s4_legs", "l_max", json!((1u64 << 63) + 11)), @"config of layer `s4_block`: l_max = 9223372036854775819, but a length that no tensor of the file confirms must be 1 to 1048576 tokens");
     insta::assert_snapshot!(said("s4", "s4d_legs_zoh", "d_model", json!(1_000_000)), @"tensor `layer.kernel.A_real` has shape [8, 8], but the config (d_model = 1000000) asks for [d_model, d_state / 2] = [1000000, 8]");
     insta::assert_snapshot!(said("monarch", "m2_causal", "hyena_filter_order", json!(1u64 << 40)), @"tensor `filter_fn.implicit_filter.0.weight` has shape [8, 3], but the config (hyena_filter_order = 1099511627776) asks for [hyena_filter_order, hyena_emb_dim] = [1099511627776, 3]");
     insta::assert_snapshot!(said("monarch", "blockdiag_16_24", "in_features", json!(1_000_000)), @"tensor `weight` has shape [4, 6, 4], but the config (in_features = 1000000, nblocks = 4) asks for [nblocks, out_features / nblocks, in_features / nblocks] = [4, 6, 250000]");
@@ -133,7 +133,7 @@ fn a_parameter_or_an_input_of_any_other_shape_is_refused() {
             let bare = tensor.strip_prefix("param.").unwrap_or(tensor);
             for said in refusals(&changed.collect::<Vec<_>>()) {
                 let names_it = said.contains(&format!("tensor `{bare}` has shape"));
-                // One of several names of a parameter is told apart from the others first.
+                // One of several names of a parameter is first given a value of its own.
                 let is_shared = said.contains(&format!("`{bare}`")) && said.contains("have the shapes");
                 assert!(names_it || is_shared, "{name}: {said}");
             }
@@ -176,14 +176,14 @@ fn what_stands_twice_is_refused() {
     }
     let layer = "\"layer\":\"block_diagonal_linear\"";
     let said = refusal(whole.bytes(&header.replace(layer, &format!("\"layer\":\"monarch_linear\",{layer}"))));
-    assert!(said.contains("`layer` stands there twice"), "{said}");
+    assert!(said.contains("`layer` appears twice"), "{said}");
     let mut twice = case("monarch", "blockdiag_16_24");
     set_config(
         &mut twice,
         r#"{"in_features": 16, "out_features": 24, "nblocks": 4, "nblocks": 2, "nblocks": 4}"#,
     );
     let said = refusal(twice.bytes(&twice.header.to_string()));
-    assert!(said.starts_with("metadata `config`: `nblocks` stands there twice"), "{said}");
+    assert!(said.starts_with("metadata `config`: `nblocks` appears twice"), "{said}");
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_case_that_holds_its_sizes_but_is_too_large_to_compute_is_refused() {
     let said = refusal(case.bytes(&case.header.to_string()));
     assert!(
         said.contains(
-            "the identity takes [in_features, in_features] = [100000, 100000] numbers, in all more"
+            "the identity takes [in_features, in_features] = [100000, 100000] numbers, altogether more"
         ),
         "{said}"
     );

@@ -155,5 +155,5 @@ fn a_file_that_names_a_weight_twice_is_refused() {
     let twice = format!("{{{},{}", &header[start..end], &header[1..]);
     let file = [&(twice.len() as u64).to_le_bytes(), twice.as_bytes(), data].concat();
     let error = from_safetensors(&file, model).unwrap_err().to_string();
-    assert!(error.contains("`head.bias` stands there twice"), "{error}");
+    assert!(error.contains("`head.bias` appears twice"), "{error}");
 }

@@ -11,7 +11,8 @@ use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
 use super::tile::to_lanes;
 
-/// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an array.
+/// Where the gradients of queries, keys and values are written: an array and a layout for each. They may share an
+/// array.
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
 
 impl<'a> GradRows<'a> {
@@ -40,12 +41,12 @@ pub(crate) struct Kept<'a> {
     pub(crate) out: Rows<'a>,
     /// `[batch, heads, seq_q, 2]`, from the forward pass.
     pub(crate) notes: &'a [f32],
-    /// Gradient by the output.
+    /// Gradient of the output.
     pub(crate) grad: Rows<'a>,
 }
 
 impl Problem<'_> {
-    /// Writes the gradients by the unprepared queries, keys and values; returns those by the gains of the norms of
+    /// Writes the gradients of the unprepared queries, keys and values; returns those of the gains of the norms of
     /// queries and keys, `[d_head]` each.
     pub(crate) fn backward(&self, kept: Kept<'_>, grads: &GradRows<'_>) -> [Vec<f32>; 2] {
         let of_groups: Vec<_> =
@@ -75,7 +76,7 @@ impl Problem<'_> {
         [sums.q_gain, k_gain]
     }
 
-    /// Finishes the gradients by a group's keys and values, and returns the gradient by the gain.
+    /// Finishes the gradients of a group's keys and values, and returns the gradient of the gain.
     #[inline(always)]
     #[allow(unsafe_code)]
     fn store_keys(&self, kept: Kept<'_>, grads: &GradRows<'_>, group: usize, sums: &KeySums) -> Vec<f32> {
@@ -168,7 +169,7 @@ impl Backward<'_> {
 /// A tile of queries on its way over the keys.
 struct Work {
     queries: Queries,
-    /// The gradient by the output over the sum of weights, `g`: `[TILE, stride]`.
+    /// The gradient of the output divided by the sum of weights, `g`: `[TILE, stride]`.
     g: Vec<f32>,
     /// `[d_head, TILE]`
     g_lanes: Vec<f32>,
@@ -177,11 +178,11 @@ struct Work {
     m: [f32; TILE],
     /// `[TILE, stride]`
     d_q: Vec<f32>,
-    /// `[TILE keys, TILE queries]`: weights, then gradients by scores.
+    /// `[TILE keys, TILE queries]`: weights, then gradients of scores.
     weights: Vec<f32>,
     /// `[TILE keys, TILE queries]`: weights before dropout.
     undropped: Vec<f32>,
-    /// `[TILE keys, TILE queries]`: derivatives of scores by raw scores.
+    /// `[TILE keys, TILE queries]`: derivatives of scores with respect to raw scores.
     bends: Vec<f32>,
     row: Vec<f32>,
 }
@@ -284,7 +285,7 @@ impl Work {
         }
     }
 
-    /// Turns weights into gradients by scores, in place.
+    /// Turns weights into gradients of scores, in place.
     #[inline(always)]
     fn d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
         let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));
@@ -302,7 +303,7 @@ impl Work {
         );
     }
 
-    /// Turns weights into gradients by scores if weights were dropped or scores capped.
+    /// Turns weights into gradients of scores if weights were dropped or scores capped.
     #[inline(always)]
     fn bent_d_scores<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, first_key: usize) {
         let (width, (dots, _)) = (row_width::<S>(), S::as_simd_f32s(&self.dots));

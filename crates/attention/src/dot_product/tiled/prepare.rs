@@ -31,7 +31,8 @@ impl Prepare<'_> {
         }
     }
 
-    /// Turns `grad`, the gradient by a prepared row, into the gradient by `x`, and adds the gradient by the gains to `d_gain`.
+    /// Turns `grad`, the gradient of a prepared row, into the gradient of `x`, and adds the gradient of the gains to
+    /// `d_gain`.
     #[inline(always)]
     pub(super) fn backward(
         &self,

@@ -5,7 +5,8 @@ use std::ops::Range;
 use crate::score_row::in_twos;
 use crate::{Rules, alibi_slopes};
 
-/// Number of queries, and of keys, in a tile: a tile's weights, 16 KiB, stay in a core's L1 cache beside their operands.
+/// Number of queries, and of keys, in a tile: a tile's weights, 16 KiB, stay in a core's L1 cache next to their
+/// operands.
 pub(super) const TILE: usize = 64;
 
 /// Heads of queries, and heads of keys and values, each of which serves the same number of heads of queries.

@@ -105,7 +105,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// Turns the raw scores of a key tile, `[TILE keys, TILE queries]`, into scores: minus infinity where a query does
-    /// not see a key. `bends` gets the derivative by the raw score.
+    /// not see a key. `bends` gets the derivative with respect to the raw score.
     #[inline(always)]
     pub(super) fn shape<S: Simd>(
         &self,

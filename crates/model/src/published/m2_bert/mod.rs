@@ -30,7 +30,7 @@ const ANCHORS: [&str; 2] = [TABLE, DECODER];
 impl M2BertConfig {
     /// The model with the weights of a published checkpoint, a `.safetensors` file or one of PyTorch's (`.pt`, `.pth`, `.bin`,
     /// `.ckpt`), in f64, f32, f16 or bf16. Only the numbers of the file are used. Every parameter, the head's transform
-    /// and norms included, must be there with the config's shape, and nothing else below the same prefix.
+    /// and norms included, must be present with the config's shape, and nothing else under the same prefix.
     ///
     /// The names follow one prefix, which may be empty, `model.` or longer (`N` counts layers from 0):
     /// ```text
@@ -43,9 +43,9 @@ impl M2BertConfig {
     /// cls.predictions.decoder.{weight,bias}, cls.predictions.bias                           unless there are `classes`
     /// bert.pooler.dense.{weight,bias}, classifier.{weight,bias}                             with `classes`
     /// ```
-    /// One parameter may have several names: the table of tokens is the decoder's weight, the decoder's bias stands under two
-    /// names, and all sines of a filter have one frequency (`..implicit_filter.1.freq`, `.3.freq`, ..). A file may hold any of
-    /// them, and those that it holds must be equal.
+    /// One parameter may have several names: the table of tokens is the decoder's weight, the decoder's bias has two
+    /// names, and all sines of a filter have one frequency (`..implicit_filter.1.freq`, `.3.freq`, ..). A file may
+    /// hold any of them, and those that it holds must be equal.
     ///
     /// # Errors
     /// If the file cannot be read, is not of this kind, lacks a tensor, or holds one of another shape or an extra one; if it

@@ -142,7 +142,7 @@ fn integers(
     match values.iter().find(|value| !known(**value)) {
         Some(value) => Err(invalid(
             case,
-            format!("`{name}` holds {value}, which is none of the model's; compare the sizes"),
+            format!("`{name}` holds {value}, which is not one of the model's; compare the sizes"),
         )),
         None => Ok(Some(values)),
     }

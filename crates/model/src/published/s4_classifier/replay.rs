@@ -1,4 +1,4 @@
-//! A recorded run of a published classifier, by ours.
+//! Replays a recorded run of a published classifier with ours.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

@@ -1,4 +1,4 @@
-//! The network that draws a filter: sine layers and a linear one.
+//! The network that generates a filter: sine layers and a linear one.
 
 mod backward;
 mod forward;

@@ -17,7 +17,7 @@ const D_MODEL: usize = 6;
 const FORMS_VALUE: f64 = 1e-5;
 /// Gradients go through the same sums again; the filter's go through three sine layers of frequency 10.
 const FORMS_GRADIENT: f64 = 1e-4;
-/// f32 against f64, for a filter that three sine layers of frequency 10 draw, between a matrix and its inverse.
+/// f32 against f64, for a filter that three sine layers of frequency 10 generate, between a matrix and its inverse.
 const VALUE: f64 = 1e-4;
 
 /// A module with all its parameters drawn and then moved a bit, so that no factor keeps its initial zeros and ones.

@@ -1,4 +1,4 @@
-//! The kernel on the CPU: a thread a channel, gradients contracted on the spot, nothing kept but the inputs.
+//! The kernel on the CPU: one thread per channel, gradients contracted on the spot, only the inputs kept.
 //!
 //! With `g` the gradient of the kernel, `G_n = sum_l g_l a_bar_n^l` and `G1_n = sum_l l g_l a_bar_n^l`, the complex
 //! gradients (`d/d re - i d/d im`) are `2 G_n` for `c_n` and `2 c_n G1_n` for `log a_bar_n`.

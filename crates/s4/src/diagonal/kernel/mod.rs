@@ -1,7 +1,7 @@
 //! The convolution kernel of a diagonal state-space model.
 //!
 //! ```text
-//! K_l = 2 Re( sum over n of c_n a_bar_n^l )        one n a conjugate pair, hence the 2 and the real part
+//! K_l = 2 Re( sum over n of c_n a_bar_n^l )        one n per conjugate pair, hence the 2 and the real part
 //! ```
 //! Both forms cut the lag into `l = q T + r` with `T` near `sqrt(seq)`: `a_bar^l = a_bar^(q T) a_bar^r`, so a few
 //! powers and one matrix product take the place of `seq` powers.

@@ -1,7 +1,8 @@
 //! The backward pass of the fused kernel.
 //!
-//! Of a complex number `z` it carries `E_z = d/d re - i d/d im` of the loss, so that the chain rule of analytic functions
-//! holds as it stands. With `E = e^(i theta) E_K^` of a kernel's spectrum, `w` the `inward` and `u = h(C~, p) inverse`:
+//! For each complex number `z` it carries `E_z = d/d re - i d/d im` of the loss, so that the chain rule of analytic
+//! functions holds as it stands. With `E = e^(i theta) E_K^` of a kernel's spectrum, `w` the `inward` and
+//! `u = h(C~, p) inverse`:
 //!
 //! ```text
 //! h(C~, b): E      h(C~, p_r): -c E w_r      h(q_r, b): -c E u_r      h(q_r, p_s): c^2 E u_r w_s

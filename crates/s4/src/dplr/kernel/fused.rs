@@ -1,4 +1,4 @@
-//! The kernel on the CPU: a thread a channel, frequencies in blocks, nothing kept but the inputs.
+//! The kernel on the CPU: one thread per channel, frequencies in blocks, only the inputs kept.
 
 use std::sync::Arc;
 

@@ -13,9 +13,9 @@
 //! K^_j    = e^(i theta) (h(C~, b) - c h(C~, p) (1 + c h(q, p))^-1 h(q, b))
 //! ```
 //! and an inverse real transform of length `L` gives the taps. Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>,
-//! Algorithm 1. There it is written with `2 (1 - w) / (1 + w)`, which is 0 / 0 at `w = -1` and loses three digits in f32;
-//! multiplied out with sine and cosine it loses none and is finite everywhere. What it cannot do in f32 is done in f64 on the host,
-//! see [`exact`].
+//! Algorithm 1. There it is written with `2 (1 - w) / (1 + w)`, which is 0 / 0 at `w = -1` and loses three digits in
+//! f32; multiplied out with sine and cosine it loses none and is finite everywhere. Where f32 is not enough, f64 on
+//! the host takes over: see [`exact`].
 
 mod adjoint;
 mod any_length;

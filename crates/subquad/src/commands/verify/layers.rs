@@ -6,10 +6,10 @@ use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, Replay};
 
-/// A whole model, whose weights are in a file of their own.
+/// A whole model, whose weights are in a separate file.
 const M2_BERT: &str = "m2_bert";
 
-/// Their names, as cases have them, of each crate.
+/// The names of each crate's layers, as cases have them.
 pub(super) fn families() -> [Vec<&'static str>; 3] {
     [
         subquad_s4::published::layers().collect(),
@@ -18,7 +18,7 @@ pub(super) fn families() -> [Vec<&'static str>; 3] {
     ]
 }
 
-/// What ours makes of the case in `file`.
+/// What our layer computes for the case in `file`.
 ///
 /// # Errors
 /// If no crate knows the layer, or the one that does cannot replay the case.
@@ -39,13 +39,13 @@ pub(super) fn replay(case: &mut Case, file: &Path, form: Form, device: &Device) 
     replayed.map_err(|error| error.to_string())
 }
 
-/// A whole model's weights lie beside its run.
+/// A whole model's weights are next to its run.
 fn weights_of(run: &Path) -> Result<PathBuf, String> {
     let name = run.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_suffix("_run"));
     match name {
         Some(name) => Ok(run.with_file_name(format!("{name}.safetensors"))),
-        None => Err("the run of a whole model is named NAME_run.safetensors, and the weights beside it are \
-             NAME.safetensors; name the run"
+        None => Err("a whole model has two files, the run NAME_run.safetensors and the weights NAME.safetensors; name the \
+             run"
             .to_owned()),
     }
 }

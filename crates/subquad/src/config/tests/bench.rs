@@ -96,8 +96,8 @@ fn unknown_keys_and_sections_are_named_with_what_is_near() {
     insta::assert_snapshot!(errors("[bench.batch]\na = 1"), @"x.toml:5: `bench.batch` must be an integer from 1 to 65536, got a table");
     insta::assert_snapshot!(errors("[benhc]\nbatch = 1"), @"x.toml:5: unknown section [benhc]; did you mean `bench`? (known: bench)");
     insta::assert_snapshot!(errors("[train]\nsteps = 1\nbatch = 2\n[mixer.s4d]\nd_state = 4"), @"
-    x.toml:5: [train] is for configs that train, and this one has [bench]; put it into a file of its own
-    x.toml:8: [mixer] is for configs that train, and this one has [bench]; put it into a file of its own
+    x.toml:5: [train] is for configs that train, and this one has [bench]; put it in a separate file
+    x.toml:8: [mixer] is for configs that train, and this one has [bench]; put it in a separate file
     ");
     insta::assert_snapshot!(load_with("batch = 1\nbench = 2", &[]).unwrap_err(), @"
     x.toml:1: unknown key `batch`; did you mean `bench.batch`? (every key is in a section: bench)
@@ -106,7 +106,7 @@ fn unknown_keys_and_sections_are_named_with_what_is_near() {
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
     insta::assert_snapshot!(load_with(SMALL, &["train.steps=2", "bench.lenght=[1]"]).unwrap_err(), @"
-    --set train.steps=2: [train] is for configs that train, and this one has [bench]; put it into a file of its own
+    --set train.steps=2: [train] is for configs that train, and this one has [bench]; put it in a separate file
     --set bench.lenght=[1]: unknown key `bench.lenght`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)
     ");
 }

@@ -50,9 +50,9 @@ fn errors_name_the_flag() {
 fn a_flag_on_an_axis_says_what_to_do() {
     let axis = format!("{SMALL}\"optim.lr\" = [0.1, 0.2]\n");
     let errors = |flags: &[&str]| load_with(&axis, flags).unwrap_err().to_string();
-    insta::assert_snapshot!(errors(&["optim.lr=0.3"]), @"--set optim.lr=0.3: `optim.lr` is an axis of the sweep (x.toml:9); use sweep.optim.lr=[..], or take the axis out");
+    insta::assert_snapshot!(errors(&["optim.lr=0.3"]), @"--set optim.lr=0.3: `optim.lr` is an axis of the sweep (x.toml:9); use sweep.optim.lr=[..], or remove the axis");
     insta::assert_snapshot!(errors(&["override.s4d.optim.lr=0.3"]), @"--set override.s4d.optim.lr=0.3: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
-    insta::assert_snapshot!(flag_errors(&["train.batch=2", "sweep.train.batch=[1, 2]"]), @"--set train.batch=2: `train.batch` is an axis of the sweep (--set sweep.train.batch=[1, 2]); use sweep.train.batch=[..], or take the axis out");
+    insta::assert_snapshot!(flag_errors(&["train.batch=2", "sweep.train.batch=[1, 2]"]), @"--set train.batch=2: `train.batch` is an axis of the sweep (--set sweep.train.batch=[1, 2]); use sweep.train.batch=[..], or remove the axis");
 }
 
 #[test]

@@ -62,8 +62,8 @@ fn axes_are_lists_of_distinct_values() {
 fn axes_do_not_contradict_the_rest() {
     let text = format!("{SMALL}\"optim.lr\" = [0.1, 0.2]\n[override.s4d]\noptim.lr = 0.3");
     insta::assert_snapshot!(errors(&text), @"x.toml:11: `optim.lr` is an axis of the sweep (x.toml:9), so [override.s4d] cannot set it; remove one of the two");
-    insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` come to the same run; remove one of the two");
-    insta::assert_snapshot!(errors(&format!("{SMALL}\"mixer.attention.n_kv_heads\" = [1, \"n_heads\", 4]")), @"x.toml:9: values n_heads and 4 of axis `mixer.attention.n_kv_heads` come to the same run; remove one of the two");
+    insta::assert_snapshot!(errors(&format!("{SMALL}\"model.n_layers\" = [1]\n\"mixer.m2.l_max\" = [\"longest\", 64]")), @"x.toml:10: values longest and 64 of axis `mixer.m2.l_max` give the same run; remove one of the two");
+    insta::assert_snapshot!(errors(&format!("{SMALL}\"mixer.attention.n_kv_heads\" = [1, \"n_heads\", 4]")), @"x.toml:9: values n_heads and 4 of axis `mixer.attention.n_kv_heads` give the same run; remove one of the two");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn keys_go_together() {
     insta::assert_snapshot!(errors_before_small("model.d_model = 60"), @"x.toml:1: rope rotates pairs of features, but d_model = 60 gives each of 4 heads 15 of them; make that even, or choose a rope_fraction below 1 or another position");
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 3"), @"x.toml:1: n_kv_heads = 3 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
     insta::assert_snapshot!(errors_before_small("mixer.attention.n_kv_heads = 8"), @"x.toml:1: n_kv_heads = 8 cannot serve 4 heads equally; choose n_kv_heads among the divisors of 4");
-    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of features, but rope_fraction = 0.1 of 16 features a head leaves none; raise it, or choose another position");
+    insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.1"), @"x.toml:1: rope rotates pairs of features, but rope_fraction = 0.1 of 16 features per head leaves none; raise it, or choose another position");
     insta::assert_snapshot!(errors_before_small("mixer.attention.rope_fraction = 0.5\nmixer.attention.position = \"none\""), @r#"x.toml:1: rope_fraction = 0.5 does nothing without position = "rope"; leave it at 1.0"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"alibi\"\nmixer.attention.rope_base = 500000"), @r#"x.toml:2: rope_base = 500000.0 does nothing without position = "rope"; leave it at 10000.0"#);
     insta::assert_snapshot!(errors(&format!("{SMALL}model.d_model = [64,\n 30]")), @"x.toml:10: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30");
@@ -103,7 +103,7 @@ fn keys_of_state_spaces_go_together() {
     insta::assert_snapshot!(both("S.n_ssm = 1\nS.init = \"hippo\""), @r#"x.toml:2: init = "hippo" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
     insta::assert_snapshot!(both("S.output = \"none\"\nS.channels = 2"), @r#"x.toml:2: channels = 2 needs an output layer that brings the width back to d_model; choose output = "glu" or "linear""#);
     insta::assert_snapshot!(both("S.tie_dropout = false"), @"x.toml:1: tie_dropout = false does nothing without activation_dropout; leave it at true");
-    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"real\"\nmixer.s4d.real_transform = \"sigmoid\""), @r#"x.toml:2: real_transform = "sigmoid" keeps decays below 1, and those of init = "real" start at 1 and above; choose exp, softplus or relu"#);
+    insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"real\"\nmixer.s4d.real_transform = \"sigmoid\""), @r#"x.toml:2: real_transform = "sigmoid" keeps decays below 1, but those of init = "real" start at 1 or above; choose exp, softplus or relu"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"legt\"\nmixer.s4.rank = 1"), @r#"x.toml:2: init = "legt" needs a low-rank part of rank 2 or more, got rank = 1; raise it, or use 0 for what the init needs"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.init = \"lin\""), @r#"x.toml:1: `mixer.s4.init` must be one of legs, fout, legt, hippo; got "lin""#);
     insta::assert_snapshot!(errors_before_small("mixer.s4.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the training sequences, 64 tokens; raise it or use "longest" (tests may be longer)"#);
@@ -117,10 +117,10 @@ fn keys_of_monarch_matrices_go_together() {
         errors(&format!("{lines}{small}"))
     };
     let causal = |lines: &str| with("causal_monarch", lines);
-    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: monarch sees the whole sequence; set model.causal = false, for monarch only in [override.monarch], or take it out of sweep.mixer");
+    insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: monarch always sees the whole sequence; set model.causal = false, for monarch only in [override.monarch], or remove it from sweep.mixer");
     insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.n_heads = 3"), @"x.toml:2: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
     insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.block = 65"), @"x.toml:2: block = 65 exceeds l_max = 64; choose a block near the square root of l_max, or 0");
-    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: causal_monarch is causal-only; set model.causal = true, for causal_monarch only in [override.causal_monarch], or take it out of sweep.mixer");
+    insta::assert_snapshot!(causal("model.causal = false"), @"x.toml:1: causal_monarch is causal-only; set model.causal = true, for causal_monarch only in [override.causal_monarch], or remove it from sweep.mixer");
     insta::assert_snapshot!(causal("mixer.causal_monarch.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
     insta::assert_snapshot!(causal("mixer.causal_monarch.filter_lr = 1.0"), @r#"x.toml:1: filter_lr = 1.0 does nothing with form = "blocks", which has no filter; leave it at 0.001"#);
     insta::assert_snapshot!(causal("mixer.causal_monarch.form = \"sandwich\"\nmixer.causal_monarch.emb_dim = 4"), @"x.toml:2: emb_dim = 4 is even, but it counts time itself and then pairs of sine and cosine; make it odd");
@@ -134,12 +134,12 @@ fn keys_of_h3_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: d_state must be even, because states come in conjugate pairs; got 7");
     insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; lower dt_min or raise dt_max");
     let alone = |mixer| errors(&format!("model.causal = false{}", only(mixer)));
-    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or take it out of sweep.mixer");
+    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or remove it from sweep.mixer");
     let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
     assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
 }
 
-/// [`SMALL`] with this mixer alone.
+/// [`SMALL`] with only this mixer.
 fn only(mixer: &str) -> String {
     SMALL.replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, &format!("{mixer:?}"))
 }
@@ -154,20 +154,20 @@ fn keys_of_gated_convolutions_go_together() {
     };
     insta::assert_snapshot!(both("S.emb_dim = 4"), @"x.toml:1: emb_dim = 4 is even, but it counts time itself and then pairs of sine and cosine; make it odd");
     insta::assert_snapshot!(both("S.l_max = 63"), @r#"x.toml:1: l_max = 63 is shorter than the longest sequence, 64 tokens; raise it or use "longest""#);
-    insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: shift = 0.5 lifts a decay that modulate = false takes away; leave it at 0.0, or set modulate = true");
+    insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: shift = 0.5 is added to a decay that modulate = false removes; leave it at 0.0, or set modulate = true");
     insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
     insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
     insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1");
     let alone = errors(&format!("model.causal = false{}", only("hyena")));
-    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or take it out of sweep.mixer");
+    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or remove it from sweep.mixer");
 }
 
 #[test]
 fn the_task_says_which_lengths_it_takes() {
     let text = SMALL.replace("[64]", "[64, 65,\n 67]");
     insta::assert_snapshot!(errors(&text), @"
-    x.toml:8: seq_len = 65 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
-    x.toml:9: seq_len = 67 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel a token; nearest allowed: 64 or 81
+    x.toml:8: seq_len = 65 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel per token; nearest allowed: 64 or 81
+    x.toml:9: seq_len = 67 does not suit task digits: an image is a square of at least 8 x 8 pixels, one pixel per token; nearest allowed: 64 or 81
     ");
 }
 

@@ -7,7 +7,7 @@ use subquad_options::Kind;
 
 use super::{every_mixer, load_with, program};
 
-/// Values to try for a key. One that the config refuses is passed over.
+/// Values to try for a key. One that the config refuses is skipped.
 fn candidates(key: &Key) -> Vec<String> {
     match &key.kind {
         Kind::Or { kind, .. } => candidates_of(kind),
@@ -53,19 +53,19 @@ fn tasks() -> Vec<String> {
     program().schemas().study.find("task.name").map(candidates).unwrap_or_default()
 }
 
-/// What names each run of a config, and the run's own value of a key.
+/// The settings that name each run of a config, and the run's own value of a key.
 type Named = Vec<(BTreeMap<String, String>, Option<String>)>;
 
-/// The config with this key at each value that it takes, on some task.
+/// The config with this key at each value that it accepts, on some task.
 fn variants(key: &Key, task: &str) -> Vec<Named> {
     let flags = |value: &String| {
-        // A length that every task takes.
+        // A length that every task accepts.
         [format!("task.name={task}"), "sweep.seq_len=[784]".to_owned(), format!("{}={value}", key.name)]
     };
     let load = |value: &String| {
         let flags = flags(value);
         let flags: Vec<_> = flags.iter().map(String::as_str).chain(company(key).iter().copied()).collect();
-        // A task's own name is set by one flag alone.
+        // A task's own name is set by a single flag.
         load_with(&every_mixer(), if key.name == "task.name" { &flags[1..] } else { &flags }).ok()
     };
     let named = |run: Run| {

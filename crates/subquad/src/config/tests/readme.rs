@@ -6,7 +6,7 @@ use super::program;
 
 const BEGIN: &str = "<!-- keys:begin -->\n";
 const END: &str = "<!-- keys:end -->";
-/// Set it and run this crate's tests to write the table anew.
+/// Set it and run this crate's tests to rewrite the table.
 const UPDATE: &str = "SUBQUAD_UPDATE_DOCS";
 
 fn path(page: &str) -> PathBuf {

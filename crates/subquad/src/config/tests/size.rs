@@ -12,7 +12,7 @@ fn list(from: usize, count: usize) -> String {
     format!("[{}]", numbers.join(", "))
 }
 
-/// One mixer, and these axes.
+/// One mixer, with these axes.
 fn sweep(axes: &str) -> String {
     let mixers = r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#;
     format!("{}{axes}", SMALL.replace(mixers, r#"["s4d"]"#))
@@ -24,7 +24,7 @@ fn a_sweep_beyond_the_bound_is_counted_and_not_expanded() {
     let mut text = sweep(&format!("seed = {}\n", list(0, 13)));
     axes.iter().for_each(|axis| writeln!(text, "\"{axis}\" = {}", list(1, 13)).unwrap());
     writeln!(text, "train.batch = {}\ntrain.steps = {}", list(1, 13), list(1, 13)).unwrap();
-    insta::assert_snapshot!(errors(&text), @"x.toml:16: asks for 815,730,721 runs (sweep.seed 13 x optim.lr 13 x optim.weight_decay 13 x optim.clip 13 x mixer.s4d.ssm_lr 13 x mixer.s4d.b_clip 13 x train.batch 13 x train.steps 13), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(errors(&text), @"x.toml:16: asks for 815,730,721 runs (sweep.seed 13 x optim.lr 13 x optim.weight_decay 13 x optim.clip 13 x mixer.s4d.ssm_lr 13 x mixer.s4d.b_clip 13 x train.batch 13 x train.steps 13), but one command plans at most 200,000; remove values, or pass fewer configs at once");
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn the_bound_itself_is_allowed_and_one_more_is_not() {
     let count = |text: &str| load(text).map(|study| study.runs.len());
     assert_eq!(count(&sweep(&format!("seed = {}\n{}", list(0, 10), hidden(100)))), Ok(1000));
     let seeds = list(0, MOST_RUNS + 1);
-    insta::assert_snapshot!(errors(&sweep(&format!("seed = {seeds}"))), @"x.toml:9: asks for 200,001 runs (sweep.seed 200,001), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(errors(&sweep(&format!("seed = {seeds}"))), @"x.toml:9: asks for 200,001 runs (sweep.seed 200,001), but one command plans at most 200,000; remove values, or pass fewer configs at once");
 }
 
 #[test]
 fn an_axis_of_one_mixer_or_task_counts_only_for_its_runs() {
     // 6 mixers, of which one has 4 times as many runs.
     let text = format!("{SMALL}seed = {}\n\"mixer.s4d.d_state\" = [2, 4, 6, 8]\n", list(0, 50_000));
-    insta::assert_snapshot!(errors(&text), @"x.toml:9: asks for 450,000 runs (sweep.mixer 6, sweep.seed 50,000, mixer.s4d.d_state 4), but one command plans at most 200,000; take values out, or give the command fewer configs at once");
+    insta::assert_snapshot!(errors(&text), @"x.toml:9: asks for 450,000 runs (sweep.mixer 6, sweep.seed 50,000, mixer.s4d.d_state 4), but one command plans at most 200,000; remove values, or pass fewer configs at once");
 }
 
 #[test]

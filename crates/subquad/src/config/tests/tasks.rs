@@ -8,7 +8,7 @@ fn mqar(lines: &str) -> String {
     SMALL.replace("name = \"digits\"", &task).replace("[64]", "[64, 128]")
 }
 
-/// A length that every task takes: 28 x 28.
+/// A length that every task accepts: 28 x 28.
 const PIXELS: &str = "sweep.seq_len=[784]";
 
 fn settings_of(text: &str, key: &str) -> Vec<String> {
@@ -122,7 +122,7 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
         assert_eq!(
             error,
             format!(
-                "--set model.pool=last: task {task} is answered at its tokens, so pool = \"last\" would do \
+                "--set model.pool=last: task {task} has answers at single tokens, so pool = \"last\" would do \
                  nothing; leave it at \"auto\""
             )
         );
@@ -132,5 +132,5 @@ fn a_pool_is_only_for_tasks_with_one_answer_a_sequence() {
 #[test]
 fn a_task_blames_the_line_of_its_option_or_else_the_length() {
     insta::assert_snapshot!(errors(&mqar("n_pairs = 20\n")), @"x.toml:5: task mqar: n_pairs = 20 at 64 tokens, but a pair takes 4: at most 16");
-    insta::assert_snapshot!(errors(&mqar("").replace("[64, 128]", "[64, 127]")), @"x.toml:10: seq_len = 127 does not suit task mqar: tokens come two by two, and a pair takes 4 of them; nearest allowed: 126 or 128");
+    insta::assert_snapshot!(errors(&mqar("").replace("[64, 128]", "[64, 127]")), @"x.toml:10: seq_len = 127 does not suit task mqar: tokens come in twos, and a key-value pair with its query takes 4; nearest allowed: 126 or 128");
 }

@@ -38,7 +38,7 @@ impl Quantity {
         }
     }
 
-    /// Median with quartiles as the band; memory and state are counted, so they have none. `None` where the cell has no
+    /// Median with quartiles as the band; memory and state are counted, so they have none. `None` if the cell has no
     /// such number.
     pub(super) fn point(self, x: usize, cell: &Cell) -> Option<Point> {
         let x = x as f64;
@@ -63,7 +63,7 @@ pub(super) struct Curve {
     pub(super) points: Vec<Point>,
 }
 
-/// The curves of a config, a layer each, in its order; without those that have no such number at all.
+/// The curves of a config, one per layer, in its order; layers without any such number are left out.
 pub(super) fn curves(measured: &MeasuredConfig<'_>, along: Along, quantity: Quantity) -> Vec<Curve> {
     let names = match along {
         Along::Length => &measured.config.options.mixers,

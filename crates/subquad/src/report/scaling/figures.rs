@@ -1,4 +1,4 @@
-//! The scaling figures, a panel a config.
+//! The scaling figures, one panel per config.
 
 use subquad_plot::scaling::{
     memory_by_length, memory_by_width, state_by_length, time_by_length, time_by_width,
@@ -21,7 +21,7 @@ const FIGURES: [(Draw, Along, Quantity); 5] = [
     (memory_by_width, Along::Width, Quantity::Memory),
 ];
 
-/// Those that have something to show.
+/// The figures that have something to show.
 pub(super) fn figures(measured: &[MeasuredConfig<'_>]) -> Vec<Figure> {
     let figure = |(draw, along, quantity): (Draw, Along, Quantity)| {
         let panels = panels(measured, along, quantity);

@@ -9,7 +9,7 @@ use crate::scaling::Along;
 
 const ALONGS: [Along; 2] = [Along::Length, Along::Width];
 
-/// How one quantity of one layer grows. There is no fit where there are too few points.
+/// How one quantity of one layer grows. There is no fit if there are too few points.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Exponent {
     pub(super) config: String,
@@ -81,7 +81,7 @@ pub(super) struct Crossing {
     places: Vec<CrossoverRow>,
 }
 
-/// One crossover. An end of its interval is open where the spreads still overlap at the end of what was measured.
+/// One crossover. An end of its interval is open if the spreads still overlap at the end of the measured range.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct CrossoverRow {
     at: f64,

@@ -31,7 +31,7 @@ pub struct MeasuredConfig<'a> {
 }
 
 impl MeasuredConfig<'_> {
-    /// What to call it where there are several.
+    /// What to call it if there are several.
     fn name(&self) -> String {
         self.config.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
@@ -41,7 +41,7 @@ impl MeasuredConfig<'_> {
 /// `summary.json`. Figures of an earlier summary that these cells do not have are removed.
 ///
 /// # Errors
-/// If a file cannot be written; after all else is, if a figure cannot be drawn.
+/// If a file cannot be written, or, once everything else has been written, if a figure cannot be drawn.
 pub fn write_scaling_files(
     dir: &Path,
     measured: &[MeasuredConfig<'_>],

@@ -1,4 +1,4 @@
-//! What a study that measures says on the terminal.
+//! What a study that measures prints on the terminal.
 
 use subquad_record::Cell;
 

@@ -11,8 +11,8 @@ use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor}
 
 use super::{cpu, gpu, seeded};
 
-/// Other sines, exponentials and orders of sums, in f32: below 6e-6 (measured on lavapipe). Ten times that, since drivers
-/// differ in their functions.
+/// Different sines, exponentials and orders of sums, in f32: below 6e-6 (measured on lavapipe). Ten times that,
+/// because drivers differ in their functions.
 const VALUE_REL_TOL: f64 = 6e-5;
 /// The same of gradients: below 1e-5 (measured on lavapipe), ten times that.
 const GRAD_REL_TOL: f64 = 1e-4;

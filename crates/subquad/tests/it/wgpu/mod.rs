@@ -15,7 +15,7 @@ use subquad_testkit::{seeded_tensor, to_f64, with_seed};
 
 const OPT_IN: &str = "SUBQUAD_TEST_WGPU";
 
-/// The device; `None`, said aloud, where nobody opted in.
+/// The device; `None`, with a message, if nobody opted in.
 fn gpu() -> Option<Device> {
     if std::env::var_os(OPT_IN).is_none() {
         say_skipped();
@@ -24,7 +24,7 @@ fn gpu() -> Option<Device> {
     Some(subquad_backend::open_device("wgpu").unwrap_or_else(|e| panic!("{OPT_IN} is set, but {e}")).device)
 }
 
-/// Once for all tests, and not by `eprintln`, which the test harness keeps to itself.
+/// Once for all tests, and not with `eprintln`, which the test harness captures.
 fn say_skipped() {
     static SAID: Once = Once::new();
     let line = format!("\nSKIPPED: the tests of wgpu do nothing without {OPT_IN}=1 and --features wgpu\n");
@@ -50,7 +50,7 @@ fn values_that_were_read_from_wgpu_stay_as_they_were() {
     let x: Tensor<2> = seeded_tensor([64, 16], 1, &gpu) + 1.0;
     let wanted = to_f64(x.clone());
     let kept = subquad_backend::read(x.clone());
-    // In place, if nothing but `x` owns the memory.
+    // In place, if only `x` owns the memory.
     let doubled = to_f64(x * 2.0);
     assert_eq!(to_f64(kept), wanted);
     assert_ne!(doubled, wanted);

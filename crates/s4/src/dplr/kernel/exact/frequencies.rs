@@ -1,4 +1,4 @@
-//! Which frequencies are worked out in f64.
+//! Which frequencies are computed in f64.
 
 use std::f64::consts::PI;
 

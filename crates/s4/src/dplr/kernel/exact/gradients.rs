@@ -1,4 +1,4 @@
-//! What the gradients of a channel are summed up from, and made of.
+//! The sums that make up a channel's gradients.
 
 use subquad_backend::simd;
 

@@ -1,4 +1,4 @@
-//! The exact frequencies of every channel as an operation of burn's: a thread a channel, nothing kept but the inputs.
+//! The exact frequencies of every channel as a burn operation: one thread per channel, only the inputs kept.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! The frequencies that f32 cannot do, in f64 on the host, for both forms.
+//! The frequencies for which f32 is not enough, in f64 on the host, for both forms.
 //!
-//! Near the frequency of a mode that hardly decays, its term of every `h` is many times what the low-rank part leaves of it:
-//! the spectrum loses as many digits as that is long, the gradient by `a` twice as many. There the resolvent is not taken
-//! apart. With `d_m = 2 i s - c a_m` for every member `m` of the conjugate pairs (letters as in [`super`])
+//! Near the frequency of a mode that hardly decays, its term of every `h` is many times what the low-rank part leaves
+//! of it: the spectrum loses the digits that cancel, the gradient by `a` twice as many. There the resolvent is not
+//! split into terms. With `d_m = 2 i s - c a_m` for every member `m` of the conjugate pairs (letters as in [`super`])
 //!
 //! ```text
 //! x_m = (b_m - c p_m . z) / d_m,    (1 + c sum of q_m p_m^T / d_m) z = sum of q_m b_m / d_m          the resolvent on b
