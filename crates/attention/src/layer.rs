@@ -11,7 +11,9 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
-use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper};
+use subquad_mixer::{
+    Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, SliceStepper,
+};
 
 use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
@@ -276,7 +278,7 @@ impl SequenceMixer for Attention {
     fn check_state(&self, batch: usize, state: &AttentionState) -> Result<(), MixerError> {
         let of_one = [1, self.n_kv_heads, state.capacity(), self.d_head()];
         let kept = state.tensors().map(|(name, tensor)| Kept { name, tensor, of_one });
-        self.contract().check_state(batch, state, &self.origin(), &kept)
+        self.contract().check_state(batch, state.origin(), &self.origin(), &kept)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

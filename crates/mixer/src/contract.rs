@@ -3,7 +3,7 @@
 use burn::module::Param;
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::{MixerError, MixerState, Origin, TensorState};
+use crate::{MixerError, Origin};
 
 /// What the inputs of a layer must fit.
 ///
@@ -44,11 +44,14 @@ impl Contract {
         Self { mixer, width, device: weight.device(), dtype: weight.dtype() }
     }
 
-    /// The first state of a layer that remembers one tensor of this shape, its first axis the batch, if no setting
-    /// besides the width changes what the numbers mean.
-    pub fn first_state<const D: usize>(&self, shape: [usize; D]) -> TensorState<D> {
+    /// The origin of a layer's states, if no setting besides the width changes what their numbers mean.
+    pub(crate) fn origin(&self) -> Origin {
         let (name, width) = self.width;
-        TensorState::zeros(shape, Origin::new(self.mixer, [(name, width.into())]), &self.device)
+        Origin::new(self.mixer, [(name, width.into())])
+    }
+
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Name of the mixer, as in configs.
@@ -74,18 +77,18 @@ impl Contract {
     }
 
     /// Whether this layer can continue from `state` with `batch` sequences: it must have been made by a layer like this
-    /// one, whose own origin is `origin`, for as many sequences, and on the layer's device. `kept` are its tensors.
+    /// one, whose own origin is `origin` and the state's `made`, for as many sequences, and on the layer's device. `kept` are its tensors.
     ///
     /// # Errors
     /// The first of these that does not hold.
     pub fn check_state<const D: usize>(
         &self,
         batch: usize,
-        state: &impl MixerState,
+        made: Option<&Origin>,
         origin: &Origin,
         kept: &[Kept<'_, D>],
     ) -> Result<(), MixerError> {
-        origin.check(state)?;
+        origin.check(made)?;
         kept.iter().try_for_each(|kept| self.check_kept(batch, kept))
     }
 

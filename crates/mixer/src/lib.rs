@@ -6,6 +6,7 @@
 
 mod config;
 mod contract;
+mod error;
 mod groups;
 mod measured;
 mod origin;
@@ -17,6 +18,7 @@ mod traits;
 
 pub use config::{Context, MixerModule, SequenceMixerConfig};
 pub use contract::{Contract, Kept};
+pub use error::MixerError;
 pub use groups::{LearningRate, ParameterGroup, WeightDecay};
 pub use measured::{MeasuredMixer, Sizes};
 pub use origin::{Origin, Setting};
@@ -26,4 +28,4 @@ pub use registry::{Entry, Mixers, VisitMixers};
 pub use slice_stepper::SliceStepper;
 pub use subquad_options::{Choice, Options, Refusal};
 pub use tensor_state::TensorState;
-pub use traits::{ChannelMixer, MixerError, MixerState, SequenceMixer};
+pub use traits::{ChannelMixer, MixerState, SequenceMixer};

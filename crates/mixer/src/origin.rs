@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{MixerError, MixerState};
+use crate::MixerError;
 
 /// Which mixer made a state, and the settings that decide what the state's numbers mean.
 ///
@@ -45,12 +45,12 @@ impl Origin {
         self.mixer
     }
 
-    /// Whether a layer of this origin could have made `state`.
+    /// Whether a layer of this origin could have made a state of the origin `made`; nothing can be said of a state without one.
     ///
     /// # Errors
     /// [`MixerError::ForeignState`] if not.
-    pub fn check(&self, state: &impl MixerState) -> Result<(), MixerError> {
-        match state.origin().and_then(|made| made.difference(self)) {
+    pub fn check(&self, made: Option<&Self>) -> Result<(), MixerError> {
+        match made.and_then(|made| made.difference(self)) {
             None => Ok(()),
             Some(difference) => Err(MixerError::ForeignState { mixer: self.mixer, difference }),
         }

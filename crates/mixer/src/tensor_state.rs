@@ -20,6 +20,12 @@ impl<const D: usize> TensorState<D> {
         Self { tensor: Tensor::zeros(shape, device), seq: 0, origin }
     }
 
+    /// The first state of a layer with this contract that remembers one tensor of this shape, its first axis the batch, if no
+    /// setting besides the width changes what the numbers mean.
+    pub fn first(contract: &Contract, shape: [usize; D]) -> Self {
+        Self::zeros(shape, contract.origin(), contract.device())
+    }
+
     /// The state `seq` tokens later.
     #[must_use]
     pub fn after(self, seq: usize, tensor: Tensor<D>) -> Self {
@@ -38,6 +44,6 @@ impl<const D: usize> MixerState for TensorState<D> {
 
     fn check_like(&self, contract: &Contract, batch: usize, state: &Self) -> Result<(), MixerError> {
         let kept = Kept { name: "state", tensor: &state.tensor, of_one: self.tensor.dims() };
-        contract.check_state(batch, state, &self.origin, &[kept])
+        contract.check_state(batch, state.origin(), &self.origin, &[kept])
     }
 }

@@ -102,7 +102,7 @@ impl SequenceMixer for Ema {
     }
 
     fn init_state(&self, batch: usize) -> Result<TensorState<2>, MixerError> {
-        Ok(self.contract().first_state([batch, self.logit.dims()[0]]))
+        Ok(TensorState::first(&self.contract(), [batch, self.logit.dims()[0]]))
     }
 
     fn contract(&self) -> Contract {

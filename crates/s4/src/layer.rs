@@ -7,7 +7,8 @@ use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::pointwise::{Activation, activate};
 use subquad_backend::{Form, dropout, swap_axes};
 use subquad_mixer::{
-    Contract, LearningRate, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper, WeightDecay,
+    Contract, LearningRate, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, SliceStepper,
+    WeightDecay,
 };
 
 use crate::taps::MaxTaps;
@@ -254,7 +255,7 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
 
     fn check_state(&self, batch: usize, state: &S4State) -> Result<(), MixerError> {
         let [_, d_model, pairs] = self.ssm.modes().dims();
-        self.contract().check_state(batch, state, &self.origin(), &state.kept([1, d_model, pairs]))
+        self.contract().check_state(batch, state.origin(), &self.origin(), &state.kept([1, d_model, pairs]))
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {

@@ -42,7 +42,7 @@ impl SequenceMixer for CausalMean {
     }
 
     fn init_state(&self, batch: usize) -> Result<Past, MixerError> {
-        Ok(self.contract().first_state([batch, self.gain.dims()[0]]))
+        Ok(TensorState::first(&self.contract(), [batch, self.gain.dims()[0]]))
     }
 
     fn contract(&self) -> Contract {

@@ -13,7 +13,7 @@ use burn::module::Param;
 use burn::tensor::Tensor;
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{read, simd};
-use subquad_mixer::{MixerError, Origin, SliceStepper};
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
 
 use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;
@@ -91,7 +91,7 @@ impl AttentionStepper {
     /// If `state` is not of one sequence and of a layer with the same settings.
     pub fn resume(&mut self, state: &AttentionState) {
         let Layer { origin, n_kv_heads, d_head, window, .. } = &*self.layer;
-        origin.check(state).unwrap_or_else(|e| panic!("{e}"));
+        origin.check(state.origin()).unwrap_or_else(|e| panic!("{e}"));
         let (n_kv_heads, d_head, window) = (*n_kv_heads, *d_head, *window);
         let held = state.seq().min(window);
         let (keys, wanted) = (state.keys(), [1, n_kv_heads, held, d_head]);

@@ -228,7 +228,7 @@ impl SequenceMixer for CausalMonarch {
             let [_, rows, width] = tensor.dims();
             Kept { name: "rows", tensor, of_one: [1, rows, width] }
         });
-        contract.check_state(batch, state, &origin, kept.as_slice())?;
+        contract.check_state(batch, state.origin(), &origin, kept.as_slice())?;
         contract.check_batch(batch, state.batch)
     }
 

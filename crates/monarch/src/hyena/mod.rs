@@ -247,7 +247,7 @@ impl SequenceMixer for Hyena {
         let HyenaConfig { d_model, order, short_filter, .. } = self.config;
         let of_one = [1, short_filter - 1, (order + 1) * d_model];
         let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state, &self.origin(), &[kept])
+        self.contract().check_state(batch, state.origin(), &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

@@ -229,7 +229,7 @@ impl SequenceMixer for M2 {
     fn check_state(&self, batch: usize, state: &M2State) -> Result<(), MixerError> {
         let of_one = [1, self.config.short_filter - 1, 3 * self.config.d_model];
         let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state, &self.origin(), &[kept])
+        self.contract().check_state(batch, state.origin(), &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {

@@ -184,7 +184,7 @@ impl SequenceMixer for H3 {
         let of_one = [1, self.d_model(), self.shift.d_state()];
         let keys = Kept { name: "keys", tensor: &state.keys, of_one };
         let [re, im] = state.products.kept(self.products_of_one());
-        self.contract().check_state(batch, state, &self.origin(), &[keys, re, im])
+        self.contract().check_state(batch, state.origin(), &self.origin(), &[keys, re, im])
     }
 
     fn state_size(&self, _seq: usize) -> Option<usize> {

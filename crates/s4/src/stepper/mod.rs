@@ -9,7 +9,7 @@ mod recurrence;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use subquad_mixer::{MixerError, Origin, SliceStepper};
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
 
 use self::recurrence::{Recurrence, floats};
 use crate::{S4State, SsmLayer, StateSpace};
@@ -61,7 +61,7 @@ impl S4Stepper {
     /// # Panics
     /// If `state` is not of one sequence and of a layer of the same kind and sizes.
     pub fn resume(&mut self, state: &S4State) {
-        self.origin.check(state).unwrap_or_else(|e| panic!("{e}"));
+        self.origin.check(state.origin()).unwrap_or_else(|e| panic!("{e}"));
         let wanted = self.state_shape();
         assert_eq!([state.re.dims(), state.im.dims()], [wanted; 2], "the state that a stepper resumes");
         self.re.copy_from_slice(&floats(state.re.clone()));
