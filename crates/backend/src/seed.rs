@@ -35,15 +35,3 @@ fn mix(x: u64) -> u64 {
 fn unit(bits: u64) -> f64 {
     (bits >> 40) as f64 / f64::from(1 << 23) - 1.0
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_depend_only_on_the_seed_and_fit_f32() {
-        assert_eq!(seeded(100, 1), seeded(100, 1));
-        assert_ne!(seeded(100, 1), seeded(100, 2));
-        assert!(seeded(1000, 3).iter().all(|v| (-1.0..1.0).contains(v) && f64::from(*v as f32) == *v));
-    }
-}

@@ -9,7 +9,6 @@
 mod activation;
 #[doc(hidden)]
 pub mod reference;
-mod row;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::marker::PhantomData;
@@ -24,7 +23,6 @@ use crate::simd::functions::{gelu as gelu_of, gelu_with_slope, sigmoid as sigmoi
 use crate::simd::{self, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
-pub use row::{activate_row, glu_row};
 
 /// `activation` of every element.
 pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form) -> Tensor<D> {
@@ -69,6 +67,22 @@ pub fn geglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
             portable_gelu(a) * b
         }
         Form::Fused => gated(x, GeluOfFirst),
+    }
+}
+
+/// [`activate`] of one token's numbers, in place, over slices: it allocates nothing and stays on its thread.
+pub fn activate_row(x: &mut [f32], activation: Activation) {
+    simd::dispatch(Values(activation, x));
+}
+
+/// [`glu`] of one token's numbers, in the same way.
+///
+/// # Panics
+/// If `x` is not twice as long as `y`.
+pub fn glu_row(x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), 2 * y.len(), "a gate makes one number of two");
+    if !y.is_empty() {
+        gate_rows::<SigmoidOfSecond>(y, x, x.len() / 2);
     }
 }
 

@@ -17,8 +17,6 @@
 
 mod backward;
 mod forward;
-#[doc(hidden)]
-pub mod reference;
 mod sizes;
 
 use burn::nn::Linear;
