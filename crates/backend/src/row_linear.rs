@@ -2,7 +2,7 @@
 
 use burn::nn::Linear;
 
-use crate::micro::{Scalars, product};
+use crate::micro::{Scalars, product_of_rows};
 use crate::read;
 use crate::simd::{Simd, WithSimd, dispatch};
 
@@ -82,13 +82,11 @@ impl WithSimd for Apply<'_> {
         for (y, (weight, bias)) in y.chunks_mut(STRIP).zip(strips) {
             let mut sums = [0.0; STRIP];
             let (to, _) = S::as_mut_simd_f32s(&mut sums);
-            let (weight, _) = S::as_simd_f32s(weight);
-            let width = STRIP / S::F32_LANES;
-            product(
+            product_of_rows(
                 simd,
                 Scalars::rows(x, x.len()),
-                (weight, width),
-                [1, width, x.len()],
+                (weight, STRIP),
+                [1, STRIP / S::F32_LANES, x.len()],
                 #[inline(always)]
                 |_, j, sum| to[j] = sum,
             );

@@ -4,8 +4,11 @@ use std::sync::Mutex;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::dropout::stir;
+
 /// `n` numbers uniform in [-1, 1), exactly representable in f32.
 pub fn seeded(n: usize, seed: u64) -> Vec<f64> {
+    let mix = |x: u64| stir(x.wrapping_add(0x9e37_79b9_7f4a_7c15));
     (0..n as u64).map(|i| unit(mix(seed ^ mix(i)))).collect()
 }
 
@@ -21,14 +24,6 @@ pub fn with_seed<R>(device: &Device, seed: u64, build: impl FnOnce() -> R) -> R 
     let _guard = GENERATOR.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     device.seed(seed);
     build()
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// 24 bits in [-1, 1): as many as an f32 holds.

@@ -6,13 +6,13 @@
 //! real part at `t` is the linear convolution, untouched by what wraps around. This is the right-angle convolution of
 //! Crandall and Fagin 1994, "Discrete weighted transforms and large-integer arithmetic", Section 3.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
-use crate::fft::{Plan, plan};
+use crate::fft::{Plan, Table, made_once, plan};
 use crate::simd;
 
 /// A spectrum, or the points that become one.
@@ -33,15 +33,9 @@ struct Weights {
 impl Transform {
     /// For rows of `seq` values and lags up to `seq - 1` either way. Made once a process and length.
     pub(super) fn of(seq: usize) -> Arc<Self> {
-        static MADE: Mutex<Option<HashMap<usize, Arc<Transform>>>> = Mutex::new(None);
-        // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        static TRANSFORMS: Table<Arc<Transform>> = Table::new(BTreeMap::new());
         let n = smooth_at_least(seq);
-        made.get_or_insert_default().entry(n).or_insert_with(|| Arc::new(Self::new(n))).clone()
-    }
-
-    fn new(n: usize) -> Self {
-        Self { plan: plan(n), weights: Weights::new(n) }
+        made_once(&TRANSFORMS, n, || Arc::new(Self { plan: plan(n), weights: Weights::new(n) }))
     }
 
     /// Points a spectrum has.

@@ -31,7 +31,7 @@ pub fn transpose(
 }
 
 /// The transpose of `[rows, cols]`, rows one directly after the other.
-pub(super) fn transposed(from: &[f32], [rows, cols]: [usize; 2]) -> Vec<f32> {
+pub(crate) fn transposed(from: &[f32], [rows, cols]: [usize; 2]) -> Vec<f32> {
     let mut to = vec![0.0; rows * cols];
     transpose(from, cols, [rows, cols], &mut to, rows);
     to

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::backward::Backward;
 use self::sizes::Sizes;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
-use crate::linear::linear;
+use crate::linear::{linear, operands};
 use crate::pointwise::{Activation, activate, glu};
 use crate::{Form, simd};
 
@@ -69,11 +69,9 @@ pub fn mix_channels(
     let ([_, channels, _], [d_input, d_output]) = (y.dims(), layer.weight.dims());
     assert_eq!(channels, d_input, "a linear layer of {d_input} inputs got {channels} channels");
     assert!(d_output.is_multiple_of(output.parts()), "a gate needs two halves, got {d_output} outputs");
-    let kernel = MixChannels { activation, output };
-    match (form, &layer.bias) {
-        (Form::Portable, _) => portable(y, activation, layer, output),
-        (Form::Fused, None) => apply(kernel, [y.into(), layer.weight.val().into()]),
-        (Form::Fused, Some(bias)) => apply(kernel, [y.into(), layer.weight.val().into(), bias.val().into()]),
+    match form {
+        Form::Portable => portable(y, activation, layer, output),
+        Form::Fused => apply(MixChannels { activation, output }, operands(y, layer)),
     }
 }
 
@@ -98,7 +96,8 @@ impl MixChannels {
         let ([batch, channels, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
         let parts = self.output.parts();
         let (d_out, has_bias) = (d_output / parts, inputs.len() > 2);
-        Sizes { batch, channels, seq, d_out, parts, has_bias, lanes: simd::f32_lanes() }
+        let [lanes, _] = simd::lanes_and_registers();
+        Sizes { batch, channels, seq, d_out, parts, has_bias, lanes }
     }
 }
 

@@ -146,7 +146,7 @@ impl WithSimd for Blocks<'_> {
         let mut scratch = vec![];
         for k in ranges(terms, TERMS) {
             let a = Scalars { data: &a.data[k.start * a.step..], ..a };
-            for c in ranges(cols, panel_width::<S>()) {
+            for c in ranges(cols, panel_width(S::F32_LANES, S::REGISTER_COUNT)) {
                 let start = if k.start == 0 { start } else { Start::Out };
                 let vectors = c.len().div_ceil(S::F32_LANES);
                 let strip = b.strip::<S>(&k, &c, rows, &mut scratch);
