@@ -24,6 +24,12 @@ impl<const D: usize> Pair<D> {
         self.map(|part| part.unsqueeze_dim(dim))
     }
 
+    /// `1 / z`.
+    pub(crate) fn inverse(self) -> Self {
+        let size = self.re.clone().square() + self.im.clone().square();
+        Self { re: self.re / size.clone(), im: -self.im / size }
+    }
+
     /// `e^z`.
     pub(crate) fn exp(self) -> Self {
         let (size, angle) = (self.re.exp(), reduce(self.im));

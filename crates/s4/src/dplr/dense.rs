@@ -83,8 +83,7 @@ fn largest(matrix: &Tensor<3>) -> f64 {
 /// 1950).
 fn resolvent(Scaled { a, p, q, .. }: &Scaled) -> Tensor<3> {
     let Pair { re, im } = a.clone().map(|part| part * 0.5);
-    let size = (re.clone() - 1.0).square() + im.clone().square();
-    let mut inverse = blocks(Pair { re: (-re + 1.0) / size.clone(), im: im / size });
+    let mut inverse = blocks(Pair { re: -re + 1.0, im: -im }.inverse());
     let [rank, d_model, pairs] = p.re.dims();
     for r in 0..rank {
         let line = |part: &Tensor<3>| part.clone().narrow(0, r, 1).reshape([d_model, pairs]);

@@ -13,7 +13,6 @@
 mod chunk;
 mod dense;
 mod kernel;
-mod lines;
 mod step;
 
 use burn::module::{Module, Param, ParamId};
@@ -209,7 +208,7 @@ impl StateSpace for Dplr {
     }
 
     fn lines(&self) -> Lines {
-        lines::lines(self, self.dense().c)
+        step::lines(&self.scaled(Precision::Host), self.dense().c)
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {

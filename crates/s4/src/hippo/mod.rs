@@ -23,7 +23,6 @@ mod legt;
 mod matrices;
 
 pub use crate::number::Complex;
-pub use legs::{LegsPair, legs};
 pub use matrices::Hippo;
 
 /// What the state remembers of its input.

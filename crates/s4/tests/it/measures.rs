@@ -3,8 +3,10 @@
 use std::f64::consts::{PI, SQRT_2};
 
 use subquad_s4::hippo::{Complex, Hippo, Measure, NormalPair};
-use subquad_s4::reference::{Dense, Matrix, real};
+use subquad_s4::reference::{Matrix, real};
 use subquad_testkit::assert_rel_close;
+
+use crate::truncation::dense_of;
 
 const SIZES: [usize; 5] = [2, 4, 8, 64, 256];
 
@@ -223,7 +225,7 @@ fn exponential(a: &Matrix) -> Matrix {
 /// `e^(tA) B` at `t = step, 2 step, ..`, real.
 fn responses(measure: Measure, n: usize, step: f64, count: usize) -> Vec<Vec<f64>> {
     let hippo = measure.matrix(n);
-    let dense = Dense::real(&hippo.a, &hippo.b, &hippo.b);
+    let dense = dense_of(&hippo, &hippo.b);
     let turn = exponential(&dense.a.affine(real(step), real(0.0)));
     let mut x = dense.b;
     let mut next = || {

@@ -50,22 +50,16 @@ impl CpuKernel for DiagonalKernel {
 
 /// Row `at` of `c`.
 fn numbers(inputs: &[View<'_>], at: usize) -> Vec<C32> {
-    let [re, im] = [row(&inputs[0], at), row(&inputs[1], at)];
+    let [re, im] = [0, 1].map(|part| inputs[part].row(at));
     re.iter().zip(im).map(|(re, im)| C32 { re: *re, im: *im }).collect()
 }
 
 /// `log a_bar` of channel `h`.
 fn logarithms(inputs: &[View<'_>], h: usize) -> Vec<Complex> {
     let [d_model, _] = inputs[2].dims();
-    let [re, high, low] = [row(&inputs[2], h), row(&inputs[3], h), row(&inputs[3], d_model + h)];
+    let [re, high, low] = [inputs[2].row(h), inputs[3].row(h), inputs[3].row(d_model + h)];
     let sum = |n: usize| Complex { re: f64::from(re[n]), im: f64::from(high[n]) + f64::from(low[n]) };
     (0..re.len()).map(sum).collect()
-}
-
-/// Row `at` of an input of any rank.
-fn row<'a>(input: &View<'a>, at: usize) -> &'a [f32] {
-    let width = *input.shape.last().expect("inputs have axes");
-    &input.data[at * width..][..width]
 }
 
 /// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels; the second part of the

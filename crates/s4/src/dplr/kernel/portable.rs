@@ -67,7 +67,7 @@ fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
 fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) {
     let weigh = |h: &Pair<2>| h.clone().map(|part| part * cos.clone());
     let Pair { re, im } = weigh(&h[at][column]);
-    let pivot = inverse(Pair { re: re + 1.0, im });
+    let pivot = Pair { re: re + 1.0, im }.inverse();
     let taken: Vec<Pair<2>> = h[at].iter().map(|h| weigh(h) * pivot.clone()).collect();
     let (before, after) = h.split_at_mut(at);
     for row in before.iter_mut().chain(&mut after[1..]) {
@@ -76,11 +76,6 @@ fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) 
             *to = to.clone() + own.clone() * taken.clone();
         }
     }
-}
-
-fn inverse(z: Pair<2>) -> Pair<2> {
-    let size = z.re.clone().square() + z.im.clone().square();
-    Pair { re: z.re / size.clone(), im: -z.im / size }
 }
 
 /// `h(l, r)` for every left and right factor, `[d_model, frequencies]` each.
