@@ -116,11 +116,9 @@ impl CpuKernel for MixChannels {
         let gated = saved.output.zip(saved.notes).map(|(out, gate)| [out.data, gate.data]);
         let (y, weight, grad) = (inputs[0].data, inputs[1].data, saved.grad.data);
         let pass = Backward { sizes, activation: self.activation, y, weight, gated, grad };
-        let grads = pass.run(wanted[0], wanted[1..].contains(&true));
-        let mut weight = grads.weight.unwrap_or_default();
+        let [dy, mut weight] = pass.run(wanted[0], wanted[1..].contains(&true));
         let bias = weight.split_off(weight.len().min(sizes.channels * sizes.outputs()));
-        let found = [grads.y.unwrap_or_default(), weight, bias];
-        let each = found.into_iter().zip(inputs).zip(wanted);
+        let each = [dy, weight, bias].into_iter().zip(inputs).zip(wanted);
         each.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
     }
 

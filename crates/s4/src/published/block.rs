@@ -75,7 +75,7 @@ fn gelu() -> Activation {
     Activation::Gelu
 }
 
-fn exp() -> RealTransform {
+pub(super) fn exp() -> RealTransform {
     RealTransform::Exp
 }
 
@@ -83,8 +83,12 @@ fn exp_step() -> StepTransform {
     StepTransform::Exp
 }
 
-fn one() -> usize {
+pub(super) fn one() -> usize {
     1
+}
+
+pub(super) fn states() -> usize {
+    64
 }
 
 fn yes() -> bool {

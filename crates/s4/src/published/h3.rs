@@ -21,34 +21,22 @@ pub(super) const LAYER: &str = "h3";
 #[serde(deny_unknown_fields)]
 struct Published {
     d_model: usize,
-    #[serde(default = "states")]
+    #[serde(default = "super::block::states")]
     d_state: usize,
-    #[serde(default = "one")]
+    #[serde(default = "super::block::one")]
     head_dim: usize,
     l_max: Option<usize>,
     #[serde(default = "bilinear")]
     disc: Discretization,
     n_ssm: Option<usize>,
-    #[serde(default = "exp")]
+    #[serde(default = "super::block::exp")]
     real_type: RealTransform,
     #[serde(rename = "measure", default)]
     _measure: Option<String>,
 }
 
-fn states() -> usize {
-    64
-}
-
-fn one() -> usize {
-    1
-}
-
 fn bilinear() -> Discretization {
     Discretization::Bilinear
-}
-
-fn exp() -> RealTransform {
-    RealTransform::Exp
 }
 
 impl Published {

@@ -23,12 +23,8 @@ pub(super) const LAYER: &str = "s4d";
 #[serde(deny_unknown_fields)]
 struct Minimal {
     d_model: usize,
-    #[serde(default = "states")]
+    #[serde(default = "super::block::states")]
     d_state: usize,
-}
-
-fn states() -> usize {
-    64
 }
 
 impl Minimal {

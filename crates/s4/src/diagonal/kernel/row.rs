@@ -7,6 +7,7 @@
 //! The powers are made in f64 and rounded once; both passes then are products of small matrices in f32.
 
 use pulp::{Arch, Simd, WithSimd};
+use rustfft::num_complex::Complex32;
 
 use crate::number::Complex;
 
@@ -14,13 +15,6 @@ use crate::number::Complex;
 const ROWS: usize = 4;
 const LANES: usize = 32;
 type Lanes = [f32; LANES];
-
-/// A complex number of one pair.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct C32 {
-    pub(super) re: f32,
-    pub(super) im: f32,
-}
 
 /// How a kernel of `seq` lags is cut: `blocks` blocks of `block` lags, padded to whole tiles.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +65,7 @@ impl Row {
     }
 
     /// `out_l = 2 Re(sum over n of c_n a_bar_n^l)`, from the logarithms of the `a_bar_n`.
-    pub(super) fn kernel(&mut self, c: &[C32], log_a: &[Complex], out: &mut [f32]) {
+    pub(super) fn kernel(&mut self, c: &[Complex32], log_a: &[Complex], out: &mut [f32]) {
         let Split { seq, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -88,7 +82,7 @@ impl Row {
     }
 
     /// `2 c E_q` of `ROWS` blocks: `2 Re(z w) = (2 Re z) (Re w) + (-2 Im z) (Im w)`.
-    fn pack_outer(&mut self, c: &[C32], q: usize) {
+    fn pack_outer(&mut self, c: &[Complex32], q: usize) {
         let blocks = self.split.blocks;
         let rows = self.packed.chunks_exact_mut(2);
         for ((rows, e), c) in rows.zip(self.outer.chunks_exact(2 * blocks)).zip(c) {
@@ -104,7 +98,7 @@ impl Row {
     ///
     /// With `V_r = sum_q E_q g_{q,r}` and `V1_r = sum_q q E_q g_{q,r}` both are sums over `r`: `sum_r W_r V_r` and
     /// `sum_r W_r (r V_r + block V1_r)`.
-    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[Complex]) -> Vec<(C32, C32)> {
+    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[Complex]) -> Vec<(Complex32, Complex32)> {
         let Split { block, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -124,7 +118,7 @@ impl Row {
                 add_moments(&mut sums, &v, &w[column], &w[columns + column], block, column * LANES);
             }
             let [re, im, re1, im1] = sums.map(|lanes| lanes.iter().sum());
-            (C32 { re, im }, C32 { re: re1, im: im1 })
+            (Complex32 { re, im }, Complex32 { re: re1, im: im1 })
         });
         moments.collect()
     }
