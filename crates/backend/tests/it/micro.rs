@@ -2,6 +2,7 @@
 
 use subquad_backend::micro::{Scalars, product};
 use subquad_backend::simd::{Simd, WithSimd, dispatch};
+use subquad_testkit::cpu;
 
 struct Product<'a> {
     a: Scalars<'a>,
@@ -25,6 +26,12 @@ impl WithSimd for Product<'_> {
     }
 }
 
+/// With the instructions that tests are to use.
+fn run(product: Product<'_>) -> Vec<f32> {
+    cpu();
+    dispatch(product)
+}
+
 /// Small integers: every order of summation gives the same bits.
 fn integers(count: usize, seed: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 7 + seed * 5) % 11) as f32 - 5.0).collect()
@@ -41,7 +48,7 @@ fn products_equal_loops_for_rows_and_columns_of_any_number() {
             let sum = |i, j| (0..inner).map(|t| entry(i, t) * b[t * columns + j]).sum::<f32>();
             let expected: Vec<f32> = (0..rows * columns).map(|at| sum(at / columns, at % columns)).collect();
             let work = || Product { a, b: &b, rows, inner };
-            assert_eq!(dispatch(work()), expected, "{rows} {columns} {inner} {transposed}");
+            assert_eq!(run(work()), expected, "{rows} {columns} {inner} {transposed}");
             assert_eq!(pulp::Scalar.vectorize(work()), expected, "{rows} {columns} {inner} {transposed}");
         }
     }
@@ -52,12 +59,12 @@ fn products_equal_loops_for_rows_and_columns_of_any_number() {
 fn an_operand_whose_size_overflows_is_refused() {
     let a = integers(8, 1);
     let a = Scalars { data: &a, row: usize::MAX / 2 + 1, step: 1 };
-    dispatch(Product { a, b: &integers(64, 1), rows: 3, inner: 1 });
+    run(Product { a, b: &integers(64, 1), rows: 3, inner: 1 });
 }
 
 #[test]
 #[should_panic(expected = "left operand of a product")]
 fn an_operand_that_is_too_short_is_refused() {
     let a = integers(7, 1);
-    dispatch(Product { a: Scalars::rows(&a, 4), b: &integers(64, 1), rows: 2, inner: 4 });
+    run(Product { a: Scalars::rows(&a, 4), b: &integers(64, 1), rows: 2, inner: 4 });
 }

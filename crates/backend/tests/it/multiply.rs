@@ -3,6 +3,7 @@
 use subquad_backend::kernel::Unwritten;
 use subquad_backend::linear::multiply::{Multiply, Out, Right, Start};
 use subquad_backend::micro::Scalars;
+use subquad_testkit::cpu;
 
 fn numbers(count: usize, seed: usize) -> Vec<f32> {
     (0..count).map(|i| ((i * 7919 + seed * 31) % 1009) as f32 / 1009.0 - 0.5).collect()
@@ -21,7 +22,9 @@ impl Case {
         Self { rows, terms, cols, a: numbers(rows * terms, 1), b: numbers(terms * cols, 2) }
     }
 
+    /// With the instructions that tests are to use.
     fn run(&self, out: Out<'_>, start: Start<'_>) {
+        cpu();
         let (a, b) = (Scalars::rows(&self.a, self.terms), Right::Rows { data: &self.b, stride: self.cols });
         Multiply { out, a, b, terms: self.terms, cols: self.cols, start }.run();
     }

@@ -1,6 +1,6 @@
 //! Pointwise tails against their definitions.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use subquad_backend::Form;
@@ -112,7 +112,7 @@ fn numbers(tensor: Tensor<1>) -> Vec<f32> {
 fn a_row_is_what_the_operations_on_tensors_make_of_it() {
     for width in [1, 7, 16, 33] {
         let x: Vec<f32> = (0..2 * width).map(|i| (i as f32).sin() * 3.0).collect();
-        let tensor = Tensor::<1>::from_data(x.as_slice(), &Device::flex());
+        let tensor = Tensor::<1>::from_data(x.as_slice(), &cpu());
         let mut y = vec![f32::NAN; width];
         glu_row(&x, &mut y);
         assert_eq!(y, numbers(glu(tensor.clone(), Form::Fused)));

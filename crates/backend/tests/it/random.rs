@@ -1,8 +1,8 @@
 //! Numbers that follow from a seed.
 
-use burn::tensor::Device;
 use subquad_backend::dropout::mask;
 use subquad_backend::seeded;
+use subquad_testkit::cpu;
 
 #[test]
 fn numbers_depend_only_on_the_seed_and_fit_f32() {
@@ -13,7 +13,7 @@ fn numbers_depend_only_on_the_seed_and_fit_f32() {
 
 #[test]
 fn masks_drop_their_share_and_keep_the_mean_and_follow_the_seed() {
-    let values = |seed| mask([100, 100], 0.3, seed, &Device::flex()).into_data();
+    let values = |seed| mask([100, 100], 0.3, seed, &cpu()).into_data();
     let ours = values(1);
     let dropped = ours.iter::<f32>().filter(|v| *v == 0.0).count();
     let mean = ours.iter::<f32>().sum::<f32>() / 1e4;

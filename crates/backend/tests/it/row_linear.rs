@@ -1,17 +1,18 @@
 //! A linear layer over slices against the one over tensors.
 
 use burn::nn::LinearConfig;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use subquad_backend::Form;
 use subquad_backend::linear::linear;
 use subquad_backend::row_linear::RowLinear;
+use subquad_testkit::cpu;
 
 /// Sums of up to 130 products in f32.
 const REL_TOL: f32 = 1e-5;
 
 #[test]
 fn a_row_is_what_the_layer_makes_of_it_at_awkward_widths() {
-    let device = Device::flex();
+    let device = cpu();
     for (d_input, d_output, bias) in
         [(1, 1, true), (3, 63, false), (64, 64, true), (7, 65, true), (130, 200, false)]
     {
@@ -31,6 +32,6 @@ fn a_row_is_what_the_layer_makes_of_it_at_awkward_widths() {
 #[test]
 #[should_panic(expected = "input of a linear layer")]
 fn a_row_of_another_width_is_refused() {
-    let layer = LinearConfig::new(3, 4).init(&Device::flex());
+    let layer = LinearConfig::new(3, 4).init(&cpu());
     RowLinear::new(&layer).apply(&[0.0; 2], &mut [0.0; 4]);
 }

@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 use subquad_backend::simd::{dispatch, exp2, sin_cos};
+use subquad_testkit::cpu;
 
 /// A function of every number.
 struct Map<'a, F>(&'a mut [f32], F);
@@ -45,6 +46,7 @@ impl<F: Function> WithSimd for Map<'_, F> {
 }
 
 fn on_every_machine(values: &[f32], f: impl Function) -> Vec<Vec<f32>> {
+    cpu(); // `dispatch` takes the instructions that tests are to use.
     let run = |work: &dyn Fn(&mut [f32])| {
         let mut values = values.to_vec();
         work(&mut values);
