@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd::functions::{gelu as gelu_of, gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
+use crate::simd::functions::{gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
 use crate::simd::{self, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
@@ -180,7 +180,8 @@ struct GeluOfFirst;
 impl Gate for GeluOfFirst {
     #[inline(always)]
     fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
-        simd.mul_f32s(gelu_of(simd, a), b)
+        let (value, _) = gelu_with_slope(simd, a);
+        simd.mul_f32s(value, b)
     }
 
     #[inline(always)]
