@@ -1,6 +1,6 @@
 //! Complex transforms of any length, planned once per process and length.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustfft::{Fft, FftPlanner};
@@ -23,12 +23,19 @@ impl Plan {
 
 /// The transforms of `n` points. Planning again costs a look into a table.
 pub fn plan(n: usize) -> Plan {
-    static MADE: Mutex<Option<HashMap<usize, Plan>>> = Mutex::new(None);
-    // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let new = || {
+    static PLANS: Table<Plan> = Table::new(BTreeMap::new());
+    made_once(&PLANS, n, || {
         let mut planner = FftPlanner::new();
         Plan { forward: planner.plan_fft_forward(n), inverse: planner.plan_fft_inverse(n) }
-    };
-    made.get_or_insert_default().entry(n).or_insert_with(new).clone()
+    })
+}
+
+/// What has been made for each length.
+pub(crate) type Table<T> = Mutex<BTreeMap<usize, T>>;
+
+/// Entry `n` of the table, made now if it is new.
+pub(crate) fn made_once<T: Clone>(table: &Table<T>, n: usize, make: impl FnOnce() -> T) -> T {
+    // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+    let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    table.entry(n).or_insert_with(make).clone()
 }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
+use crate::linear::sums::grads_by_chunk;
 use crate::simd;
 
 /// # Shapes
@@ -71,43 +72,19 @@ impl CpuKernel for LayerNorm {
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let (x, gamma) = (saved.inputs[0], saved.inputs[1].data);
         let width = gamma.len();
-        let mut dx = Unwritten::new(x.data.len());
-        let parts: Vec<AffineGrads> = dx
-            .parts(ROWS * width)
-            .into_par_iter()
-            .zip(x.data.par_chunks(ROWS * width))
-            .zip(saved.grad.data.par_chunks(ROWS * width))
-            .map(|((dx, x), dy)| {
-                let dx = dx.zeros();
-                simd::run(
-                    #[inline(always)]
-                    || self.chunk_grads(dx, x, dy, gamma),
-                )
-            })
-            .collect();
-        let total = parts.into_iter().fold(AffineGrads::zero(width), AffineGrads::plus);
+        let (dx, sums) = grads_by_chunk(
+            [x.data, saved.grad.data],
+            ROWS * width,
+            2 * width,
+            #[inline(always)]
+            |dx, x, dy, sums| self.chunk_grads(dx, x, dy, gamma, sums),
+        );
+        let (by_gamma, by_beta) = sums.split_at(width);
         vec![
-            saved.wanted[0].then(|| Array::new(dx.into_vec(), x.shape)),
-            saved.wanted[1].then(|| Array::new(total.gamma, [width])),
-            saved.wanted[2].then(|| Array::new(total.beta, [width])),
+            saved.wanted[0].then(|| Array::new(dx, x.shape)),
+            saved.wanted[1].then(|| Array::new(by_gamma.to_vec(), [width])),
+            saved.wanted[2].then(|| Array::new(by_beta.to_vec(), [width])),
         ]
-    }
-}
-
-struct AffineGrads {
-    gamma: Vec<f32>,
-    beta: Vec<f32>,
-}
-
-impl AffineGrads {
-    fn zero(width: usize) -> Self {
-        Self { gamma: vec![0.0; width], beta: vec![0.0; width] }
-    }
-
-    fn plus(mut self, other: Self) -> Self {
-        simd::add(&mut self.gamma, &other.gamma);
-        simd::add(&mut self.beta, &other.beta);
-        self
     }
 }
 
@@ -124,16 +101,17 @@ impl LayerNorm {
         inverse
     }
 
-    /// With `n` the normalised row and `h = dy gamma`: `dx = (h - mean(h) - n mean(h n)) / deviation`.
+    /// With `n` the normalised row and `h = dy gamma`: `dx = (h - mean(h) - n mean(h n)) / deviation`. Adds the gradients of
+    /// `gamma`, then of `beta`, to `sums`.
     #[inline(always)]
-    fn chunk_grads(&self, dx: &mut [f32], x: &[f32], dy: &[f32], gamma: &[f32]) -> AffineGrads {
+    fn chunk_grads(&self, dx: &mut [f32], x: &[f32], dy: &[f32], gamma: &[f32], sums: &mut [f32]) {
         let width = gamma.len();
-        let mut grads = AffineGrads::zero(width);
+        let (by_gamma, by_beta) = sums.split_at_mut(width);
         let (mut n, mut h) = (vec![0.0; width], vec![0.0; width]);
         for ((dx, x), dy) in dx.chunks_mut(width).zip(x.chunks(width)).zip(dy.chunks(width)) {
             let inverse = self.normalise(&mut n, x);
-            simd::add_product(&mut grads.gamma, dy, &n);
-            simd::add(&mut grads.beta, dy);
+            simd::add_product(by_gamma, dy, &n);
+            simd::add(by_beta, dy);
             h.iter_mut().zip(dy).zip(gamma).for_each(|((h, dy), gamma)| *h = dy * gamma);
             let mean_h = simd::sum(&h, |h| h) / width as f32;
             let mean_hn = simd::dot(&h, &n) / width as f32;
@@ -141,6 +119,5 @@ impl LayerNorm {
                 *dx = (h - mean_h - n * mean_hn) * inverse;
             }
         }
-        grads
     }
 }

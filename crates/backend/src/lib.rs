@@ -11,8 +11,9 @@
 //!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
 //!   [`simd::fma_peak_gflops`] measures the peak that they can reach.
 //!
-//! Every operation exists in three forms that agree in values and gradients: [`reference`](fft_conv::reference)
-//! (f64 loops, the definition), portable (burn operations, any device) and fused (a CPU kernel with its own gradient).
+//! Every operation exists in three forms that agree in values and gradients: the definition in f64 loops
+//! ([`reference`](fft_conv::reference), or beside the tests where only they use it), portable (burn operations, any device) and
+//! fused (a CPU kernel with its own gradient).
 
 mod device;
 pub mod dropout;

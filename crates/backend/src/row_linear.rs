@@ -2,7 +2,7 @@
 
 use burn::nn::Linear;
 
-use crate::micro::{Scalars, product};
+use crate::micro::{Scalars, product_of_rows};
 use crate::read;
 use crate::simd::{Simd, WithSimd, dispatch};
 
@@ -82,59 +82,15 @@ impl WithSimd for Apply<'_> {
         for (y, (weight, bias)) in y.chunks_mut(STRIP).zip(strips) {
             let mut sums = [0.0; STRIP];
             let (to, _) = S::as_mut_simd_f32s(&mut sums);
-            let (weight, _) = S::as_simd_f32s(weight);
-            let width = STRIP / S::F32_LANES;
-            product(
+            product_of_rows(
                 simd,
                 Scalars::rows(x, x.len()),
-                (weight, width),
-                [1, width, x.len()],
+                (weight, STRIP),
+                [1, STRIP / S::F32_LANES, x.len()],
                 #[inline(always)]
                 |_, j, sum| to[j] = sum,
             );
             y.iter_mut().zip(sums).zip(bias).for_each(|((y, sum), bias)| *y = sum + bias);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::nn::LinearConfig;
-    use burn::tensor::{Device, Tensor, TensorData};
-
-    use super::*;
-    use crate::Form;
-    use crate::linear::linear;
-
-    /// Sums of up to 130 products in f32.
-    const REL_TOL: f32 = 1e-5;
-
-    #[test]
-    fn a_row_is_what_the_layer_makes_of_it_at_awkward_widths() {
-        let device = Device::flex();
-        for (d_input, d_output, bias) in
-            [(1, 1, true), (3, 63, false), (64, 64, true), (7, 65, true), (130, 200, false)]
-        {
-            let layer = LinearConfig::new(d_input, d_output).with_bias(bias).init(&device);
-            let x: Vec<f32> = (0..d_input).map(|i| (i as f32).sin()).collect();
-            let row = Tensor::<2>::from_data(TensorData::new(x.clone(), [1, d_input]), &device);
-            let expected = values(linear(&layer, row, Form::Portable));
-            let mut y = vec![f32::NAN; d_output];
-            RowLinear::new(&layer).apply(&x, &mut y);
-            let largest = expected.iter().fold(0.0f32, |largest, y| largest.max(y.abs()));
-            for (got, expected) in y.iter().zip(expected) {
-                assert!(
-                    (got - expected).abs() <= REL_TOL * largest,
-                    "{d_input} {d_output}: {got} {expected}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "input of a linear layer")]
-    fn a_row_of_another_width_is_refused() {
-        let layer = LinearConfig::new(3, 4).init(&Device::flex());
-        RowLinear::new(&layer).apply(&[0.0; 2], &mut [0.0; 4]);
     }
 }

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
+use crate::linear::sums::grads_by_chunk;
+use crate::linear::transpose::transposed;
 use crate::simd;
 
 /// # Shapes
@@ -50,7 +52,7 @@ struct ShortConv;
 impl CpuKernel for ShortConv {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let [batch, seq, channels] = inputs[0].dims();
-        let taps = taps_first(&inputs[1]);
+        let taps = transposed(inputs[1].data, inputs[1].dims());
         let mut y = Unwritten::new(inputs[0].data.len());
         let sequences =
             y.parts(seq * channels).into_par_iter().zip(inputs[0].data.par_chunks(seq * channels));
@@ -67,97 +69,52 @@ impl CpuKernel for ShortConv {
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [batch, seq, channels] = saved.inputs[0].dims();
         let [_, width] = saved.inputs[1].dims();
-        let taps = taps_first(&saved.inputs[1]);
-        let mut dx = Unwritten::new(saved.grad.data.len());
-        let per_sequence: Vec<TapGrads> = dx
-            .parts(seq * channels)
-            .into_par_iter()
-            .zip(saved.grad.data.par_chunks(seq * channels))
-            .zip(saved.inputs[0].data.par_chunks(seq * channels))
-            .map(|((dx, dy), x)| {
-                let dx = dx.zeros();
-                simd::run(
-                    #[inline(always)]
-                    || sequence_grads(dx, dy, x, &taps),
-                )
-            })
-            .collect();
-        let total = TapGrads::sum(per_sequence, width, channels);
+        let taps = transposed(saved.inputs[1].data, [channels, width]);
+        let (dx, sums) = grads_by_chunk(
+            [saved.inputs[0].data, saved.grad.data],
+            seq * channels,
+            (width + 1) * channels,
+            #[inline(always)]
+            |dx, x, dy, sums| sequence_grads(dx, x, dy, &taps, sums),
+        );
+        let (by_taps, by_bias) = sums.split_at(width * channels);
         vec![
-            saved.wanted[0].then(|| Array::new(dx.into_vec(), [batch, seq, channels])),
-            saved.wanted[1].then(|| Array::new(channels_first(&total.weight), [channels, width])),
-            saved.wanted[2].then(|| Array::new(total.bias, [channels])),
+            saved.wanted[0].then(|| Array::new(dx, [batch, seq, channels])),
+            saved.wanted[1].then(|| Array::new(transposed(by_taps, [width, channels]), [channels, width])),
+            saved.wanted[2].then(|| Array::new(by_bias.to_vec(), [channels])),
         ]
     }
 }
 
-/// `[channels, width]` as one row of channels a tap, so that the inner loops run over neighbours.
-fn taps_first(weight: &View<'_>) -> Vec<Vec<f32>> {
-    let [_, width] = weight.dims();
-    (0..width).map(|j| weight.data.iter().skip(j).step_by(width).copied().collect()).collect()
-}
-
-fn channels_first(taps: &[Vec<f32>]) -> Vec<f32> {
-    (0..taps[0].len()).flat_map(|channel| taps.iter().map(move |tap| tap[channel])).collect()
-}
-
+/// `taps` are a row of channels a tap, so that the inner loops run over neighbours.
 #[inline(always)]
-fn convolve(y: &mut [f32], x: &[f32], taps: &[Vec<f32>], bias: &[f32]) {
+fn convolve(y: &mut [f32], x: &[f32], taps: &[f32], bias: &[f32]) {
     let channels = bias.len();
     for (t, y) in y.chunks_mut(channels).enumerate() {
         y.copy_from_slice(bias);
-        for (tap, x) in present_taps(taps, x, t, channels) {
-            simd::add_product(y, tap, x);
+        for (tap, at) in present_taps(taps.len() / channels, t, channels) {
+            simd::add_product(y, &taps[tap..tap + channels], &x[at..at + channels]);
         }
     }
 }
 
-/// The taps that meet a token at time `t`, each with that token.
+/// Where the taps that meet a token at time `t` begin, each with where that token does.
 #[inline(always)]
-fn present_taps<'a>(
-    taps: &'a [Vec<f32>],
-    x: &'a [f32],
-    t: usize,
-    channels: usize,
-) -> impl Iterator<Item = (&'a [f32], &'a [f32])> {
-    let lag = move |j: usize| taps.len() - 1 - j;
-    let meets = (0..taps.len()).filter(move |j| lag(*j) <= t);
-    meets.map(move |j| (&taps[j][..], &x[(t - lag(j)) * channels..][..channels]))
+fn present_taps(width: usize, t: usize, channels: usize) -> impl Iterator<Item = (usize, usize)> {
+    let lag = move |j: usize| width - 1 - j;
+    (0..width).filter(move |j| lag(*j) <= t).map(move |j| (j * channels, (t - lag(j)) * channels))
 }
 
-struct TapGrads {
-    weight: Vec<Vec<f32>>,
-    bias: Vec<f32>,
-}
-
-impl TapGrads {
-    fn zero(width: usize, channels: usize) -> Self {
-        Self { weight: vec![vec![0.0; channels]; width], bias: vec![0.0; channels] }
-    }
-
-    /// In the order of the batch, whatever thread made which.
-    fn sum(parts: Vec<Self>, width: usize, channels: usize) -> Self {
-        parts.into_iter().fold(Self::zero(width, channels), |mut total, part| {
-            for (sum, tap) in total.weight.iter_mut().zip(&part.weight) {
-                simd::add(sum, tap);
-            }
-            simd::add(&mut total.bias, &part.bias);
-            total
-        })
-    }
-}
-
+/// Adds the gradients of the taps, laid out as they are, then of the bias, to `sums`.
 #[inline(always)]
-fn sequence_grads(dx: &mut [f32], dy: &[f32], x: &[f32], taps: &[Vec<f32>]) -> TapGrads {
-    let (width, channels) = (taps.len(), taps[0].len());
-    let mut grads = TapGrads::zero(width, channels);
+fn sequence_grads(dx: &mut [f32], x: &[f32], dy: &[f32], taps: &[f32], sums: &mut [f32]) {
+    let (by_taps, by_bias) = sums.split_at_mut(taps.len());
+    let channels = by_bias.len();
     for (t, dy) in dy.chunks(channels).enumerate() {
-        simd::add(&mut grads.bias, dy);
-        for j in (0..width).filter(|j| width - 1 - j <= t) {
-            let at = (t - (width - 1 - j)) * channels;
-            simd::add_product(&mut dx[at..at + channels], &taps[j], dy);
-            simd::add_product(&mut grads.weight[j], dy, &x[at..at + channels]);
+        simd::add(by_bias, dy);
+        for (tap, at) in present_taps(taps.len() / channels, t, channels) {
+            simd::add_product(&mut dx[at..at + channels], &taps[tap..tap + channels], dy);
+            simd::add_product(&mut by_taps[tap..tap + channels], dy, &x[at..at + channels]);
         }
     }
-    grads
 }

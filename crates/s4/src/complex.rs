@@ -24,6 +24,23 @@ impl<const D: usize> Pair<D> {
         self.map(|part| part.unsqueeze_dim(dim))
     }
 
+    /// Real parts and the imaginary parts behind them, along the last axis.
+    pub(crate) fn joined(self) -> Tensor<D> {
+        Tensor::cat(vec![self.re, self.im], D - 1)
+    }
+
+    /// The inverse of [`joined`](Self::joined).
+    pub(crate) fn parted(joined: Tensor<D>) -> Self {
+        let count = joined.dims()[D - 1] / 2;
+        Self { re: joined.clone().narrow(D - 1, 0, count), im: joined.narrow(D - 1, count, count) }
+    }
+
+    /// `1 / z`.
+    pub(crate) fn inverse(self) -> Self {
+        let size = self.re.clone().square() + self.im.clone().square();
+        Self { re: self.re / size.clone(), im: -self.im / size }
+    }
+
     /// `e^z`.
     pub(crate) fn exp(self) -> Self {
         let (size, angle) = (self.re.exp(), reduce(self.im));

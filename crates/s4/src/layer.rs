@@ -1,6 +1,6 @@
 //! The layer: a state space on every channel, then what mixes the channels of a token.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
@@ -171,6 +171,12 @@ impl<S: StateSpace> SsmLayer<S> {
     }
 }
 
+/// The group of these parameters, which train slowly and do not decay.
+pub(crate) fn slow_group(parameters: Vec<ParamId>, ssm_lr: f64) -> Vec<ParameterGroup> {
+    let (learning_rate, weight_decay) = (LearningRate::AtMost(ssm_lr), WeightDecay::Fixed(0.0));
+    vec![ParameterGroup { name: "ssm", parameters, learning_rate, weight_decay }]
+}
+
 /// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
 ///
 /// # Shapes
@@ -258,22 +264,11 @@ impl<S: StateSpace> SequenceMixer for SsmLayer<S> {
         self.contract().check_state(batch, state.origin(), &self.origin(), &state.kept([1, d_model, pairs]))
     }
 
-    fn state_size(&self, _seq: usize) -> Option<usize> {
-        self.check_causal().ok()?;
-        let [_, d_model, pairs] = self.ssm.modes().dims();
-        Some(2 * d_model * pairs)
-    }
-
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
         self.ssm.check_length(self.rules.max_taps.of(seq))
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        vec![ParameterGroup {
-            name: "ssm",
-            parameters: self.ssm.slow_parameters(),
-            learning_rate: LearningRate::AtMost(self.rules.ssm_lr),
-            weight_decay: WeightDecay::Fixed(0.0),
-        }]
+        slow_group(self.ssm.slow_parameters(), self.rules.ssm_lr)
     }
 }

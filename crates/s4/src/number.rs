@@ -8,6 +8,11 @@ pub fn real(re: f64) -> Complex {
     Complex { re, im: 0.0 }
 }
 
+/// One half and its conjugates behind it.
+pub fn complete(half: &[Complex]) -> Vec<Complex> {
+    half.iter().copied().chain(half.iter().map(|z| z.conj())).collect()
+}
+
 /// `e^z - 1`, exact for small `z` too.
 pub fn exp_m1(z: Complex) -> Complex {
     let half_sine = (0.5 * z.im).sin();

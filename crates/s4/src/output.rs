@@ -21,13 +21,18 @@ pub enum OutputMix {
 }
 
 impl OutputMix {
-    /// Outputs of the linear layer, if there is one.
-    pub(crate) fn width(self, d_model: usize) -> Option<usize> {
+    /// What follows the linear layer, if there is one.
+    fn after(self) -> Option<tail::Output> {
         match self {
-            Self::Glu => Some(2 * d_model),
-            Self::Linear => Some(d_model),
+            Self::Glu => Some(tail::Output::Glu),
+            Self::Linear => Some(tail::Output::Linear),
             Self::None => None,
         }
+    }
+
+    /// Outputs of the linear layer, if there is one.
+    pub(crate) fn width(self, d_model: usize) -> Option<usize> {
+        self.after().map(|output| output.parts() * d_model)
     }
 
     /// A whole sequence, `[batch, rows, seq]` to `[batch, seq, d_model]`.
@@ -38,12 +43,9 @@ impl OutputMix {
         layer: Option<&Linear>,
         form: Form,
     ) -> Tensor<3> {
-        match (self, layer) {
-            (Self::Glu, Some(layer)) => tail::mix_channels(y, activation, layer, tail::Output::Glu, form),
-            (Self::Linear, Some(layer)) => {
-                tail::mix_channels(y, activation, layer, tail::Output::Linear, form)
-            }
-            (Self::None, _) | (_, None) => swap_axes(activate(y, activation, form), form),
+        match self.after().zip(layer) {
+            Some((output, layer)) => tail::mix_channels(y, activation, layer, output, form),
+            None => swap_axes(activate(y, activation, form), form),
         }
     }
 

@@ -7,14 +7,11 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::{Convolver, Filter, rows_by_channel};
-use crate::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, apply};
+use crate::kernel::{Array, CpuKernel, Operand, Part, Saved, Unwritten, View, apply};
 
-pub(super) fn causal_conv(u: Tensor<3>, kernel: Tensor<2>) -> Tensor<3> {
-    apply(FftConv, [u.into(), kernel.into()])
-}
-
-pub(super) fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>) -> Tensor<3> {
-    apply(FftConv, [u.into(), kernel.into(), reverse.into()])
+pub(super) fn conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Option<Tensor<2>>) -> Tensor<3> {
+    let reverse = reverse.map(Operand::from);
+    apply(FftConv, [u.into(), kernel.into()].into_iter().chain(reverse))
 }
 
 /// Inputs: `u [batch, channels, seq]`, `kernel [channels, len]` and, if two-sided, `reverse [channels, len]`.
@@ -30,7 +27,7 @@ impl CpuKernel for FftConv {
             |work, (channel, rows)| {
                 work.load(inputs, channel);
                 for (b, row) in rows.into_iter().enumerate() {
-                    let u = line(&inputs[0], b * channels + channel);
+                    let u = inputs[0].row(b * channels + channel);
                     work.convolver.convolve(&work.filter, u, row.zeros());
                 }
             },
@@ -61,11 +58,6 @@ fn by_kernel<'a>(grads: &'a mut [Unwritten], kernels: &[View<'_>]) -> Vec<Vec<Pa
     rows_by_channel(taps, channels)
 }
 
-fn line<'a>(view: &View<'a>, row: usize) -> &'a [f32] {
-    let len = *view.shape.last().expect("a convolution's inputs have axes");
-    &view.data[row * len..(row + 1) * len]
-}
-
 /// One thread's buffers.
 struct Work {
     convolver: Convolver,
@@ -80,8 +72,8 @@ impl Work {
     }
 
     fn load(&mut self, inputs: &[View<'_>], channel: usize) {
-        let reverse = inputs.get(2).map_or(&[][..], |reverse| line(reverse, channel));
-        self.convolver.load(&mut self.filter, line(&inputs[1], channel), reverse);
+        let reverse = inputs.get(2).map_or(&[][..], |reverse| reverse.row(channel));
+        self.convolver.load(&mut self.filter, inputs[1].row(channel), reverse);
     }
 
     /// Writes the rows of `du` and the taps' gradients of one channel, each if wanted.
@@ -91,9 +83,9 @@ impl Work {
         let learns = saved.wanted[1..].contains(&true);
         for (b, row) in rows.into_iter().enumerate() {
             let at = b * channels + channel;
-            let u = learns.then(|| line(&saved.inputs[0], at));
+            let u = learns.then(|| saved.inputs[0].row(at));
             let du = saved.wanted[0].then(|| row.zeros());
-            self.convolver.grads(&mut self.filter, u, line(&saved.grad, at), du);
+            self.convolver.grads(&mut self.filter, u, saved.grad.row(at), du);
         }
         if learns {
             let mut taps = taps.into_iter().map(Part::zeros);

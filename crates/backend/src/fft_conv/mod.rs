@@ -30,10 +30,7 @@ pub use self::channel::{Convolver, Filter, rows_by_channel};
 /// If the channels differ, a length is 0, or a tensor is not f32 in the fused form.
 pub fn causal_conv(u: Tensor<3>, kernel: Tensor<2>, form: Form) -> Tensor<3> {
     check(&u, &kernel);
-    match form {
-        Form::Portable => portable(u, kernel, None),
-        Form::Fused => fused::causal_conv(u, kernel),
-    }
+    conv(u, kernel, None, form)
 }
 
 /// Convolution of every channel with a kernel for the past and one for the future.
@@ -49,9 +46,13 @@ pub fn causal_conv(u: Tensor<3>, kernel: Tensor<2>, form: Form) -> Tensor<3> {
 pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form: Form) -> Tensor<3> {
     check(&u, &kernel);
     check(&u, &reverse);
+    conv(u, kernel, Some(reverse), form)
+}
+
+fn conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Option<Tensor<2>>, form: Form) -> Tensor<3> {
     match form {
-        Form::Portable => portable(u, kernel, Some(reverse)),
-        Form::Fused => fused::two_sided_conv(u, kernel, reverse),
+        Form::Portable => portable(u, kernel, reverse),
+        Form::Fused => fused::conv(u, kernel, reverse),
     }
 }
 

@@ -6,13 +6,13 @@
 //! real part at `t` is the linear convolution, untouched by what wraps around. This is the right-angle convolution of
 //! Crandall and Fagin 1994, "Discrete weighted transforms and large-integer arithmetic", Section 3.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
-use crate::fft::{Plan, plan};
+use crate::fft::{Plan, Table, made_once, plan};
 use crate::simd;
 
 /// A spectrum, or the points that become one.
@@ -21,32 +21,29 @@ pub(super) type Points = [Complex<f32>];
 /// The transforms of one length.
 pub(super) struct Transform {
     plan: Plan,
-    weights: Weights,
-}
-
-/// `g^t`, cosines and sines apart.
-struct Weights {
+    /// Cosines of `g^t`.
     re: Vec<f32>,
+    /// Its sines.
     im: Vec<f32>,
 }
 
 impl Transform {
     /// For rows of `seq` values and lags up to `seq - 1` either way. Made once a process and length.
     pub(super) fn of(seq: usize) -> Arc<Self> {
-        static MADE: Mutex<Option<HashMap<usize, Arc<Transform>>>> = Mutex::new(None);
-        // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        static TRANSFORMS: Table<Arc<Transform>> = Table::new(BTreeMap::new());
         let n = smooth_at_least(seq);
-        made.get_or_insert_default().entry(n).or_insert_with(|| Arc::new(Self::new(n))).clone()
+        made_once(&TRANSFORMS, n, || Arc::new(Self::new(n)))
     }
 
     fn new(n: usize) -> Self {
-        Self { plan: plan(n), weights: Weights::new(n) }
+        let angle = |t: usize| FRAC_PI_2 * t as f64 / n as f64;
+        let weights = |part: fn(f64) -> f64| (0..n).map(|t| part(angle(t)) as f32).collect();
+        Self { plan: plan(n), re: weights(f64::cos), im: weights(f64::sin) }
     }
 
     /// Points a spectrum has.
     pub(super) fn len(&self) -> usize {
-        self.weights.re.len()
+        self.re.len()
     }
 
     /// Points that [`spectrum`](Self::spectrum) and [`invert`](Self::invert) need to work in.
@@ -56,7 +53,7 @@ impl Transform {
 
     /// The spectrum of a row of at most `n` values at times 0, 1, .., into `points`.
     pub(super) fn spectrum(&self, row: &[f32], points: &mut Points, scratch: &mut Points) {
-        self.weights.apply(row, 1.0, points);
+        self.weigh(row, 1.0, points);
         self.plan.forward.process_with_scratch(points, scratch);
     }
 
@@ -69,8 +66,8 @@ impl Transform {
         points: &mut Points,
         scratch: &mut Points,
     ) {
-        self.weights.apply(taps, scale, points);
-        self.weights.add_reverse(reverse, scale, points);
+        self.weigh(taps, scale, points);
+        self.add_reverse(reverse, scale, points);
         self.plan.forward.process_with_scratch(points, scratch);
     }
 
@@ -79,28 +76,8 @@ impl Transform {
         self.plan.inverse.process_with_scratch(points, scratch);
     }
 
-    /// Values at times 0, 1, .. of inverted `points`, times `scale`.
-    pub(super) fn read(&self, points: &Points, scale: f32, row: &mut [f32]) {
-        self.weights.real_part(points, scale, row);
-    }
-
-    /// Values at times -1, -2, .. of inverted `points`, times `scale`.
-    pub(super) fn read_reverse(&self, points: &Points, scale: f32, row: &mut [f32]) {
-        self.weights.minus_imaginary_part_reversed(points, scale, row);
-    }
-}
-
-impl Weights {
-    fn new(n: usize) -> Self {
-        let angle = |t: usize| FRAC_PI_2 * t as f64 / n as f64;
-        Self {
-            re: (0..n).map(|t| angle(t).cos() as f32).collect(),
-            im: (0..n).map(|t| angle(t).sin() as f32).collect(),
-        }
-    }
-
     /// `points_t = scale row_t g^t`, zero beyond the row.
-    fn apply(&self, row: &[f32], scale: f32, points: &mut Points) {
+    fn weigh(&self, row: &[f32], scale: f32, points: &mut Points) {
         let (head, tail) = points.split_at_mut(row.len());
         simd::run(
             #[inline(always)]
@@ -129,8 +106,8 @@ impl Weights {
         );
     }
 
-    /// `row_t = scale Re(points_t g^-t)`.
-    fn real_part(&self, points: &Points, scale: f32, row: &mut [f32]) {
+    /// Values at times 0, 1, .. of inverted `points`, times `scale`: `row_t = scale Re(points_t g^-t)`.
+    pub(super) fn read(&self, points: &Points, scale: f32, row: &mut [f32]) {
         simd::run(
             #[inline(always)]
             || {
@@ -141,8 +118,9 @@ impl Weights {
         );
     }
 
-    /// Values at times -1, -2, ..: one at `-j` comes back at `n - j` times `-i`, so it is minus the imaginary part there.
-    fn minus_imaginary_part_reversed(&self, points: &Points, scale: f32, row: &mut [f32]) {
+    /// Values at times -1, -2, .. of inverted `points`, times `scale`: one at `-j` comes back at `n - j` times `-i`, so it is minus
+    /// the imaginary part there.
+    pub(super) fn read_reverse(&self, points: &Points, scale: f32, row: &mut [f32]) {
         let end = points.len() - row.len();
         simd::run(
             #[inline(always)]

@@ -23,7 +23,16 @@ pub struct View<'a> {
     pub shape: &'a [usize],
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// Row `at` of those along the last axis.
+    ///
+    /// # Panics
+    /// If there is no such row, or no axis.
+    pub fn row(&self, at: usize) -> &'a [f32] {
+        let width = *self.shape.last().expect("an array with rows has axes");
+        &self.data[at * width..][..width]
+    }
+
     /// The shape as an array of known rank.
     ///
     /// # Panics
@@ -106,7 +115,7 @@ impl<const D: usize> From<Tensor<D>> for Operand {
 /// # Panics
 /// If a tensor is on another device or not f32, if `D` is not the rank of the kernel's output, or for another number
 /// of inputs.
-pub fn apply<const D: usize, const N: usize>(kernel: impl CpuKernel, inputs: [Operand; N]) -> Tensor<D> {
+pub fn apply<const D: usize>(kernel: impl CpuKernel, inputs: impl IntoIterator<Item = Operand>) -> Tensor<D> {
     let inputs = inputs.into_iter().map(|operand| operand.0).collect();
     Tensor::from_dispatch(glue::forward(inputs, Arc::new(kernel)))
 }

@@ -13,6 +13,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::multiply::{Multiply, Out, Panels, Right, Start};
+use super::operands;
 use super::products::{FEW_ROWS, ROWS_TOGETHER};
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transposed;
@@ -29,12 +30,9 @@ use crate::{Form, simd};
 pub fn linear_of_channels(layer: &Linear, x: Tensor<3>, form: Form) -> Tensor<3> {
     let ([_, channels, _], [d_input, _]) = (x.dims(), layer.weight.dims());
     assert_eq!(channels, d_input, "a linear layer of {d_input} inputs got {channels}");
-    match (form, &layer.bias) {
-        (Form::Portable, _) => layer.forward(x.swap_dims(1, 2)).swap_dims(1, 2),
-        (Form::Fused, None) => apply(OfChannels, [x.into(), layer.weight.val().into()]),
-        (Form::Fused, Some(bias)) => {
-            apply(OfChannels, [x.into(), layer.weight.val().into(), bias.val().into()])
-        }
+    match form {
+        Form::Portable => layer.forward(x.swap_dims(1, 2)).swap_dims(1, 2),
+        Form::Fused => apply(OfChannels, operands(x, layer)),
     }
 }
 

@@ -16,7 +16,7 @@ pub use self::channels::linear_of_channels;
 use self::products::{Sizes, input_grad, output, weight_grad};
 use self::sums::sum_of_rows;
 use crate::Form;
-use crate::kernel::{Array, CpuKernel, Saved, View, apply};
+use crate::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 
 /// # Shapes
 /// - `x`: `[.., d_input]`
@@ -27,11 +27,16 @@ use crate::kernel::{Array, CpuKernel, Saved, View, apply};
 pub fn linear<const D: usize>(layer: &Linear, x: Tensor<D>, form: Form) -> Tensor<D> {
     let (width, [d_input, _]) = (x.dims()[D - 1], layer.weight.dims());
     assert_eq!(width, d_input, "a linear layer of {d_input} inputs got {width}");
-    match (form, &layer.bias) {
-        (Form::Portable, _) => layer.forward(x),
-        (Form::Fused, None) => apply(Product, [x.into(), layer.weight.val().into()]),
-        (Form::Fused, Some(bias)) => apply(Product, [x.into(), layer.weight.val().into(), bias.val().into()]),
+    match form {
+        Form::Portable => layer.forward(x),
+        Form::Fused => apply(Product, operands(x, layer)),
     }
+}
+
+/// An input of a linear layer, its weight and, if there is one, its bias.
+pub(crate) fn operands<const D: usize>(x: Tensor<D>, layer: &Linear) -> impl Iterator<Item = Operand> {
+    let bias = layer.bias.as_ref().map(|bias| bias.val().into());
+    [x.into(), layer.weight.val().into()].into_iter().chain(bias)
 }
 
 /// Inputs: `x [.., d_input]`, `weight [d_input, d_output]` and, if there is one, `bias [d_output]`.

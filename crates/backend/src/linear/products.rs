@@ -66,20 +66,25 @@ fn rows_at_once(count: usize, parts: usize) -> usize {
     count.div_ceil(tasks).next_multiple_of(ROWS_TOGETHER).max(ROWS_TOGETHER)
 }
 
+/// `start + a b` for `a [rows, terms]`, threads taking rows. There must be terms.
+fn by_rows(a: &[f32], b: Right<'_>, [rows, terms, cols]: [usize; 3], start: Start<'_>) -> Vec<f32> {
+    let (mut out, at_once) = (Unwritten::new(rows * cols), rows_at_once(rows, 1));
+    let chunks = out.parts(at_once * cols).into_par_iter().zip(a.par_chunks(at_once * terms));
+    chunks.for_each(|(out, a)| {
+        let a = Scalars::rows(a, terms);
+        Multiply { out: Out::part(out, cols), a, b, terms, cols, start }.run();
+    });
+    out.into_vec()
+}
+
 /// `x W`, plus `bias` if there is one.
 pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
     if sizes.large_weight() {
         return output_by_columns(x, weight, bias, sizes);
     }
-    let (mut y, rows) = (Unwritten::new(tokens * d_output), rows_at_once(tokens, 1));
-    let chunks = y.parts(rows * d_output).into_par_iter().zip(x.par_chunks(rows * d_input));
-    chunks.for_each(|(out, x)| {
-        let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: weight, stride: d_output });
-        Multiply { out: Out::part(out, d_output), a, b, terms: d_input, cols: d_output, start: bias.into() }
-            .run();
-    });
-    y.into_vec()
+    let weight = Right::Rows { data: weight, stride: d_output };
+    by_rows(x, weight, [tokens, d_input, d_output], bias.into())
 }
 
 fn output_by_columns(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
@@ -112,40 +117,26 @@ pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     if sizes.weight_outweighs() {
         return transposed_input_grad(dy, weight, sizes);
     }
-    let (mut dx, rows) = (Unwritten::new(tokens * d_input), rows_at_once(tokens, 1));
     let panels = Panels::of_columns(weight, [d_output, d_input]);
-    let chunks = dx.parts(rows * d_input).into_par_iter().zip(dy.par_chunks(rows * d_output));
-    chunks.for_each(|(out, dy)| {
-        let (a, b) = (Scalars::rows(dy, d_output), Right::Panels(&panels));
-        Multiply { out: Out::part(out, d_input), a, b, terms: d_output, cols: d_input, start: Start::Zeros }
-            .run();
-    });
-    dx.into_vec()
+    by_rows(dy, Right::Panels(&panels), [tokens, d_output, d_input], Start::Zeros)
 }
 
 /// `dx^T = W dy^T`, then transposed.
 fn transposed_input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
-    let mut dx = vec![0.0; tokens * d_input];
     let panels = Panels::of_columns(dy, [d_output, tokens]);
-    let mut columns = vec![0.0; dx.len()];
-    let rows = rows_at_once(d_input, 1);
-    let chunks = columns.par_chunks_mut(rows * tokens).zip(weight.par_chunks(rows * d_output));
-    chunks.for_each(|(out, weight)| {
-        let (a, b) = (Scalars::rows(weight, d_output), Right::Panels(&panels));
-        Multiply { out: Out::whole(out, tokens), a, b, terms: d_output, cols: tokens, start: Start::Zeros }
-            .run();
-    });
-    transpose_all(&mut dx, &columns, [d_input, tokens]);
-    dx
+    let columns = by_rows(weight, Right::Panels(&panels), [d_input, d_output, tokens], Start::Zeros);
+    transpose_all(&columns, [d_input, tokens])
 }
 
-/// `to = from^T` for `from [rows, cols]`.
-fn transpose_all(to: &mut [f32], from: &[f32], [rows, cols]: [usize; 2]) {
+/// `from^T` for `from [rows, cols]`.
+fn transpose_all(from: &[f32], [rows, cols]: [usize; 2]) -> Vec<f32> {
+    let mut to = vec![0.0; rows * cols];
     to.par_chunks_mut(FEW_ROWS * rows).enumerate().for_each(|(index, to)| {
         let count = to.len() / rows;
         transpose(&from[index * FEW_ROWS..], cols, [rows, count], to, rows);
     });
+    to
 }
 
 /// `x^T dy`
@@ -176,18 +167,9 @@ pub(super) fn weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
 /// With operands that are copied first.
 fn wide_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
-    let mut columns = vec![0.0; x.len()];
-    transpose_all(&mut columns, x, [tokens, d_input]);
+    let columns = transpose_all(x, [tokens, d_input]);
     let panels = Panels::of_rows(dy, [tokens, d_output]);
-    let mut weight = vec![0.0; d_input * d_output];
-    let rows = rows_at_once(d_input, 1);
-    let chunks = weight.par_chunks_mut(rows * d_output).zip(columns.par_chunks(rows * tokens));
-    chunks.for_each(|(out, x)| {
-        let (a, b) = (Scalars::rows(x, tokens), Right::Panels(&panels));
-        Multiply { out: Out::whole(out, d_output), a, b, terms: tokens, cols: d_output, start: Start::Zeros }
-            .run();
-    });
-    weight
+    by_rows(&columns, Right::Panels(&panels), [d_input, tokens, d_output], Start::Zeros)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use crate::kernel::Unwritten;
 use crate::simd;
 
 /// Most parts of a sum over tokens.
@@ -36,4 +37,30 @@ pub fn sum_of_rows(values: &[f32], width: usize) -> Vec<f32> {
         );
     });
     sum_of_parts(parts, width)
+}
+
+/// `dx` in chunks of `len` numbers, on all threads, and the sum of `others` numbers that each chunk makes beside them, in the order
+/// of the chunks. `chunk` takes the chunks of `dx`, of `x` and of `dy`, and zeros for its other numbers.
+///
+/// Mark `chunk` `#[inline(always)]`, so that it is compiled for the instruction set.
+pub(crate) fn grads_by_chunk(
+    [x, dy]: [&[f32]; 2],
+    len: usize,
+    others: usize,
+    chunk: impl Fn(&mut [f32], &[f32], &[f32], &mut [f32]) + Sync,
+) -> (Vec<f32>, Vec<f32>) {
+    let mut dx = Unwritten::new(x.len());
+    let chunks = dx.parts(len).into_par_iter().zip(x.par_chunks(len)).zip(dy.par_chunks(len));
+    let sums = chunks.map(|((dx, x), dy)| {
+        let (dx, mut sum) = (dx.zeros(), vec![0.0; others]);
+        simd::run(
+            #[inline(always)]
+            || chunk(dx, x, dy, &mut sum),
+        );
+        sum
+    });
+    let sums: Vec<Vec<f32>> = sums.collect();
+    let mut total = vec![0.0; others];
+    sums.iter().for_each(|sum| simd::add(&mut total, sum));
+    (dx.into_vec(), total)
 }

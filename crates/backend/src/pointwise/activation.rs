@@ -28,11 +28,11 @@ impl Activation {
     #[inline(always)]
     pub(crate) fn apply<S: Simd>(self, simd: S, x: &mut [f32]) {
         match self {
-            Self::Gelu => each(simd, x, functions::gelu),
-            Self::Silu => each(simd, x, functions::silu),
-            Self::Relu => each(simd, x, functions::relu),
-            Self::Tanh => each(simd, x, functions::tanh),
-            Self::Sigmoid => each(simd, x, functions::sigmoid),
+            Self::Gelu => each(simd, x, functions::gelu_with_slope),
+            Self::Silu => each(simd, x, functions::silu_with_slope),
+            Self::Relu => each(simd, x, functions::relu_with_slope),
+            Self::Tanh => each(simd, x, functions::tanh_with_slope),
+            Self::Sigmoid => each(simd, x, functions::sigmoid_with_slope),
             Self::Identity => {}
         }
     }
@@ -64,10 +64,12 @@ impl Activation {
     }
 }
 
+/// What only the slope needs is left out by the compiler.
 #[inline(always)]
-fn each<S: Simd>(simd: S, x: &mut [f32], f: impl Fn(S, S::f32s) -> S::f32s) {
+fn each<S: Simd>(simd: S, x: &mut [f32], f: impl Fn(S, S::f32s) -> (S::f32s, S::f32s)) {
     for x in x.chunks_mut(S::F32_LANES) {
-        save(simd, x, f(simd, load(simd, x)));
+        let (value, _) = f(simd, load(simd, x));
+        save(simd, x, value);
     }
 }
 

@@ -9,7 +9,6 @@
 mod activation;
 #[doc(hidden)]
 pub mod reference;
-mod row;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::marker::PhantomData;
@@ -20,11 +19,10 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd::functions::{gelu as gelu_of, gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
+use crate::simd::functions::{gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
 use crate::simd::{self, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
-pub use row::{activate_row, glu_row};
 
 /// `activation` of every element.
 pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form) -> Tensor<D> {
@@ -69,6 +67,22 @@ pub fn geglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
             portable_gelu(a) * b
         }
         Form::Fused => gated(x, GeluOfFirst),
+    }
+}
+
+/// [`activate`] of one token's numbers, in place, over slices: it allocates nothing and stays on its thread.
+pub fn activate_row(x: &mut [f32], activation: Activation) {
+    simd::dispatch(Values(activation, x));
+}
+
+/// [`glu`] of one token's numbers, in the same way.
+///
+/// # Panics
+/// If `x` is not twice as long as `y`.
+pub fn glu_row(x: &[f32], y: &mut [f32]) {
+    assert_eq!(x.len(), 2 * y.len(), "a gate makes one number of two");
+    if !y.is_empty() {
+        gate_rows::<SigmoidOfSecond>(y, x, x.len() / 2);
     }
 }
 
@@ -166,7 +180,8 @@ struct GeluOfFirst;
 impl Gate for GeluOfFirst {
     #[inline(always)]
     fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
-        simd.mul_f32s(gelu_of(simd, a), b)
+        let (value, _) = gelu_with_slope(simd, a);
+        simd.mul_f32s(value, b)
     }
 
     #[inline(always)]

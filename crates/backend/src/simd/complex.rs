@@ -10,12 +10,12 @@ use super::dispatch;
 
 /// `a *= b`.
 pub(crate) fn complex_mul(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
-    dispatch(Pairs { a, b, product: Product });
+    dispatch(Products::<false> { a, b });
 }
 
 /// `a *= conj b`.
 pub(crate) fn complex_mul_conj(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
-    dispatch(Pairs { a, b, product: ConjProduct });
+    dispatch(Products::<true> { a, b });
 }
 
 /// `sum += a conj b`.
@@ -23,51 +23,35 @@ pub(crate) fn complex_add_mul_conj(sum: &mut [Complex<f32>], a: &[Complex<f32>],
     dispatch(AddConjProducts { sum, a, b });
 }
 
-/// `a = product(a, b)` for all.
-struct Pairs<'a, P> {
+/// `a *= b` for all, or `a *= conj b`.
+struct Products<'a, const CONJ: bool> {
     a: &'a mut [Complex<f32>],
     b: &'a [Complex<f32>],
-    product: P,
 }
 
-/// A product of two vectors of complex numbers.
-trait Multiply {
-    fn multiply<S: Simd>(&self, simd: S, a: S::c32s, b: S::c32s) -> S::c32s;
-}
-
-/// `a b`
-struct Product;
-
-impl Multiply for Product {
+impl<const CONJ: bool> Products<'_, CONJ> {
     #[inline(always)]
-    fn multiply<S: Simd>(&self, simd: S, a: S::c32s, b: S::c32s) -> S::c32s {
-        simd.mul_e_c32s(a, b)
+    fn one<S: Simd>(simd: S, a: S::c32s, b: S::c32s) -> S::c32s {
+        match CONJ {
+            false => simd.mul_e_c32s(a, b),
+            true => simd.conj_mul_e_c32s(b, a),
+        }
     }
 }
 
-/// `a conj b`
-struct ConjProduct;
-
-impl Multiply for ConjProduct {
-    #[inline(always)]
-    fn multiply<S: Simd>(&self, simd: S, a: S::c32s, b: S::c32s) -> S::c32s {
-        simd.conj_mul_e_c32s(b, a)
-    }
-}
-
-impl<P: Multiply> WithSimd for Pairs<'_, P> {
+impl<const CONJ: bool> WithSimd for Products<'_, CONJ> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { a, b, product } = self;
+        let Self { a, b } = self;
         assert_eq!(a.len(), b.len(), "factors of products");
         let ((a, a_rest), (b, b_rest)) = (S::as_mut_simd_c32s(a), S::as_simd_c32s(b));
         for (a, b) in a.iter_mut().zip(b) {
-            *a = product.multiply(simd, *a, *b);
+            *a = Self::one(simd, *a, *b);
         }
         for (a, b) in a_rest.iter_mut().zip(b_rest) {
-            *a = product.multiply(Scalar, *a, *b);
+            *a = Self::one(Scalar, *a, *b);
         }
     }
 }
@@ -147,11 +131,11 @@ mod tests {
             let expect = |f: &dyn Fn(usize) -> Complex<f64>| (0..len).map(f).collect::<Vec<_>>();
 
             let mut got = a.clone();
-            machine.run(Pairs { a: &mut got, b: &b, product: Product });
+            machine.run(Products::<false> { a: &mut got, b: &b });
             assert_close(&got, &expect(&|i| x[i] * y[i]), &format!("a b, {len}"));
 
             let mut got = a.clone();
-            machine.run(Pairs { a: &mut got, b: &b, product: ConjProduct });
+            machine.run(Products::<true> { a: &mut got, b: &b });
             assert_close(&got, &expect(&|i| x[i] * y[i].conj()), &format!("a conj b, {len}"));
 
             let mut got = c.clone();

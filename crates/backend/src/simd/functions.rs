@@ -19,13 +19,7 @@ pub(crate) fn sigmoid_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f
     (s, simd.mul_f32s(s, simd.sub_f32s(simd.splat_f32s(1.0), s)))
 }
 
-/// `x Phi(x)`, the exact GELU.
-#[inline(always)]
-pub(crate) fn gelu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    simd.mul_f32s(x, normal_cdf(simd, x))
-}
-
-/// [`gelu`] and its derivative `Phi(x) + x phi(x)`.
+/// `x Phi(x)`, the exact GELU, and its derivative `Phi(x) + x phi(x)`.
 #[inline(always)]
 pub(crate) fn gelu_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     const INV_SQRT_2PI: f32 = 0.398_942_3;
@@ -35,37 +29,25 @@ pub(crate) fn gelu_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s
     (simd.mul_f32s(x, cdf), mul_add(simd, x, density, cdf))
 }
 
-/// `x sigmoid(x)`.
-#[inline(always)]
-pub(crate) fn silu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    simd.mul_f32s(x, sigmoid(simd, x))
-}
-
-/// [`silu`] and its derivative.
+/// `x sigmoid(x)` and its derivative.
 #[inline(always)]
 pub(crate) fn silu_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let (s, slope) = sigmoid_with_slope(simd, x);
     (simd.mul_f32s(x, s), mul_add(simd, x, slope, s))
 }
 
-/// The larger of `x` and 0. NaN stays NaN.
-#[inline(always)]
-pub(crate) fn relu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let zero = simd.splat_f32s(0.0);
-    simd.select_f32s(simd.less_than_f32s(x, zero), zero, x)
-}
-
-/// [`relu`] and its derivative, 0 at 0.
+/// The larger of `x` and 0, and its derivative, 0 at 0. NaN stays NaN.
 #[inline(always)]
 pub(crate) fn relu_with_slope<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let [zero, one] = [simd.splat_f32s(0.0), simd.splat_f32s(1.0)];
-    (relu(simd, x), simd.select_f32s(simd.greater_than_f32s(x, zero), one, zero))
+    let value = simd.select_f32s(simd.less_than_f32s(x, zero), zero, x);
+    (value, simd.select_f32s(simd.greater_than_f32s(x, zero), one, zero))
 }
 
 /// Hyperbolic tangent: odd rational approximation on [-7.9, 7.9], where f32 reaches +-1 (minimax coefficients as in Eigen's
 /// `generic_fast_tanh_float`).
 #[inline(always)]
-pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const NUMERATOR: [f32; 7] = [
         -2.760_768_5e-16,
         2.000_188e-13,

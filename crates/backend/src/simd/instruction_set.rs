@@ -18,7 +18,7 @@ pub enum InstructionSet {
     Avx512,
 }
 
-/// Names that [`InstructionSet`] is read from.
+/// Names that [`InstructionSet`] is read from, beside those of records.
 pub const INSTRUCTION_SETS: [&str; 4] = ["avx512", "avx2", "neon", "baseline"];
 
 impl InstructionSet {
@@ -58,14 +58,10 @@ impl FromStr for InstructionSet {
     type Err = SimdError;
 
     fn from_str(name: &str) -> Result<Self, SimdError> {
-        match name {
-            "avx512" => Ok(Self::Avx512),
-            // The second as records have it.
-            "avx2" | "avx2+fma" => Ok(Self::Avx2),
-            "neon" => Ok(Self::Neon),
-            "baseline" => Ok(Self::Baseline),
-            _ => Err(SimdError::Unknown { name: name.to_owned() }),
-        }
+        let sets = [Self::Avx512, Self::Avx2, Self::Neon, Self::Baseline].into_iter();
+        let mut named = INSTRUCTION_SETS.into_iter().zip(sets);
+        let found = named.find(|(short, set)| [*short, set.as_str()].contains(&name));
+        found.map(|(_, set)| set).ok_or_else(|| SimdError::Unknown { name: name.to_owned() })
     }
 }
 

@@ -23,23 +23,16 @@ pub(super) struct Backward<'a> {
     pub(super) grad: &'a [f32],
 }
 
-/// Gradients, where they are wanted.
-pub(super) struct Grads {
-    pub(super) y: Option<Vec<f32>>,
-    /// Rows of the weight, and of the bias if there is one.
-    pub(super) weight: Option<Vec<f32>>,
-}
-
 impl Backward<'_> {
-    pub(super) fn run(self, wants_y: bool, wants_weight: bool) -> Grads {
+    /// The gradient of `y`, and of the rows of the weight and the bias if there is one; empty where they are not wanted.
+    pub(super) fn run(self, wants_y: bool, wants_weight: bool) -> [Vec<f32>; 2] {
         let sizes = self.sizes;
         let mut dy = vec![0.0; if wants_y { self.y.len() } else { 0 }];
         let transposed = if wants_y { self.transposed_weight() } else { vec![] };
         let mut tiles = pieces(&mut dy, sizes);
         let sums = Sums { of: self, idle: Mutex::default(), transposed: &transposed, wants_weight };
         let packed = sums.of_tiles(0, &mut tiles);
-        let weight = wants_weight.then(|| sizes.unpacked(&packed));
-        Grads { y: wants_y.then_some(dy), weight }
+        [dy, if wants_weight { sizes.unpacked(&packed) } else { vec![] }]
     }
 
     /// `[packed, channels]`, rows [`stride`] apart.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::sizes::{Sizes, TOKENS, stride};
-use crate::kernel::Unwritten;
+use crate::kernel::{Part, Unwritten};
 use crate::micro::{Scalars, product_of_rows};
 use crate::pointwise::Activation;
 use crate::simd::functions::sigmoid;
@@ -20,22 +20,18 @@ pub(super) fn forward(
     let weight = &sizes.packed_weight(weight, bias)[..];
     let tile = sizes.d_out * TOKENS;
     let numbers = || Unwritten::new(sizes.tokens() * sizes.d_out);
-    let mut out = numbers();
-    let hidden = || vec![1.0; sizes.inputs() * stride(TOKENS)];
-    if sizes.parts == 1 {
-        out.parts(tile).into_par_iter().enumerate().for_each_init(hidden, |hidden, (index, out)| {
-            let (out, gate) = (out.zeros(), &mut [][..]);
+    let (mut out, mut gate) = (numbers(), (sizes.parts > 1).then(numbers));
+    let outs = out.parts(tile);
+    let mut gates: Vec<_> = gate.iter_mut().flat_map(|gate| gate.parts(tile)).map(Some).collect();
+    gates.resize_with(outs.len(), || None);
+    outs.into_par_iter().zip(gates).enumerate().for_each_init(
+        || vec![1.0; sizes.inputs() * stride(TOKENS)],
+        |hidden, (index, (out, gate))| {
+            let (out, gate) = (out.zeros(), gate.map_or(&mut [][..], Part::zeros));
             dispatch(Tile { sizes, activation, y, weight, index, hidden, out, gate });
-        });
-        return (out.into_vec(), None);
-    }
-    let mut gate = numbers();
-    let tiles = out.parts(tile).into_par_iter().zip(gate.parts(tile)).enumerate();
-    tiles.for_each_init(hidden, |hidden, (index, (out, gate))| {
-        let (out, gate) = (out.zeros(), gate.zeros());
-        dispatch(Tile { sizes, activation, y, weight, index, hidden, out, gate });
-    });
-    (out.into_vec(), Some(gate.into_vec()))
+        },
+    );
+    (out.into_vec(), gate.map(Unwritten::into_vec))
 }
 
 struct Tile<'a> {

@@ -17,8 +17,6 @@
 
 mod backward;
 mod forward;
-#[doc(hidden)]
-pub mod reference;
 mod sizes;
 
 use burn::nn::Linear;
@@ -28,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use self::backward::Backward;
 use self::sizes::Sizes;
 use crate::kernel::{Array, CpuKernel, Saved, View, apply};
-use crate::linear::linear;
+use crate::linear::{linear, operands};
 use crate::pointwise::{Activation, activate, glu};
 use crate::{Form, simd};
 
@@ -71,11 +69,9 @@ pub fn mix_channels(
     let ([_, channels, _], [d_input, d_output]) = (y.dims(), layer.weight.dims());
     assert_eq!(channels, d_input, "a linear layer of {d_input} inputs got {channels} channels");
     assert!(d_output.is_multiple_of(output.parts()), "a gate needs two halves, got {d_output} outputs");
-    let kernel = MixChannels { activation, output };
-    match (form, &layer.bias) {
-        (Form::Portable, _) => portable(y, activation, layer, output),
-        (Form::Fused, None) => apply(kernel, [y.into(), layer.weight.val().into()]),
-        (Form::Fused, Some(bias)) => apply(kernel, [y.into(), layer.weight.val().into(), bias.val().into()]),
+    match form {
+        Form::Portable => portable(y, activation, layer, output),
+        Form::Fused => apply(MixChannels { activation, output }, operands(y, layer)),
     }
 }
 
@@ -100,7 +96,8 @@ impl MixChannels {
         let ([batch, channels, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
         let parts = self.output.parts();
         let (d_out, has_bias) = (d_output / parts, inputs.len() > 2);
-        Sizes { batch, channels, seq, d_out, parts, has_bias, lanes: simd::f32_lanes() }
+        let [lanes, _] = simd::lanes_and_registers();
+        Sizes { batch, channels, seq, d_out, parts, has_bias, lanes }
     }
 }
 
@@ -119,11 +116,9 @@ impl CpuKernel for MixChannels {
         let gated = saved.output.zip(saved.notes).map(|(out, gate)| [out.data, gate.data]);
         let (y, weight, grad) = (inputs[0].data, inputs[1].data, saved.grad.data);
         let pass = Backward { sizes, activation: self.activation, y, weight, gated, grad };
-        let grads = pass.run(wanted[0], wanted[1..].contains(&true));
-        let mut weight = grads.weight.unwrap_or_default();
+        let [dy, mut weight] = pass.run(wanted[0], wanted[1..].contains(&true));
         let bias = weight.split_off(weight.len().min(sizes.channels * sizes.outputs()));
-        let found = [grads.y.unwrap_or_default(), weight, bias];
-        let each = found.into_iter().zip(inputs).zip(wanted);
+        let each = [dy, weight, bias].into_iter().zip(inputs).zip(wanted);
         each.map(|((grad, input), wanted)| wanted.then(|| Array::new(grad, input.shape))).collect()
     }
 

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use subquad_backend::Form;
-use subquad_backend::pointwise::{Activation, activate, geglu, gelu, glu, reference};
+use subquad_backend::pointwise::{Activation, activate, activate_row, geglu, gelu, glu, glu_row, reference};
 use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
 
 use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
@@ -102,4 +102,30 @@ fn gates_are_their_definitions_and_both_forms_have_the_same_gradients() {
 #[should_panic(expected = "two halves")]
 fn an_odd_last_axis_is_refused() {
     glu(seeded_tensor([2, 3], 1, &cpu()), Form::Fused);
+}
+
+fn numbers(tensor: Tensor<1>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().expect("f32")
+}
+
+#[test]
+fn a_row_is_what_the_operations_on_tensors_make_of_it() {
+    for width in [1, 7, 16, 33] {
+        let x: Vec<f32> = (0..2 * width).map(|i| (i as f32).sin() * 3.0).collect();
+        let tensor = Tensor::<1>::from_data(x.as_slice(), &cpu());
+        let mut y = vec![f32::NAN; width];
+        glu_row(&x, &mut y);
+        assert_eq!(y, numbers(glu(tensor.clone(), Form::Fused)));
+        for activation in [Activation::Gelu, Activation::Tanh, Activation::Identity] {
+            let mut y = x.clone();
+            activate_row(&mut y, activation);
+            assert_eq!(y, numbers(activate(tensor.clone(), activation, Form::Fused)), "{activation:?}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a gate makes one number of two")]
+fn a_gate_without_two_halves_is_refused() {
+    glu_row(&[0.0; 3], &mut [0.0; 2]);
 }

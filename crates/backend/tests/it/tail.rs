@@ -5,11 +5,11 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
-use subquad_backend::tail::reference::Problem;
 use subquad_backend::tail::{Output, mix_channels};
 use subquad_testkit::{assert_rel_close, cpu, finite_difference, seeded_tensor, to_f64};
 
 use crate::pointwise::ACTIVATIONS;
+use crate::tail_definition::Problem;
 use crate::{GRAD_TOL, VALUE_TOL, output_weights};
 
 /// Batch, channels, length and width: one of each; no whole vectors; rows shorter than a tile of tokens, as long as one, and

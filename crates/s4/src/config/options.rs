@@ -9,7 +9,7 @@ use super::with_shared_options;
 use crate::init::Mode;
 use crate::layer::{Drops, Rules};
 use crate::taps::MaxTaps;
-use crate::{Modes, OutputMix, S4dInit, SsmLayer, StateSpace};
+use crate::{Modes, S4dInit, SsmLayer, StateSpace};
 
 macro_rules! ssm_options {
     ({} $($(#[$about:meta])* pub $option:ident: $type:ty,)*) => {
@@ -99,10 +99,11 @@ impl SsmOptions {
 
     /// The layer on a state space.
     pub(super) fn layer<S: StateSpace>(&self, ssm: S, device: &Device) -> SsmLayer<S> {
+        let output_width = self.output.width(self.d_model);
         SsmLayer {
             ssm,
             d: random([self.channels, self.d_model], Distribution::Normal(0.0, 1.0), device),
-            output: output(self.channels * self.d_model, self.output, self.d_model, device),
+            output: output_width.map(|width| drawn_linear(self.channels * self.d_model, width, device)),
             rules: Rules {
                 bidirectional: self.bidirectional,
                 activation: self.activation,
@@ -140,10 +141,6 @@ pub(super) fn random<const D: usize>(
     device: &Device,
 ) -> Param<Tensor<D>> {
     Param::from_tensor(Tensor::random(shape, values, device))
-}
-
-fn output(width: usize, kind: OutputMix, d_model: usize, device: &Device) -> Option<Linear> {
-    Some(drawn_linear(width, kind.width(d_model)?, device))
 }
 
 /// Drawn at once: burn would draw at first use, so that the values depended on what is used first.

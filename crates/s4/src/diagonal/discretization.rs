@@ -66,9 +66,7 @@ impl Discretization {
 
 fn zoh(Continuous { dt, a, b }: Continuous) -> Discrete {
     let log_a = a.clone().map(|part| part * dt.clone());
-    let size = a.re.clone().square() + a.im.clone().square();
-    let inverse = Pair { re: a.re / size.clone(), im: -a.im / size };
-    Discrete { b: b * exp_minus_one(log_a.clone()) * inverse, log_a }
+    Discrete { b: b * exp_minus_one(log_a.clone()) * a.inverse(), log_a }
 }
 
 /// `e^z - 1`. The plain difference would lose three digits at the smallest steps; burn has no `expm1` either, but

@@ -82,7 +82,27 @@ impl StateSpace for Diagonal {
     }
 
     fn lines(&self) -> Lines {
-        lines(self)
+        let (modes, host) = (&self.modes, Precision::Host);
+        let [kernels, d_model, pairs] = modes.dims();
+        let (dt, [a, b]) = (modes.dt(host), [modes.a(host), modes.b(host)].map(complex));
+        let c = complex(modes.c(host));
+        let steps = dt.dims()[1];
+        let dt = numbers(dt);
+        let mut lines = Lines::new([kernels, d_model, pairs], 0);
+        for h in 0..d_model {
+            let step = |n: usize| {
+                let (at, dt) = (h * pairs + n, dt[h * steps + n % steps]);
+                self.discretization.step(dt, a[at], b[at])
+            };
+            let (decay, input): (Vec<Complex>, Vec<Complex>) =
+                (0..pairs).map(step).map(<(_, _)>::from).unzip();
+            lines.push(&decay);
+            lines.push(&input);
+            for k in 0..kernels {
+                lines.push_reading(&c[(k * d_model + h) * pairs..][..pairs]);
+            }
+        }
+        lines
     }
 
     fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
@@ -93,27 +113,4 @@ impl StateSpace for Diagonal {
         self.modes = self.modes.with_rate(rate);
         self
     }
-}
-
-fn lines(diagonal: &Diagonal) -> Lines {
-    let (modes, host) = (&diagonal.modes, Precision::Host);
-    let [kernels, d_model, pairs] = modes.dims();
-    let (dt, [a, b]) = (modes.dt(host), [modes.a(host), modes.b(host)].map(complex));
-    let c = complex(modes.c(host));
-    let steps = dt.dims()[1];
-    let dt = numbers(dt);
-    let mut lines = Lines::new([kernels, d_model, pairs], 0);
-    for h in 0..d_model {
-        let step = |n: usize| {
-            let (at, dt) = (h * pairs + n, dt[h * steps + n % steps]);
-            diagonal.discretization.step(dt, a[at], b[at])
-        };
-        let (decay, input): (Vec<Complex>, Vec<Complex>) = (0..pairs).map(step).map(<(_, _)>::from).unzip();
-        lines.push(&decay);
-        lines.push(&input);
-        for k in 0..kernels {
-            lines.push_reading(&c[(k * d_model + h) * pairs..][..pairs]);
-        }
-    }
-    lines
 }

@@ -22,21 +22,10 @@ pub(super) fn run(dense: &Dense, u: Tensor<3>, state: Pair<3>, form: Form) -> (T
     let padded = tables.blocks() * tables.block;
     let padding = Tensor::zeros([batch, d_model, padded - seq], &u.device());
     let u = Tensor::cat(vec![u, padding], 2);
-    let (before, after) = tables.scan(u.clone(), joined(state));
+    // States are real rows: `[d_model, batch, n]`.
+    let (before, after) = tables.scan(u.clone(), state.joined().swap_dims(0, 1));
     let y = tables.read(before) + tables.within(u, form);
-    (y.narrow(3, 0, seq), parted(after))
-}
-
-/// A state as real rows: `[d_model, batch, n]`.
-fn joined(Pair { re, im }: Pair<3>) -> Tensor<3> {
-    Tensor::cat(vec![re, im], 2).swap_dims(0, 1)
-}
-
-/// The inverse of [`joined`].
-fn parted(state: Tensor<3>) -> Pair<3> {
-    let state = state.swap_dims(0, 1);
-    let pairs = state.dims()[2] / 2;
-    Pair { re: state.clone().narrow(2, 0, pairs), im: state.narrow(2, pairs, pairs) }
+    (y.narrow(3, 0, seq), Pair::parted(after.swap_dims(0, 1)))
 }
 
 /// The powers that a chunk of one length needs, in f32.

@@ -9,6 +9,7 @@ use super::Scaled;
 use crate::complex::Pair;
 
 /// A recurrence `s = a_bar s + b_bar u`, `y = c s` of `n = 2 pairs` real numbers for every channel.
+#[derive(Clone)]
 pub(super) struct Dense {
     /// `[d_model, n, n]`
     pub(super) a_bar: Tensor<3>,
@@ -83,8 +84,7 @@ fn largest(matrix: &Tensor<3>) -> f64 {
 /// 1950).
 fn resolvent(Scaled { a, p, q, .. }: &Scaled) -> Tensor<3> {
     let Pair { re, im } = a.clone().map(|part| part * 0.5);
-    let size = (re.clone() - 1.0).square() + im.clone().square();
-    let mut inverse = blocks(Pair { re: (-re + 1.0) / size.clone(), im: im / size });
+    let mut inverse = blocks(Pair { re: -re + 1.0, im: -im }.inverse());
     let [rank, d_model, pairs] = p.re.dims();
     for r in 0..rank {
         let line = |part: &Tensor<3>| part.clone().narrow(0, r, 1).reshape([d_model, pairs]);
@@ -110,20 +110,19 @@ fn blocks(Pair { re, im }: Pair<2>) -> Tensor<3> {
 }
 
 /// A state as a real column: `[d_model, n, 1]`.
-fn column(Pair { re, im }: Pair<2>) -> Tensor<3> {
-    Tensor::cat(vec![re, im], 1).unsqueeze_dim(2)
+fn column(state: Pair<2>) -> Tensor<3> {
+    state.joined().unsqueeze_dim(2)
 }
 
 /// What reads `2 Re(c z)` from a state, along the last axis.
 fn row<const D: usize>(Pair { re, im }: Pair<D>) -> Tensor<D> {
-    Tensor::cat(vec![re * 2.0, im * -2.0], D - 1)
+    Pair { re: re * 2.0, im: im * -2.0 }.joined()
 }
 
 /// The inverse of [`row`], in f32: from `[d_model, kernels, n]` to `[kernels, d_model, pairs]`.
 fn pairs(rows: Tensor<3>) -> Pair<3> {
-    let rows = rows.cast(FloatDType::F32).swap_dims(0, 1);
-    let pairs = rows.dims()[2] / 2;
-    Pair { re: rows.clone().narrow(2, 0, pairs) * 0.5, im: rows.narrow(2, pairs, pairs) * -0.5 }
+    let Pair { re, im } = Pair::parted(rows.cast(FloatDType::F32).swap_dims(0, 1));
+    Pair { re: re * 0.5, im: im * -0.5 }
 }
 
 fn identity(like: &Tensor<3>) -> Tensor<3> {

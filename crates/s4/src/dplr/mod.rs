@@ -13,7 +13,6 @@
 mod chunk;
 mod dense;
 mod kernel;
-mod lines;
 mod step;
 
 use burn::module::{Module, Param, ParamId};
@@ -119,33 +118,17 @@ impl Dplr {
         Dense::of(&self.scaled(Precision::Host), self.modes.c(Precision::Host))
     }
 
-    /// [`dense`](Self::dense) with the `C` that `state` carries. If it carries none, `C` is worked out, and unless gradients may flow
-    /// through it the state carries it from then on.
-    fn dense_for(&self, state: &mut S4State) -> Dense {
-        let stored = self.dense_of_stored_c();
-        if let Some(carried) = self.carried_by(state) {
-            return Dense { c: carried.exact(), ..stored };
+    /// The `C` that `state` carries. If it carries none, `C` is worked out of the dense system as it is `stored`, and unless gradients
+    /// may flow through it the state carries it from then on.
+    fn recovered(&self, state: &mut S4State, stored: impl FnOnce() -> Dense) -> Recovered {
+        if let Some(carried) = state.recovered.as_ref().filter(|_| !self.trains()) {
+            return carried.clone();
         }
-        let dense = stored.recovered(self.l_max);
-        state.recovered = (!self.trains()).then(|| Recovered::new(dense.c.clone(), self.rounded_c(&dense)));
-        dense
-    }
-
-    /// The `C` of [`dense_for`](Self::dense_for) on the layer's device, in f32: `[kernels, d_model, pairs]`.
-    fn rounded_c_for(&self, state: &mut S4State) -> Pair<3> {
-        match self.carried_by(state) {
-            Some(carried) => carried.rounded(),
-            None => self.rounded_c(&self.dense_for(state)),
-        }
-    }
-
-    fn carried_by<'a>(&self, state: &'a S4State) -> Option<&'a Recovered> {
-        state.recovered.as_ref().filter(|_| !self.trains())
-    }
-
-    fn rounded_c(&self, dense: &Dense) -> Pair<3> {
-        let device = self.modes.c_re.val().device();
-        dense.c().map(|part| part.to_device(&device))
+        let (dense, device) = (stored().recovered(self.l_max), self.modes.c_re.val().device());
+        let rounded = dense.c().map(|part| part.to_device(&device));
+        let recovered = Recovered::new(dense.c, rounded);
+        state.recovered = (!self.trains()).then(|| recovered.clone());
+        recovered
     }
 
     pub(crate) fn system(&self, of: Precision) -> System {
@@ -197,19 +180,20 @@ impl StateSpace for Dplr {
     }
 
     fn run(&self, u: Tensor<3>, mut state: S4State, form: Form) -> (Tensor<4>, S4State) {
-        let (dense, seq) = (self.dense_for(&mut state), u.dims()[2]);
-        let (y, next) = chunk::run(&dense, u, state.pair(), form);
+        let (stored, seq) = (self.dense_of_stored_c(), u.dims()[2]);
+        let c = self.recovered(&mut state, || stored.clone()).exact();
+        let (y, next) = chunk::run(&Dense { c, ..stored }, u, state.pair(), form);
         (y, state.after(seq, next))
     }
 
     fn advance(&self, u: Tensor<2>, mut state: S4State) -> (Tensor<3>, S4State) {
-        let c = self.rounded_c_for(&mut state);
+        let c = self.recovered(&mut state, || self.dense_of_stored_c()).rounded();
         let (next, y) = step::advance(&self.scaled(Precision::Layer), c, state.pair(), u);
         (y, state.after(1, next))
     }
 
     fn lines(&self) -> Lines {
-        lines::lines(self, self.dense().c)
+        step::lines(&self.scaled(Precision::Host), self.dense().c)
     }
 
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {

@@ -18,11 +18,9 @@ use subquad_backend::linear::linear;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::swap_axes;
 use subquad_backend::tail::{Output, mix_channels};
-use subquad_mixer::{
-    Contract, Kept, LearningRate, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, WeightDecay,
-};
+use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
 
-use crate::layer::with_skip;
+use crate::layer::{slow_group, with_skip};
 use crate::taps::MaxTaps;
 use crate::{Diagonal, S4State, StateSpace};
 
@@ -187,24 +185,10 @@ impl SequenceMixer for H3 {
         self.contract().check_state(batch, state.origin(), &self.origin(), &[keys, re, im])
     }
 
-    fn state_size(&self, _seq: usize) -> Option<usize> {
-        let products = 2 * self.products_of_one().into_iter().product::<usize>();
-        Some(self.d_model() * self.shift.d_state() + products)
-    }
-
-    fn check_length(&self, _seq: usize) -> Result<(), MixerError> {
-        Ok(())
-    }
-
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let mut parameters = self.ssm.slow_parameters();
         parameters.extend(self.shift.b.as_ref().map(|b| b.id));
-        vec![ParameterGroup {
-            name: "ssm",
-            parameters,
-            learning_rate: LearningRate::AtMost(self.ssm_lr),
-            weight_decay: WeightDecay::Fixed(0.0),
-        }]
+        slow_group(parameters, self.ssm_lr)
     }
 }
 

@@ -18,47 +18,22 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use super::{NormalPair, basis_size};
 use crate::number::{Complex, real};
 
-/// One conjugate pair, the member with the positive imaginary part: the eigenvalue is `-1/2 + i w`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LegsPair {
-    /// Imaginary part of the eigenvalue.
-    pub w: f64,
-    /// Real part of the input weight `v* B`, where `v` has length 1 and a real positive first entry.
-    pub b_re: f64,
-    /// Its imaginary part.
-    pub b_im: f64,
-}
-
-/// The `d_state / 2` pairs of the normal part of HiPPO-LegS, slowest first.
-///
-/// # Panics
-/// If `d_state` is odd.
-pub fn legs(d_state: usize) -> Vec<LegsPair> {
-    assert!(
-        d_state.is_multiple_of(2),
-        "HiPPO-LegS comes in conjugate pairs, so d_state = {d_state} must be even"
-    );
-    let mut w = 0.0;
-    (0..d_state / 2)
-        .map(|m| {
-            w = root(d_state, PI * (m as f64 + 0.5), w);
-            pair(d_state, w)
-        })
-        .collect()
-}
-
 pub(super) fn pairs(n: usize) -> Vec<NormalPair> {
-    legs(n).into_iter().map(|pair| normal(n, pair)).collect()
+    let mut w = 0.0;
+    let next = |m: usize| {
+        w = root(n, PI * (m as f64 + 0.5), w);
+        pair(n, w)
+    };
+    (0..n / 2).map(next).collect()
 }
 
-fn normal(n: usize, LegsPair { w, b_re, b_im }: LegsPair) -> NormalPair {
-    let b = Complex { re: b_re, im: b_im };
-    NormalPair {
-        a: Complex { re: -0.5, im: w },
-        b,
-        p: vec![real(FRAC_1_SQRT_2) * b],
-        v: eigenvector(n, w, b_re),
-    }
+/// The first entry of the eigenvector is real and positive, so `B*v = (1 + 2 i w) v_0` up to conjugation.
+fn pair(n: usize, w: f64) -> NormalPair {
+    let size = (2.0 / slope(n, w)).sqrt();
+    let direction = 1f64.hypot(2.0 * w);
+    let b = Complex { re: size / direction, im: -2.0 * w * size / direction };
+    let v = eigenvector(n, w, b.re);
+    NormalPair { a: Complex { re: -0.5, im: w }, b, p: vec![real(FRAC_1_SQRT_2) * b], v }
 }
 
 /// Two neighbours of the rows above give `v_n (c_n + i w) / B_n = -v_{n-1} (c_{n-1} - i w) / B_{n-1}`. `B*v` has the real
@@ -71,13 +46,6 @@ fn eigenvector(n: usize, w: f64, first: f64) -> Vec<Complex> {
         v.push(v[n - 1] * turn * real(basis_size(n) / basis_size(n - 1)));
     }
     v
-}
-
-/// The first entry of the eigenvector is real, so `B*v = (1 + 2 i w) v_0` up to conjugation.
-fn pair(d_state: usize, w: f64) -> LegsPair {
-    let size = (2.0 / slope(d_state, w)).sqrt();
-    let direction = 1f64.hypot(2.0 * w);
-    LegsPair { w, b_re: size / direction, b_im: -2.0 * w * size / direction }
 }
 
 /// Newton's method from below: the sum is concave, so no step passes the root.

@@ -15,15 +15,6 @@ pub struct Hippo {
     pub p: Vec<Vec<f64>>,
 }
 
-impl Hippo {
-    /// `S = A + sum over r of P_r P_r^T`, row by row.
-    pub fn normal_part(&self) -> Vec<Vec<f64>> {
-        let n = self.b.len();
-        let correction = |n: usize, k: usize| self.p.iter().map(|p| p[n] * p[k]).sum::<f64>();
-        square(n, |n, k| self.a[n][k] + correction(n, k))
-    }
-}
-
 fn square(n: usize, entry: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
     (0..n).map(|row| (0..n).map(|column| entry(row, column)).collect()).collect()
 }

@@ -17,13 +17,14 @@
 //! - Gu, Goel, Re 2021, <https://arxiv.org/abs/2111.00396>: `P` (theorem 1 and appendix C);
 //! - Gu, Johnson, Timalsina, Rudra, Re 2022, <https://arxiv.org/abs/2206.12037>: FouT, and what LegS remembers.
 
-mod fout;
 mod legs;
 mod legt;
 mod matrices;
 
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
 pub use crate::number::Complex;
-pub use legs::{LegsPair, legs};
+use crate::number::real;
 pub use matrices::Hippo;
 
 /// What the state remembers of its input.
@@ -113,9 +114,19 @@ impl Measure {
         match self {
             Self::Legs => legs::pairs(n),
             Self::Legt => legt::pairs(n),
-            Self::Fout => fout::pairs(n),
+            Self::Fout => (0..n / 2).map(|k| fout(n, k)).collect(),
         }
     }
+}
+
+/// Pair `k` of FouT, whose normal part turns states `2k` and `2k + 1` by `pi k`: `v = (e_2k - i e_2k+1) / sqrt 2` has the
+/// eigenvalue `i pi k`. Pair 0 stands still: state 1 has no use, and half of the pair's weight is lost with it.
+fn fout(n: usize, k: usize) -> NormalPair {
+    let mut v = vec![real(0.0); n];
+    v[2 * k] = real(FRAC_1_SQRT_2);
+    v[2 * k + 1] = Complex { re: 0.0, im: -FRAC_1_SQRT_2 };
+    let b = real(if k == 0 { FRAC_1_SQRT_2 } else { 1.0 });
+    NormalPair { a: Complex { re: 0.0, im: PI * k as f64 }, b, p: vec![b], v }
 }
 
 fn assert_even(n: usize) {

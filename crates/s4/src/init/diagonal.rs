@@ -15,7 +15,7 @@ use crate::hippo::Measure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum S4dInit {
-    /// S4D-LegS, the normal part of HiPPO-LegS: `-1/2 + i w_n` and its `B` ([`hippo::legs`](crate::hippo::legs)). As the
+    /// S4D-LegS, the normal part of HiPPO-LegS: `-1/2 + i w_n` and its `B` ([`Measure::Legs`]). As the
     /// state grows its kernels become those of LegS itself (theorem 3, with half of this `B`).
     Legs,
     /// The normal part of HiPPO-FouT: `-1e-4 + i pi n`, `B = 1`, the first `1 / sqrt 2`. What S4 has of it without the

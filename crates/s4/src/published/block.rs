@@ -3,7 +3,6 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use subquad_backend::pointwise::Activation;
-use subquad_mixer::Refusal;
 use subquad_mixer::published::{Case, CaseError};
 
 use crate::{Discretization, OutputMix, RealTransform, S4Config, S4dConfig, StepTransform};
@@ -76,7 +75,7 @@ fn gelu() -> Activation {
     Activation::Gelu
 }
 
-fn exp() -> RealTransform {
+pub(super) fn exp() -> RealTransform {
     RealTransform::Exp
 }
 
@@ -84,8 +83,12 @@ fn exp_step() -> StepTransform {
     StepTransform::Exp
 }
 
-fn one() -> usize {
+pub(super) fn one() -> usize {
     1
+}
+
+pub(super) fn states() -> usize {
+    64
 }
 
 fn yes() -> bool {
@@ -112,7 +115,7 @@ impl Block {
     /// The options of `case`, every size of which a parameter shows.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != "s4_block" {
-            return Err(unsupported(case, "any layer other than `s4_block`".into()));
+            return Err(unsupported(case, "any layer other than `s4_block`"));
         }
         let block: Self = case.parse_config()?;
         block.check_shapes(case)?;
@@ -122,54 +125,53 @@ impl Block {
     /// The config of a layer with the kernel `s4d`.
     pub(super) fn diagonal(&self, case: &Case) -> Result<S4dConfig, CaseError> {
         if self.kernel != Kernel::S4d {
-            return Err(unsupported(case, "the low-rank kernel `s4` in an S4D layer (S4 has it)".into()));
+            return Err(unsupported(case, "the low-rank kernel `s4` in an S4D layer (S4 has it)"));
         }
         let config = shared!(self, S4dConfig::new(self.d_model))
             .with_discretization(self.disc.unwrap_or(Discretization::Zoh));
-        config.check().map_err(|e| wrong(case, &e))?;
+        config.check().map_err(|e| wrong(case, e))?;
         Ok(config)
     }
 
     /// The config of a layer with the kernel `s4`.
     pub(super) fn dplr(&self, case: &Case) -> Result<S4Config, CaseError> {
         if self.kernel != Kernel::S4 {
-            return Err(unsupported(case, "the diagonal kernel `s4d` in an S4 layer (S4D has it)".into()));
+            return Err(unsupported(case, "the diagonal kernel `s4d` in an S4 layer (S4D has it)"));
         }
         if self.disc.is_some_and(|disc| disc != Discretization::Bilinear) {
-            return Err(unsupported(case, "the kernel `s4` with a rule other than `bilinear`".into()));
+            return Err(unsupported(case, "the kernel `s4` with a rule other than `bilinear`"));
         }
         let config =
             shared!(self, S4Config::new(self.d_model, self.length(case)?)).with_rank(Some(self.rank));
-        config.check().map_err(|e| wrong(case, &e))?;
+        config.check().map_err(|e| wrong(case, e))?;
         Ok(config)
     }
 
     /// The length at which `C` of the kernel `s4` was made.
     pub(super) fn length(&self, case: &Case) -> Result<usize, CaseError> {
-        self.l_max.ok_or_else(|| CaseError::Config {
-            layer: case.layer.clone(),
-            message: "the kernel `s4` needs `l_max`, the length at which its `C` was made".into(),
-        })
+        let missing = "the kernel `s4` needs `l_max`, the length at which its `C` was made";
+        self.l_max.ok_or_else(|| wrong(case, missing))
     }
-}
 
-impl Block {
-    /// The published convolution cuts its kernels after `l_max` taps.
+    /// Taps of a kernel at most.
     pub(super) fn max_taps(&self, case: &Case) -> Result<Option<usize>, CaseError> {
-        match self.l_max {
-            Some(0) => Err(CaseError::Config {
-                layer: case.layer.clone(),
-                message: "l_max = 0, but kernels have at least 1 tap".into(),
-            }),
-            l_max => Ok(l_max),
-        }
+        max_taps(case, self.l_max)
     }
 }
 
-fn unsupported(case: &Case, what: String) -> CaseError {
-    CaseError::Unsupported { layer: case.layer.clone(), what }
+/// The published convolution cuts its kernels after `l_max` taps.
+pub(super) fn max_taps(case: &Case, l_max: Option<usize>) -> Result<Option<usize>, CaseError> {
+    match l_max {
+        Some(0) => Err(wrong(case, "l_max = 0, but kernels have at least 1 tap")),
+        l_max => Ok(l_max),
+    }
 }
 
-pub(super) fn wrong(case: &Case, refusal: &Refusal) -> CaseError {
-    CaseError::Config { layer: case.layer.clone(), message: refusal.to_string() }
+pub(super) fn unsupported(case: &Case, what: &str) -> CaseError {
+    CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }
+}
+
+/// An error in the case's config.
+pub(super) fn wrong(case: &Case, message: impl ToString) -> CaseError {
+    CaseError::Config { layer: case.layer.clone(), message: message.to_string() }
 }

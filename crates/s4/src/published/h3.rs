@@ -9,6 +9,7 @@ use subquad_backend::{Form, read};
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
+use super::block::{max_taps, unsupported, wrong};
 use super::names::{Member, Names, Stored, Visit, load, save};
 use super::replay::run;
 use crate::{Discretization, H3, H3Config, RealTransform, Shift, StepTransform};
@@ -20,41 +21,28 @@ pub(super) const LAYER: &str = "h3";
 #[serde(deny_unknown_fields)]
 struct Published {
     d_model: usize,
-    #[serde(default = "states")]
+    #[serde(default = "super::block::states")]
     d_state: usize,
-    #[serde(default = "one")]
+    #[serde(default = "super::block::one")]
     head_dim: usize,
     l_max: Option<usize>,
     #[serde(default = "bilinear")]
     disc: Discretization,
     n_ssm: Option<usize>,
-    #[serde(default = "exp")]
+    #[serde(default = "super::block::exp")]
     real_type: RealTransform,
     #[serde(rename = "measure", default)]
     _measure: Option<String>,
-}
-
-fn states() -> usize {
-    64
-}
-
-fn one() -> usize {
-    1
 }
 
 fn bilinear() -> Discretization {
     Discretization::Bilinear
 }
 
-fn exp() -> RealTransform {
-    RealTransform::Exp
-}
-
 impl Published {
     fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != LAYER {
-            let what = "any layer other than `h3`".into();
-            return Err(CaseError::Unsupported { layer: case.layer.clone(), what });
+            return Err(unsupported(case, "any layer other than `h3`"));
         }
         let published: Self = case.parse_config_beside(&[
             ("dropout", 0.0.into()),
@@ -87,10 +75,6 @@ impl Published {
     }
 
     fn config(&self, case: &Case) -> Result<H3Config, CaseError> {
-        let invalid = |message| CaseError::Config { layer: case.layer.clone(), message };
-        if self.l_max == Some(0) {
-            return Err(invalid("l_max = 0, but kernels have at least 1 tap".into()));
-        }
         let config = H3Config::new(self.d_model)
             .with_d_state(self.d_state)
             .with_head_dim(self.head_dim)
@@ -98,7 +82,7 @@ impl Published {
             .with_n_ssm(self.n_ssm)
             .with_real_transform(self.real_type)
             .with_train_shift_b(true);
-        config.check().map_err(|e| invalid(e.to_string()))?;
+        config.check().map_err(|e| wrong(case, e))?;
         Ok(config)
     }
 }
@@ -112,7 +96,8 @@ impl H3 {
     /// have.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         let published = Published::read(case)?;
-        let mut layer = published.config(case)?.init(device).with_max_taps(published.l_max);
+        let taps = max_taps(case, published.l_max)?;
+        let mut layer = published.config(case)?.init(device).with_max_taps(taps);
         load::<H3Names, _>(&mut layer, case, device)?;
         Ok(layer)
     }

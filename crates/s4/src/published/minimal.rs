@@ -23,12 +23,8 @@ pub(super) const LAYER: &str = "s4d";
 #[serde(deny_unknown_fields)]
 struct Minimal {
     d_model: usize,
-    #[serde(default = "states")]
+    #[serde(default = "super::block::states")]
     d_state: usize,
-}
-
-fn states() -> usize {
-    64
 }
 
 impl Minimal {
@@ -50,7 +46,7 @@ pub(super) fn from_case(case: &mut Case, device: &Device) -> Result<S4d, CaseErr
     let minimal: Minimal = case.parse_config_beside(&[("dropout", 0.0.into())])?;
     minimal.check_shapes(case)?;
     let config = S4dConfig::new(minimal.d_model).with_d_state(minimal.d_state);
-    config.check().map_err(|refusal| wrong(case, &refusal))?;
+    config.check().map_err(|e| wrong(case, e))?;
     let mut layer = config.init(device);
     let modes = &mut layer.ssm.modes;
     modes.b_re = fixed(&modes.b_re, 1.0);

@@ -1,9 +1,7 @@
 //! Systems with any matrix `A`, over the whole state: no conjugate pairs, no structure, nothing that is fast.
 
-use std::f64::consts::TAU;
-
 use super::matrix::{Matrix, dot};
-use super::{Complex, Mode, real};
+use super::{Complex, Mode, complete, real};
 
 /// A continuous system `x' = A x + B u`, `y = Re(C x)`; `C` is a row and is not conjugated.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +26,6 @@ pub struct Recurrence {
 }
 
 impl Dense {
-    /// A system with real matrices, `a` by its rows.
-    pub fn real(a: &[Vec<f64>], b: &[f64], c: &[f64]) -> Self {
-        let list = |x: &[f64]| x.iter().copied().map(real).collect();
-        Self { a: Matrix { rows: a.iter().map(|row| list(row)).collect() }, b: list(b), c: list(c) }
-    }
-
     /// The bilinear rule with steps of `rate dt`: `A_bar = (1 - dt A / 2)^-1 (1 + dt A / 2)` and
     /// `B_bar = (1 - dt A / 2)^-1 dt B`.
     pub fn discretize(&self, dt: f64, rate: f64) -> Recurrence {
@@ -48,22 +40,6 @@ impl Dense {
 }
 
 impl Recurrence {
-    /// `C A_bar^l B_bar` for `l < seq`, by repeated multiplication. Real where the state comes in conjugate pairs.
-    pub fn taps(&self, seq: usize) -> Vec<Complex> {
-        let mut state = self.b.clone();
-        let mut tap = || {
-            let tap = dot(&self.c, &state);
-            state = self.a.times(&state);
-            tap
-        };
-        (0..seq).map(|_| tap()).collect()
-    }
-
-    /// The kernel: the real part of the [`taps`](Self::taps).
-    pub fn kernel(&self, seq: usize) -> Vec<f64> {
-        self.taps(seq).into_iter().map(|tap| tap.re).collect()
-    }
-
     /// All zero.
     pub fn start(&self) -> Vec<Complex> {
         vec![real(0.0); self.b.len()]
@@ -79,54 +55,11 @@ impl Recurrence {
         u.iter().map(&mut step).collect()
     }
 
-    /// `C~ = C (1 - A_bar^length)`, which turns the sum of `length` taps into a closed form.
-    pub fn c_tilde(&self, length: usize) -> Vec<Complex> {
-        self.one_minus_power(length).after(&self.c)
-    }
-
-    /// The `C` that has this `C~`.
+    /// The `C` that has this `C~ = C (1 - A_bar^length)`, which turns the sum of `length` taps into a closed form.
     pub fn recover(&self, c_tilde: &[Complex], length: usize) -> Vec<Complex> {
-        let turned = self.one_minus_power(length).transpose();
-        turned.solve(&[c_tilde.to_vec()]).swap_remove(0)
+        let one_minus_power = self.a.power(length).affine(real(-1.0), real(1.0));
+        one_minus_power.transpose().solve(&[c_tilde.to_vec()]).swap_remove(0)
     }
-
-    /// The `C~` of twice the length: `C~ (1 + A_bar^length)`.
-    pub fn double(&self, c_tilde: &[Complex], length: usize) -> Vec<Complex> {
-        self.a.power(length).affine(real(1.0), real(1.0)).after(c_tilde)
-    }
-
-    fn one_minus_power(&self, length: usize) -> Matrix {
-        self.a.power(length).affine(real(-1.0), real(1.0))
-    }
-
-    /// `C~ (1 - A_bar w_j)^-1 B_bar` at the roots of unity `w_j = e^(-2 pi i j / length)`, `j < length`: the discrete Fourier
-    /// transform of the first `length` taps.
-    pub fn generating_function(&self, c_tilde: &[Complex], length: usize) -> Vec<Complex> {
-        let at = |j: usize| {
-            let resolvent = self.a.affine(-root_of_unity(j, length), real(1.0));
-            dot(c_tilde, &resolvent.solve(std::slice::from_ref(&self.b))[0])
-        };
-        (0..length).map(at).collect()
-    }
-
-    /// The kernel of this length from `C~` (of the same length) by way of the
-    /// [`generating_function`](Self::generating_function); `self.c` is not used.
-    pub fn truncated_kernel(&self, c_tilde: &[Complex], length: usize) -> Vec<f64> {
-        inverse_dft(&self.generating_function(c_tilde, length)).into_iter().map(|tap| tap.re).collect()
-    }
-}
-
-/// `e^(-2 pi i k / length)`.
-fn root_of_unity(k: usize, length: usize) -> Complex {
-    Complex { re: 0.0, im: -TAU * (k % length) as f64 / length as f64 }.exp()
-}
-
-/// By the sum.
-fn inverse_dft(values: &[Complex]) -> Vec<Complex> {
-    let length = values.len();
-    let term = |l: usize, j: usize| values[j] * root_of_unity(j * l, length).conj();
-    let at = |l: usize| real(1.0 / length as f64) * (0..length).map(|j| term(l, j)).sum::<Complex>();
-    (0..length).map(at).collect()
 }
 
 /// One member of each conjugate pair of `A = Lambda - sum over r of P_r P_r*`.
@@ -153,9 +86,4 @@ impl Dplr {
         };
         Dense { a: Matrix::new(lambda.len(), entry), b: list(|mode| mode.b), c: list(|mode| mode.c) }
     }
-}
-
-/// One half and its conjugates behind it.
-pub fn complete(half: &[Complex]) -> Vec<Complex> {
-    half.iter().copied().chain(half.iter().map(|z| z.conj())).collect()
 }

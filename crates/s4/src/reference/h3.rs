@@ -84,10 +84,12 @@ impl H3 {
         let k: Vec<_> = columns(&self.k, x).iter().zip(&self.shift).map(|(k, shift)| shift.scan(k)).collect();
         let (seq, head_dim) = (x.len() / d_model, d_model / n_heads);
         let mut read = vec![0.0; seq * d_model];
-        for (h, i, j) in triples(n_heads, head_dim) {
-            let (row, at) = (h * head_dim + i, j * n_heads + h);
-            let y = self.heads[h].remember(self.rule, &k[row], &v[h * head_dim + j]);
-            (0..seq).for_each(|t| read[t * d_model + at] += q[row][t] * y[t]);
+        for row in 0..d_model {
+            let h = row / head_dim;
+            for j in 0..head_dim {
+                let y = self.heads[h].remember(self.rule, &k[row], &v[h * head_dim + j]);
+                (0..seq).for_each(|t| read[t * d_model + j * n_heads + h] += q[row][t] * y[t]);
+            }
         }
         read.chunks(d_model).flat_map(|token| self.output.apply(token)).collect()
     }
@@ -106,10 +108,4 @@ fn columns(layer: &Affine, x: &[f64]) -> Vec<Vec<f64>> {
     let width = layer.bias.len();
     let tokens: Vec<_> = x.chunks(width).map(|token| layer.apply(token)).collect();
     (0..width).map(|o| tokens.iter().map(|token| token[o]).collect()).collect()
-}
-
-/// Every head with every pair of its features.
-fn triples(n_heads: usize, head_dim: usize) -> impl Iterator<Item = (usize, usize, usize)> {
-    let pairs = move |h| (0..head_dim).flat_map(move |i| (0..head_dim).map(move |j| (h, i, j)));
-    (0..n_heads).flat_map(pairs)
 }

@@ -40,11 +40,6 @@ impl Matrix {
         self.rows.iter().map(|row| dot(row, column)).collect()
     }
 
-    /// A row times this.
-    pub fn after(&self, row: &[Complex]) -> Vec<Complex> {
-        self.transpose().times(row)
-    }
-
     /// This times another.
     pub fn product(&self, other: &Self) -> Self {
         let columns = other.transpose().rows;
@@ -71,11 +66,6 @@ impl Matrix {
         rows.iter_mut().enumerate().for_each(|(n, row)| row.extend(right(n)));
         (0..self.size()).for_each(|pivot| eliminate(&mut rows, pivot));
         (0..columns.len()).map(|j| substitute(&rows, self.size() + j)).collect()
-    }
-
-    /// The largest absolute entry.
-    pub fn largest(&self) -> f64 {
-        self.rows.iter().flatten().map(|z| z.norm()).fold(0.0, f64::max)
     }
 }
 

@@ -7,9 +7,9 @@ mod matrix;
 mod measured;
 
 use crate::Discretization;
-pub use crate::number::{Complex, exp_m1, real};
+pub use crate::number::{Complex, complete, exp_m1, real};
 
-pub use dense::{Dense, Dplr, Recurrence, complete};
+pub use dense::{Dense, Dplr, Recurrence};
 pub use ema::ema;
 pub use h3::{Affine, H3, Head, Shift};
 pub use matrix::Matrix;
@@ -37,20 +37,6 @@ pub fn discretize(mode: Mode, dt: f64, rule: Discretization) -> (Complex, Comple
 /// `(e^(dt a) - 1) / a`: what an input of 1 held for `dt` adds up to. `dt` where nothing decays or turns.
 fn held(a: Complex, dt: f64) -> Complex {
     if a == real(0.0) { real(dt) } else { exp_m1(real(dt) * a) / a }
-}
-
-/// `K_l = 2 Re(sum over modes of c a_bar^l b_bar)` for `l < seq`.
-pub fn kernel(modes: &[Mode], dt: f64, rule: Discretization, seq: usize) -> Vec<f64> {
-    let mut kernel = vec![0.0; seq];
-    for mode in modes {
-        let (a_bar, b_bar) = discretize(*mode, dt, rule);
-        let mut term = mode.c * b_bar;
-        for k in &mut kernel {
-            *k += 2.0 * term.re;
-            term *= a_bar;
-        }
-    }
-    kernel
 }
 
 /// `s_t = a_bar s_{t-1} + b_bar u_t`, `y_t = 2 Re(sum over modes of c s_t) + d u_t`, from `s = 0`.

@@ -1,6 +1,6 @@
 //! The closed-form spectrum of HiPPO-LegS against its matrices.
 
-use subquad_s4::hippo::{LegsPair, legs};
+use subquad_s4::hippo::{Measure, NormalPair};
 use subquad_s4::reference::{Complex, real};
 
 fn root(n: usize) -> f64 {
@@ -40,10 +40,14 @@ fn size(z: Complex) -> f64 {
 #[test]
 fn every_pair_is_an_eigenpair_of_the_normal_part() {
     for n_state in [2, 4, 8, 64] {
-        let pairs = legs(n_state);
+        let pairs = Measure::Legs.pairs(n_state);
         assert_eq!(pairs.len(), n_state / 2);
-        assert!(pairs[0].w > 0.0 && pairs.windows(2).all(|p| p[0].w < p[1].w), "distinct, so all of them");
-        for LegsPair { w, b_re, b_im } in pairs {
+        assert!(
+            pairs[0].a.im > 0.0 && pairs.windows(2).all(|p| p[0].a.im < p[1].a.im),
+            "distinct, so all of them"
+        );
+        for NormalPair { a, b, .. } in pairs {
+            let w = a.im;
             let v = eigenvector(n_state, w);
             for n in 0..n_state {
                 let row = (0..n_state).fold(real(0.0), |sum, k| sum + real(skew_part(n_state, n, k)) * v[k]);
@@ -54,7 +58,7 @@ fn every_pair_is_an_eigenpair_of_the_normal_part() {
                 );
             }
             let weight = (0..n_state).fold(real(0.0), |sum, n| sum + v[n].conj() * real(root(n)));
-            let difference = size(weight - Complex { re: b_re, im: b_im });
+            let difference = size(weight - b);
             assert!(
                 difference < 1e-11 * n_state as f64,
                 "N = {n_state}, w = {w}: B differs by {difference:e}"
@@ -66,10 +70,10 @@ fn every_pair_is_an_eigenpair_of_the_normal_part() {
 #[test]
 fn the_spectrum_has_its_known_values() {
     // The published solver keeps the other member of each pair: its B is the conjugate.
-    let four = legs(4);
+    let four = Measure::Legs.pairs(4);
     let wanted = [[0.5565011151, 0.6462349417, -0.7192609314], [4.6032930071, 0.2870198601, -2.6424730297]];
-    for (LegsPair { w, b_re, b_im }, wanted) in four.into_iter().zip(wanted) {
-        assert!([w, b_re, b_im].iter().zip(wanted).all(|(got, wanted)| (got - wanted).abs() < 1e-9));
+    for (NormalPair { a, b, .. }, wanted) in four.into_iter().zip(wanted) {
+        assert!([a.im, b.re, b.im].iter().zip(wanted).all(|(got, wanted)| (got - wanted).abs() < 1e-9));
     }
     let extremes = [
         (64, 0.2638569311, 1303.2738429812),
@@ -77,12 +81,12 @@ fn the_spectrum_has_its_known_values() {
         (8, 0.4274887123, 19.8574103710),
     ];
     for (n_state, least, most) in extremes {
-        let pairs = legs(n_state);
-        assert!((pairs[0].w - least).abs() < 1e-9, "N = {n_state}: {}", pairs[0].w);
+        let pairs = Measure::Legs.pairs(n_state);
+        assert!((pairs[0].a.im - least).abs() < 1e-9, "N = {n_state}: {}", pairs[0].a.im);
         assert!(
-            (pairs[n_state / 2 - 1].w - most).abs() < 1e-8,
+            (pairs[n_state / 2 - 1].a.im - most).abs() < 1e-8,
             "N = {n_state}: {}",
-            pairs[n_state / 2 - 1].w
+            pairs[n_state / 2 - 1].a.im
         );
     }
 }
@@ -90,7 +94,7 @@ fn the_spectrum_has_its_known_values() {
 #[test]
 fn the_input_weights_hold_all_of_b() {
     for n_state in [2, 16, 64, 256] {
-        let sum: f64 = legs(n_state).iter().map(|pair| pair.b_re.powi(2) + pair.b_im.powi(2)).sum();
+        let sum: f64 = Measure::Legs.pairs(n_state).iter().map(|pair| pair.b.norm_sqr()).sum();
         let wanted = (n_state * n_state) as f64 / 2.0;
         assert!((sum / wanted - 1.0).abs() < 1e-12, "N = {n_state}: {sum}");
     }

@@ -3,11 +3,11 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 use subquad_mixer::SequenceMixer;
-use subquad_s4::reference::{Complex, Mode, discretize, kernel, real};
+use subquad_s4::reference::{Complex, Mode, discretize, real};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{assert_rel_close, cpu, to_f64};
 
-use crate::oracle::{FORMS, Parameters, RULES, Seeded};
+use crate::oracle::{FORMS, Parameters, RULES, Seeded, kernel};
 
 /// Largest error of a kernel in f32 over its largest value: measured 5e-6.
 const KERNEL: f64 = 1e-5;

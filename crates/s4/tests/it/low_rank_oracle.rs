@@ -4,6 +4,8 @@ use subquad_s4::reference::{Complex, Dplr, Mode, Recurrence, complete, real};
 use subquad_s4::{S4, S4Config};
 use subquad_testkit::{cpu, to_f64, with_seed};
 
+use crate::truncation::Truncated;
+
 /// The names of [`Parameters::lists`].
 pub(crate) const NAMES: [&str; 9] =
     ["inv_dt", "inv_a_re", "a_im", "b_re", "b_im", "c_re", "c_im", "p_re", "p_im"];

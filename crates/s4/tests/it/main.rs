@@ -25,3 +25,4 @@ mod published;
 mod published_h3;
 mod published_minimal;
 mod stepper;
+mod truncation;

@@ -1,7 +1,7 @@
 //! The layer in f64, from its own parameters.
 
 use subquad_backend::{Form, fft_conv, pointwise};
-use subquad_s4::reference::{Complex, Mode, kernel, scan};
+use subquad_s4::reference::{Complex, Mode, discretize, scan};
 use subquad_s4::{Discretization, S4d, S4dConfig};
 use subquad_testkit::{cpu, to_f64, with_seed};
 
@@ -94,4 +94,18 @@ fn channel(layer: &S4d, parameters: &Parameters, rule: Discretization, h: usize,
     let taps = |k| kernel(&parameters.modes(k, h), dt, rule, u.len());
     let y = fft_conv::reference::two_sided_conv(&u, &taps(0), &taps(1));
     y.into_iter().zip(&u).map(|(y, u)| y + d * u).collect()
+}
+
+/// `K_l = 2 Re(sum over modes of c a_bar^l b_bar)` for `l < seq`.
+pub(crate) fn kernel(modes: &[Mode], dt: f64, rule: Discretization, seq: usize) -> Vec<f64> {
+    let mut kernel = vec![0.0; seq];
+    for mode in modes {
+        let (a_bar, b_bar) = discretize(*mode, dt, rule);
+        let mut term = mode.c * b_bar;
+        for k in &mut kernel {
+            *k += 2.0 * term.re;
+            term *= a_bar;
+        }
+    }
+    kernel
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::kernel::Unwritten;
 use crate::linear::transpose::transpose;
-use crate::simd::{Simd, WithSimd, dispatch};
+use crate::simd::{self, Simd};
 
 /// The right operand of a product.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +59,9 @@ const ROWS_WORTH_A_COPY: usize = 32;
 
 /// Columns that a block of sums meets.
 #[inline(always)]
-pub(super) fn panel_width<S: Simd>() -> usize {
-    let vectors = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
-    vectors * S::F32_LANES
+pub(super) fn panel_width(lanes: usize, registers: usize) -> usize {
+    let vectors = if registers >= 32 { 4 } else { 2 };
+    vectors * lanes
 }
 
 #[inline(always)]
@@ -96,7 +96,8 @@ impl Panels {
     }
 
     fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {
-        let Layout { lanes, width } = Layout::of_this_machine();
+        let [lanes, registers] = simd::lanes_and_registers();
+        let width = panel_width(lanes, registers);
         let mut data = Unwritten::new(terms * cols.next_multiple_of(lanes));
         data.parts(terms * width).into_par_iter().enumerate().for_each(|(index, panel)| {
             let panel = panel.zeros();
@@ -105,24 +106,5 @@ impl Panels {
             fill(panel, width, c);
         });
         Self { data: data.into_vec(), terms }
-    }
-}
-
-/// Floats of a vector and of a panel's row.
-struct Layout {
-    lanes: usize,
-    width: usize,
-}
-
-impl Layout {
-    fn of_this_machine() -> Self {
-        struct Ask;
-        impl WithSimd for Ask {
-            type Output = Layout;
-            fn with_simd<S: Simd>(self, _: S) -> Layout {
-                Layout { lanes: S::F32_LANES, width: panel_width::<S>() }
-            }
-        }
-        dispatch(Ask)
     }
 }

@@ -5,9 +5,10 @@
 
 use burn::tensor::{FloatDType, Tensor};
 use rayon::prelude::*;
+use rustfft::num_complex::Complex32;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
 
-use super::row::{C32, Row};
+use super::row::Row;
 use crate::complex::{Pair, reduce};
 use crate::number::Complex;
 use crate::precision::in_two;
@@ -37,7 +38,7 @@ impl CpuKernel for DiagonalKernel {
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [_, d_model, pairs] = saved.inputs[0].dims();
         let rows = saved.grad.data.par_chunks(self.seq).enumerate();
-        let moments: Vec<Vec<(C32, C32)>> = rows
+        let moments: Vec<Vec<(Complex32, Complex32)>> = rows
             .map_init(
                 || Row::new(pairs, self.seq),
                 |row, (at, grad)| row.moments(grad, &logarithms(saved.inputs, at % d_model)),
@@ -49,28 +50,22 @@ impl CpuKernel for DiagonalKernel {
 }
 
 /// Row `at` of `c`.
-fn numbers(inputs: &[View<'_>], at: usize) -> Vec<C32> {
-    let [re, im] = [row(&inputs[0], at), row(&inputs[1], at)];
-    re.iter().zip(im).map(|(re, im)| C32 { re: *re, im: *im }).collect()
+fn numbers(inputs: &[View<'_>], at: usize) -> Vec<Complex32> {
+    let [re, im] = [0, 1].map(|part| inputs[part].row(at));
+    re.iter().zip(im).map(|(re, im)| Complex32 { re: *re, im: *im }).collect()
 }
 
 /// `log a_bar` of channel `h`.
 fn logarithms(inputs: &[View<'_>], h: usize) -> Vec<Complex> {
     let [d_model, _] = inputs[2].dims();
-    let [re, high, low] = [row(&inputs[2], h), row(&inputs[3], h), row(&inputs[3], d_model + h)];
+    let [re, high, low] = [inputs[2].row(h), inputs[3].row(h), inputs[3].row(d_model + h)];
     let sum = |n: usize| Complex { re: f64::from(re[n]), im: f64::from(high[n]) + f64::from(low[n]) };
     (0..re.len()).map(sum).collect()
 }
 
-/// Row `at` of an input of any rank.
-fn row<'a>(input: &View<'a>, at: usize) -> &'a [f32] {
-    let width = *input.shape.last().expect("inputs have axes");
-    &input.data[at * width..][..width]
-}
-
 /// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels; the second part of the
 /// angle is there for its value only.
-fn gradients(inputs: &[View<'_>], moments: &[Vec<(C32, C32)>]) -> [Array; 4] {
+fn gradients(inputs: &[View<'_>], moments: &[Vec<(Complex32, Complex32)>]) -> [Array; 4] {
     let [d_model, pairs] = inputs[2].dims();
     let mut grads = [0, 1, 2, 3].map(|i| Array::new(vec![0.0; inputs[i].data.len()], inputs[i].shape));
     for (at, moments) in moments.iter().enumerate() {

@@ -6,7 +6,8 @@
 //! ```
 //! The powers are made in f64 and rounded once; both passes then are products of small matrices in f32.
 
-use pulp::{Arch, Simd, WithSimd};
+use rustfft::num_complex::Complex32;
+use subquad_backend::simd::{self, Simd, WithSimd, mul_add};
 
 use crate::number::Complex;
 
@@ -14,13 +15,6 @@ use crate::number::Complex;
 const ROWS: usize = 4;
 const LANES: usize = 32;
 type Lanes = [f32; LANES];
-
-/// A complex number of one pair.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct C32 {
-    pub(super) re: f32,
-    pub(super) im: f32,
-}
 
 /// How a kernel of `seq` lags is cut: `blocks` blocks of `block` lags, padded to whole tiles.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +65,7 @@ impl Row {
     }
 
     /// `out_l = 2 Re(sum over n of c_n a_bar_n^l)`, from the logarithms of the `a_bar_n`.
-    pub(super) fn kernel(&mut self, c: &[C32], log_a: &[Complex], out: &mut [f32]) {
+    pub(super) fn kernel(&mut self, c: &[Complex32], log_a: &[Complex], out: &mut [f32]) {
         let Split { seq, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -88,7 +82,7 @@ impl Row {
     }
 
     /// `2 c E_q` of `ROWS` blocks: `2 Re(z w) = (2 Re z) (Re w) + (-2 Im z) (Im w)`.
-    fn pack_outer(&mut self, c: &[C32], q: usize) {
+    fn pack_outer(&mut self, c: &[Complex32], q: usize) {
         let blocks = self.split.blocks;
         let rows = self.packed.chunks_exact_mut(2);
         for ((rows, e), c) in rows.zip(self.outer.chunks_exact(2 * blocks)).zip(c) {
@@ -104,7 +98,7 @@ impl Row {
     ///
     /// With `V_r = sum_q E_q g_{q,r}` and `V1_r = sum_q q E_q g_{q,r}` both are sums over `r`: `sum_r W_r V_r` and
     /// `sum_r W_r (r V_r + block V1_r)`.
-    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[Complex]) -> Vec<(C32, C32)> {
+    pub(super) fn moments(&mut self, grad: &[f32], log_a: &[Complex]) -> Vec<(Complex32, Complex32)> {
         let Split { block, blocks, .. } = self.split;
         let columns = self.split.columns();
         self.fill_powers(log_a);
@@ -124,7 +118,7 @@ impl Row {
                 add_moments(&mut sums, &v, &w[column], &w[columns + column], block, column * LANES);
             }
             let [re, im, re1, im1] = sums.map(|lanes| lanes.iter().sum());
-            (C32 { re, im }, C32 { re: re1, im: im1 })
+            (Complex32 { re, im }, Complex32 { re: re1, im: im1 })
         });
         moments.collect()
     }
@@ -150,7 +144,7 @@ impl Row {
 /// `sum over k of a_ki b_kj`, where row `k` of `b` is `b[k * stride]`.
 fn tile(a: &[[f32; ROWS]], b: &[Lanes], stride: usize) -> [Lanes; ROWS] {
     let mut sums = [[0.0; LANES]; ROWS];
-    Arch::new().dispatch(Tile { a, b, stride, sums: &mut sums });
+    simd::dispatch(Tile { a, b, stride, sums: &mut sums });
     sums
 }
 
@@ -174,8 +168,8 @@ impl WithSimd for Tile<'_> {
                 let (b, _) = S::as_simd_f32s(&self.b[k * self.stride]);
                 for i in 0..ROWS {
                     let a = simd.splat_f32s(self.a[k][i]);
-                    sums[i][0] = simd.mul_add_e_f32s(a, b[at], sums[i][0]);
-                    sums[i][1] = simd.mul_add_e_f32s(a, b[at + 1], sums[i][1]);
+                    sums[i][0] = mul_add(simd, a, b[at], sums[i][0]);
+                    sums[i][1] = mul_add(simd, a, b[at + 1], sums[i][1]);
                 }
             }
             for i in 0..ROWS {
@@ -195,7 +189,7 @@ fn add_moments(
     block: usize,
     r: usize,
 ) {
-    Arch::new().dispatch(
+    simd::run(
         #[inline(always)]
         || {
             for j in 0..LANES {
@@ -249,7 +243,7 @@ impl Powers {
         let (im, next_im) = self.im.split_at_mut(done);
         let (re, next_re) = (&re[..more], &mut next_re[..more]);
         let (im, next_im) = (&im[..more], &mut next_im[..more]);
-        Arch::new().dispatch(
+        simd::run(
             #[inline(always)]
             || {
                 for j in 0..more {
@@ -263,7 +257,7 @@ impl Powers {
 
 fn round(values: &[f64], table: &mut [f32]) {
     let table = &mut table[..values.len()];
-    Arch::new().dispatch(
+    simd::run(
         #[inline(always)]
         || {
             for j in 0..values.len() {

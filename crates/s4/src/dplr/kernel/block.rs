@@ -1,6 +1,8 @@
 //! Complex arithmetic on a block of frequencies at once.
 
-use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+use std::ops::Neg;
+
+use rustfft::num_traits::{ConstZero, NumAssign};
 
 /// Frequencies in a block of f32: four rows of numbers of a block fill a kilobyte.
 pub(super) const WIDTH: usize = 64;
@@ -9,26 +11,10 @@ pub(super) const WIDTH: usize = 64;
 pub(super) type Lanes = [f32; WIDTH];
 
 /// f32 or f64.
-pub(super) trait Number:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
-    + AddAssign
-    + MulAssign
-{
-    const ZERO: Self;
-}
+pub(super) trait Number: Copy + NumAssign + ConstZero + Neg<Output = Self> {}
 
-impl Number for f32 {
-    const ZERO: Self = 0.0;
-}
-
-impl Number for f64 {
-    const ZERO: Self = 0.0;
-}
+impl Number for f32 {}
+impl Number for f64 {}
 
 /// A complex number of every frequency of a block.
 #[derive(Debug, Clone, Copy)]

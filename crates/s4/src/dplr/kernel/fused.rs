@@ -6,7 +6,8 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 use subquad_backend::fft;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::fft_conv::rows_by_channel;
+use subquad_backend::kernel::{Array, CpuKernel, Operand, Saved, View, apply};
 
 use super::Factors;
 use super::exact::{Exact, Frequencies};
@@ -22,10 +23,7 @@ pub(super) fn kernel(
     let parts = vec![a.re.unsqueeze_dim(0), a.im.unsqueeze_dim(0), left.re, left.im, right.re, right.im];
     let sizes = Sizes { pairs: parts[0].dims()[2], kernels, lefts, rights, l_max };
     let (kernel, factors) = (DplrKernel { sizes, frequencies }, Tensor::cat(parts, 0).into());
-    match spectra {
-        Some(spectra) => apply(kernel, [factors, spectra.into()]),
-        None => apply(kernel, [factors]),
-    }
+    apply(kernel, std::iter::once(factors).chain(spectra.map(Operand::from)))
 }
 
 /// Inputs: `[2 + 2 lefts + 2 rights, d_model, pairs]`, real and imaginary parts of `a`, of the left factors and of the right; then,
@@ -42,7 +40,7 @@ impl CpuKernel for DplrKernel {
         let [_, d_model, _] = inputs[0].dims();
         let (roots, plan) = (Roots::new(l_max), fft::plan(l_max));
         let mut taps = vec![0.0; kernels * d_model * l_max];
-        by_channel(&mut taps, d_model, l_max).into_par_iter().enumerate().for_each_init(
+        rows_by_channel(taps.chunks_mut(l_max), d_model).into_par_iter().enumerate().for_each_init(
             || Row::new(self.sizes, &roots, &plan),
             |row, (channel, taps)| {
                 row.load(&rows(&inputs[0], channel));
@@ -89,24 +87,17 @@ fn padded(exact: Vec<Vec<Complex32>>, most: usize) -> Vec<f32> {
     all
 }
 
-/// Gradient `i` of every channel in the shape of the input: `[parts, d_model, width]`.
-fn by_part(shape: &[usize], grads: &[[Vec<f32>; 2]], i: usize) -> Array {
+/// Gradient `i` of every channel in the shape of the input: `[parts, d_model, width]`; zeros for parts beyond it.
+pub(super) fn by_part(shape: &[usize], grads: &[[Vec<f32>; 2]], i: usize) -> Array {
     let (d_model, width) = (shape[1], shape[2]);
     let mut all = vec![0.0; shape.iter().product()];
     for (at, row) in all.chunks_exact_mut(width).enumerate() {
         let (part, channel) = (at / d_model, at % d_model);
-        row.copy_from_slice(&grads[channel][i][part * width..][..width]);
+        if let Some(grad) = grads[channel][i].get(part * width..(part + 1) * width) {
+            row.copy_from_slice(grad);
+        }
     }
     Array::new(all, shape)
-}
-
-/// The rows of `[kernels, d_model, seq]` grouped by channel.
-fn by_channel(values: &mut [f32], d_model: usize, seq: usize) -> Vec<Vec<&mut [f32]>> {
-    let mut rows: Vec<Vec<&mut [f32]>> = (0..d_model).map(|_| Vec::new()).collect();
-    for (i, row) in values.chunks_mut(seq).enumerate() {
-        rows[i % d_model].push(row);
-    }
-    rows
 }
 
 /// All parts of one channel.

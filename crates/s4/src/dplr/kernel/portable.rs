@@ -11,7 +11,7 @@ use crate::complex::Pair;
 pub(super) fn kernel(factors: Factors, exact: Exact, l_max: usize) -> Tensor<3> {
     let (kernels, d_model, device) = (factors.kernels, factors.a.re.dims()[0], factors.a.re.device());
     let Exact { frequencies, spectra } = exact;
-    let exact = spectra.map(|spectra| halves(spectra.to_device(&device)));
+    let exact = spectra.map(|spectra| Pair::parted(spectra.to_device(&device)));
     let spectrum = match exact {
         Some(exact) if frequencies.all() => exact,
         Some(exact) => put(exact, &frequencies, spectrum(factors, &Roots::new(l_max))),
@@ -20,12 +20,6 @@ pub(super) fn kernel(factors: Factors, exact: Exact, l_max: usize) -> Tensor<3> 
     let frequencies = spectrum.re.dims()[2];
     let rows = spectrum.map(|part| part.reshape([kernels * d_model, frequencies]));
     inverse_real(rows, l_max).reshape([kernels, d_model, l_max])
-}
-
-/// Real parts and the imaginary parts behind them.
-fn halves(parts: Tensor<3>) -> Pair<3> {
-    let count = parts.dims()[2] / 2;
-    Pair { re: parts.clone().narrow(2, 0, count), im: parts.narrow(2, count, count) }
 }
 
 /// The exact values in the places of their frequencies: both one behind the other, and then which of them.
@@ -67,7 +61,7 @@ fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
 fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) {
     let weigh = |h: &Pair<2>| h.clone().map(|part| part * cos.clone());
     let Pair { re, im } = weigh(&h[at][column]);
-    let pivot = inverse(Pair { re: re + 1.0, im });
+    let pivot = Pair { re: re + 1.0, im }.inverse();
     let taken: Vec<Pair<2>> = h[at].iter().map(|h| weigh(h) * pivot.clone()).collect();
     let (before, after) = h.split_at_mut(at);
     for row in before.iter_mut().chain(&mut after[1..]) {
@@ -76,11 +70,6 @@ fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) 
             *to = to.clone() + own.clone() * taken.clone();
         }
     }
-}
-
-fn inverse(z: Pair<2>) -> Pair<2> {
-    let size = z.re.clone().square() + z.im.clone().square();
-    Pair { re: z.re / size.clone(), im: -z.im / size }
 }
 
 /// `h(l, r)` for every left and right factor, `[d_model, frequencies]` each.

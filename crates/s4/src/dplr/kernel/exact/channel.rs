@@ -1,7 +1,7 @@
 //! One channel in f64.
 
 use crate::dplr::LEAST_DECAY;
-use crate::number::{Complex, real};
+use crate::number::{Complex, complete, real};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
@@ -70,9 +70,4 @@ fn stored(sizes: Sizes, parts: &[&[f32]]) -> Vec<Vec<Complex>> {
 pub(super) fn parts_of(Sizes { rank, kernels, .. }: Sizes) -> impl Iterator<Item = [usize; 2]> {
     let group = |first: usize, count: usize| (0..count).map(move |i| [first + i, first + count + i]);
     group(0, 1).chain(group(2, 1)).chain(group(4, rank)).chain(group(4 + 2 * rank, kernels))
-}
-
-/// One half and its conjugates behind it.
-fn complete(half: &[Complex]) -> Vec<Complex> {
-    half.iter().copied().chain(half.iter().map(|z| z.conj())).collect()
 }

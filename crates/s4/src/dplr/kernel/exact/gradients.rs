@@ -7,15 +7,10 @@ use super::resolvent::{Block, Lanes, WIDTH, constant};
 use crate::dplr::LEAST_DECAY;
 use crate::number::{Complex, real};
 
-/// Of the inputs, laid out as they are, but for one channel.
-pub(super) struct Grads {
-    pub(super) dt: Vec<f64>,
-    pub(super) numbers: Vec<f64>,
-}
-
 impl Channel {
-    /// From the gradients of the spectra, real parts then imaginary parts.
-    pub(super) fn grads(&self, frequencies: &[usize], of_spectra: &[&[f32]]) -> Grads {
+    /// From the gradients of the spectra, real parts then imaginary parts, those of the steps and of the numbers, laid out as they
+    /// are, but without their second parts, which are there for their values only.
+    pub(super) fn grads(&self, frequencies: &[usize], of_spectra: &[&[f32]]) -> [Vec<f32>; 2] {
         let mut block = Block::new(self);
         let mut sums = Sums::new(self);
         for (i, chunk) in frequencies.chunks(WIDTH).enumerate() {
@@ -105,7 +100,7 @@ impl Sums {
     }
 
     /// From the gradients of the system with its steps worked in, those of the continuous system and of the steps.
-    fn through_steps(&self, channel: &Channel) -> Grads {
+    fn through_steps(&self, channel: &Channel) -> [Vec<f32>; 2] {
         let (mut dt, mut all) = (vec![0.0; channel.dt.len()], self.of_rows(channel));
         let with_step = 2 + channel.sizes.rank;
         for (grads, row) in all.iter_mut().zip(&channel.stored).take(with_step) {
@@ -118,7 +113,7 @@ impl Sums {
         for (grads, sums) in all[2..].iter_mut().zip(&self.q) {
             grads.iter_mut().enumerate().for_each(|(n, grad)| *grad += folded(sums, n).conj());
         }
-        Grads { dt, numbers: flat(channel.sizes, &all) }
+        [dt.into_iter().map(|grad: f64| grad as f32).collect(), flat(channel.sizes, &all)]
     }
 
     /// Of `dt a`, `dt b` and `dt P`, and of `C~`, laid out as they are stored.
@@ -138,13 +133,13 @@ fn folded(sums: &[Lanes], n: usize) -> Complex {
 }
 
 /// `d/d re` and `d/d im` where the inputs have the parts.
-fn flat(sizes: Sizes, complex: &[Vec<Complex>]) -> Vec<f64> {
+fn flat(sizes: Sizes, complex: &[Vec<Complex>]) -> Vec<f32> {
     let pairs = complex[0].len();
     let mut numbers = vec![0.0; 2 * complex.len() * pairs];
     for (row, [re, im]) in complex.iter().zip(parts_of(sizes)) {
         for (n, grad) in row.iter().enumerate() {
-            numbers[re * pairs + n] = grad.re;
-            numbers[im * pairs + n] = -grad.im;
+            numbers[re * pairs + n] = grad.re as f32;
+            numbers[im * pairs + n] = -grad.im as f32;
         }
     }
     numbers

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View};
 
-use super::super::fused::rows;
+use super::super::fused::{by_part, rows};
 use super::Frequencies;
 use super::channel::{Channel, Sizes};
-use super::gradients::Grads;
 
 /// Inputs: the steps in two parts, `[2, d_model, 1 or pairs]`; then `[2 (2 + rank + kernels) + 1, d_model, pairs]`, real and imaginary
 /// parts of `a`, of `b`, of every row of `P` and of every `C~`, and the second part of `Re a`. Output: `[kernels, d_model, 2 most]`.
@@ -46,27 +45,14 @@ impl CpuKernel for ExactKernel {
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [_, d_model, _] = saved.inputs[1].dims();
-        let grads: Vec<Grads> = (0..d_model)
+        let grads: Vec<[Vec<f32>; 2]> = (0..d_model)
             .into_par_iter()
             .map(|h| {
                 let of_spectra = rows(&saved.grad, h);
                 self.channel(saved.inputs, h).grads(self.frequencies.channel(h), &of_spectra)
             })
             .collect();
-        let of = |input: usize, grad: fn(&Grads) -> &Vec<f64>| {
-            let View { data, shape } = saved.inputs[input];
-            let mut all = vec![0.0; data.len()];
-            let width = shape[2];
-            for (i, row) in all.chunks_exact_mut(width).enumerate() {
-                let (part, h) = (i / d_model, i % d_model);
-                // Second parts are there for their values only.
-                if let Some(values) = grad(&grads[h]).get(part * width..(part + 1) * width) {
-                    row.iter_mut().zip(values).for_each(|(to, value)| *to = *value as f32);
-                }
-            }
-            Array::new(all, shape)
-        };
-        let all = [of(0, |grads| &grads.dt), of(1, |grads| &grads.numbers)];
-        all.into_iter().zip(saved.wanted).map(|(grad, wanted)| wanted.then_some(grad)).collect()
+        let inputs = saved.inputs.iter().zip(saved.wanted).enumerate();
+        inputs.map(|(i, (input, wanted))| wanted.then(|| by_part(input.shape, &grads, i))).collect()
     }
 }

@@ -1,31 +1,31 @@
-//! The definition: f64, loops. Tests compare against it.
+//! The tail of a state-space layer by its definition: f64, loops.
 
-use super::Output;
-use crate::pointwise::{Activation, reference};
+use subquad_backend::pointwise::{Activation, reference};
+use subquad_backend::tail::Output;
 
 /// A problem of `y [batch, channels, seq]`.
 #[derive(Debug, Clone)]
-pub struct Problem<'a> {
+pub(crate) struct Problem<'a> {
     /// `[batch, channels, seq]`
-    pub sizes: [usize; 3],
+    pub(crate) sizes: [usize; 3],
     /// Before the linear layer.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
     /// After it.
-    pub output: Output,
+    pub(crate) output: Output,
     /// The sequences.
-    pub y: &'a [f64],
+    pub(crate) y: &'a [f64],
     /// `[channels, parts d_out]`
-    pub weight: &'a [f64],
+    pub(crate) weight: &'a [f64],
     /// `[parts d_out]`, zeros for none.
-    pub bias: &'a [f64],
+    pub(crate) bias: &'a [f64],
 }
 
 /// Of `y`, `weight` and `bias`, shaped as they are.
-pub type Gradients = [Vec<f64>; 3];
+pub(crate) type Gradients = [Vec<f64>; 3];
 
 impl Problem<'_> {
     /// `[batch, seq, d_out]`
-    pub fn mix_channels(&self) -> Vec<f64> {
+    pub(crate) fn mix_channels(&self) -> Vec<f64> {
         let d_out = self.bias.len() / self.output.parts();
         let one = |z: &[f64], o: usize| match self.output {
             Output::Glu => reference::glu(z[o], z[d_out + o]),
@@ -40,7 +40,7 @@ impl Problem<'_> {
     }
 
     /// By the chain rule, of the sum of the output times `grad [batch, seq, d_out]`.
-    pub fn gradients(&self, grad: &[f64]) -> Gradients {
+    pub(crate) fn gradients(&self, grad: &[f64]) -> Gradients {
         let [_, channels, _] = self.sizes;
         let width = self.bias.len();
         let mut grads = [self.y, self.weight, self.bias].map(|input| vec![0.0; input.len()]);
