@@ -1,16 +1,40 @@
 //! `delay`: what was the input some tokens ago? It needs a memory of fixed reach, read at every token.
 
-use std::ops::Range;
+use std::iter::repeat_n;
 
 use subquad_options::range::{self, LONGEST_SEQ};
 use subquad_options::{Options, Refusal, Share};
 
-use crate::noise::{self, NoiseConfig};
-use crate::{
-    Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
-};
+use crate::noise::{self, Noise, NoiseTask};
+use crate::{InputKind, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions};
 
-/// Options of [`Delay`].
+/// Band-limited white noise, to be repeated `lag` tokens later.
+///
+/// - Input: noise of root mean square 0.5 that starts from zero, one real per token. It holds `bandwidth * seq_len / 2`
+///   waves of random size and phase, and nothing above that frequency. Published: 4,000 tokens, half of Nyquist's
+///   frequency (1,000 Hz at steps of 2.5e-4 s), lag 1,000.
+/// - Target: the input `lag` tokens earlier, 0 before there is one. Every position counts.
+/// - Training: every example is fresh. Test: the same examples for every seed.
+/// - Loss: mean squared error. Score: that error divided by the variance of the target about its mean, both over all
+///   test numbers. 0 is perfect, 1 is what predicting the mean scores. Published work gives the error itself and the
+///   variance of the input.
+///
+/// One example by hand: the first test example of 6 tokens with lag 2, in hundredths.
+/// ```text
+/// inputs:   0  25  -13  -15  -35  -59
+/// targets:  0   0    0   25  -13  -15
+/// ```
+/// ```
+/// use subquad_data::{DelayConfig, Inputs, Share, Targets, TaskOptions};
+/// let config = DelayConfig { lag: Share::Count(2), bandwidth: 0.7, ..DelayConfig::default() };
+/// let example = config.open(6, 0)?.test_batch(0, 0..1);
+/// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
+/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
+/// assert_eq!(hundredths(&values), [0.0, 25.0, -13.0, -15.0, -35.0, -59.0]);
+/// let Targets::TokenReals { outputs: 1, values } = example.targets else { unreachable!() };
+/// assert_eq!(hundredths(&values), [0.0, 0.0, 0.0, 25.0, -13.0, -15.0]);
+/// # Ok::<(), subquad_data::TaskError>(())
+/// ```
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct DelayConfig {
     /// How many tokens back the input to repeat lies: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
@@ -36,14 +60,15 @@ impl TaskOptions for DelayConfig {
         data: "made by the program",
         caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
             lower is better, and predicting the mean scores 1.",
+        metric: Metric::NormalisedError,
     };
 
     fn input(&self) -> InputKind {
-        Delay::INPUT
+        InputKind::Reals { features: 1 }
     }
 
     fn target(&self, _: usize) -> TargetKind {
-        Delay::TARGET
+        TargetKind::TokenReals { outputs: 1 }
     }
 
     fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
@@ -51,7 +76,14 @@ impl TaskOptions for DelayConfig {
     }
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        Ok(Box::new(Delay::new(self, seq_len, seed)?))
+        self.check(seq_len)?;
+        let lag = self.lag.at(seq_len);
+        let targets = move |signals: &[f32]| {
+            let later = |signal: &[f32]| repeat_n(0.0, lag).chain(signal[..seq_len - lag].to_vec());
+            Targets::TokenReals { outputs: 1, values: signals.chunks(seq_len).flat_map(later).collect() }
+        };
+        let noise = Noise::new(Self::INFO.name, self.bandwidth, seq_len, seed);
+        Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
     }
 }
 
@@ -63,108 +95,5 @@ impl DelayConfig {
                 "lag = {lag} at {seq_len} tokens, but it must be 1 to {most}, so that there is something to repeat"
             )
         })
-    }
-}
-
-/// Band-limited white noise, to be repeated `lag` tokens later.
-///
-/// - Input: noise of root mean square 0.5 that starts from zero, one real per token. It holds `bandwidth * seq_len / 2`
-///   waves of random size and phase, and nothing above that frequency. Published: 4,000 tokens, half of Nyquist's
-///   frequency (1,000 Hz at steps of 2.5e-4 s), lag 1,000.
-/// - Target: the input `lag` tokens earlier, 0 before there is one. Every position counts.
-/// - Training: every example is fresh. Test: the same examples for every seed.
-/// - Loss: mean squared error. Score: that error divided by the variance of the target about its mean, both over all
-///   test numbers. 0 is perfect, 1 is what predicting the mean scores. Published work gives the error itself and the
-///   variance of the input.
-///
-/// One example by hand: the first test example of 6 tokens with lag 2, in hundredths.
-/// ```text
-/// inputs:   0  25  -13  -15  -35  -59
-/// targets:  0   0    0   25  -13  -15
-/// ```
-/// ```
-/// use subquad_data::{Delay, DelayConfig, Inputs, Share, Targets, Task};
-/// let config = DelayConfig { lag: Share::Count(2), bandwidth: 0.7, ..DelayConfig::default() };
-/// let example = Delay::new(&config, 6, 0)?.test_batch(0, 0..1);
-/// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
-/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
-/// assert_eq!(hundredths(&values), [0.0, 25.0, -13.0, -15.0, -35.0, -59.0]);
-/// let Targets::TokenReals { outputs: 1, values } = example.targets else { unreachable!() };
-/// assert_eq!(hundredths(&values), [0.0, 0.0, 0.0, 25.0, -13.0, -15.0]);
-/// # Ok::<(), subquad_data::TaskError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Delay {
-    noise: noise::Noise,
-    lag: usize,
-}
-
-impl Delay {
-    const INPUT: InputKind = InputKind::Reals { features: 1 };
-    const TARGET: TargetKind = TargetKind::TokenReals { outputs: 1 };
-
-    /// The task with examples of `seq_len` tokens; `seed` draws those for training.
-    ///
-    /// # Errors
-    /// As [`check`](TaskOptions::check).
-    pub fn new(config: &DelayConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        config.check(seq_len)?;
-        let DelayConfig { lag, bandwidth, test_examples } = *config;
-        let noise = NoiseConfig { task: DelayConfig::INFO.name, bandwidth, test_examples };
-        Ok(Self { noise: noise.noise(seq_len, seed), lag: lag.at(seq_len) })
-    }
-
-    fn batch(&self, signals: impl ExactSizeIterator<Item = Vec<f32>>) -> Batch {
-        let (batch, mut inputs, mut targets) = (signals.len(), Vec::new(), Vec::new());
-        for signal in signals {
-            targets.extend(std::iter::repeat_n(0.0, self.lag));
-            targets.extend(&signal[..signal.len() - self.lag]);
-            inputs.extend(signal);
-        }
-        Batch {
-            batch,
-            seq_len: self.noise.seq_len(),
-            inputs: Inputs::Reals { features: 1, values: inputs },
-            targets: Targets::TokenReals { outputs: 1, values: targets },
-        }
-    }
-}
-
-impl Task for Delay {
-    fn name(&self) -> &'static str {
-        DelayConfig::INFO.name
-    }
-
-    fn seq_len(&self) -> usize {
-        self.noise.seq_len()
-    }
-
-    fn input(&self) -> InputKind {
-        Self::INPUT
-    }
-
-    fn target(&self) -> TargetKind {
-        Self::TARGET
-    }
-
-    fn metric(&self) -> Metric {
-        Metric::NormalisedError
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        None
-    }
-
-    fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        self.batch(self.noise.train_signals(step, batch))
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        self.noise.conditions()
-    }
-
-    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        assert_eq!(condition, 0, "delay tests under one condition");
-        self.batch(self.noise.test_signals(range))
     }
 }

@@ -7,6 +7,8 @@
 //! Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3" (Random123). There is no shared state
 //! and no hidden counter: step 1000 needs no steps before it.
 
+use std::ops::Range;
+
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -136,10 +138,47 @@ impl Draws {
         }
     }
 
+    /// `count` different numbers below `n`, in random order (the start of a Fisher-Yates shuffle).
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn distinct(&mut self, count: usize, n: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..n).collect();
+        for i in 0..count {
+            all.swap(i, i + self.below(n - i));
+        }
+        all.truncate(count);
+        all
+    }
+
     /// Mean 0, variance 1 (Box-Muller). Its last bits may differ between platforms, because `ln` and `cos` do.
     pub fn normal(&mut self) -> f32 {
         let (u, v) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
         ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+    }
+}
+
+/// The random numbers of a task's examples: every training example is fresh. Test examples are part of the task: they are
+/// the same for every seed of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Examples {
+    pub(crate) train: Stream,
+    pub(crate) test: Stream,
+}
+
+impl Examples {
+    /// The streams `<task>/train` under `seed` and `<task>/test` under 0.
+    pub(crate) fn new(task: &str, seed: u64) -> Self {
+        let stream = |seed, part| Stream::new(seed, &format!("{task}/{part}"));
+        Self { train: stream(seed, "train"), test: stream(0, "test") }
+    }
+
+    pub(crate) fn train(self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Draws> {
+        (step * batch..(step + 1) * batch).map(move |example| self.train.at(example as u64, 0))
+    }
+
+    pub(crate) fn test(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
+        range.map(move |example| self.test.at(example as u64, 0))
     }
 }
 
@@ -228,6 +267,18 @@ mod tests {
             })
             .collect();
         assert_eq!(orders.len(), 6);
+    }
+
+    #[test]
+    fn distinct_numbers_are_distinct_and_reach_both_ends() {
+        let mut seen = std::collections::BTreeSet::new();
+        for i in 0..200 {
+            let numbers = Stream::new(0, "test").at(i, 0).distinct(4, 5);
+            let set: std::collections::BTreeSet<usize> = numbers.into_iter().collect();
+            assert_eq!(set.len(), 4);
+            seen.extend(set);
+        }
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     }
 
     #[test]
