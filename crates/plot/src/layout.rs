@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::figure::points;
 use crate::palette::{self, Look};
 use crate::panel::{self, Frame, Numbers, TICK_GAP, TICK_TEXT, drawable};
 use crate::scale::{Range, tick_labels};
 use crate::scaling::{Derived, Growth, Place};
 use crate::scene::{Anchor, Ink, Scene};
 use crate::text::{CAP_HEIGHT, width, wrap};
-use crate::{Figure, Line, PlotError, Point};
+use crate::{Figure, Line, PlotError};
 
 const EDGE: f64 = 14.0;
 const TITLE_TEXT: f64 = 14.0;
@@ -82,7 +83,7 @@ struct Row {
 impl<'a> Page<'a> {
     /// `None` if no point can be drawn. `growths` are those of a scaling figure.
     fn measure(figure: &'a Figure, growths: &'a [Growth]) -> Option<Self> {
-        let visible = || points(figure).filter(|point| drawable(point, &figure.x, &figure.y));
+        let visible = || points(&figure.panels).filter(|point| drawable(point, &figure.x, &figure.y));
         let x = Range::cover(&figure.x, visible().map(|p| p.x))?;
         let fitted = growths.iter().flat_map(Growth::fit_ends).flatten().map(|(_, y)| y);
         let y = Range::cover(&figure.y, visible().flat_map(|p| [p.y, p.low, p.high]).chain(fitted))?;
@@ -228,10 +229,6 @@ pub(crate) fn shown<'a>(lines: &'a [Line], looks: &[Option<Look>]) -> Vec<(&'a L
     lines.iter().zip(looks).filter_map(|(line, look)| Some((line, (*look)?))).collect()
 }
 
-fn points(figure: &Figure) -> impl Iterator<Item = &Point> {
-    figure.panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
-}
-
 /// Ticks without those that are too close to the one before them on an axis of that width.
 fn apart(mut ticks: Vec<f64>, range: &Range, width: f64) -> Vec<f64> {
     let mut last = f64::NEG_INFINITY;
@@ -262,7 +259,7 @@ fn legend(figure: &Figure) -> Vec<(&Line, Look)> {
 mod tests {
     use super::*;
     use crate::scene::{Label, Mark};
-    use crate::{Axis, Panel, study};
+    use crate::{Axis, Panel, Point, study};
 
     /// Left, top, right, bottom.
     fn text_box(label: &Label) -> [f64; 4] {

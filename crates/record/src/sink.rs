@@ -29,7 +29,7 @@ pub trait Sink {
     }
 }
 
-/// Keeps everything in memory, for tests.
+/// Keeps everything in memory, for trial runs and tests.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// All rows, in order.

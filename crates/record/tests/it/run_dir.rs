@@ -177,7 +177,7 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     let error = dir.start("", manifest()).unwrap_err();
-    assert!(matches!(error, RecordError::Finished { .. }), "{error}");
+    assert!(matches!(error, RecordError::Done { .. }), "{error}");
     assert!(dir.is_done());
     assert_eq!(dir.read_rows().unwrap(), [row(0)]);
 }
