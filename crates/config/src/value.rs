@@ -60,7 +60,7 @@ pub(crate) fn list(key: &str, kind: &Kind, items: &[Item]) -> Result<Vec<Setting
 /// "must be .., got ..", for a value that is not allowed.
 pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
     match (kind, written) {
-        (_, Written::Text(text)) if !kind.words().is_empty() => {
+        (_, Written::Scalar(Value::Text(text))) if !kind.words().is_empty() => {
             let nearest = suggest::nearest(text, kind.words().into_iter());
             let hint = nearest.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
             format!("must be {kind}; got {text:?}{hint}")
@@ -76,7 +76,9 @@ pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
 /// What to do if only quotes are wrong.
 fn quotes(kind: &Kind, written: &Written) -> &'static str {
     match written {
-        Written::Text(text) if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) => {
+        Written::Scalar(Value::Text(text))
+            if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) =>
+        {
             "; take its quotes away"
         }
         written if matches!(kind, Kind::Text) && written.is_word() => "; put it in quotes",
@@ -109,13 +111,15 @@ pub(crate) fn to_toml_text(value: &Value) -> String {
     }
 }
 
-/// A section of a config; `None` if it has none of the keys.
-pub(crate) fn section_text<'a>(
-    section: &str,
-    keys: impl Iterator<Item = &'a Key>,
+/// The sections of a config that have keys with a value.
+pub(crate) fn config_text<'a>(
+    sections: impl IntoIterator<Item = (&'a str, Vec<&'a Key>)>,
     value: impl Fn(&Key) -> Option<Value>,
-) -> Option<String> {
+) -> String {
     let line = |key: &Key| Some(format!("{} = {}\n", key.leaf(), to_toml_text(&value(key)?)));
-    let lines: String = keys.filter_map(line).collect();
-    (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
+    let section = |(section, keys): (&str, Vec<&Key>)| {
+        let lines: String = keys.into_iter().filter_map(line).collect();
+        (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
+    };
+    sections.into_iter().filter_map(section).collect::<Vec<_>>().join("\n")
 }

@@ -52,14 +52,16 @@ pub struct BytesConfig {
 }
 
 impl TaskOptions for BytesConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "bytes",
-        summary: "predict the next byte of a text; scored in bits per byte",
-        lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
-        caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
-        metric: Metric::BitsPerByte,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "bytes",
+            summary: "predict the next byte of a text; scored in bits per byte",
+            lengths: "any",
+            data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
+            caption: "Bytes of a text, the last tenth for testing, in windows without memory of what came before.",
+            metric: Metric::BitsPerByte,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: VOCAB }
@@ -78,7 +80,7 @@ impl TaskOptions for BytesConfig {
     }
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        open(&self.path, Self::INFO.name, |text| self.of_text(text, seq_len, seed))
+        open(&self.path, Self::info().name, |text| self.of_text(text, seq_len, seed))
     }
 }
 
@@ -89,7 +91,7 @@ impl BytesConfig {
     /// If it is too short for the length.
     pub fn of_text(&self, text: Vec<u8>, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let windows = Windows::new(text, Self::INFO.name, [seq_len, seq_len + 1], self.test_examples)?;
+        let windows = Windows::new(text, Self::info().name, [seq_len, seq_len + 1], self.test_examples)?;
         let (spec, stream) = (self.spec(seq_len, windows.tests), Stream::new(seed, "bytes/train"));
         Ok(Box::new(Bytes { spec, windows, stream }))
     }

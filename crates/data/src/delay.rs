@@ -53,15 +53,17 @@ pub struct DelayConfig {
 }
 
 impl TaskOptions for DelayConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "delay",
-        summary: "repeat band-limited noise some tokens later; scored by error / variance",
-        lengths: "2 and more, above the lag",
-        data: "made by the program",
-        caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
-            lower is better, and predicting the mean scores 1.",
-        metric: Metric::NormalisedError,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "delay",
+            summary: "repeat band-limited noise some tokens later; scored by error / variance",
+            lengths: "2 and more, above the lag",
+            data: "made by the program",
+            caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
+                lower is better, and predicting the mean scores 1.",
+            metric: Metric::NormalisedError,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }
@@ -82,7 +84,7 @@ impl TaskOptions for DelayConfig {
             let later = |signal: &[f32]| repeat_n(0.0, lag).chain(signal[..seq_len - lag].to_vec());
             Targets::TokenReals { outputs: 1, values: signals.chunks(seq_len).flat_map(later).collect() }
         };
-        let noise = Noise::new(Self::INFO.name, self.bandwidth, seq_len, seed);
+        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, seed);
         Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
     }
 }

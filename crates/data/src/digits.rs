@@ -57,15 +57,17 @@ const SPLIT_SEED: u64 = 0;
 pub struct DigitsConfig;
 
 impl TaskOptions for DigitsConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "digits",
-        summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
-        lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
-        data: "embedded",
-        caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
-                  which adds no information.",
-        metric: Metric::Accuracy,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "digits",
+            summary: "classify handwritten digits (1,797 embedded images), one pixel a token",
+            lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
+            data: "embedded",
+            caption: "Digits of 8 x 8 pixels, one pixel a token; longer sequences are the same images upsampled bilinearly, \
+                      which adds no information.",
+            metric: Metric::Accuracy,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }

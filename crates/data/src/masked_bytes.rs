@@ -69,14 +69,16 @@ pub struct MaskedBytesConfig {
 }
 
 impl TaskOptions for MaskedBytesConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "masked_bytes",
-        summary: "predict the hidden bytes of a text, for bidirectional models; scored in bits per byte",
-        lengths: "any",
-        data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
-        caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
-        metric: Metric::BitsPerByte,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "masked_bytes",
+            summary: "predict the hidden bytes of a text, for bidirectional models; scored in bits per byte",
+            lengths: "any",
+            data: "task.path, a text (.gz too) relative to here or to $SUBQUAD_DATA; empty: an embedded text",
+            caption: "Hidden bytes of a text, the last tenth for testing: bits per byte that is asked for.",
+            metric: Metric::BitsPerByte,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: VOCAB }
@@ -100,7 +102,7 @@ impl TaskOptions for MaskedBytesConfig {
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        open(&self.path, Self::INFO.name, |text| self.of_text(text, seq_len, seed))
+        open(&self.path, Self::info().name, |text| self.of_text(text, seq_len, seed))
     }
 }
 
@@ -111,9 +113,9 @@ impl MaskedBytesConfig {
     /// As [`check`](TaskOptions::check); also if the text is too short for the length.
     pub fn of_text(&self, text: Vec<u8>, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let windows = Windows::new(text, Self::INFO.name, [seq_len; 2], self.test_examples)?;
+        let windows = Windows::new(text, Self::info().name, [seq_len; 2], self.test_examples)?;
         let spec = self.spec(seq_len, windows.tests);
-        let examples = Examples::new(Self::INFO.name, seed);
+        let examples = Examples::new(Self::info().name, seed);
         Ok(Box::new(MaskedBytes { spec, windows, config: self.clone(), examples }))
     }
 }

@@ -83,14 +83,16 @@ pub struct MnistConfig {
 }
 
 impl TaskOptions for MnistConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "mnist",
-        summary: "classify handwritten digits of 28 x 28, one pixel a token",
-        lengths: "784",
-        data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel a token, in the order that the config names.",
-        metric: Metric::Accuracy,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "mnist",
+            summary: "classify handwritten digits of 28 x 28, one pixel a token",
+            lengths: "784",
+            data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
+            caption: "MNIST, one pixel a token, in the order that the config names.",
+            metric: Metric::Accuracy,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }
@@ -237,5 +239,5 @@ fn no_images(folders: &[PathBuf]) -> TaskError {
     let advice = format!(
         "set task.path to the folder of {names} (each with .gz or without), or {DATA} to the folder around `{FOLDER}`"
     );
-    TaskError::NoData { task: MnistConfig::INFO.name, looked_for, advice }
+    TaskError::NoData { task: MnistConfig::info().name, looked_for, advice }
 }

@@ -121,14 +121,16 @@ impl MqarConfig {
 }
 
 impl TaskOptions for MqarConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "mqar",
-        summary: "recall the values of keys seen before (multi-query associative recall)",
-        lengths: "even, 4 tokens a pair or more",
-        data: "made by the program",
-        caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
-        metric: Metric::Accuracy,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "mqar",
+            summary: "recall the values of keys seen before (multi-query associative recall)",
+            lengths: "even, 4 tokens a pair or more",
+            data: "made by the program",
+            caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
+            metric: Metric::Accuracy,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: self.vocab }
@@ -167,7 +169,7 @@ impl TaskOptions for MqarConfig {
             conditions: tests.iter().map(|test| self.condition(test.size, own)).collect(),
             ..self.spec(seq_len, self.test_examples)
         };
-        Ok(Box::new(Mqar { spec, tests, examples: Examples::new(Self::INFO.name, seed), epochs }))
+        Ok(Box::new(Mqar { spec, tests, examples: Examples::new(Self::info().name, seed), epochs }))
     }
 }
 

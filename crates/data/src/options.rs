@@ -3,14 +3,16 @@
 use std::fmt::{Debug, Display};
 use std::path::PathBuf;
 
-use subquad_options::{Options, Refusal};
+use subquad_options::Refusal;
 
 use crate::{Condition, InputKind, TargetKind, Task, TaskError, TaskInfo, TaskSpec};
 
 /// The options of a task, and what follows from them before any data are read.
-pub trait TaskOptions: Options + Clone + Debug + Default {
+pub trait TaskOptions: Debug {
     /// A description of the task.
-    const INFO: TaskInfo;
+    fn info() -> &'static TaskInfo
+    where
+        Self: Sized;
 
     /// What a model of the task reads.
     fn input(&self) -> InputKind;
@@ -42,9 +44,12 @@ pub trait TaskOptions: Options + Clone + Debug + Default {
     ///
     /// # Errors
     /// The first of the [refusals](Self::refusals), as [`TaskError::Length`] or [`TaskError::Options`].
-    fn check(&self, seq_len: usize) -> Result<(), TaskError> {
+    fn check(&self, seq_len: usize) -> Result<(), TaskError>
+    where
+        Self: Sized,
+    {
         let first = self.refusals(seq_len).into_iter().next();
-        first.map_or(Ok(()), |refusal| Err(TaskError::refused(Self::INFO.name, seq_len, refusal)))
+        first.map_or(Ok(()), |refusal| Err(TaskError::refused(Self::info().name, seq_len, refusal)))
     }
 
     /// The task with training examples of `seq_len` tokens; `seed` draws or orders them. Reads its data.
@@ -54,13 +59,16 @@ pub trait TaskOptions: Options + Clone + Debug + Default {
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError>;
 
     /// What is known of the task if every training example is fresh, and tests are under the condition of training only.
-    fn spec(&self, seq_len: usize, test_examples: usize) -> TaskSpec {
+    fn spec(&self, seq_len: usize, test_examples: usize) -> TaskSpec
+    where
+        Self: Sized,
+    {
         TaskSpec {
-            name: Self::INFO.name,
+            name: Self::info().name,
             seq_len,
             input: self.input(),
             target: self.target(seq_len),
-            metric: Self::INFO.metric,
+            metric: Self::info().metric,
             train_len: None,
             conditions: vec![Condition::of_training(seq_len, test_examples)],
         }

@@ -41,14 +41,16 @@ pub struct ParityConfig {
 }
 
 impl TaskOptions for ParityConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "parity",
-        summary: "say whether the number of ones is odd",
-        lengths: "2 and more",
-        data: "made by the program",
-        caption: "Parity of random bits, asked for at the last token. Guessing scores 0.5.",
-        metric: Metric::Accuracy,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "parity",
+            summary: "say whether the number of ones is odd",
+            lengths: "2 and more",
+            data: "made by the program",
+            caption: "Parity of random bits, asked for at the last token. Guessing scores 0.5.",
+            metric: Metric::Accuracy,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: 3 }
@@ -69,7 +71,8 @@ impl TaskOptions for ParityConfig {
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let (spec, examples) = (self.spec(seq_len, self.test_examples), Examples::new(Self::INFO.name, seed));
+        let (spec, examples) =
+            (self.spec(seq_len, self.test_examples), Examples::new(Self::info().name, seed));
         Ok(Box::new(Parity { spec, examples }))
     }
 }

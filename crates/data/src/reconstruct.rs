@@ -52,15 +52,17 @@ pub struct ReconstructConfig {
 }
 
 impl TaskOptions for ReconstructConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "reconstruct",
-        summary: "reconstruct the latest values of band-limited noise at the last token; scored by error / variance",
-        lengths: "2 and more, the window at least",
-        data: "made by the program",
-        caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
-            target; lower is better, and predicting the mean scores 1.",
-        metric: Metric::NormalisedError,
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "reconstruct",
+            summary: "reconstruct the latest values of band-limited noise at the last token; scored by error / variance",
+            lengths: "2 and more, the window at least",
+            data: "made by the program",
+            caption: "Reconstruction of the latest noise from the last token. Error: mean squared error over the variance of the \
+                target; lower is better, and predicting the mean scores 1.",
+            metric: Metric::NormalisedError,
+        }
+    }
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }
@@ -81,7 +83,7 @@ impl TaskOptions for ReconstructConfig {
             let values = signals.chunks(seq_len).flat_map(|signal| &signal[seq_len - window..]);
             Targets::SequenceReals { outputs: window, values: values.copied().collect() }
         };
-        let noise = Noise::new(Self::INFO.name, self.bandwidth, seq_len, seed);
+        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, seed);
         Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
     }
 }

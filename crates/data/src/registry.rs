@@ -1,28 +1,29 @@
 //! The registry of tasks, one line each.
 
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::path::Path;
 
 use subquad_options::{Field, OptionType, Options, Refusal, Value};
 
 use crate::{
-    BytesConfig, DelayConfig, DigitsConfig, InputKind, MaskedBytesConfig, MnistConfig, MqarConfig,
-    ParityConfig, ReconstructConfig, TargetKind, Task, TaskError, TaskInfo, TaskOptions,
+    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig,
+    ReconstructConfig, TaskInfo, TaskOptions,
 };
 
 /// A task of the registry.
 #[derive(Clone, Debug)]
 pub struct TaskEntry {
     /// A description of it.
-    pub info: TaskInfo,
+    pub info: &'static TaskInfo,
     /// Its options.
     pub fields: Vec<Field>,
 }
 
 /// Gives the task the path of the user's files, empty if the config has none; a task that reads no files refuses any other.
-fn give_path<C: TaskOptions>(config: &mut C, path: &Path) -> Option<Refusal> {
+fn give_path<C: TaskOptions + Options>(config: &mut C, path: &Path) -> Option<Refusal> {
     let is_taken = config.give("path", &path.to_owned().to_value());
     Refusal::when(!is_taken && !path.as_os_str().is_empty(), &["path"], || {
-        format!("task {} reads no files, so task.path would do nothing; leave it out", C::INFO.name)
+        format!("task {} reads no files, so task.path would do nothing; leave it out", C::info().name)
     })
 }
 
@@ -38,9 +39,6 @@ macro_rules! tasks {
         }
 
         impl TaskConfig {
-            /// The names of all tasks.
-            pub const NAMES: &'static [&'static str] = &[$($Config::INFO.name),+];
-
             /// The task of this name with the values of its options, and what is wrong with the path of the user's files, if
             /// anything is. `None` if there is no such task, or a value is missing or not of its kind.
             pub fn read(
@@ -48,7 +46,7 @@ macro_rules! tasks {
                 path: &Path,
                 values: &dyn Fn(&str) -> Option<Value>,
             ) -> Option<(Self, Option<Refusal>)> {
-                $(if name == $Config::INFO.name {
+                $(if name == $Config::info().name {
                     let mut config = $Config::from_values(values)?;
                     let refused = give_path(&mut config, path);
                     return Some((Self::$Task(config), refused));
@@ -56,55 +54,33 @@ macro_rules! tasks {
                 None
             }
 
-            /// [`TaskOptions::INFO`] of the task.
+            /// A description of the task.
             pub fn info(&self) -> &'static TaskInfo {
-                match self { $(Self::$Task(_) => &$Config::INFO,)+ }
+                match self { $(Self::$Task(_) => $Config::info(),)+ }
             }
+        }
 
-            /// [`TaskOptions::input`].
-            pub fn input(&self) -> InputKind {
-                match self { $(Self::$Task(config) => config.input(),)+ }
-            }
+        /// The options of the task, whichever it is.
+        impl Deref for TaskConfig {
+            type Target = dyn TaskOptions;
 
-            /// [`TaskOptions::target`].
-            pub fn target(&self, seq_len: usize) -> TargetKind {
-                match self { $(Self::$Task(config) => config.target(seq_len),)+ }
-            }
-
-            /// [`TaskOptions::refusals`].
-            pub fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-                match self { $(Self::$Task(config) => config.refusals(seq_len),)+ }
-            }
-
-            /// [`TaskOptions::test_lengths`].
-            pub fn test_lengths(&self) -> Vec<usize> {
-                match self { $(Self::$Task(config) => config.test_lengths(),)+ }
-            }
-
-            /// [`TaskOptions::labels`].
-            pub fn labels(&self, seq_len: usize) -> usize {
-                match self { $(Self::$Task(config) => config.labels(seq_len),)+ }
-            }
-
-            /// [`TaskOptions::source`].
-            pub fn source(&self) -> Option<(PathBuf, [usize; 2])> {
-                match self { $(Self::$Task(config) => config.source(),)+ }
-            }
-
-            /// [`TaskOptions::open`].
-            ///
-            /// # Errors
-            /// As there.
-            pub fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-                match self { $(Self::$Task(config) => config.open(seq_len, seed),)+ }
+            fn deref(&self) -> &Self::Target {
+                match self { $(Self::$Task(config) => config,)+ }
             }
         }
 
         /// All tasks, in the order in which they are listed.
         pub fn tasks() -> Vec<TaskEntry> {
-            vec![$(TaskEntry { info: $Config::INFO, fields: $Config::fields() }),+]
+            vec![$(TaskEntry { info: $Config::info(), fields: $Config::fields() }),+]
         }
     };
+}
+
+impl TaskConfig {
+    /// The names of all tasks.
+    pub fn names() -> Vec<&'static str> {
+        tasks().iter().map(|task| task.info.name).collect()
+    }
 }
 
 tasks! {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
+use crate::range::{Number, whole_ends};
 use crate::{Share, Value, number};
 
 /// The values that an option allows.
@@ -57,29 +58,6 @@ pub enum Kind {
         most: usize,
     },
 }
-
-/// A type of number in which a range can be written.
-pub trait Number: Copy {
-    /// As a whole number.
-    fn whole(self) -> i64;
-    /// As a number.
-    fn real(self) -> f64;
-}
-
-macro_rules! number {
-    ($($type:ty),*) => {$(
-        impl Number for $type {
-            fn whole(self) -> i64 {
-                self as i64
-            }
-
-            fn real(self) -> f64 {
-                self as f64
-            }
-        }
-    )*};
-}
-number!(i32, i64, u64, usize, f64);
 
 impl Kind {
     /// The values of this kind within a range; the ends of an integer's range are whole numbers.
@@ -182,20 +160,6 @@ fn different(item: &Kind, values: &[Value]) -> Option<Value> {
     texts.sort_unstable();
     texts.dedup();
     (texts.len() == values.len()).then_some(Value::List(values))
-}
-
-fn whole_ends<T: Number>(range: &impl RangeBounds<T>, min: i64, max: i64) -> (i64, i64) {
-    let start = match range.start_bound() {
-        Bound::Included(start) => start.whole(),
-        Bound::Excluded(start) => start.whole() + 1,
-        Bound::Unbounded => min,
-    };
-    let end = match range.end_bound() {
-        Bound::Included(end) => end.whole(),
-        Bound::Excluded(end) => end.whole() - 1,
-        Bound::Unbounded => max,
-    };
-    (start, end)
 }
 
 /// The words after "must be".
