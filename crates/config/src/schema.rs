@@ -51,7 +51,7 @@ pub struct Axes {
 }
 
 /// The keys of a kind of config. It lives as long as the program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Schema {
     keys: Vec<Key>,
     by_name: HashMap<&'static str, usize>,
@@ -66,14 +66,7 @@ pub struct Schema {
 impl Schema {
     /// A schema without sections, for configs that ask for one thing.
     pub fn sheet() -> Self {
-        Self {
-            keys: vec![],
-            by_name: HashMap::new(),
-            axes: None,
-            axis_keys: vec![],
-            tag: None,
-            elsewhere: vec![],
-        }
+        Self::default()
     }
 
     /// A schema without sections, for configs that ask for many runs.

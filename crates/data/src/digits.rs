@@ -240,10 +240,4 @@ mod tests {
         let test = counts(split.test.iter().map(|&i| labels[i]));
         assert_eq!(test, COUNTS.map(|n| (n as f64 / 5.0).round() as usize));
     }
-
-    #[test]
-    fn the_split_does_not_depend_on_the_seed_of_a_run() {
-        let (a, b) = (DigitsConfig.open(64, 1).unwrap(), DigitsConfig.open(64, 2).unwrap());
-        assert_eq!(a.test_batch(0, 0..359), b.test_batch(0, 0..359));
-    }
 }

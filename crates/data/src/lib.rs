@@ -44,6 +44,6 @@ pub use options::TaskOptions;
 pub use parity::ParityConfig;
 pub use reconstruct::ReconstructConfig;
 pub use registry::{TaskConfig, TaskEntry, tasks};
-pub use rng::{Draws, Stream, philox4x32_10};
+pub use rng::{Draws, Stream};
 pub use subquad_options::Share;
 pub use task::{Condition, InputKind, TargetKind, Task, TaskInfo, TaskSpec};

@@ -7,7 +7,6 @@
 //! At the highest possible frequency, k = n / 2, only the real part counts, and only half of it. This is `whitesignal`
 //! of Gu, Goel, Re 2021, <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -54,23 +53,13 @@ impl<F: Fn(&[f32]) -> Targets + Send + Sync> Task for NoiseTask<F> {
 }
 
 /// Noise of one length and bandwidth, for training and for testing.
-#[derive(Clone, Debug)]
 pub(crate) struct Noise {
     seq_len: usize,
     /// Number of waves that pass: the lowest ones.
     waves: usize,
-    sum: Sum,
+    /// From amplitudes of waves to their sum at every token.
+    sum: Arc<dyn Fft<f64>>,
     examples: Examples,
-}
-
-/// From amplitudes of waves to their sum at every token.
-#[derive(Clone)]
-struct Sum(Arc<dyn Fft<f64>>);
-
-impl fmt::Debug for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sum").field(&self.0.len()).finish()
-    }
 }
 
 /// Everything that keeps such noise of `seq_len` tokens from being made, and what the task itself refuses.
@@ -105,14 +94,14 @@ fn waves(bandwidth: f64, seq_len: usize) -> usize {
 impl Noise {
     /// The noise of this task; `seed` draws the training examples.
     pub(crate) fn new(task: &str, bandwidth: f64, seq_len: usize, seed: u64) -> Self {
-        let sum = Sum(FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2)));
+        let sum = FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2));
         Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples: Examples::new(task, seed) }
     }
 
     /// `u_t`, `[seq]`. The inverse transform, which is not divided by `n`, adds up the waves.
     fn signal(&self, mut draws: Draws) -> Vec<f32> {
         let mut x = self.amplitudes(&mut draws);
-        self.sum.0.process(&mut x);
+        self.sum.process(&mut x);
         x[..self.seq_len].iter().map(|value| (value.re - x[0].re) as f32).collect()
     }
 

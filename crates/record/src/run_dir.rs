@@ -171,14 +171,6 @@ impl RunDir {
         Ok(())
     }
 
-    /// The text of the run's config.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn read_config(&self) -> Result<String, RecordError> {
-        Ok(fs_err::read_to_string(self.path.join(CONFIG))?)
-    }
-
     /// The manifest.
     ///
     /// # Errors
