@@ -30,6 +30,7 @@ mod sheet;
 mod study;
 pub mod suggest;
 mod sweep;
+mod text;
 mod unknown;
 mod value;
 mod written;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use subquad_options::Value;
 
-use crate::assigned::Setting;
 use crate::combination::Combination;
-use crate::value::config_text;
+use crate::text::config_text;
+use crate::value::Setting;
 use crate::{Key, Schema};
 
 /// One run of a study, complete.

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 
 use subquad_options::{Field, Kind, Value};
 
-use crate::value::{config_text, to_toml_text};
-
 /// One key of a config.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -179,41 +177,15 @@ impl Schema {
         path.is_empty() || self.keys.iter().any(is_inside)
     }
 
-    /// A complete config with these values: every key that has one, section by section.
-    pub(crate) fn to_toml(&self, value: impl Fn(&Key) -> Option<Value>) -> String {
-        config_text(self.sections().into_iter().map(|section| (section, self.keys_in(section))), value)
-    }
-
-    /// Every key with what it may hold, its default and what it does: one table per section.
-    pub fn to_markdown(&self) -> String {
-        let keys: Vec<&Key> = self.keys().iter().chain(self.axis_keys()).collect();
-        let sections = keys.chunk_by(|one, next| one.section() == next.section());
-        sections.map(table).collect::<Vec<_>>().join("\n")
+    /// Whether `[override.<subject>]` may set keys of this section.
+    pub(crate) fn allows(&self, subject: &str, section: &str) -> bool {
+        self.keys_in(section).iter().all(|key| key.belongs_to(subject))
     }
 
     /// The key whose number a word of `key` stands for: one in the same section, or else one that every run has.
     pub(crate) fn key_of_word(&self, key: &Key, word: &str) -> Option<&Key> {
         let own = || self.find(&format!("{}.{word}", key.section()));
         own().or_else(|| self.keys.iter().find(|other| other.leaf() == word && other.variant.is_none()))
-    }
-}
-
-fn table(keys: &[&Key]) -> String {
-    let title = keys.first().map_or("", |key| key.section());
-    let rows: String = keys.iter().map(|key| row(key)).collect();
-    format!("### [{title}]\n\n| Key | Allowed | Default | What it does |\n| --- | --- | --- | --- |\n{rows}")
-}
-
-fn row(key: &Key) -> String {
-    let bookkeeping = if key.numeric { "" } else { " Not part of a run's name." };
-    format!("| `{}` | {} | {} | {}{bookkeeping} |\n", key.leaf(), key.wanted(), default(key), key.help)
-}
-
-fn default(key: &Key) -> String {
-    match &key.default {
-        None => "required".to_owned(),
-        Some(value) if key.section() == "sweep" => format!("`[{}]`", to_toml_text(value)),
-        Some(value) => format!("`{}`", to_toml_text(value)),
     }
 }
 

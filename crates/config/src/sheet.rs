@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use subquad_options::{Kind, Value};
 
-use crate::assigned::Setting;
 use crate::combination::{Settings, undoubted};
 use crate::error::Problems;
 use crate::plan::Plan;
 use crate::quota::Length;
 use crate::study::{complain, read};
+use crate::value::Setting;
 use crate::{Assignment, Check, Combination, ConfigErrors, Quota, Schema, conflicts};
 
 /// A config file that asks for one thing.

@@ -4,10 +4,11 @@
 
 use subquad_options::Kind;
 
-use crate::assigned::{Axis, Setting};
+use crate::assigned::Axis;
 use crate::combination::{Combination, Settings, settle, undoubted};
 use crate::error::Problems;
 use crate::plan::{Choice, Plan};
+use crate::value::Setting;
 use crate::{Axes, Key};
 
 /// The axes of a config, laid out for each subject and tag.

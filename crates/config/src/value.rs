@@ -1,14 +1,21 @@
-//! Values of options as they are written in TOML, and what to say about those that a key does not take.
+//! From what is written to the value of a key, and what to say about what it does not take.
 
 use std::collections::HashSet;
 
 use subquad_options::{Kind, Value};
 use toml::de::DeValue;
 
-use crate::assigned::Setting;
-use crate::entry::{Entry, Source};
+use crate::entry::Entry;
+use crate::origin::Source;
 use crate::written::{Item, Written};
-use crate::{ConfigError, Key, Problem, suggest};
+use crate::{ConfigError, Key, Origin, Problem, suggest};
+
+/// A checked value and where it was written; `None` for a default.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) value: Value,
+    pub(crate) origin: Option<Origin>,
+}
 
 /// The value of an entry for a key, in canonical form.
 ///
@@ -90,36 +97,4 @@ fn quotes(kind: &Kind, written: &Written) -> &'static str {
 fn unquoted(text: &str) -> Option<Value> {
     let value = DeValue::parse(text).ok()?;
     Written::read(value.get_ref(), &Source::Flag { text: "".into() }).value()
-}
-
-/// As a TOML value.
-pub(crate) fn to_toml(value: &Value) -> toml::Value {
-    match value {
-        Value::Integer(value) => toml::Value::Integer(*value),
-        Value::Real(value) => toml::Value::Float(*value),
-        Value::Bool(value) => toml::Value::Boolean(*value),
-        Value::Text(value) => toml::Value::String(value.clone()),
-        Value::List(values) => toml::Value::Array(values.iter().map(to_toml).collect()),
-    }
-}
-
-/// As the right-hand side of a TOML line: the same text as `Display`, with words in quotes.
-pub(crate) fn to_toml_text(value: &Value) -> String {
-    match value {
-        Value::Integer(_) | Value::Real(_) | Value::Bool(_) => value.to_string(),
-        Value::Text(_) | Value::List(_) => to_toml(value).to_string(),
-    }
-}
-
-/// The sections of a config that have keys with a value.
-pub(crate) fn config_text<'a>(
-    sections: impl IntoIterator<Item = (&'a str, Vec<&'a Key>)>,
-    value: impl Fn(&Key) -> Option<Value>,
-) -> String {
-    let line = |key: &Key| Some(format!("{} = {}\n", key.leaf(), to_toml_text(&value(key)?)));
-    let section = |(section, keys): (&str, Vec<&Key>)| {
-        let lines: String = keys.into_iter().filter_map(line).collect();
-        (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
-    };
-    sections.into_iter().filter_map(section).collect::<Vec<_>>().join("\n")
 }

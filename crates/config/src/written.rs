@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use subquad_options::{Value, number};
 
 use crate::Origin;
-use crate::entry::Source;
+use crate::origin::Source;
 
 /// A TOML value of any type.
 #[derive(Debug, Clone, PartialEq)]
