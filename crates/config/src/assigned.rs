@@ -2,21 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use subquad_options::{Kind, Value};
+use subquad_options::Kind;
 
 use crate::entry::Entry;
 use crate::error::Problems;
 use crate::quota::Length;
 use crate::role::{Role, role};
+use crate::value::Setting;
 use crate::written::{Item, Written};
 use crate::{ConfigError, Key, Origin, Problem, Schema, value};
-
-/// A checked value and where it was written; `None` for a default.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Setting {
-    pub(crate) value: Value,
-    pub(crate) origin: Option<Origin>,
-}
 
 /// Several values of one key, each to be run.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use subquad_options::{Kind, Share, Value};
 
-use crate::assigned::Setting;
 use crate::error::Problems;
 use crate::plan::Choice;
+use crate::value::Setting;
 use crate::{Key, Origin, Schema};
 
 /// Every key of a run that is set or has a default.

@@ -17,7 +17,7 @@ pub(crate) fn check(plan: &Plan, path: &Path, problems: &mut Problems) {
         }
     }
     for axis in plan.extra_axes() {
-        problems.extend(flags_on(axis, plan).into_iter().chain(overrides_on(axis, plan)));
+        problems.extend(set_besides(axis, plan));
     }
 }
 
@@ -29,20 +29,18 @@ fn is_missing(key: &'static Key, plan: &Plan) -> bool {
     required && !set_by(None) && !overridden
 }
 
-fn flags_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
-    let plain = plan.flags.all_of(axis.key).filter(|(subject, _)| subject.is_none());
-    let problem = Problem::FlagOnAxis { key: axis.key.name, axis: axis.origin.clone() };
-    plain.map(|(_, origin)| ConfigError::new(origin.clone(), problem.clone())).collect()
-}
-
-fn overrides_on(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
-    let all = plan.file.all_of(axis.key).chain(plan.flags.all_of(axis.key));
-    let overrides = all.filter_map(|(subject, origin)| Some((subject?, origin)));
-    let error = |(subject, origin): (_, &Origin)| {
-        let problem = Problem::OverrideOnAxis { key: axis.key.name, subject, axis: axis.origin.clone() };
+/// Whatever else sets the key of an axis: flags, and overrides of either source.
+fn set_besides(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
+    let overrides = plan.file.all_of(axis.key).filter(|(subject, _)| subject.is_some());
+    let error = |(subject, origin): (Option<&'static str>, &Origin)| {
+        let (key, axis) = (axis.key.name, axis.origin.clone());
+        let problem = match subject {
+            Some(subject) => Problem::OverrideOnAxis { key, subject, axis },
+            None => Problem::FlagOnAxis { key, axis },
+        };
         ConfigError::new(origin.clone(), problem)
     };
-    overrides.map(error).collect()
+    overrides.chain(plan.flags.all_of(axis.key)).map(error).collect()
 }
 
 /// Refuses values of an axis that lead to the same run, such as "longest" and its number.

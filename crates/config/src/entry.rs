@@ -1,44 +1,14 @@
-//! TOML text as a flat list of dotted keys, each with its value and the place where it was written.
+//! The TOML text of files and flags as a flat list of dotted keys, each with its value and the place where it was written.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::str::FromStr;
 
+use subquad_options::Value;
 use toml::de::{DeTable, DeValue};
 
+use crate::origin::{Lines, Source};
 use crate::written::Written;
 use crate::{ConfigError, Origin, Problem};
-
-/// The text that entries come from.
-pub(crate) enum Source {
-    File { path: Arc<Path>, lines: Lines },
-    Flag { text: Arc<str> },
-}
-
-impl Source {
-    /// Where the byte at `offset` is.
-    pub(crate) fn origin(&self, offset: usize) -> Origin {
-        match self {
-            Self::File { path, lines } => Origin::File { path: path.clone(), line: Some(lines.of(offset)) },
-            Self::Flag { text } => Origin::Flag { text: text.clone() },
-        }
-    }
-}
-
-/// Where the lines of a text end. A list may have very many values, each with its place: counting line ends again for
-/// each would take time quadratic in the list's length.
-pub(crate) struct Lines(Vec<usize>);
-
-impl Lines {
-    fn new(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self(ends.map(|(offset, _)| offset).collect())
-    }
-
-    /// The line of the byte at `offset`, counted from 1.
-    fn of(&self, offset: usize) -> usize {
-        1 + self.0.partition_point(|end| *end < offset)
-    }
-}
 
 /// One part of a dotted key.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,22 +67,55 @@ pub fn has_section(text: &str, section: &str) -> bool {
     entries.iter().any(|entry| entry.names()[0] == section)
 }
 
-/// The entries of one flag: `value` read as TOML, or otherwise as a string.
-pub(crate) fn flag_entries(key: &str, value: &str, text: &str) -> Vec<Entry> {
-    let source = Source::Flag { text: text.into() };
-    // A dotted key may be quoted, as in a file; no key contains a quote.
-    let path = segments(&key.replace('"', ""), &source.origin(0));
-    let mut entries = Vec::new();
-    match DeValue::parse(value) {
-        Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),
-        Err(_) => {
-            entries.push(Entry { path, written: Written::Text(value.to_owned()), word: None, offset: 0 })
+/// One `--set` flag. It applies to every config that is loaded with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    key: String,
+    value: String,
+    text: String,
+}
+
+impl Assignment {
+    /// Splits `KEY=VALUE`. The value is TOML, or otherwise a string: `model.channel_mixer=dense` needs no quotes, and
+    /// an empty value is the empty string.
+    ///
+    /// Whether the key exists and takes the value is checked when a config is loaded.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let parts = text.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+        match parts {
+            Some((key, value)) if !key.is_empty() => {
+                Ok(Self { key: key.to_owned(), value: value.to_owned(), text: text.to_owned() })
+            }
+            _ => Err(ConfigError::new(Origin::Flag { text: text.into() }, Problem::NotAnAssignment)),
         }
     }
-    if let [entry] = &mut entries[..] {
-        entry.word = entry.written.is_word().then(|| value.to_owned());
+
+    /// What it sets: the value read as TOML, or else as a string.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let source = Source::Flag { text: self.text.as_str().into() };
+        // A dotted key may be quoted, as in a file; no key contains a quote.
+        let path = segments(&self.key.replace('"', ""), &source.origin(0));
+        let mut entries = Vec::new();
+        match DeValue::parse(&self.value) {
+            Ok(value) => add(path, 0, value.get_ref(), &source, &mut entries),
+            Err(_) => {
+                let written = Written::Scalar(Value::Text(self.value.clone()));
+                entries.push(Entry { path, written, word: None, offset: 0 });
+            }
+        }
+        if let [entry] = &mut entries[..] {
+            entry.word = entry.written.is_word().then(|| self.value.clone());
+        }
+        entries
     }
-    entries
+}
+
+impl FromStr for Assignment {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        Self::parse(text)
+    }
 }
 
 fn add_table(prefix: &[Segment], table: &DeTable<'_>, source: &Source, entries: &mut Vec<Entry>) {

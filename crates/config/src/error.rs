@@ -5,7 +5,6 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::unknown::Misplaced;
 use crate::{Key, Origin, Problem};
 
 /// One mistake and its place.
@@ -38,6 +37,19 @@ impl fmt::Display for ConfigErrors {
 impl From<ConfigError> for ConfigErrors {
     fn from(error: ConfigError) -> Self {
         Self(vec![error])
+    }
+}
+
+/// An entry that matches no key, and the key that was probably meant.
+#[derive(Debug)]
+pub(crate) struct Misplaced {
+    pub(crate) error: ConfigError,
+    pub(crate) meant: Option<&'static Key>,
+}
+
+impl From<ConfigError> for Misplaced {
+    fn from(error: ConfigError) -> Self {
+        Self { error, meant: None }
     }
 }
 

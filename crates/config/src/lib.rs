@@ -14,10 +14,8 @@
 //! the *size* is an axis that shares such as `seq_len/16` refer to.
 
 mod assigned;
-mod assignment;
 mod combination;
 mod conflicts;
-mod docs;
 mod entry;
 mod error;
 mod find;
@@ -32,13 +30,13 @@ mod sheet;
 mod study;
 pub mod suggest;
 mod sweep;
+mod text;
 mod unknown;
 mod value;
 mod written;
 
-pub use assignment::Assignment;
 pub use combination::{Combination, Complaint};
-pub use entry::has_section;
+pub use entry::{Assignment, has_section};
 pub use error::{ConfigError, ConfigErrors};
 pub use find::{find_configs, read, slug};
 pub use origin::Origin;

@@ -51,3 +51,35 @@ impl fmt::Display for Origin {
         }
     }
 }
+
+/// The text that entries come from.
+pub(crate) enum Source {
+    File { path: Arc<Path>, lines: Lines },
+    Flag { text: Arc<str> },
+}
+
+impl Source {
+    /// Where the byte at `offset` is.
+    pub(crate) fn origin(&self, offset: usize) -> Origin {
+        match self {
+            Self::File { path, lines } => Origin::File { path: path.clone(), line: Some(lines.of(offset)) },
+            Self::Flag { text } => Origin::Flag { text: text.clone() },
+        }
+    }
+}
+
+/// Where the lines of a text end. A list may have very many values, each with its place: counting line ends again for
+/// each would take time quadratic in the list's length.
+pub(crate) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(crate) fn new(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(ends.map(|(offset, _)| offset).collect())
+    }
+
+    /// The line of the byte at `offset`, counted from 1.
+    fn of(&self, offset: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < offset)
+    }
+}

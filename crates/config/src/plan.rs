@@ -1,6 +1,7 @@
 //! File and flags together: which axes there are, and which value of a key wins.
 
-use crate::assigned::{Assigned, Axis, Setting};
+use crate::assigned::{Assigned, Axis};
+use crate::value::Setting;
 use crate::{Key, Schema};
 
 /// Everything that was set, by precedence.

@@ -1,7 +1,8 @@
 //! Which key an entry refers to, and in which role: a plain setting, an override, or an axis.
 
 use crate::entry::Entry;
-use crate::unknown::{self, Misplaced, Scope};
+use crate::error::Misplaced;
+use crate::unknown::{self, Scope};
 use crate::written::Written;
 use crate::{ConfigError, Key, Problem, Schema};
 
@@ -44,17 +45,12 @@ fn override_of(schema: &'static Schema, entry: &Entry, name: &str) -> Result<Rol
     match lookup(schema, entry, Scope::OverrideOf(subject), |key| Role::Override(subject, key))? {
         Role::Override(_, key) if !key.belongs_to(subject) => {
             let allowed =
-                schema.sections().into_iter().filter(|section| allows(schema, subject, section)).collect();
+                schema.sections().into_iter().filter(|section| schema.allows(subject, section)).collect();
             let problem = Problem::ForeignOverride { subject, noun: schema.noun(), key: key.name, allowed };
             Err(ConfigError::new(entry.origin(), problem).into())
         }
         role => Ok(role),
     }
-}
-
-/// Whether `[override.<subject>]` may set keys of this section.
-pub(crate) fn allows(schema: &Schema, subject: &str, section: &str) -> bool {
-    schema.keys_in(section).iter().all(|key| key.belongs_to(subject))
 }
 
 fn lookup(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use subquad_options::Value;
 
-use crate::assigned::Setting;
 use crate::combination::Combination;
-use crate::value::section_text;
+use crate::text::config_text;
+use crate::value::Setting;
 use crate::{Key, Schema};
 
 /// One run of a study, complete.
@@ -104,14 +104,11 @@ impl Run {
 
     /// A complete config that expands to just this run: every key written out, one value per axis.
     pub fn to_toml(&self) -> String {
-        let value = |key: &Key| self.values.get(key.name).cloned();
-        let section = |section: &&str| section_text(section, self.schema.keys_in(section).into_iter(), value);
-        let sections: Vec<String> = self.schema.sections().iter().filter_map(section).collect();
+        let keys = self.schema.to_toml(|key| self.values.get(key.name).cloned());
         let axes = self.own_axes().into_iter().map(|(name, value)| (name, Value::List(vec![value])));
         let axes: BTreeMap<&str, Value> = axes.collect();
-        let value = |key: &Key| axes.get(key.leaf()).cloned();
-        let sweep = section_text("sweep", self.schema.axis_keys().iter(), value).unwrap_or_default();
-        format!("{}\n{sweep}", sections.join("\n"))
+        let sweep = [("sweep", self.schema.axis_keys().iter().collect())];
+        format!("{keys}\n{}", config_text(sweep, |key| axes.get(key.leaf()).cloned()))
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Axes {
 }
 
 /// The keys of a kind of config. It lives as long as the program.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Schema {
     keys: Vec<Key>,
     by_name: HashMap<&'static str, usize>,
@@ -64,14 +64,7 @@ pub struct Schema {
 impl Schema {
     /// A schema without sections, for configs that ask for one thing.
     pub fn sheet() -> Self {
-        Self {
-            keys: vec![],
-            by_name: HashMap::new(),
-            axes: None,
-            axis_keys: vec![],
-            tag: None,
-            elsewhere: vec![],
-        }
+        Self::default()
     }
 
     /// A schema without sections, for configs that ask for many runs.
@@ -184,6 +177,11 @@ impl Schema {
         path.is_empty() || self.keys.iter().any(is_inside)
     }
 
+    /// Whether `[override.<subject>]` may set keys of this section.
+    pub(crate) fn allows(&self, subject: &str, section: &str) -> bool {
+        self.keys_in(section).iter().all(|key| key.belongs_to(subject))
+    }
+
     /// The key whose number a word of `key` stands for: one in the same section, or otherwise one that every run has.
     pub(crate) fn key_of_word(&self, key: &Key, word: &str) -> Option<&Key> {
         let own = || self.find(&format!("{}.{word}", key.section()));
@@ -232,7 +230,7 @@ impl Key {
         }
     }
 
-    /// What it must be, phrased to follow "must be" in an error about a missing key.
+    /// What it must be, phrased to follow "must be".
     pub(crate) fn wanted(&self) -> String {
         if self.section() == "sweep" {
             format!("a list, each value {}", self.kind)

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use subquad_options::{Kind, Value};
 
-use crate::assigned::Setting;
 use crate::combination::{Settings, undoubted};
 use crate::error::Problems;
 use crate::plan::Plan;
 use crate::quota::Length;
 use crate::study::{complain, read};
-use crate::value::section_text;
-use crate::{Assignment, Check, Combination, ConfigError, ConfigErrors, Origin, Problem, Quota, Schema};
+use crate::value::Setting;
+use crate::{Assignment, Check, Combination, ConfigErrors, Quota, Schema, conflicts};
 
 /// A config file that asks for one thing.
 #[derive(Debug, Clone)]
@@ -41,7 +40,7 @@ impl Sheet {
     ) -> Result<Self, ConfigErrors> {
         let mut problems = Problems::default();
         let plan = read(schema, text, path, assignments, &mut problems)?;
-        report_missing(&plan, path, &mut problems);
+        conflicts::check(&plan, path, &mut problems);
         let combination = combination(&plan, &problems);
         quota
             .check(Some(count(&combination)), what, &lengths(&combination))
@@ -71,21 +70,7 @@ impl Sheet {
 
     /// A complete config that asks for the same thing: every key written out.
     pub fn to_toml(&self) -> String {
-        let section = |section: &&str| {
-            section_text(section, self.schema.keys_in(section).into_iter(), |key| {
-                self.values.get(key.name).cloned()
-            })
-        };
-        self.schema.sections().iter().filter_map(section).collect::<Vec<_>>().join("\n")
-    }
-}
-
-fn report_missing(plan: &Plan, path: &Path, problems: &mut Problems) {
-    let is_set = |key| plan.flags.get(None, key).or_else(|| plan.file.get(None, key)).is_some();
-    for key in plan.schema.keys().iter().filter(|key| key.default.is_none() && !is_set(key)) {
-        if !problems.doubts(key.name) {
-            problems.push_about(key, ConfigError::new(Origin::file(path), Problem::missing(key)));
-        }
+        self.schema.to_toml(|key| self.values.get(key.name).cloned())
     }
 }
 

@@ -4,10 +4,11 @@
 
 use subquad_options::Kind;
 
-use crate::assigned::{Axis, Setting};
+use crate::assigned::Axis;
 use crate::combination::{Combination, Settings, settle, undoubted};
 use crate::error::Problems;
 use crate::plan::{Choice, Plan};
+use crate::value::Setting;
 use crate::{Axes, Key};
 
 /// The axes of a config, laid out for each subject and tag.
@@ -133,8 +134,8 @@ impl<'a> Sweep<'a> {
 impl<'a> Branch<'a> {
     /// How many ways there are to take values from the extra axes; `None` beyond 128 bits.
     fn count(&self) -> Option<u128> {
-        let sizes = self.digits.iter().map(Digit::size);
-        sizes.map(|size| size as u128).try_fold(1_u128, u128::checked_mul)
+        let mut sizes = self.digits.iter().map(|digit| digit.places().len() as u128);
+        sizes.try_fold(1, u128::checked_mul)
     }
 
     /// The keys that its runs have.
@@ -167,13 +168,6 @@ impl<'a> Branch<'a> {
 }
 
 impl Digit<'_> {
-    fn size(&self) -> usize {
-        match self {
-            Self::Each(axis) => axis.values.len(),
-            Self::One(..) | Self::Nothing => 1,
-        }
-    }
-
     /// The indices of the values that runs take.
     fn places(&self) -> std::ops::Range<usize> {
         match self {

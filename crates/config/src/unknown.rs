@@ -1,7 +1,7 @@
 //! What to say about an entry that matches no key: which part is unknown, and what was probably meant.
 
 use crate::entry::Entry;
-use crate::role::allows;
+use crate::error::Misplaced;
 use crate::written::Written;
 use crate::{ConfigError, Key, Problem, Schema, suggest, value};
 
@@ -32,23 +32,8 @@ impl Scope {
             Self::File if schema.axes().is_none() => sections.collect(),
             Self::File => sections.chain(["sweep", "override"]).collect(),
             Self::Sweep | Self::Override => sections.collect(),
-            Self::OverrideOf(subject) => {
-                sections.filter(|section| allows(schema, subject, section)).collect()
-            }
+            Self::OverrideOf(subject) => sections.filter(|section| schema.allows(subject, section)).collect(),
         }
-    }
-}
-
-/// An entry that matches no key, and the key that was probably meant.
-#[derive(Debug)]
-pub(crate) struct Misplaced {
-    pub(crate) error: ConfigError,
-    pub(crate) meant: Option<&'static Key>,
-}
-
-impl From<ConfigError> for Misplaced {
-    fn from(error: ConfigError) -> Self {
-        Self { error, meant: None }
     }
 }
 

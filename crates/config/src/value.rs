@@ -1,14 +1,21 @@
-//! Values of options as they are written in TOML, and what to say about those that a key does not take.
+//! From what is written to the value of a key, and what to say about what it does not take.
 
 use std::collections::HashSet;
 
 use subquad_options::{Kind, Value};
 use toml::de::DeValue;
 
-use crate::assigned::Setting;
-use crate::entry::{Entry, Source};
+use crate::entry::Entry;
+use crate::origin::Source;
 use crate::written::{Item, Written};
-use crate::{ConfigError, Key, Problem, suggest};
+use crate::{ConfigError, Key, Origin, Problem, suggest};
+
+/// A checked value and where it was written; `None` for a default.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Setting {
+    pub(crate) value: Value,
+    pub(crate) origin: Option<Origin>,
+}
 
 /// The value of an entry for a key, in canonical form.
 ///
@@ -60,7 +67,7 @@ pub(crate) fn list(key: &str, kind: &Kind, items: &[Item]) -> Result<Vec<Setting
 /// "must be .., got ..", for a value that is not allowed.
 pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
     match (kind, written) {
-        (_, Written::Text(text)) if !kind.words().is_empty() => {
+        (_, Written::Scalar(Value::Text(text))) if !kind.words().is_empty() => {
             let nearest = suggest::nearest(text, kind.words().into_iter());
             let hint = nearest.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
             format!("must be {kind}; got {text:?}{hint}")
@@ -76,7 +83,9 @@ pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
 /// What to do if only quotes are wrong.
 fn quotes(kind: &Kind, written: &Written) -> &'static str {
     match written {
-        Written::Text(text) if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) => {
+        Written::Scalar(Value::Text(text))
+            if unquoted(text).is_some_and(|value| kind.accept(&value).is_some()) =>
+        {
             "; remove its quotes"
         }
         written if matches!(kind, Kind::Text) && written.is_word() => "; put it in quotes",
@@ -88,34 +97,4 @@ fn quotes(kind: &Kind, written: &Written) -> &'static str {
 fn unquoted(text: &str) -> Option<Value> {
     let value = DeValue::parse(text).ok()?;
     Written::read(value.get_ref(), &Source::Flag { text: "".into() }).value()
-}
-
-/// As a TOML value.
-pub(crate) fn to_toml(value: &Value) -> toml::Value {
-    match value {
-        Value::Integer(value) => toml::Value::Integer(*value),
-        Value::Real(value) => toml::Value::Float(*value),
-        Value::Bool(value) => toml::Value::Boolean(*value),
-        Value::Text(value) => toml::Value::String(value.clone()),
-        Value::List(values) => toml::Value::Array(values.iter().map(to_toml).collect()),
-    }
-}
-
-/// As the right-hand side of a TOML line: the same text as `Display`, with words in quotes.
-pub(crate) fn to_toml_text(value: &Value) -> String {
-    match value {
-        Value::Integer(_) | Value::Real(_) | Value::Bool(_) => value.to_string(),
-        Value::Text(_) | Value::List(_) => to_toml(value).to_string(),
-    }
-}
-
-/// A section of a config; `None` if it has none of the keys.
-pub(crate) fn section_text<'a>(
-    section: &str,
-    keys: impl Iterator<Item = &'a Key>,
-    value: impl Fn(&Key) -> Option<Value>,
-) -> Option<String> {
-    let line = |key: &Key| Some(format!("{} = {}\n", key.leaf(), to_toml_text(&value(key)?)));
-    let lines: String = keys.filter_map(line).collect();
-    (!lines.is_empty()).then(|| format!("[{section}]\n{lines}"))
 }

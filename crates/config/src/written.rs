@@ -7,15 +7,13 @@ use toml::de::DeValue;
 use subquad_options::{Value, number};
 
 use crate::Origin;
-use crate::entry::Source;
+use crate::origin::Source;
 
 /// A TOML value of any type.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Written {
-    Integer(i64),
-    Real(f64),
-    Bool(bool),
-    Text(String),
+    /// A value of an option, except a list: the values of a list have places of their own.
+    Scalar(Value),
     List(Vec<Item>),
     Table,
     /// A description of what no key takes: a date, or a number that does not fit into 64 bits.
@@ -32,16 +30,19 @@ pub(crate) struct Item {
 impl Written {
     pub(crate) fn read(value: &DeValue<'_>, source: &Source) -> Self {
         match value {
-            DeValue::String(text) => Self::Text(text.to_string()),
+            DeValue::String(text) => Self::Scalar(Value::Text(text.to_string())),
             DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
-                Ok(value) => Self::Integer(value),
+                Ok(value) => Self::Scalar(Value::Integer(value)),
                 Err(_) => Self::Unusable(format!(
                     "{}, beyond what 64 bits hold",
                     number::short(&integer.to_string())
                 )),
             },
-            DeValue::Float(real) => number::real(real.as_str()).map_or_else(Self::Unusable, Self::Real),
-            DeValue::Boolean(value) => Self::Bool(*value),
+            DeValue::Float(real) => match number::real(real.as_str()) {
+                Ok(value) => Self::Scalar(Value::Real(value)),
+                Err(what) => Self::Unusable(what),
+            },
+            DeValue::Boolean(value) => Self::Scalar(Value::Bool(*value)),
             DeValue::Datetime(date) => Self::Unusable(format!("the date {date}")),
             DeValue::Array(items) => Self::List(items.iter().map(|item| Item::read(item, source)).collect()),
             DeValue::Table(_) => Self::Table,
@@ -51,10 +52,7 @@ impl Written {
     /// As the value of an option; `None` if no option can hold it.
     pub(crate) fn value(&self) -> Option<Value> {
         match self {
-            Self::Integer(value) => Some(Value::Integer(*value)),
-            Self::Real(value) => Some(Value::Real(*value)),
-            Self::Bool(value) => Some(Value::Bool(*value)),
-            Self::Text(text) => Some(Value::Text(text.clone())),
+            Self::Scalar(value) => Some(value.clone()),
             Self::List(items) => {
                 items.iter().map(|item| item.written.value()).collect::<Option<_>>().map(Value::List)
             }
@@ -65,8 +63,9 @@ impl Written {
     /// Whether it would be a text in quotes.
     pub(crate) fn is_word(&self) -> bool {
         match self {
-            Self::Integer(_) | Self::Real(_) | Self::Bool(_) | Self::Unusable(_) => true,
-            Self::Text(_) | Self::List(_) | Self::Table => false,
+            Self::Scalar(value) => value.as_text().is_none(),
+            Self::Unusable(_) => true,
+            Self::List(_) | Self::Table => false,
         }
     }
 }
@@ -81,10 +80,8 @@ impl Item {
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Integer(value) => write!(f, "{value}"),
-            Self::Real(value) => write!(f, "{value:?}"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Text(value) => write!(f, "the string {value:?}"),
+            Self::Scalar(Value::Text(value)) => write!(f, "the string {value:?}"),
+            Self::Scalar(value) => write!(f, "{value}"),
             Self::List(_) => write!(f, "a list"),
             Self::Table => write!(f, "a table"),
             Self::Unusable(what) => write!(f, "{what}"),

@@ -13,6 +13,21 @@ pub struct Batch {
     pub targets: Targets,
 }
 
+impl Batch {
+    /// Examples of tokens, each with a class or none for every token.
+    pub(crate) fn of_tokens(
+        seq_len: usize,
+        examples: impl ExactSizeIterator<Item = (Vec<u32>, Vec<Option<u32>>)>,
+    ) -> Self {
+        let (batch, mut tokens, mut labels) = (examples.len(), Vec::new(), Vec::new());
+        for (input, target) in examples {
+            tokens.extend(input);
+            labels.extend(target);
+        }
+        Self { batch, seq_len, inputs: Inputs::Tokens(tokens), targets: Targets::Tokens(labels) }
+    }
+}
+
 /// What the model reads.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inputs {

@@ -1,70 +1,12 @@
 //! `delay`: what was the input some tokens ago? It needs a memory of fixed reach, read at every token.
 
-use std::ops::Range;
+use std::iter::repeat_n;
 
 use subquad_options::range::{self, LONGEST_SEQ};
 use subquad_options::{Options, Refusal, Share};
 
-use crate::noise::{self, NoiseConfig};
-use crate::{
-    Batch, Condition, InputKind, Inputs, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
-};
-
-/// Options of [`Delay`].
-#[derive(Options, Clone, Debug, PartialEq)]
-pub struct DelayConfig {
-    /// How many tokens ago the input to repeat was: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
-    #[config(default = "Share::OfLength(4)")]
-    #[option(range = 1..LONGEST_SEQ)]
-    pub lag: Share,
-    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long.
-    /// 0.5 as published (1000 Hz at steps of 2.5e-4 s).
-    #[config(default = 0.5)]
-    #[option(range = range::SHARE)]
-    pub bandwidth: f64,
-    /// Test examples.
-    #[config(default = 100)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-}
-
-impl TaskOptions for DelayConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "delay",
-        summary: "repeat band-limited noise some tokens later; scored by error / variance",
-        lengths: "2 or more, and above the lag",
-        data: "generated",
-        caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
-            lower is better, and predicting the mean scores 1.",
-    };
-
-    fn input(&self) -> InputKind {
-        Delay::INPUT
-    }
-
-    fn target(&self, _: usize) -> TargetKind {
-        Delay::TARGET
-    }
-
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        self.refused_by(|| noise::refusals(self.bandwidth, seq_len, || self.nothing_to_repeat(seq_len)))
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        Ok(Box::new(Delay::new(self, seq_len, seed)?))
-    }
-}
-
-impl DelayConfig {
-    fn nothing_to_repeat(&self, seq_len: usize) -> Option<Refusal> {
-        let (lag, most) = (self.lag.at(seq_len), seq_len - 1);
-        Refusal::when(!(1..=most).contains(&lag), &["lag"], || {
-            format!(
-                "lag = {lag} at {seq_len} tokens, but it must be 1 to {most}, so that there is something to repeat"
-            )
-        })
-    }
-}
+use crate::noise::{self, Noise, NoiseTask};
+use crate::{InputKind, Metric, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions};
 
 /// Band-limited white noise, to be repeated `lag` tokens later.
 ///
@@ -83,9 +25,9 @@ impl DelayConfig {
 /// targets:  0   0    0   25  -13  -15
 /// ```
 /// ```
-/// use subquad_data::{Delay, DelayConfig, Inputs, Share, Targets, Task};
+/// use subquad_data::{DelayConfig, Inputs, Share, Targets, TaskOptions};
 /// let config = DelayConfig { lag: Share::Count(2), bandwidth: 0.7, ..DelayConfig::default() };
-/// let example = Delay::new(&config, 6, 0)?.test_batch(0, 0..1);
+/// let example = config.open(6, 0)?.test_batch(0, 0..1);
 /// let hundredths = |values: &[f32]| values.iter().map(|u| (u * 100.0).round()).collect::<Vec<_>>();
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
 /// assert_eq!(hundredths(&values), [0.0, 25.0, -13.0, -15.0, -35.0, -59.0]);
@@ -93,78 +35,67 @@ impl DelayConfig {
 /// assert_eq!(hundredths(&values), [0.0, 0.0, 0.0, 25.0, -13.0, -15.0]);
 /// # Ok::<(), subquad_data::TaskError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Delay {
-    noise: noise::Noise,
-    lag: usize,
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct DelayConfig {
+    /// How many tokens ago the input to repeat was: below seq_len. "seq_len/4" is 1000 at 4000 tokens, as published.
+    #[config(default = "Share::OfLength(4)")]
+    #[option(range = 1..LONGEST_SEQ)]
+    pub lag: Share,
+    /// Highest frequency of the noise, as a share of the Nyquist frequency: its shortest wave is 2 / bandwidth tokens long.
+    /// 0.5 as published (1000 Hz at steps of 2.5e-4 s).
+    #[config(default = 0.5)]
+    #[option(range = range::SHARE)]
+    pub bandwidth: f64,
+    /// Test examples.
+    #[config(default = 100)]
+    #[option(range = 1..)]
+    pub test_examples: usize,
 }
 
-impl Delay {
-    const INPUT: InputKind = InputKind::Reals { features: 1 };
-    const TARGET: TargetKind = TargetKind::TokenReals { outputs: 1 };
-
-    /// The task with examples of `seq_len` tokens; `seed` draws those for training.
-    ///
-    /// # Errors
-    /// As [`check`](TaskOptions::check).
-    pub fn new(config: &DelayConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        config.check(seq_len)?;
-        let DelayConfig { lag, bandwidth, test_examples } = *config;
-        let noise = NoiseConfig { task: DelayConfig::INFO.name, bandwidth, test_examples };
-        Ok(Self { noise: noise.noise(seq_len, seed), lag: lag.at(seq_len) })
-    }
-
-    fn batch(&self, signals: impl ExactSizeIterator<Item = Vec<f32>>) -> Batch {
-        let (batch, mut inputs, mut targets) = (signals.len(), Vec::new(), Vec::new());
-        for signal in signals {
-            targets.extend(std::iter::repeat_n(0.0, self.lag));
-            targets.extend(&signal[..signal.len() - self.lag]);
-            inputs.extend(signal);
+impl TaskOptions for DelayConfig {
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "delay",
+            summary: "repeat band-limited noise some tokens later; scored by error / variance",
+            lengths: "2 or more, and above the lag",
+            data: "generated",
+            caption: "Delay: the noise of some tokens ago. Error: mean squared error over the variance of the target; \
+                lower is better, and predicting the mean scores 1.",
+            metric: Metric::NormalisedError,
         }
-        Batch {
-            batch,
-            seq_len: self.noise.seq_len(),
-            inputs: Inputs::Reals { features: 1, values: inputs },
-            targets: Targets::TokenReals { outputs: 1, values: targets },
-        }
-    }
-}
-
-impl Task for Delay {
-    fn name(&self) -> &'static str {
-        DelayConfig::INFO.name
-    }
-
-    fn seq_len(&self) -> usize {
-        self.noise.seq_len()
     }
 
     fn input(&self) -> InputKind {
-        Self::INPUT
+        InputKind::Reals { features: 1 }
     }
 
-    fn target(&self) -> TargetKind {
-        Self::TARGET
+    fn target(&self, _: usize) -> TargetKind {
+        TargetKind::TokenReals { outputs: 1 }
     }
 
-    fn metric(&self) -> Metric {
-        Metric::NormalisedError
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| noise::refusals(self.bandwidth, seq_len, || self.nothing_to_repeat(seq_len)))
     }
 
-    fn train_len(&self) -> Option<usize> {
-        None
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        self.check(seq_len)?;
+        let lag = self.lag.at(seq_len);
+        let targets = move |signals: &[f32]| {
+            let later = |signal: &[f32]| repeat_n(0.0, lag).chain(signal[..seq_len - lag].to_vec());
+            Targets::TokenReals { outputs: 1, values: signals.chunks(seq_len).flat_map(later).collect() }
+        };
+        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, seed);
+        Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
     }
+}
 
-    fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        self.batch(self.noise.train_signals(step, batch))
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        self.noise.conditions()
-    }
-
-    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        assert_eq!(condition, 0, "delay tests under one condition");
-        self.batch(self.noise.test_signals(range))
+impl DelayConfig {
+    fn nothing_to_repeat(&self, seq_len: usize) -> Option<Refusal> {
+        let (lag, most) = (self.lag.at(seq_len), seq_len - 1);
+        Refusal::when(!(1..=most).contains(&lag), &["lag"], || {
+            format!(
+                "lag = {lag} at {seq_len} tokens, but it must be 1 to {most}, so that there is something to repeat"
+            )
+        })
     }
 }

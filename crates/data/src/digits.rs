@@ -8,11 +8,12 @@ use std::ops::Range;
 
 use subquad_options::{Options, Refusal};
 
-use crate::config::wrong_length;
 use crate::epochs::Epochs;
+use crate::options::wrong_length;
 use crate::resize::bilinear;
 use crate::{
-    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+    Batch, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+    TaskSpec,
 };
 
 const ASSET: &[u8] = include_bytes!("../assets/digits.csv.gz");
@@ -21,45 +22,6 @@ const CLASSES: usize = 10;
 const WHITE: f32 = 16.0;
 /// The split is part of the task: it is the same for every seed of a run.
 const SPLIT_SEED: u64 = 0;
-
-/// Options of [`Digits`]: none.
-#[derive(Options, Clone, Debug, PartialEq, Eq)]
-pub struct DigitsConfig;
-
-impl TaskOptions for DigitsConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "digits",
-        summary: "classify handwritten digits (1,797 embedded images), one pixel per token",
-        lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
-        data: "embedded",
-        caption: "Digits of 8 x 8 pixels, one pixel per token; longer sequences are the same images upsampled bilinearly, \
-                  which adds no information.",
-    };
-
-    fn input(&self) -> InputKind {
-        Digits::INPUT
-    }
-
-    fn target(&self, _: usize) -> TargetKind {
-        Digits::TARGET
-    }
-
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        let side = seq_len.isqrt();
-        if side >= SIDE && side * side == seq_len {
-            return vec![];
-        }
-        let nearest = match side < SIDE {
-            true => format!("{}", SIDE * SIDE),
-            false => format!("{} or {}", side * side, (side + 1).saturating_pow(2)),
-        };
-        vec![wrong_length("an image is a square of at least 8 x 8 pixels, one pixel per token", nearest)]
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        Ok(Box::new(Digits::new(seq_len, seed)?))
-    }
-}
 
 /// Handwritten digits as sequences of grey values in 0..=1; the answer is one of 10 classes.
 ///
@@ -82,8 +44,8 @@ impl TaskOptions for DigitsConfig {
 ///  .  .  6 13 10  .  .  .
 /// ```
 /// ```
-/// use subquad_data::{Digits, Inputs, Targets, Task};
-/// let example = Digits::new(64, 0)?.test_batch(0, 0..1);
+/// use subquad_data::{DigitsConfig, Inputs, Targets, TaskOptions};
+/// let example = DigitsConfig.open(64, 0)?.test_batch(0, 0..1);
 /// assert_eq!(example.targets, Targets::Sequence(vec![0]));
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
 /// assert_eq!(values.len(), 64);
@@ -91,36 +53,69 @@ impl TaskOptions for DigitsConfig {
 /// assert_eq!(sixteenths, [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), subquad_data::TaskError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Digits {
-    side: usize,
+#[derive(Options, Clone, Debug, PartialEq, Eq)]
+pub struct DigitsConfig;
+
+impl TaskOptions for DigitsConfig {
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "digits",
+            summary: "classify handwritten digits (1,797 embedded images), one pixel per token",
+            lengths: "squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information",
+            data: "embedded",
+            caption: "Digits of 8 x 8 pixels, one pixel per token; longer sequences are the same images upsampled bilinearly, \
+                      which adds no information.",
+            metric: Metric::Accuracy,
+        }
+    }
+
+    fn input(&self) -> InputKind {
+        InputKind::Reals { features: 1 }
+    }
+
+    fn target(&self, _: usize) -> TargetKind {
+        TargetKind::Sequence { classes: CLASSES }
+    }
+
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        let side = seq_len.isqrt();
+        if side >= SIDE && side * side == seq_len {
+            return vec![];
+        }
+        let nearest = match side < SIDE {
+            true => format!("{}", SIDE * SIDE),
+            false => format!("{} or {}", side * side, (side + 1).saturating_pow(2)),
+        };
+        vec![wrong_length("an image is a square of at least 8 x 8 pixels, one pixel per token", nearest)]
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        self.check(seq_len)?;
+        let images = Images::decode();
+        let split = Split::new(&images.labels);
+        let (train_len, tests) = (split.train.len(), split.test.len());
+        let epochs = Epochs::new(Stream::new(seed, "digits/shuffle"), train_len);
+        let spec = TaskSpec { train_len: Some(train_len), ..self.spec(seq_len, tests) };
+        Ok(Box::new(Digits { spec, images, split, epochs }))
+    }
+}
+
+struct Digits {
+    spec: TaskSpec,
     images: Images,
     split: Split,
     epochs: Epochs,
 }
 
 impl Digits {
-    const INPUT: InputKind = InputKind::Reals { features: 1 };
-    const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
-
-    /// The task at `seq_len` pixels; `seed` orders the training images.
-    ///
-    /// # Errors
-    /// As [`check`](TaskOptions::check).
-    pub fn new(seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        DigitsConfig.check(seq_len)?;
-        let images = Images::decode();
-        let split = Split::new(&images.labels);
-        let epochs = Epochs::new(Stream::new(seed, "digits/shuffle"), split.train.len());
-        Ok(Self { side: seq_len.isqrt(), images, split, epochs })
-    }
-
-    fn gather(&self, indices: &[usize]) -> Batch {
-        let values = indices.iter().flat_map(|&i| bilinear(self.images.pixels(i), SIDE, self.side)).collect();
-        let labels = indices.iter().map(|&i| self.images.labels[i]).collect();
+    fn batch(&self, indices: &[usize]) -> Batch {
+        let (seq_len, images) = (self.spec.seq_len, &self.images);
+        let values =
+            indices.iter().flat_map(|&i| bilinear(images.pixels(i), SIDE, seq_len.isqrt())).collect();
+        let labels = indices.iter().map(|&i| images.labels[i]).collect();
         Batch {
             batch: indices.len(),
-            seq_len: self.seq_len(),
+            seq_len,
             inputs: Inputs::Reals { features: 1, values },
             targets: Targets::Sequence(labels),
         }
@@ -128,43 +123,22 @@ impl Digits {
 }
 
 impl Task for Digits {
-    fn name(&self) -> &'static str {
-        DigitsConfig::INFO.name
-    }
-
-    fn seq_len(&self) -> usize {
-        self.side * self.side
-    }
-
-    fn input(&self) -> InputKind {
-        Self::INPUT
-    }
-
-    fn target(&self) -> TargetKind {
-        Self::TARGET
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        Some(self.split.train.len())
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         let picks: Vec<usize> = self.epochs.batch(step, batch).iter().map(|&i| self.split.train[i]).collect();
-        self.gather(&picks)
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        vec![Condition::of_training(self.seq_len(), self.split.test.len())]
+        self.batch(&picks)
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        assert_eq!(condition, 0, "digits test under one condition");
-        self.gather(&self.split.test[range])
+        self.spec.assert_has(condition, &range);
+        self.batch(&self.split.test[range])
     }
 }
 
 /// All images and their labels, in the file's order.
-#[derive(Clone, Debug)]
 struct Images {
     /// `[image, 8, 8]`, values 0..=1.
     pixels: Vec<f32>,
@@ -197,7 +171,6 @@ impl Images {
 }
 
 /// Which images train and which test, each in the file's order.
-#[derive(Clone, Debug)]
 struct Split {
     train: Vec<usize>,
     test: Vec<usize>,
@@ -266,12 +239,5 @@ mod tests {
         let split = Split::new(&labels);
         let test = counts(split.test.iter().map(|&i| labels[i]));
         assert_eq!(test, COUNTS.map(|n| (n as f64 / 5.0).round() as usize));
-    }
-
-    #[test]
-    fn the_split_does_not_depend_on_the_seed_of_a_run() {
-        let (a, b) = (Digits::new(64, 1).unwrap(), Digits::new(64, 2).unwrap());
-        assert_eq!(a.split.test, b.split.test);
-        assert_eq!(a.test_batch(0, 0..359), b.test_batch(0, 0..359));
     }
 }

@@ -6,43 +6,20 @@ use subquad_options::Refusal;
 
 /// Why a task is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)] // Each message says what its fields are.
 pub enum TaskError {
     /// The task exists, but not at this length.
     #[error("{task} cannot have seq_len = {seq_len}: {reason}")]
-    Length {
-        /// The task's name.
-        task: &'static str,
-        /// The length asked for.
-        seq_len: usize,
-        /// Which lengths the task has, why, and the nearest.
-        reason: String,
-    },
+    Length { task: &'static str, seq_len: usize, reason: String },
     /// The task's options do not go together, or not with the length.
     #[error("{task}: {refusal}")]
-    Options {
-        /// The task's name.
-        task: &'static str,
-        /// What is wrong, and the options to blame.
-        refusal: Refusal,
-    },
+    Options { task: &'static str, refusal: Refusal },
     /// The task's data are missing.
     #[error("the data of task {task} are missing: {looked_for}; {advice}")]
-    NoData {
-        /// The task's name.
-        task: &'static str,
-        /// Where they were looked for.
-        looked_for: String,
-        /// What to do.
-        advice: String,
-    },
+    NoData { task: &'static str, looked_for: String, advice: String },
     /// A file of the task's data is not what it should be.
     #[error("{}: {problem}", path.display())]
-    BadData {
-        /// The file.
-        path: PathBuf,
-        /// What was wanted and what was found.
-        problem: String,
-    },
+    BadData { path: PathBuf, problem: String },
 }
 
 impl TaskError {

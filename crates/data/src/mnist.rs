@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use subquad_options::{Options, Refusal};
 
-use crate::config::wrong_length;
 use crate::epochs::Epochs;
 use crate::files::{DATA, bad, data_folder, digest, places};
+use crate::options::wrong_length;
 use crate::{
-    Batch, Condition, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
-    idx,
+    Batch, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
+    TaskSpec, idx,
 };
 
 pub use permutation::Permutation;
@@ -31,7 +31,39 @@ const FILES: [[&str; 2]; 2] = [
 /// The folder below `$SUBQUAD_DATA`.
 const FOLDER: &str = "mnist";
 
-/// Options of [`Mnist`].
+/// Handwritten digits as 784 grey values in 0..=1, one pixel per token; the answer is one of 10 classes.
+///
+/// - Pixels are divided by 255 and nothing else.
+/// - Split: the published one. There is no validation set.
+/// - Order: each epoch visits every training image once, in an order drawn from (seed, epoch).
+///
+/// One example by hand, from a made-up set: a picture in which only the third pixel is white, labelled three.
+/// ```text
+/// image:    0 0 255 0 .. 0
+/// inputs:   0 0   1 0 .. 0
+/// target:   3
+/// ```
+/// ```
+/// use subquad_data::{Inputs, MnistConfig, Targets, TaskOptions};
+/// # let folder = std::env::temp_dir().join(format!("subquad-mnist-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let mut picture = [0; 784];
+/// picture[2] = 255;
+/// // The headers: type and axes, then the lengths of these.
+/// let images = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28][..], &picture].concat();
+/// let labels = [0, 0, 8, 1, 0, 0, 0, 1, 3];
+/// for split in ["train", "t10k"] {
+///     std::fs::write(folder.join(format!("{split}-images-idx3-ubyte")), &images)?;
+///     std::fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels)?;
+/// }
+/// let task = MnistConfig { path: folder.clone(), ..MnistConfig::default() }.open(784, 0)?;
+/// # std::fs::remove_dir_all(folder)?;
+/// let example = task.test_batch(0, 0..1);
+/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
+/// assert_eq!(values[..4], [0.0, 0.0, 1.0, 0.0]);
+/// assert_eq!(example.targets, Targets::Sequence(vec![3]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Options, Clone, Debug, PartialEq, Eq)]
 pub struct MnistConfig {
     /// The folder of the four files, gzipped or not. A relative path is looked for below the current folder, then below
@@ -51,20 +83,23 @@ pub struct MnistConfig {
 }
 
 impl TaskOptions for MnistConfig {
-    const INFO: TaskInfo = TaskInfo {
-        name: "mnist",
-        summary: "classify handwritten digits of 28 x 28, one pixel per token",
-        lengths: "784",
-        data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
-        caption: "MNIST, one pixel per token, in the order that the config names.",
-    };
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "mnist",
+            summary: "classify handwritten digits of 28 x 28, one pixel per token",
+            lengths: "784",
+            data: "task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist",
+            caption: "MNIST, one pixel per token, in the order that the config names.",
+            metric: Metric::Accuracy,
+        }
+    }
 
     fn input(&self) -> InputKind {
-        Mnist::INPUT
+        InputKind::Reals { features: 1 }
     }
 
     fn target(&self, _: usize) -> TargetKind {
-        Mnist::TARGET
+        TargetKind::Sequence { classes: CLASSES }
     }
 
     fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
@@ -74,55 +109,24 @@ impl TaskOptions for MnistConfig {
         })
     }
 
-    fn set_path(&mut self, path: &Path) -> Option<Refusal> {
-        self.path = path.to_owned();
-        None
-    }
-
     fn source(&self) -> Option<(PathBuf, [usize; 2])> {
         Some((self.path.clone(), [self.train_examples, self.test_examples]))
     }
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        Ok(Box::new(Mnist::new(self, seq_len, seed)?))
+        self.check(seq_len)?;
+        let [train, test] = find(&self.path, data_folder().as_deref())?;
+        let train = Images::read(&train, self.train_examples, "train_examples")?;
+        let test = Images::read(&test, self.test_examples, "test_examples")?;
+        let (train_len, tests) = (train.labels.len(), test.labels.len());
+        let epochs = Epochs::new(Stream::new(seed, "mnist/shuffle"), train_len);
+        let spec = TaskSpec { train_len: Some(train_len), ..self.spec(seq_len, tests) };
+        Ok(Box::new(Mnist { spec, order: self.permutation.order(), train, test, epochs }))
     }
 }
 
-/// Handwritten digits as 784 grey values in 0..=1, one pixel per token; the answer is one of 10 classes.
-///
-/// - Pixels are divided by 255 and nothing else.
-/// - Split: the published one. There is no validation set.
-/// - Order: each epoch visits every training image once, in an order drawn from (seed, epoch).
-///
-/// One example by hand, from a made-up set: a picture in which only the third pixel is white, labelled three.
-/// ```text
-/// image:    0 0 255 0 .. 0
-/// inputs:   0 0   1 0 .. 0
-/// target:   3
-/// ```
-/// ```
-/// use subquad_data::{Inputs, Mnist, MnistConfig, Targets, Task};
-/// # let folder = std::env::temp_dir().join(format!("subquad-mnist-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder)?;
-/// let mut picture = [0; 784];
-/// picture[2] = 255;
-/// // The headers: type and axes, then the lengths of these.
-/// let images = [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28][..], &picture].concat();
-/// let labels = [0, 0, 8, 1, 0, 0, 0, 1, 3];
-/// for split in ["train", "t10k"] {
-///     std::fs::write(folder.join(format!("{split}-images-idx3-ubyte")), &images)?;
-///     std::fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels)?;
-/// }
-/// let task = Mnist::new(&MnistConfig { path: folder.clone(), ..MnistConfig::default() }, 784, 0)?;
-/// # std::fs::remove_dir_all(folder)?;
-/// let example = task.test_batch(0, 0..1);
-/// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
-/// assert_eq!(values[..4], [0.0, 0.0, 1.0, 0.0]);
-/// assert_eq!(example.targets, Targets::Sequence(vec![3]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Mnist {
+struct Mnist {
+    spec: TaskSpec,
     order: Vec<usize>,
     train: Images,
     test: Images,
@@ -130,24 +134,7 @@ pub struct Mnist {
 }
 
 impl Mnist {
-    const INPUT: InputKind = InputKind::Reals { features: 1 };
-    const TARGET: TargetKind = TargetKind::Sequence { classes: CLASSES };
-
-    /// The task; `seed` orders the training images.
-    ///
-    /// # Errors
-    /// As [`check`](TaskOptions::check); also if files are missing, are not what they should be, or hold fewer images
-    /// than asked for.
-    pub fn new(config: &MnistConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        config.check(seq_len)?;
-        let [train, test] = find(&config.path, data_folder().as_deref())?;
-        let train = Images::read(&train, config.train_examples, "train_examples")?;
-        let test = Images::read(&test, config.test_examples, "test_examples")?;
-        let epochs = Epochs::new(Stream::new(seed, "mnist/shuffle"), train.labels.len());
-        Ok(Self { order: config.permutation.order(), train, test, epochs })
-    }
-
-    fn gather(&self, images: &Images, indices: impl ExactSizeIterator<Item = usize> + Clone) -> Batch {
+    fn batch(&self, images: &Images, indices: impl ExactSizeIterator<Item = usize> + Clone) -> Batch {
         let pixels = |i: usize| {
             let image = &images.pixels[i * PIXELS..][..PIXELS];
             self.order.iter().map(|&pixel| f32::from(image[pixel]) / WHITE)
@@ -162,37 +149,17 @@ impl Mnist {
 }
 
 impl Task for Mnist {
-    fn name(&self) -> &'static str {
-        MnistConfig::INFO.name
-    }
-
-    fn seq_len(&self) -> usize {
-        PIXELS
-    }
-
-    fn input(&self) -> InputKind {
-        Self::INPUT
-    }
-
-    fn target(&self) -> TargetKind {
-        Self::TARGET
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        Some(self.train.labels.len())
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        self.gather(&self.train, self.epochs.batch(step, batch).into_iter())
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        vec![Condition::of_training(PIXELS, self.test.labels.len())]
+        self.batch(&self.train, self.epochs.batch(step, batch).into_iter())
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        assert_eq!(condition, 0, "mnist tests under one condition");
-        self.gather(&self.test, range)
+        self.spec.assert_has(condition, &range);
+        self.batch(&self.test, range)
     }
 
     /// The digest of the images that are used, and of their labels.
@@ -203,7 +170,6 @@ impl Task for Mnist {
 }
 
 /// Images and their labels, in the file's order.
-#[derive(Clone, Debug)]
 struct Images {
     /// `[image, 28, 28]`
     pixels: Vec<u8>,
@@ -273,5 +239,5 @@ fn no_images(folders: &[PathBuf]) -> TaskError {
     let advice = format!(
         "set task.path to the folder of {names} (each with or without .gz), or {DATA} to the folder that contains `{FOLDER}`"
     );
-    TaskError::NoData { task: MnistConfig::INFO.name, looked_for, advice }
+    TaskError::NoData { task: MnistConfig::info().name, looked_for, advice }
 }

@@ -7,21 +7,28 @@
 //! Arora, Eyuboglu, Timalsina, Johnson, Poli, Zou, Rudra, Re 2023, "Zoology: Measuring and Improving Recall in Efficient
 //! Language Models", <https://arxiv.org/abs/2312.04927>, section 4 and appendix; the recipe is that of their code.
 
-mod config;
+mod recipe;
 
+use std::ops::Bound::{Excluded, Included};
 use std::ops::Range;
 
+use subquad_options::range::Ends;
+use subquad_options::{Options, Refusal, Share};
+
 use crate::epochs::Epochs;
+use crate::options::wrong_length;
+use crate::rng::Examples;
 use crate::{
-    Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task, TaskError, TaskOptions,
+    Batch, Condition, InputKind, Metric, Stream, TargetKind, Task, TaskError, TaskInfo, TaskOptions, TaskSpec,
 };
+use recipe::{Recipe, is_length};
 
-pub use config::{MqarConfig, MqarSize};
+pub use recipe::MqarSize;
 
-/// Test examples are part of the task: they are the same for every seed of a run.
-const TEST_SEED: u64 = 0;
-/// The token at positions without a query.
-const BLANK: u32 = 0;
+/// The largest vocabulary. It must exceed the length, so no example is longer than this.
+const MOST_TOKENS: usize = 1 << 20;
+/// Allowed powers for the slots of queries.
+const POWERS: Ends = (Excluded(0.0), Included(10.0));
 
 /// Pairs of a key and a value, then every key once again, to be answered with its value.
 ///
@@ -38,64 +45,155 @@ const BLANK: u32 = 0;
 /// targets:  . . . . | 8 . 9 .
 /// ```
 /// ```
-/// use subquad_data::{Inputs, Mqar, MqarConfig, Share, Targets, Task};
+/// use subquad_data::{Inputs, MqarConfig, Share, Targets, TaskOptions};
 /// let config = MqarConfig { vocab: 10, n_pairs: Share::Count(2), ..MqarConfig::default() };
-/// let example = Mqar::new(&config, 8, 0)?.test_batch(0, 0..1);
+/// let example = config.open(8, 0)?.test_batch(0, 0..1);
 /// assert_eq!(example.inputs, Inputs::Tokens(vec![4, 9, 1, 8, 1, 0, 4, 0]));
 /// assert_eq!(example.targets, Targets::Tokens(vec![None, None, None, None, Some(8), None, Some(9), None]));
 /// # Ok::<(), subquad_data::TaskError>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Mqar {
-    config: MqarConfig,
-    training: Recipe,
-    /// The recipes of the test conditions, that of training first.
-    tests: Vec<Recipe>,
-    examples: Stream,
-    epochs: Option<Epochs>,
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct MqarConfig {
+    /// Size of the vocabulary, even: the blank and the keys are the lower half, the values the upper half. It must
+    /// exceed every length. 8192 as published.
+    #[config(default = 8192)]
+    #[option(range = 6..=MOST_TOKENS)]
+    pub vocab: usize,
+    /// Number of key-value pairs, each queried once: at most seq_len / 4, because the queries take as much space as
+    /// the pairs. "seq_len/16" is 4 at 64 tokens, 8 at 128, as published.
+    #[config(default = "Share::OfLength(16)")]
+    #[option(range = 1..=(MOST_TOKENS - 2) / 4)]
+    pub n_pairs: Share,
+    /// How early queries come: slot g of the tail is used with a probability proportional to g^(power - 1). 1 is
+    /// uniform; with 0.01, as published, most queries come early.
+    #[config(default = 0.01)]
+    #[option(range = POWERS)]
+    pub power: f64,
+    /// Random tokens, instead of blanks, between the queries.
+    #[config(default = false)]
+    pub random_non_queries: bool,
+    /// Training examples in an epoch; 0: every example is fresh.
+    #[config(default = 0)]
+    #[option(range = 0..=1 << 26)]
+    pub train_examples: usize,
+    /// Test examples of each condition.
+    #[config(default = 1000)]
+    #[option(range = 1..)]
+    pub test_examples: usize,
+    /// Further conditions to test at the end, besides seq_len and n_pairs themselves: length x pairs, such as
+    /// ["128x8", "256x16"].
+    #[config(default = "vec![]")]
+    #[option(most = 100)]
+    pub test_conditions: Vec<MqarSize>,
 }
 
-impl Mqar {
-    /// The task with training examples of `seq_len` tokens; `seed` draws them.
-    ///
-    /// # Errors
-    /// As [`check`](TaskOptions::check).
-    pub fn new(config: &MqarConfig, seq_len: usize, seed: u64) -> Result<Self, TaskError> {
-        config.check(seq_len)?;
-        let own = config.size(seq_len);
-        let others = config.test_conditions.iter().copied().filter(|&size| size != own);
-        let tests: Vec<_> =
-            std::iter::once(own).chain(others).map(|size| Recipe::new(config, size)).collect();
-        let order = Stream::new(seed, "mqar/shuffle");
-        Ok(Self {
-            config: config.clone(),
-            training: tests[0].clone(),
-            tests,
-            examples: Stream::new(seed, "mqar/train"),
-            epochs: (config.train_examples > 0).then(|| Epochs::new(order, config.train_examples)),
+impl MqarConfig {
+    /// The size of the training examples.
+    fn size(&self, seq_len: usize) -> MqarSize {
+        MqarSize { seq_len, n_pairs: self.n_pairs.at(seq_len) }
+    }
+
+    /// The test condition of a size; it has a name unless the training examples have that size.
+    fn condition(&self, size: MqarSize, of_training: MqarSize) -> Condition {
+        let MqarSize { seq_len, n_pairs } = size;
+        Condition {
+            name: if size == of_training { String::new() } else { size.to_string() },
+            seq_len,
+            variant: format!("{n_pairs} pair{}", if n_pairs == 1 { "" } else { "s" }),
+            examples: self.test_examples,
+        }
+    }
+
+    fn odd_vocab(&self) -> Option<Refusal> {
+        let vocab = self.vocab;
+        Refusal::when(!vocab.is_multiple_of(2), &["vocab"], || {
+            format!("vocab = {vocab} must be even: one half keys, one half values")
+        })
+    }
+
+    /// Refuses a vocabulary that is not above the length. One above it has enough keys: nearly half as many as there
+    /// are tokens, for a quarter as many pairs.
+    fn small_vocab(&self, seq_len: usize) -> Option<Refusal> {
+        let (vocab, longest) = (self.vocab, self.test_lengths().into_iter().fold(seq_len, usize::max));
+        Refusal::when(vocab <= longest, &["vocab"], || {
+            format!("vocab = {vocab} must exceed the longest length, {longest} tokens")
         })
     }
 }
 
-impl Task for Mqar {
-    fn name(&self) -> &'static str {
-        MqarConfig::INFO.name
-    }
-
-    fn seq_len(&self) -> usize {
-        self.training.size.seq_len
+impl TaskOptions for MqarConfig {
+    fn info() -> &'static TaskInfo {
+        &TaskInfo {
+            name: "mqar",
+            summary: "recall the values of keys seen before (multi-query associative recall)",
+            lengths: "even, at least 4 tokens per pair",
+            data: "generated",
+            caption: "Multi-query associative recall: accuracy is the share of queries answered right.",
+            metric: Metric::Accuracy,
+        }
     }
 
     fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: self.config.vocab }
+        InputKind::Tokens { vocab: self.vocab }
     }
 
-    fn target(&self) -> TargetKind {
-        TargetKind::Tokens { classes: self.config.vocab }
+    fn target(&self, _: usize) -> TargetKind {
+        TargetKind::Tokens { classes: self.vocab }
     }
 
-    fn train_len(&self) -> Option<usize> {
-        self.epochs.is_some().then_some(self.config.train_examples)
+    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+        self.refused_by(|| {
+            let own = odd_length(seq_len).or_else(|| self.size(seq_len).wrong_pairs("n_pairs"));
+            let tests = self.test_conditions.iter().filter_map(|size| size.wrong());
+            let vocab = [self.odd_vocab(), self.small_vocab(seq_len)];
+            own.into_iter().chain(vocab.into_iter().flatten()).chain(tests).collect()
+        })
+    }
+
+    fn test_lengths(&self) -> Vec<usize> {
+        self.test_conditions.iter().map(|size| size.seq_len).collect()
+    }
+
+    fn labels(&self, seq_len: usize) -> usize {
+        self.n_pairs.at(seq_len)
+    }
+
+    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
+        self.check(seq_len)?;
+        let own = self.size(seq_len);
+        let others = self.test_conditions.iter().copied().filter(|&size| size != own);
+        let tests: Vec<_> = std::iter::once(own).chain(others).map(|size| Recipe::new(self, size)).collect();
+        let order = Stream::new(seed, "mqar/shuffle");
+        let epochs = (self.train_examples > 0).then(|| Epochs::new(order, self.train_examples));
+        let spec = TaskSpec {
+            train_len: epochs.is_some().then_some(self.train_examples),
+            conditions: tests.iter().map(|test| self.condition(test.size, own)).collect(),
+            ..self.spec(seq_len, self.test_examples)
+        };
+        Ok(Box::new(Mqar { spec, tests, examples: Examples::new(Self::info().name, seed), epochs }))
+    }
+}
+
+fn odd_length(seq_len: usize) -> Option<Refusal> {
+    let nearest = || match seq_len {
+        0..4 => "4".to_owned(),
+        _ => format!("{} or {}", seq_len - 1, seq_len.saturating_add(1)),
+    };
+    let rule = "tokens come in twos, and a key-value pair with its query takes 4";
+    (!is_length(seq_len)).then(|| wrong_length(rule, nearest()))
+}
+
+struct Mqar {
+    spec: TaskSpec,
+    /// The recipes of the test conditions; the first is that of training.
+    tests: Vec<Recipe>,
+    examples: Examples,
+    epochs: Option<Epochs>,
+}
+
+impl Task for Mqar {
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
@@ -103,162 +201,13 @@ impl Task for Mqar {
             Some(epochs) => epochs.batch(step, batch),
             None => (step * batch..(step + 1) * batch).collect(),
         };
-        self.training.batch(indices.into_iter().map(|index| self.examples.at(index as u64, 0)))
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        let of_training = |index: usize| index == 0;
-        let condition = |(index, Recipe { size, .. }): (usize, &Recipe)| Condition {
-            name: if of_training(index) { String::new() } else { size.to_string() },
-            seq_len: size.seq_len,
-            variant: format!("{} pair{}", size.n_pairs, if size.n_pairs == 1 { "" } else { "s" }),
-            examples: self.config.test_examples,
-        };
-        self.tests.iter().enumerate().map(condition).collect()
+        self.tests[0].batch(indices.into_iter().map(|index| self.examples.train.at(index as u64, 0)))
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        assert!(
-            range.end <= self.config.test_examples,
-            "{range:?} of {} examples",
-            self.config.test_examples
-        );
-        let (recipe, stream) = (&self.tests[condition], Stream::new(TEST_SEED, "mqar/test"));
+        self.spec.assert_has(condition, &range);
+        let recipe = &self.tests[condition];
         let place = (recipe.size.seq_len as u64) << 32 | recipe.size.n_pairs as u64;
-        recipe.batch(range.map(|example| stream.at(example as u64, place)))
-    }
-}
-
-/// How examples of one size are made.
-#[derive(Clone, Debug)]
-struct Recipe {
-    size: MqarSize,
-    vocab: usize,
-    random_non_queries: bool,
-    /// The probability of each slot of the tail.
-    slots: Vec<f64>,
-}
-
-impl Recipe {
-    fn new(config: &MqarConfig, size: MqarSize) -> Self {
-        let slots = slot_probabilities((size.seq_len - 2 * size.n_pairs) / 2, config.power);
-        Self { size, vocab: config.vocab, random_non_queries: config.random_non_queries, slots }
-    }
-
-    fn batch(&self, examples: impl ExactSizeIterator<Item = Draws>) -> Batch {
-        let (batch, mut inputs, mut targets) = (examples.len(), Vec::new(), Vec::new());
-        for mut draws in examples {
-            let (tokens, labels) = self.example(&mut draws);
-            inputs.extend(tokens);
-            targets.extend(labels);
-        }
-        Batch {
-            batch,
-            seq_len: self.size.seq_len,
-            inputs: Inputs::Tokens(inputs),
-            targets: Targets::Tokens(targets),
-        }
-    }
-
-    fn example(&self, draws: &mut Draws) -> (Vec<u32>, Vec<Option<u32>>) {
-        let (MqarSize { seq_len, n_pairs }, half) = (self.size, self.vocab / 2);
-        let keys: Vec<u32> = distinct(1, half, n_pairs, draws);
-        let values: Vec<u32> = distinct(half, self.vocab, n_pairs, draws);
-        let slots = successive_sample(&self.slots, n_pairs, draws);
-        let mut tokens: Vec<u32> = keys.iter().zip(&values).flat_map(|(&key, &value)| [key, value]).collect();
-        tokens.extend((2 * n_pairs..seq_len).map(|_| self.filler(draws)));
-        let mut labels = vec![None; seq_len];
-        for ((slot, key), value) in slots.into_iter().zip(keys).zip(values) {
-            let position = 2 * n_pairs + 2 * slot;
-            tokens[position] = key;
-            labels[position] = Some(value);
-        }
-        (tokens, labels)
-    }
-
-    fn filler(&self, draws: &mut Draws) -> u32 {
-        if self.random_non_queries { draws.below(self.vocab) as u32 } else { BLANK }
-    }
-}
-
-/// `count` different numbers of `from..to`, in random order (the start of a Fisher-Yates shuffle).
-fn distinct(from: usize, to: usize, count: usize, draws: &mut Draws) -> Vec<u32> {
-    let mut all: Vec<u32> = (from as u32..to as u32).collect();
-    for i in 0..count {
-        let other = i + draws.below(all.len() - i);
-        all.swap(i, other);
-    }
-    all.truncate(count);
-    all
-}
-
-/// Probabilities in proportion to g^(power - 1), g = 1 .. space.
-fn slot_probabilities(space: usize, power: f64) -> Vec<f64> {
-    let weights: Vec<f64> = (1..=space).map(|g| (g as f64).powf(power - 1.0)).collect();
-    let sum: f64 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
-}
-
-/// `count` different slots, drawn one after the other, each among the remaining ones in proportion to its probability.
-///
-/// The slots with the largest u^(1/p) for uniform u are such a sample, in this order (Efraimidis and Spirakis 2006, "Weighted
-/// random sampling with a reservoir"); their logarithms are compared, because the powers underflow.
-fn successive_sample(probabilities: &[f64], count: usize, draws: &mut Draws) -> Vec<usize> {
-    let key = |p: &f64| open_unit(draws).ln() / p;
-    let keys: Vec<f64> = probabilities.iter().map(key).collect();
-    let mut slots: Vec<usize> = (0..keys.len()).collect();
-    slots.sort_by(|&a, &b| keys[b].total_cmp(&keys[a]));
-    slots.truncate(count);
-    slots
-}
-
-/// Uniform in (0, 1), with 53 bits: neither end, so that the logarithm is finite and not zero.
-fn open_unit(draws: &mut Draws) -> f64 {
-    ((draws.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slots_have_the_published_probabilities() {
-        let wanted = [0.2510553918, 0.1264008101, 0.0846095744, 0.0636399986];
-        let got = slot_probabilities(28, 0.01);
-        assert_eq!(got.len(), 28);
-        for (got, wanted) in got.iter().zip(wanted) {
-            assert!((got - wanted).abs() < 1e-10, "{got} for {wanted}"); // ten digits are given
-        }
-        assert!((got.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-    }
-
-    /// The probability of every ordered pair without replacement is p_i p_j / (1 - p_i).
-    #[test]
-    fn slots_are_drawn_one_after_the_other_among_those_left() {
-        const DRAWS: usize = 60_000;
-        let p = [0.5, 0.3, 0.2];
-        let mut counts = [[0_usize; 3]; 3];
-        for i in 0..DRAWS {
-            let slots = successive_sample(&p, 2, &mut Stream::new(0, "test").at(i as u64, 0));
-            counts[slots[0]][slots[1]] += 1;
-        }
-        for (i, j) in (0..9).map(|k| (k / 3, k % 3)) {
-            let wanted = if i == j { 0.0 } else { p[i] * p[j] / (1.0 - p[i]) };
-            let got = counts[i][j] as f64 / DRAWS as f64;
-            // Five standard errors of a share of one half.
-            assert!((got - wanted).abs() < 0.01, "({i}, {j}): {got} for {wanted}");
-        }
-    }
-
-    #[test]
-    fn distinct_numbers_are_distinct_and_reach_both_ends() {
-        let mut seen = std::collections::BTreeSet::new();
-        for i in 0..200 {
-            let numbers = distinct(3, 8, 4, &mut Stream::new(0, "test").at(i, 0));
-            let set: std::collections::BTreeSet<u32> = numbers.iter().copied().collect();
-            assert_eq!(set.len(), 4);
-            seen.extend(set);
-        }
-        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [3, 4, 5, 6, 7]);
+        recipe.batch(range.map(|example| self.examples.test.at(example as u64, place)))
     }
 }

@@ -7,61 +7,59 @@
 //! At the highest possible frequency, k = n / 2, only the real part counts, and only half of it. This is `whitesignal`
 //! of Gu, Goel, Re 2021, <https://github.com/state-spaces/s4>, with its factors multiplied out: `K = freq dt n`.
 
-use crate::config::wrong_length;
-use crate::{Condition, Draws, Stream};
+use std::ops::Range;
+use std::sync::Arc;
+
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
-use std::fmt;
-use std::sync::Arc;
 use subquad_options::Refusal;
+
+use crate::options::wrong_length;
+use crate::rng::Examples;
+use crate::{Batch, Draws, Inputs, Targets, Task, TaskSpec};
 
 /// Root mean square of the noise before its first value is subtracted, as published.
 const RMS: f64 = 0.5;
-/// Test examples are part of the task: they are the same for every seed of a run.
-const TEST_SEED: u64 = 0;
+
+/// A task that reads noise, one number a token. `targets` makes the answers of all signals, `[batch, seq]` row-major.
+pub(crate) struct NoiseTask<F> {
+    pub(crate) spec: TaskSpec,
+    pub(crate) noise: Noise,
+    pub(crate) targets: F,
+}
+
+impl<F: Fn(&[f32]) -> Targets> NoiseTask<F> {
+    fn batch(&self, draws: impl ExactSizeIterator<Item = Draws>) -> Batch {
+        let batch = draws.len();
+        let values: Vec<f32> = draws.flat_map(|draws| self.noise.signal(draws)).collect();
+        let targets = (self.targets)(&values);
+        Batch { batch, seq_len: self.spec.seq_len, inputs: Inputs::Reals { features: 1, values }, targets }
+    }
+}
+
+impl<F: Fn(&[f32]) -> Targets + Send + Sync> Task for NoiseTask<F> {
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
+    }
+
+    fn train_batch(&self, step: usize, batch: usize) -> Batch {
+        self.batch(self.noise.examples.train(step, batch))
+    }
+
+    fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
+        self.spec.assert_has(condition, &range);
+        self.batch(self.noise.examples.test(range))
+    }
+}
 
 /// Noise of one length and bandwidth, for training and for testing.
-#[derive(Clone, Debug)]
 pub(crate) struct Noise {
     seq_len: usize,
     /// Number of waves that pass: the lowest ones.
     waves: usize,
-    sum: Sum,
-    train: Stream,
-    test: Stream,
-    test_examples: usize,
-}
-
-/// From amplitudes of waves to their sum at every token.
-#[derive(Clone)]
-struct Sum(Arc<dyn Fft<f64>>);
-
-impl fmt::Debug for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Sum").field(&self.0.len()).finish()
-    }
-}
-
-/// The parameters of the noise, from a task's options.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoiseConfig {
-    pub(crate) task: &'static str,
-    pub(crate) bandwidth: f64,
-    pub(crate) test_examples: usize,
-}
-
-impl NoiseConfig {
-    /// The noise; `seed` draws the training examples.
-    pub(crate) fn noise(&self, seq_len: usize, seed: u64) -> Noise {
-        Noise {
-            seq_len,
-            waves: waves(self.bandwidth, seq_len),
-            sum: Sum(FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2))),
-            train: Stream::new(seed, &format!("{}/train", self.task)),
-            test: Stream::new(TEST_SEED, &format!("{}/test", self.task)),
-            test_examples: self.test_examples,
-        }
-    }
+    /// From amplitudes of waves to their sum at every token.
+    sum: Arc<dyn Fft<f64>>,
+    examples: Examples,
 }
 
 /// Everything that keeps such noise of `seq_len` tokens from being made, and what the task itself refuses.
@@ -94,31 +92,16 @@ fn waves(bandwidth: f64, seq_len: usize) -> usize {
 }
 
 impl Noise {
-    pub(crate) fn seq_len(&self) -> usize {
-        self.seq_len
-    }
-
-    /// Every training example is fresh.
-    pub(crate) fn train_signals(&self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Vec<f32>> {
-        (step * batch..(step + 1) * batch).map(|example| self.signal(self.train.at(example as u64, 0)))
-    }
-
-    pub(crate) fn test_signals(
-        &self,
-        range: std::ops::Range<usize>,
-    ) -> impl ExactSizeIterator<Item = Vec<f32>> {
-        assert!(range.end <= self.test_examples, "{range:?} of {} examples", self.test_examples);
-        range.map(|example| self.signal(self.test.at(example as u64, 0)))
-    }
-
-    pub(crate) fn conditions(&self) -> Vec<Condition> {
-        vec![Condition::of_training(self.seq_len, self.test_examples)]
+    /// The noise of this task; `seed` draws the training examples.
+    pub(crate) fn new(task: &str, bandwidth: f64, seq_len: usize, seed: u64) -> Self {
+        let sum = FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2));
+        Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples: Examples::new(task, seed) }
     }
 
     /// `u_t`, `[seq]`. The inverse transform, which is not divided by `n`, adds up the waves.
     fn signal(&self, mut draws: Draws) -> Vec<f32> {
         let mut x = self.amplitudes(&mut draws);
-        self.sum.0.process(&mut x);
+        self.sum.process(&mut x);
         x[..self.seq_len].iter().map(|value| (value.re - x[0].re) as f32).collect()
     }
 
@@ -141,9 +124,14 @@ impl Noise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Stream;
 
     fn noise(bandwidth: f64, seq_len: usize) -> Noise {
-        NoiseConfig { task: "test", bandwidth, test_examples: 2000 }.noise(seq_len, 0)
+        Noise::new("test", bandwidth, seq_len, 0)
+    }
+
+    fn signals(noise: &Noise, range: Range<usize>) -> Vec<Vec<f32>> {
+        noise.examples.test(range).map(|draws| noise.signal(draws)).collect()
     }
 
     /// Squares of the amplitudes of all waves in a signal, by the definition.
@@ -170,7 +158,7 @@ mod tests {
                 assert_eq!(noise(bandwidth, seq_len).waves, waves, "as published for reconstruction");
                 continue;
             }
-            for signal in noise(bandwidth, seq_len).test_signals(0..3) {
+            for signal in signals(&noise(bandwidth, seq_len), 0..3) {
                 let power = power(&signal);
                 assert!(power[1..=waves].iter().all(|p| *p > 1e3 * NO_POWER), "{power:?}");
                 assert!(power[waves + 1..].iter().all(|p| *p < NO_POWER), "{power:?}");
@@ -184,7 +172,7 @@ mod tests {
     fn a_signal_is_the_published_recipe_step_by_step() {
         let (seq_len, bandwidth) = (40, 0.35);
         let (n_c, n) = (20_usize, 40_usize);
-        let mut draws = Stream::new(TEST_SEED, "test/test").at(7, 0);
+        let mut draws = Stream::new(0, "test/test").at(7, 0);
         let zeroed = (0..=n_c).filter(|k| *k as f64 > bandwidth * n_c as f64).count();
         let factor =
             RMS * 0.5_f64.sqrt() / (1.0 - zeroed as f64 / n_c as f64).sqrt() * (2.0 * n_c as f64).sqrt();
@@ -198,8 +186,7 @@ mod tests {
             });
             waves.sum::<f64>() / n as f64
         };
-        let signal = noise(bandwidth, seq_len).test_signals(7..8).next().unwrap();
-        for (t, got) in signal.into_iter().enumerate() {
+        for (t, got) in signals(&noise(bandwidth, seq_len), 7..8).concat().into_iter().enumerate() {
             let wanted = x(t) - x(0);
             assert!((f64::from(got) - wanted).abs() < 1e-6, "t = {t}: {got} for {wanted}"); // f32 of about 1
         }
@@ -208,7 +195,7 @@ mod tests {
     #[test]
     fn noise_starts_from_zero_and_has_the_published_size() {
         for seq_len in [101, 128] {
-            let signals: Vec<_> = noise(0.4, seq_len).test_signals(0..2000).collect();
+            let signals = signals(&noise(0.4, seq_len), 0..2000);
             assert!(signals.iter().all(|signal| signal.len() == seq_len && signal[0] == 0.0));
             // Far from the start, u_t = x_t - x_0 is the difference of two almost uncorrelated numbers of variance 0.25.
             let mean_square = signals.iter().map(|s| f64::from(s[51]).powi(2)).sum::<f64>() / 2000.0;
@@ -218,7 +205,7 @@ mod tests {
 
     #[test]
     fn one_wave_at_the_nyquist_frequency_alternates() {
-        let signal = noise(1.0, 2).test_signals(0..1).next().unwrap();
+        let signal = signals(&noise(1.0, 2), 0..1).concat();
         assert_eq!(signal[0], 0.0);
         assert!(signal[1] != 0.0);
     }

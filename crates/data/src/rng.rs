@@ -7,17 +7,14 @@
 //! Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3" (Random123). There is no shared state
 //! and no hidden counter: step 1000 needs no steps before it.
 
+use std::ops::Range;
+
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// One block of Philox4x32-10: four numbers that look random, the same for the same counter and key.
-///
-/// ```
-/// use subquad_data::philox4x32_10;
-/// assert_eq!(philox4x32_10([0; 4], [0; 2]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
-/// ```
-pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..ROUNDS {
         let (high0, low0) = wide_product(MULTIPLIERS[0], counter[0]);
         let (high1, low1) = wide_product(MULTIPLIERS[1], counter[2]);
@@ -136,10 +133,47 @@ impl Draws {
         }
     }
 
+    /// `count` different numbers below `n`, in random order (the start of a Fisher-Yates shuffle).
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn distinct(&mut self, count: usize, n: usize) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..n).collect();
+        for i in 0..count {
+            all.swap(i, i + self.below(n - i));
+        }
+        all.truncate(count);
+        all
+    }
+
     /// Mean 0, variance 1 (Box-Muller). Its last bits may differ between platforms, because `ln` and `cos` do.
     pub fn normal(&mut self) -> f32 {
         let (u, v) = (1.0 - f64::from(self.uniform()), f64::from(self.uniform()));
         ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()) as f32
+    }
+}
+
+/// The random numbers of a task's examples: every training example is fresh. Test examples are part of the task: they are
+/// the same for every seed of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Examples {
+    pub(crate) train: Stream,
+    pub(crate) test: Stream,
+}
+
+impl Examples {
+    /// The streams `<task>/train` under `seed` and `<task>/test` under 0.
+    pub(crate) fn new(task: &str, seed: u64) -> Self {
+        let stream = |seed, part| Stream::new(seed, &format!("{task}/{part}"));
+        Self { train: stream(seed, "train"), test: stream(0, "test") }
+    }
+
+    pub(crate) fn train(self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Draws> {
+        (step * batch..(step + 1) * batch).map(move |example| self.train.at(example as u64, 0))
+    }
+
+    pub(crate) fn test(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
+        range.map(move |example| self.test.at(example as u64, 0))
     }
 }
 
@@ -168,74 +202,5 @@ mod tests {
         assert_eq!(hash(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(hash("foobar"), 0x8594_4171_f739_67e8);
-    }
-
-    #[test]
-    fn seed_purpose_and_place_each_change_the_numbers() {
-        let first = |seed, purpose, a, b| Stream::new(seed, purpose).at(a, b).next_u64();
-        let base = first(1, "data", 2, 3);
-        assert_eq!(base, first(1, "data", 2, 3));
-        let others =
-            [first(2, "data", 2, 3), first(1, "date", 2, 3), first(1, "data", 3, 3), first(1, "data", 2, 2)];
-        for other in others {
-            assert_ne!(base, other);
-        }
-    }
-
-    #[test]
-    fn numbers_do_not_repeat_from_block_to_block() {
-        let mut draws = Stream::new(0, "test").at(0, 0);
-        let numbers: std::collections::BTreeSet<u64> = (0..1000).map(|_| draws.next_u64()).collect();
-        assert_eq!(numbers.len(), 1000);
-    }
-
-    #[test]
-    fn uniform_numbers_lie_in_the_unit_interval_around_one_half() {
-        let mut draws = Stream::new(0, "test").at(0, 0);
-        let numbers: Vec<f32> = (0..10_000).map(|_| draws.uniform()).collect();
-        assert!(numbers.iter().all(|x| (0.0..1.0).contains(x)));
-        let mean = numbers.iter().sum::<f32>() / 10_000.0;
-        assert!((mean - 0.5).abs() < 0.02, "mean {mean}"); // 7 standard errors of 0.0029
-    }
-
-    #[test]
-    fn every_number_below_n_comes_equally_often() {
-        for n in [1, 2, 3, 7, 10] {
-            let mut draws = Stream::new(0, "test").at(n as u64, 0);
-            let mut counts = vec![0_i32; n];
-            (0..1000 * n).for_each(|_| counts[draws.below(n)] += 1);
-            // 1000 each, with a standard deviation under 32.
-            assert!(counts.iter().all(|c| (c - 1000).abs() < 200), "n = {n}: {counts:?}");
-        }
-    }
-
-    #[test]
-    fn numbers_below_a_huge_n_are_not_biased_towards_its_low_half() {
-        // Three quarters of the range: a remainder would give its lowest third twice as often as the rest.
-        let n = 3 * (1_usize << 62);
-        let mut draws = Stream::new(0, "test").at(0, 0);
-        let low = (0..3000).filter(|_| draws.below(n) < n / 3).count();
-        assert!((850..1150).contains(&low), "{low} of 3000 in the lowest third");
-    }
-
-    #[test]
-    fn shuffling_keeps_every_item_and_reaches_every_order() {
-        let orders: std::collections::BTreeSet<[u8; 3]> = (0..200)
-            .map(|i| {
-                let mut items = [0, 1, 2];
-                Stream::new(0, "test").at(i, 0).shuffle(&mut items);
-                items
-            })
-            .collect();
-        assert_eq!(orders.len(), 6);
-    }
-
-    #[test]
-    fn normal_numbers_have_mean_zero_and_variance_one() {
-        let mut draws = Stream::new(0, "test").at(0, 0);
-        let numbers: Vec<f32> = (0..10_000).map(|_| draws.normal()).collect();
-        let mean = numbers.iter().sum::<f32>() / 10_000.0;
-        let variance = numbers.iter().map(|x| x * x).sum::<f32>() / 10_000.0;
-        assert!(mean.abs() < 0.05 && (variance - 1.0).abs() < 0.1, "mean {mean}, variance {variance}");
     }
 }

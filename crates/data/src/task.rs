@@ -6,31 +6,11 @@ use crate::{Batch, Metric};
 
 /// A source of training and test examples.
 pub trait Task: Send + Sync {
-    /// Its name in [`tasks`](crate::tasks).
-    fn name(&self) -> &'static str;
-
-    /// Number of tokens in each training example.
-    fn seq_len(&self) -> usize;
-
-    /// What the model reads.
-    fn input(&self) -> InputKind;
-
-    /// What it should output.
-    fn target(&self) -> TargetKind;
-
-    /// What it is scored by, besides the loss.
-    fn metric(&self) -> Metric {
-        Metric::Accuracy
-    }
-
-    /// Number of training examples in an epoch; `None` if every example is fresh.
-    fn train_len(&self) -> Option<usize>;
+    /// What is known of it before its first example.
+    fn spec(&self) -> &TaskSpec;
 
     /// Batch number `step`, counted from 0: a pure function of (seed, step, batch).
     fn train_batch(&self, step: usize, batch: usize) -> Batch;
-
-    /// The test conditions; the first is the condition of training, and its name is empty.
-    fn conditions(&self) -> Vec<Condition>;
 
     /// These test examples of a condition, counted as in [`conditions`](Self::conditions), always in the same order.
     ///
@@ -42,6 +22,67 @@ pub trait Task: Send + Sync {
     /// the same digits. `None` if the program makes the examples itself.
     fn digest(&self) -> Option<String> {
         None
+    }
+
+    /// [`TaskSpec::name`].
+    fn name(&self) -> &'static str {
+        self.spec().name
+    }
+
+    /// [`TaskSpec::seq_len`].
+    fn seq_len(&self) -> usize {
+        self.spec().seq_len
+    }
+
+    /// [`TaskSpec::input`].
+    fn input(&self) -> InputKind {
+        self.spec().input
+    }
+
+    /// [`TaskSpec::target`].
+    fn target(&self) -> TargetKind {
+        self.spec().target
+    }
+
+    /// [`TaskSpec::metric`].
+    fn metric(&self) -> Metric {
+        self.spec().metric
+    }
+
+    /// [`TaskSpec::train_len`].
+    fn train_len(&self) -> Option<usize> {
+        self.spec().train_len
+    }
+
+    /// [`TaskSpec::conditions`].
+    fn conditions(&self) -> Vec<Condition> {
+        self.spec().conditions.clone()
+    }
+}
+
+/// What is known of a task before its first example.
+#[derive(Clone, Debug)]
+pub struct TaskSpec {
+    /// Its name in [`tasks`](crate::tasks).
+    pub name: &'static str,
+    /// Number of tokens in each training example.
+    pub seq_len: usize,
+    /// What the model reads.
+    pub input: InputKind,
+    /// What it should output.
+    pub target: TargetKind,
+    /// What it is scored by, besides the loss.
+    pub metric: Metric,
+    /// Number of training examples in an epoch; `None` if every example is fresh.
+    pub train_len: Option<usize>,
+    /// The test conditions; the first is the condition of training, and its name is empty.
+    pub conditions: Vec<Condition>,
+}
+
+impl TaskSpec {
+    pub(crate) fn assert_has(&self, condition: usize, range: &Range<usize>) {
+        let Condition { examples, .. } = self.conditions[condition];
+        assert!(range.end <= examples, "{range:?} of {examples} examples");
     }
 }
 
@@ -118,4 +159,6 @@ pub struct TaskInfo {
     pub data: &'static str,
     /// What a reader of its figures must know.
     pub caption: &'static str,
+    /// What it is scored by, besides the loss.
+    pub metric: Metric,
 }

@@ -1,13 +1,13 @@
-//! Where tasks about texts find their text.
+//! Where tasks about texts find their text, and the parts of it that train and test.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use subquad_options::Refusal;
 
-use crate::TaskError;
-use crate::config::wrong_length;
-use crate::files::{DATA, bad, data_folder, places, read};
+use crate::files::{DATA, bad, data_folder, digest, places, read};
+use crate::options::wrong_length;
+use crate::{Draws, TaskError};
 
 /// This repository's documentation; see `assets/README.md`.
 const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
@@ -58,8 +58,51 @@ pub(crate) fn no_byte(seq_len: usize) -> Option<Refusal> {
     (seq_len == 0).then(|| wrong_length("an example has at least one byte", 1))
 }
 
+/// A text whose first nine tenths train, anywhere, and whose last tenth tests, in windows one after the other.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    text: Vec<u8>,
+    /// Number of bytes for training.
+    cut: usize,
+    seq_len: usize,
+    /// Bytes of a window: those that are read, and those after them that are predicted.
+    span: usize,
+    /// Number of test windows.
+    pub(crate) tests: usize,
+}
+
+impl Windows {
+    /// Windows of `span` bytes, `seq_len` apart in tests, of which there are at most `most`; 0: all.
+    pub(crate) fn new(
+        text: Vec<u8>,
+        task: &'static str,
+        [seq_len, span]: [usize; 2],
+        most: usize,
+    ) -> Result<Self, TaskError> {
+        let cut = text.len() * 9 / 10;
+        let tests = (text.len() - cut).saturating_sub(span - seq_len) / seq_len;
+        if tests == 0 {
+            return Err(too_short(task, text.len(), seq_len, span));
+        }
+        let tests = if most == 0 { tests } else { most.min(tests) };
+        Ok(Self { text, cut, seq_len, span, tests })
+    }
+
+    pub(crate) fn train(&self, draws: &mut Draws) -> &[u8] {
+        &self.text[draws.below(self.cut - self.span + 1)..][..self.span]
+    }
+
+    pub(crate) fn test(&self, window: usize) -> &[u8] {
+        &self.text[self.cut + window * self.seq_len..][..self.span]
+    }
+
+    pub(crate) fn digest(&self) -> String {
+        digest([self.text.as_slice()])
+    }
+}
+
 /// The last tenth must hold `window` bytes.
-pub(crate) fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> TaskError {
+fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> TaskError {
     let wanted = window * 10;
     let problem = format!(
         "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth is for testing, so it needs about {wanted}"
@@ -70,7 +113,6 @@ pub(crate) fn too_short(task: &'static str, len: usize, seq_len: usize, window: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::digest;
 
     #[test]
     fn the_embedded_text_is_the_one_that_was_written_down() {

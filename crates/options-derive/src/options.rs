@@ -17,19 +17,13 @@ struct Declared {
     help: String,
     /// `#[config(default = ..)]`, as burn's derive reads it.
     default: Option<TokenStream>,
-    range: Option<Expr>,
-    /// The most values that a list may hold.
-    most: Option<Expr>,
-    /// The value that stands for `None`.
-    none: Option<Expr>,
-    /// A word whose number is known from the rest of a config.
-    or: Option<LitStr>,
-    given: bool,
-    required: bool,
-    bookkeeping: bool,
-    flatten: bool,
-    skip: bool,
+    /// The words of `#[option(..)]`, with the values of those that have one.
+    words: Vec<(String, Option<Expr>)>,
 }
+
+/// The words that `#[option(..)]` may hold with a value, and without.
+const WITH_VALUE: [&str; 5] = ["range", "most", "none", "or", "name"];
+const ALONE: [&str; 5] = ["given", "required", "bookkeeping", "flatten", "skip"];
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
     let Data::Struct(data) = &input.data else {
@@ -95,67 +89,51 @@ fn default(ident: &Ident, fields: &[Declared]) -> TokenStream {
 impl Declared {
     fn read(field: &Field) -> Result<Self, Error> {
         let ident = field.ident.clone().expect("the fields are named");
-        let mut declared = Self {
-            name: ident.to_string(),
-            ident,
-            ty: field.ty.clone(),
-            help: help(&field.attrs),
-            default: None,
-            range: None,
-            most: None,
-            none: None,
-            or: None,
-            given: false,
-            required: false,
-            bookkeeping: false,
-            flatten: false,
-            skip: false,
-        };
+        let (mut default, mut words) = (None, vec![]);
         for attribute in &field.attrs {
             if attribute.path().is_ident("config") {
-                declared.default = Some(default_of(attribute)?);
+                default = Some(default_of(attribute)?);
             } else if attribute.path().is_ident("option") {
-                let words = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
-                words.iter().try_for_each(|word| declared.read_word(word))?;
+                let all = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+                words.extend(all.iter().map(word).collect::<Result<Vec<_>, _>>()?);
             }
         }
+        let (ty, help) = (field.ty.clone(), help(&field.attrs));
+        let mut declared = Self { name: ident.to_string(), ident, ty, help, default, words };
+        if let Some(name) = declared.value("name") {
+            declared.name = text(name)?.value();
+        }
+        declared.value("or").map_or(Ok(()), |or| text(or).map(drop))?;
         Ok(declared)
     }
 
-    fn read_word(&mut self, word: &Meta) -> Result<(), Error> {
-        let name = word.path().get_ident().map(Ident::to_string).unwrap_or_default();
-        match (name.as_str(), word) {
-            ("range", Meta::NameValue(pair)) => self.range = Some(pair.value.clone()),
-            ("most", Meta::NameValue(pair)) => self.most = Some(pair.value.clone()),
-            ("none", Meta::NameValue(pair)) => self.none = Some(pair.value.clone()),
-            ("or", Meta::NameValue(pair)) => self.or = Some(text(&pair.value)?),
-            ("name", Meta::NameValue(pair)) => self.name = text(&pair.value)?.value(),
-            ("given", Meta::Path(_)) => self.given = true,
-            ("required", Meta::Path(_)) => self.required = true,
-            ("bookkeeping", Meta::Path(_)) => self.bookkeeping = true,
-            ("flatten", Meta::Path(_)) => self.flatten = true,
-            ("skip", Meta::Path(_)) => self.skip = true,
-            _ => {
-                let known = "range = .., most = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
-                return Err(Error::new_spanned(word, format!("not a word of option(..); known: {known}")));
-            }
-        }
-        Ok(())
+    fn is(&self, word: &str) -> bool {
+        self.words.iter().any(|(other, _)| other == word)
+    }
+
+    fn value(&self, word: &str) -> Option<&Expr> {
+        self.words.iter().find(|(other, _)| other == word)?.1.as_ref()
+    }
+
+    /// The value that stands for `None`.
+    fn none(&self) -> Option<TokenStream> {
+        self.value("none").map(|none| stands_for_none(none, &self.ty))
     }
 
     /// The statement that adds the field to the list of fields.
     fn listed(&self) -> TokenStream {
-        let Self { ty, name, help, given, bookkeeping, .. } = self;
-        if self.skip {
+        let Self { ty, name, help, .. } = self;
+        let (given, bookkeeping) = (self.is("given"), self.is("bookkeeping"));
+        if self.is("skip") {
             return TokenStream::new();
         }
-        if self.flatten {
+        if self.is("flatten") {
             return quote! { fields.extend(<#ty as ::subquad_options::Options>::fields()); };
         }
-        let range = self.range.as_ref().map(|range| quote! { .within(#range) });
-        let most = self.most.as_ref().map(|most| quote! { .at_most(#most) });
-        let none = self.none.as_ref().map(|none| stands_for_none(none, ty)).map(|none| quote! { .or(#none) });
-        let or = self.or.as_ref().map(|word| quote! { .or(::subquad_options::Value::from(#word)) });
+        let range = self.value("range").map(|range| quote! { .within(#range) });
+        let most = self.value("most").map(|most| quote! { .at_most(#most) });
+        let none = self.none().map(|none| quote! { .or(#none) });
+        let or = self.value("or").map(|word| quote! { .or(::subquad_options::Value::from(#word)) });
         let default = self.listed_default();
         quote! {
             fields.push(::subquad_options::Field {
@@ -171,11 +149,11 @@ impl Declared {
 
     /// The default as a config writes it.
     fn listed_default(&self) -> TokenStream {
-        let Self { ty, or, .. } = self;
-        if self.given || self.required {
+        let ty = &self.ty;
+        if self.is("given") || self.is("required") {
             return quote! { ::core::option::Option::None };
         }
-        match (or, self.own_default()) {
+        match (self.value("or"), self.own_default()) {
             (Some(word), None) => {
                 quote! { ::core::option::Option::Some(::subquad_options::Value::from(#word)) }
             }
@@ -192,15 +170,15 @@ impl Declared {
         let ty = &self.ty;
         match &self.default {
             Some(default) => Some(quote! { #default }),
-            None if self.flatten => Some(quote! { <#ty as ::core::default::Default>::default() }),
-            None if is_option(ty) => Some(quote! { ::core::option::Option::None }),
+            None if self.is("flatten") => Some(quote! { <#ty as ::core::default::Default>::default() }),
+            None if inside(ty).is_some() => Some(quote! { ::core::option::Option::None }),
             None => None,
         }
     }
 
     /// The expression that turns `place`, of the field's type, into a value.
     fn to_value(&self, place: &TokenStream) -> TokenStream {
-        match self.none.as_ref().map(|none| stands_for_none(none, &self.ty)) {
+        match self.none() {
             Some(none) => quote! {
                 #place.as_ref().map_or_else(|| #none, ::subquad_options::OptionType::to_value)
             },
@@ -211,15 +189,15 @@ impl Declared {
     /// The statement that adds the field's value to the list of values.
     fn written(&self) -> TokenStream {
         let Self { ident, name, ty, .. } = self;
-        if self.skip {
+        if self.is("skip") {
             return TokenStream::new();
         }
-        if self.flatten {
+        if self.is("flatten") {
             return quote! { values.extend(<#ty as ::subquad_options::Options>::to_values(&self.#ident)); };
         }
         let value = self.to_value(&quote! { self.#ident });
         // `Some` of the value that stands for `None` is a mistake, and no kind allows such a word.
-        let mistaken = self.none.as_ref().map(|none| stands_for_none(none, ty)).map(|none| {
+        let mistaken = self.none().map(|none| {
             quote! {
                 let value = match &self.#ident {
                     ::core::option::Option::Some(_) if value == #none => {
@@ -235,7 +213,7 @@ impl Declared {
     /// The statement that sets a given value.
     fn taken(&self) -> TokenStream {
         let Self { ident, name, ty, .. } = self;
-        if !self.given {
+        if !self.is("given") {
             return TokenStream::new();
         }
         quote! {
@@ -251,21 +229,34 @@ impl Declared {
     /// `field: value,` from the values of a config; a given field without a default starts at the type's own.
     fn built(&self) -> TokenStream {
         let Self { ident, ty, name, .. } = self;
-        if self.flatten {
+        if self.is("flatten") {
             return quote! { #ident: <#ty as ::subquad_options::Options>::from_values(values)?, };
         }
-        if self.given || self.skip {
+        if self.is("given") || self.is("skip") {
             let default =
                 self.own_default().unwrap_or_else(|| quote! { ::core::default::Default::default() });
             return quote! { #ident: #default, };
         }
         let value = quote! { value };
         let own = quote! { <#ty as ::subquad_options::OptionType>::from_value(&#value)? };
-        let read = match self.none.as_ref().map(|none| stands_for_none(none, ty)) {
+        let read = match self.none() {
             None => own,
             Some(none) => quote! { if #value == #none { ::core::option::Option::None } else { #own } },
         };
         quote! { #ident: { let #value = values(#name)?; #read }, }
+    }
+}
+
+/// A word of `#[option(..)]`, and its value.
+fn word(word: &Meta) -> Result<(String, Option<Expr>), Error> {
+    let name = word.path().get_ident().map(Ident::to_string).unwrap_or_default();
+    match word {
+        Meta::NameValue(pair) if WITH_VALUE.contains(&&*name) => Ok((name, Some(pair.value.clone()))),
+        Meta::Path(_) if ALONE.contains(&&*name) => Ok((name, None)),
+        _ => {
+            let known = "range = .., most = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
+            Err(Error::new_spanned(word, format!("not a word of option(..); known: {known}")))
+        }
     }
 }
 
@@ -298,10 +289,6 @@ fn text(value: &Expr) -> Result<LitStr, Error> {
         Expr::Group(group) => text(&group.expr),
         other => Err(Error::new_spanned(other, "expected a text in quotes")),
     }
-}
-
-fn is_option(ty: &Type) -> bool {
-    inside(ty).is_some()
 }
 
 /// The type inside an `Option`.

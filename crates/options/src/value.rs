@@ -50,9 +50,7 @@ impl Value {
             Self::Integer(_) | Self::Real(_) | Self::Bool(_) | Self::Text(_) => None,
         }
     }
-}
 
-impl Value {
     /// As messages show it: words in quotes, as in a config.
     pub fn quoted(&self) -> String {
         self.as_text().map_or_else(|| self.to_string(), |text| format!("{text:?}"))

@@ -1,8 +1,7 @@
 //! Draws the five scaling figures from made-up costs: `cargo run -p subquad-plot --example plot_scaling -- FOLDER`.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use subquad_plot::scaling;
-use subquad_plot::{Figure, Line, Panel, Point};
+use subquad_plot::{Figure, Line, Panel, Point, ScalingFigure};
 
 /// Milliseconds of a made-up layer at that length and width.
 type Cost = fn(f64, f64) -> f64;
@@ -50,14 +49,13 @@ fn main() {
     let caption =
         || vec!["Made-up costs. Point: median of n = 20. Band: quartiles. Commit 0123abc.".to_owned()];
     let figures: [Figure; 5] = [
-        scaling::time_by_length(vec![by_length(&TIME, 64.0, 0.06)], caption()),
-        scaling::memory_by_length(vec![by_length(&MEMORY, 64.0, 0.0)], caption()),
-        scaling::state_by_length(vec![by_length(&STATE, 64.0, 0.0)], caption()),
-        scaling::time_by_width(vec![by_width(&TIME, 256.0, 0.04), by_width(&TIME, 4096.0, 0.04)], caption()),
-        scaling::memory_by_width(
-            [256.0, 1024.0, 4096.0].map(|l| by_width(&MEMORY, l, 0.0)).into(),
-            caption(),
-        ),
+        ScalingFigure::TimeByLength.of(vec![by_length(&TIME, 64.0, 0.06)], caption()),
+        ScalingFigure::MemoryByLength.of(vec![by_length(&MEMORY, 64.0, 0.0)], caption()),
+        ScalingFigure::StateByLength.of(vec![by_length(&STATE, 64.0, 0.0)], caption()),
+        ScalingFigure::TimeByWidth
+            .of(vec![by_width(&TIME, 256.0, 0.04), by_width(&TIME, 4096.0, 0.04)], caption()),
+        ScalingFigure::MemoryByWidth
+            .of([256.0, 1024.0, 4096.0].map(|l| by_width(&MEMORY, l, 0.0)).into(), caption()),
     ];
     for figure in figures {
         println!("{}", figure.write(folder.as_ref()).unwrap().png.display());

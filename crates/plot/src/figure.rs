@@ -161,6 +161,19 @@ impl Figure {
     }
 }
 
+/// The points of all lines of these panels.
+pub(crate) fn points(panels: &[Panel]) -> impl Iterator<Item = &Point> {
+    panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
+}
+
+/// Every x that was measured and has a logarithm, ascending.
+pub(crate) fn measured_x(panels: &[Panel]) -> Vec<f64> {
+    let mut measured: Vec<f64> = points(panels).map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();
+    measured.sort_by(f64::total_cmp);
+    measured.dedup();
+    measured
+}
+
 /// Fills a hidden file next to `path`, then renames it to `path`: readers see the old file or the new one.
 fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<(), PlotError>) -> Result<(), PlotError> {
     let file = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,18 +1,21 @@
 //! The standard figures of a study. Each has one name, title and pair of axes; panels and caption come from the runs.
 //!
 //! [`by_name`] makes any of them from panels, so a folder of CSV files can be redrawn. [`Standard::of`] and
-//! [`loss_by_step`] start from one sample per seed and write the caption as well; the scaling figures have their own in
-//! [`scaling`]. A metric has a figure for each thing that its scores are drawn over; how it is drawn is declared with
+//! [`loss_by_step`] start from one sample per seed and write the caption as well; the scaling figures have their own:
+//! [`ScalingFigure`]. A metric has a figure for each thing that its scores are drawn over; how it is drawn is declared with
 //! the metric.
 
 use subquad_data::{Extent, Loss, Metric};
 
+use crate::figure::{measured_x, points};
+use crate::scaling::ScalingFigure;
 use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
-use crate::{Axis, Figure, Panel, Scale, scaling};
+use crate::{Axis, Figure, Panel, Scale};
 
 /// Names of the standard figures, which are their file stems.
 pub fn names() -> Vec<String> {
-    Standard::all().map(|standard| standard.words().0).chain(scaling::NAMES.map(Into::into)).collect()
+    let scaling = ScalingFigure::ALL.map(|figure| figure.name().to_owned());
+    Standard::all().map(|standard| standard.words().0).chain(scaling).collect()
 }
 
 /// A standard figure that is not a scaling figure.
@@ -139,10 +142,11 @@ impl Facts {
 
 /// The standard figure of that name; `None` if there is none.
 pub fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
-    match Standard::all().find(|standard| standard.words().0 == name) {
-        Some(standard) => Some(standard.figure(panels, caption)),
-        None => scaling::by_name(name, panels, caption),
+    if let Some(standard) = Standard::all().find(|standard| standard.words().0 == name) {
+        return Some(standard.figure(panels, caption));
     }
+    let scaling = ScalingFigure::ALL.into_iter().find(|figure| figure.name() == name)?;
+    Some(scaling.figure(panels, caption))
 }
 
 /// Training loss against optimiser step, one panel per length.
@@ -173,10 +177,7 @@ fn score_axis(metric: Metric, panels: &[Panel]) -> Axis {
 
 /// Doublings at equal distances, ticks at the values that were run.
 fn doublings(label: &str, panels: &[Panel]) -> Axis {
-    let mut ticks: Vec<f64> = points(panels).map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();
-    ticks.sort_by(f64::total_cmp);
-    ticks.dedup();
-    Axis::log2(label).with_ticks(ticks)
+    Axis::log2(label).with_ticks(measured_x(panels))
 }
 
 /// An axis from zero if the values stay within a decade, otherwise logarithmic.
@@ -185,8 +186,4 @@ fn cost(label: &str, panels: &[Panel]) -> Axis {
     let (low, high) =
         costs.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), y| (low.min(y), high.max(y)));
     if high > 10.0 * low { Axis::log10(label) } else { Axis::linear(label).at_least(0.0, 0.0) }
-}
-
-fn points(panels: &[Panel]) -> impl Iterator<Item = &crate::Point> {
-    panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points)
 }

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::digest::Digest;
-use crate::proof::ASIDE;
-use crate::run_dir::folder_name;
+use crate::files::{ASIDE, folder_name};
 use crate::{Cell, RecordError, write_atomic};
 
 /// What separates a line's contents from their digest.

@@ -6,9 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::error::to_json;
-use crate::study::{CSV, JSON};
-use crate::{Cell, RecordError, write_atomic};
+use crate::study::{text, to_csv, write_summary};
+use crate::{Cell, RecordError};
 
 /// The columns of the table: where each is in a cell's JSON.
 const COLUMNS: [&str; 33] = [
@@ -68,31 +67,12 @@ pub fn write_cell_study(
     cells: &[Cell],
     facts: &BTreeMap<String, Value>,
 ) -> Result<(), RecordError> {
-    if let Some(name) = ["slug", "cells"].into_iter().find(|name| facts.contains_key(*name)) {
-        return Err(RecordError::FactName { name: name.into() });
-    }
-    let slug = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let study = CellStudy { slug, cells: cells.to_vec(), facts: facts.clone() };
-    fs_err::create_dir_all(dir)?;
-    write_atomic(dir.join(CSV), &table(cells)?)?;
-    Ok(write_atomic(dir.join(JSON), &to_json(&study)?)?)
-}
-
-fn table(cells: &[Cell]) -> Result<Vec<u8>, RecordError> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(COLUMNS.map(|column| column.replace('/', "_")))?;
-    for cell in cells {
+    let line = |cell: &Cell| -> Result<Vec<String>, RecordError> {
         let json = serde_json::to_value(cell).map_err(std::io::Error::from)?;
-        csv.write_record(COLUMNS.map(|column| text(json.pointer(&format!("/{column}")))))?;
-    }
-    Ok(csv.into_inner().map_err(|error| error.into_error())?)
-}
-
-/// A text without its quotes, nothing for `null`, a number as JSON has it.
-fn text(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-    }
+        Ok(COLUMNS.map(|column| text(json.pointer(&format!("/{column}")))).into())
+    };
+    let lines: Vec<_> = cells.iter().map(line).collect::<Result<_, _>>()?;
+    let table = to_csv(&COLUMNS.map(|column| column.replace('/', "_")), lines.into_iter())?;
+    let study = |slug| CellStudy { slug, cells: cells.to_vec(), facts: facts.clone() };
+    write_summary(dir, table, study, ["slug", "cells"], facts)
 }

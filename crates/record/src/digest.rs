@@ -72,7 +72,8 @@ impl Digester {
 
     /// The digest of everything so far.
     pub(crate) fn digest(&self) -> Digest {
-        Digest { bytes: self.bytes, sha256: hex(&self.sha256.clone().finalize()) }
+        let sha256 = self.sha256.clone().finalize();
+        Digest { bytes: self.bytes, sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect() }
     }
 }
 
@@ -85,11 +86,6 @@ impl Write for Digester {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -7,73 +7,38 @@ use serde::de::DeserializeOwned;
 
 /// Why a record could not be written or read.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // Each message says what its fields are.
 pub enum RecordError {
     /// Reading or writing failed; the text names the path.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// A file is not the JSON it should be.
     #[error("{}: {source}", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, with line and column.
-        source: serde_json::Error,
-    },
+    Json { path: PathBuf, source: serde_json::Error },
     /// A line of a metrics file before its torn end is not a row.
     #[error("{}:{line}: not a row of metrics ({source}); the file was changed after it was written", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
+    Line { path: PathBuf, line: usize, source: serde_json::Error },
     /// A file is not as it was written.
     #[error("{}: damaged ({what})", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// How that shows.
-        what: String,
-    },
+    Damaged { path: PathBuf, what: String },
     /// A run that claims to be done has no proof.
     #[error("{}: missing, so nothing shows that the run's files are its own (earlier versions wrote none)", path.display())]
-    Unproven {
-        /// Where the proof should be.
-        path: PathBuf,
-    },
+    Unproven { path: PathBuf },
     /// A measurement is not as it was written, or is another study's.
     #[error("{}:{line}: damaged ({what})", path.display())]
-    DamagedLine {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// How that shows.
-        what: String,
-    },
+    DamagedLine { path: PathBuf, line: usize, what: String },
     /// A table could not be written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
     /// A name is not one of a run.
     #[error("`{name}` does not name a run; expected <mixer>-L<seq_len>-s<seed>-<8 hex digits>")]
-    RunName {
-        /// The name.
-        name: String,
-    },
+    RunName { name: String },
     /// The run is done: starting it again would lose it.
     #[error("{} holds a finished run; delete the folder to run it again", path.display())]
-    Finished {
-        /// The run's folder.
-        path: PathBuf,
-    },
+    Done { path: PathBuf },
     /// A study's fact has a name that the record itself uses.
     #[error("a fact cannot be called `{name}`: summary.json has its own `{name}`")]
-    FactName {
-        /// The name.
-        name: String,
-    },
+    FactName { name: String },
 }
 
 impl RecordError {

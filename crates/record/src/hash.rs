@@ -38,34 +38,3 @@ fn escape(text: &str) -> Cow<'_, str> {
         false => text.into(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn hash(pairs: &[(&str, &str)]) -> String {
-        run_hash(&pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect())
-    }
-
-    #[test]
-    fn the_hash_is_the_start_of_sha_256() {
-        assert_eq!(hash(&[]), "e3b0c442"); // of the empty text, as published
-        // printf 'batch=32\nmixer=s4d\nseed=0\n' | sha256sum
-        assert_eq!(hash(&[("seed", "0"), ("mixer", "s4d"), ("batch", "32")]), "61c9cab3");
-        assert_eq!(long_run_hash(&BTreeMap::new(), 16), "e3b0c44298fc1c14");
-    }
-
-    #[test]
-    fn any_change_of_a_key_or_value_changes_the_hash() {
-        let hashes = [
-            hash(&[("a", "1")]),
-            hash(&[("a", "2")]),
-            hash(&[("b", "1")]),
-            hash(&[("a", "1"), ("b", "2")]),
-            hash(&[("a", "1\nb=2")]),
-            hash(&[("a", "1\\nb=2")]),
-        ];
-        let different: std::collections::BTreeSet<_> = hashes.iter().collect();
-        assert_eq!(different.len(), hashes.len());
-    }
-}

@@ -3,21 +3,17 @@
 //! `proof.json` names the run (a name ends in the hash of the run's settings) and gives size and SHA-256 of its files.
 //! It is written last: a kill before that leaves a run that is not done.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use fs_err::PathExt;
-use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
-use crate::error::{read_json, to_json};
-use crate::run_dir::{CONFIG, FILES, MANIFEST, METRICS, PROOF, SUMMARY, WEIGHTS, remove_if_there};
-use crate::{Outcome, RecordError, RunDir, RunName, RunSummary, write_atomic};
+use crate::error::read_json;
+use crate::files::{ASIDE, CONFIG, FILES, MANIFEST, METRICS, PROOF, SUMMARY, WEIGHTS, remove_if_there};
+use crate::writer::Proof;
+use crate::{Outcome, RecordError, RunDir, RunName, RunSummary};
 
 /// What a proof is about; the large files are last.
 const PROVEN: [&str; 5] = [CONFIG, MANIFEST, SUMMARY, METRICS, WEIGHTS];
-/// Where the files of a damaged run go.
-pub(crate) const ASIDE: &str = "damaged";
 
 /// What a run's folder shows about the run.
 #[derive(Debug)]
@@ -28,19 +24,6 @@ pub enum RunStatus {
     Done(Box<RunSummary>),
     /// The run seems done, but a file of it is missing, changed, or another run's. The error names it.
     Damaged(RecordError),
-}
-
-/// The contents of `proof.json`.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Proof {
-    pub(crate) run: String,
-    pub(crate) files: BTreeMap<String, Digest>,
-}
-
-impl Proof {
-    pub(crate) fn write(&self, folder: &Path) -> Result<(), RecordError> {
-        Ok(write_atomic(folder.join(PROOF), &to_json(self)?)?)
-    }
 }
 
 impl RunDir {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::checkpoint::{self, Checkpoint, Index};
+use crate::files::{CHECKPOINT, METRICS, PROOF, SUMMARY, WEIGHTS};
 use crate::metrics::{Metrics, read_first};
-use crate::run_dir::{CHECKPOINT, METRICS, PROOF, SUMMARY, WEIGHTS};
 use crate::{Manifest, RecordError, Resumption, RunDir, RunWriter};
 
 /// Where an unfinished run can continue.
@@ -44,7 +44,7 @@ impl RunDir {
     /// the run started, and notes that it continued, and the larger number of jobs.
     ///
     /// # Errors
-    /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be read, removed or written.
+    /// [`RecordError::Done`] if the run is done; otherwise if a file cannot be read, removed or written.
     pub fn resume(&self, step: usize, config: &str, manifest: Manifest) -> Result<RunWriter, RecordError> {
         self.refuse_if_done()?;
         let index = Index::read(&checkpoint::place(&self.checkpoints(), step))?;

@@ -3,23 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use crate::atomic::TEMPORARY_ENDING;
-use crate::error::read_json;
+use crate::error::{read_json, to_json};
+use crate::files::{
+    CHECKPOINT, CONFIG, FILES, LOCK, MANIFEST, METRICS, RUNS, SUMMARY, WEIGHTS, folder_name, remove_if_there,
+};
 use crate::metrics::Metrics;
-use crate::{Attempt, Held, Lock, Manifest, RecordError, Row, RunName, RunSummary, RunWriter, read_rows};
-
-/// Folder of the runs within the folder of a study.
-pub(crate) const RUNS: &str = "runs";
-pub(crate) const CONFIG: &str = "config.toml";
-pub(crate) const MANIFEST: &str = "manifest.json";
-pub(crate) const METRICS: &str = "metrics.jsonl";
-pub(crate) const SUMMARY: &str = "summary.json";
-pub(crate) const PROOF: &str = "proof.json";
-pub(crate) const WEIGHTS: &str = "model.safetensors";
-pub(crate) const CHECKPOINT: &str = "checkpoint";
-const LOCK: &str = "lock";
-
-/// Every file of a run. The proof is first: once it is gone, no kill leaves a folder that counts as done.
-pub(crate) const FILES: [&str; 6] = [PROOF, SUMMARY, MANIFEST, CONFIG, METRICS, WEIGHTS];
+use crate::{
+    Attempt, Held, Lock, Manifest, Outcome, RecordError, Row, RunName, RunSummary, RunWriter, read_rows,
+    timestamp, write_atomic,
+};
 
 /// The folder `results/<slug>/runs/<RunName>/`. It need not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +96,7 @@ impl RunDir {
     /// and writes `config`, the text of the run's complete config, and `manifest`, as running.
     ///
     /// # Errors
-    /// [`RecordError::Finished`] if the run is done; otherwise if a file cannot be removed or written.
+    /// [`RecordError::Done`] if the run is done; otherwise if a file cannot be removed or written.
     pub fn start(&self, config: &str, manifest: Manifest) -> Result<RunWriter, RecordError> {
         self.refuse_if_done()?;
         self.create()?;
@@ -115,9 +107,32 @@ impl RunDir {
 
     pub(crate) fn refuse_if_done(&self) -> Result<(), RecordError> {
         match self.is_done() {
-            true => Err(RecordError::Finished { path: self.path.clone() }),
+            true => Err(RecordError::Done { path: self.path.clone() }),
             false => Ok(()),
         }
+    }
+
+    /// Notes that the run has failed, now, and why. An existing manifest keeps its other entries, so that the run can
+    /// still continue from its checkpoints; if there is none, `manifest` is written next to `config`, the text of the
+    /// run's complete config. A run that is done stays so. The caller holds the run's lock.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn fail(&self, config: &str, manifest: Manifest, why: &str) -> Result<(), RecordError> {
+        if self.is_done() {
+            return Ok(());
+        }
+        let manifest = match self.read_manifest() {
+            Ok(before) => before,
+            Err(_) => {
+                self.create()?;
+                write_atomic(self.path.join(CONFIG), config.as_bytes())?;
+                manifest
+            }
+        };
+        let (outcome, ended) = (Outcome::Failed(why.into()), Some(timestamp()));
+        let ended = Manifest { outcome, ended, ..manifest };
+        Ok(write_atomic(self.path.join(MANIFEST), &to_json(&ended)?)?)
     }
 
     /// Removes the checkpoints that a kill at its very end left of a done run, unless a process is working on it.
@@ -156,14 +171,6 @@ impl RunDir {
         Ok(())
     }
 
-    /// The text of the run's config.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn read_config(&self) -> Result<String, RecordError> {
-        Ok(fs_err::read_to_string(self.path.join(CONFIG))?)
-    }
-
     /// The manifest.
     ///
     /// # Errors
@@ -192,17 +199,4 @@ impl RunDir {
 /// Whether this is a temporary file of one of the run's files, left by a kill.
 fn is_temporary(name: &str) -> bool {
     name.ends_with(TEMPORARY_ENDING) && FILES.iter().any(|file| name.starts_with(&format!(".{file}.")))
-}
-
-/// The last part of a path.
-pub(crate) fn folder_name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// A removal that succeeds if there is nothing to remove.
-pub(crate) fn remove_if_there(removed: std::io::Result<()>) -> std::io::Result<()> {
-    match removed {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
 }

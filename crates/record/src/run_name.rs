@@ -51,37 +51,3 @@ fn parse(name: &str) -> Option<RunName> {
         hash: hash.into(),
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_reads_back_from_its_text() {
-        for (mixer, seq_len, seed) in [("s4d", 1024, 0), ("monarch-mixer", 1, u64::MAX), ("a-L1-s1", 64, 7)] {
-            let name = RunName { mixer: mixer.into(), seq_len, seed, hash: "1b9d3f07".into() };
-            assert_eq!(name.to_string(), format!("{mixer}-L{seq_len}-s{seed}-1b9d3f07"));
-            assert_eq!(name.to_string().parse::<RunName>().unwrap(), name);
-        }
-    }
-
-    #[test]
-    fn other_names_are_refused_by_name() {
-        let others = [
-            "",
-            "s4d",
-            "L64-s0-1b9d3f07",
-            "-L64-s0-1b9d3f07",
-            "s4d-64-s0-1b9d3f07",
-            "s4d-L64-s-1-1b9d3f07",
-            "s4d-L064-s0-1b9d3f07",
-            "s4d-L64-s0-1b9d3f0",
-            "s4d-L64-s0-1B9D3F07",
-            "../s4d-L64-s0-1b9d3f07",
-        ];
-        for other in others {
-            let error = other.parse::<RunName>().unwrap_err().to_string();
-            assert!(error.starts_with(&format!("`{other}` does not name a run")), "{error}");
-        }
-    }
-}

@@ -29,7 +29,7 @@ pub trait Sink {
     }
 }
 
-/// Keeps everything in memory, for tests.
+/// Keeps everything in memory, for trial runs and tests.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// All rows, in order.
@@ -53,34 +53,5 @@ impl Sink for Memory {
 
     fn should_stop(&mut self) -> bool {
         self.stop_after_rows.is_some_and(|rows| self.rows.len() >= rows)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_keeps_everything_and_asks_to_stop_when_told_to() {
-        let row = Row {
-            step: 1,
-            split: "train".into(),
-            condition: String::new(),
-            loss: 2.0,
-            score: None,
-            learning_rate: None,
-            step_seconds: None,
-            tokens_per_second: None,
-            elapsed_seconds: 0.0,
-        };
-        let mut memory = Memory { stop_after_rows: Some(2), ..Memory::default() };
-        memory.row(&row).unwrap();
-        assert!(!memory.should_stop());
-        memory.row(&row).unwrap();
-        let files = BTreeMap::from([("weights".to_string(), b"abc".to_vec())]);
-        memory.checkpoint(1, &|| Ok(files.clone())).unwrap();
-        assert!(memory.should_stop());
-        assert_eq!(memory.rows, [row.clone(), row]);
-        assert_eq!(memory.checkpoints, [Checkpoint { step: 1, files }]);
     }
 }

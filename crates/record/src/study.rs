@@ -9,11 +9,11 @@ use serde_json::Value;
 use subquad_data::Metric;
 
 use crate::error::{read_json, to_json};
-use crate::run_dir::RUNS;
+use crate::files::{RUNS, folder_name};
 use crate::{Evaluation, RecordError, RunSummary, write_atomic};
 
-pub(crate) const CSV: &str = "summary.csv";
-pub(crate) const JSON: &str = "summary.json";
+const CSV: &str = "summary.csv";
+const JSON: &str = "summary.json";
 
 /// The content of a column on the line of a run and one of its evaluations; a run without any has one line.
 type Cell = fn(&RunSummary, Option<&Evaluation>) -> String;
@@ -76,14 +76,25 @@ pub fn write_study(
     unfinished: &[RunSummary],
     facts: &BTreeMap<String, Value>,
 ) -> Result<(), RecordError> {
-    if let Some(name) = ["slug", "runs"].into_iter().find(|name| facts.contains_key(*name)) {
+    let table = table(&[runs, unfinished].concat())?;
+    let study = |slug| Study { slug, runs: runs.to_vec(), facts: facts.clone() };
+    write_summary(dir, table, study, ["slug", "runs"], facts)
+}
+
+/// Writes the files of a study under its own name, unless a fact is called like one of its entries.
+pub(crate) fn write_summary<T: Serialize>(
+    dir: &Path,
+    table: Vec<u8>,
+    study: impl FnOnce(String) -> T,
+    entries: [&str; 2],
+    facts: &BTreeMap<String, Value>,
+) -> Result<(), RecordError> {
+    if let Some(name) = entries.into_iter().find(|name| facts.contains_key(*name)) {
         return Err(RecordError::FactName { name: name.into() });
     }
-    let slug = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let study = Study { slug, runs: runs.to_vec(), facts: facts.clone() };
     fs_err::create_dir_all(dir)?;
-    write_atomic(dir.join(CSV), &table(&[runs, unfinished].concat())?)?;
-    Ok(write_atomic(dir.join(JSON), &to_json(&study)?)?)
+    write_atomic(dir.join(CSV), &table)?;
+    Ok(write_atomic(dir.join(JSON), &to_json(&study(folder_name(dir)))?)?)
 }
 
 /// The file to [lock](crate::Lock) while the summary and the figures of the study in `dir` are written. It is among the
@@ -114,13 +125,23 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
     header.extend(other_metrics().map(|metric| metric.name()));
     header.extend(&settings);
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(header)?;
-    for (run, evaluation) in ordered(runs) {
+    let line = |(run, evaluation): (&RunSummary, Option<&Evaluation>)| {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
-        let own = settings.iter().map(|key| run.settings.get(*key).map(setting).unwrap_or_default());
-        csv.write_record(fixed.chain(scores).chain(own))?;
+        let own = settings.iter().map(|key| text(run.settings.get(*key)));
+        fixed.chain(scores).chain(own).collect()
+    };
+    to_csv(&header, ordered(runs).into_iter().map(line))
+}
+
+pub(crate) fn to_csv(
+    header: &[impl AsRef<[u8]>],
+    lines: impl Iterator<Item = Vec<String>>,
+) -> Result<Vec<u8>, RecordError> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(header)?;
+    for line in lines {
+        csv.write_record(line)?;
     }
     Ok(csv.into_inner().map_err(|error| error.into_error())?)
 }
@@ -162,7 +183,11 @@ fn optional(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// A text without its quotes, anything else as JSON.
-fn setting(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+/// A text without its quotes, nothing for `null`, a number as JSON has it.
+pub(crate) fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    }
 }

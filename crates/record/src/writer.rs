@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err::PathExt;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{self, Checkpoint};
 use crate::digest::Digest;
 use crate::error::to_json;
+use crate::files::{CHECKPOINT, CONFIG, MANIFEST, METRICS, PROOF, SUMMARY, WEIGHTS, folder_name};
 use crate::metrics::Metrics;
-use crate::proof::Proof;
-use crate::run_dir::{CHECKPOINT, CONFIG, MANIFEST, METRICS, SUMMARY, WEIGHTS, folder_name};
 use crate::sink::MakeFiles;
 use crate::{Manifest, Outcome, RecordError, Row, RunSummary, Sink, timestamp, write_atomic};
 
@@ -124,5 +124,18 @@ impl Sink for RunWriter {
 
     fn should_stop(&mut self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// The contents of `proof.json`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Proof {
+    pub(crate) run: String,
+    pub(crate) files: BTreeMap<String, Digest>,
+}
+
+impl Proof {
+    pub(crate) fn write(&self, folder: &Path) -> Result<(), RecordError> {
+        Ok(write_atomic(folder.join(PROOF), &to_json(self)?)?)
     }
 }

@@ -76,7 +76,7 @@ fn warm_up<C: Mixers>(
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
     // One batch under each test condition makes whatever is needed only once for that condition.
-    let small_task = FewTests { task, examples: config.train.batch };
+    let small_task = FewTests::new(task, config.train.batch);
     match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
         // The run itself will report this, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),

@@ -114,7 +114,7 @@ pub(crate) fn smoke<C: Mixers>(run: &PlannedRun, steps: usize) -> Result<(), Fai
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &device);
     let mut training = config.training();
     training.training_loop.steps = steps;
-    let small_task = FewTests { task: &*task, examples: training.training_loop.batch };
+    let small_task = FewTests::new(&*task, training.training_loop.batch);
     train(model, &small_task, &training, &device, &mut Memory::default()).map_err(|e| failed(&e))?;
     Ok(())
 }

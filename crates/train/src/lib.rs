@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod adamw;
 mod checkpoint;
 mod clip;
 mod clock;

@@ -1,12 +1,14 @@
-//! AdamW with the model's parameter groups.
+//! AdamW with PyTorch's settings and the model's parameter groups.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::ParamGroup;
-use burn::optim::ModuleOptimizer;
+use burn::optim::{
+    AdamW, AdamWConfig, AdamWState, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource,
+};
+use burn::tensor::{Device, Tensor};
 use subquad_mixer::ParameterGroup;
 
 use crate::TrainConfig;
-use crate::adamw::ReadOnCpu;
 
 /// Optimiser and learning rates, one pair per group, after `done` steps; the moments are those of the start. All groups
 /// follow the same schedule, each to its own peak.
@@ -28,4 +30,49 @@ pub(crate) fn build(
         rates = rates.with_group(ids(), schedule(group.learning_rate.peak(config.optim.lr)));
     }
     (optimiser, rates)
+}
+
+/// burn reads a record on its default device, which in a build with wgpu is a GPU that may not be there. The first step
+/// moves each moment to its parameter's device anyway.
+#[derive(Clone)]
+struct ReadOnCpu(AdamW);
+
+impl ReadOnCpu {
+    /// PyTorch's betas and epsilon. burn's own defaults differ: epsilon 1e-5, decay 1e-4.
+    fn new(weight_decay: f64) -> Self {
+        let config = AdamWConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8);
+        Self(config.with_weight_decay(weight_decay as f32).build())
+    }
+}
+
+#[derive(Clone)]
+struct Moments<const D: usize>(AdamWState<D>);
+
+impl<const D: usize> RecordState for Moments<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        self.0.state_flatten(prefix, out);
+    }
+
+    fn state_unflatten(prefix: &str, src: &mut StateSource, _default: &Device) -> Option<Self> {
+        AdamWState::state_unflatten(prefix, src, &Device::flex()).map(Self)
+    }
+}
+
+impl Optimizer for ReadOnCpu {
+    type State<const D: usize> = Moments<D>;
+
+    fn step<const D: usize>(
+        &self,
+        rate: f64,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<Moments<D>>,
+    ) -> (Tensor<D>, Option<Moments<D>>) {
+        let (tensor, state) = self.0.step(rate, tensor, grad, state.map(|moments| moments.0));
+        (tensor, state.map(Moments))
+    }
+
+    fn to_device<const D: usize>(state: Moments<D>, device: &Device) -> Moments<D> {
+        Moments(AdamW::to_device(state.0, device))
+    }
 }

@@ -5,19 +5,6 @@ use subquad_data::{Batch, Inputs, Targets};
 use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, Input, SequenceModel};
 
-/// The model's input, consumed from the batch.
-pub(crate) fn input(inputs: Inputs, batch: usize, seq_len: usize, device: &Device) -> Input {
-    match inputs {
-        Inputs::Reals { features, values } => {
-            Input::Reals(Tensor::from_data(TensorData::new(values, [batch, seq_len, features]), device))
-        }
-        Inputs::Tokens(tokens) => {
-            let tokens: Vec<i32> = tokens.into_iter().map(|token| token as i32).collect();
-            Input::Tokens(Tensor::from_data(TensorData::new(tokens, [batch, seq_len]), device))
-        }
-    }
-}
-
 /// What the model should output, and where.
 pub(crate) enum Answers {
     Classes {
@@ -86,6 +73,15 @@ fn device_of(input: &Input) -> Device {
 }
 
 /// Input and answers of a batch.
-pub(crate) fn split(batch: Batch, device: &Device) -> (Input, Answers) {
-    (input(batch.inputs, batch.batch, batch.seq_len, device), Answers::new(batch.targets))
+pub(crate) fn split(Batch { batch, seq_len, inputs, targets }: Batch, device: &Device) -> (Input, Answers) {
+    let input = match inputs {
+        Inputs::Reals { features, values } => {
+            Input::Reals(Tensor::from_data(TensorData::new(values, [batch, seq_len, features]), device))
+        }
+        Inputs::Tokens(tokens) => {
+            let tokens: Vec<i32> = tokens.into_iter().map(|token| token as i32).collect();
+            Input::Tokens(Tensor::from_data(TensorData::new(tokens, [batch, seq_len]), device))
+        }
+    };
+    (input, Answers::new(targets))
 }

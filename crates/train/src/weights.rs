@@ -48,6 +48,7 @@ pub fn from_safetensors<M: Module>(bytes: &[u8], model: M) -> Result<M, WeightsE
 
 /// Why a file does not hold the weights of a model.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)] // Each message says what its fields are.
 pub enum WeightsError {
     /// It is not a `.safetensors` file, or only part of one.
     #[error("not a complete .safetensors file: {0}")]
@@ -57,44 +58,19 @@ pub enum WeightsError {
     Twice(String),
     /// A parameter is missing.
     #[error("holds no `{path}`, which the model has")]
-    Missing {
-        /// The parameter.
-        path: String,
-    },
+    Missing { path: String },
     /// It contains something else.
     #[error("holds `{path}`, which the model does not have")]
-    Unknown {
-        /// Its name.
-        path: String,
-    },
+    Unknown { path: String },
     /// A parameter has a different shape.
     #[error("`{path}` has shape {got:?} there, but {wanted:?} in the model")]
-    Shape {
-        /// The parameter.
-        path: String,
-        /// Its sizes in the file.
-        got: Vec<usize>,
-        /// Its sizes in the model.
-        wanted: Vec<usize>,
-    },
+    Shape { path: String, got: Vec<usize>, wanted: Vec<usize> },
     /// A parameter is of another number type.
     #[error("`{path}` is {got} there; weights are F32")]
-    Dtype {
-        /// The parameter.
-        path: String,
-        /// Its number type.
-        got: Dtype,
-    },
+    Dtype { path: String, got: Dtype },
     /// A weight is infinite or NaN, so every output of the model would be as well.
     #[error("`{path}` holds {value} at {index:?} there, but weights are finite")]
-    NotFinite {
-        /// The parameter.
-        path: String,
-        /// The first such weight's index along every axis.
-        index: Vec<usize>,
-        /// What is there.
-        value: String,
-    },
+    NotFinite { path: String, index: Vec<usize>, value: String },
 }
 
 /// Puts the file's values for the model's, until something does not fit.

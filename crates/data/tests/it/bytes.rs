@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use subquad_data::{Batch, Bytes, BytesConfig, Inputs, Stream, Targets, Task, TaskConfig, TaskError};
+use subquad_data::{Batch, BytesConfig, Inputs, Stream, Targets, Task, TaskError, TaskOptions};
 
 /// 1,000 bytes in no order.
 fn text() -> Vec<u8> {
@@ -9,8 +9,8 @@ fn text() -> Vec<u8> {
     (0..1000).map(|_| draws.next_u32() as u8).collect()
 }
 
-fn task(seq_len: usize, test_examples: usize) -> Bytes {
-    Bytes::of_text(text(), test_examples, seq_len, 0).unwrap()
+fn task(seq_len: usize, test_examples: usize) -> Box<dyn Task> {
+    BytesConfig { test_examples, ..BytesConfig::default() }.of_text(text(), seq_len, 0).unwrap()
 }
 
 fn rows(batch: &Batch) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
@@ -66,8 +66,7 @@ fn a_file_is_its_text_gzipped_or_not() {
         let path = folder.path().join(name);
         std::fs::write(&path, contents).unwrap();
         let config = BytesConfig { path, test_examples: 0 };
-        let (file, memory) =
-            (Bytes::new(&config, 8, 3).unwrap(), Bytes::of_text(text.clone(), 0, 8, 3).unwrap());
+        let (file, memory) = (config.open(8, 3).unwrap(), config.of_text(text.clone(), 8, 3).unwrap());
         assert_eq!(file.train_batch(5, 4), memory.train_batch(5, 4), "{name}");
         assert_eq!(file.digest(), memory.digest(), "{name}");
     }
@@ -77,19 +76,19 @@ fn a_file_is_its_text_gzipped_or_not() {
 fn another_text_has_another_digest() {
     let mut other = text();
     other[500] ^= 1;
-    assert_ne!(task(9, 0).digest(), Bytes::of_text(other, 0, 9, 0).unwrap().digest());
+    assert_ne!(task(9, 0).digest(), BytesConfig::default().of_text(other, 9, 0).unwrap().digest());
 }
 
 #[test]
 fn the_text_that_comes_along_is_readable_english() {
-    let task = TaskConfig::Bytes(BytesConfig::default()).open(200, 0).unwrap();
+    let task = BytesConfig::default().open(200, 0).unwrap();
     let (inputs, _) = rows(&task.train_batch(0, 50));
     let letters = inputs.concat().iter().filter(|byte| byte.is_ascii_alphabetic() || **byte == b' ').count();
     assert!(letters > 50 * 200 * 3 / 4, "{letters}");
 }
 
 fn refused(path: PathBuf, seq_len: usize) -> TaskError {
-    Bytes::new(&BytesConfig { path, test_examples: 0 }, seq_len, 0).unwrap_err()
+    BytesConfig { path, test_examples: 0 }.open(seq_len, 0).err().unwrap()
 }
 
 #[test]

@@ -1,11 +1,9 @@
 use std::collections::BTreeSet;
 
-use subquad_data::{
-    Batch, Delay, DelayConfig, Inputs, Metric, Share, TargetKind, Targets, Task, TaskOptions,
-};
+use subquad_data::{Batch, DelayConfig, Inputs, Metric, Share, TargetKind, Targets, Task, TaskOptions};
 
-fn task(lag: usize, seq_len: usize, seed: u64) -> Delay {
-    Delay::new(&DelayConfig { lag: Share::Count(lag), ..DelayConfig::default() }, seq_len, seed).unwrap()
+fn task(lag: usize, seq_len: usize, seed: u64) -> Box<dyn Task> {
+    DelayConfig { lag: Share::Count(lag), ..DelayConfig::default() }.open(seq_len, seed).unwrap()
 }
 
 /// Inputs and targets of each example.

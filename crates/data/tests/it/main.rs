@@ -10,5 +10,6 @@ mod metric;
 mod mnist;
 mod mqar;
 mod parity;
+mod random;
 mod reconstruct;
 mod registry;

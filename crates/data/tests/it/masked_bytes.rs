@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
 
 use subquad_data::{
-    Batch, Inputs, MaskedBytes, MaskedBytesConfig, Metric, Stream, TargetKind, Targets, Task, TaskError,
-    TaskOptions,
+    Batch, Inputs, MaskedBytesConfig, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskOptions,
 };
 
 const MASK: u32 = 256;
@@ -13,8 +12,8 @@ fn text() -> Vec<u8> {
     (0..1000).map(|_| draws.next_u32() as u8).collect()
 }
 
-fn task(seq_len: usize, config: MaskedBytesConfig, seed: u64) -> MaskedBytes {
-    MaskedBytes::of_text(text(), &config, seq_len, seed).unwrap()
+fn task(seq_len: usize, config: MaskedBytesConfig, seed: u64) -> Box<dyn Task> {
+    config.of_text(text(), seq_len, seed).unwrap()
 }
 
 fn tokens(batch: Batch) -> (Vec<u32>, Vec<Option<u32>>) {
@@ -125,7 +124,7 @@ fn what_cannot_be_is_refused() {
             (format!("test_mask_share {words}"), &["test_mask_share"][..])
         );
     }
-    let error = MaskedBytes::of_text(text(), &fine(), 101, 0).unwrap_err();
+    let error = fine().of_text(text(), 101, 0).err().unwrap();
     assert!(matches!(&error, TaskError::Options { refusal, .. } if refusal.fields == ["path"]), "{error}");
-    assert!(MaskedBytes::of_text(text(), &fine(), 100, 0).is_ok());
+    assert!(fine().of_text(text(), 100, 0).is_ok());
 }

@@ -2,7 +2,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use subquad_data::{Batch, Inputs, Mnist, MnistConfig, Permutation, Targets, Task};
+use subquad_data::{Batch, Inputs, MnistConfig, Permutation, Targets, TaskOptions};
 use tempfile::TempDir;
 
 const FILES: [&str; 4] = [
@@ -68,7 +68,7 @@ fn parts(batch: &Batch) -> (Vec<&[f32]>, &[u32]) {
 #[test]
 fn pixels_are_divided_by_255_and_read_in_the_order_of_the_permutation() {
     for permutation in [Permutation::None, Permutation::BitReversal, Permutation::Random] {
-        let task = Mnist::new(&MnistConfig { permutation, ..made_up() }, 784, 0).unwrap();
+        let task = MnistConfig { permutation, ..made_up() }.open(784, 0).unwrap();
         let batch = task.test_batch(0, 1..4);
         let (images, labels) = parts(&batch);
         assert_eq!(labels, [1, 2, 3]);
@@ -92,7 +92,7 @@ fn a_permutation_reads_every_pixel_once() {
 
 #[test]
 fn every_training_image_comes_once_an_epoch_with_its_label() {
-    let task = Mnist::new(&made_up(), 784, 0).unwrap();
+    let task = made_up().open(784, 0).unwrap();
     assert_eq!(task.train_len(), Some(TRAIN));
     let batch = task.train_batch(0, TRAIN);
     let (images, labels) = parts(&batch);
@@ -107,7 +107,7 @@ fn every_training_image_comes_once_an_epoch_with_its_label() {
 #[test]
 fn the_first_images_of_each_file_can_be_had_alone() {
     let config = MnistConfig { train_examples: 5, test_examples: 2, ..made_up() };
-    let (few, all) = (Mnist::new(&config, 784, 0).unwrap(), Mnist::new(&made_up(), 784, 0).unwrap());
+    let (few, all) = (config.open(784, 0).unwrap(), made_up().open(784, 0).unwrap());
     assert_eq!((few.train_len(), few.conditions()[0].examples), (Some(5), 2));
     assert_eq!(few.test_batch(0, 0..2), all.test_batch(0, 0..2));
     assert_ne!(few.digest(), all.digest());
@@ -122,7 +122,7 @@ fn gzipped_files_are_the_same_data() {
         gzip.write_all(&std::fs::read(plain.path().join(name)).unwrap()).unwrap();
         gzip.finish().unwrap();
     }
-    let [plain, zipped] = [plain.path(), zipped.path()].map(|path| Mnist::new(&at(path), 784, 0).unwrap());
+    let [plain, zipped] = [plain.path(), zipped.path()].map(|path| at(path).open(784, 0).unwrap());
     assert_eq!(plain.train_batch(3, 7), zipped.train_batch(3, 7));
     assert_eq!(plain.digest(), zipped.digest());
 }
@@ -140,7 +140,7 @@ fn told_of(name: &str, contents: Option<Vec<u8>>, config: MnistConfig) -> String
         None => std::fs::remove_file(path).unwrap(),
     }
     let config = MnistConfig { path: folder.path().into(), ..config };
-    let error = Mnist::new(&config, 784, 0).unwrap_err().to_string();
+    let error = config.open(784, 0).err().unwrap().to_string();
     error.replace(&folder.path().display().to_string(), "DIR")
 }
 
@@ -239,7 +239,7 @@ fn no_more_is_read_of_a_file_than_its_header_promises() {
 
 #[test]
 fn only_784_tokens_are_an_image() {
-    let error = Mnist::new(&made_up(), 1024, 0).unwrap_err();
+    let error = made_up().open(1024, 0).err().unwrap();
     assert_eq!(
         error.to_string(),
         "mnist cannot have seq_len = 1024: an image is 28 x 28 pixels, one pixel per token; nearest allowed: 784"
@@ -255,7 +255,7 @@ fn the_real_files_hold_the_published_numbers() {
         writeln!(std::io::stderr(), "{skipped}").unwrap();
         return;
     };
-    let task = Mnist::new(&at(Path::new(&data).join("mnist")), 784, 0).unwrap();
+    let task = at(Path::new(&data).join("mnist")).open(784, 0).unwrap();
     assert_eq!((task.train_len(), task.conditions()[0].examples), (Some(60_000), 10_000));
     let batch = task.test_batch(0, 0..10_000);
     let (_, labels) = parts(&batch);

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use subquad_data::{Batch, Inputs, Mqar, MqarConfig, MqarSize, Share, Targets, Task, TaskOptions};
+use subquad_data::{Batch, Inputs, MqarConfig, MqarSize, Share, Targets, Task, TaskOptions};
 
 fn config() -> MqarConfig {
     MqarConfig { vocab: 256, ..MqarConfig::default() }
 }
 
-fn task(config: MqarConfig, seq_len: usize, seed: u64) -> Mqar {
-    Mqar::new(&config, seq_len, seed).unwrap()
+fn task(config: MqarConfig, seq_len: usize, seed: u64) -> Box<dyn Task> {
+    config.open(seq_len, seed).unwrap()
 }
 
 /// The tokens and labels of each example.

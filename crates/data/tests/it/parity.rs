@@ -1,9 +1,9 @@
 //! Bits and whether an odd number of them are ones.
 
-use subquad_data::{Inputs, Parity, ParityConfig, Targets, Task};
+use subquad_data::{Inputs, ParityConfig, Targets, Task, TaskOptions};
 
-fn task(seq_len: usize, seed: u64) -> Parity {
-    Parity::new(&ParityConfig { test_examples: 50 }, seq_len, seed).unwrap()
+fn task(seq_len: usize, seed: u64) -> Box<dyn Task> {
+    ParityConfig { test_examples: 50 }.open(seq_len, seed).unwrap()
 }
 
 /// The exact solver: a running sum modulo 2.
@@ -42,7 +42,7 @@ fn training_depends_on_seed_and_step_and_tests_on_neither() {
 
 #[test]
 fn one_token_is_no_question() {
-    let error = Parity::new(&ParityConfig::default(), 1, 0).unwrap_err().to_string();
+    let error = ParityConfig::default().open(1, 0).err().unwrap().to_string();
     assert_eq!(
         error,
         "parity cannot have seq_len = 1: there must be at least one bit, and the token that asks; nearest allowed: 2"

@@ -1,15 +1,13 @@
 use std::collections::BTreeSet;
 
-use subquad_data::{
-    Batch, Inputs, Metric, Reconstruct, ReconstructConfig, Share, TargetKind, Targets, Task, TaskOptions,
-};
+use subquad_data::{Batch, Inputs, Metric, ReconstructConfig, Share, TargetKind, Targets, Task, TaskOptions};
 
 fn config(window: usize) -> ReconstructConfig {
     ReconstructConfig { window: Share::Count(window), ..ReconstructConfig::default() }
 }
 
-fn task(window: usize, seq_len: usize, seed: u64) -> Reconstruct {
-    Reconstruct::new(&config(window), seq_len, seed).unwrap()
+fn task(window: usize, seq_len: usize, seed: u64) -> Box<dyn Task> {
+    config(window).open(seq_len, seed).unwrap()
 }
 
 /// Inputs and target of each example.

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use subquad_data::{
     BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig,
-    Permutation, ReconstructConfig, Share, TaskConfig, TaskOptions, open, tasks,
+    Permutation, ReconstructConfig, Share, TaskConfig, TaskOptions, tasks,
 };
 use subquad_options::Value;
 
@@ -26,10 +26,9 @@ fn all() -> [(TaskConfig, usize); 8] {
 #[test]
 fn every_listed_task_has_a_config_and_opens_under_its_name() {
     let names: Vec<_> = all().iter().map(|(config, _)| config.info().name).collect();
-    assert_eq!(names, TaskConfig::NAMES);
-    assert_eq!(names, tasks().iter().map(|task| task.info.name).collect::<Vec<_>>());
+    assert_eq!(names, TaskConfig::names());
     for (config, seq_len) in all() {
-        let (task, info) = (open(&config, seq_len, 0).unwrap(), config.info());
+        let (task, info) = (config.open(seq_len, 0).unwrap(), config.info());
         assert_eq!((task.name(), task.seq_len()), (info.name, seq_len));
         assert_eq!((task.input(), task.target()), (config.input(), config.target(seq_len)));
         assert!(!info.summary.is_empty() && !info.lengths.is_empty() && !info.data.is_empty());
@@ -39,7 +38,7 @@ fn every_listed_task_has_a_config_and_opens_under_its_name() {
 #[test]
 fn the_first_condition_is_that_of_training() {
     for (config, seq_len) in all() {
-        let conditions = open(&config, seq_len, 0).unwrap().conditions();
+        let conditions = config.open(seq_len, 0).unwrap().conditions();
         let others: Vec<_> = conditions[1..].iter().map(|condition| condition.seq_len).collect();
         assert_eq!(others, config.test_lengths());
         assert_eq!((conditions[0].name.as_str(), conditions[0].seq_len), ("", seq_len));
@@ -50,7 +49,7 @@ fn the_first_condition_is_that_of_training() {
 #[test]
 fn batches_have_the_shape_that_the_task_announces() {
     for (config, seq_len) in all() {
-        let task = open(&config, seq_len, 0).unwrap();
+        let task = config.open(seq_len, 0).unwrap();
         let batch = task.train_batch(7, 3);
         assert_eq!((batch.batch, batch.seq_len), (3, seq_len));
         for (index, condition) in task.conditions().iter().enumerate() {
@@ -63,19 +62,19 @@ fn batches_have_the_shape_that_the_task_announces() {
 #[test]
 fn a_batch_is_a_pure_function_of_seed_and_step() {
     for (config, seq_len) in all() {
-        let (a, b) = (open(&config, seq_len, 7).unwrap(), open(&config, seq_len, 7).unwrap());
+        let (a, b) = (config.open(seq_len, 7).unwrap(), config.open(seq_len, 7).unwrap());
         let later = a.train_batch(100, 4);
         assert_eq!(a.train_batch(0, 4), b.train_batch(0, 4), "{config:?}");
         assert_eq!(later, b.train_batch(100, 4), "{config:?}");
         assert_ne!(a.train_batch(0, 4), a.train_batch(1, 4), "{config:?}");
-        assert_ne!(a.train_batch(0, 4), open(&config, seq_len, 8).unwrap().train_batch(0, 4), "{config:?}");
+        assert_ne!(a.train_batch(0, 4), config.open(seq_len, 8).unwrap().train_batch(0, 4), "{config:?}");
     }
 }
 
 #[test]
 fn every_seed_tests_on_the_same_examples() {
     for (config, seq_len) in all() {
-        let (a, b) = (open(&config, seq_len, 1).unwrap(), open(&config, seq_len, 2).unwrap());
+        let (a, b) = (config.open(seq_len, 1).unwrap(), config.open(seq_len, 2).unwrap());
         for index in 0..a.conditions().len() {
             assert_eq!(a.test_batch(index, 0..5), b.test_batch(index, 0..5), "{config:?}");
         }
@@ -96,7 +95,7 @@ fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
              nearest allowed: {nearest}"
         );
         assert_eq!(error.to_string(), wanted);
-        assert_eq!(Some(error), open(&TaskConfig::Digits(DigitsConfig), seq_len, 0).err());
+        assert_eq!(Some(error), DigitsConfig.open(seq_len, 0).err());
     }
 }
 
@@ -144,9 +143,9 @@ fn a_task_is_read_by_its_name_with_the_values_of_its_options() {
 
 #[test]
 fn only_tasks_that_read_files_take_a_path() {
-    for name in TaskConfig::NAMES {
+    for name in TaskConfig::names() {
         let (with, without) = (read(name, "here", &[]).unwrap(), read(name, "", &[]).unwrap());
-        let reads_files = ["mnist", "bytes", "masked_bytes"].contains(name);
+        let reads_files = ["mnist", "bytes", "masked_bytes"].contains(&name);
         let words = format!("task {name} reads no files, so task.path would do nothing; leave it out");
         assert_eq!(with.1, (!reads_files).then_some(words));
         assert_eq!(with.0 != without.0, reads_files, "{name}");

@@ -13,7 +13,8 @@ mod heading;
 pub(crate) use derived::{Derived, Place};
 pub(crate) use growth::Growth;
 
-use crate::{Axis, Figure, Panel, Scale};
+use crate::figure::measured_x;
+use crate::{Axis, Figure, Panel};
 
 /// The words of a scaling figure for its horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,80 +25,74 @@ pub struct Scaling {
     pub unit: &'static str,
 }
 
-/// Names of the scaling figures.
-pub(crate) const NAMES: [&str; 5] =
-    [TIME_BY_LENGTH, MEMORY_BY_LENGTH, STATE_BY_LENGTH, TIME_BY_WIDTH, MEMORY_BY_WIDTH];
-
-const TIME_BY_LENGTH: &str = "time_by_length";
-const MEMORY_BY_LENGTH: &str = "memory_by_length";
-const STATE_BY_LENGTH: &str = "state_by_length";
-const TIME_BY_WIDTH: &str = "time_by_width";
-const MEMORY_BY_WIDTH: &str = "memory_by_width";
-
-const TIME: &str = "forward + backward (ms)";
-const MEMORY: &str = "peak memory (MiB)";
-const STATE: &str = "state (floats a sequence)";
-
-/// Milliseconds of one forward and backward pass against sequence length.
-///
-/// `caption` says what a point and its band are, n, and where it was measured; the results of the fits are added to it.
-/// The same holds for the other functions.
-pub fn time_by_length(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-    standard(TIME_BY_LENGTH, panels, caption)
-}
-
-/// Peak memory of one forward and backward pass in MiB against sequence length.
-pub fn memory_by_length(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-    standard(MEMORY_BY_LENGTH, panels, caption)
-}
-
-/// Floats that one sequence keeps to decode its next token against sequence length.
-pub fn state_by_length(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-    standard(STATE_BY_LENGTH, panels, caption)
-}
-
-/// Milliseconds of one forward and backward pass against model width.
-pub fn time_by_width(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-    standard(TIME_BY_WIDTH, panels, caption)
-}
-
-/// Peak memory of one forward and backward pass in MiB against model width.
-pub fn memory_by_width(panels: Vec<Panel>, caption: Vec<String>) -> Figure {
-    standard(MEMORY_BY_WIDTH, panels, caption)
-}
-
-fn standard(name: &str, panels: Vec<Panel>, mut caption: Vec<String>) -> Figure {
-    let figure =
-        by_name(name, panels, Vec::new()).unwrap_or_else(|| unreachable!("`{name}` is a scaling figure"));
-    caption.extend(figure.scaling.iter().flat_map(|scaling| caption::caption(&figure.panels, scaling)));
-    Figure { caption, ..figure }
-}
-
-/// The scaling figure of that name, with its caption as given; `None` if there is none.
-pub(crate) fn by_name(name: &str, panels: Vec<Panel>, caption: Vec<String>) -> Option<Figure> {
-    let (title, x, y) = match name {
-        TIME_BY_LENGTH => ("Time by sequence length", LENGTH, TIME),
-        MEMORY_BY_LENGTH => ("Peak memory by sequence length", LENGTH, MEMORY),
-        STATE_BY_LENGTH => ("Decoding state by sequence length", LENGTH, STATE),
-        TIME_BY_WIDTH => ("Time by width", WIDTH, TIME),
-        MEMORY_BY_WIDTH => ("Peak memory by width", WIDTH, MEMORY),
-        _ => return None,
-    };
-    let (label, scaling) = x;
-    let (x, y) = (doublings(label, &panels), Axis::log10(y));
-    let (name, title) = (name.to_owned(), title.to_owned());
-    Some(Figure { name, title, caption, x, y, panels, scaling: Some(scaling) })
+/// A scaling figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalingFigure {
+    /// Milliseconds of one forward and backward pass against sequence length.
+    TimeByLength,
+    /// Peak memory of one forward and backward pass in MiB against sequence length.
+    MemoryByLength,
+    /// Floats that one sequence keeps to decode its next token against sequence length.
+    StateByLength,
+    /// Milliseconds of one forward and backward pass against model width.
+    TimeByWidth,
+    /// Peak memory of one forward and backward pass in MiB against model width.
+    MemoryByWidth,
 }
 
 const LENGTH: (&str, Scaling) = ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens" });
 const WIDTH: (&str, Scaling) = ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels" });
 
+const TIME: &str = "forward + backward (ms)";
+const MEMORY: &str = "peak memory (MiB)";
+
+impl ScalingFigure {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::TimeByLength,
+        Self::MemoryByLength,
+        Self::StateByLength,
+        Self::TimeByWidth,
+        Self::MemoryByWidth,
+    ];
+
+    /// The figure of these panels. `caption` says what a point and its band are, n, and where it was measured; the results
+    /// of the fits are added to it.
+    pub fn of(self, panels: Vec<Panel>, mut caption: Vec<String>) -> Figure {
+        let figure = self.figure(panels, Vec::new());
+        caption.extend(figure.scaling.iter().flat_map(|scaling| caption::caption(&figure.panels, scaling)));
+        Figure { caption, ..figure }
+    }
+
+    /// The figure with its caption as given.
+    pub(crate) fn figure(self, panels: Vec<Panel>, caption: Vec<String>) -> Figure {
+        let (name, title, (label, scaling), y) = self.words();
+        let (name, title) = (name.to_owned(), title.to_owned());
+        let (x, y) = (doublings(label, &panels), Axis::log10(y));
+        Figure { name, title, caption, x, y, panels, scaling: Some(scaling) }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// Its name, its title, the horizontal axis, and the label of the vertical one.
+    fn words(self) -> (&'static str, &'static str, (&'static str, Scaling), &'static str) {
+        match self {
+            Self::TimeByLength => ("time_by_length", "Time by sequence length", LENGTH, TIME),
+            Self::MemoryByLength => ("memory_by_length", "Peak memory by sequence length", LENGTH, MEMORY),
+            Self::StateByLength => {
+                ("state_by_length", "Decoding state by sequence length", LENGTH, "state (floats a sequence)")
+            }
+            Self::TimeByWidth => ("time_by_width", "Time by width", WIDTH, TIME),
+            Self::MemoryByWidth => ("memory_by_width", "Peak memory by width", WIDTH, MEMORY),
+        }
+    }
+}
+
 /// Ticks at powers of two if at least three lie in the range, otherwise at the values that were measured.
 fn doublings(label: &str, panels: &[Panel]) -> Axis {
-    let points = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
-    let mut measured: Vec<f64> = points.map(|p| p.x).filter(|&x| Scale::Log2.accepts(x)).collect();
-    measured.sort_by(f64::total_cmp);
-    measured.dedup();
+    let measured = measured_x(panels);
     match (measured.first(), measured.last()) {
         (Some(first), Some(last)) if last.log2().floor() - first.log2().ceil() < 2.0 => {
             Axis::log2(label).with_ticks(measured)

@@ -11,7 +11,7 @@ use std::path::Path;
 use subquad_data::{Loss, Metric};
 use subquad_plot::study::{self, Facts, Over, Standard};
 use subquad_plot::summary::{Sample, aggregate, mean_and_range, seeds_per_line, smooth};
-use subquad_plot::{Axis, Figure, Line, Panel, PlotError, Point, read_panels};
+use subquad_plot::{Axis, Figure, Line, Panel, PlotError, Point, ScalingFigure, read_panels};
 
 fn panel(title: &str, lines: Vec<Line>) -> Panel {
     Panel { title: title.into(), lines }
@@ -209,13 +209,7 @@ fn every_standard_figure_is_found_by_its_name_and_redrawn_alike_from_its_csv() {
         .flat_map(|&x| (0..2).map(move |seed| sample("m2", seed, x, x * 0.5 + seed as f64)))
         .collect();
     let standard = Standard::all().map(|standard| standard.of(&samples, &facts()));
-    let scaling = [
-        subquad_plot::scaling::time_by_length(aggregate(&samples), vec![]),
-        subquad_plot::scaling::memory_by_length(aggregate(&samples), vec![]),
-        subquad_plot::scaling::state_by_length(aggregate(&samples), vec![]),
-        subquad_plot::scaling::time_by_width(aggregate(&samples), vec![]),
-        subquad_plot::scaling::memory_by_width(aggregate(&samples), vec![]),
-    ];
+    let scaling = ScalingFigure::ALL.map(|figure| figure.of(aggregate(&samples), vec![]));
     let figures: Vec<Figure> = standard.chain(scaling).collect();
     assert_eq!(figures.iter().map(|figure| figure.name.clone()).collect::<Vec<_>>(), study::names());
     for figure in figures {

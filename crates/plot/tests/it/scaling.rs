@@ -1,7 +1,6 @@
 //! The scaling figures: what is drawn besides the points, and what the caption says about it.
 
-use subquad_plot::scaling::{memory_by_width, state_by_length, time_by_length};
-use subquad_plot::{Figure, Line, Panel, Point, read_panels, study};
+use subquad_plot::{Figure, Line, Panel, Point, ScalingFigure, read_panels, study};
 
 const LENGTHS: [f64; 8] = [64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0];
 
@@ -30,7 +29,7 @@ fn assert_holds(text: &str, words: &[&str]) {
 #[test]
 fn the_caption_says_which_points_which_interval_and_where_curves_cross() {
     let given = vec!["Median of n = 20; band: quartiles.".to_owned()];
-    let figure = time_by_length(vec![quadratic_and_linear("", &LENGTHS)], given.clone());
+    let figure = ScalingFigure::TimeByLength.of(vec![quadratic_and_linear("", &LENGTHS)], given.clone());
     assert_eq!(figure.caption[..1], given);
     assert_holds(
         &figure.caption.join("\n"),
@@ -45,7 +44,7 @@ fn the_caption_says_which_points_which_interval_and_where_curves_cross() {
 
 #[test]
 fn exponents_and_crossovers_stand_above_the_frame() {
-    let svg = svg(&time_by_length(vec![quadratic_and_linear("", &LENGTHS)], vec![]));
+    let svg = svg(&ScalingFigure::TimeByLength.of(vec![quadratic_and_linear("", &LENGTHS)], vec![]));
     assert_holds(
         &svg,
         &["\n2.00\n", "\n1.00\n", "\nL\n", "\n500\n", "local slope", "sequence length L (tokens)"],
@@ -56,7 +55,7 @@ fn exponents_and_crossovers_stand_above_the_frame() {
 fn panels_that_differ_each_have_their_sentences() {
     let panels =
         vec![quadratic_and_linear("length 64", &LENGTHS), quadratic_and_linear("length 128", &LENGTHS[..5])];
-    let caption = memory_by_width(panels, vec![]).caption.join("\n");
+    let caption = ScalingFigure::MemoryByWidth.of(panels, vec![]).caption.join("\n");
     assert_holds(
         &caption,
         &[
@@ -72,7 +71,7 @@ fn what_cannot_be_fitted_or_compared_is_said_and_the_rest_is_drawn() {
     let mut panel = quadratic_and_linear("", &LENGTHS);
     panel.lines[1].points[7].y = f64::NAN;
     panel.lines.push(line("m2", &LENGTHS[..3], |x| x));
-    let figure = state_by_length(vec![panel], vec![]);
+    let figure = ScalingFigure::StateByLength.of(vec![panel], vec![]);
     assert_holds(
         &figure.caption.join("\n"),
         &[
@@ -87,7 +86,7 @@ fn what_cannot_be_fitted_or_compared_is_said_and_the_rest_is_drawn() {
 
 #[test]
 fn one_length_is_a_figure_without_fits_and_slopes() {
-    let figure = time_by_length(vec![quadratic_and_linear("", &LENGTHS[..1])], vec![]);
+    let figure = ScalingFigure::TimeByLength.of(vec![quadratic_and_linear("", &LENGTHS[..1])], vec![]);
     assert!(!svg(&figure).contains("local slope"));
     assert!(!figure.caption.join("").contains("Lower panel"));
     assert_eq!(figure.x.ticks, Some(vec![64.0]));
@@ -96,7 +95,8 @@ fn one_length_is_a_figure_without_fits_and_slopes() {
 #[test]
 fn the_csv_of_the_points_redraws_the_figure_with_its_fits() {
     let dir = tempfile::tempdir().unwrap();
-    let figure = time_by_length(vec![quadratic_and_linear("width 64", &LENGTHS)], vec!["n = 20.".into()]);
+    let figure = ScalingFigure::TimeByLength
+        .of(vec![quadratic_and_linear("width 64", &LENGTHS)], vec!["n = 20.".into()]);
     let written = figure.write(dir.path()).unwrap();
     let again =
         study::by_name(&figure.name, read_panels(&written.csv).unwrap(), figure.caption.clone()).unwrap();

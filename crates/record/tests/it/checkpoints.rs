@@ -290,7 +290,7 @@ fn a_finished_run_is_not_gone_on_with() {
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     let error = dir.resume(1, "", later()).unwrap_err();
-    assert!(matches!(error, RecordError::Finished { .. }), "{error}");
+    assert!(matches!(error, RecordError::Done { .. }), "{error}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn a_run_that_never_began_has_a_config_and_a_manifest_that_says_why() {
     let results = tempfile::tempdir().unwrap();
     let dir = open(&results);
     dir.fail("seed = 0\n", manifest(), "no memory").unwrap();
-    assert_eq!(dir.read_config().unwrap(), "seed = 0\n");
+    assert_eq!(std::fs::read_to_string(dir.config_path()).unwrap(), "seed = 0\n");
     let ended = dir.read_manifest().unwrap();
     assert!(ended.ended.is_some());
     let expected =

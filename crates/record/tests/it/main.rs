@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod atomic;
 mod cells;
 mod checkpoints;
 mod examples;
 mod failed;
 mod lock;
+mod names;
 mod proof;
+mod rows;
 mod run_dir;
 mod study;

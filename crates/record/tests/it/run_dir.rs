@@ -45,7 +45,7 @@ fn a_finished_run_reads_back_as_it_was_written() {
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
 
-    assert_eq!(dir.read_config().unwrap(), "seed = 0\n");
+    assert_eq!(std::fs::read_to_string(dir.config_path()).unwrap(), "seed = 0\n");
     assert_eq!(dir.read_rows().unwrap(), (0..3).map(row).collect::<Vec<_>>());
     assert_eq!(dir.read_summary().unwrap(), summary("s4d", 64, 0));
     let ended = dir.read_manifest().unwrap();
@@ -162,7 +162,7 @@ fn starting_again_removes_the_runs_own_remains_and_nothing_else() {
     }
     dir.start("seed = 1\n", manifest()).unwrap();
     assert!(dir.read_rows().unwrap().is_empty());
-    assert_eq!(dir.read_config().unwrap(), "seed = 1\n");
+    assert_eq!(std::fs::read_to_string(dir.config_path()).unwrap(), "seed = 1\n");
     assert_eq!(
         names(dir.path()),
         [".notes.tmp", "config.toml", "manifest.json", "metrics.jsonl", "notes.txt"]
@@ -177,7 +177,7 @@ fn starting_a_finished_run_is_refused_and_loses_nothing() {
     writer.weights(b"weights").unwrap();
     writer.finish(&summary("s4d", 64, 0)).unwrap();
     let error = dir.start("", manifest()).unwrap_err();
-    assert!(matches!(error, RecordError::Finished { .. }), "{error}");
+    assert!(matches!(error, RecordError::Done { .. }), "{error}");
     assert!(dir.is_done());
     assert_eq!(dir.read_rows().unwrap(), [row(0)]);
 }

@@ -61,7 +61,7 @@ fn study<C: Mixers>() -> Schema {
 
 fn task_name() -> Field {
     let help = "Which data set or generator the run trains on.";
-    field("name", help, Kind::Word(TaskConfig::NAMES), None)
+    field("name", help, Kind::Word(TaskConfig::names().leak()), None)
 }
 
 fn axes<C: Mixers>() -> Axes {

@@ -170,7 +170,7 @@ fn a_gate_is_what_was_published_unless_a_config_says() {
 /// A tied head needs a table with a row for each answer.
 #[test]
 fn a_model_with_a_tied_head_can_be_built_for_just_the_tasks_that_the_config_allows() {
-    for task in TaskConfig::NAMES {
+    for task in TaskConfig::names() {
         // A length that every task accepts.
         let (name, pixels) = (format!("task.name={task}"), "sweep.seq_len=[784]");
         let untied = model(&[&name, pixels]);
@@ -206,7 +206,7 @@ fn a_head_reads_where_the_task_answers_or_the_pool_says() {
 
 #[test]
 fn a_pool_is_refused_for_just_the_tasks_that_answer_at_tokens() {
-    for task in TaskConfig::NAMES {
+    for task in TaskConfig::names() {
         let name = format!("task.name={task}");
         // A length that every task accepts.
         let pixels = "sweep.seq_len=[784]";

@@ -8,6 +8,7 @@ mod overfit;
 mod reals;
 mod reports;
 mod resume;
+mod schedule;
 mod tasks;
 mod weights;
 

@@ -1,8 +1,6 @@
 //! Real targets: squared error and its share of the variance, against their definition.
 
-use subquad_data::{
-    Batch, Delay, DelayConfig, Metric, Reconstruct, ReconstructConfig, Share, Tally, Targets, Task,
-};
+use subquad_data::{Batch, DelayConfig, Metric, ReconstructConfig, Share, Tally, Targets, Task, TaskOptions};
 use subquad_model::{
     ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
@@ -22,13 +20,13 @@ const TESTS: usize = 7;
 /// Rounding of f32 sums of a hundred squares.
 const ERROR: f64 = 1e-5;
 
-fn delay(lag: usize) -> Delay {
-    Delay::new(&DelayConfig { lag: Share::Count(lag), bandwidth: 0.5, test_examples: TESTS }, SEQ, 0).unwrap()
+fn delay(lag: usize) -> Box<dyn Task> {
+    DelayConfig { lag: Share::Count(lag), bandwidth: 0.5, test_examples: TESTS }.open(SEQ, 0).unwrap()
 }
 
-fn reconstruct() -> Reconstruct {
+fn reconstruct() -> Box<dyn Task> {
     let config = ReconstructConfig { window: Share::Count(WINDOW), bandwidth: 0.5, test_examples: TESTS };
-    Reconstruct::new(&config, SEQ, 0).unwrap()
+    config.open(SEQ, 0).unwrap()
 }
 
 fn model(head: Head) -> SequenceModel {
@@ -66,9 +64,9 @@ fn error_of(tally: &Tally) -> f64 {
 #[test]
 fn the_error_of_real_targets_is_the_definition_for_every_batch_size() {
     let cases: [(Box<dyn Task>, Head, usize); 3] = [
-        (Box::new(delay(3)), Head::Token { outputs: 1 }, TESTS * SEQ),
-        (Box::new(reconstruct()), Head::Last { outputs: WINDOW }, TESTS * WINDOW),
-        (Box::new(reconstruct()), Head::Pool { outputs: WINDOW }, TESTS * WINDOW),
+        (delay(3), Head::Token { outputs: 1 }, TESTS * SEQ),
+        (reconstruct(), Head::Last { outputs: WINDOW }, TESTS * WINDOW),
+        (reconstruct(), Head::Pool { outputs: WINDOW }, TESTS * WINDOW),
     ];
     for (task, head, numbers) in cases {
         let model = model(head);
@@ -85,7 +83,7 @@ fn the_error_of_real_targets_is_the_definition_for_every_batch_size() {
 fn rows_of_real_targets_have_an_error_and_no_accuracy() {
     let (model, task, mut sink) = (model(Head::Token { outputs: 1 }), delay(3), Memory::default());
     let (error, normalised) = by_hand(&model, task.train_batch(0, 4));
-    let trained = train(model, &task, &plain(1, 4), &cpu(), &mut sink).unwrap();
+    let trained = train(model, &*task, &plain(1, 4), &cpu(), &mut sink).unwrap();
     let [first, test] = &sink.rows[..] else { panic!("{:?}", sink.rows) };
     assert!((first.loss - error).abs() <= ERROR * error);
     let value = first.score.unwrap().value_of(Metric::NormalisedError).unwrap();
@@ -106,7 +104,7 @@ fn a_short_delay_is_learned_by_a_mixer_alone() {
         residual: false,
         ..block
     };
-    let trained = train(seeded(alone), &delay(1), &plain(400, 16), &cpu(), &mut Memory::default());
+    let trained = train(seeded(alone), &*delay(1), &plain(400, 16), &cpu(), &mut Memory::default());
     let error = error_of(&trained.unwrap().test);
     assert!(error < 0.1, "{error} of the variance");
 }

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::Mutex;
 
-use subquad_data::{Batch, Condition, Draws, InputKind, Inputs, Stream, TargetKind, Targets, Task};
+use subquad_data::{
+    Batch, Condition, Draws, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskSpec,
+};
 
 pub(crate) const SEQ: usize = 6;
 /// Tokens of the longest test condition.
@@ -17,8 +19,8 @@ const TEST: u64 = 1;
 
 /// Random reals with a random class: to be learned by heart.
 pub(crate) struct Sequences {
+    spec: TaskSpec,
     train_len: usize,
-    test_len: usize,
     /// Training batches from this one on, counted from 0, contain a NaN.
     pub(crate) poisoned_from: usize,
     /// Test examples asked for so far.
@@ -27,7 +29,16 @@ pub(crate) struct Sequences {
 
 impl Sequences {
     pub(crate) fn new(train_len: usize, test_len: usize) -> Self {
-        Self { train_len, test_len, poisoned_from: usize::MAX, asked: Mutex::default() }
+        let spec = TaskSpec {
+            name: "sequences",
+            seq_len: SEQ,
+            input: InputKind::Reals { features: FEATURES },
+            target: TargetKind::Sequence { classes: CLASSES },
+            metric: Metric::Accuracy,
+            train_len: Some(train_len),
+            conditions: vec![Condition::of_training(SEQ, test_len)],
+        };
+        Self { spec, train_len, poisoned_from: usize::MAX, asked: Mutex::default() }
     }
 }
 
@@ -53,33 +64,13 @@ fn poison(mut batch: Batch) -> Batch {
 }
 
 impl Task for Sequences {
-    fn name(&self) -> &'static str {
-        "sequences"
-    }
-
-    fn seq_len(&self) -> usize {
-        SEQ
-    }
-
-    fn input(&self) -> InputKind {
-        InputKind::Reals { features: FEATURES }
-    }
-
-    fn target(&self) -> TargetKind {
-        TargetKind::Sequence { classes: CLASSES }
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        Some(self.train_len)
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         let batch = sequences(TRAIN, (0..batch).map(|i| (step * batch + i) % self.train_len));
         if step >= self.poisoned_from { poison(batch) } else { batch }
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        vec![Condition::of_training(SEQ, self.test_len)]
     }
 
     fn test_batch(&self, _: usize, range: Range<usize>) -> Batch {
@@ -95,12 +86,27 @@ impl Task for Sequences {
 /// targets:  . 3 . 4 . 0
 /// ```
 pub(crate) struct Retold {
-    test_len: usize,
+    spec: TaskSpec,
 }
 
 impl Retold {
     pub(crate) fn new(test_len: usize) -> Self {
-        Self { test_len }
+        let other =
+            |name: &str, seq_len| Condition { name: name.into(), ..Condition::of_training(seq_len, 5) };
+        let spec = TaskSpec {
+            name: "retold",
+            seq_len: SEQ,
+            input: InputKind::Tokens { vocab: VOCAB },
+            target: TargetKind::Tokens { classes: VOCAB },
+            metric: Metric::Accuracy,
+            train_len: None,
+            conditions: vec![
+                Condition::of_training(SEQ, test_len),
+                other("short", 3),
+                other("long", LONGEST),
+            ],
+        };
+        Self { spec }
     }
 }
 
@@ -117,37 +123,15 @@ fn retold(split: u64, examples: impl ExactSizeIterator<Item = usize>, seq_len: u
 }
 
 impl Task for Retold {
-    fn name(&self) -> &'static str {
-        "retold"
-    }
-
-    fn seq_len(&self) -> usize {
-        SEQ
-    }
-
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: VOCAB }
-    }
-
-    fn target(&self) -> TargetKind {
-        TargetKind::Tokens { classes: VOCAB }
-    }
-
-    fn train_len(&self) -> Option<usize> {
-        None
+    fn spec(&self) -> &TaskSpec {
+        &self.spec
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         retold(TRAIN, step * batch..(step + 1) * batch, SEQ)
     }
 
-    fn conditions(&self) -> Vec<Condition> {
-        let other =
-            |name: &str, seq_len| Condition { name: name.into(), ..Condition::of_training(seq_len, 5) };
-        vec![Condition::of_training(SEQ, self.test_len), other("short", 3), other("long", LONGEST)]
-    }
-
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
-        retold(TEST, range, self.conditions()[condition].seq_len)
+        retold(TEST, range, self.spec.conditions[condition].seq_len)
     }
 }

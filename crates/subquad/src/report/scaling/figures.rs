@@ -1,9 +1,6 @@
 //! The scaling figures, one panel per config.
 
-use subquad_plot::scaling::{
-    memory_by_length, memory_by_width, state_by_length, time_by_length, time_by_width,
-};
-use subquad_plot::{Figure, Line, Panel, Point};
+use subquad_plot::{Figure, Line, Panel, Point, ScalingFigure};
 use subquad_record::Cell;
 
 use super::MeasuredConfig;
@@ -11,21 +8,19 @@ use super::curves::{Curve, Quantity, curves};
 use crate::report::distinct;
 use crate::scaling::Along;
 
-type Draw = fn(Vec<Panel>, Vec<String>) -> Figure;
-
-const FIGURES: [(Draw, Along, Quantity); 5] = [
-    (time_by_length, Along::Length, Quantity::ForwardBackward),
-    (memory_by_length, Along::Length, Quantity::Memory),
-    (state_by_length, Along::Length, Quantity::State),
-    (time_by_width, Along::Width, Quantity::ForwardBackward),
-    (memory_by_width, Along::Width, Quantity::Memory),
+const FIGURES: [(ScalingFigure, Along, Quantity); 5] = [
+    (ScalingFigure::TimeByLength, Along::Length, Quantity::ForwardBackward),
+    (ScalingFigure::MemoryByLength, Along::Length, Quantity::Memory),
+    (ScalingFigure::StateByLength, Along::Length, Quantity::State),
+    (ScalingFigure::TimeByWidth, Along::Width, Quantity::ForwardBackward),
+    (ScalingFigure::MemoryByWidth, Along::Width, Quantity::Memory),
 ];
 
 /// The figures that have something to show.
 pub(super) fn figures(measured: &[MeasuredConfig<'_>]) -> Vec<Figure> {
-    let figure = |(draw, along, quantity): (Draw, Along, Quantity)| {
+    let figure = |(figure, along, quantity): (ScalingFigure, Along, Quantity)| {
         let panels = panels(measured, along, quantity);
-        (!panels.is_empty()).then(|| draw(panels, caption(measured, along, quantity)))
+        (!panels.is_empty()).then(|| figure.of(panels, caption(measured, along, quantity)))
     };
     FIGURES.into_iter().filter_map(figure).collect()
 }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use subquad_attention::AttentionConfig;
-use subquad_data::{DigitsConfig, InputKind, MqarConfig, TargetKind, Task, TaskConfig, open};
+use subquad_data::{DigitsConfig, InputKind, MqarConfig, TargetKind, Task, TaskOptions};
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
     named_parameters,
@@ -28,7 +28,7 @@ const RECALL_SEQ: usize = 18;
 /// Tokens in, an answer at some of them.
 fn recall() -> Box<dyn Task> {
     let config = MqarConfig { vocab: 24, test_examples: 20, ..MqarConfig::default() };
-    open(&TaskConfig::Mqar(config), RECALL_SEQ, 0).unwrap()
+    config.open(RECALL_SEQ, 0).unwrap()
 }
 
 fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task) -> ModelConfig {
@@ -98,7 +98,7 @@ fn mixers(l_max: usize) -> [MixerConfig; 3] {
 #[test]
 fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    let task = open(&TaskConfig::Digits(DigitsConfig), DIGITS_SEQ, 0).unwrap();
+    let task = DigitsConfig.open(DIGITS_SEQ, 0).unwrap();
     for mixer in mixers(DIGITS_SEQ) {
         let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
         assert_trains_alike(&model(mixer, dense, &*task), &*task, &gpu);

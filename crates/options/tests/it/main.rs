@@ -1,0 +1,6 @@
+//! What options allow, and what is said about it.
+
+#![allow(clippy::unwrap_used)]
+
+mod kinds;
+mod numbers;
