@@ -30,6 +30,11 @@ impl Failure {
         Self::Wrong(vec![message.to_string()])
     }
 
+    /// What has failed, if anything has.
+    pub(crate) fn unless_empty(failed: Vec<String>) -> Result<(), Self> {
+        if failed.is_empty() { Ok(()) } else { Err(Self::Failed(failed)) }
+    }
+
     /// What several things that went wrong are together: wrong input if any of them is.
     ///
     /// # Errors

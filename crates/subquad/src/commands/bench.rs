@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
-    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, check_all, check_sizes,
-    measure_cells, measure_decoding,
+    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, cells_table, check_all,
+    check_sizes, decode_table, measure_cells, measure_decoding, spread_warning,
 };
 use subquad_options::number;
 use subquad_options::range::LONGEST_SEQ;
@@ -17,7 +17,6 @@ use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
 use crate::Failure;
 use crate::progress::Messages;
 use crate::registry::Registry;
-use crate::report::{cells_table, decode_table, spread_warning};
 use crate::session::BUILD_COMMIT;
 
 /// Measure time and memory of whole layers, each checked against its definition first

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_bench::BenchConfig;
 use subquad_config::Study;
 use subquad_data::TaskError;
 
 use super::flags::SetFlags;
 use crate::Failure;
-use crate::config::{BenchConfig, ConfigFile};
+use crate::config::ConfigFile;
 use crate::plan::load_all;
 use crate::program::Program;
 use crate::scaling;

@@ -2,7 +2,6 @@
 //!
 //! The engine that reads files is the crate `config`; the keys are those of the structs of options that use them.
 
-mod bench;
 mod check;
 mod file;
 mod run;
@@ -11,7 +10,6 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use bench::{BenchConfig, BenchOptions};
 pub use check::complaints;
 pub use file::ConfigFile;
 pub use run::RunConfig;

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use subquad_bench::Subjects;
+use subquad_bench::scaling::Point;
+use subquad_bench::{BenchConfig, Subjects};
+use subquad_record::Cell;
 
-use super::measurements::Measurements;
-use super::{BenchStudy, Point};
+use super::BenchStudy;
+use super::run::open;
 use crate::Failure;
 use crate::child_process::follow_parent;
-use crate::config::BenchConfig;
 use crate::session::Session;
 
 /// Which size, as one word on a command line.
@@ -42,19 +43,6 @@ impl FromStr for OneSize {
     }
 }
 
-impl OneSize {
-    fn find<'a>(
-        &self,
-        studies: &'a [BenchStudy],
-        subjects: &'static Subjects,
-    ) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
-        let study = studies.iter().find(|study| study.slug == self.slug)?;
-        let (config, points) = study.points(subjects).into_iter().nth(self.config)?;
-        let point = points.into_iter().find(|point| point.title() == self.title)?;
-        Some((study, config, point))
-    }
-}
-
 /// Measures it and keeps its cells. The parent holds the study's lock.
 ///
 /// # Errors
@@ -69,13 +57,33 @@ pub(crate) fn measure_one(
     let changed = || Failure::failed("its config was changed after the command started; start it again");
     let (study, config, point) = size.find(studies, subjects).ok_or_else(changed)?;
     let site = session.site();
-    let mut log = Measurements::open(study.run_folder(config, session.results, &site), config, session)?;
-    log.measure_here(&point, &site, session)?;
-    match log.failed.is_empty() {
-        _ if session.should_stop() => Err(session.interrupted()),
-        true => Ok(()),
-        false => Err(Failure::Failed(log.failed)),
+    let mut log = open(study, config, (session.results, &site), session.messages)?;
+    let cells = log.measure(&point, &site, &session.stop.flag())?;
+    if !cells.is_empty() {
+        session.messages.say(format!("    {}", in_short(&cells)));
     }
+    match session.should_stop() {
+        true => Err(session.interrupted()),
+        false => Failure::unless_empty(log.failed),
+    }
+}
+
+impl OneSize {
+    fn find<'a>(
+        &self,
+        studies: &'a [BenchStudy],
+        subjects: &'static Subjects,
+    ) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
+        let study = studies.iter().find(|study| study.slug == self.slug)?;
+        let config = study.configs.get(self.config)?;
+        let mut points = Point::all(&config.options, subjects).into_iter();
+        Some((study, config, points.find(|point| point.title() == self.title)?))
+    }
+}
+
+fn in_short(cells: &[Cell]) -> String {
+    let one = |cell: &Cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms);
+    format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

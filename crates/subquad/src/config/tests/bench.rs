@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use subquad_bench::BenchConfig;
 use subquad_config::{Assignment, ConfigErrors, Quota};
 
-use super::super::{BenchConfig, ConfigFile};
+use super::super::ConfigFile;
 use super::program;
 
 const SMALL: &str = r#"
