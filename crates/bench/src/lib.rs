@@ -11,7 +11,6 @@
 
 pub mod available;
 mod cell_tables;
-mod cells;
 mod check;
 mod config;
 mod decode;
@@ -22,21 +21,21 @@ mod measure;
 pub mod memory;
 mod quartiles;
 pub mod scaling;
+mod site;
 mod subjects;
 mod table;
 mod trial;
 
 pub use cell_tables::{cells_table, decode_table, spread_warning};
-pub use cells::{Checked, Site, check_all, measure_cells};
-pub use check::{Check, check};
+pub use check::{Check, Checked, check, check_all};
 pub use config::{Along, BenchConfig, BenchOptions, SECTION, schema};
 pub use decode::{Decoder, STEPS, can_decode, measure_decoding};
 pub use figures::{FIGURES, write_figures};
 pub use layer::Layer;
 pub use limits::{accepts, available_at, check_sizes, fits_in_memory};
-pub use measure::{Timing, measure};
-pub use quartiles::Quartiles;
-pub use subjects::{Definition, Hidden, Subject, Subjects, UnknownSubject};
+pub use measure::measure_cells;
+pub use site::Site;
+pub use subjects::{Definition, Subject, Subjects, UnknownSubject};
 pub use subquad_mixer::Sizes;
 pub use table::{distinct, table};
 pub use trial::BenchError;

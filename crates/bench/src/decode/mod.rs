@@ -16,7 +16,8 @@ pub(super) use decoder::decoders;
 pub use decoder::{Decoder, STEPS};
 
 use crate::memory::Meter;
-use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
+use crate::quartiles::Quartiles;
+use crate::{BenchError, Layer, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
