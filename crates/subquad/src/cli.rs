@@ -40,7 +40,7 @@ enum Command {
 }
 
 /// Reads the command line, runs the command, answers with its exit code.
-pub fn main(program: &dyn Program) -> ExitCode {
+pub fn main(program: &Program) -> ExitCode {
     let command =
         Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
@@ -59,7 +59,7 @@ pub fn main(program: &dyn Program) -> ExitCode {
 
 impl Cli {
     /// Kernels neither put this thread to sleep nor wait for others to wake if it is one of the pool.
-    fn run_in_pool(&self, program: &dyn Program) -> Result<(), Failure> {
+    fn run_in_pool(&self, program: &Program) -> Result<(), Failure> {
         let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {
             None => run(),
@@ -74,14 +74,14 @@ impl Cli {
     ///
     /// # Errors
     /// See [`Failure`].
-    fn run(&self, program: &dyn Program, out: &mut dyn Write) -> Result<(), Failure> {
+    fn run(&self, program: &Program, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             // The parent announces a stop for its children as well.
             Command::Run(args) => run::run(program, args, Stop::on_signals(!args.is_child())?, out),
             Command::Bench(args) => bench::run(program, args, out),
             Command::Check(args) => check::run(program, args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => program.generate(args, Stop::on_signals(true)?, out),
+            Command::Generate(args) => (program.generate)(program, args, Stop::on_signals(true)?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(program, args, out),
         }

@@ -9,17 +9,36 @@ use subquad_bench::memory::Meter;
 use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
-use subquad_record::{Evaluation, Memory, Outcome, RunSummary, RunWriter};
+use subquad_record::{Evaluation, Memory, Outcome, RecordError, RunSummary, RunWriter};
 use subquad_train::{TrainError, Trained, to_safetensors, train};
 
 use crate::config::RunConfig;
 use crate::model::model;
-use crate::program::RunError;
 use crate::progress::Progress;
 use crate::resume::{StartedRun, start_or_resume};
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
-use crate::summary::{Measured, ModelSizes, manifest};
+use crate::summary::{manifest, summary};
+
+/// Why a run has no summary.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Training ended early.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The folder could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The run is named by contents that are no longer there.
+    #[error("the data of task {task} changed after the command started; start it again")]
+    DataChanged {
+        /// The task.
+        task: &'static str,
+    },
+    /// The task cannot be had.
+    #[error(transparent)]
+    Task(#[from] subquad_data::TaskError),
+}
 
 /// Trains and evaluates one run and writes its folder. `position` is the run's position among all, such as `[3/18]`.
 ///
@@ -40,20 +59,24 @@ pub fn execute<C: Mixers>(
     // The meter starts here: the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
-    let sizes = ModelSizes { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) };
+    let (parameters, state_floats) = (model.num_params(), model.state_size(config.seq_len));
     let training = config.training();
     let dir = run.dir(study, session.results);
     let manifest = manifest(run, study, session);
     let StartedRun { mut writer, training, done } =
         Meter::uncounted(|| start_or_resume(run, &dir, session, manifest, model, &*task, &training))?;
     let manifest = writer.manifest().clone();
-    let title = title(run, &config, position, sizes.parameters, done);
+    let title = title(run, &config, position, parameters, done);
     let mut progress = Progress::new(&mut writer, session.messages, &title, done, config.train.steps);
     match training.run(&mut progress) {
         Ok(trained) => {
-            let (evaluations, peak_bytes) = (evaluations(&*task, &trained), peak_bytes(&meter, session));
-            let measured = Measured { step_seconds: trained.step_seconds, evaluations, peak_bytes };
-            let summary = sizes.summary(run, session, &manifest, measured);
+            let summary = RunSummary {
+                evaluations: evaluations(&*task, &trained),
+                peak_bytes: peak_bytes(&meter, session),
+                step_ms: trained.step_seconds * 1e3,
+                tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
+                ..summary(run, session, &manifest, parameters, state_floats)
+            };
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }

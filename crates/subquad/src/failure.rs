@@ -73,12 +73,8 @@ pub(crate) struct Failures(Option<Vec<String>>);
 impl Failures {
     pub(crate) fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         match result {
-            Err(Failure::Failed(more)) => {
-                self.0.get_or_insert_default().extend(more);
-                Ok(())
-            }
-            Err(Failure::ReadOnly(why)) => {
-                self.0.get_or_insert_default().push(why);
+            Err(failure @ (Failure::Failed(_) | Failure::ReadOnly(_))) => {
+                self.0.get_or_insert_default().extend(messages(vec![failure]));
                 Ok(())
             }
             other => other,

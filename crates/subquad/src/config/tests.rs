@@ -22,11 +22,10 @@ use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
 use subquad_model::MixerConfig;
 
 use super::RunConfig;
-use crate::{Program, Registered};
+use crate::{Program, Registry};
 
-fn program() -> &'static dyn Program {
-    static PROGRAM: std::sync::LazyLock<&'static Registered<MixerConfig>> =
-        std::sync::LazyLock::new(Registered::program);
+fn program() -> &'static dyn Registry {
+    static PROGRAM: std::sync::LazyLock<&Program> = std::sync::LazyLock::new(Program::of::<MixerConfig>);
     *PROGRAM
 }
 

@@ -142,7 +142,7 @@ fn measure_in_child(
     size: &OneSize,
     session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let child = child_command(ONLY_SIZE, &size.to_string(), Stdio::inherit());
+    let child = child_command(ONLY_SIZE, size, Stdio::inherit());
     let output = child
         .and_then(|child| run_to_end(child, session))
         .map_err(|error| Failure::failed(format!("{}: its process: {error}", size.title)))?;

@@ -1,8 +1,6 @@
 //! The side of a child process that measures one size for a parent.
 
-use std::fmt;
-use std::str::FromStr;
-
+use serde::{Deserialize, Serialize};
 use subquad_bench::scaling::Point;
 use subquad_bench::{BenchConfig, Subjects};
 use subquad_record::Cell;
@@ -13,8 +11,8 @@ use crate::Failure;
 use crate::child_process::follow_parent;
 use crate::session::Session;
 
-/// Which size, as one word on a command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which size.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct OneSize {
     /// The study.
     pub(crate) slug: String,
@@ -22,25 +20,6 @@ pub(crate) struct OneSize {
     pub(crate) config: usize,
     /// Such as `length 256`.
     pub(crate) title: String,
-}
-
-impl fmt::Display for OneSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slug, config, title } = self;
-        write!(f, "{config},{title},{slug}")
-    }
-}
-
-impl FromStr for OneSize {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words: Vec<&str> = text.splitn(3, ',').collect();
-        let wrong = || format!("`{text}` is none; wanted <place of a config>,<size>,<study>");
-        let [config, title, slug] = words[..] else { return Err(wrong()) };
-        let config = config.parse().map_err(|_| wrong())?;
-        Ok(Self { slug: slug.into(), config, title: title.into() })
-    }
 }
 
 /// Measures it and keeps its cells. The parent holds the study's lock.
@@ -84,18 +63,4 @@ impl OneSize {
 fn in_short(cells: &[Cell]) -> String {
     let one = |cell: &Cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms);
     format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_size_reads_back_from_its_word() {
-        let size = OneSize { slug: "01-a,b".into(), config: 1, title: "length 256".into() };
-        assert_eq!(size.to_string().parse(), Ok(size));
-        for wrong in ["", "1,length 2", "x,length 2,a"] {
-            assert!(wrong.parse::<OneSize>().is_err(), "{wrong}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use subquad::config::RunConfig;
-use subquad::{Program, Registered, model};
+use subquad::{Program, Registry, model};
 use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
 use subquad_data::{TargetKind, TaskConfig};
 use subquad_mixer::{Mixers, SequenceMixerConfig};
@@ -16,8 +16,8 @@ use subquad_options::{Field, Kind, Options, Value};
 
 use crate::lab::{TINY, repository};
 
-pub(crate) fn program() -> &'static dyn Program {
-    Registered::<MixerConfig>::program()
+pub(crate) fn program() -> &'static dyn Registry {
+    Program::of::<MixerConfig>()
 }
 
 /// The runs of a text with flags.
