@@ -6,6 +6,36 @@
 //!              a size      cells.jsonl
 //!              each
 //! ```
+//!
+//! ```
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use subquad_backend::open_device;
+//! use subquad_bench::scaling::{MeasuredConfig, Measurements, Point, scaling_report, write_scaling_files};
+//! use subquad_bench::{BenchConfig, Site, Subjects, schema};
+//! use subquad_config::Quota;
+//! use subquad_model::MixerConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let subjects: &Subjects = Box::leak(Box::new(Subjects::of::<MixerConfig>()));
+//! let keys = Box::leak(Box::new(schema(subjects)));
+//! let text = "bench = { mixers = ['attention', 's4d'], lengths = [4, 8, 16], d_model = 8, seconds = 0.001 }";
+//! let config = BenchConfig::read(keys, subjects, text, Path::new("layers.toml"), &[], Quota::default())?;
+//! let (site, study) = (Site::new(open_device("cpu")?, None), tempfile::tempdir()?);
+//! let mut measurements = Measurements::open(config.run_folder(study.path(), &site), &config)?;
+//! measurements.prepare()?;
+//! let points = Point::all(&config.options, subjects);
+//! for point in &points {
+//!     measurements.measure(point, &site, &AtomicBool::new(false))?;
+//! }
+//! let measured = [MeasuredConfig { config: &config, cells: measurements.of(&points) }];
+//! write_scaling_files(study.path(), &measured, &measurements.failed)?;
+//! assert!(study.path().join("figures/time_by_length.svg").exists());
+//! assert!(scaling_report(&measured, &measurements.failed).contains("In forward+backward time:"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod curves;
 mod figures;

@@ -7,9 +7,6 @@ mod file;
 mod run;
 mod schema;
 
-#[cfg(test)]
-mod tests;
-
 pub use check::complaints;
 pub use file::ConfigFile;
 pub use run::RunConfig;

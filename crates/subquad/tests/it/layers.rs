@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use subquad::config::RunConfig;
 use subquad::{Program, Registry, model};
@@ -17,7 +18,8 @@ use subquad_options::{Field, Kind, Options, Value};
 use crate::lab::{TINY, repository};
 
 pub(crate) fn program() -> &'static dyn Registry {
-    Program::of::<MixerConfig>()
+    static PROGRAM: LazyLock<&Program> = LazyLock::new(Program::of::<MixerConfig>);
+    *PROGRAM
 }
 
 /// The runs of a text with flags.
