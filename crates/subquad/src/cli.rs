@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use subquad_bench::available::STACK_BYTES;
 
 use crate::Failure;
+use crate::commands::flags::ThreadsFlag;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
 use crate::program::Program;
 use crate::stop::Stop;
@@ -63,9 +64,9 @@ impl Cli {
         let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {
             None => run(),
-            Some(pool) => {
-                make_pool(pool.threads)?;
-                run_inside(pool.wait_policy, run)
+            Some((threads, wait_policy)) => {
+                make_pool(threads.count.map(usize::from))?;
+                run_inside(wait_policy, run)
             }
         }
     }
@@ -88,26 +89,17 @@ impl Cli {
     }
 }
 
-/// What a command asks of the thread pool.
-struct Pool {
-    /// How many threads; `None` means one for each core, or `RAYON_NUM_THREADS`.
-    threads: Option<usize>,
-    wait_policy: WaitPolicy,
-}
-
 impl Command {
-    /// `None` if it does not train or measure.
-    fn pool(&self) -> Option<Pool> {
+    /// What it asks of the thread pool: how many threads, one for each core or `RAYON_NUM_THREADS` unless it says so, and what they do
+    /// between kernels. `None` if it does not train or measure.
+    fn pool(&self) -> Option<(&ThreadsFlag, WaitPolicy)> {
         match self {
-            Self::Run(args) => {
-                // The runs of `--jobs` share the cores.
-                let shares = args.only_run.as_ref().is_some_and(|run| run.jobs > 1);
-                let wait_policy = if shares { WaitPolicy::Passive } else { WaitPolicy::Active };
-                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy })
+            // The runs of `--jobs` share the cores.
+            Self::Run(args) if args.only_run.as_ref().is_some_and(|run| run.jobs > 1) => {
+                Some((&args.threads, WaitPolicy::Passive))
             }
-            Self::Bench(args) => {
-                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy: WaitPolicy::Active })
-            }
+            Self::Run(args) => Some((&args.threads, WaitPolicy::Active)),
+            Self::Bench(args) => Some((&args.threads, WaitPolicy::Active)),
             Self::Check(_) | Self::Verify(_) | Self::Generate(_) | Self::Plot(_) | Self::List(_) => None,
         }
     }

@@ -58,7 +58,7 @@ pub fn execute<C: Mixers>(
     warm_up::<C>(run, &config, &*task, session)?;
     // The meter starts here: the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
-    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
+    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.opened.device);
     let (parameters, state_floats) = (model.num_params(), model.state_size(config.seq_len));
     let training = config.training();
     let dir = run.dir(study, session.results);
@@ -95,12 +95,12 @@ fn warm_up<C: Mixers>(
     task: &dyn Task,
     session: &Session<'_>,
 ) -> Result<(), RunError> {
-    let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.device);
+    let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.opened.device);
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
     // One batch under each test condition makes whatever is made once for that condition.
     let small_task = FewTests { task, examples: config.train.batch };
-    match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
+    match train(model, &small_task, &training, &session.opened.device, &mut Memory::default()) {
         // The run itself will report this, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
@@ -109,7 +109,7 @@ fn warm_up<C: Mixers>(
 
 /// The program's allocator does not see the memory of other devices, so there is no honest number for them.
 fn peak_bytes(meter: &Meter, session: &Session<'_>) -> Option<u64> {
-    match session.device_kind {
+    match session.opened.kind {
         DeviceKind::Cpu => meter.peak_bytes(),
         DeviceKind::Wgpu => None,
     }

@@ -39,7 +39,7 @@ pub(crate) fn start_or_resume<'a, M: MixerModule>(
     point.notes.into_iter().for_each(say);
     if let Some(checkpoint) = point.checkpoint {
         let done = checkpoint.step;
-        match Training::resume(model.clone(), task, config, &session.device, checkpoint) {
+        match Training::resume(model.clone(), task, config, &session.opened.device, checkpoint) {
             Ok(training) => {
                 let writer = dir.resume(done, &toml, manifest)?.with_stop(session.stop.flag());
                 return Ok(StartedRun { writer, training, done });
@@ -53,5 +53,5 @@ pub(crate) fn start_or_resume<'a, M: MixerModule>(
         say("unfinished or damaged, so it starts again".into());
     }
     let writer = dir.start(&toml, manifest)?.with_stop(session.stop.flag());
-    Ok(StartedRun { writer, training: Training::new(model, task, config, &session.device), done: 0 })
+    Ok(StartedRun { writer, training: Training::new(model, task, config, &session.opened.device), done: 0 })
 }

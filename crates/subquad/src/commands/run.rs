@@ -142,9 +142,7 @@ fn run_all(program: &Program, args: &Args, stop: Stop, out: &mut dyn Write) -> R
 fn session<'a>(args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
     Session {
         results: &args.results.folder,
-        device: opened.device,
-        device_kind: opened.kind,
-        adapter: opened.adapter,
+        opened,
         jobs: args.jobs,
         force: args.force,
         stop,
@@ -201,8 +199,8 @@ fn run_study(
 
 /// Whoever named the CPU knows that already.
 fn say_which_device(asked: &str, session: &Session<'_>) {
-    let kind = session.device_kind.as_str();
-    match &session.adapter {
+    let kind = session.opened.kind.as_str();
+    match &session.opened.adapter {
         Some(adapter) => session.messages.say(format!("device: {kind}, {adapter}")),
         None if asked != kind => session.messages.say(format!("device: {kind}")),
         None => {}

@@ -63,18 +63,16 @@ impl<'a> Children<'a> {
         session: &'a Session<'a>,
     ) -> Self {
         let (sender, receiver) = channel();
-        let count = study.runs.len() - to_do;
-        let (running, taken_over, memory) = (HashMap::new(), vec![], MemoryBudget::default());
         Self {
             program,
             study,
             session,
-            memory,
-            running,
+            memory: MemoryBudget::default(),
+            running: HashMap::new(),
             sender,
             receiver,
-            count,
-            taken_over,
+            count: study.runs.len() - to_do,
+            taken_over: vec![],
             stop_sent: false,
         }
     }
@@ -109,7 +107,7 @@ impl<'a> Children<'a> {
 
     fn wanted_bytes(&self, index: usize) -> u64 {
         let run = self.run(index);
-        wanted_bytes(run, &(self.program.facts)(run), self.session.device_kind)
+        wanted_bytes(run, &(self.program.facts)(run), self.session.opened.kind)
     }
 
     /// Starts the child and a thread that waits for its end.
