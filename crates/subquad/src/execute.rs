@@ -9,13 +9,14 @@ use subquad_bench::memory::Meter;
 use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
-use subquad_record::{Evaluation, Memory, Outcome, RecordError, RunSummary, RunWriter};
-use subquad_train::{TrainError, Trained, to_safetensors, train};
+use subquad_record::{
+    Evaluation, Manifest, Memory, Outcome, RecordError, RunDir, RunStatus, RunSummary, RunWriter,
+};
+use subquad_train::{TrainConfig, TrainError, Trained, Training, to_safetensors, train};
 
 use crate::config::RunConfig;
 use crate::model::model;
 use crate::progress::Progress;
-use crate::resume::{StartedRun, start_or_resume};
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
 use crate::summary::{manifest, summary};
@@ -63,7 +64,7 @@ pub fn execute<C: Mixers>(
     let training = config.training();
     let dir = run.dir(study, session.results);
     let manifest = manifest(run, study, session);
-    let StartedRun { mut writer, training, done } =
+    let (mut writer, training, done) =
         Meter::uncounted(|| start_or_resume(run, &dir, session, manifest, model, &*task, &training))?;
     let manifest = writer.manifest().clone();
     let title = title(run, &config, position, parameters, done);
@@ -105,6 +106,45 @@ fn warm_up<C: Mixers>(
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Goes on from the run's newest checkpoint that is whole and fits; where there is none, starts at the first step. Says which
+/// files it could not use. Returns the run with the number of steps that are done.
+fn start_or_resume<'a, M: MixerModule>(
+    run: &PlannedRun,
+    dir: &RunDir,
+    session: &Session<'_>,
+    manifest: Manifest,
+    model: SequenceModel<M>,
+    task: &'a dyn Task,
+    config: &'a TrainConfig,
+) -> Result<(RunWriter, Training<'a, M>, usize), RecordError> {
+    let toml = run.resolved.to_toml();
+    let say = |what: String| session.messages.warn(format!("{}: {what}", run.name));
+    let damage = match dir.status() {
+        RunStatus::Damaged(error) => Some(error),
+        RunStatus::Done(_) | RunStatus::Unfinished => None,
+    };
+    damage.iter().for_each(|error| say(error.to_string()));
+    let point = dir.resume_point(&manifest)?;
+    point.notes.into_iter().for_each(say);
+    if let Some(checkpoint) = point.checkpoint {
+        let done = checkpoint.step;
+        match Training::resume(model.clone(), task, config, &session.opened.device, checkpoint) {
+            Ok(training) => {
+                let writer = dir.resume(done, &toml, manifest)?.with_stop(session.stop.flag());
+                return Ok((writer, training, done));
+            }
+            Err(error) => say(error.to_string()),
+        }
+    }
+    if damage.is_some() {
+        say(format!("starts again; its files are kept in {}", dir.set_aside()?.display()));
+    } else if dir.is_begun() {
+        say("unfinished or damaged, so it starts again".into());
+    }
+    let writer = dir.start(&toml, manifest)?.with_stop(session.stop.flag());
+    Ok((writer, Training::new(model, task, config, &session.opened.device), 0))
 }
 
 /// The program's allocator does not see the memory of other devices, so there is no honest number for them.

@@ -20,7 +20,6 @@ pub mod registry;
 pub mod report;
 pub mod repository;
 mod results;
-mod resume;
 pub mod scaling;
 mod scheduler;
 mod session;
