@@ -40,7 +40,7 @@ plot study:
 
 # Write the table of keys in configs/KEYS.md anew
 docs:
-    SUBQUAD_UPDATE_DOCS=1 cargo test --release --workspace --lib readme
+    SUBQUAD_UPDATE_DOCS=1 cargo test --release --workspace --test it readme
 
 # Everything CI runs
 ci:

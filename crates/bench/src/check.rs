@@ -54,6 +54,30 @@ pub fn check(subject: &Subject, device: &Device) -> Result<Check, String> {
     if fine { Ok(check) } else { Err(complaint(subject, &check)) }
 }
 
+/// A layer that agrees with its definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Checked {
+    /// The layer.
+    pub subject: &'static Subject,
+    /// How close it is.
+    pub check: Check,
+}
+
+/// Checks every layer on `device`.
+///
+/// # Errors
+/// The message of each check that fails.
+pub fn check_all(subjects: &[&'static Subject], device: &Device) -> Result<Vec<Checked>, Vec<String>> {
+    let (mut checked, mut wrong) = (vec![], vec![]);
+    for subject in subjects {
+        match check(subject, device) {
+            Ok(check) => checked.push(Checked { subject, check }),
+            Err(error) => wrong.push(error),
+        }
+    }
+    if wrong.is_empty() { Ok(checked) } else { Err(wrong) }
+}
+
 fn complaint(subject: &Subject, check: &Check) -> String {
     format!(
         "{} does not agree with its f64 reference, so it is not timed: outputs are off by {:.1e} (limit {OUTPUT_LIMIT:.0e}), \

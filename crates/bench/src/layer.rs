@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 use subquad_mixer::published::to_f64;
-use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer};
+use subquad_mixer::{MeasuredMixer, SequenceMixer};
 
 use crate::Decoder;
 use crate::decode::decoders;
@@ -46,17 +46,7 @@ pub(super) fn sequence<C: MeasuredMixer>(module: C::Mixer) -> Box<dyn Layer> {
 
 type Decoders<M> = fn(&M, Tensor<3>, Tensor<2>) -> Vec<Box<dyn Decoder>>;
 
-/// A channel mixer as a [`Layer`]. It keeps no state.
-pub(super) fn channel<M: ChannelMixer + Module + Debug + 'static>(module: M) -> Box<dyn Layer> {
-    Box::new(ModuleLayer {
-        module,
-        forward: M::forward,
-        state_floats: |_, _| None,
-        decoders: |_, _, _| vec![],
-    })
-}
-
-/// An operation with parameters as a [`Layer`].
+/// A layer that keeps no state, such as a channel mixer, as a [`Layer`].
 pub(super) fn operation<M: Module + Debug + 'static>(
     module: M,
     forward: fn(&M, Tensor<3>) -> Tensor<3>,

@@ -1,34 +1,43 @@
 //! Whole layers timed side by side: forward, forward and backward, decoding, memory, state; each checked against its definition first.
 //!
 //! ```text
-//! subjects  ->  check  ->  trials, interleaved  ->  cells
+//! subjects  ->  check  ->  trials, interleaved  ->  cells  ->  tables, scaling studies
 //!  layers        once per    one per layer, at      one row per layer
 //!  by name       layer       one size               and size
 //! ```
 //! A sequence mixer declares what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists
 //! those of a registry, and the layers along the width. [`memory`] counts bytes, [`available`] says how many there are.
+//! [`BenchConfig`] asks for lengths and widths, [`scaling`] measures them, fits how costs grow, and draws it.
 
 pub mod available;
-mod cells;
+mod cell_tables;
 mod check;
+mod config;
 mod decode;
+mod figures;
 mod layer;
 mod limits;
 mod measure;
 pub mod memory;
 mod quartiles;
+pub mod scaling;
+mod site;
 mod subjects;
+mod table;
 mod trial;
 
-pub use cells::{Checked, Site, check_all, measure_cells};
-pub use check::{Check, check};
+pub use cell_tables::{cells_table, decode_table, spread_warning};
+pub use check::{Check, Checked, check, check_all};
+pub use config::{Along, BenchConfig, BenchOptions, SECTION, schema};
 pub use decode::{Decoder, STEPS, can_decode, measure_decoding};
+pub use figures::{FIGURES, write_figures};
 pub use layer::Layer;
 pub use limits::{accepts, available_at, check_sizes, fits_in_memory};
-pub use measure::{Timing, measure};
-pub use quartiles::Quartiles;
-pub use subjects::{Definition, Hidden, Subject, Subjects, UnknownSubject};
+pub use measure::measure_cells;
+pub use site::Site;
+pub use subjects::{Definition, Subject, Subjects, UnknownSubject};
 pub use subquad_mixer::Sizes;
+pub use table::{distinct, table};
 pub use trial::BenchError;
 
 /// States per channel of a state space in all timings.

@@ -1,6 +1,6 @@
 //! Whether layers can have their sizes, and whether they fit into memory at all.
 
-use crate::available::{Available, available, in_words};
+use crate::available::{Available, available};
 use crate::{Site, Sizes, Subject};
 
 /// Refuses sizes that a layer cannot have, or that obviously need more memory than is free, before a machine starts to
@@ -41,14 +41,12 @@ pub fn fits_in_memory(subject: &Subject, sizes: &Sizes, available: Option<Availa
     let needed = (subject.alive)(sizes) * size_of::<f32>() as f64;
     match available {
         Some(available) if needed > available.bytes as f64 => Err(format!(
-            "{} of batch {}, length {} and width {} needs about {} of memory, but only {} is available: {}; choose smaller sizes",
+            "{} of batch {}, length {} and width {} needs {}; choose smaller sizes",
             subject.name,
             sizes.batch,
             sizes.seq_len,
             sizes.d_model,
-            in_words(needed as u64),
-            in_words(available.bytes),
-            available.bound
+            available.shortage(needed as u64)
         )),
         _ => Ok(()),
     }

@@ -2,13 +2,13 @@
 
 /// Median and quartiles.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quartiles {
+pub(crate) struct Quartiles {
     /// A quarter of the values are below this.
-    pub q1: f64,
+    pub(crate) q1: f64,
     /// Half of the values are below this.
-    pub median: f64,
+    pub(crate) median: f64,
     /// Three quarters of the values are below this.
-    pub q3: f64,
+    pub(crate) q3: f64,
 }
 
 impl Quartiles {
@@ -16,7 +16,7 @@ impl Quartiles {
     ///
     /// # Panics
     /// If there are no values.
-    pub fn of(mut values: Vec<f64>) -> Self {
+    pub(crate) fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
             let position = share * (values.len() - 1) as f64;
@@ -24,11 +24,6 @@ impl Quartiles {
             low + (high - low) * position.fract()
         };
         Self { q1: at(0.25), median: at(0.5), q3: at(0.75) }
-    }
-
-    /// The width of the middle half divided by the median.
-    pub fn spread(&self) -> f64 {
-        (self.q3 - self.q1) / self.median
     }
 }
 
@@ -40,11 +35,10 @@ mod tests {
     fn quartiles_lie_between_neighbours() {
         let quartiles = Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]);
         assert_eq!(quartiles, Quartiles { q1: 1.75, median: 2.5, q3: 3.25 });
-        assert_eq!(quartiles.spread(), 0.6);
     }
 
     #[test]
-    fn one_value_has_no_spread() {
+    fn one_value_is_all_of_them() {
         assert_eq!(Quartiles::of(vec![5.0]), Quartiles { q1: 5.0, median: 5.0, q3: 5.0 });
     }
 }

@@ -23,6 +23,11 @@ pub enum BenchError {
     Stopped,
 }
 
+/// Waits until the device is idle.
+pub(super) fn sync(device: &Device) -> Result<(), BenchError> {
+    device.sync().map_err(|error| BenchError::Device(error.to_string()))
+}
+
 /// A layer with and without autodiff, on the same weights, and its input.
 #[derive(Debug)]
 pub(super) struct Trial {
@@ -65,15 +70,11 @@ impl Trial {
 
     /// The time from an idle device to an idle device; what `work` frees is part of it.
     fn time(&self, work: impl FnOnce()) -> Result<Duration, BenchError> {
-        self.sync()?;
+        sync(&self.device)?;
         let start = Instant::now();
         work();
-        self.sync()?;
+        sync(&self.device)?;
         Ok(start.elapsed())
-    }
-
-    fn sync(&self) -> Result<(), BenchError> {
-        self.device.sync().map_err(|error| BenchError::Device(error.to_string()))
     }
 
     fn backward(&self) -> Gradients {

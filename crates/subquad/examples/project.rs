@@ -17,7 +17,7 @@ use subquad::config::RunConfig;
 use subquad::generate::find_run;
 use subquad::model::model;
 use subquad::plan::{by_kind, load_all};
-use subquad::{Failure, Registered};
+use subquad::{Failure, Program};
 use subquad_backend::read;
 use subquad_config::Run;
 use subquad_data::{Metric, Task};
@@ -75,7 +75,7 @@ fn trained(run: &RunDir, device: &Device) -> Result<(SequenceModel, Box<dyn Task
 }
 
 fn settings(path: &Path) -> Result<Run, Box<dyn Error>> {
-    let program = Registered::<MixerConfig>::program();
+    let program = Program::of::<MixerConfig>();
     let (studies, _) = by_kind(load_all(program, &[path.to_owned()], &[]).map_err(|why| plain(&why))?);
     let run = studies.into_iter().flat_map(|study| study.runs).next();
     Ok(run.ok_or("the folder holds no config of a run")?)

@@ -8,6 +8,9 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::session::Session;
 use crate::{Failure, Stop};
 
@@ -25,15 +28,21 @@ pub(crate) const REPORTED: i32 = 1;
 /// Exit codes of a child that a signal or its parent has stopped.
 const STOPPED: std::ops::Range<i32> = 129..192;
 
-/// This command again, with a hidden flag and its value first: what follows may end in `-- CONFIG`.
-pub(crate) fn child_command(flag: &str, value: &str, stderr: Stdio) -> io::Result<Command> {
+/// This command again, for a part of its work, with a hidden flag that says which in front: what follows may end in `-- CONFIG`.
+pub(crate) fn child_command(flag: &str, part: &impl Serialize, stderr: Stdio) -> io::Result<Command> {
+    let part = serde_json::to_string(part)?;
     let mut words = std::env::args_os();
     let own_name = words.next().unwrap_or_default();
     let mut command = Command::new(this_program()?);
     set_name(&mut command, own_name);
-    command.args(words.next()).args([flag, value]).args(words);
+    command.args(words.next()).args([flag, &part]).args(words);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
     Ok(command)
+}
+
+/// The part of the work that the value of a hidden flag asks for.
+pub(crate) fn parse_part<T: DeserializeOwned>(value: &str) -> serde_json::Result<T> {
+    serde_json::from_str(value)
 }
 
 /// Runs a child to its end, and asks it to stop if this command is asked to.

@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use subquad_bench::available::STACK_BYTES;
 
 use crate::Failure;
+use crate::commands::flags::ThreadsFlag;
 use crate::commands::{bench, check, generate, list, plot, run, verify};
 use crate::program::Program;
 use crate::stop::Stop;
@@ -40,7 +41,7 @@ enum Command {
 }
 
 /// Reads the command line, runs the command, and returns its exit code.
-pub fn main(program: &dyn Program) -> ExitCode {
+pub fn main(program: &Program) -> ExitCode {
     let command =
         Cli::command().mut_subcommand("bench", |command| command.after_help(bench::after_help(program)));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
@@ -59,13 +60,13 @@ pub fn main(program: &dyn Program) -> ExitCode {
 
 impl Cli {
     /// If this thread belongs to the pool, kernels neither put it to sleep nor wait for others to wake.
-    fn run_in_pool(&self, program: &dyn Program) -> Result<(), Failure> {
+    fn run_in_pool(&self, program: &Program) -> Result<(), Failure> {
         let run = || self.run(program, &mut io::stdout().lock());
         match self.command.pool() {
             None => run(),
-            Some(pool) => {
-                make_pool(pool.threads)?;
-                run_inside(pool.wait_policy, run)
+            Some((threads, wait_policy)) => {
+                make_pool(threads.count.map(usize::from))?;
+                run_inside(wait_policy, run)
             }
         }
     }
@@ -74,40 +75,31 @@ impl Cli {
     ///
     /// # Errors
     /// See [`Failure`].
-    fn run(&self, program: &dyn Program, out: &mut dyn Write) -> Result<(), Failure> {
+    fn run(&self, program: &Program, out: &mut dyn Write) -> Result<(), Failure> {
         match &self.command {
             // The parent announces a stop for its children as well.
             Command::Run(args) => run::run(program, args, Stop::on_signals(!args.is_child())?, out),
             Command::Bench(args) => bench::run(program, args, out),
             Command::Check(args) => check::run(program, args, out),
             Command::Verify(args) => verify::run(args, out),
-            Command::Generate(args) => program.generate(args, Stop::on_signals(true)?, out),
+            Command::Generate(args) => (program.generate)(program, args, Stop::on_signals(true)?, out),
             Command::Plot(args) => plot::run(args, out),
             Command::List(args) => list::run(program, args, out),
         }
     }
 }
 
-/// What a command asks of the thread pool.
-struct Pool {
-    /// How many threads; `None` means one for each core, or `RAYON_NUM_THREADS`.
-    threads: Option<usize>,
-    wait_policy: WaitPolicy,
-}
-
 impl Command {
-    /// `None` if it does not train or measure.
-    fn pool(&self) -> Option<Pool> {
+    /// What it asks of the thread pool: how many threads, one for each core or `RAYON_NUM_THREADS` unless it says so, and what they do
+    /// between kernels. `None` if it does not train or measure.
+    fn pool(&self) -> Option<(&ThreadsFlag, WaitPolicy)> {
         match self {
-            Self::Run(args) => {
-                // The runs of `--jobs` share the cores.
-                let shares = args.only_run.as_ref().is_some_and(|run| run.jobs > 1);
-                let wait_policy = if shares { WaitPolicy::Passive } else { WaitPolicy::Active };
-                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy })
+            // The runs of `--jobs` share the cores.
+            Self::Run(args) if args.only_run.as_ref().is_some_and(|run| run.jobs > 1) => {
+                Some((&args.threads, WaitPolicy::Passive))
             }
-            Self::Bench(args) => {
-                Some(Pool { threads: args.threads.count.map(usize::from), wait_policy: WaitPolicy::Active })
-            }
+            Self::Run(args) => Some((&args.threads, WaitPolicy::Active)),
+            Self::Bench(args) => Some((&args.threads, WaitPolicy::Active)),
             Self::Check(_) | Self::Verify(_) | Self::Generate(_) | Self::Plot(_) | Self::List(_) => None,
         }
     }

@@ -9,17 +9,37 @@ use subquad_bench::memory::Meter;
 use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
-use subquad_record::{Evaluation, Memory, Outcome, RunSummary, RunWriter};
-use subquad_train::{TrainError, Trained, to_safetensors, train};
+use subquad_record::{
+    Evaluation, Manifest, Memory, Outcome, RecordError, RunDir, RunStatus, RunSummary, RunWriter,
+};
+use subquad_train::{TrainConfig, TrainError, Trained, Training, to_safetensors, train};
 
 use crate::config::RunConfig;
 use crate::model::model;
-use crate::program::RunError;
 use crate::progress::Progress;
-use crate::resume::{StartedRun, start_or_resume};
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
-use crate::summary::{Measured, ModelSizes, manifest};
+use crate::summary::{manifest, summary};
+
+/// Why a run has no summary.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Training ended early.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The folder could not be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The run is named by contents that are no longer there.
+    #[error("the data of task {task} changed after the command started; start it again")]
+    DataChanged {
+        /// The task.
+        task: &'static str,
+    },
+    /// The task cannot be opened.
+    #[error(transparent)]
+    Task(#[from] subquad_data::TaskError),
+}
 
 /// Trains and evaluates one run and writes its folder. `position` is the run's position among all, such as `[3/18]`.
 ///
@@ -39,21 +59,25 @@ pub fn execute<C: Mixers>(
     warm_up::<C>(run, &config, &*task, session)?;
     // The meter starts here, because the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
-    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.device);
-    let sizes = ModelSizes { parameters: model.num_params(), state_floats: model.state_size(config.seq_len) };
+    let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.opened.device);
+    let (parameters, state_floats) = (model.num_params(), model.state_size(config.seq_len));
     let training = config.training();
     let dir = run.dir(study, session.results);
     let manifest = manifest(run, study, session);
-    let StartedRun { mut writer, training, done } =
+    let (mut writer, training, done) =
         Meter::uncounted(|| start_or_resume(run, &dir, session, manifest, model, &*task, &training))?;
     let manifest = writer.manifest().clone();
-    let title = title(run, &config, position, sizes.parameters, done);
+    let title = title(run, &config, position, parameters, done);
     let mut progress = Progress::new(&mut writer, session.messages, &title, done, config.train.steps);
     match training.run(&mut progress) {
         Ok(trained) => {
-            let (evaluations, peak_bytes) = (evaluations(&*task, &trained), peak_bytes(&meter, session));
-            let measured = Measured { step_seconds: trained.step_seconds, evaluations, peak_bytes };
-            let summary = sizes.summary(run, session, &manifest, measured);
+            let summary = RunSummary {
+                evaluations: evaluations(&*task, &trained),
+                peak_bytes: peak_bytes(&meter, session),
+                step_ms: trained.step_seconds * 1e3,
+                tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
+                ..summary(run, session, &manifest, parameters, state_floats)
+            };
             progress.end(&title, &result(&summary));
             finish(writer, &trained.model, summary)
         }
@@ -72,21 +96,60 @@ fn warm_up<C: Mixers>(
     task: &dyn Task,
     session: &Session<'_>,
 ) -> Result<(), RunError> {
-    let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.device);
+    let model = model::<C>(&run.resolved, config).init_seeded(config.seed, &session.opened.device);
     let mut training = config.training();
     (training.training_loop.steps, training.training_loop.checkpoint_every) = (1, None);
     // One batch under each test condition makes whatever is needed only once for that condition.
     let small_task = FewTests::new(task, config.train.batch);
-    match train(model, &small_task, &training, &session.device, &mut Memory::default()) {
+    match train(model, &small_task, &training, &session.opened.device, &mut Memory::default()) {
         // The run itself will report this, with its rows on record.
         Ok(_) | Err(TrainError::NonFinite { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
+/// Continues from the run's newest checkpoint that is complete and fits; if there is none, starts at the first step.
+/// Says which files it could not use. Returns the run with the number of steps that are done.
+fn start_or_resume<'a, M: MixerModule>(
+    run: &PlannedRun,
+    dir: &RunDir,
+    session: &Session<'_>,
+    manifest: Manifest,
+    model: SequenceModel<M>,
+    task: &'a dyn Task,
+    config: &'a TrainConfig,
+) -> Result<(RunWriter, Training<'a, M>, usize), RecordError> {
+    let toml = run.resolved.to_toml();
+    let say = |what: String| session.messages.warn(format!("{}: {what}", run.name));
+    let damage = match dir.status() {
+        RunStatus::Damaged(error) => Some(error),
+        RunStatus::Done(_) | RunStatus::Unfinished => None,
+    };
+    damage.iter().for_each(|error| say(error.to_string()));
+    let point = dir.resume_point(&manifest)?;
+    point.notes.into_iter().for_each(say);
+    if let Some(checkpoint) = point.checkpoint {
+        let done = checkpoint.step;
+        match Training::resume(model.clone(), task, config, &session.opened.device, checkpoint) {
+            Ok(training) => {
+                let writer = dir.resume(done, &toml, manifest)?.with_stop(session.stop.flag());
+                return Ok((writer, training, done));
+            }
+            Err(error) => say(error.to_string()),
+        }
+    }
+    if damage.is_some() {
+        say(format!("starts again; its files are kept in {}", dir.set_aside()?.display()));
+    } else if dir.is_begun() {
+        say("unfinished or damaged, so it starts again".into());
+    }
+    let writer = dir.start(&toml, manifest)?.with_stop(session.stop.flag());
+    Ok((writer, Training::new(model, task, config, &session.opened.device), 0))
+}
+
 /// The program's allocator does not see the memory of other devices, so there is no honest number for them.
 fn peak_bytes(meter: &Meter, session: &Session<'_>) -> Option<u64> {
-    match session.device_kind {
+    match session.opened.kind {
         DeviceKind::Cpu => meter.peak_bytes(),
         DeviceKind::Wgpu => None,
     }

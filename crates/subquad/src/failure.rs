@@ -30,6 +30,11 @@ impl Failure {
         Self::Wrong(vec![message.to_string()])
     }
 
+    /// What has failed, if anything has.
+    pub(crate) fn unless_empty(failed: Vec<String>) -> Result<(), Self> {
+        if failed.is_empty() { Ok(()) } else { Err(Self::Failed(failed)) }
+    }
+
     /// Combines several failures: wrong input if any of them is.
     ///
     /// # Errors
@@ -68,12 +73,8 @@ pub(crate) struct Failures(Option<Vec<String>>);
 impl Failures {
     pub(crate) fn note(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
         match result {
-            Err(Failure::Failed(more)) => {
-                self.0.get_or_insert_default().extend(more);
-                Ok(())
-            }
-            Err(Failure::ReadOnly(why)) => {
-                self.0.get_or_insert_default().push(why);
+            Err(failure @ (Failure::Failed(_) | Failure::ReadOnly(_))) => {
+                self.0.get_or_insert_default().extend(messages(vec![failure]));
                 Ok(())
             }
             other => other,

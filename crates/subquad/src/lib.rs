@@ -16,12 +16,10 @@ pub mod model;
 pub mod plan;
 pub mod program;
 mod progress;
-mod registered;
 pub mod registry;
 pub mod report;
 pub mod repository;
 mod results;
-mod resume;
 pub mod scaling;
 mod scheduler;
 mod session;
@@ -39,7 +37,6 @@ use subquad_mixer::Mixers;
 
 pub use failure::Failure;
 pub use program::Program;
-pub use registered::Registered;
 pub use registry::Registry;
 pub use session::Session;
 pub use stop::{CTRL_C, Signal, Stop};
@@ -48,7 +45,7 @@ pub use stop::{CTRL_C, Signal, Stop};
 ///
 /// Peaks of memory are measured where [`Counting`](subquad_bench::memory::Counting) is the program's allocator.
 pub fn main<C: Mixers>() -> ExitCode {
-    cli::main(Registered::<C>::program())
+    cli::main(Program::of::<C>())
 }
 
 /// The examples of the repository's README, compiled as doc tests.

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use subquad_bench::BenchConfig;
 use subquad_config::{Assignment, ConfigErrors, Quota, Study as StudyConfig, find_configs};
 
 use crate::Failure;
-use crate::config::{BenchConfig, ConfigFile};
+use crate::config::ConfigFile;
 use crate::registry::Registry;
 use crate::scaling::{self, BenchStudy};
 use crate::study::{Study, group};

@@ -1,63 +1,73 @@
-//! What the commands do with the models of a registry of mixers, whatever the types of its mixers.
+//! The program with the mixers of a registry. The commands know mixers by name only: whatever needs to know their types is a function
+//! that was made for them.
 
 use std::io::Write;
 
-use subquad_record::{RecordError, RunSummary};
-use subquad_train::TrainError;
+use subquad_bench::Subjects;
+use subquad_config::{Combination, Complaint};
+use subquad_mixer::{Entry, Mixers};
+use subquad_record::RunSummary;
 
 use crate::commands::generate;
-use crate::model::Facts;
+use crate::config::{Schemas, complaints};
+use crate::execute::{RunError, execute};
+use crate::model::{Facts, facts, smoke};
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
 use crate::{Failure, Stop};
 
-/// Why a run has no summary.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// Training ended early.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The folder could not be written.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The run is named by contents that are no longer there.
-    #[error("the data of task {task} changed after the command started; start it again")]
-    DataChanged {
-        /// The task.
-        task: &'static str,
-    },
-    /// The task cannot be opened.
-    #[error(transparent)]
-    Task(#[from] subquad_data::TaskError),
+/// The program with the mixers of a registry. A crate with mixers of its own calls [`main`](crate::main) with a registry of its own.
+#[derive(Debug)]
+pub struct Program {
+    schemas: Schemas,
+    subjects: &'static Subjects,
+    mixers: Vec<Entry>,
+    complaints: fn(&Combination<'_>) -> Vec<Complaint>,
+    /// What is known about a run's model without its weights.
+    pub(crate) facts: fn(&PlannedRun) -> Facts,
+    /// Trains and evaluates one run: see [`execute`].
+    pub(crate) execute: Execute,
+    /// Trains a run for some steps, keeping nothing.
+    pub(crate) smoke: fn(&PlannedRun, usize) -> Result<(), Failure>,
+    /// The command `generate`.
+    pub(crate) generate: Generate,
 }
 
-/// The commands know mixers only by name: whatever needs their types is behind this trait.
-pub trait Program: Registry {
-    /// What is known about a run's model without its weights.
-    fn facts(&self, run: &PlannedRun) -> Facts;
+type Execute = fn(&PlannedRun, &Study, &Session<'_>, &str) -> Result<RunSummary, RunError>;
+type Generate = fn(&dyn Registry, &generate::Args, Stop, &mut dyn Write) -> Result<(), Failure>;
 
-    /// Trains and evaluates one run and writes its folder. `position` is the run's position among all, such as `[3/18]`.
-    ///
-    /// # Errors
-    /// See [`RunError`]. The folder then says how the run ended.
-    fn execute(
-        &self,
-        run: &PlannedRun,
-        study: &Study,
-        session: &Session<'_>,
-        position: &str,
-    ) -> Result<RunSummary, RunError>;
+impl Program {
+    /// The program with these mixers, which lives as long as the process.
+    pub fn of<C: Mixers>() -> &'static Self {
+        let subjects: &'static Subjects = Box::leak(Box::new(Subjects::of::<C>()));
+        Box::leak(Box::new(Self {
+            schemas: Schemas::of::<C>(subjects),
+            subjects,
+            mixers: C::entries(),
+            complaints: complaints::<C>,
+            facts: facts::<C>,
+            execute: execute::<C>,
+            smoke: smoke::<C>,
+            generate: generate::run_with::<C>,
+        }))
+    }
+}
 
-    /// Trains a run for `steps` steps, keeping nothing.
-    ///
-    /// # Errors
-    /// What went wrong.
-    fn smoke(&self, run: &PlannedRun, steps: usize) -> Result<(), Failure>;
+impl Registry for Program {
+    fn schemas(&self) -> Schemas {
+        self.schemas
+    }
 
-    /// The command `generate`.
-    ///
-    /// # Errors
-    /// Wrong input, before anything is written; otherwise whatever went wrong on the way.
-    fn generate(&self, args: &generate::Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure>;
+    fn subjects(&self) -> &'static Subjects {
+        self.subjects
+    }
+
+    fn mixers(&self) -> &[Entry] {
+        &self.mixers
+    }
+
+    fn complaints(&self, run: &Combination<'_>) -> Vec<Complaint> {
+        (self.complaints)(run)
+    }
 }

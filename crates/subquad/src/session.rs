@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use burn::tensor::Device;
-use subquad_backend::DeviceKind;
+use subquad_backend::OpenDevice;
 use subquad_bench::Site;
 
 use crate::progress::Messages;
@@ -20,11 +19,7 @@ pub struct Session<'a> {
     /// The folder used as `results/`.
     pub results: &'a Path,
     /// The device to use.
-    pub device: Device,
-    /// The kind of that device.
-    pub device_kind: DeviceKind,
-    /// What the device calls itself, if it is not the CPU.
-    pub adapter: Option<String>,
+    pub opened: OpenDevice,
     /// Runs that are allowed at once, by the whole command.
     pub jobs: usize,
     /// Whether runs that are done run again.
@@ -37,8 +32,7 @@ pub struct Session<'a> {
 impl Session<'_> {
     /// Where this command measures.
     pub(crate) fn site(&self) -> Site {
-        let Self { device, device_kind, .. } = self;
-        Site { device: device.clone(), device_kind: *device_kind, build_commit: BUILD_COMMIT }
+        Site::new(self.opened.clone(), BUILD_COMMIT)
     }
 
     pub(crate) fn should_stop(&self) -> bool {

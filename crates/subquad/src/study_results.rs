@@ -9,12 +9,12 @@ use crate::report::{Failed, Finished, StudyResults};
 use crate::scheduler::Ended;
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
-use crate::summary::{ModelSizes, manifest};
+use crate::summary::{manifest, summary};
 
 /// The results of every run of the study. `before` holds the results that were there already. A run that has neither such a result nor an
 /// end was interrupted.
 pub(crate) fn collect(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     session: &Session<'_>,
     mut before: BTreeMap<usize, RunSummary>,
@@ -45,18 +45,17 @@ pub(crate) fn collect(
 /// The summary, without numbers, of a run that has failed or was interrupted. What is known only once a mixer has
 /// been built is in the summaries of runs that began.
 fn without_numbers(
-    program: &dyn Program,
+    program: &Program,
     run: &PlannedRun,
     study: &Study,
     session: &Session<'_>,
     outcome: Outcome,
 ) -> RunSummary {
-    let facts = program.facts(run);
+    let facts = (program.facts)(run);
     let dir = run.dir(study, session.results);
     let manifest = dir.read_manifest().unwrap_or_else(|_| manifest(run, study, session));
     let ended = manifest.ended.clone().unwrap_or_else(timestamp);
     let began = dir.read_rows().is_ok();
     let state_floats = if began { (facts.state_floats)(run) } else { None };
-    let sizes = ModelSizes { parameters: facts.parameters, state_floats };
-    RunSummary { ended, outcome, ..sizes.without_measurements(run, session, &manifest) }
+    RunSummary { ended, outcome, ..summary(run, session, &manifest, facts.parameters, state_floats) }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use subquad_backend::Form;
-use subquad_record::{Evaluation, Machine, Manifest, Outcome, RunSummary, timestamp};
+use subquad_record::{Machine, Manifest, Outcome, RunSummary, timestamp};
 
 use crate::child_process::command_line;
 use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
@@ -19,9 +19,9 @@ pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -
         command: command_line(),
         machine: Machine::detect(),
         instruction_set: subquad_backend::instruction_set().as_str().into(),
-        device: session.device_kind.as_str().into(),
-        adapter: session.adapter.clone(),
-        form: Form::for_device(&session.device).as_str().into(),
+        device: session.opened.kind.as_str().into(),
+        adapter: session.opened.adapter.clone(),
+        form: Form::for_device(&session.opened.device).as_str().into(),
         threads: rayon::current_num_threads(),
         jobs: session.jobs,
         data: run.data.clone(),
@@ -32,73 +32,41 @@ pub(crate) fn manifest(run: &PlannedRun, study: &Study, session: &Session<'_>) -
     }
 }
 
-/// What training measures.
-pub(crate) struct Measured {
-    pub(crate) step_seconds: f64,
-    pub(crate) evaluations: Vec<Evaluation>,
-    pub(crate) peak_bytes: Option<u64>,
-}
-
-/// What is known about a model before it trains.
-pub(crate) struct ModelSizes {
-    pub(crate) parameters: usize,
-    pub(crate) state_floats: Option<usize>,
-}
-
-impl ModelSizes {
-    pub(crate) fn summary(
-        self,
-        run: &PlannedRun,
-        session: &Session<'_>,
-        manifest: &Manifest,
-        measured: Measured,
-    ) -> RunSummary {
-        let Measured { step_seconds, evaluations, peak_bytes } = measured;
-        let config = run.config();
-        RunSummary {
-            step_ms: step_seconds * 1e3,
-            tokens_per_second: (config.train.batch * config.seq_len) as f64 / step_seconds,
-            peak_bytes,
-            evaluations,
-            ..self.without_measurements(run, session, manifest)
-        }
-    }
-
-    /// The summary without what training measures.
-    pub(crate) fn without_measurements(
-        self,
-        run: &PlannedRun,
-        session: &Session<'_>,
-        manifest: &Manifest,
-    ) -> RunSummary {
-        let config = run.config();
-        RunSummary {
-            run: run.name.to_string(),
-            config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
-            task: config.task.info().name.into(),
-            mixer: run.name.mixer.clone(),
-            seq_len: config.seq_len,
-            seed: config.seed,
-            steps: config.train.steps,
-            batch: config.train.batch,
-            d_model: config.model.d_model,
-            n_layers: config.model.n_layers,
-            parameters: self.parameters,
-            step_ms: f64::NAN,
-            tokens_per_second: f64::NAN,
-            peak_bytes: None,
-            state_floats: self.state_floats,
-            form: Form::for_device(&session.device).as_str().into(),
-            device: session.device_kind.as_str().into(),
-            threads: rayon::current_num_threads(),
-            jobs: manifest.jobs,
-            build_commit: BUILD_COMMIT.map(Into::into),
-            evaluations: vec![],
-            started: manifest.started.clone(),
-            ended: timestamp(),
-            outcome: Outcome::Done,
-            settings: axes(run),
-        }
+/// The summary of a run whose model has so many parameters and so large a state, without what training measures.
+pub(crate) fn summary(
+    run: &PlannedRun,
+    session: &Session<'_>,
+    manifest: &Manifest,
+    parameters: usize,
+    state_floats: Option<usize>,
+) -> RunSummary {
+    let config = run.config();
+    RunSummary {
+        run: run.name.to_string(),
+        config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
+        task: config.task.info().name.into(),
+        mixer: run.name.mixer.clone(),
+        seq_len: config.seq_len,
+        seed: config.seed,
+        steps: config.train.steps,
+        batch: config.train.batch,
+        d_model: config.model.d_model,
+        n_layers: config.model.n_layers,
+        parameters,
+        step_ms: f64::NAN,
+        tokens_per_second: f64::NAN,
+        peak_bytes: None,
+        state_floats,
+        form: Form::for_device(&session.opened.device).as_str().into(),
+        device: session.opened.kind.as_str().into(),
+        threads: rayon::current_num_threads(),
+        jobs: manifest.jobs,
+        build_commit: BUILD_COMMIT.map(Into::into),
+        evaluations: vec![],
+        started: manifest.started.clone(),
+        ended: timestamp(),
+        outcome: Outcome::Done,
+        settings: axes(run),
     }
 }
 

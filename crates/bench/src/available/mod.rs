@@ -20,6 +20,19 @@ pub struct Available {
     pub bound: &'static str,
 }
 
+impl Available {
+    /// In words, that so many bytes are more: `about 1.5 GiB (1610612736 bytes) of memory, but only ..`.
+    pub fn shortage(&self, wanted: u64) -> String {
+        let words = |bytes: u64| format!("{:.1} GiB ({bytes} bytes)", bytes as f64 / f64::from(1 << 30));
+        format!(
+            "about {} of memory, but only {} is available: {}",
+            words(wanted),
+            words(self.bytes),
+            self.bound
+        )
+    }
+}
+
 /// Bytes of stack of each thread of the program: the default that Linux gives a main thread.
 pub const STACK_BYTES: usize = 8 << 20;
 
@@ -36,9 +49,4 @@ pub fn shared() -> Option<Available> {
 /// The tightest of some bounds.
 pub fn tightest(bounds: impl IntoIterator<Item = Option<Available>>) -> Option<Available> {
     bounds.into_iter().flatten().min_by_key(|available| available.bytes)
-}
-
-/// The number of bytes in words, such as `1.5 GiB (1610612736 bytes)`.
-pub fn in_words(bytes: u64) -> String {
-    format!("{:.1} GiB ({bytes} bytes)", bytes as f64 / f64::from(1 << 30))
 }

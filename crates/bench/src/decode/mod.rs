@@ -16,7 +16,9 @@ pub(super) use decoder::decoders;
 pub use decoder::{Decoder, STEPS};
 
 use crate::memory::Meter;
-use crate::{BenchError, Layer, Quartiles, Site, Sizes, Subject};
+use crate::quartiles::Quartiles;
+use crate::trial::sync;
+use crate::{BenchError, Layer, Site, Sizes, Subject};
 
 /// Seed of weights and tokens.
 const SEED: u64 = 0;
@@ -139,15 +141,14 @@ struct Runner {
 impl Runner {
     /// Runs a few steps after the context, and one before them that is not timed: it copies what it shares with the context.
     fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
-        let sync = || device.sync().map_err(|error| BenchError::Device(error.to_string()));
         let start = Instant::now();
         self.decoder.rewind();
         self.decoder.step();
         for _ in 0..STEPS {
-            sync()?;
+            sync(device)?;
             let (meter, start) = (Meter::start(), Instant::now());
             self.decoder.step();
-            sync()?;
+            sync(device)?;
             let taken = start.elapsed();
             self.allocations.extend(meter.allocations().map(|count| count as f64));
             self.peak_bytes.extend(meter.peak_bytes().map(|bytes| bytes as f64));

@@ -2,7 +2,6 @@
 
 mod channel;
 mod fft_conv;
-mod linear;
 mod subject;
 
 use subquad_config::suggest;
@@ -10,66 +9,17 @@ use subquad_mixer::{MeasuredMixer, Mixers, VisitMixers};
 use subquad_options::Refusal;
 
 use crate::layer::sequence;
-use channel::{BlockDiagonal, Dense, GATED, Monarch, PLAIN};
-use linear::{BlockDiagonalLinear, DenseLinear, MonarchLinear};
 use subject::tokens;
 
-pub use subject::{Definition, Hidden, Subject};
-
-/// Operations along the sequence that are not mixers.
-const OPERATIONS: &[Subject] = &[
-    Subject {
-        name: "fft_conv",
-        summary: "causal long convolution and its kernel; input [batch, d_model, seq]",
-        hidden: Hidden::Nothing,
-        check: |_| Ok(()),
-        build: fft_conv::build,
-        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
-        definition: fft_conv::definition,
-        alive: fft_conv::alive,
-        flops: |_| None,
-    },
-    Subject {
-        name: "monarch_conv",
-        summary: "the same convolution as fft_conv, by products with Monarch matrices",
-        hidden: Hidden::Nothing,
-        check: |_| Ok(()),
-        build: fft_conv::build_monarch,
-        input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
-        definition: fft_conv::definition,
-        alive: fft_conv::alive_monarch,
-        flops: |_| None,
-    },
-];
-
-/// Layers along the width. Those with the same hidden width and the same gate or GELU differ only in their matrices.
-const CHANNEL: &[Subject] = &[
-    channel::subject::<Dense<PLAIN>>("dense", "dense MLP with a GELU"),
-    channel::subject::<Dense<GATED>>("dense_glu", "dense MLP with a GELU gate"),
-    channel::subject::<BlockDiagonal<GATED>>(
-        "block_diagonal",
-        "block-diagonal (Monarch) MLP with a GELU gate",
-    ),
-    channel::subject::<BlockDiagonal<PLAIN>>("block_diagonal_mlp", "block-diagonal MLP with a GELU"),
-    channel::subject::<Monarch<PLAIN>>(
-        "monarch_mlp",
-        "MLP of Monarch matrices, cut near the root, with a GELU",
-    ),
-    channel::subject::<Monarch<GATED>>(
-        "monarch_glu",
-        "MLP of Monarch matrices, cut near the root, with a GELU gate",
-    ),
-    channel::subject::<DenseLinear>("dense_linear", "only a dense linear layer, d_model to d_model"),
-    channel::subject::<BlockDiagonalLinear>("block_diagonal_linear", "the same, block-diagonal"),
-    channel::subject::<MonarchLinear>("monarch_linear", "the same, a Monarch matrix cut near the root"),
-];
+pub use subject::{Definition, Subject};
 
 /// A mixer of a registry as a subject.
 fn mixer<C: MeasuredMixer>() -> Subject {
     Subject {
         name: C::NAME,
         summary: C::MEASURED,
-        hidden: Hidden::Nothing,
+        has_hidden: false,
+        has_blocks: false,
         check: |sizes| Refusal::first(C::measured(sizes).refusals()).map_err(|refusal| refusal.reason),
         build: |sizes, device| sequence::<C>(C::measured(sizes).init(device)),
         input: tokens,
@@ -93,8 +43,8 @@ impl Subjects {
     pub fn of<C: Mixers>() -> Self {
         let mut sequence = List(vec![]);
         C::visit(&mut sequence);
-        sequence.0.extend(OPERATIONS);
-        Self { sequence: sequence.0, channel: CHANNEL.to_vec() }
+        sequence.0.extend(fft_conv::SUBJECTS);
+        Self { sequence: sequence.0, channel: channel::SUBJECTS.to_vec() }
     }
 
     /// Layers along the sequence, then along the width.

@@ -11,37 +11,31 @@ pub struct Subject {
     pub name: &'static str,
     /// What exactly is measured.
     pub summary: &'static str,
-    /// What it has between input and output.
-    pub hidden: Hidden,
+    /// Whether it has a hidden width between input and output.
+    pub has_hidden: bool,
+    /// Whether it has blocks.
+    pub has_blocks: bool,
     /// Whether the layer can have these sizes.
     pub check: fn(&Sizes) -> Result<(), String>,
     /// The layer. Weights come from the device's generator.
-    pub build: fn(&Sizes, &Device) -> Box<dyn Layer>,
+    pub build: Build,
     /// Shape of its input.
     pub input: fn(&Sizes) -> [usize; 3],
     /// The layer in f64.
     pub definition: Definition,
     /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
-    pub alive: fn(&Sizes) -> f64,
+    pub alive: Alive,
     /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
     pub flops: fn(&Sizes) -> Option<f64>,
 }
 
+/// Makes a layer on a device.
+pub(super) type Build = fn(&Sizes, &Device) -> Box<dyn Layer>;
+/// Counts floats.
+pub(super) type Alive = fn(&Sizes) -> f64;
+
 /// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
 pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;
-
-/// Which of the [`Sizes`] a layer has besides batch, length and width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hidden {
-    /// It has nothing of that kind.
-    Nothing,
-    /// A hidden width.
-    Width,
-    /// Blocks.
-    Blocks,
-    /// A hidden width in blocks.
-    WidthInBlocks,
-}
 
 /// The shape of tokens: `[batch, seq_len, d_model]`.
 pub(super) fn tokens(sizes: &Sizes) -> [usize; 3] {

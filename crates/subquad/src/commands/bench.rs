@@ -6,18 +6,16 @@ use std::time::Duration;
 
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
-    BenchError, Checked, D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, check_all, check_sizes,
-    measure_cells, measure_decoding,
+    D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, cells_table, check_all, check_sizes,
+    decode_table, measure_cells, measure_decoding, spread_warning,
 };
 use subquad_options::number;
 use subquad_options::range::LONGEST_SEQ;
-use subquad_record::Cell;
 
 use super::flags::{DeviceFlag, QuietFlag, ThreadsFlag};
 use crate::Failure;
 use crate::progress::Messages;
 use crate::registry::Registry;
-use crate::report::{cells_table, decode_table, spread_warning};
 use crate::session::BUILD_COMMIT;
 
 /// Measure time and memory of whole layers, each checked against its definition first
@@ -102,19 +100,34 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     }
     check_sizes(&subjects, &sizes, &site).map_err(Failure::Wrong)?;
     let checked = check_all(&subjects, &site.device).map_err(Failure::Failed)?;
+    let limit = Duration::from_secs_f64(args.seconds);
     if args.decode {
-        return decode(args, &subjects, &sizes, &site, out);
+        let measure = |size: &Sizes| measure_decoding(&subjects, size, limit, &site).map_err(Failure::failed);
+        return show(args, &measure_all(args, "context", &sizes, measure)?, decode_table, out);
     }
-    let messages = args.quiet.messages();
-    let mut cells = vec![];
-    for (index, size) in sizes.iter().enumerate() {
-        messages.say(format!("[{}/{}] length {}", index + 1, sizes.len(), size.seq_len));
-        cells.extend(measure_length(args, &checked, size, &site)?);
-    }
+    // Nothing is kept until the end, so Ctrl-C may end the program as it always does.
+    let never = AtomicBool::new(false);
+    let measure = |size: &Sizes| measure_cells(&checked, size, limit, &site, &never).map_err(Failure::failed);
+    let cells = measure_all(args, "length", &sizes, measure)?;
     if let Some(warning) = spread_warning(&cells) {
         Messages::new(false).say(warning);
     }
     show(args, &cells, cells_table, out)
+}
+
+/// Measures size by size.
+fn measure_all<T>(
+    args: &Args,
+    what: &str,
+    sizes: &[Sizes],
+    measure: impl Fn(&Sizes) -> Result<Vec<T>, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let (messages, mut cells) = (args.quiet.messages(), vec![]);
+    for (index, size) in sizes.iter().enumerate() {
+        messages.say(format!("[{}/{}] {what} {}", index + 1, sizes.len(), size.seq_len));
+        cells.extend(measure(size)?);
+    }
+    Ok(cells)
 }
 
 /// The named layers, each once, in the order asked for.
@@ -154,23 +167,6 @@ fn only_decoders(
 /// A width at which every layer can be built, to see whether it has steps.
 const DECODES_AT: usize = 8;
 
-/// Measures context by context.
-fn decode(
-    args: &Args,
-    subjects: &[&'static Subject],
-    sizes: &[Sizes],
-    site: &Site,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let (messages, limit) = (args.quiet.messages(), Duration::from_secs_f64(args.seconds));
-    let mut cells = vec![];
-    for (index, size) in sizes.iter().enumerate() {
-        messages.say(format!("[{}/{}] context {}", index + 1, sizes.len(), size.seq_len));
-        cells.extend(measure_decoding(subjects, size, limit, site).map_err(Failure::failed)?);
-    }
-    show(args, &cells, decode_table, out)
-}
-
 /// Each length once, in ascending order.
 fn all_sizes(args: &Args) -> Vec<Sizes> {
     let mut lengths = args.lengths.clone();
@@ -186,20 +182,6 @@ fn all_sizes(args: &Args) -> Vec<Sizes> {
         more_tokens: 1 + STEPS,
     };
     lengths.into_iter().map(sizes).collect()
-}
-
-fn measure_length(
-    args: &Args,
-    checked: &[Checked],
-    sizes: &Sizes,
-    site: &Site,
-) -> Result<Vec<Cell>, Failure> {
-    let limit = Duration::from_secs_f64(args.seconds);
-    // Nothing is kept until the end, so Ctrl-C may end the program as it always does.
-    let never = AtomicBool::new(false);
-    measure_cells(checked, sizes, limit, site, &never).map_err(|error| match error {
-        BenchError::Device(_) | BenchError::Stopped => Failure::failed(error),
-    })
 }
 
 fn show<T: serde::Serialize>(

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_bench::BenchConfig;
 use subquad_config::Study;
 use subquad_data::TaskError;
 
 use super::flags::SetFlags;
 use crate::Failure;
-use crate::config::{BenchConfig, ConfigFile};
+use crate::config::ConfigFile;
 use crate::plan::load_all;
 use crate::program::Program;
+use crate::registry::Registry;
 use crate::scaling;
 use crate::study::{digests, group};
 
@@ -39,7 +41,7 @@ const SMOKE_STEPS: usize = 2;
 ///
 /// # Errors
 /// Every mistake in every config, damaged data, or the first smoke test that fails.
-pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(program: &Program, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let folders = config_folders(&args.path)?;
     let configs = load_all(program, &folders, &args.set.parse()?)?;
     if args.resolved {
@@ -64,7 +66,7 @@ pub fn run(program: &dyn Program, args: &Args, out: &mut dyn Write) -> Result<()
             // A seed changes numbers, not shapes.
             let kind = (run.label(), run.name.seq_len, run.config_file.clone());
             if tried.insert(kind) {
-                program.smoke(run, SMOKE_STEPS)?;
+                (program.smoke)(run, SMOKE_STEPS)?;
                 writeln!(out, "{}: trained {SMOKE_STEPS} steps", run.name)?;
             }
         }

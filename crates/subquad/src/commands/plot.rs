@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use subquad_bench::FIGURES;
+
 use crate::Failure;
-use crate::report::{FIGURES, redraw};
+use crate::report::redraw;
 
 /// Redraw the figures of studies from their committed CSV files
 #[derive(Debug, clap::Args)]

@@ -10,11 +10,12 @@ use subquad_bench::Site;
 use subquad_record::{Manifest, RunStatus, RunSummary, read_study};
 
 use super::flags::{DeviceFlag, QuietFlag, ResultsFlag, SetFlags, ThreadsFlag};
-use crate::child_process::report_to_parent;
+use crate::child_process::{parse_part, report_to_parent};
 use crate::failure::Failures;
 use crate::plan::{Planned, plan};
 use crate::program::Program;
 use crate::progress::Messages;
+use crate::registry::Registry;
 use crate::report::{Failed, StudyResults, report, write_study_files};
 use crate::results::check_results;
 use crate::scaling::OneSize;
@@ -63,10 +64,10 @@ pub struct Args {
     #[command(flatten)]
     pub quiet: QuietFlag,
     /// For a child process: only this run, while standard input is open
-    #[arg(long, value_name = "RUN", hide = true)]
+    #[arg(long, value_name = "RUN", hide = true, value_parser = parse_part::<OneRun>)]
     pub(crate) only_run: Option<OneRun>,
     /// For a child process: only this size of a study that measures, while standard input is open
-    #[arg(long, value_name = "SIZE", hide = true)]
+    #[arg(long, value_name = "SIZE", hide = true, value_parser = parse_part::<OneSize>)]
     pub(crate) only_size: Option<OneSize>,
 }
 
@@ -85,7 +86,7 @@ fn one_or_more(text: &str) -> Result<usize, String> {
 ///
 /// # Errors
 /// Wrong input, before anything runs; otherwise the runs that failed, after all others have been tried.
-pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(program: &Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     match (&args.only_run, &args.only_size) {
         (Some(run), _) => report_to_parent(run_one(program, args, run, stop), out),
         (None, Some(size)) => report_to_parent(measure_one(program, args, size, stop), out),
@@ -94,7 +95,7 @@ pub fn run(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
 }
 
 /// What a child process does for one run.
-fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(), Failure> {
+fn run_one(program: &Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let study = plan_one(program, run, &args.configs, &args.set.parse()?, opened.kind)?;
     let messages = Messages::new(args.quiet.is_set || run.jobs > 1);
@@ -103,13 +104,13 @@ fn run_one(program: &dyn Program, args: &Args, run: &OneRun, stop: Stop) -> Resu
 }
 
 /// What a child process does to measure one size.
-fn measure_one(program: &dyn Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
+fn measure_one(program: &Program, args: &Args, size: &OneSize, stop: Stop) -> Result<(), Failure> {
     let opened = args.device.open()?;
     let Planned { bench, .. } = plan(program, &args.configs, &args.set.parse()?)?;
     scaling::measure_one(program.subjects(), &bench, size, &session(args, opened, stop))
 }
 
-fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_all(program: &Program, args: &Args, stop: Stop, out: &mut dyn Write) -> Result<(), Failure> {
     let opened = args.device.open()?;
     check_results(&args.results.folder, [].into_iter())?;
     let Planned { training, bench } = plan(program, &args.configs, &args.set.parse()?)?;
@@ -141,9 +142,7 @@ fn run_all(program: &dyn Program, args: &Args, stop: Stop, out: &mut dyn Write) 
 fn session<'a>(args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
     Session {
         results: &args.results.folder,
-        device: opened.device,
-        device_kind: opened.kind,
-        adapter: opened.adapter,
+        opened,
         jobs: args.jobs,
         force: args.force,
         stop,
@@ -169,7 +168,7 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
 
 /// Runs what is missing, then writes and shows the results, whatever they are.
 fn run_study(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     session: &Session<'_>,
     out: &mut dyn Write,
@@ -200,8 +199,8 @@ fn run_study(
 
 /// Says which device runs, unless it is the CPU and was asked for by name.
 fn say_which_device(asked: &str, session: &Session<'_>) {
-    let kind = session.device_kind.as_str();
-    match &session.adapter {
+    let kind = session.opened.kind.as_str();
+    match &session.opened.adapter {
         Some(adapter) => session.messages.say(format!("device: {kind}, {adapter}")),
         None if asked != kind => session.messages.say(format!("device: {kind}")),
         None => {}

@@ -16,7 +16,7 @@ use layers::replay;
 
 /// What a case is, and for which layers there are cases.
 fn cases() -> String {
-    format!("{CASES}\n\nLayers:\n  {}", layers::families().map(|names| names.join(", ")).join("\n  "))
+    format!("{CASES}\n\nLayers:\n  {}", layers::families().join("\n  "))
 }
 
 const CASES: &str = "\

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use subquad_bench::{BenchConfig, SECTION};
 use subquad_config::{Assignment, Combination, ConfigErrors, Quota, Study, has_section, read};
 
-use super::{BenchConfig, bench};
 use crate::registry::Registry;
 
 /// What a config file asks for.
@@ -31,7 +31,7 @@ impl ConfigFile {
         let text = read(path)?;
         let schemas = registry.schemas();
         // A file that is not TOML measures nothing either; the first kind reports what is wrong with it.
-        if has_section(&text, bench::SECTION) {
+        if has_section(&text, SECTION) {
             let subjects = registry.subjects();
             let config = BenchConfig::read(schemas.bench, subjects, &text, path, assignments, quota)?;
             return Ok(Self::Bench(config));

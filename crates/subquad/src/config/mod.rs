@@ -2,16 +2,11 @@
 //!
 //! The engine that reads files is the crate `config`; the keys are those of the structs of options that use them.
 
-mod bench;
 mod check;
 mod file;
 mod run;
 mod schema;
 
-#[cfg(test)]
-mod tests;
-
-pub use bench::{BenchConfig, BenchOptions};
 pub use check::complaints;
 pub use file::ConfigFile;
 pub use run::RunConfig;

@@ -1,6 +1,6 @@
 //! The keys of both kinds of configs.
 
-use subquad_bench::Subjects;
+use subquad_bench::{SECTION, Subjects};
 use subquad_config::{Axes, Schema};
 use subquad_data::TaskConfig;
 use subquad_mixer::Mixers;
@@ -8,8 +8,6 @@ use subquad_model::ModelOptions;
 use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Field, Kind, Options, Value};
 use subquad_train::{LoopConfig, OptimConfig};
-
-use super::bench;
 
 /// The schemas of configs that train and of configs that measure.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +32,13 @@ impl Schemas {
     /// The schemas of a program with these mixers. They live as long as the program.
     pub fn of<C: Mixers>(subjects: &Subjects) -> Self {
         let study = study::<C>().elsewhere(
-            bench::SECTION,
+            SECTION,
             "is for configs that measure, and this one trains; use it with configs that have [bench]",
         );
         let training = ["task", "model", "mixer", "optim", "train", "sweep", "override"];
         let why = "is for configs that train, and this one has [bench]; put it in a separate file";
-        let bench =
-            training.iter().fold(bench::schema(subjects), |schema, section| schema.elsewhere(section, why));
+        let bench = subquad_bench::schema(subjects);
+        let bench = training.iter().fold(bench, |schema, section| schema.elsewhere(section, why));
         Self { study: Box::leak(Box::new(study)), bench: Box::leak(Box::new(bench)) }
     }
 }

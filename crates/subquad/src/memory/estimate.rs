@@ -59,11 +59,10 @@ mod tests {
     use super::*;
     use crate::plan::{by_kind, load_all};
     use crate::program::Program;
-    use crate::registered::Registered;
     use crate::study::group;
 
-    fn program() -> &'static dyn Program {
-        Registered::<subquad_model::MixerConfig>::program()
+    fn program() -> &'static Program {
+        Program::of::<subquad_model::MixerConfig>()
     }
 
     fn repository() -> PathBuf {
@@ -71,7 +70,7 @@ mod tests {
     }
 
     /// Every training run of the repository's configs whose data come with the repository.
-    fn runs(program: &dyn Program) -> Vec<PlannedRun> {
+    fn runs(program: &Program) -> Vec<PlannedRun> {
         let studies = fs_err::read_dir(repository().join("configs")).expect("the folder of configs");
         let folders = studies.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
         let (training, _) = by_kind(load_all(program, &Vec::from_iter(folders), &[]).expect("right configs"));
@@ -111,7 +110,7 @@ mod tests {
         let program = program();
         let ratio = |run: PlannedRun| {
             let what = format!("{} {}", run.config_file.display(), run.name);
-            Some((recorded(&run)? / peak_bytes(&run, &program.facts(&run)), what))
+            Some((recorded(&run)? / peak_bytes(&run, &(program.facts)(&run)), what))
         };
         let ratios: Vec<(f64, String)> = runs(program).into_iter().filter_map(ratio).collect();
         assert!(ratios.len() > 60, "{}", ratios.len());
@@ -123,7 +122,7 @@ mod tests {
     fn every_run_of_the_repository_fits_comfortably_into_a_small_machine() {
         let program = program();
         for run in runs(program) {
-            let wanted = MARGIN * peak_bytes(&run, &program.facts(&run));
+            let wanted = MARGIN * peak_bytes(&run, &(program.facts)(&run));
             assert!(wanted < f64::from(1 << 30), "{}: {wanted} bytes", run.name);
         }
     }

@@ -4,7 +4,7 @@
 
 mod estimate;
 
-use subquad_bench::available::{Available, in_words, own, shared, tightest};
+use subquad_bench::available::{Available, own, shared, tightest};
 
 pub(crate) use estimate::wanted_bytes;
 
@@ -39,22 +39,13 @@ impl MemoryBudget {
 fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<Available>) -> Admission {
     let too_large = |had: &Available| wanted > had.bytes;
     if let Some(had) = tightest([shared, own]).filter(too_large) {
-        return Admission::Never(refusal(wanted, had));
+        let shortage = had.shortage(wanted);
+        return Admission::Never(format!("wants {shortage}; choose a smaller batch, length or width"));
     }
     match shared {
         Some(had) if promised > 0 && wanted.saturating_add(promised) > had.bytes => Admission::Later,
         _ => Admission::Yes,
     }
-}
-
-/// The text of a refusal.
-pub(crate) fn refusal(wanted: u64, had: Available) -> String {
-    format!(
-        "needs about {} of memory, but only {} is available: {}; choose a smaller batch, length or width",
-        in_words(wanted),
-        in_words(had.bytes),
-        had.bound
-    )
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use subquad_bench::{FIGURES, distinct, write_figures};
 use subquad_data::Metric;
 use subquad_plot::study::{self, Facts, Over, Standard};
 use subquad_plot::summary::Sample;
@@ -12,11 +13,9 @@ use subquad_record::{RunSummary, read_facts, write_study};
 
 use super::samples::{Logs, by_length, by_state};
 use super::test_length::by_test_length;
-use super::{Failed, Finished, StudyResults, budget, distinct, parameters, timing_note};
+use super::{Failed, Finished, StudyResults, budget, parameters, timing_note};
 use crate::Failure;
 
-/// Folder of the figures within the folder of a study.
-pub const FIGURES: &str = "figures";
 /// Logged points in the moving average of the training loss.
 const SMOOTHING: usize = 5;
 
@@ -42,40 +41,7 @@ pub fn write_study_files(dir: &Path, results: &StudyResults) -> Result<(), Failu
     let failed = results.failed.iter().map(|run| &run.summary);
     let unfinished: Vec<RunSummary> = failed.chain(&results.interrupted).cloned().collect();
     write_study(dir, &summaries, &unfinished, &facts)?;
-    undrawn
-}
-
-/// Writes the figures that can be drawn into `folder` and removes all others there. Returns the captions of those it drew, by
-/// name, and an error that names those it could not draw.
-pub(super) fn write_figures(
-    folder: &Path,
-    figures: &[Figure],
-) -> Result<(Value, Result<(), Failure>), Failure> {
-    let (mut drawn, mut undrawn) = (Vec::new(), Vec::new());
-    for figure in figures {
-        match figure.write(folder) {
-            Ok(_) => drawn.push(figure),
-            Err(error @ PlotError::Io(_)) => return Err(error.into()),
-            Err(error) => undrawn.push(error.to_string()),
-        }
-    }
-    remove_other_figures(folder, &drawn)?;
-    let captions: BTreeMap<&str, &[String]> =
-        drawn.iter().map(|f| (f.name.as_str(), &f.caption[..])).collect();
-    Ok((json!(captions), if undrawn.is_empty() { Ok(()) } else { Err(Failure::Failed(undrawn)) }))
-}
-
-/// An earlier figure next to a summary that does not have it would claim something about other runs.
-fn remove_other_figures(folder: &Path, figures: &[&Figure]) -> Result<(), Failure> {
-    for name in study::names().iter().filter(|name| figures.iter().all(|figure| figure.name != **name)) {
-        for ending in ["csv", "svg", "png"] {
-            let path = folder.join(name).with_extension(ending);
-            if path.exists() {
-                fs_err::remove_file(path)?;
-            }
-        }
-    }
-    Ok(())
+    Failure::unless_empty(undrawn)
 }
 
 /// Draws the figures of `dir` again from their CSV files and the captions in `summary.json`. Returns the name of each, or why
@@ -191,28 +157,4 @@ fn microseconds_per_token(summary: &RunSummary) -> Option<f64> {
 
 fn peak_mebibytes(summary: &RunSummary) -> Option<f64> {
     Some(summary.peak_bytes? as f64 / f64::from(1 << 20))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use subquad_plot::{Line, Panel, Point};
-
-    use super::*;
-
-    #[test]
-    fn a_figure_that_cannot_be_drawn_is_named_and_stops_no_other() {
-        let of = |name: &str, y: f64| {
-            let lines = vec![Line::new("m2", [1.0, 2.0].map(|x| Point::new(x, y)).to_vec())];
-            study::by_name(name, vec![Panel { title: String::new(), lines }], vec![]).unwrap()
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let figures = [of("loss_by_step", f64::NAN), of("accuracy_by_step", 0.5)];
-        let (captions, undrawn) = write_figures(folder.path(), &figures).unwrap();
-        assert_eq!(captions, json!({ "accuracy_by_step": [] }));
-        let words = undrawn.unwrap_err().to_string();
-        assert!(words.contains("figure `loss_by_step` has no point to draw"), "{words}");
-        let has = |name: &str| folder.path().join(name).exists();
-        assert!(has("accuracy_by_step.png") && !has("loss_by_step.png"));
-    }
 }

@@ -1,23 +1,17 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
-mod cells;
-mod decode_cells;
 mod figures;
-mod layout;
 mod samples;
-mod scaling;
 mod table;
 mod test_length;
 
-pub use cells::{cells_table, spread_warning};
-pub use decode_cells::decode_table;
-pub use figures::{FIGURES, redraw, write_study_files};
-pub use scaling::{MeasuredConfig, scaling_report, write_scaling_files};
+pub use figures::{redraw, write_study_files};
 pub use table::{comparison, report};
 
 use std::path::PathBuf;
 
 use indicatif::HumanCount;
+use subquad_bench::distinct;
 use subquad_record::RunSummary;
 
 /// A finished run: its label, its result, and where its rows are.
@@ -76,17 +70,6 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
         1 => Some(note(format!("1 of {} runs", runs.len()))),
         _ => Some(note(format!("{shared} of {} runs", runs.len()))),
     }
-}
-
-/// Distinct values, in order of first appearance.
-fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
-    let mut distinct = vec![];
-    values.for_each(|value| {
-        if !distinct.contains(&value) {
-            distinct.push(value);
-        }
-    });
-    distinct
 }
 
 /// What was held equal, in words, from the runs themselves.

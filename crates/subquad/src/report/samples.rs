@@ -1,10 +1,11 @@
 //! From the runs of a study to the samples of its figures.
 
+use subquad_bench::distinct;
 use subquad_data::{Loss, Metric};
 use subquad_plot::summary::Sample;
 use subquad_record::{RecordError, Row, RunSummary, read_rows};
 
-use super::{Finished, distinct};
+use super::Finished;
 
 /// Runs with their rows.
 pub(super) struct Logs<'a> {

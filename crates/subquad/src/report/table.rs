@@ -1,12 +1,12 @@
 //! The comparison table.
 
 use indicatif::HumanCount;
+use subquad_bench::{distinct, table};
 use subquad_data::Metric;
 use subquad_plot::summary::mean_and_range;
 use subquad_record::Evaluation;
 
-use super::layout::table;
-use super::{Finished, StudyResults, budget, distinct, timing_note};
+use super::{Finished, StudyResults, budget, timing_note};
 
 const COSTS: &str = "\
 step ms: median. peak MiB: most memory in use,

@@ -1,12 +1,13 @@
 //! Scores of runs that test at several lengths: one panel per training length, or several where a length is tested
 //! with more than one variant, such as numbers of pairs.
 
+use subquad_bench::distinct;
 use subquad_data::Metric;
 use subquad_plot::summary::Sample;
 use subquad_record::Evaluation;
 
+use super::Finished;
 use super::samples::sample;
-use super::{Finished, distinct};
 
 /// A run, its result under one test condition, and that condition's length.
 type Test<'a> = (&'a Finished, &'a Evaluation, usize);

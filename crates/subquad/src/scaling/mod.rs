@@ -1,12 +1,9 @@
-//! Studies that measure: layers at every length and width that a `[bench]` config asks for, kept size by size, then fits.
+//! Studies that measure, as a command runs them: the studies of configs, and a child process for each size.
 
-mod measurements;
-mod points;
 mod run;
 mod size;
 mod study;
 
-pub use points::{Along, Point};
 pub use run::{list, run_study, smoke};
 pub(crate) use size::{OneSize, measure_one};
 pub use study::{BenchStudy, group};

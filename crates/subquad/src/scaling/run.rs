@@ -7,22 +7,37 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use subquad_backend::open_device;
-use subquad_bench::{Site, Subjects, measure_cells};
+use subquad_bench::scaling::{
+    MeasuredConfig, Measurements, Point, all_cells, scaling_report, write_scaling_files,
+};
+use subquad_bench::{Along, BenchConfig, Site, Subjects, check_all, measure_cells, spread_warning};
 use subquad_record::{Cell, Machine, Provenance, read_facts};
 
-use super::measurements::{Measurements, check_points, check_sizes, read};
+use super::BenchStudy;
 use super::size::OneSize;
-use super::{BenchStudy, Point};
 use crate::Failure;
 use crate::child_process::{
     ONLY_SIZE, child_command, failure_reason, reported_failures, run_to_end, was_stopped,
 };
-use crate::config::BenchConfig;
 use crate::failure::Failures;
 use crate::progress::Messages;
-use crate::report::{MeasuredConfig, scaling_report, spread_warning, write_scaling_files};
 use crate::session::{BUILD_COMMIT, Session};
 use crate::study_files::{lock_study, report_written, warn_of_leaving};
+
+/// The cells of a config of a study. Warns of those that do not count.
+pub(super) fn open<'a>(
+    study: &BenchStudy,
+    config: &'a BenchConfig,
+    (results, site): (&Path, &Site),
+    messages: Messages,
+) -> Result<Measurements<'a>, Failure> {
+    let folder = config.run_folder(&results.join(&study.slug), site);
+    let measurements = Measurements::open(folder, config)?;
+    if let Some(damage) = measurements.damage() {
+        messages.warn(damage);
+    }
+    Ok(measurements)
+}
 
 /// Lists every point of a study: whether it has been measured, or `force` measures it again.
 ///
@@ -35,12 +50,12 @@ pub fn list(
     site: &Site,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    for (config, points) in study.points(subjects) {
-        let folder = study.run_folder(config, results, site);
-        let cells = read(&folder, Messages::new(false))?.cells;
-        for point in points {
-            let state = if point.is_measured(&cells) && !force { "done" } else { "to do" };
-            writeln!(out, "{state:5}  {} {}", folder.display(), point.title())?;
+    for config in &study.configs {
+        let measurements = open(study, config, (results, site), Messages::new(false))?;
+        let folder = measurements.folder.display();
+        for point in Point::all(&config.options, subjects) {
+            let state = if measurements.has(&point) && !force { "done" } else { "to do" };
+            writeln!(out, "{state:5}  {folder} {}", point.title())?;
         }
     }
     Ok(())
@@ -49,40 +64,48 @@ pub fn list(
 /// Measures what is missing, then writes and shows the results, whatever they are.
 ///
 /// # Errors
-/// Wrong input, before anything runs; what failed, such as layers for which there is not enough memory, after all
-/// others have been measured; or if a file cannot be written.
+/// What failed, such as layers for which there is no memory, after all others have been measured; or if a file cannot be written.
 pub fn run_study(
     subjects: &'static Subjects,
     study: &BenchStudy,
     session: &Session<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let site = session.site();
     let dir = session.results.join(&study.slug);
     // Two commands that measure at the same time would disturb each other's measurements.
     let lock = lock_study(&dir, session);
     let (mut measured, mut failed, mut is_new) = (vec![], vec![], false);
-    for (index, (config, points)) in study.points(subjects).into_iter().enumerate() {
-        let folder = study.run_folder(config, session.results, &site);
-        let mut log = Measurements::open(folder, config, session)?;
-        is_new |= !log.missing(&points, session).is_empty();
+    for (index, config) in study.configs.iter().enumerate() {
+        let points = Point::all(&config.options, subjects);
+        let mut log = open(study, config, (session.results, &session.site()), session.messages)?;
+        let missing: Vec<&Point> = points.iter().filter(|point| session.force || !log.has(point)).collect();
+        is_new |= !missing.is_empty();
         if let Err(why) = &lock
             && (is_new || !matches!(why, Failure::ReadOnly(_)))
         {
             return Err(why.clone());
         }
-        measure_missing(&mut log, study, index, &points, session)?;
-        measured.push(MeasuredConfig { config, cells: log.of(&points), points });
+        session.messages.say(format!(
+            "{}: {}, {} of {} sizes to measure",
+            study.slug,
+            config.path.display(),
+            missing.len(),
+            points.len()
+        ));
+        if !missing.is_empty() && !session.should_stop() {
+            measure_missing(&mut log, study, index, &missing, session)?;
+        }
+        measured.push(MeasuredConfig { config, cells: log.of(&points) });
         failed.extend(log.failed);
     }
-    let all: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
+    let all = all_cells(&measured);
     say_what_differs(&all, session);
     if let Some(warning) = spread_warning(&all) {
         session.messages.say(warning);
     }
     let written = lock.and_then(|_lock| {
         say_what_leaves(&dir, &all, session);
-        write_scaling_files(&dir, &measured, &failed)
+        Failure::unless_empty(write_scaling_files(&dir, &measured, &failed)?)
     });
     write!(out, "{}", scaling_report(&measured, &failed))?;
     let summarised = report_written(written, "Summary and figures", &dir, is_new, session, out);
@@ -90,37 +113,25 @@ pub fn run_study(
         return Err(session.interrupted());
     }
     let mut failures = Failures::default();
-    if !failed.is_empty() {
-        failures.note(Err(Failure::Failed(failed)))?;
-    }
+    failures.note(Failure::unless_empty(failed))?;
     failures.note(summarised).and(failures.end())
 }
 
-/// Measures the points that are missing, each in a child process.
+/// Measures points, each in a child process.
 fn measure_missing(
     log: &mut Measurements<'_>,
     study: &BenchStudy,
-    index: usize,
-    points: &[Point],
+    config: usize,
+    missing: &[&Point],
     session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let missing = log.missing(points, session);
-    session.messages.say(format!(
-        "{}: {}, {} of {} sizes to measure",
-        study.slug,
-        log.config.path.display(),
-        missing.len(),
-        points.len()
-    ));
-    if missing.is_empty() || session.should_stop() {
-        return Ok(());
+    if let Some(aside) = log.prepare()? {
+        session.messages.warn(format!("what was there is kept in {}", aside.display()));
     }
-    check_sizes(&missing)?;
-    log.prepare(session.messages)?;
     for (count, point) in missing.iter().enumerate().take_while(|_| !session.should_stop()) {
-        session.messages.say(format!("[{}/{}] {}", count + 1, missing.len(), point.title()));
         let (slug, title) = (study.slug.clone(), point.title());
-        measure_in_child(log, &OneSize { slug, config: index, title }, session)?;
+        session.messages.say(format!("[{}/{}] {title}", count + 1, missing.len()));
+        measure_in_child(log, &OneSize { slug, config, title }, session)?;
     }
     Ok(())
 }
@@ -131,7 +142,7 @@ fn measure_in_child(
     size: &OneSize,
     session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let child = child_command(ONLY_SIZE, &size.to_string(), Stdio::inherit());
+    let child = child_command(ONLY_SIZE, size, Stdio::inherit());
     let output = child
         .and_then(|child| run_to_end(child, session))
         .map_err(|error| Failure::failed(format!("{}: its process: {error}", size.title)))?;
@@ -139,7 +150,10 @@ fn measure_in_child(
     let was_asked = session.should_stop() && was_stopped(&output);
     if !output.status.success() && !was_asked {
         let died = || vec![format!("{}: {}", size.title, failure_reason(&output))];
-        reported_failures(&output).unwrap_or_else(died).into_iter().for_each(|why| log.fail(why, session));
+        for why in reported_failures(&output).unwrap_or_else(died) {
+            session.messages.say(format!("    {why}"));
+            log.failed.push(why);
+        }
     }
     Ok(())
 }
@@ -183,10 +197,9 @@ pub fn smoke(config: &BenchConfig, subjects: &'static Subjects) -> Result<usize,
     let site = Site::new(open_device("cpu").map_err(Failure::failed)?, BUILD_COMMIT);
     let points = Point::all(&config.options, subjects);
     let first = |along| points.iter().filter(|p| p.along == along).min_by_key(|p| p.sizes.elements());
-    let smallest: Vec<&Point> =
-        [super::Along::Length, super::Along::Width].into_iter().filter_map(first).collect();
+    let smallest: Vec<&Point> = Along::ALL.into_iter().filter_map(first).collect();
     for point in &smallest {
-        let checked = check_points(&[point], &site)?;
+        let checked = check_all(&point.subjects, &site.device).map_err(Failure::Failed)?;
         measure_cells(&checked, &point.sizes, Duration::ZERO, &site, &Default::default())
             .map_err(Failure::failed)?;
     }

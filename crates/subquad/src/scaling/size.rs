@@ -1,19 +1,18 @@
 //! The child's side: measures one size for its parent.
 
-use std::fmt;
-use std::str::FromStr;
+use serde::{Deserialize, Serialize};
+use subquad_bench::scaling::Point;
+use subquad_bench::{BenchConfig, Subjects};
+use subquad_record::Cell;
 
-use subquad_bench::Subjects;
-
-use super::measurements::Measurements;
-use super::{BenchStudy, Point};
+use super::BenchStudy;
+use super::run::open;
 use crate::Failure;
 use crate::child_process::follow_parent;
-use crate::config::BenchConfig;
 use crate::session::Session;
 
-/// Which size, as one word on a command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which size.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct OneSize {
     /// The study.
     pub(crate) slug: String,
@@ -21,38 +20,6 @@ pub(crate) struct OneSize {
     pub(crate) config: usize,
     /// Such as `length 256`.
     pub(crate) title: String,
-}
-
-impl fmt::Display for OneSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slug, config, title } = self;
-        write!(f, "{config},{title},{slug}")
-    }
-}
-
-impl FromStr for OneSize {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words: Vec<&str> = text.splitn(3, ',').collect();
-        let wrong = || format!("`{text}` does not name one; expected <place of a config>,<size>,<study>");
-        let [config, title, slug] = words[..] else { return Err(wrong()) };
-        let config = config.parse().map_err(|_| wrong())?;
-        Ok(Self { slug: slug.into(), config, title: title.into() })
-    }
-}
-
-impl OneSize {
-    fn find<'a>(
-        &self,
-        studies: &'a [BenchStudy],
-        subjects: &'static Subjects,
-    ) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
-        let study = studies.iter().find(|study| study.slug == self.slug)?;
-        let (config, points) = study.points(subjects).into_iter().nth(self.config)?;
-        let point = points.into_iter().find(|point| point.title() == self.title)?;
-        Some((study, config, point))
-    }
 }
 
 /// Measures it and keeps its cells. The parent holds the study's lock.
@@ -69,25 +36,31 @@ pub(crate) fn measure_one(
     let changed = || Failure::failed("its config was changed after the command started; start it again");
     let (study, config, point) = size.find(studies, subjects).ok_or_else(changed)?;
     let site = session.site();
-    let mut log = Measurements::open(study.run_folder(config, session.results, &site), config, session)?;
-    log.measure_here(&point, &site, session)?;
-    match log.failed.is_empty() {
-        _ if session.should_stop() => Err(session.interrupted()),
-        true => Ok(()),
-        false => Err(Failure::Failed(log.failed)),
+    let mut log = open(study, config, (session.results, &site), session.messages)?;
+    let cells = log.measure(&point, &site, &session.stop.flag())?;
+    if !cells.is_empty() {
+        session.messages.say(format!("    {}", in_short(&cells)));
+    }
+    match session.should_stop() {
+        true => Err(session.interrupted()),
+        false => Failure::unless_empty(log.failed),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_size_reads_back_from_its_word() {
-        let size = OneSize { slug: "01-a,b".into(), config: 1, title: "length 256".into() };
-        assert_eq!(size.to_string().parse(), Ok(size));
-        for wrong in ["", "1,length 2", "x,length 2,a"] {
-            assert!(wrong.parse::<OneSize>().is_err(), "{wrong}");
-        }
+impl OneSize {
+    fn find<'a>(
+        &self,
+        studies: &'a [BenchStudy],
+        subjects: &'static Subjects,
+    ) -> Option<(&'a BenchStudy, &'a BenchConfig, Point)> {
+        let study = studies.iter().find(|study| study.slug == self.slug)?;
+        let config = study.configs.get(self.config)?;
+        let mut points = Point::all(&config.options, subjects).into_iter();
+        Some((study, config, points.find(|point| point.title() == self.title)?))
     }
+}
+
+fn in_short(cells: &[Cell]) -> String {
+    let one = |cell: &Cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms);
+    format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
 }

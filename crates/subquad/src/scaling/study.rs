@@ -1,14 +1,11 @@
-//! Which configs share a summary, and where each keeps its cells.
+//! Which configs share a summary.
 
 use std::path::{Path, PathBuf};
 
-use subquad_bench::{Site, Subjects};
+use subquad_bench::BenchConfig;
 use subquad_config::slug;
-use subquad_record::run_hash;
 
-use super::Point;
 use crate::Failure;
-use crate::config::BenchConfig;
 use crate::study::{Study, folder};
 
 /// All configs of one folder that measure.
@@ -49,21 +46,4 @@ fn shared(slug: &str, other: &Path, config: &Path) -> Failure {
         config.display(),
         other.display()
     ))
-}
-
-impl BenchStudy {
-    /// Where a config's cells are: a folder named after what changes all its numbers. Which lengths, widths and layers it
-    /// asks for changes none, so a longer list continues with what is there.
-    pub fn run_folder(&self, config: &BenchConfig, results: &Path, site: &Site) -> PathBuf {
-        let stem = config.path.file_stem().unwrap_or_default().to_string_lossy();
-        let mut pairs = config.hash_pairs.clone();
-        pairs.insert("device".into(), site.device_kind.as_str().to_owned());
-        pairs.insert("threads".into(), rayon::current_num_threads().to_string());
-        results.join(&self.slug).join("runs").join(format!("{stem}-{}", run_hash(&pairs)))
-    }
-
-    /// Every config with its points.
-    pub fn points(&self, subjects: &'static Subjects) -> Vec<(&BenchConfig, Vec<Point>)> {
-        self.configs.iter().map(|config| (config, Point::all(&config.options, subjects))).collect()
-    }
 }

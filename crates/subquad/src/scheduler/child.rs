@@ -4,19 +4,31 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use subquad_backend::DeviceKind;
 use subquad_config::Assignment;
 use subquad_record::{Attempt, RunName, RunStatus};
 use subquad_train::TrainError;
 
-use super::OneRun;
 use crate::Failure;
 use crate::child_process::{POLL, follow_parent};
+use crate::execute::RunError;
 use crate::plan::{by_kind, load_all};
-use crate::program::{Program, RunError};
+use crate::program::Program;
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::study::{Study, group};
+
+/// One run, and what the child cannot know about the others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct OneRun {
+    /// The run's name.
+    pub(crate) name: String,
+    /// Its position among all, such as `3/18`.
+    pub(crate) position: String,
+    /// Runs that are allowed at once.
+    pub(crate) jobs: usize,
+}
 
 /// The one run in its study, without the cost of planning the other runs of the same configs.
 ///
@@ -29,17 +41,18 @@ pub(crate) fn plan_one(
     assignments: &[Assignment],
     device: DeviceKind,
 ) -> Result<Study, Failure> {
+    let wanted: RunName = wanted.name.parse()?;
     let (mut configs, _) = by_kind(load_all(registry, configs, assignments)?);
     for config in &mut configs {
         config.runs.retain(|run| {
-            let RunName { mixer, seq_len, seed, hash: _ } = &wanted.name;
+            let RunName { mixer, seq_len, seed, hash: _ } = &wanted;
             (run.subject, run.size, run.seed) == (mixer.as_str(), *seq_len, *seed)
         });
     }
     configs.retain(|config| !config.runs.is_empty());
     let studies = group(configs)?.into_iter().map(|study| study.on_device(device));
     for mut study in studies {
-        study.runs.retain(|run| run.name == wanted.name);
+        study.runs.retain(|run| run.name == wanted);
         if !study.runs.is_empty() {
             return Ok(study);
         }
@@ -52,7 +65,7 @@ pub(crate) fn plan_one(
 /// # Errors
 /// Why it has no result.
 pub(crate) fn run_as_child(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     position: &str,
     session: &Session<'_>,
@@ -72,7 +85,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 
 /// Does the run once no other process holds it.
 fn run_once_free(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     position: &str,
     session: &Session<'_>,
@@ -94,7 +107,7 @@ fn run_once_free(
 
 /// Trains the run, unless it is done. The caller holds its lock.
 fn run_locked(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     position: &str,
     session: &Session<'_>,
@@ -109,7 +122,7 @@ fn run_locked(
     if session.force {
         dir.discard().map_err(Failure::failed)?;
     }
-    match program.execute(run, study, session, &format!("[{position}]")) {
+    match (program.execute)(run, study, session, &format!("[{position}]")) {
         Ok(_) => Ok(()),
         Err(RunError::Train(TrainError::Stopped { .. })) => Err(session.interrupted()),
         Err(error) => Err(Failure::failed(error)),

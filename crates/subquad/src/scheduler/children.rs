@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use subquad_record::{Attempt, Held, RunDir, RunStatus, RunSummary};
 
-use super::OneRun;
+use super::child::OneRun;
 use crate::child_process::{ONLY_RUN, POLL, REPORTED, STOP, child_command, failure_reason, was_stopped};
 use crate::execute::result;
 use crate::memory::{Admission, MemoryBudget, wanted_bytes};
@@ -39,7 +39,7 @@ pub(super) enum Start {
 type Exit = (usize, io::Result<Output>);
 
 pub(super) struct Children<'a> {
-    program: &'a dyn Program,
+    program: &'a Program,
     study: &'a Study,
     session: &'a Session<'a>,
     memory: MemoryBudget,
@@ -58,24 +58,22 @@ pub(super) struct Children<'a> {
 
 impl<'a> Children<'a> {
     pub(super) fn new(
-        program: &'a dyn Program,
+        program: &'a Program,
         study: &'a Study,
         to_do: usize,
         session: &'a Session<'a>,
     ) -> Self {
         let (sender, receiver) = channel();
-        let count = study.runs.len() - to_do;
-        let (running, taken_over, memory) = (HashMap::new(), vec![], MemoryBudget::default());
         Self {
             program,
             study,
             session,
-            memory,
-            running,
+            memory: MemoryBudget::default(),
+            running: HashMap::new(),
             sender,
             receiver,
-            count,
-            taken_over,
+            count: study.runs.len() - to_do,
+            taken_over: vec![],
             stop_sent: false,
         }
     }
@@ -111,12 +109,12 @@ impl<'a> Children<'a> {
 
     fn wanted_bytes(&self, index: usize) -> u64 {
         let run = self.run(index);
-        wanted_bytes(run, &self.program.facts(run), self.session.device_kind)
+        wanted_bytes(run, &(self.program.facts)(run), self.session.opened.kind)
     }
 
     /// Starts the child and a thread that waits for its end.
     fn spawn(&mut self, index: usize, wanted: u64) -> Result<(), String> {
-        let (name, jobs) = (self.run(index).name.clone(), self.session.jobs);
+        let (name, jobs) = (self.run(index).name.to_string(), self.session.jobs);
         let position = format!("{}/{}", index + 1, self.study.runs.len());
         let spawned = command(&OneRun { name, position, jobs }).and_then(|mut command| command.spawn());
         let mut child = spawned.map_err(|error| format!("its process could not be started: {error}"))?;
@@ -267,7 +265,7 @@ impl Children<'_> {
 /// lines do not mix.
 fn command(run: &OneRun) -> io::Result<Command> {
     let stderr = if run.jobs == 1 { Stdio::inherit() } else { Stdio::piped() };
-    child_command(ONLY_RUN, &run.to_string(), stderr)
+    child_command(ONLY_RUN, run, stderr)
 }
 
 /// A child's warnings, such as about a checkpoint that it could not use.

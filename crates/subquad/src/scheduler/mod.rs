@@ -6,11 +6,9 @@
 
 mod child;
 mod children;
-mod one_run;
 
-pub(crate) use child::{plan_one, run_as_child};
+pub(crate) use child::{OneRun, plan_one, run_as_child};
 pub(crate) use children::Ended;
-pub(crate) use one_run::OneRun;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,7 +22,7 @@ use children::{Children, Start};
 /// Executes the runs with these indices in the study, as many at once as there are jobs. After a signal to stop, some
 /// of them may not have ended.
 pub(crate) fn execute_all(
-    program: &dyn Program,
+    program: &Program,
     study: &Study,
     to_do: &[usize],
     session: &Session<'_>,

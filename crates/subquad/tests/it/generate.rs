@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use subquad::Registered;
+use subquad::Program;
 use subquad::generate::{Sampler, Sampling, find_run, load};
 use subquad_model::{Dropout, Input, MixerConfig, SequenceModel};
 
@@ -122,7 +122,7 @@ fn the_same_seed_gives_the_same_text_and_another_one_another() {
 
 #[test]
 fn a_text_is_what_the_whole_model_at_once_would_write_byte_for_byte() {
-    let (lab, program) = (trained(&MIXERS), Registered::<MixerConfig>::program());
+    let (lab, program) = (trained(&MIXERS), Program::of::<MixerConfig>());
     for mixer in MIXERS {
         let run = find_run(&lab.path("results/text").join(mixer)).unwrap();
         let model = load::<MixerConfig>(program, &run, &Device::flex()).unwrap().model;

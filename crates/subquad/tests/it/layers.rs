@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use subquad::config::RunConfig;
-use subquad::{Program, Registered, model};
+use subquad::{Program, Registry, model};
 use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
 use subquad_data::{TargetKind, TaskConfig};
 use subquad_mixer::{Mixers, SequenceMixerConfig};
@@ -16,8 +17,9 @@ use subquad_options::{Field, Kind, Options, Value};
 
 use crate::lab::{TINY, repository};
 
-pub(crate) fn program() -> &'static dyn Program {
-    Registered::<MixerConfig>::program()
+pub(crate) fn program() -> &'static dyn Registry {
+    static PROGRAM: LazyLock<&Program> = LazyLock::new(Program::of::<MixerConfig>);
+    *PROGRAM
 }
 
 /// The runs of a text with flags.

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod config;
 mod configs;
 mod damage;
 mod dependencies;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use subquad::Registered;
+use subquad::Program;
 use subquad::plan::plan;
 use subquad_backend::DeviceKind;
 use subquad_model::MixerConfig;
@@ -65,7 +65,7 @@ fn bookkeeping_and_flags_of_the_machine_leave_names_alone() {
 fn another_kind_of_device_names_other_runs() {
     let lab = Lab::new();
     let on = |kind| -> Vec<String> {
-        let study = plan(Registered::<MixerConfig>::program(), &[lab.path("tiny")], &[])
+        let study = plan(Program::of::<MixerConfig>(), &[lab.path("tiny")], &[])
             .unwrap()
             .training
             .remove(0)

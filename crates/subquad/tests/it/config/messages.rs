@@ -1,6 +1,6 @@
 //! Messages about values: wrong type, out of range, missing, inconsistent.
 
-use super::{MIXERS, SMALL, errors, errors_before_small};
+use super::{MIXERS, SMALL, errors, errors_before_small, small};
 
 #[test]
 fn values_have_a_type_and_a_range() {
@@ -111,11 +111,7 @@ fn keys_of_state_spaces_go_together() {
 
 #[test]
 fn keys_of_monarch_matrices_go_together() {
-    let with = |mixer: &str, lines: &str| {
-        let small = super::SMALL
-            .replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("[\"{mixer}\"]"));
-        errors(&format!("{lines}{small}"))
-    };
+    let with = |mixer: &str, lines: &str| errors(&format!("{lines}{}", small(&[mixer])));
     let causal = |lines: &str| with("causal_monarch", lines);
     insta::assert_snapshot!(with("monarch", "model.causal = true"), @"x.toml:1: monarch always sees the whole sequence; set model.causal = false, for monarch only in [override.monarch], or remove it from sweep.mixer");
     insta::assert_snapshot!(with("monarch", "model.causal = false\nmixer.monarch.n_heads = 3"), @"x.toml:2: 3 heads cannot share d_model = 64 equally; choose n_heads among the divisors of 64");
@@ -133,15 +129,10 @@ fn keys_of_h3_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.h3.head_dim = 64\nmixer.h3.init = \"diag\""), @r#"x.toml:2: init = "diag" mixes 2 kinds of system in equal numbers, so n_ssm must be a multiple of 2; got 1"#);
     insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: d_state must be even, because states come in conjugate pairs; got 7");
     insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; lower dt_min or raise dt_max");
-    let alone = |mixer| errors(&format!("model.causal = false{}", only(mixer)));
-    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or remove it from sweep.mixer");
+    let alone = |mixer| errors(&format!("model.causal = false{}", small(&[mixer])));
+    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or take it out of sweep.mixer");
     let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
     assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
-}
-
-/// [`SMALL`] with only this mixer.
-fn only(mixer: &str) -> String {
-    SMALL.replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, &format!("{mixer:?}"))
 }
 
 /// Every line is written for both gated convolutions; the messages are those of `hyena`.
@@ -158,8 +149,8 @@ fn keys_of_gated_convolutions_go_together() {
     insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
     insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
     insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1");
-    let alone = errors(&format!("model.causal = false{}", only("hyena")));
-    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or remove it from sweep.mixer");
+    let alone = errors(&format!("model.causal = false{}", small(&["hyena"])));
+    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or take it out of sweep.mixer");
 }
 
 #[test]

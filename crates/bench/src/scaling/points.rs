@@ -1,18 +1,8 @@
 //! The sizes that a config asks for, each with the layers that are measured there side by side.
 
-use subquad_bench::{Sizes, Subject, Subjects};
 use subquad_record::Cell;
 
-use crate::config::BenchOptions;
-
-/// What grows from point to point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Along {
-    /// The sequence.
-    Length,
-    /// The width.
-    Width,
-}
+use crate::{Along, BenchOptions, Sizes, Subject, Subjects};
 
 /// One size.
 #[derive(Debug, Clone)]
@@ -25,45 +15,16 @@ pub struct Point {
     pub subjects: Vec<&'static Subject>,
 }
 
-impl Along {
-    /// The word for it before a number.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Length => "length",
-            Self::Width => "width",
-        }
-    }
-
-    /// The plural of what it counts.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Length => "tokens",
-            Self::Width => "channels",
-        }
-    }
-
-    /// The length or the width of a cell.
-    pub fn of(self, cell: &Cell) -> usize {
-        match self {
-            Self::Length => cell.seq_len,
-            Self::Width => cell.d_model,
-        }
-    }
-}
-
 impl Point {
     /// All points of a config: lengths, then widths, each in the config's order.
     pub fn all(options: &BenchOptions, subjects: &'static Subjects) -> Vec<Self> {
-        let named = |names: &[String]| -> Vec<&'static Subject> {
-            names.iter().map(|name| subjects.find(name).expect("configs hold names of layers")).collect()
+        let named = |name: &String| subjects.find(name).expect("configs hold names of layers");
+        let points = |along| {
+            let subjects: Vec<_> = options.layers(along).iter().map(named).collect();
+            let point = move |sizes| Self { along, sizes, subjects: subjects.clone() };
+            options.sizes(along).into_iter().map(point)
         };
-        let point = |along, names: &[String]| {
-            let subjects = named(names);
-            move |sizes| Self { along, sizes, subjects: subjects.clone() }
-        };
-        let lengths = options.along_length().into_iter().map(point(Along::Length, &options.mixers));
-        let widths = options.along_width().into_iter().map(point(Along::Width, &options.channel_mixers));
-        lengths.chain(widths).collect()
+        Along::ALL.into_iter().flat_map(points).collect()
     }
 
     /// Such as `length 256`.
@@ -89,7 +50,7 @@ impl Point {
     }
 
     /// Whether a cell measures one of its layers at its size.
-    pub fn has(&self, cell: &Cell) -> bool {
+    pub(crate) fn has(&self, cell: &Cell) -> bool {
         self.subjects.iter().any(|subject| self.is_of(subject, cell))
     }
 

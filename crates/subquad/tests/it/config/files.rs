@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use subquad::config::ConfigFile;
 use subquad_config::{Quota, find_configs, slug};
 
-use super::super::ConfigFile;
-use super::{SMALL, program};
+use super::SMALL;
+use crate::layers::program;
 
 /// The error with the temporary folder's path left out.
 fn told(error: impl ToString, folder: &Path) -> String {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use subquad::config::ConfigFile;
+use subquad_bench::BenchConfig;
 use subquad_config::{Assignment, ConfigErrors, Quota};
 
-use super::super::{BenchConfig, ConfigFile};
-use super::program;
+use crate::layers::program;
 
 const SMALL: &str = r#"
 [bench]

@@ -1,14 +1,55 @@
-//! The other kind of config: a section `[bench]`. Layers are measured, nothing is trained.
+//! Configs that measure: a section `[bench]`. Layers are measured at every length and width, nothing is trained.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use subquad_bench::{D_STATE, STEPS, Sizes, Subject, Subjects, accepts};
 use subquad_config::{Assignment, Combination, Complaint, ConfigErrors, Quota, Schema, Sheet};
 use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Field, Kind, Options, Value};
+use subquad_record::{Cell, run_hash};
 
-pub(super) const SECTION: &str = "bench";
+use crate::{D_STATE, STEPS, Site, Sizes, Subject, Subjects, accepts};
+
+/// The section that makes a config one that measures.
+pub const SECTION: &str = "bench";
+
+/// What grows from size to size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Along {
+    /// The sequence.
+    Length,
+    /// The width.
+    Width,
+}
+
+impl Along {
+    /// Both, in the order of points and reports.
+    pub const ALL: [Self; 2] = [Self::Length, Self::Width];
+
+    /// The word for it in front of a number.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Width => "width",
+        }
+    }
+
+    /// The plural of what it counts.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Length => "tokens",
+            Self::Width => "channels",
+        }
+    }
+
+    /// The length or the width of a cell.
+    pub(crate) fn of(self, cell: &Cell) -> usize {
+        match self {
+            Self::Length => cell.seq_len,
+            Self::Width => cell.d_model,
+        }
+    }
+}
 
 /// Section `[bench]`.
 #[derive(Options, Debug, Clone, PartialEq)]
@@ -70,8 +111,8 @@ pub struct BenchConfig {
     sheet: Sheet,
 }
 
-/// The schema. Only the program knows which words name layers.
-pub(super) fn schema(subjects: &Subjects) -> Schema {
+/// The schema; which words name layers, only the program knows.
+pub fn schema(subjects: &Subjects) -> Schema {
     let words = |all: &[Subject]| Kind::List {
         item: Box::new(Kind::Word(all.iter().map(|subject| subject.name).collect::<Vec<_>>().leak())),
         most: usize::MAX,
@@ -109,6 +150,20 @@ impl BenchConfig {
     pub fn to_toml(&self) -> String {
         self.sheet.to_toml()
     }
+
+    /// What to call it: the name of its file without the ending.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Where its cells are in the folder of its study: a folder named after what changes all its numbers. Which lengths, widths and
+    /// layers it asks for changes none, so a longer list goes on with what is there.
+    pub fn run_folder(&self, study: &Path, site: &Site) -> PathBuf {
+        let mut pairs = self.hash_pairs.clone();
+        pairs.insert("device".into(), site.device_kind.as_str().to_owned());
+        pairs.insert("threads".into(), rayon::current_num_threads().to_string());
+        study.join("runs").join(format!("{}-{}", self.name(), run_hash(&pairs)))
+    }
 }
 
 impl BenchOptions {
@@ -117,31 +172,41 @@ impl BenchOptions {
         self.mixers.len() * self.lengths.len() + self.channel_mixers.len() * self.widths.len()
     }
 
-    /// The sizes over lengths.
-    pub fn along_length(&self) -> Vec<Sizes> {
-        self.lengths.iter().map(|seq_len| self.sizes(self.batch, *seq_len, self.d_model)).collect()
+    /// The layers that are measured along lengths or along widths.
+    pub fn layers(&self, along: Along) -> &[String] {
+        match along {
+            Along::Length => &self.mixers,
+            Along::Width => &self.channel_mixers,
+        }
     }
 
-    /// The sizes over widths.
-    pub fn along_width(&self) -> Vec<Sizes> {
-        self.widths.iter().map(|width| self.sizes(1, self.tokens, *width)).collect()
+    /// The sizes that they are measured at.
+    pub fn sizes(&self, along: Along) -> Vec<Sizes> {
+        match along {
+            Along::Length => {
+                self.lengths.iter().map(|&seq| self.size(self.batch, seq, self.d_model)).collect()
+            }
+            Along::Width => self.widths.iter().map(|&width| self.size(1, self.tokens, width)).collect(),
+        }
     }
 
-    fn sizes(&self, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
+    fn size(&self, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
         let Self { hidden_factor, n_blocks, .. } = *self;
         Sizes { batch, seq_len, d_model, hidden_factor, n_blocks, d_state: D_STATE, more_tokens: 1 + STEPS }
     }
 }
 
-fn measurements(config: &Combination<'_>) -> u128 {
-    let len = |leaf: &str| {
-        let list = config.value(&format!("{SECTION}.{leaf}")).and_then(Value::as_list);
-        list.map_or(0, |list| list.len() as u128)
-    };
-    len("mixers") * len("lengths") + len("channel_mixers") * len("widths")
+/// The length of a list; 0 where there is none.
+fn len(config: &Combination<'_>, leaf: &str) -> usize {
+    let list = config.value(&format!("{SECTION}.{leaf}")).and_then(Value::as_list);
+    list.map_or(0, <[Value]>::len)
 }
 
-/// Layers with the sizes that they are measured at, and the keys that only these layers use.
+fn measurements(config: &Combination<'_>) -> u128 {
+    HEEDED.iter().map(|(layers, sizes, _)| len(config, layers) as u128 * len(config, sizes) as u128).sum()
+}
+
+/// For each of [`Along::ALL`], the keys of the layers and of their sizes, and the keys that only these layers heed.
 const HEEDED: [(&str, &str, &[&str]); 2] = [
     ("mixers", "lengths", &["batch", "d_model"]),
     ("channel_mixers", "widths", &["tokens", "hidden_factor", "n_blocks"]),
@@ -150,10 +215,7 @@ const HEEDED: [(&str, &str, &[&str]); 2] = [
 /// Lists without their partner, keys that no layer uses, and sizes that a layer cannot have.
 fn complaints(config: &Combination<'_>, subjects: &Subjects) -> Vec<Complaint> {
     let Some(options) = BenchOptions::from_values(&config.section(SECTION)) else { return vec![] };
-    let is_given = |leaf: &str| {
-        let list = config.value(&format!("{SECTION}.{leaf}")).and_then(Value::as_list);
-        list.is_some_and(|list| !list.is_empty())
-    };
+    let is_given = |leaf: &str| len(config, leaf) > 0;
     let is_empty = HEEDED.iter().all(|(layers, sizes, _)| !is_given(layers) && !is_given(sizes));
     let mut complaints = vec![];
     for (layers, sizes, keys) in HEEDED {
@@ -168,13 +230,9 @@ fn complaints(config: &Combination<'_>, subjects: &Subjects) -> Vec<Complaint> {
             complaints.extend(idle(config, layers, keys));
         }
     }
-    complaints.extend(impossible(&options.mixers, &options.along_length(), "mixers", subjects));
-    complaints.extend(impossible(
-        &options.channel_mixers,
-        &options.along_width(),
-        "channel_mixers",
-        subjects,
-    ));
+    for (along, (layers, ..)) in Along::ALL.into_iter().zip(HEEDED) {
+        complaints.extend(impossible(&options, along, layers, subjects));
+    }
     complaints
 }
 
@@ -196,11 +254,11 @@ fn idle(config: &Combination<'_>, layers: &str, keys: &[&str]) -> Vec<Complaint>
 }
 
 /// In the layers' own words; each layer's first complaint is enough.
-fn impossible(names: &[String], sizes: &[Sizes], leaf: &str, subjects: &Subjects) -> Vec<Complaint> {
+fn impossible(options: &BenchOptions, along: Along, leaf: &str, subjects: &Subjects) -> Vec<Complaint> {
     let first = |name: &String| {
         let subject = subjects.find(name).ok()?;
-        let reason = sizes.iter().find_map(|sizes| accepts(subject, sizes).err())?;
+        let reason = options.sizes(along).iter().find_map(|sizes| accepts(subject, sizes).err())?;
         Some(Complaint { reason, keys: vec![format!("{SECTION}.{leaf}")] })
     };
-    names.iter().filter_map(first).collect()
+    options.layers(along).iter().filter_map(first).collect()
 }

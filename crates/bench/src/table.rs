@@ -9,7 +9,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 const WORDS: [&str; 3] = ["mixer", "path", "exponent over"];
 
 /// Lays out the lines under their header.
-pub(crate) fn table<H, L>(header: H, lines: impl IntoIterator<Item = L>) -> String
+pub fn table<H, L>(header: H, lines: impl IntoIterator<Item = L>) -> String
 where
     H: IntoIterator<Item: Into<String>>,
     L: IntoIterator<Item = String>,
@@ -26,4 +26,15 @@ where
         column.set_padding((0, 1)).set_cell_alignment(alignment);
     }
     table.trim_fmt()
+}
+
+/// Distinct values, in order of first appearance.
+pub fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = vec![];
+    values.for_each(|value| {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    });
+    distinct
 }

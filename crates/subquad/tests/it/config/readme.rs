@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::program;
+use crate::lab::repository;
+use crate::layers::program;
 
 const BEGIN: &str = "<!-- keys:begin -->\n";
 const END: &str = "<!-- keys:end -->";
@@ -10,7 +11,7 @@ const END: &str = "<!-- keys:end -->";
 const UPDATE: &str = "SUBQUAD_UPDATE_DOCS";
 
 fn path(page: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(page)
+    repository().join("configs").join(page)
 }
 
 fn readme() -> String {
@@ -30,7 +31,7 @@ fn the_table_of_keys_is_up_to_date() {
     } else {
         assert!(
             page == expected,
-            "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test --release --workspace --lib readme"
+            "configs/KEYS.md is out of date; run: {UPDATE}=1 cargo test --release --workspace --test it readme"
         );
     }
 }

@@ -1,7 +1,8 @@
 //! default < file < override < axis < `--set`.
 
-use super::super::RunConfig;
-use super::{MIXERS, SMALL, Typed, load_with, runs};
+use subquad::config::RunConfig;
+
+use super::{MIXERS, SMALL, Typed, load_with, runs, small};
 
 fn lr(config: &RunConfig) -> f64 {
     config.optim.lr
@@ -46,9 +47,7 @@ fn an_override_may_set_its_own_mixer() {
 
 #[test]
 fn overrides_of_every_mixer_satisfy_a_required_key() {
-    let text = SMALL
-        .replace("steps = 10", "")
-        .replace(r#""attention", "s4d", "s4", "h3", "hyena", "m2""#, r#""s4d""#);
+    let text = small(&["s4d"]).replace("steps = 10", "");
     let runs = runs(&format!("{text}[override.s4d]\ntrain.steps = 7\n"));
     assert_eq!(runs[0].config().train.steps, 7);
 }

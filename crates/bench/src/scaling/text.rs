@@ -1,12 +1,10 @@
 //! What a study that measures prints on the terminal.
 
-use subquad_record::Cell;
-
-use super::MeasuredConfig;
-use super::curves::Quantity;
+use super::curves::{FORWARD_BACKWARD, Quantity};
 use super::growth::{Exponent, crossings, exponents};
-use crate::report::layout::table;
-use crate::report::{cells_table, distinct};
+use super::{MeasuredConfig, all_cells};
+use crate::cells_table;
+use crate::table::{distinct, table};
 
 const LEGEND: &str = "\
 Exponents: the slope of a least-squares line on logarithms over the upper half of the points, at least four,
@@ -15,27 +13,23 @@ with its 95 % t-interval; a dash where there are fewer points or no such number.
 /// Every cell, then exponents and crossovers, and a line for what could not be measured.
 pub fn scaling_report(measured: &[MeasuredConfig<'_>], failed: &[String]) -> String {
     let failed = failed.iter().map(|why| format!("Not shown, because they failed: {why}.\n"));
-    let measured = if measured.iter().all(|config| config.cells.is_empty()) {
-        String::new()
-    } else {
-        comparison(measured)
-    };
+    let nothing = measured.iter().all(|config| config.cells.is_empty());
+    let measured = if nothing { String::new() } else { comparison(measured) };
     measured + &failed.collect::<String>()
 }
 
 fn comparison(measured: &[MeasuredConfig<'_>]) -> String {
-    let cells: Vec<Cell> = measured.iter().flat_map(|config| config.cells.clone()).collect();
     let several = measured.len() > 1;
     format!(
         "{}\n\n{}\n\n{LEGEND}\n\n{}\n",
-        cells_table(&cells),
+        cells_table(&all_cells(measured)),
         exponent_table(&exponents(measured), several),
         crossing_lines(measured, several)
     )
 }
 
 fn exponent_table(exponents: &[Exponent], several: bool) -> String {
-    let titles = Quantity::ALL.map(Quantity::title);
+    let titles = Quantity::ALL.map(|quantity| quantity.title);
     let header = ["exponent over", "mixer", "fitted"].into_iter().chain(titles);
     let layers = distinct(exponents.iter().map(|e| (e.config.as_str(), e.along, e.mixer.as_str())));
     let lines = layers.into_iter().map(|(config, along, mixer)| -> Vec<String> {
@@ -51,7 +45,7 @@ fn exponent_table(exponents: &[Exponent], several: bool) -> String {
 }
 
 fn power(quantities: &[&Exponent], quantity: Quantity) -> String {
-    let fit = quantities.iter().find(|e| e.quantity == quantity.column()).and_then(|e| e.fit);
+    let fit = quantities.iter().find(|e| e.quantity == quantity.column).and_then(|e| e.fit);
     fit.map_or("-".into(), |fit| fit.exponent_words())
 }
 
@@ -62,7 +56,7 @@ fn fitted(quantities: &[&Exponent]) -> String {
 
 /// The crossovers in time. Those in memory and state are only in `summary.json`.
 fn crossing_lines(measured: &[MeasuredConfig<'_>], several: bool) -> String {
-    let time = Quantity::ForwardBackward.column();
+    let time = FORWARD_BACKWARD.column;
     let all = crossings(measured);
     let lines = all.iter().filter(|crossing| crossing.quantity == time).map(|crossing| {
         let config = if several { format!(" ({})", crossing.config) } else { String::new() };

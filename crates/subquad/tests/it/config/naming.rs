@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use subquad_config::{Key, Run};
 use subquad_options::Kind;
 
-use super::{every_mixer, load_with, program};
+use super::{every_mixer, load_with};
+use crate::layers::program;
 
 /// Values to try for a key. One that the config refuses is skipped.
 fn candidates(key: &Key) -> Vec<String> {

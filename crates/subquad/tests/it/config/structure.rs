@@ -1,7 +1,6 @@
 //! The structure of a model: which of its keys go together, and with which task.
 
-use super::{Typed, flag_errors, load_with};
-use crate::config::tests::SMALL;
+use super::{SMALL, Typed, flag_errors, load_with};
 
 #[test]
 fn positions_reach_the_longest_sequence_or_are_refused() {

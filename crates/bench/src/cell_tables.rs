@@ -1,10 +1,9 @@
-//! The table of measured cells, and a warning about unreliable timings.
+//! The tables of measured cells and of measured decoding, and what to be wary of.
 
-use indicatif::HumanCount;
-use subquad_record::Cell;
+use subquad_options::number::grouped;
+use subquad_record::{Cell, DecodeCell, Provenance};
 
-use super::distinct;
-use super::layout::table;
+use crate::table::{distinct, table};
 
 const HEADER: [&str; 10] = [
     "seq_len",
@@ -30,21 +29,23 @@ const WIDE: f64 = 0.2;
 
 /// A table with one line per cell, in the order given.
 pub fn cells_table(cells: &[Cell]) -> String {
-    format!("{}\n\n{LEGEND}\n{}", table(HEADER, cells.iter().map(row)), conditions(cells))
+    let batch = distinct(cells.iter().map(|cell| cell.batch.to_string())).join(" or ");
+    let conditions = conditions(cells.iter().map(|cell| &cell.provenance));
+    let table = table(HEADER, cells.iter().map(row));
+    format!("{table}\n\n{LEGEND}\nBatch {batch}; {conditions}.{}", fma_peak(cells))
 }
 
 fn row(cell: &Cell) -> [String; HEADER.len()] {
-    let none = || "none".to_owned();
     [
         cell.seq_len.to_string(),
         cell.d_model.to_string(),
         cell.mixer.clone(),
         spread_of(cell.forward_ms, cell.forward_ms_q1, cell.forward_ms_q3),
         spread_of(cell.forward_backward_ms, cell.forward_backward_ms_q1, cell.forward_backward_ms_q3),
-        HumanCount(cell.tokens_per_second as u64).to_string(),
+        grouped(cell.tokens_per_second as u128),
         operations(cell),
         cell.peak_bytes.map_or("-".into(), |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 20))),
-        cell.state_floats.map_or_else(none, |floats| HumanCount(floats as u64).to_string()),
+        cell.state_floats.map_or("none".into(), |floats| grouped(floats as u128)),
         format!("{:.0e}", cell.check_error),
     ]
 }
@@ -57,25 +58,10 @@ fn operations(cell: &Cell) -> String {
     }
 }
 
-/// Three digits of the median, and the spread with the same number of decimal places.
-pub(super) fn spread_of(median: f64, q1: f64, q3: f64) -> String {
+/// Three digits of the median, and the spread with as many decimal places.
+fn spread_of(median: f64, q1: f64, q3: f64) -> String {
     let digits = (2 - median.log10().floor() as i32).clamp(0, 4) as usize;
     format!("{median:.digits$} ± {:.digits$}", (q3 - q1) / 2.0)
-}
-
-/// Where and how the cells were measured.
-fn conditions(cells: &[Cell]) -> String {
-    let of = |f: fn(&Cell) -> String| distinct(cells.iter().map(f)).join(" or ");
-    format!(
-        "Batch {}; {} form, {}, {} threads, {}, {}.{}",
-        of(|c| c.batch.to_string()),
-        of(|c| c.provenance.form.clone()),
-        of(|c| c.provenance.device.clone()),
-        of(|c| c.provenance.threads.to_string()),
-        of(|c| c.provenance.instruction_set.clone()),
-        of(|c| c.provenance.machine.cpu.clone()),
-        fma_peak(cells)
-    )
 }
 
 /// The range of the FMA peak over the lengths.
@@ -89,7 +75,49 @@ fn fma_peak(cells: &[Cell]) -> String {
     }
 }
 
-/// A sentence about the cells whose times vary too much to be trusted, if there are any.
+const DECODE_HEADER: [&str; 9] =
+    ["context", "d_model", "mixer", "path", "step us", "tokens/s", "state bytes", "allocations", "check"];
+
+const DECODE_LEGEND: &str = "\
+context: tokens before the first step. path: tensors is the layer's step, slices its stepper without burn, on one
+thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
+allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.";
+
+/// A table with one line per cell, in the order given.
+pub fn decode_table(cells: &[DecodeCell]) -> String {
+    let conditions = conditions(cells.iter().map(|cell| &cell.provenance));
+    let table = table(DECODE_HEADER, cells.iter().map(decode_row));
+    format!("{table}\n\n{DECODE_LEGEND}\nOne sequence; {conditions}.")
+}
+
+fn decode_row(cell: &DecodeCell) -> [String; DECODE_HEADER.len()] {
+    [
+        cell.context.to_string(),
+        cell.d_model.to_string(),
+        cell.mixer.clone(),
+        cell.path.clone(),
+        spread_of(cell.step_us, cell.step_us_q1, cell.step_us_q3),
+        grouped(cell.tokens_per_second as u128),
+        grouped(cell.state_bytes as u128),
+        cell.step_allocations.map_or("-".into(), |count| format!("{count:.0}")),
+        format!("{:.0e}", cell.check_error),
+    ]
+}
+
+/// Where and how cells were measured.
+fn conditions<'a>(all: impl Iterator<Item = &'a Provenance> + Clone) -> String {
+    let of = |f: fn(&Provenance) -> String| distinct(all.clone().map(f)).join(" or ");
+    format!(
+        "{} form, {}, {} threads, {}, {}",
+        of(|p| p.form.clone()),
+        of(|p| p.device.clone()),
+        of(|p| p.threads.to_string()),
+        of(|p| p.instruction_set.clone()),
+        of(|p| p.machine.cpu.clone())
+    )
+}
+
+/// A sentence on the cells whose times vary too much to be trusted, if there are any.
 pub fn spread_warning(cells: &[Cell]) -> Option<String> {
     let wide = cells.iter().filter(|cell| spread(cell) > WIDE);
     let widest = wide.clone().max_by(|a, b| spread(a).total_cmp(&spread(b)))?;
@@ -112,13 +140,29 @@ fn spread(cell: &Cell) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use subquad_record::{Machine, Provenance};
+    use subquad_record::Machine;
 
     use super::*;
 
+    fn provenance(threads: usize, instruction_set: &str) -> Provenance {
+        Provenance {
+            form: "fused".into(),
+            device: "cpu".into(),
+            threads,
+            instruction_set: instruction_set.into(),
+            program_version: String::new(),
+            build_commit: None,
+            measured: String::new(),
+            machine: Machine {
+                cpu: "Some CPU".into(),
+                cores: 2,
+                memory_bytes: None,
+                os: "linux x86_64".into(),
+            },
+        }
+    }
+
     fn cell(mixer: &str, median: f64, half: f64) -> Cell {
-        let machine =
-            Machine { cpu: "Some CPU".into(), cores: 2, memory_bytes: None, os: "linux x86_64".into() };
         Cell {
             mixer: mixer.into(),
             seq_len: 1024,
@@ -143,16 +187,7 @@ mod tests {
             check_value_error: 2.3e-6,
             check_gradient_error: 1e-7,
             check_against: "f64 reference".into(),
-            provenance: Provenance {
-                form: "fused".into(),
-                device: "cpu".into(),
-                threads: 2,
-                instruction_set: "avx2+fma".into(),
-                program_version: String::new(),
-                build_commit: None,
-                measured: String::new(),
-                machine,
-            },
+            provenance: provenance(2, "avx2+fma"),
         }
     }
 
@@ -183,5 +218,45 @@ mod tests {
         assert_eq!(spread_warning(&[cell("attention", 10.0, 0.5)]), None);
         let cells = [cell("attention", 10.0, 0.5), cell("s4d", 10.0, 2.0), cell("m2", 10.0, 1.5)];
         insta::assert_snapshot!(spread_warning(&cells).unwrap_or_default(), @"warning: times vary by more than 20 % in 2 of 3 measurements, most for s4d at length 1024 and width 128 (40 %): another program may share this machine. Measure again when it is idle");
+    }
+
+    fn decode_cell(mixer: &str, path: &str, step_us: f64, state_bytes: usize) -> DecodeCell {
+        DecodeCell {
+            mixer: mixer.into(),
+            path: path.into(),
+            context: 1024,
+            d_model: 128,
+            step_us,
+            step_us_q1: step_us * 0.9,
+            step_us_q3: step_us * 1.1,
+            steps: 480,
+            tokens_per_second: 1e6 / step_us,
+            state_bytes,
+            step_allocations: Some(if path == "slices" { 0.0 } else { 61.4 }),
+            step_peak_bytes: Some(20_000),
+            check_error: 3e-7,
+            provenance: provenance(if path == "slices" { 1 } else { 2 }, "avx512"),
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_way_of_decoding_after_a_context() {
+        let cells = [
+            decode_cell("attention", "tensors", 420.0, 1 << 20),
+            decode_cell("attention", "slices", 41.5, 1 << 20),
+            decode_cell("s4d", "tensors", 130.0, 32_768),
+        ];
+        insta::assert_snapshot!(decode_table(&cells), @"
+        context  d_model  mixer      path        step us  tokens/s  state bytes  allocations  check
+        --------------------------------------------------------------------------------------------
+           1024      128  attention  tensors    420 ± 42     2,380    1,048,576           61   3e-7
+           1024      128  attention  slices   41.5 ± 4.2    24,096    1,048,576            0   3e-7
+           1024      128  s4d        tensors    130 ± 13     7,692       32,768           61   3e-7
+
+        context: tokens before the first step. path: tensors is the layer's step, slices its stepper without burn, on one
+        thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
+        allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.
+        One sequence; fused form, cpu, 2 or 1 threads, avx512, Some CPU.
+        ");
     }
 }

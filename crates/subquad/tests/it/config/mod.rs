@@ -1,5 +1,4 @@
 //! What configs mean, and what is said about those that mean nothing.
-#![allow(clippy::unwrap_used)]
 
 mod bench;
 mod expansion;
@@ -16,19 +15,10 @@ mod size;
 mod structure;
 mod tasks;
 
-use std::path::Path;
+use subquad::config::RunConfig;
+use subquad_config::{ConfigErrors, Run, Study};
 
-use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
-use subquad_model::MixerConfig;
-
-use super::RunConfig;
-use crate::{Program, Registered};
-
-fn program() -> &'static dyn Program {
-    static PROGRAM: std::sync::LazyLock<&'static Registered<MixerConfig>> =
-        std::sync::LazyLock::new(Registered::program);
-    *PROGRAM
-}
+use crate::layers::{program, read};
 
 /// The settings of a run as types.
 trait Typed {
@@ -52,11 +42,15 @@ mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
 seq_len = [64]
 "#;
 
+/// [`SMALL`] with one run of each of these mixers.
+fn small(mixers: &[&str]) -> String {
+    SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("{mixers:?}"))
+}
+
 /// [`SMALL`] with one run of every mixer.
 fn every_mixer() -> String {
     let names: Vec<&str> = program().mixers().iter().map(|mixer| mixer.name).collect();
-    let all = SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, &format!("{names:?}"));
-    format!("{all}[override.monarch]\nmodel.causal = false\n")
+    format!("{}[override.monarch]\nmodel.causal = false\n", small(&names))
 }
 
 /// Runs of [`SMALL`]: every mixer except the two that it leaves out.
@@ -67,10 +61,7 @@ fn load(text: &str) -> Result<Study, ConfigErrors> {
 }
 
 fn load_with(text: &str, flags: &[&str]) -> Result<Study, ConfigErrors> {
-    let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag).unwrap()).collect();
-    let schema = program().schemas().study;
-    let check = |run: &subquad_config::Combination<'_>| program().complaints(run);
-    Study::read(schema, text, Path::new("x.toml"), &flags, Quota::default(), &check)
+    read(text, flags)
 }
 
 fn runs(text: &str) -> Vec<Run> {

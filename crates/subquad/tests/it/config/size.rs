@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use subquad_config::{MOST_RUNS, Study};
 
-use super::{SMALL, errors, load, load_with, runs};
+use super::{SMALL, errors, load, load_with, runs, small};
 
 /// The whole numbers below `count` as a list, from `from` on.
 fn list(from: usize, count: usize) -> String {
@@ -14,8 +14,7 @@ fn list(from: usize, count: usize) -> String {
 
 /// One mixer, with these axes.
 fn sweep(axes: &str) -> String {
-    let mixers = r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#;
-    format!("{}{axes}", SMALL.replace(mixers, r#"["s4d"]"#))
+    format!("{}{axes}", small(&["s4d"]))
 }
 
 #[test]

@@ -4,23 +4,31 @@ use subquad_plot::{Figure, Line, Panel, Point, ScalingFigure};
 use subquad_record::Cell;
 
 use super::MeasuredConfig;
-use super::curves::{Curve, Quantity, curves};
-use crate::report::distinct;
-use crate::scaling::Along;
+use super::curves::{Curve, FORWARD_BACKWARD, MEMORY, Quantity, STATE, curves};
+use crate::Along;
+use crate::table::distinct;
 
-const FIGURES: [(ScalingFigure, Along, Quantity); 5] = [
-    (ScalingFigure::TimeByLength, Along::Length, Quantity::ForwardBackward),
-    (ScalingFigure::MemoryByLength, Along::Length, Quantity::Memory),
-    (ScalingFigure::StateByLength, Along::Length, Quantity::State),
-    (ScalingFigure::TimeByWidth, Along::Width, Quantity::ForwardBackward),
-    (ScalingFigure::MemoryByWidth, Along::Width, Quantity::Memory),
+/// Each, what it is drawn of, and what its points are; `{n}` stands for the numbers of repeats.
+const FIGURES: [(ScalingFigure, Along, Quantity, &str); 5] = [
+    (ScalingFigure::TimeByLength, Along::Length, FORWARD_BACKWARD, TIMES),
+    (ScalingFigure::MemoryByLength, Along::Length, MEMORY, PEAKS),
+    (ScalingFigure::StateByLength, Along::Length, STATE, STATES),
+    (ScalingFigure::TimeByWidth, Along::Width, FORWARD_BACKWARD, TIMES),
+    (ScalingFigure::MemoryByWidth, Along::Width, MEMORY, PEAKS),
 ];
 
-/// The figures that have something to show.
+const TIMES: &str = "Point: median over n = {n} interleaved repeats of one layer: forward, mean of squares, and \
+                     backward to every parameter and the input. Band: quartiles.";
+const PEAKS: &str = "Point: most bytes alive in a forward and backward pass, above the level before layer and input were made \
+                     (counted by the allocator; median over n = {n} repeats).";
+const STATES: &str = "Point: what decoding keeps of one sequence of this length. A layer without a line keeps no \
+                      state of that kind.";
+
+/// Those that have something to show.
 pub(super) fn figures(measured: &[MeasuredConfig<'_>]) -> Vec<Figure> {
-    let figure = |(figure, along, quantity): (ScalingFigure, Along, Quantity)| {
+    let figure = |(figure, along, quantity, points): (ScalingFigure, Along, Quantity, &str)| {
         let panels = panels(measured, along, quantity);
-        (!panels.is_empty()).then(|| figure.of(panels, caption(measured, along, quantity)))
+        (!panels.is_empty()).then(|| figure.of(panels, caption(measured, along, points)))
     };
     FIGURES.into_iter().filter_map(figure).collect()
 }
@@ -29,55 +37,27 @@ fn panels(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> 
     let several = measured.len() > 1;
     let panel = |measured: &MeasuredConfig<'_>| {
         let lines = curves(measured, along, quantity).into_iter().map(|curve| line(curve, quantity));
-        let title = if several { measured.name() } else { String::new() };
+        let title = if several { measured.config.name() } else { String::new() };
         Panel { title, lines: lines.collect() }
     };
     measured.iter().map(panel).filter(|panel| !panel.lines.is_empty()).collect()
 }
 
-fn line(curve: Curve, quantity: Quantity) -> Line {
-    let unit = match quantity {
-        Quantity::Memory => f64::from(1 << 20),
-        Quantity::ForwardBackward | Quantity::Forward | Quantity::State => 1.0,
-    };
+fn line(curve: Curve, Quantity { unit, .. }: Quantity) -> Line {
     let scaled = |p: &Point| Point { x: p.x, y: p.y / unit, low: p.low / unit, high: p.high / unit };
     Line::new(curve.mixer, curve.points.iter().map(scaled).collect())
 }
 
-fn caption(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> Vec<String> {
-    let names = |measured: &MeasuredConfig<'_>| match along {
-        Along::Length => measured.config.options.mixers.clone(),
-        Along::Width => measured.config.options.channel_mixers.clone(),
-    };
+fn caption(measured: &[MeasuredConfig<'_>], along: Along, points: &str) -> Vec<String> {
     let own = |measured: &MeasuredConfig<'_>| -> Vec<Cell> {
-        let names = names(measured);
-        measured.cells.iter().filter(|cell| names.contains(&cell.mixer)).cloned().collect()
+        let layers = measured.config.options.layers(along);
+        measured.cells.iter().filter(|cell| layers.contains(&cell.mixer)).cloned().collect()
     };
     let cells: Vec<Cell> = measured.iter().flat_map(own).collect();
-    vec![what(quantity, &cells), format!("Held equal: {}. {}", held_equal(along, &cells), provenance(&cells))]
-}
-
-fn what(quantity: Quantity, cells: &[Cell]) -> String {
     let repeats = || cells.iter().map(|cell| cell.repeats);
-    let least = repeats().min().unwrap_or(0);
-    let most = repeats().max().unwrap_or(0);
-    match quantity {
-        Quantity::ForwardBackward | Quantity::Forward => format!(
-            "Point: median over n = {least} to {most} interleaved repeats of one layer: forward, mean of squares, and \
-             backward to every parameter and the input. Band: quartiles."
-        ),
-        Quantity::Memory => {
-            format!(
-                "Point: most bytes alive in a forward and backward pass, above the level before layer and input were made \
-                 (counted by the allocator; median over n = {least} to {most} repeats)."
-            )
-        }
-        Quantity::State => {
-            "Point: what decoding keeps of one sequence of this length. A layer without a line keeps no \
-                            state of that kind."
-                .into()
-        }
-    }
+    let n = format!("{} to {}", repeats().min().unwrap_or(0), repeats().max().unwrap_or(0));
+    let held = format!("Held equal: {}. {}", held_equal(along, &cells), provenance(&cells));
+    vec![points.replace("{n}", &n), held]
 }
 
 fn held_equal(along: Along, cells: &[Cell]) -> String {

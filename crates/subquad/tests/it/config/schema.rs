@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use subquad_config::Key;
 
-use super::program;
+use crate::layers::program;
 
 fn keys() -> Vec<&'static Key> {
     let schemas = program().schemas();
