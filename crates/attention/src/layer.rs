@@ -11,7 +11,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
-use subquad_mixer::{Contract, Kept, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, Kept, MixerError, Origin, SequenceMixer};
 
 use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
@@ -276,15 +276,5 @@ impl SequenceMixer for Attention {
     fn state_size(&self, seq: usize) -> Option<usize> {
         let held = seq.min(self.window.unwrap_or(usize::MAX));
         self.causal.then(|| 2 * held * self.n_kv_heads * self.d_head())
-    }
-
-    /// Any length is accepted: there is no filter of fixed length.
-    fn check_length(&self, _: usize) -> Result<(), MixerError> {
-        Ok(())
-    }
-
-    /// There are none: every parameter uses the optimiser's own settings.
-    fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        Vec::new()
     }
 }

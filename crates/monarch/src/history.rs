@@ -1,9 +1,49 @@
 //! What a filter as long as the sequence must keep: everything that it has read.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 use subquad_backend::Form;
+use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin};
 
 use crate::ConvAlgorithm;
+
+/// State of a causal [`M2`](crate::M2) or [`Hyena`](crate::Hyena): what each long filter has read, because it is as long as the
+/// sequence, and the last projected inputs of the short convolution. It belongs to the parameters that made it.
+#[derive(Debug, Clone)]
+pub struct LongConvState {
+    origin: Origin,
+    /// `[batch, short_filter - 1, width of the projection]`
+    pub(crate) projected: Tensor<3>,
+    /// Of the filters in the order in which they run.
+    pub(crate) histories: Vec<History>,
+}
+
+impl LongConvState {
+    pub(crate) fn new(origin: Origin, projected: Tensor<3>, filters: usize) -> Self {
+        Self { origin, projected, histories: vec![History::default(); filters] }
+    }
+
+    pub(crate) fn tokens(&self) -> usize {
+        self.histories.first().map_or(0, History::tokens)
+    }
+}
+
+impl MixerState for LongConvState {
+    fn floats(&self) -> usize {
+        let [_, rows, width] = self.projected.dims();
+        rows * width + self.histories.iter().map(History::floats).sum::<usize>()
+    }
+
+    fn origin(&self) -> Option<&Origin> {
+        Some(&self.origin)
+    }
+
+    fn check_like(&self, contract: &Contract, batch: usize, state: &Self) -> Result<(), MixerError> {
+        let kept = Kept { name: "projected", tensor: &state.projected, of_one: self.projected.dims() };
+        contract.check_state(batch, state, &self.origin, &[kept])
+    }
+}
 
 /// A causal filter with its bias at lag 0, as a function from a number of taps to `[d_model, taps]`.
 pub(crate) type Taps<'a> = &'a dyn Fn(usize) -> Tensor<2>;
@@ -58,10 +98,20 @@ impl History {
     }
 
     fn append(&mut self, x: Tensor<3>) -> Tensor<3> {
-        let all = match self.past.take() {
-            Some(past) => Tensor::cat(vec![past, x], 2),
-            None => x,
-        };
+        let all = append(self.past.take(), x, 2);
         self.past.insert(all).clone()
     }
+}
+
+/// Joins `past`, if there is one, and `x` along `axis`.
+pub(crate) fn append(past: Option<Tensor<3>>, x: Tensor<3>, axis: usize) -> Tensor<3> {
+    match past {
+        Some(past) => Tensor::cat(vec![past, x], axis),
+        None => x,
+    }
+}
+
+/// A copy of some tokens of `x [batch, tokens, width]`: a view would keep all of them in memory.
+pub(crate) fn copied(x: &Tensor<3>, tokens: Range<usize>) -> Tensor<3> {
+    Tensor::cat(tokens.map(|t| x.clone().narrow(1, t, 1)).collect(), 1)
 }

@@ -27,8 +27,9 @@ pub use channel::{
     MonarchMlpConfig,
 };
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
-pub use hyena::{Hyena, HyenaConfig, HyenaState};
+pub use history::LongConvState;
+pub use hyena::{Hyena, HyenaConfig};
 pub use learned::{LearnedMonarch, LearnedMonarchConfig, NoState};
-pub use m2::{M2, M2Config, M2State};
+pub use m2::{M2, M2Config};
 pub use matrix::{ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, Pair};
 pub use sequence::SequenceInit;

@@ -8,8 +8,9 @@ mod measured;
 mod monarch;
 mod sequence;
 
+pub use crate::matrix::dft::{DftFactor, factors as dft_factors};
 pub use channel::{block_diagonal_mlp, dense_mlp, monarch_mlp};
-pub use monarch::{dft, monarch_dft, monarch_linear};
+pub use monarch::monarch_linear;
 use subquad_backend::fft_conv::reference::two_sided_conv;
 
 use crate::{BlockDiagonalLinearConfig, HyenaConfig, ImplicitFilterConfig, M2Config};

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_backend::short_conv::short_conv;
 
+use crate::history::copied;
 use crate::init::uniform;
 
 /// Weight `[channels, width]`, the last tap is the present, and bias `[channels]`, as PyTorch draws them.
@@ -32,7 +33,6 @@ pub(crate) fn short_conv_after(
         return short_conv(x, weight, bias, form);
     }
     let all = Tensor::cat(vec![past.clone(), x], 1);
-    // Rows are concatenated to make a copy; a view would keep the whole chunk in memory.
-    *past = Tensor::cat((seq..seq + rows).map(|t| all.clone().narrow(1, t, 1)).collect(), 1);
+    *past = copied(&all, seq..seq + rows);
     short_conv(all, weight, bias, form).narrow(1, rows, seq)
 }

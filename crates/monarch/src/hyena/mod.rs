@@ -19,12 +19,10 @@ use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{
-    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
-};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History};
+use crate::history::{Advance, History, LongConvState};
 use crate::m2::{gate, gated_conv::gated_conv};
 use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
@@ -51,11 +49,6 @@ pub struct Hyena {
 }
 
 impl Hyena {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// The filters without their biases, in the order in which they run: `[order - 1, d_model, seq]`.
     ///
     /// # Panics
@@ -64,28 +57,30 @@ impl Hyena {
         self.by_filter(self.filter.kernel(seq)).swap_dims(0, 1)
     }
 
-    /// Runs gates, filters and output on every token's projection, after its short convolution.
-    /// `long_conv` is filter number `o` on `[batch, d_model, seq]`.
+    /// Runs gates, filters and output on every token's projection after its short convolution, `[batch, seq, (order + 1) d_model]`
+    /// in the order of the gates. `long_conv` is filter number `o` on `[batch, d_model, seq]`.
     fn gated(
         &self,
-        parts: Parts,
+        projected: Tensor<3>,
         drops: Drops,
         mut long_conv: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
     ) -> Tensor<3> {
-        let outer = parts.outer();
+        let d_model = self.config.d_model;
+        // First gate, last gate and `v`, as M2's gates take them.
+        let outer = projected.clone().narrow(2, 0, 3 * d_model);
         let first = drops.drop(gate::before(outer.clone(), self.form), 0);
         let mut v = long_conv(0, first);
         for o in 1..self.filters() {
-            let gate = swap_axes(parts.inner(o), self.form);
+            let gate = swap_axes(projected.clone().narrow(2, (2 + o) * d_model, d_model), self.form);
             v = long_conv(o, drops.drop(v * gate, o as u64));
         }
         linear(&self.out_linear, gate::after(v, outer, None, self.form), self.form)
     }
 
     /// The projection of a whole sequence, with weights in the order of the gates.
-    fn project(&self, x: Tensor<3>) -> Parts {
+    fn project(&self, x: Tensor<3>) -> Tensor<3> {
         let (in_linear, (weight, bias)) = self.weights_in_gate_order();
-        self.parts(short_conv(linear(&in_linear, x, self.form), weight, bias, self.form))
+        short_conv(linear(&in_linear, x, self.form), weight, bias, self.form)
     }
 
     /// Projection and short convolution in the order of the gates. Weights are reordered because they are fewer than
@@ -112,15 +107,15 @@ impl Hyena {
     }
 
     /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
-    fn advance(&self, x: Tensor<3>, state: &mut HyenaState, on: Advance) -> Result<Tensor<3>, MixerError> {
+    fn advance(&self, x: Tensor<3>, state: &mut LongConvState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_call(&x, state)?;
         self.check_length(state.tokens() + x.dims()[1])?;
         let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x, self.form);
         let projected = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
-        let parts = self.parts(self.in_gate_order(projected, 2));
-        let (drawn, histories) = (OnceCell::new(), &mut state.gated);
-        Ok(self.gated(parts, Drops::new(0.0, None), |o, v| {
+        let projected = self.in_gate_order(projected, 2);
+        let (drawn, histories) = (OnceCell::new(), &mut state.histories);
+        Ok(self.gated(projected, Drops::new(0.0, None), |o, v| {
             // All filters draw the same number of taps from one network, so it runs once.
             let taps = |n| {
                 self.filter_of(drawn.get_or_init(|| self.filter.kernel_with_bias(n, self.form)).clone(), o)
@@ -136,10 +131,6 @@ impl Hyena {
         let places = [order - 1, 0, order].into_iter().chain((1..order - 1).rev());
         let chunk = |place: usize| projected.clone().narrow(axis, place * d_model, d_model);
         Tensor::cat(places.map(chunk).collect(), axis)
-    }
-
-    fn parts(&self, projected: Tensor<3>) -> Parts {
-        Parts { projected, d_model: self.config.d_model }
     }
 
     fn filters(&self) -> usize {
@@ -183,26 +174,8 @@ fn derived<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
     Param::initialized(ParamId::new(), value)
 }
 
-/// Every token's projection, `[batch, seq, (order + 1) d_model]`, in the order of the gates.
-struct Parts {
-    projected: Tensor<3>,
-    d_model: usize,
-}
-
-impl Parts {
-    /// First gate, last gate and `v`, as M2's gates take them: `[batch, seq, 3 d_model]`.
-    fn outer(&self) -> Tensor<3> {
-        self.projected.clone().narrow(2, 0, 3 * self.d_model)
-    }
-
-    /// The gate before filter number `o`, which is not the first: `[batch, seq, d_model]`.
-    fn inner(&self, o: usize) -> Tensor<3> {
-        self.projected.clone().narrow(2, (2 + o) * self.d_model, self.d_model)
-    }
-}
-
 impl SequenceMixer for Hyena {
-    type State = HyenaState;
+    type State = LongConvState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_dropping(x, Drops::new(0.0, None))
@@ -215,23 +188,22 @@ impl SequenceMixer for Hyena {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        mut state: HyenaState,
-    ) -> Result<(Tensor<3>, HyenaState), MixerError> {
+        mut state: LongConvState,
+    ) -> Result<(Tensor<3>, LongConvState), MixerError> {
         let y = self.advance(x, &mut state, History::chunk)?;
         Ok((y, state))
     }
 
     /// This is a direct sum over the past for each filter. The first step of a state draws the whole filters and keeps
     /// them there.
-    fn step(&self, x: Tensor<2>, state: &mut HyenaState) -> Result<Tensor<2>, MixerError> {
+    fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
     }
 
-    fn init_state(&self, batch: usize) -> Result<HyenaState, MixerError> {
-        let gated = vec![History::default(); self.filters()];
+    fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {
         let projected = no_past(batch, &self.short_weight);
-        Ok(HyenaState { origin: self.origin(), projected, gated })
+        Ok(LongConvState::new(self.origin(), projected, self.filters()))
     }
 
     fn with_form(mut self, form: Form) -> Self {
@@ -241,13 +213,6 @@ impl SequenceMixer for Hyena {
 
     fn contract(&self) -> Contract {
         Contract::new(NAME, self.config.d_model, &self.short_weight)
-    }
-
-    fn check_state(&self, batch: usize, state: &HyenaState) -> Result<(), MixerError> {
-        let HyenaConfig { d_model, order, short_filter, .. } = self.config;
-        let of_one = [1, short_filter - 1, (order + 1) * d_model];
-        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state, &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
@@ -261,33 +226,5 @@ impl SequenceMixer for Hyena {
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         self.config.rates().groups(&[&self.filter])
-    }
-}
-
-/// State of a [`Hyena`](crate::Hyena): what each long filter has read, because it is as long as the sequence, and the last
-/// projected inputs of the short convolution. It belongs to the parameters that made it.
-#[derive(Debug, Clone)]
-pub struct HyenaState {
-    origin: Origin,
-    /// `[batch, short_filter - 1, (order + 1) d_model]`
-    projected: Tensor<3>,
-    /// Of the filters in the order in which they run.
-    gated: Vec<History>,
-}
-
-impl HyenaState {
-    fn tokens(&self) -> usize {
-        self.gated.first().map_or(0, History::tokens)
-    }
-}
-
-impl MixerState for HyenaState {
-    fn floats(&self) -> usize {
-        let [_, rows, width] = self.projected.dims();
-        rows * width + self.gated.iter().map(History::floats).sum::<usize>()
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        Some(&self.origin)
     }
 }

@@ -18,7 +18,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
-use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, SequenceMixer};
 
 use crate::sequence::{Entries, Gates, Lines, pad, product};
 pub use config::LearnedMonarchConfig;
@@ -63,11 +63,6 @@ impl Matrix {
 }
 
 impl LearnedMonarch {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// `M2 act(K (.) M1 x)`
     fn mix(&self, x: Tensor<3>) -> Tensor<3> {
         let ([_, seq, _], split) = (x.dims(), self.config.split());
@@ -107,10 +102,6 @@ impl SequenceMixer for LearnedMonarch {
         match state {}
     }
 
-    fn step(&self, _: Tensor<2>, state: &mut NoState) -> Result<Tensor<2>, MixerError> {
-        match *state {}
-    }
-
     fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
         Err(MixerError::Bidirectional { mixer: NAME })
     }
@@ -124,19 +115,7 @@ impl SequenceMixer for LearnedMonarch {
         Contract::new(NAME, self.config.d_model, &self.between)
     }
 
-    fn check_state(&self, _: usize, state: &NoState) -> Result<(), MixerError> {
-        match *state {}
-    }
-
-    fn state_size(&self, _: usize) -> Option<usize> {
-        None
-    }
-
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
         MixerError::check_length(NAME, self.config.l_max, seq)
-    }
-
-    fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        vec![]
     }
 }

@@ -22,12 +22,10 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{
-    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
-};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History};
+use crate::history::{Advance, History, LongConvState};
 use crate::short::{no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
@@ -61,11 +59,6 @@ pub struct M2 {
 }
 
 impl M2 {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// [`forward`](SequenceMixer::forward) of rows that end with padding: a row's first tokens, as many as its length,
     /// give what they would give without the padding, whatever finite numbers it holds. The output of padding means
     /// nothing; leave it out of the loss. The published layer has no such mask.
@@ -140,10 +133,10 @@ impl M2 {
     }
 
     /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
-    fn advance(&self, x: Tensor<3>, state: &mut M2State, on: Advance) -> Result<Tensor<3>, MixerError> {
+    fn advance(&self, x: Tensor<3>, state: &mut LongConvState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
         self.check_call(&x, state)?;
-        self.check_length(state.gated.tokens() + x.dims()[1])?;
+        self.check_length(state.tokens() + x.dims()[1])?;
         let (x, weight, bias) = (self.normed(x), self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x.clone(), self.form);
         let parts = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
@@ -151,8 +144,9 @@ impl M2 {
             let form = (self.config.conv, self.form);
             on(history, &|taps| filter.kernel_with_bias(taps, self.form), filter.l_max(), x, form)
         };
-        let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form));
-        let skip = self.residual.as_ref().zip(state.inputs.as_mut());
+        let (gated, inputs) = state.histories.split_first_mut().expect("each filter has a history");
+        let y = long_conv(gated, &self.filter, gate::before(parts.clone(), self.form));
+        let skip = self.residual.as_ref().zip(inputs.first_mut());
         let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form)));
         let y = gate::after(y, parts, skip, self.form);
         Ok(linear(&self.out_linear, y, self.form))
@@ -182,7 +176,7 @@ impl M2 {
 }
 
 impl SequenceMixer for M2 {
-    type State = M2State;
+    type State = LongConvState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_with(x, None, None)
@@ -195,26 +189,22 @@ impl SequenceMixer for M2 {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        mut state: M2State,
-    ) -> Result<(Tensor<3>, M2State), MixerError> {
+        mut state: LongConvState,
+    ) -> Result<(Tensor<3>, LongConvState), MixerError> {
         let y = self.advance(x, &mut state, History::chunk)?;
         Ok((y, state))
     }
 
     /// This is a direct sum over the past. The first step of a state draws the whole filter and keeps it there.
-    fn step(&self, x: Tensor<2>, state: &mut M2State) -> Result<Tensor<2>, MixerError> {
+    fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
     }
 
-    fn init_state(&self, batch: usize) -> Result<M2State, MixerError> {
+    fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {
         self.check_causal()?;
-        Ok(M2State {
-            origin: self.origin(),
-            projected: no_past(batch, &self.short_weight),
-            gated: History::default(),
-            inputs: self.residual.as_ref().map(|_| History::default()),
-        })
+        let projected = no_past(batch, &self.short_weight);
+        Ok(LongConvState::new(self.origin(), projected, self.filters().count()))
     }
 
     fn with_form(mut self, form: Form) -> Self {
@@ -224,12 +214,6 @@ impl SequenceMixer for M2 {
 
     fn contract(&self) -> Contract {
         Contract::new(NAME, self.config.d_model, &self.short_weight)
-    }
-
-    fn check_state(&self, batch: usize, state: &M2State) -> Result<(), MixerError> {
-        let of_one = [1, self.config.short_filter - 1, 3 * self.config.d_model];
-        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state, &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
@@ -267,29 +251,5 @@ fn without_padding(x: Tensor<3>, tokens: &Option<Tensor<3>>) -> Tensor<3> {
     match tokens {
         Some(tokens) => x * tokens.clone(),
         None => x,
-    }
-}
-
-/// State of a causal [`M2`](crate::M2): every gated input so far, because its filter is as long as the sequence, and the
-/// last projected inputs of the short convolution. It belongs to the parameters that made it.
-#[derive(Debug, Clone)]
-pub struct M2State {
-    origin: Origin,
-    /// `[batch, short_filter - 1, 3 d_model]`
-    projected: Tensor<3>,
-    /// Of `v * x1`.
-    gated: History,
-    /// Of the layer's input, if the layer has a residual filter.
-    inputs: Option<History>,
-}
-
-impl MixerState for M2State {
-    fn floats(&self) -> usize {
-        let [_, rows, width] = self.projected.dims();
-        rows * width + self.gated.floats() + self.inputs.as_ref().map_or(0, History::floats)
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        Some(&self.origin)
     }
 }
