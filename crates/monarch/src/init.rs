@@ -13,11 +13,6 @@ pub(crate) fn uniform_within<const D: usize>(shape: [usize; D], bound: f64, devi
     Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
 }
 
-/// Standard normal.
-pub(crate) fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
-    Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device))
-}
-
 /// The same module with all its parameters drawn: burn's `Linear` draws at first use, so that its values would depend on
 /// what is used first.
 pub(crate) fn draw<M: Module>(module: M) -> M {

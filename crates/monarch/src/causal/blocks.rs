@@ -13,7 +13,8 @@ use subquad_backend::Form;
 
 use super::{MatrixState, rows};
 use crate::history::{append, copied};
-use crate::sequence::{Entries, Lines, pad, product};
+use crate::matrix::pad;
+use crate::sequence::{Entries, Lines, product};
 
 /// The three factors.
 #[derive(Module, Debug)]

@@ -17,6 +17,7 @@ use subquad_mixer::{
 };
 use subquad_options::word;
 
+use crate::ImplicitFilter;
 use crate::sequence::Gates;
 use blocks::Blocks;
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
@@ -224,6 +225,7 @@ impl SequenceMixer for CausalMonarch {
     /// A sandwich has those of its filter's network and positions, as [`M2`](crate::M2) does.
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
-        self.config.rates().groups(&[filter])
+        let CausalMonarchConfig { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
+        ImplicitFilter::groups(&[filter], filter_lr, filter_weight_decay, position_lr)
     }
 }

@@ -16,7 +16,8 @@ use subquad_backend::{Form, swap_axes};
 use super::MatrixState;
 use crate::ImplicitFilter;
 use crate::history::append;
-use crate::sequence::{Entries, Lines, inverse, pad, product};
+use crate::matrix::pad;
+use crate::sequence::{Entries, Lines, inverse, product};
 
 /// The factors and the filter.
 #[derive(Module, Debug)]

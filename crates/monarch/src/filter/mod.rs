@@ -13,17 +13,16 @@ mod config;
 pub(crate) mod features;
 mod lags;
 mod network;
-mod rates;
 
 use burn::module::{Module, Param, ParamId, list_param_ids};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::Form;
+use subquad_mixer::{LearningRate, ParameterGroup, WeightDecay};
 
 pub use algorithm::ConvAlgorithm;
 pub use config::ImplicitFilterConfig;
 pub(crate) use config::{EMB_DIMS, NUM_INNER, ORDERS};
 pub(crate) use network::SineNetwork;
-pub(crate) use rates::Rates;
 
 /// Smallest sum that taps are divided by, the same as PyTorch's.
 const SMALLEST_NORM: f64 = 1e-12;
@@ -165,6 +164,28 @@ impl ImplicitFilter {
             true => all.unsqueeze(),
             false => all.narrow(0, network * layers * order, layers * order).reshape([layers, order]),
         }
+    }
+
+    /// The parameter groups of a layer with these filters: the networks learn at most at `learning_rate` and decay by
+    /// `weight_decay`, and the positional features learn at most at `position`.
+    pub(crate) fn groups(
+        filters: &[&Self],
+        learning_rate: f64,
+        weight_decay: f64,
+        position: f64,
+    ) -> Vec<ParameterGroup> {
+        let group = |name, parameters, learning_rate, weight_decay| ParameterGroup {
+            name,
+            parameters,
+            learning_rate: LearningRate::AtMost(learning_rate),
+            weight_decay: WeightDecay::Fixed(weight_decay),
+        };
+        let networks = filters.iter().flat_map(|filter| filter.network_parameters()).collect();
+        let positions = filters.iter().map(|filter| filter.z.id).collect();
+        vec![
+            group("filter", networks, learning_rate, weight_decay),
+            group("position", positions, position, 0.0),
+        ]
     }
 
     /// Weights, biases and frequencies of the networks, the reverse one included.

@@ -225,6 +225,6 @@ impl SequenceMixer for Hyena {
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        self.config.rates().groups(&[&self.filter])
+        self.config.groups(&[&self.filter])
     }
 }

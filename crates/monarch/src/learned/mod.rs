@@ -20,7 +20,8 @@ use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
 use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, SequenceMixer};
 
-use crate::sequence::{Entries, Gates, Lines, pad, product};
+use crate::matrix::pad;
+use crate::sequence::{Entries, Gates, Lines, product};
 pub use config::LearnedMonarchConfig;
 
 /// The name in configs and errors.

@@ -228,7 +228,7 @@ impl SequenceMixer for M2 {
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        self.config.rates().groups(&self.filters().collect::<Vec<_>>())
+        self.config.groups(&self.filters().collect::<Vec<_>>())
     }
 }
 

@@ -94,7 +94,7 @@ impl Gates {
 fn before(parts: Tensor<3>, form: Form) -> Tensor<3> {
     match form {
         Form::Portable => third(&parts, V) * third(&parts, X1),
-        Form::Fused => apply(Before, [parts.into()]),
+        Form::Fused => apply(Gate { by: X1 }, [parts.into()]),
     }
 }
 
@@ -102,77 +102,51 @@ fn before(parts: Tensor<3>, form: Form) -> Tensor<3> {
 fn after(y: Tensor<3>, parts: Tensor<3>, form: Form) -> Tensor<3> {
     match form {
         Form::Portable => y * third(&parts, X2),
-        Form::Fused => apply(After, [y.into(), parts.into()]),
+        Form::Fused => apply(Gate { by: X2 }, [parts.into(), y.into()]),
     }
 }
 
-/// Input: `parts`.
+/// Inputs: `parts` and, if it is not their own `v` that a third of them gates, `y`.
 #[derive(Debug)]
-struct Before;
+struct Gate {
+    by: usize,
+}
 
-impl CpuKernel for Before {
+impl CpuKernel for Gate {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
-        let parts = &inputs[0];
-        let [batch, seq, width] = parts.dims();
-        let d_model = width / 3;
-        let data = rows(batch * seq, d_model, |out, row| {
-            let (x1, v) = (part(parts, row, X1), part(parts, row, V));
-            (0..d_model).for_each(|i| out[i] = v[i] * x1[i]);
+        let [batch, seq, width] = inputs[0].dims();
+        let data = rows(batch * seq, width / 3, |out, row| {
+            simd::multiply(out, gated(inputs, row), part(&inputs[0], row, self.by));
         });
-        Array::new(data, [batch, seq, d_model])
+        Array::new(data, [batch, seq, width / 3])
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let (parts, d) = (&saved.inputs[0], saved.grad.data);
+        let parts = &saved.inputs[0];
         let [batch, seq, width] = parts.dims();
-        let d_model = width / 3;
-        let data = rows(batch * seq, width, |out, row| {
-            let (x1, v, d) = (part(parts, row, X1), part(parts, row, V), &d[row * d_model..][..d_model]);
-            let (dx1, rest) = out.split_at_mut(d_model);
-            let dv = &mut rest[d_model..];
-            for i in 0..d_model {
-                dx1[i] = d[i] * v[i];
-                dv[i] = d[i] * x1[i];
+        let (count, d_model) = (batch * seq, width / 3);
+        let grad = |row: usize| &saved.grad.data[row * d_model..][..d_model];
+        let of_parts = |out: &mut [f32], row: usize| {
+            simd::multiply(&mut out[self.by * d_model..][..d_model], grad(row), gated(saved.inputs, row));
+            if saved.inputs.len() == 1 {
+                simd::multiply(&mut out[V * d_model..], grad(row), part(parts, row, self.by));
             }
-        });
-        vec![Some(Array::new(data, [batch, seq, width]))]
-    }
-}
-
-/// Inputs: `y`, `parts`.
-#[derive(Debug)]
-struct After;
-
-impl CpuKernel for After {
-    fn forward(&self, inputs: &[View<'_>]) -> Array {
-        let (y, parts) = (&inputs[0], &inputs[1]);
-        Array::new(gated(y.data, parts), y.shape)
-    }
-
-    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let (y, parts, d) = (&saved.inputs[0], &saved.inputs[1], saved.grad.data);
-        let [batch, seq, width] = parts.dims();
-        let d_model = width / 3;
-        let of_parts = || {
-            let data = rows(batch * seq, width, |out, row| {
-                let (y, d) = (&y.data[row * d_model..][..d_model], &d[row * d_model..][..d_model]);
-                let dx2 = &mut out[X2 * d_model..][..d_model];
-                (0..d_model).for_each(|i| dx2[i] = d[i] * y[i]);
-            });
-            Array::new(data, [batch, seq, width])
         };
-        vec![saved.wanted[0].then(|| Array::new(gated(d, parts), y.shape)), saved.wanted[1].then(of_parts)]
+        let of_y = |out: &mut [f32], row: usize| simd::multiply(out, grad(row), part(parts, row, self.by));
+        let mut grads = vec![saved.wanted[0].then(|| Array::new(rows(count, width, of_parts), parts.shape))];
+        if let Some(y) = saved.inputs.get(1) {
+            grads.push(saved.wanted[1].then(|| Array::new(rows(count, d_model, of_y), y.shape)));
+        }
+        grads
     }
 }
 
-/// `y * x2`
-fn gated(y: &[f32], parts: &View<'_>) -> Vec<f32> {
-    let [batch, seq, width] = parts.dims();
-    let d_model = width / 3;
-    rows(batch * seq, d_model, |out, row| {
-        let (y, x2) = (&y[row * d_model..][..d_model], part(parts, row, X2));
-        (0..d_model).for_each(|i| out[i] = y[i] * x2[i]);
-    })
+/// A row of what is gated.
+fn gated<'a>(inputs: &[View<'a>], row: usize) -> &'a [f32] {
+    match inputs.get(1) {
+        Some(y) => &y.data[row * y.shape[2]..][..y.shape[2]],
+        None => part(&inputs[0], row, V),
+    }
 }
 
 fn part<'a>(parts: &View<'a>, row: usize, i: usize) -> &'a [f32] {

@@ -1,6 +1,7 @@
 //! The forward pass.
 
 use rayon::prelude::*;
+use subquad_backend::kernel::Array;
 use subquad_backend::simd::{self, Simd, WithSimd, exp2};
 
 use super::keys::Keys;
@@ -20,20 +21,18 @@ impl Problem<'_> {
         Layout::by_head(self.heads.queries, self.seq_q, NOTES)
     }
 
-    pub(crate) fn notes_shape(&self) -> [usize; 4] {
-        [self.batch, self.heads.queries, self.seq_q, NOTES]
-    }
-
-    /// Prepares queries and keys and writes their attention into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
+    /// The attention of queries and keys once they are prepared, of this shape and layout, and notes for the backward
+    /// pass, `[batch, heads, seq_q, 2]`.
     pub(crate) fn forward(
         &self,
         [q, k, v]: [Rows<'_>; 3],
         prepare: [Prepare<'_>; 2],
-        out: &mut [f32],
-        out_layout: Layout,
-    ) -> Vec<f32> {
-        let mut notes = vec![0.0; self.batch * self.heads.queries * self.seq_q * NOTES];
-        let out = SharedRows::new(out, out_layout, self.d_head);
+        shape: &[usize],
+        layout: Layout,
+    ) -> (Array, Option<Array>) {
+        let notes_shape = [self.batch, self.heads.queries, self.seq_q, NOTES];
+        let [mut values, mut notes] = [shape, &notes_shape].map(|shape| vec![0.0; shape.iter().product()]);
+        let out = SharedRows::new(&mut values, layout, self.d_head);
         let shared_notes = SharedRows::new(&mut notes, self.notes_layout(), NOTES);
         (0..self.groups()).into_par_iter().for_each(|group| {
             let keys = simd::run(
@@ -45,7 +44,7 @@ impl Problem<'_> {
                 simd::dispatch(Forward { keys: &keys, q, prepare, out, notes: shared_notes, group, piece });
             });
         });
-        notes
+        (Array::new(values, shape), Some(Array::new(notes, notes_shape)))
     }
 
     /// Queries are multiplied by this as they are prepared, so that the products of queries and keys are base-2 scores.
