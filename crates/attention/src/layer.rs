@@ -60,7 +60,9 @@ impl Attention {
 
     /// Runs a chunk that follows the tokens of `state`, and adds it to the state. The state is never cloned, so that it
     /// can be written in place.
-    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
+    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Result<Tensor<3>, MixerError> {
+        self.require_causal()?;
+        self.check_call(&x, state)?;
         let [q, k, v] = self.project(x, state.seq());
         let rules = self.rules(None, None);
         let y = match (self.form, q.dims()[2]) {
@@ -73,7 +75,7 @@ impl Attention {
                 scaled_dot_product(q, k, v, &rules, self.form)
             }
         };
-        self.merge(y)
+        Ok(self.merge(y))
     }
 
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
@@ -94,14 +96,8 @@ impl Attention {
     }
 
     /// [`forward`](SequenceMixer::forward) with [segments](Self::forward_segments), with
-    /// [dropout](SequenceMixer::forward_train), with both or with neither.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, seq, d_model]`, as many rows and tokens as `segments`
-    /// - output: `[batch, seq, d_model]`
-    ///
-    /// # Panics
-    /// As [`forward_segments`](Self::forward_segments).
+    /// [dropout](SequenceMixer::forward_train), with both or with neither. Shapes and panics are as for
+    /// [`forward_segments`](Self::forward_segments).
     pub fn forward_with(
         &self,
         x: Tensor<3>,
@@ -230,15 +226,12 @@ impl SequenceMixer for Attention {
         x: Tensor<3>,
         mut state: AttentionState,
     ) -> Result<(Tensor<3>, AttentionState), MixerError> {
-        self.require_causal()?;
-        self.check_call(&x, &state)?;
-        Ok((self.carry_on(x, &mut state), state))
+        let y = self.carry_on(x, &mut state)?;
+        Ok((y, state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {
-        self.require_causal()?;
-        self.check_call(&x, state)?;
-        Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
+        Ok(self.carry_on(x.unsqueeze_dim(1), state)?.squeeze_dim(1))
     }
 
     fn init_state(&self, batch: usize) -> Result<AttentionState, MixerError> {

@@ -5,6 +5,7 @@ mod causal;
 mod channel;
 mod drops;
 mod filter;
+mod gate;
 mod history;
 mod hyena;
 mod init;
@@ -18,7 +19,6 @@ pub mod published;
 #[doc(hidden)]
 pub mod reference;
 mod sequence;
-mod short;
 
 pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use subquad_mixer::{Options, Refusal};
 use subquad_options::range::{self, LONGEST_SEQ};
 
-use super::{ConvAlgorithm, DecayOf, ImplicitFilter, SineNetwork, features, matrix};
+use super::{ConvAlgorithm, ImplicitFilter, SineNetwork, features, matrix};
 
 /// Allowed widths of a network.
 pub(crate) const ORDERS: RangeInclusive<usize> = 1..=65536;
@@ -143,7 +143,8 @@ impl ImplicitFilterConfig {
             z: Param::from_tensor(z),
             bias: Param::from_tensor(Tensor::random([d_model], Distribution::Normal(0.0, 1.0), device)),
             decay: matrix(self.envelope(&positions, &rates), [l_max, d_model], device),
-            decay_of: DecayOf::new(positions, rates),
+            positions,
+            rates,
             config: self.clone(),
         }
     }

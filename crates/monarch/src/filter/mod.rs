@@ -46,28 +46,14 @@ pub struct ImplicitFilter {
     pub(crate) bias: Param<Tensor<1>>,
     /// `[l_max, d_model]`, not trained. Kept whole, because it costs as much as the filter to compute.
     pub(crate) decay: Tensor<2>,
+    /// What the decay is computed from, as published files hold it: `[l_max]`.
     #[module(skip)]
-    pub(crate) decay_of: DecayOf,
+    pub(crate) positions: Vec<f64>,
+    /// The same of the channels: `[d_model]`.
+    #[module(skip)]
+    pub(crate) rates: Vec<f64>,
     #[module(skip)]
     pub(crate) config: ImplicitFilterConfig,
-}
-
-/// What the decay is computed from, as published files hold it.
-#[derive(Debug, Clone)]
-pub(crate) struct DecayOf {
-    /// `[l_max]`
-    pub(crate) positions: Vec<f32>,
-    /// `[d_model]`
-    pub(crate) rates: Vec<f32>,
-}
-
-impl DecayOf {
-    /// Rounds once.
-    pub(crate) fn new(positions: Vec<f64>, rates: Vec<f64>) -> Self {
-        let [positions, rates] =
-            [positions, rates].map(|numbers| numbers.into_iter().map(|number| number as f32).collect());
-        Self { positions, rates }
-    }
 }
 
 impl ImplicitFilter {
@@ -81,7 +67,7 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn kernel(&self, seq: usize) -> Tensor<2> {
-        self.taps(&self.network, 0, seq).transpose()
+        self.taps(&self.network, 0, seq, Form::Portable).transpose()
     }
 
     /// The first `seq` taps that look ahead: lags `-1, -2, ..`, or `0, -1, ..` where `rev_offset` is 0: `[d_model, seq]`;
@@ -90,7 +76,7 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn reverse_kernel(&self, seq: usize) -> Option<Tensor<2>> {
-        self.reverse.as_ref().map(|network| self.taps(network, 1, seq).transpose())
+        self.reverse.as_ref().map(|network| self.taps(network, 1, seq, Form::Portable).transpose())
     }
 
     /// Filters every channel: `conv(x, k) + bias x`. The taps are computed once for the whole batch.
@@ -117,14 +103,17 @@ impl ImplicitFilter {
     /// # Panics
     /// If `seq` is above `l_max`.
     pub fn lags(&self, seq: usize, form: Form) -> Tensor<3> {
-        let past = self.answers(&self.network, 0, seq, form);
-        let future = self.reverse.as_ref().map(|network| self.answers(network, 1, seq, form));
-        let (decay, bias) = (self.decay.clone().narrow(0, 0, seq), self.bias.val());
-        let lags = match self.config.normalized {
-            false => lags::lags(past, future, decay, bias, form),
-            true => {
-                let norm = |answers| normalized(answers, decay.clone());
-                lags::stacked(norm(past), future.map(norm), bias)
+        let (reverse, bias) = (self.reverse.as_ref(), self.bias.val());
+        let lags = match (form, self.config.normalized) {
+            (Form::Fused, false) => {
+                let past = self.answers(&self.network, 0, seq, form);
+                let future = reverse.map(|network| self.answers(network, 1, seq, form));
+                lags::fused(past, future, self.decay.clone().narrow(0, 0, seq), bias)
+            }
+            (Form::Portable, _) | (Form::Fused, true) => {
+                let past = self.taps(&self.network, 0, seq, form);
+                let future = reverse.map(|network| self.taps(network, 1, seq, form));
+                lags::stacked(past, future, bias)
             }
         };
         match self.config.rev_offset {
@@ -138,13 +127,13 @@ impl ImplicitFilter {
         self.lags(seq, form).narrow(0, 0, 1).squeeze_dim(0)
     }
 
-    /// `[seq, d_model]`
-    fn taps(&self, network: &SineNetwork, index: usize, seq: usize) -> Tensor<2> {
-        let (answers, decay) =
-            (self.answers(network, index, seq, Form::Portable), self.decay.clone().narrow(0, 0, seq));
+    /// A network's output after the decay and, with `normalized`, with each row divided by the sum of its absolute values:
+    /// `[seq, d_model]`.
+    fn taps(&self, network: &SineNetwork, index: usize, seq: usize, form: Form) -> Tensor<2> {
+        let taps = self.answers(network, index, seq, form) * self.decay.clone().narrow(0, 0, seq);
         match self.config.normalized {
-            true => normalized(answers, decay),
-            false => answers * decay,
+            true => taps.clone() / taps.abs().sum_dim(1).clamp_min(SMALLEST_NORM),
+            false => taps,
         }
     }
 
@@ -195,10 +184,4 @@ impl ImplicitFilter {
         parameters.push(self.frequency.id);
         parameters
     }
-}
-
-/// `answers decay`, each row divided by the sum of its absolute values.
-fn normalized(answers: Tensor<2>, decay: Tensor<2>) -> Tensor<2> {
-    let taps = answers * decay;
-    taps.clone() / taps.abs().sum_dim(1).clamp_min(SMALLEST_NORM)
 }

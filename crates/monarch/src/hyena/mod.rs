@@ -22,9 +22,9 @@ use subquad_backend::{Form, short_conv::short_conv, swap_axes};
 use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History, LongConvState};
-use crate::m2::{gate, gated_conv::gated_conv};
-use crate::short::{no_past, short_conv_after};
+use crate::gate;
+use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
+use crate::m2::gated_conv::gated_conv;
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::HyenaConfig;
 
@@ -68,19 +68,13 @@ impl Hyena {
         let d_model = self.config.d_model;
         // First gate, last gate and `v`, as M2's gates take them.
         let outer = projected.clone().narrow(2, 0, 3 * d_model);
-        let first = drops.drop(gate::before(outer.clone(), self.form), 0);
+        let first = drops.drop(gate::before_conv(outer.clone(), self.form), 0);
         let mut v = long_conv(0, first);
         for o in 1..self.filters() {
             let gate = swap_axes(projected.clone().narrow(2, (2 + o) * d_model, d_model), self.form);
             v = long_conv(o, drops.drop(v * gate, o as u64));
         }
-        linear(&self.out_linear, gate::after(v, outer, None, self.form), self.form)
-    }
-
-    /// The projection of a whole sequence, with weights in the order of the gates.
-    fn project(&self, x: Tensor<3>) -> Tensor<3> {
-        let (in_linear, (weight, bias)) = self.weights_in_gate_order();
-        short_conv(linear(&in_linear, x, self.form), weight, bias, self.form)
+        linear(&self.out_linear, gate::after_conv(v, outer, None, self.form), self.form)
     }
 
     /// Projection and short convolution in the order of the gates. Weights are reordered because they are fewer than
@@ -93,11 +87,7 @@ impl Hyena {
         (in_linear, (short_weight, self.in_gate_order(self.short_bias.val(), 0)))
     }
 
-    /// Whether everything between the linear layers is the operation that M2 has there.
-    fn is_one_operation(&self) -> bool {
-        (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft)
-    }
-
+    /// [`forward`](SequenceMixer::forward) where everything between the linear layers is the operation that M2 has there.
     fn fused(&self, x: Tensor<3>) -> Tensor<3> {
         let ([_, seq, _], form) = (x.dims(), self.form);
         let (in_linear, short) = self.weights_in_gate_order();
@@ -120,7 +110,8 @@ impl Hyena {
             let taps = |n| {
                 self.filter_of(drawn.get_or_init(|| self.filter.kernel_with_bias(n, self.form)).clone(), o)
             };
-            on(&mut histories[o], &taps, self.config.l_max, v, (self.config.conv, self.form))
+            let HyenaConfig { l_max, conv, .. } = self.config;
+            on(&mut histories[o], v, LongFilter { taps: &taps, l_max, conv, form: self.form })
         }))
     }
 
@@ -159,11 +150,15 @@ impl Hyena {
     fn forward_dropping(&self, x: Tensor<3>, drops: Drops) -> Tensor<3> {
         self.assert_reads(&x);
         let [_, seq, _] = x.dims();
-        if self.is_one_operation() && drops.is_none() {
+        let is_one_operation =
+            (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft);
+        if is_one_operation && drops.is_none() {
             return self.fused(x);
         }
         let kernels = self.filter.kernel_with_bias(seq, self.form);
-        self.gated(self.project(x), drops, |o, v| {
+        let (in_linear, (weight, bias)) = self.weights_in_gate_order();
+        let projected = short_conv(linear(&in_linear, x, self.form), weight, bias, self.form);
+        self.gated(projected, drops, |o, v| {
             self.config.conv.convolve(v, self.filter_of(kernels.clone(), o), None, self.form)
         })
     }

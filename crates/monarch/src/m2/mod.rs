@@ -13,7 +13,6 @@
 //! earlier outputs if the layer is bidirectional, as in the published one: [`M2::forward_padded`] keeps it out.
 
 mod config;
-pub(crate) mod gate;
 pub(crate) mod gated_conv;
 mod short;
 
@@ -25,8 +24,8 @@ use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap
 use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History, LongConvState};
-use crate::short::{no_past, short_conv_after};
+use crate::gate;
+use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
 use gated_conv::gated_conv;
@@ -74,13 +73,8 @@ impl M2 {
     }
 
     /// [`forward`](SequenceMixer::forward) with [padding](Self::forward_padded), with
-    /// [dropout](SequenceMixer::forward_train), with both or with neither.
-    ///
-    /// # Shapes
-    /// As for [`forward_padded`](Self::forward_padded).
-    ///
-    /// # Panics
-    /// As there.
+    /// [dropout](SequenceMixer::forward_train), with both or with neither. Shapes and panics are as for
+    /// [`forward_padded`](Self::forward_padded).
     pub fn forward_with(
         &self,
         x: Tensor<3>,
@@ -92,23 +86,20 @@ impl M2 {
         let drops = Drops::new(self.config.dropout, dropout_seed);
         let tokens = lengths.map(|lengths| tokens_of(lengths, [batch, seq], &x.device()));
         let x = self.normed(x);
-        if self.is_one_operation() && tokens.is_none() && drops.is_none() {
+        let has_kernel = (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft);
+        if has_kernel && tokens.is_none() && drops.is_none() {
             return self.fused(x);
         }
-        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
-        let gated = drops.drop(gate::before(parts.clone(), self.form), GATED);
+        let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
+        let parts = short_conv(linear(&self.in_linear, x.clone(), self.form), weight, bias, self.form);
+        let gated = drops.drop(gate::before_conv(parts.clone(), self.form), GATED);
         let y = self.filter.convolve(without_padding(gated, &tokens), self.form);
         let skip = self
             .residual
             .as_ref()
             .map(|filter| filter.convolve(without_padding(swap_axes(x, self.form), &tokens), self.form));
-        let y = drops.drop(gate::after(y, parts, skip, self.form), OUTPUT);
+        let y = drops.drop(gate::after_conv(y, parts, skip, self.form), OUTPUT);
         linear(&self.out_linear, y, self.form)
-    }
-
-    /// Whether everything between the linear layers has a kernel of its own.
-    fn is_one_operation(&self) -> bool {
-        (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft)
     }
 
     /// The normed input to the output, with one operation between the linear layers.
@@ -128,10 +119,6 @@ impl M2 {
         layer_norm(x, gamma.val(), beta.val(), EPS, self.form)
     }
 
-    fn short_conv(&self, projected: Tensor<3>) -> Tensor<3> {
-        short_conv(projected, self.short_weight.val(), self.short_bias.val(), self.form)
-    }
-
     /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
     fn advance(&self, x: Tensor<3>, state: &mut LongConvState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
@@ -141,14 +128,15 @@ impl M2 {
         let projected = linear(&self.in_linear, x.clone(), self.form);
         let parts = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
         let long_conv = |history: &mut History, filter: &ImplicitFilter, x| {
-            let form = (self.config.conv, self.form);
-            on(history, &|taps| filter.kernel_with_bias(taps, self.form), filter.l_max(), x, form)
+            let taps = |n| filter.kernel_with_bias(n, self.form);
+            let (l_max, conv, form) = (filter.l_max(), self.config.conv, self.form);
+            on(history, x, LongFilter { taps: &taps, l_max, conv, form })
         };
         let (gated, inputs) = state.histories.split_first_mut().expect("each filter has a history");
-        let y = long_conv(gated, &self.filter, gate::before(parts.clone(), self.form));
+        let y = long_conv(gated, &self.filter, gate::before_conv(parts.clone(), self.form));
         let skip = self.residual.as_ref().zip(inputs.first_mut());
         let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form)));
-        let y = gate::after(y, parts, skip, self.form);
+        let y = gate::after_conv(y, parts, skip, self.form);
         Ok(linear(&self.out_linear, y, self.form))
     }
 

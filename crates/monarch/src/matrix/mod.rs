@@ -100,20 +100,17 @@ impl MonarchLinear {
         self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
     }
 
-    /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity.
+    /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity
+    /// unless the middle is not a whole rank.
     pub fn dense_weight(&self) -> Tensor<2> {
         match self.shape.rank() {
             Some(_) => {
                 entries(&self.values(), &self.shape).narrow(0, 0, self.d_output).narrow(1, 0, self.d_input)
             }
-            None => self.image_of_identity(),
+            None => {
+                self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
+            }
         }
-    }
-
-    /// The factors applied to the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
-    #[doc(hidden)]
-    pub fn image_of_identity(&self) -> Tensor<2> {
-        self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either

@@ -12,7 +12,7 @@ use subquad_mixer::published::{Case, CaseError, Replay};
 
 use super::shapes::{FILTER, NETWORK, REVERSE, Words, check_filter, networks};
 use super::{Gathered, invalid, linear, number, unsupported};
-use crate::filter::{DecayOf, SineNetwork, matrix};
+use crate::filter::{SineNetwork, matrix};
 use crate::{ImplicitFilter, ImplicitFilterConfig, M2, M2Config};
 
 #[derive(Deserialize)]
@@ -188,7 +188,8 @@ pub(super) fn filter(
         z: Param::from_tensor(z),
         bias: Param::from_tensor(bias),
         decay: matrix(config.envelope(&positions, &rates), [l_max, d_model], device),
-        decay_of: DecayOf::new(positions, rates),
+        positions,
+        rates,
         config: config.clone(),
     })
 }
@@ -225,7 +226,8 @@ pub(super) fn gather_filter(gathered: &mut Gathered, name: &str, filter: &Implic
     gathered.shared_parameter(&names, filter.frequency.val(), |g| g.unsqueeze::<2>());
     gathered.parameter_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
     gathered.parameter(&format!("{name}.bias"), filter.bias.val());
-    let DecayOf { positions, rates } = filter.decay_of.clone();
+    let [positions, rates] = [&filter.positions, &filter.rates]
+        .map(|numbers| numbers.iter().map(|number| *number as f32).collect::<Vec<_>>());
     let (l_max, d_model) = (positions.len(), rates.len());
     gathered.buffer(&format!("{name}.pos_emb.t"), TensorData::new(positions, [1, l_max, 1]));
     gathered.buffer(&format!("{name}.modulation.deltas"), TensorData::new(rates, [1, 1, d_model]));

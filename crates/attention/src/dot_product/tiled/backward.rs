@@ -3,13 +3,12 @@
 use rayon::prelude::*;
 use subquad_backend::simd::{self, Simd, WithSimd, exp2, mul_add};
 
-use super::forward::{NOTES, Queries};
+use super::forward::{NOTES, Queries, to_lanes};
 use super::keys::{Keys, LANES};
 use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
-use super::tile::to_lanes;
 
 /// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an array.
 pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);

@@ -9,7 +9,6 @@ use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{HEADROOM, Scorer, row_width};
-use super::tile::to_lanes;
 use crate::score_row::in_twos;
 
 /// What a query's weights are relative to, and what turns their sum into an output: `[reference, 1 / sum]`, the latter
@@ -119,6 +118,21 @@ impl Queries {
             prepare.forward(token, q.row(tile.sequence, tile.head, token), scale, row);
         }
         to_lanes(&self.rows, self.stride, tile.count, &mut self.lanes);
+    }
+}
+
+/// `rows [count, stride]` to `lanes [d_head, TILE]`: row `i` becomes lane `i`, and lanes without a row become 0.
+#[inline(always)]
+pub(super) fn to_lanes(rows: &[f32], stride: usize, count: usize, lanes: &mut [f32]) {
+    /// Number of features that are moved together.
+    const BLOCK: usize = 4;
+    for (block, lanes) in lanes.chunks_mut(BLOCK * TILE).enumerate() {
+        for i in 0..TILE {
+            let from = &rows[i * stride + block * BLOCK..][..BLOCK];
+            for (lanes, x) in lanes.chunks_exact_mut(TILE).zip(from) {
+                lanes[i] = if i < count { *x } else { 0.0 };
+            }
+        }
     }
 }
 

@@ -28,7 +28,6 @@ mod problem;
 mod products;
 mod rows;
 mod scores;
-mod tile;
 
 pub(super) use backward::{GradRows, Kept};
 pub(super) use prepare::Prepare;
