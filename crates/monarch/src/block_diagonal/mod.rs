@@ -126,11 +126,6 @@ impl BlockDiagonalLinear {
         self
     }
 
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// # Shapes
     /// - `x`: `[.., d_input]`
     /// - output: `[.., d_output]`

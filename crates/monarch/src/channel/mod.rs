@@ -56,11 +56,6 @@ impl<L: MlpLayer> Mlp<L> {
         Self { expand, reduce, gated: self.gated, form }
     }
 
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
     /// `[batch, seq, d_hidden]`.
     pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {

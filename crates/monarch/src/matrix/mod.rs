@@ -80,11 +80,6 @@ impl MonarchLinear {
         self
     }
 
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// # Shapes
     /// - `x`: `[.., d_input]`
     /// - output: `[.., d_output]`
