@@ -29,7 +29,7 @@ pub use channel::{
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
 pub use history::LongConvState;
 pub use hyena::{Hyena, HyenaConfig};
-pub use learned::{LearnedMonarch, LearnedMonarchConfig, NoState};
+pub use learned::{LearnedMonarch, LearnedMonarchConfig};
 pub use m2::{M2, M2Config};
 pub use matrix::{ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, Pair};
 pub use sequence::SequenceInit;

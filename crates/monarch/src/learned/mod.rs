@@ -18,7 +18,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
-use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, SequenceMixer};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, SequenceMixer, TensorState};
 
 use crate::matrix::pad;
 use crate::sequence::{Entries, Gates, Lines, product};
@@ -74,22 +74,9 @@ impl LearnedMonarch {
     }
 }
 
-/// A bidirectional mixer has no state, so there is no value of this type.
-#[derive(Debug, Clone)]
-pub enum NoState {}
-
-impl MixerState for NoState {
-    fn floats(&self) -> usize {
-        match *self {}
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        match *self {}
-    }
-}
-
 impl SequenceMixer for LearnedMonarch {
-    type State = NoState;
+    /// There is none: the layer is bidirectional.
+    type State = TensorState<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.assert_reads(&x);
@@ -99,11 +86,15 @@ impl SequenceMixer for LearnedMonarch {
         }
     }
 
-    fn forward_with_state(&self, _: Tensor<3>, state: NoState) -> Result<(Tensor<3>, NoState), MixerError> {
-        match state {}
+    fn forward_with_state(
+        &self,
+        _: Tensor<3>,
+        _: TensorState<3>,
+    ) -> Result<(Tensor<3>, TensorState<3>), MixerError> {
+        Err(MixerError::Bidirectional { mixer: NAME })
     }
 
-    fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
+    fn init_state(&self, _: usize) -> Result<TensorState<3>, MixerError> {
         Err(MixerError::Bidirectional { mixer: NAME })
     }
 

@@ -14,6 +14,9 @@ use crate::matrix::dft::turn;
 /// Values and their shape.
 pub(super) type Factor = (Vec<f32>, [usize; 3]);
 
+/// The factors of a transform with these axes.
+type Tables = (Vec<usize>, Arc<[Factor]>);
+
 /// The factors for `axes`, `n_1 .. n_p`, the digits of a point, slowest first. Factor `t` is `[n_(t+1) .. n_p, inputs, 2 n_t]`.
 /// Complex numbers are `(2, n_t)`, first all real parts and then all imaginary ones; the first factor's inputs are real.
 ///
@@ -21,7 +24,7 @@ pub(super) type Factor = (Vec<f32>, [usize; 3]);
 /// memory.
 pub(super) fn factors(axes: &[usize]) -> Arc<[Factor]> {
     const KEPT: usize = 4;
-    static MADE: Mutex<VecDeque<(Vec<usize>, Arc<[Factor]>)>> = Mutex::new(VecDeque::new());
+    static MADE: Mutex<VecDeque<Tables>> = Mutex::new(VecDeque::new());
     // Each entry is complete before it is inserted, so a panic elsewhere leaves a valid list.
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, found)) = made.iter().find(|(of, _)| of == axes) {
