@@ -91,7 +91,7 @@ impl AttentionConfig {
 
     /// How many numbers the layer learns, without building it. The config must pass [`check`](Self::check).
     pub fn n_parameters(&self) -> usize {
-        let (n_kv_heads, d_head) = (self.n_kv_heads.unwrap_or(self.n_heads), self.d_model / self.n_heads);
+        let (n_kv_heads, d_head) = (self.kv_heads(), self.d_head());
         let outputs = (self.n_heads + 2 * n_kv_heads) * d_head + self.d_model;
         (self.d_model + 1) * outputs + if self.qk_norm { 2 * d_head } else { 0 }
     }
@@ -102,24 +102,30 @@ impl AttentionConfig {
     /// If [`check`](Self::check) fails.
     pub fn init(&self, device: &Device) -> Attention {
         self.check().unwrap_or_else(|error| panic!("AttentionConfig: {error}"));
-        let (n_kv_heads, d_head) = (self.n_kv_heads.unwrap_or(self.n_heads), self.d_model / self.n_heads);
+        let (n_kv_heads, d_head) = (self.kv_heads(), self.d_head());
         let gain = || self.qk_norm.then(|| Param::from_tensor(Tensor::ones([d_head], device)));
         Attention {
             qkv: LinearConfig::new(self.d_model, (self.n_heads + 2 * n_kv_heads) * d_head).init(device),
             output: LinearConfig::new(self.d_model, self.d_model).init(device),
             q_gain: gain(),
             k_gain: gain(),
-            n_heads: self.n_heads,
-            n_kv_heads,
-            causal: self.causal,
-            window: self.window,
-            position: self.position,
-            rope_base: self.rope_base,
-            d_rot: turned_features(d_head, self.rope_fraction),
-            softcap: self.softcap,
-            dropout: self.dropout,
+            config: self.clone(),
             form: Form::for_device(device),
         }
+    }
+
+    pub(crate) fn kv_heads(&self) -> usize {
+        self.n_kv_heads.unwrap_or(self.n_heads)
+    }
+
+    pub(crate) fn d_head(&self) -> usize {
+        self.d_model / self.n_heads
+    }
+
+    /// The features of a head that rope turns: whole pairs.
+    pub(crate) fn d_rot(&self) -> usize {
+        // 0.58 of 100 is 57.99999999999999 in f64.
+        2 * (self.rope_fraction * self.d_head() as f64 / 2.0 + 1e-9) as usize
     }
 
     fn uneven_heads(&self) -> Option<Refusal> {
@@ -144,7 +150,7 @@ impl AttentionConfig {
     /// Width of a head where rope turns some of it.
     fn turned_head(&self) -> Option<usize> {
         let is_whole = self.d_model.is_multiple_of(self.n_heads);
-        (self.position == Position::Rope && is_whole).then(|| self.d_model / self.n_heads)
+        (self.position == Position::Rope && is_whole).then(|| self.d_head())
     }
 
     fn odd_head(&self) -> Option<Refusal> {
@@ -160,7 +166,7 @@ impl AttentionConfig {
 
     fn nothing_turned(&self) -> Option<Refusal> {
         let (rope_fraction, d_head) = (self.rope_fraction, self.turned_head()?);
-        let is_nothing = rope_fraction < 1.0 && turned_features(d_head, rope_fraction) == 0;
+        let is_nothing = rope_fraction < 1.0 && self.d_rot() == 0;
         Refusal::when(is_nothing, &["rope_fraction", "n_heads", "d_model", "position"], || {
             format!(
                 "rope rotates pairs of features, but rope_fraction = {rope_fraction:?} of {d_head} features per head leaves \
@@ -197,10 +203,4 @@ impl SequenceMixerConfig for AttentionConfig {
     fn init(&self, device: &Device) -> Attention {
         self.init(device)
     }
-}
-
-/// The features of a head that are turned: whole pairs.
-fn turned_features(d_head: usize, rope_fraction: f64) -> usize {
-    // 0.58 of 100 is 57.99999999999999 in f64.
-    2 * (rope_fraction * d_head as f64 / 2.0 + 1e-9) as usize
 }

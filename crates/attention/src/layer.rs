@@ -11,14 +11,15 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 use subquad_backend::{Form, linear::linear};
-use subquad_mixer::{
-    Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, SliceStepper,
-};
+use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin, SequenceMixer, SliceStepper};
+use subquad_options::word;
 
 use crate::dot_product::{Heads, attend_cache, self_attention};
 use crate::head_norm::norm_heads;
 use crate::state::FIRST_CAPACITY;
-use crate::{AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product};
+use crate::{
+    AttentionConfig, AttentionState, Position, Rotary, Rules, Segments, WeightDropout, scaled_dot_product,
+};
 
 /// Every token reads every token it may see, weighted by how well its query fits their keys. O(seq^2), or with a window
 /// O(seq window).
@@ -34,18 +35,8 @@ pub struct Attention {
     pub q_gain: Option<Param<Tensor<1>>>,
     /// The gains of the keys' features after the norm if `qk_norm`: `[d_head]`, the same for every head.
     pub k_gain: Option<Param<Tensor<1>>>,
-    pub(crate) n_heads: usize,
-    pub(crate) n_kv_heads: usize,
-    pub(crate) causal: bool,
     #[module(skip)]
-    pub(crate) window: Option<usize>,
-    #[module(skip)]
-    pub(crate) position: Position,
-    pub(crate) rope_base: f64,
-    pub(crate) d_rot: usize,
-    #[module(skip)]
-    pub(crate) softcap: Option<f64>,
-    pub(crate) dropout: f64,
+    pub(crate) config: AttentionConfig,
     #[module(skip)]
     pub(crate) form: Form,
 }
@@ -63,13 +54,15 @@ impl Attention {
     ) -> Result<AttentionState, MixerError> {
         self.require_causal()?;
         let device = self.output.weight.val().device();
-        let shape = [batch, self.n_kv_heads, capacity, self.d_head()];
-        Ok(AttentionState::empty(shape, self.origin(), self.window, &device))
+        let shape = [batch, self.config.kv_heads(), capacity, self.config.d_head()];
+        Ok(AttentionState::empty(shape, self.origin(), self.config.window, &device))
     }
 
     /// Runs a chunk that follows the tokens of `state`, and adds it to the state. The state is never cloned, so that it
     /// can be written in place.
-    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Tensor<3> {
+    fn carry_on(&self, x: Tensor<3>, state: &mut AttentionState) -> Result<Tensor<3>, MixerError> {
+        self.require_causal()?;
+        self.check_call(&x, state)?;
         let [q, k, v] = self.project(x, state.seq());
         let rules = self.rules(None, None);
         let y = match (self.form, q.dims()[2]) {
@@ -82,7 +75,7 @@ impl Attention {
                 scaled_dot_product(q, k, v, &rules, self.form)
             }
         };
-        self.merge(y)
+        Ok(self.merge(y))
     }
 
     /// [`forward`](SequenceMixer::forward) of rows that hold padding, or several sequences one after another: a token
@@ -103,14 +96,8 @@ impl Attention {
     }
 
     /// [`forward`](SequenceMixer::forward) with [segments](Self::forward_segments), with
-    /// [dropout](SequenceMixer::forward_train), with both or with neither.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, seq, d_model]`, as many rows and tokens as `segments`
-    /// - output: `[batch, seq, d_model]`
-    ///
-    /// # Panics
-    /// As [`forward_segments`](Self::forward_segments).
+    /// [dropout](SequenceMixer::forward_train), with both or with neither. Shapes and panics are as for
+    /// [`forward_segments`](Self::forward_segments).
     pub fn forward_with(
         &self,
         x: Tensor<3>,
@@ -132,16 +119,16 @@ impl Attention {
     fn forward_packed(&self, x: Tensor<3>, rules: Rules) -> Tensor<3> {
         let rotary = self.rotary(0, x.dims()[1]);
         let gains = self.q_gain.as_ref().zip(self.k_gain.as_ref()).map(|(q, k)| [q.val(), k.val()]);
-        let heads = Heads { queries: self.n_heads, keys: self.n_kv_heads };
+        let heads = Heads { queries: self.config.n_heads, keys: self.config.kv_heads() };
         let qkv = linear(&self.qkv, x, self.form);
         linear(&self.output, self_attention(qkv, gains, heads, rotary, rules), self.form)
     }
 
     /// The rotations of `seq` positions from `first` on, if the layer has rotary positions.
     fn rotary(&self, first: usize, seq: usize) -> Option<Rotary> {
-        match self.position {
+        match self.config.position {
             Position::Alibi | Position::None => None,
-            Position::Rope => Some(Rotary::new(first, seq, self.d_rot, self.rope_base)),
+            Position::Rope => Some(Rotary::new(first, seq, self.config.d_rot(), self.config.rope_base)),
         }
     }
 
@@ -150,7 +137,7 @@ impl Attention {
     fn project(&self, x: Tensor<3>, first: usize) -> [Tensor<4>; 3] {
         let rotary = self.rotary(first, x.dims()[1]);
         let qkv = linear(&self.qkv, x, self.form);
-        let (n_heads, n_kv_heads) = (self.n_heads, self.n_kv_heads);
+        let (n_heads, n_kv_heads) = (self.config.n_heads, self.config.kv_heads());
         let heads = |first, count| self.split_heads(qkv.clone(), first, count);
         let q = self.norm(heads(0, n_heads), &self.q_gain);
         let k = self.norm(heads(n_heads, n_kv_heads), &self.k_gain);
@@ -170,58 +157,47 @@ impl Attention {
 
     /// Heads `first..first + count` of those side by side in `x`: `[batch, count, seq, d_head]`.
     fn split_heads(&self, x: Tensor<3>, first: usize, count: usize) -> Tensor<4> {
-        let ([batch, seq, _], d_head) = (x.dims(), self.d_head());
+        let ([batch, seq, _], d_head) = (x.dims(), self.config.d_head());
         x.narrow(2, first * d_head, count * d_head).reshape([batch, seq, count, d_head]).swap_dims(1, 2)
     }
 
     /// From heads side by side back to tokens: `[batch, seq, d_model]`.
     fn merge(&self, y: Tensor<4>) -> Tensor<3> {
         let [batch, _, seq, _] = y.dims();
-        linear(&self.output, y.swap_dims(1, 2).reshape([batch, seq, self.d_model()]), self.form)
+        linear(&self.output, y.swap_dims(1, 2).reshape([batch, seq, self.config.d_model]), self.form)
     }
 
     fn rules(&self, segments: Option<&Segments>, dropout_seed: Option<u64>) -> Rules {
-        let dropout = dropout_seed.map(|seed| WeightDropout { rate: self.dropout, seed });
+        let AttentionConfig { causal, window, softcap, position, dropout, .. } = self.config;
+        let dropout = dropout_seed.map(|seed| WeightDropout { rate: dropout, seed });
         Rules {
-            causal: self.causal,
-            window: self.window,
-            softcap: self.softcap,
-            alibi: self.position == Position::Alibi,
+            causal,
+            window,
+            softcap,
+            alibi: position == Position::Alibi,
             segments: segments.cloned(),
             dropout: dropout.filter(|dropout| dropout.rate > 0.0),
         }
     }
 
-    fn d_model(&self) -> usize {
-        self.output.weight.dims()[0]
-    }
-
-    pub(crate) fn d_head(&self) -> usize {
-        self.d_model() / self.n_heads
-    }
-
     /// The origin of the states that the layer makes.
     pub(crate) fn origin(&self) -> Origin {
-        let position = match self.position {
-            Position::Rope => "rope",
-            Position::Alibi => "alibi",
-            Position::None => "none",
-        };
+        let AttentionConfig { d_model, n_heads, window, position, rope_base, qk_norm, .. } = self.config;
         let settings = [
-            ("d_model", self.d_model().into()),
-            ("n_heads", self.n_heads.into()),
-            ("n_kv_heads", self.n_kv_heads.into()),
-            ("window", self.window.into()),
-            ("position", position.into()),
-            ("rope_base", self.rope_base.into()),
-            ("rotated features", self.d_rot.into()),
-            ("qk_norm", self.q_gain.is_some().into()),
+            ("d_model", d_model.into()),
+            ("n_heads", n_heads.into()),
+            ("n_kv_heads", self.config.kv_heads().into()),
+            ("window", window.into()),
+            ("position", word(&position).into()),
+            ("rope_base", rope_base.into()),
+            ("rotated features", self.config.d_rot().into()),
+            ("qk_norm", qk_norm.into()),
         ];
         Origin::new("attention", settings)
     }
 
     pub(crate) fn require_causal(&self) -> Result<(), MixerError> {
-        match self.causal {
+        match self.config.causal {
             true => Ok(()),
             false => Err(MixerError::Bidirectional { mixer: "attention" }),
         }
@@ -250,15 +226,12 @@ impl SequenceMixer for Attention {
         x: Tensor<3>,
         mut state: AttentionState,
     ) -> Result<(Tensor<3>, AttentionState), MixerError> {
-        self.require_causal()?;
-        self.check_call(&x, &state)?;
-        Ok((self.carry_on(x, &mut state), state))
+        let y = self.carry_on(x, &mut state)?;
+        Ok((y, state))
     }
 
     fn step(&self, x: Tensor<2>, state: &mut AttentionState) -> Result<Tensor<2>, MixerError> {
-        self.require_causal()?;
-        self.check_call(&x, state)?;
-        Ok(self.carry_on(x.unsqueeze_dim(1), state).squeeze_dim(1))
+        Ok(self.carry_on(x.unsqueeze_dim(1), state)?.squeeze_dim(1))
     }
 
     fn slice_stepper(&self, state: &AttentionState, room: usize) -> Option<Box<dyn SliceStepper>> {
@@ -272,27 +245,17 @@ impl SequenceMixer for Attention {
     }
 
     fn contract(&self) -> Contract {
-        Contract::new("attention", self.d_model(), &self.qkv.weight)
+        Contract::new("attention", self.config.d_model, &self.qkv.weight)
     }
 
     fn check_state(&self, batch: usize, state: &AttentionState) -> Result<(), MixerError> {
-        let of_one = [1, self.n_kv_heads, state.capacity(), self.d_head()];
+        let of_one = [1, self.config.kv_heads(), state.capacity(), self.config.d_head()];
         let kept = state.tensors().map(|(name, tensor)| Kept { name, tensor, of_one });
         self.contract().check_state(batch, state.origin(), &self.origin(), &kept)
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
-        let held = seq.min(self.window.unwrap_or(usize::MAX));
-        self.causal.then(|| 2 * held * self.n_kv_heads * self.d_head())
-    }
-
-    /// Any length is accepted: there is no filter of fixed length.
-    fn check_length(&self, _: usize) -> Result<(), MixerError> {
-        Ok(())
-    }
-
-    /// There are none: every parameter uses the optimiser's own settings.
-    fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        Vec::new()
+        let held = seq.min(self.config.window.unwrap_or(usize::MAX));
+        self.config.causal.then(|| 2 * held * self.config.kv_heads() * self.config.d_head())
     }
 }

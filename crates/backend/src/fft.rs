@@ -21,7 +21,7 @@ impl Plan {
     }
 }
 
-/// The transforms of `n` points. Planning again costs a look into a table.
+/// The transforms of `n` points. Planning again costs one table lookup.
 pub fn plan(n: usize) -> Plan {
     static PLANS: Table<Plan> = Table::new(BTreeMap::new());
     made_once(&PLANS, n, || {
@@ -35,7 +35,7 @@ pub(crate) type Table<T> = Mutex<BTreeMap<usize, T>>;
 
 /// Entry `n` of the table, made now if it is new.
 pub(crate) fn made_once<T: Clone>(table: &Table<T>, n: usize, make: impl FnOnce() -> T) -> T {
-    // Each entry is whole before it goes in, so a panic elsewhere leaves a good table.
+    // Each entry is complete before it is inserted, so a panic elsewhere leaves a valid table.
     let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
     table.entry(n).or_insert_with(make).clone()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// burn operations alone: any device, differentiated by burn.
+    /// Only burn operations: any device, differentiated by burn.
     Portable,
     /// CPU kernels with their own gradients: the `cpu` device, f32.
     Fused,

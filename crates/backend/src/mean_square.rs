@@ -32,7 +32,7 @@ impl CpuKernel for MeanSquare {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let x = inputs[0].data;
         let parts: Vec<f32> = x.par_chunks(CHUNK).map(sum_of_squares).collect();
-        // There may be thousands of chunks: f32 would lose digits of their sum.
+        // There may be thousands of chunks, and f32 would lose digits of their sum.
         let sum: f64 = parts.into_iter().map(f64::from).sum();
         Array::new(vec![(sum / x.len() as f64) as f32], [1])
     }

@@ -48,7 +48,7 @@ pub fn product<S: Simd>(
     sizes: [usize; 3],
     store: impl FnMut(usize, usize, S::f32s),
 ) {
-    // SAFETY: a vector is nothing but its lanes, which are aligned at least as its first is.
+    // SAFETY: a vector consists only of its lanes, which are aligned at least as its first is.
     let lanes = unsafe { std::slice::from_raw_parts(b.as_ptr().cast(), b.len() * S::F32_LANES) };
     product_of_rows(simd, a, (lanes, width * S::F32_LANES), sizes, store);
 }
@@ -71,7 +71,7 @@ pub fn product_of_rows<S: Simd>(
     if inner == 0 {
         return no_terms(simd, rows, vectors, store);
     }
-    // Two multipliers of a latency of four keep eight sums busy. 16 sums, 4 vectors and a number need more than 16
+    // Two multipliers with a latency of four keep eight sums busy. 16 sums, 4 vectors and a number need more than 16
     // registers; 12 sums, 2 vectors and a number do not.
     let wide = S::REGISTER_COUNT >= 32;
     let sizes = [rows, inner];
@@ -155,7 +155,7 @@ unsafe fn strip<S: Simd, const R: usize, const HALF: usize, const V: usize>(
     }
 }
 
-/// Loops, because what the compiler leaves as a closure of its own is not compiled for the instruction set.
+/// Written as loops, because a closure that is not inlined is not compiled for the instruction set.
 #[inline(always)]
 fn put<T: Copy, const R: usize, const V: usize>(
     (first, column): (usize, usize),

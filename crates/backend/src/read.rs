@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 /// The values of `tensor`, copied now. To keep values while more is computed, use this and not `into_data`.
 ///
 /// burn 0.22.1 copies data from a GPU when they are first looked at, and does not count them among the owners of the tensor's
-/// memory: an operation that comes between may write over it.
+/// memory: an operation in between may overwrite it.
 pub fn read<const D: usize>(tensor: Tensor<D>) -> TensorData {
     let data = tensor.into_data();
     data.as_bytes();

@@ -6,8 +6,8 @@ use crate::micro::{Scalars, product_of_rows};
 use crate::read;
 use crate::simd::{Simd, WithSimd, dispatch};
 
-/// Columns that are summed together. A product of one row is a matter of reading the weight once: in such strips every read
-/// goes on where the last one ended.
+/// Columns that are summed together. The cost of a product of one row is reading the weight once: in such strips,
+/// every read continues where the last one ended.
 const STRIP: usize = 64;
 
 /// `y = x W + b` for one row, with `W` in strips of columns. It allocates nothing.
@@ -15,7 +15,7 @@ const STRIP: usize = 64;
 pub struct RowLinear {
     d_input: usize,
     d_output: usize,
-    /// `[strips, d_input, STRIP]`; what the last strip has too much is 0.
+    /// `[strips, d_input, STRIP]`; the excess of the last strip is 0.
     weight: Vec<f32>,
     /// `[strips, STRIP]`
     bias: Vec<f32>,
@@ -43,7 +43,7 @@ impl RowLinear {
     /// - `y`: `[d_output]`
     ///
     /// # Panics
-    /// If a slice is of another length.
+    /// If a slice has another length.
     pub fn apply(&self, x: &[f32], y: &mut [f32]) {
         assert_eq!(x.len(), self.d_input, "input of a linear layer");
         assert_eq!(y.len(), self.d_output, "output of a linear layer");

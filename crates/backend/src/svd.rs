@@ -9,8 +9,8 @@ pub use rustfft::num_complex::{Complex, ComplexFloat};
 /// More than the matrices here need: 12 for 128 columns, 8 for 32.
 const MOST_SWEEPS: usize = 40;
 
-/// The square of the length of a column that is taken for zero. Columns of a matrix of lower rank shrink with every
-/// sweep; long before their numbers lose digits, nothing is left to turn.
+/// The square of the length below which a column counts as zero. Columns of a matrix of lower rank shrink with every
+/// sweep; long before their numbers lose digits, nothing is left to rotate.
 const NOTHING: f64 = 1e-200;
 
 /// A real or a complex number.
@@ -24,21 +24,21 @@ impl Scalar for Complex<f64> {}
 pub struct Singular<T> {
     /// At least 0.
     pub value: f64,
-    /// One number a row of `M`.
+    /// One number per row of `M`.
     pub left: Vec<T>,
-    /// One number a column of `M`.
+    /// One number per column of `M`.
     pub right: Vec<T>,
 }
 
-/// A column of `M` turned so far, and how it was made from the columns of `M`.
+/// A column of `M` after the rotations so far, and how it was made from the columns of `M`.
 struct Column<T> {
     image: Vec<T>,
     source: Vec<T>,
 }
 
-/// As many as the matrix has columns, which are given; the smallest value first.
+/// As many as the matrix, which is given by its columns, has columns; the smallest value first.
 ///
-/// A matrix with more columns than rows is found sooner by its transpose.
+/// If a matrix has more columns than rows, its transpose is faster.
 pub fn svd<T: Scalar>(columns: Vec<Vec<T>>) -> Vec<Singular<T>> {
     let n = columns.len();
     let unit = |j: usize| (0..n).map(|i| if i == j { T::one() } else { T::zero() }).collect();
@@ -59,7 +59,7 @@ impl<T: Scalar> Singular<T> {
     }
 }
 
-/// Turns each two columns once. Whether any two were not orthogonal yet.
+/// Rotates each pair of columns once. Returns whether any pair was not yet orthogonal.
 fn sweep<T: Scalar>(columns: &mut [Column<T>]) -> bool {
     let mut turned = false;
     for j in 1..columns.len() {
@@ -71,7 +71,8 @@ fn sweep<T: Scalar>(columns: &mut [Column<T>]) -> bool {
     turned
 }
 
-/// The smaller of both angles that make two columns orthogonal. Whether they were not.
+/// Rotates two columns by the smaller of both angles that make them orthogonal. Returns whether they were not yet
+/// orthogonal.
 fn orthogonalise<T: Scalar>(x: &mut Column<T>, y: &mut Column<T>) -> bool {
     let (xx, yy, product) = (norm_sqr(&x.image), norm_sqr(&y.image), dot(&x.image, &y.image));
     let (xy, rounding) = (product.abs(), x.image.len() as f64 * f64::EPSILON);

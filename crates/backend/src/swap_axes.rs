@@ -10,7 +10,7 @@ use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::linear::transpose::transpose;
 
-/// The last two axes change places.
+/// Swaps the last two axes.
 pub fn swap_axes(x: Tensor<3>, form: Form) -> Tensor<3> {
     match form {
         Form::Portable => x.swap_dims(1, 2),

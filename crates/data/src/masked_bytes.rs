@@ -25,7 +25,7 @@ const VOCAB: usize = BYTES + 1;
 ///
 /// - Length: any. Tokens are the 256 bytes, and 256 for a hidden one.
 /// - Of `seq_len` positions, a share is to be predicted: equally many in every example, at least one. Of these, 80 %
-///   read as hidden, 10 % as any byte, and 10 % as they are, so that a model must doubt what it reads.
+///   read as hidden, 10 % as a random byte, and 10 % as they are, so that a model must doubt what it reads.
 /// - Split: the first nine tenths of the text are for training, the rest for testing.
 /// - Training: each example is `seq_len` bytes that start anywhere, fresh in every step. They depend on the seed.
 /// - Test: the test part in windows one after the other; the same positions are to be predicted under every seed.

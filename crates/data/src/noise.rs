@@ -105,7 +105,7 @@ impl Noise {
         x[..self.seq_len].iter().map(|value| (value.re - x[0].re) as f32).collect()
     }
 
-    /// Of one wave a frequency.
+    /// With one wave per frequency.
     fn amplitudes(&self, draws: &mut Draws) -> Vec<Complex<f64>> {
         let n = self.seq_len.next_multiple_of(2);
         let size = RMS / (self.waves as f64).sqrt();

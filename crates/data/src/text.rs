@@ -12,8 +12,8 @@ use crate::{Draws, TaskError};
 /// This repository's documentation; see `assets/README.md`.
 const ASSET: &[u8] = include_bytes!("../assets/docs.txt.gz");
 
-/// What `make` makes of the text in the file, or of the embedded one if the path is empty. Its refusals of options are
-/// reported as errors in the file.
+/// What `make` builds from the text in the file, or from the embedded one if the path is empty. Its refusals of
+/// options are reported as errors in the file.
 pub(crate) fn open<T>(
     path: &Path,
     task: &'static str,

@@ -8,14 +8,19 @@ pub(crate) fn uniform<const D: usize>(shape: [usize; D], fan_in: usize, device: 
     Param::from_tensor(uniform_within(shape, 1.0 / (fan_in as f64).sqrt(), device))
 }
 
+/// Of a short convolution, as PyTorch draws them: weight `[channels, width]`, of which the last tap is the present, and bias
+/// `[channels]`.
+pub(crate) fn short_conv(
+    channels: usize,
+    width: usize,
+    device: &Device,
+) -> (Param<Tensor<2>>, Param<Tensor<1>>) {
+    (uniform([channels, width], width, device), uniform([channels], width, device))
+}
+
 /// Uniform in `+-bound`.
 pub(crate) fn uniform_within<const D: usize>(shape: [usize; D], bound: f64, device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
-}
-
-/// Standard normal.
-pub(crate) fn normal<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
-    Param::from_tensor(Tensor::random(shape, Distribution::Normal(0.0, 1.0), device))
 }
 
 /// The same module with all its parameters drawn: burn's `Linear` draws at first use, so that its values would depend on

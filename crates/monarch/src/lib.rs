@@ -5,6 +5,7 @@ mod causal;
 mod channel;
 mod drops;
 mod filter;
+mod gate;
 mod history;
 mod hyena;
 mod init;
@@ -18,7 +19,6 @@ pub mod published;
 #[doc(hidden)]
 pub mod reference;
 mod sequence;
-mod short;
 
 pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};
@@ -27,8 +27,9 @@ pub use channel::{
     MonarchMlpConfig,
 };
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
-pub use hyena::{Hyena, HyenaConfig, HyenaState};
-pub use learned::{LearnedMonarch, LearnedMonarchConfig, NoState};
-pub use m2::{M2, M2Config, M2State};
+pub use history::LongConvState;
+pub use hyena::{Hyena, HyenaConfig};
+pub use learned::{LearnedMonarch, LearnedMonarchConfig};
+pub use m2::{M2, M2Config};
 pub use matrix::{ComplexMonarch, MonarchDft, MonarchInit, MonarchLinear, MonarchLinearConfig, Pair};
 pub use sequence::SequenceInit;

@@ -95,12 +95,12 @@ macro_rules! gated_config {
                     .with_conv(self.conv)
             }
 
-            pub(crate) fn rates(&self) -> crate::filter::Rates {
-                crate::filter::Rates {
-                    learning_rate: self.filter_lr,
-                    weight_decay: self.filter_weight_decay,
-                    position: self.position_lr,
-                }
+            pub(crate) fn groups(
+                &self,
+                filters: &[&crate::ImplicitFilter],
+            ) -> Vec<subquad_mixer::ParameterGroup> {
+                let Self { filter_lr, filter_weight_decay, position_lr, .. } = *self;
+                crate::ImplicitFilter::groups(filters, filter_lr, filter_weight_decay, position_lr)
             }
         }
     };

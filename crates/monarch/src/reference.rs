@@ -8,8 +8,9 @@ mod measured;
 mod monarch;
 mod sequence;
 
+pub use crate::matrix::dft::{DftFactor, factors as dft_factors};
 pub use channel::{block_diagonal_mlp, dense_mlp, monarch_mlp};
-pub use monarch::{dft, monarch_dft, monarch_linear};
+pub use monarch::monarch_linear;
 use subquad_backend::fft_conv::reference::two_sided_conv;
 
 use crate::{BlockDiagonalLinearConfig, HyenaConfig, ImplicitFilterConfig, M2Config};
@@ -22,15 +23,10 @@ pub fn m2(config: &M2Config, parameters: &[f64], x: &[f64]) -> Vec<f64> {
     let mut parameters = Parameters(parameters);
     let normed = config.input_norm.then(|| layer_norm(x, parameters.take(h), parameters.take(h)));
     let x = normed.as_deref().unwrap_or(x);
-    let projected = linear(x, parameters.take(h * 3 * h), parameters.take(3 * h));
-    let projected = short_conv(&projected, parameters.take(3 * h * taps), parameters.take(3 * h));
+    let projections = [h * 3 * h, 3 * h, 3 * h * taps, 3 * h].map(|n| parameters.take(n));
     let filter = Filter::read(&config.filter(), &mut parameters);
     let residual = config.residual.then(|| Filter::read(&config.filter(), &mut parameters));
-    let part = |i: usize| -> Vec<f64> {
-        projected.chunks(3 * h).flat_map(|row| row[i * h..(i + 1) * h].to_vec()).collect()
-    };
-    let gated = product(&part(2), &part(0));
-    let mut y = product(&filter.convolve(&gated), &part(1));
+    let mut y = gated(x, projections, |v| filter.convolve(v));
     if let Some(filter) = residual {
         y.iter_mut().zip(filter.convolve(x)).for_each(|(y, skip)| *y += skip);
     }
@@ -55,6 +51,20 @@ pub fn hyena(config: &HyenaConfig, parameters: &[f64], x: &[f64]) -> Vec<f64> {
     let y = linear(&product(&filtered, &chunk(0)), parameters.take(h * h), parameters.take(h));
     parameters.finish();
     y
+}
+
+/// `mix(v * x1) * x2` of the projections of `x` by weight and bias, after a short convolution by weight and bias.
+fn gated(
+    x: &[f64],
+    [weight, bias, short, short_bias]: [&[f64]; 4],
+    mix: impl FnOnce(&[f64]) -> Vec<f64>,
+) -> Vec<f64> {
+    let projected = short_conv(&linear(x, weight, bias), short, short_bias);
+    let (width, h) = (bias.len(), bias.len() / 3);
+    let part = |i: usize| -> Vec<f64> {
+        projected.chunks(width).flat_map(|row| row[i * h..(i + 1) * h].to_vec()).collect()
+    };
+    product(&mix(&product(&part(2), &part(0))), &part(1))
 }
 
 /// Taps `[l_max, d_model]` that look back and, if the filter is two-sided, those that look ahead.

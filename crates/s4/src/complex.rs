@@ -83,7 +83,7 @@ pub(crate) fn block_len(seq: usize) -> usize {
 
 /// `e^(log_a j stride)` for `j < count` on `device`; `log_a` is in f64 on the host.
 ///
-/// The angle of the stride is reduced in f64 and rounded once: of the phase `j stride Im(log_a)` no more is lost than `j`
+/// The angle of the stride is reduced in f64 and rounded once: the phase `j stride Im(log_a)` loses no more than `j`
 /// roundings of an angle below half a turn.
 ///
 /// # Shapes

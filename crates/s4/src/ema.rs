@@ -49,7 +49,7 @@ impl SequenceMixerConfig for EmaConfig {
 /// An exponential moving average of every channel. Built by [`EmaConfig`].
 #[derive(Module, Debug)]
 pub struct Ema {
-    /// Of what is kept from token to token: `[d_model]`.
+    /// The logit of the share that is kept from token to token: `[d_model]`.
     pub logit: Param<Tensor<1>>,
     #[module(skip)]
     form: Form,
@@ -63,12 +63,12 @@ impl Ema {
         (log_a * lags.float().unsqueeze()).exp()
     }
 
-    /// What is averaged anew of each input, `[d_model, 1]`.
+    /// The weight of each new input, `[d_model, 1]`.
     fn share(&self) -> Tensor<2> {
         activation::sigmoid(self.logit.val().neg()).unsqueeze_dim(1)
     }
 
-    /// The averages of `x` from nothing, `[batch, d_model, seq]`.
+    /// The averages of `x`, starting from zero, `[batch, d_model, seq]`.
     fn averages(&self, x: Tensor<3>) -> Tensor<3> {
         let kernel = self.powers(0, x.dims()[1]) * self.share();
         causal_conv(swap_axes(x, self.form), kernel, self.form)

@@ -41,7 +41,7 @@ pub struct SsmLayer<S> {
     pub(crate) form: Form,
 }
 
-/// The options that are no parameters.
+/// The options that are not parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) bidirectional: bool,
@@ -57,7 +57,7 @@ pub(crate) struct Rules {
 pub(crate) struct Drops {
     /// Probability for numbers after the activation.
     pub(crate) rate: f64,
-    /// Whether for all tokens of a channel at once.
+    /// Whether all tokens of a channel are dropped at once.
     pub(crate) tied: bool,
     /// Probability for the taps of kernels.
     pub(crate) of_kernel: f64,
@@ -78,13 +78,13 @@ impl<S: StateSpace> SsmLayer<S> {
         self
     }
 
-    /// The same layer with kernels of at most so many taps: a token then hears nothing of those from longer ago. A published
-    /// layer does so beyond its `l_max`. A state never forgets, so [`step`](subquad_mixer::SequenceMixer::step) and chunks end
-    /// after so many tokens with an error, and there is no [`stepper`](Self::stepper). `None`, which is how configs build
-    /// layers: as many taps as tokens.
+    /// The same layer with kernels of at most this many taps: a token then does not depend on anything earlier. A
+    /// published layer cuts its kernels at its `l_max`. A state never forgets, so
+    /// [`step`](subquad_mixer::SequenceMixer::step) and chunks return an error after that many tokens, and there is
+    /// no [`stepper`](Self::stepper). `None`, which is how configs build layers: as many taps as tokens.
     ///
     /// # Panics
-    /// If there are to be 0 taps.
+    /// If the number of taps is 0.
     pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
         self.rules.max_taps = MaxTaps::new(taps);
         self
@@ -95,8 +95,8 @@ impl<S: StateSpace> SsmLayer<S> {
         self.rules.max_taps.limit()
     }
 
-    /// The convolution kernels, without the weight of the token itself. Of a bidirectional layer the first half holds
-    /// the lags `0, 1, ..`, the second the lags `-1, -2, ..`.
+    /// The convolution kernels, without the weight of the token itself. In a bidirectional layer, the first half
+    /// holds the lags `0, 1, ..`, the second the lags `-1, -2, ..`.
     ///
     /// # Shapes
     /// - output: `[kernels, d_model, seq]`; fewer taps where [`max_taps`](Self::max_taps) says so
@@ -125,7 +125,7 @@ impl<S: StateSpace> SsmLayer<S> {
         }
     }
 
-    /// What happens to every token alone, after the convolution.
+    /// What happens to each token separately, after the convolution.
     fn tail(&self, y: Tensor<3>) -> Tensor<3> {
         let Rules { output, activation, .. } = self.rules;
         output.sequence(y, activation, self.output.as_ref(), self.form)
@@ -156,7 +156,7 @@ impl<S: StateSpace> SsmLayer<S> {
         self.ssm.modes().d_model()
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     pub(crate) fn origin(&self) -> Origin {
         let ([_, d_model, pairs], [channels, _]) = (self.ssm.modes().dims(), self.d.dims());
         let settings = [("d_model", d_model), ("d_state", 2 * pairs), ("channels", channels)];
@@ -177,7 +177,7 @@ pub(crate) fn slow_group(parameters: Vec<ParamId>, ssm_lr: f64) -> Vec<Parameter
     vec![ParameterGroup { name: "ssm", parameters, learning_rate, weight_decay }]
 }
 
-/// Adding D u is adding D to the tap of lag 0, without another pass over the sequence.
+/// Adding D u is the same as adding D to the tap of lag 0, which needs no further pass over the sequence.
 ///
 /// # Shapes
 /// - `kernels`, output: `[rows, taps]`
@@ -189,8 +189,8 @@ pub(crate) fn with_skip(kernels: Tensor<2>, d: Tensor<1>) -> Tensor<2> {
 }
 
 impl S4 {
-    /// The same map with its output weights at another length ([`Dplr::with_l_max`]), such as to train on longer sequences, or
-    /// to evaluate many of one length without working them out each time.
+    /// The same map with its output weights at another length ([`Dplr::with_l_max`]), for example to train on longer
+    /// sequences, or to evaluate many of one length without computing them each time.
     ///
     /// # Panics
     /// If `l_max` is 0.

@@ -12,7 +12,7 @@ use crate::number::{Complex, real};
 /// s' = w - write_r (read_r (s + w)) for every r below the rank, all of the same s and w
 /// y  = output s'                    for every kernel
 /// ```
-/// Reading is a real number: `2 Re` of a sum over the pairs, with the 2 and the sign worked in.
+/// A read gives a real number: `2 Re` of a sum over the pairs, with the 2 and the sign included in the weights.
 #[derive(Debug, Clone)]
 pub struct Lines {
     pub(crate) d_model: usize,
@@ -37,13 +37,13 @@ impl Lines {
         self.values.extend(line.iter().map(|z| z.im as f32));
     }
 
-    /// The next line, which reads `2 Re(sum of c s)`.
+    /// The next line, for reading `2 Re(sum of c s)`.
     pub(crate) fn push_reading(&mut self, line: &[Complex]) {
         let line: Vec<_> = line.iter().map(|z| real(2.0) * z.conj()).collect();
         self.push(&line);
     }
 
-    /// The next lines, already as they are read.
+    /// The next lines, already in the form in which they are read.
     pub(crate) fn push_rows(&mut self, rows: &[f64]) {
         debug_assert_eq!(rows.len(), self.kernels * 2 * self.pairs);
         self.values.extend(rows.iter().map(|value| *value as f32));

@@ -13,7 +13,7 @@ use crate::{RealTransform, StepTransform};
 /// comes from kernel `c`; a bidirectional layer has the kernels of the past first, then as many of the future.
 #[derive(Module, Debug)]
 pub struct Modes {
-    /// Step before its transform: `[d_model, 1]`, or `[d_model, pairs]` where every state has its own.
+    /// Step before its transform: `[d_model, 1]`, or `[d_model, pairs]` if every state has its own.
     pub inv_dt: Param<Tensor<2>>,
     /// Decay `-Re A` before its transform: `[n_ssm, pairs]`.
     pub inv_a_re: Param<Tensor<2>>,
@@ -52,7 +52,7 @@ impl Modes {
         Pair { re: of.value(&self.c_re), im: of.value(&self.c_im) }
     }
 
-    /// One row a channel, from one a system.
+    /// One row per channel, from one per system.
     pub(crate) fn shared(&self, rows: Tensor<2>) -> Tensor<2> {
         let copies = self.d_model() / rows.dims()[0];
         if copies == 1 { rows } else { rows.repeat_dim(0, copies) }
@@ -68,7 +68,7 @@ impl Modes {
         self.dims()[1]
     }
 
-    /// All but the output weights: what trains slowly and does not decay.
+    /// All parameters except the output weights: those that train slowly and without weight decay.
     pub(crate) fn ids(&self) -> Vec<ParamId> {
         vec![self.inv_dt.id, self.inv_a_re.id, self.a_im.id, self.b_re.id, self.b_im.id]
     }
@@ -81,8 +81,8 @@ impl Modes {
     }
 }
 
-/// The parameter with another value: the same to optimisers and groups, and not a result that gradients trace back to the old
-/// value.
+/// The parameter with another value. Optimisers and groups see the same parameter, and no gradient flows back to the
+/// old value.
 pub(crate) fn replace<const D: usize>(
     param: Param<Tensor<D>>,
     value: impl FnOnce(Tensor<D>) -> Tensor<D>,

@@ -8,7 +8,7 @@ pub fn real(re: f64) -> Complex {
     Complex { re, im: 0.0 }
 }
 
-/// One half and its conjugates behind it.
+/// One half, followed by its conjugates.
 pub fn complete(half: &[Complex]) -> Vec<Complex> {
     half.iter().copied().chain(half.iter().map(|z| z.conj())).collect()
 }

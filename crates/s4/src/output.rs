@@ -16,7 +16,7 @@ pub enum OutputMix {
     Glu,
     /// A linear layer.
     Linear,
-    /// Nothing: channels stay apart.
+    /// Nothing: channels are not mixed.
     None,
 }
 

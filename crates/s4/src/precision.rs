@@ -3,12 +3,12 @@
 use burn::module::Param;
 use burn::tensor::{Device, FloatDType, Tensor};
 
-/// In which numbers a system is worked out. Gradients flow back to its parameters from both.
+/// The precision in which a system is computed. Gradients flow back to its parameters from both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Precision {
     /// As the parameters are stored: f32 on the layer's device.
     Layer,
-    /// f64 on the host, for what f32 loses.
+    /// f64 on the host, where f32 is not enough.
     Host,
 }
 
@@ -26,12 +26,12 @@ pub(crate) fn rounded<const D: usize>(tensor: Tensor<D>, device: &Device) -> Ten
     tensor.cast(FloatDType::F32).to_device(device)
 }
 
-/// An f64 as two f32, `[2, ..]`, the second what the first [leaves](lost).
+/// An f64 as two f32, `[2, ..]`, the second being what the first [loses](lost).
 pub(crate) fn in_two(value: Tensor<2>) -> Tensor<3> {
     Tensor::stack(vec![value.clone(), lost(value)], 0).cast(FloatDType::F32)
 }
 
-/// What is lost of an f64 that is rounded to f32, as an f64 again. It has no gradient.
+/// What rounding an f64 to f32 loses, as an f64. It has no gradient.
 pub(crate) fn lost<const D: usize>(value: Tensor<D>) -> Tensor<D> {
     let value = value.detach();
     value.clone() - value.cast(FloatDType::F32).cast(FloatDType::F64)

@@ -9,10 +9,11 @@ use crate::complex::Pair;
 
 /// Complex state of every channel and pair.
 ///
-/// A state of [`S4`](crate::S4) also carries the output weights `C`, which its layer stores in another form. The first call that
-/// needs them works them out of the layer's parameters at that time; calls after it use what the state carries. So a state goes on
-/// with the output weights that it began with. After a change of the parameters, [`new`](Self::new) makes one of the same numbers
-/// that takes up the new ones. Under autodiff nothing is carried: every call works with the present parameters.
+/// A state of [`S4`](crate::S4) also carries the output weights `C`, which its layer stores in another form. The
+/// first call that needs them computes them from the layer's parameters at that time; later calls use what the state
+/// carries. So a state continues with the output weights that it began with. After a change of the parameters,
+/// [`new`](Self::new) makes a state of the same numbers that uses the new ones. Under autodiff nothing is carried:
+/// every call uses the present parameters.
 #[derive(Debug, Clone)]
 pub struct S4State {
     /// Real part, `[batch, d_model, d_state / 2]`.
@@ -20,13 +21,13 @@ pub struct S4State {
     /// Imaginary part, the same shape.
     pub im: Tensor<3>,
     pub(crate) seq: usize,
-    /// None of numbers from elsewhere.
+    /// `None` for numbers from elsewhere.
     pub(crate) origin: Option<Origin>,
     pub(crate) recovered: Option<Recovered>,
 }
 
 impl S4State {
-    /// A state of these numbers, `[batch, d_model, d_state / 2]` each. Any layer of these sizes goes on from it.
+    /// A state of these numbers, `[batch, d_model, d_state / 2]` each. Any layer of these sizes can continue from it.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -72,7 +73,7 @@ impl MixerState for S4State {
     }
 }
 
-/// `C` of the state space that a state goes on with. To work it out of `C~` takes many products of dense matrices.
+/// `C` of the state space with which a state continues. Computing it from `C~` takes many products of dense matrices.
 #[derive(Debug, Clone)]
 pub(crate) struct Recovered(Arc<OutputWeights>);
 

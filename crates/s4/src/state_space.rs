@@ -14,7 +14,7 @@ use crate::{Modes, S4State};
 ///
 /// Written for [`Diagonal`](crate::Diagonal) and [`Dplr`](crate::Dplr), the two kinds there are.
 pub trait StateSpace: Module + ModuleDisplay + Debug + Sync + 'static {
-    /// What the layer on it is called, as in configs.
+    /// The name of its layer, as in configs.
     const NAME: &'static str;
 
     /// The conjugate pairs.
@@ -26,7 +26,7 @@ pub trait StateSpace: Module + ModuleDisplay + Debug + Sync + 'static {
     /// `K_l = C a_bar^l b_bar` for `l < seq`: `[kernels, d_model, seq]`.
     fn kernel(&self, seq: usize, form: Form) -> Tensor<3>;
 
-    /// What `state` and the chunk `u` together make, and the state after the chunk.
+    /// The output of the chunk `u` after `state`, and the state after the chunk.
     ///
     /// # Shapes
     /// - `u`: `[batch, d_model, seq]`
@@ -40,7 +40,7 @@ pub trait StateSpace: Module + ModuleDisplay + Debug + Sync + 'static {
     /// - output: `[batch, kernels, d_model]`
     fn advance(&self, u: Tensor<2>, state: S4State) -> (Tensor<3>, S4State);
 
-    /// One token's recurrence as plain numbers, worked out of the present parameters in f64.
+    /// One token's recurrence as plain numbers, computed from the present parameters in f64.
     fn lines(&self) -> Lines;
 
     /// Whether [`kernel`](Self::kernel) has `seq` lags.

@@ -2,7 +2,7 @@
 
 use subquad_mixer::MixerError;
 
-/// The most taps of a layer's kernels; without a number, as many as tokens.
+/// The most taps of a layer's kernels; without a number, as many taps as tokens.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct MaxTaps(Option<usize>);
 
@@ -22,7 +22,7 @@ impl MaxTaps {
         self.0.map_or(taps, |most| most.min(taps))
     }
 
-    /// Whether a state, which never forgets a token, makes the same of `seq` tokens as the kernels.
+    /// Whether a state, which never forgets a token, gives the same for `seq` tokens as the kernels.
     ///
     /// # Errors
     /// [`MixerError::CutKernel`] if not.

@@ -19,9 +19,9 @@ pub enum RealTransform {
     Exp,
     /// `ln(1 + e^p)`.
     Softplus,
-    /// `max(p, 0) + 1e-4`: a decay that reaches the floor has no gradient any more.
+    /// `max(p, 0) + 1e-4`: a decay that reaches the floor no longer has a gradient.
     Relu,
-    /// `1 / (1 + e^-p)`: decays below 1 alone.
+    /// `1 / (1 + e^-p)`: only decays below 1.
     Sigmoid,
 }
 
@@ -38,7 +38,7 @@ impl RealTransform {
         }
     }
 
-    /// The stored number of `decay`.
+    /// The stored number for `decay`.
     pub(crate) fn invert(self, decay: f64) -> f64 {
         match self {
             Self::Exp => decay.ln(),
@@ -90,7 +90,7 @@ fn stored_of_softplus<const D: usize>(y: Tensor<D>) -> Tensor<D> {
     half.clone() + (half.sinh() * 2.0).log()
 }
 
-/// `ln(1 + e^p)`, with all digits where it is small.
+/// `ln(1 + e^p)`, accurate where it is small.
 fn softplus<const D: usize>(p: Tensor<D>) -> Tensor<D> {
     p.clone().clamp_min(0.0) + p.abs().neg().exp().log1p()
 }

@@ -25,11 +25,8 @@ impl DotProduct {
 
 impl CpuKernel for DotProduct {
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
-        let problem = self.problem(inputs);
-        let mut out = vec![0.0; inputs[0].data.len()];
-        let notes = problem.forward(rows(inputs), [Prepare::default(); 2], &mut out, layout(&inputs[0]));
-        let notes = Array::new(notes, problem.notes_shape());
-        (Array::new(out, inputs[0].shape), Some(notes))
+        let q = &inputs[0];
+        self.problem(inputs).forward(rows(inputs), [Prepare::default(); 2], q.shape, layout(q))
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {

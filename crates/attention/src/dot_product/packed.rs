@@ -48,10 +48,7 @@ impl CpuKernel for SelfAttention {
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         let problem = self.problem(&inputs[0]);
         let (shape, layout) = self.output(&problem);
-        let mut out = vec![0.0; shape.iter().product()];
-        let notes = problem.forward(self.rows(&problem, &inputs[0]), self.prepare(inputs), &mut out, layout);
-        let notes = Array::new(notes, problem.notes_shape());
-        (Array::new(out, shape), Some(notes))
+        problem.forward(self.rows(&problem, &inputs[0]), self.prepare(inputs), &shape, layout)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {

@@ -40,11 +40,6 @@ impl Rules {
         Self { causal: true, ..Self::default() }
     }
 
-    /// Plain attention of every token to every token.
-    pub fn bidirectional() -> Self {
-        Self::default()
-    }
-
     /// Whether a query at position `i` sees a key at position `j`, as far as positions go. Only their difference matters.
     pub(crate) fn sees(&self, i: usize, j: usize) -> bool {
         (!self.causal || j <= i) && self.window.is_none_or(|window| i.abs_diff(j) < window)

@@ -89,7 +89,7 @@ fn set_scores<S: Simd>(simd: S, cache: &HeadCache, queries: &[f32], group: usize
 #[inline(always)]
 fn add_up<S: Simd>(simd: S, cache: &HeadCache, weights: &[f32], held: usize, outputs: &mut [f32]) {
     let (group, width) = (outputs.len() / cache.d_value(), cache.d_value() / S::F32_LANES);
-    let ((values, _), (outputs, _)) = (S::as_simd_f32s(cache.values()), S::as_mut_simd_f32s(outputs));
+    let ((values, _), (outputs, _)) = (S::as_simd_f32s(&cache.values), S::as_mut_simd_f32s(outputs));
     let weights = Scalars::rows(weights, weights.len() / group);
     product(
         simd,

@@ -13,7 +13,7 @@ pub(super) struct HeadCache {
     /// has enough sums to hide the latency of a multiplier.
     keys: Vec<f32>,
     /// `[blocks * BLOCK, d_value]`
-    values: Vec<f32>,
+    pub(super) values: Vec<f32>,
 }
 
 impl HeadCache {
@@ -52,11 +52,6 @@ impl HeadCache {
     /// The blocks of keys, `[d_head, BLOCK]` each.
     pub(super) fn blocks(&self) -> impl Iterator<Item = &[f32]> {
         self.keys.chunks_exact(self.d_head * BLOCK)
-    }
-
-    /// `[blocks * BLOCK, d_value]`
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
     }
 }
 

@@ -184,24 +184,24 @@ impl SliceStepper for AttentionStepper {
 
 impl Layer {
     fn new(attention: &Attention) -> Self {
-        let Attention { qkv, output, q_gain, k_gain, n_heads, n_kv_heads, window, .. } = attention;
+        let Attention { qkv, output, q_gain, k_gain, config, .. } = attention;
         let gain = |gain: &Option<Param<Tensor<1>>>| gain.as_ref().map(|gain| floats(gain.val()));
-        let (rates, slopes) = match attention.position {
+        let (rates, slopes) = match config.position {
             Position::None => (vec![], vec![]),
-            Position::Rope => (rates(attention.d_rot, attention.rope_base), vec![]),
-            Position::Alibi => (vec![], alibi_slopes(*n_heads)),
+            Position::Rope => (rates(config.d_rot(), config.rope_base), vec![]),
+            Position::Alibi => (vec![], alibi_slopes(config.n_heads)),
         };
         Self {
             origin: attention.origin(),
             qkv: RowLinear::new(qkv),
             output: RowLinear::new(output),
             preparation: Preparation { q_gain: gain(q_gain), k_gain: gain(k_gain), rates },
-            softcap: attention.softcap.map(in_twos),
+            softcap: config.softcap.map(in_twos),
             slopes: slopes.into_iter().map(in_twos).collect(),
-            n_heads: *n_heads,
-            n_kv_heads: *n_kv_heads,
-            d_head: attention.d_head(),
-            window: window.unwrap_or(usize::MAX),
+            n_heads: config.n_heads,
+            n_kv_heads: config.kv_heads(),
+            d_head: config.d_head(),
+            window: config.window.unwrap_or(usize::MAX),
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn single_options(seq: usize) -> Vec<Case> {
     let causal = Rules::causal();
     let grouped = |name, heads, rules: &Rules| Case { name, heads, rules: rules.clone() };
     let windowed = |causal, window| Rules { causal, window: Some(window), ..Rules::default() };
-    let both = Rules::bidirectional();
+    let both = Rules::default();
     vec![
         case("causal", causal.clone()),
         case("bidirectional", both.clone()),

@@ -12,7 +12,7 @@ const D_HEAD: usize = 4;
 
 fn each_rule() -> [Rules; 4] {
     let window = Some(100);
-    [Rules::causal(), Rules::bidirectional()]
+    [Rules::causal(), Rules::default()]
         .into_iter()
         .flat_map(|rules| [rules.clone(), Rules { window, ..rules }])
         .collect::<Vec<_>>()

@@ -21,7 +21,7 @@ pub const DEVICE_NAMES: [&str; 3] = ["cpu", "wgpu", "auto"];
 /// `IntegratedGpu(0)`, `VirtualGpu(0)`, counted from 0. Without it a software adapter is never taken.
 pub const ADAPTER_VARIABLE: &str = "CUBECL_WGPU_DEFAULT_DEVICE";
 
-/// What computes. Two kinds give different bits.
+/// The kind of device. Two kinds give different bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeviceKind {
     /// The processor, through burn's `flex`.
@@ -70,7 +70,7 @@ pub fn open_device(name: &str) -> Result<OpenDevice, DeviceError> {
     }
 }
 
-/// A GPU that is there but does not open stays an error: nobody who has one wants the CPU in silence.
+/// A GPU that is present but cannot be opened stays an error: its owner would not want the CPU to be used silently.
 fn gpu_or_cpu(opened: Result<OpenDevice, DeviceError>) -> Result<OpenDevice, DeviceError> {
     match opened {
         Err(DeviceError::NotBuilt | DeviceError::NoAdapter | DeviceError::SoftwareOnly) => {
@@ -103,7 +103,7 @@ pub enum DeviceError {
          device cpu"
     )]
     NoAdapter,
-    /// wgpu finds nothing but the processor.
+    /// wgpu finds only the processor.
     #[error(
         "this machine has no GPU that wgpu can use, only a software adapter, which is slower than the device cpu; \
          {ADAPTER_VARIABLE}=Cpu uses it anyway"

@@ -6,7 +6,7 @@ use burn::tensor::{Device, DeviceKind as Adapter, DeviceType};
 
 use super::{ADAPTER_VARIABLE, DeviceError, DeviceKind, OpenDevice};
 
-/// burn opens an adapter once a process.
+/// burn opens an adapter once per process.
 pub(super) fn open() -> Result<OpenDevice, DeviceError> {
     static OPENED: OnceLock<Result<OpenDevice, DeviceError>> = OnceLock::new();
     OPENED.get_or_init(open_first).clone()
@@ -14,7 +14,7 @@ pub(super) fn open() -> Result<OpenDevice, DeviceError> {
 
 fn open_first() -> Result<OpenDevice, DeviceError> {
     let adapter = match std::env::var_os(ADAPTER_VARIABLE) {
-        Some(_) => Adapter::DefaultDevice, // burn reads the variable for this one alone
+        Some(_) => Adapter::DefaultDevice, // burn reads the variable only for this one
         None => choose(&Device::enumerate(DeviceType::Wgpu))?,
     };
     let refused = |e: burn::tensor::wgpu::WgpuInitError| DeviceError::Refused { message: e.to_string() };
@@ -32,7 +32,7 @@ fn choose(found: &[Device]) -> Result<Adapter, DeviceError> {
         Some(gpu) => Ok(gpu),
         None if found.is_empty() => Err(DeviceError::NoAdapter),
         None if found.iter().all(|device| *device == software) => Err(DeviceError::SoftwareOnly),
-        // OpenGL does not tell the kind of a GPU.
+        // OpenGL does not report the kind of a GPU.
         None => Ok(Adapter::DefaultDevice),
     }
 }

@@ -19,9 +19,9 @@ pub struct Convolver {
     scratch: Vec<Complex<f32>>,
 }
 
-/// One channel's kernel, as a spectrum, and what its gradient sums up to.
+/// One channel's kernel, as a spectrum, and the sum of its gradient.
 pub struct Filter {
-    /// With the transforms' 1/n in it.
+    /// Includes the transforms' 1/n.
     kernel: Vec<Complex<f32>>,
     sum: Vec<Complex<f32>>,
 }
@@ -81,13 +81,13 @@ impl Convolver {
         self.transform.read_reverse(&filter.sum, scale, &mut reverse[..ahead]);
     }
 
-    /// Taps that can look ahead within a row, of `taps`.
+    /// How many of `taps` can look ahead within a row.
     fn ahead(&self, taps: usize) -> usize {
         taps.min(self.seq - 1)
     }
 }
 
-/// The rows of `[batch, channels, seq]`, in that order, grouped by channel, so that a channel is one thread's work.
+/// The rows of `[batch, channels, seq]` in order, grouped by channel, so that each channel is one thread's work.
 pub fn rows_by_channel<R>(rows: impl IntoIterator<Item = R>, channels: usize) -> Vec<Vec<R>> {
     let mut grouped: Vec<Vec<R>> = (0..channels).map(|_| Vec::new()).collect();
     for (i, row) in rows.into_iter().enumerate() {

@@ -28,7 +28,7 @@ pub(super) struct Transform {
 }
 
 impl Transform {
-    /// For rows of `seq` values and lags up to `seq - 1` either way. Made once a process and length.
+    /// For rows of `seq` values and lags up to `seq - 1` either way. Made once per process and length.
     pub(super) fn of(seq: usize) -> Arc<Self> {
         static TRANSFORMS: Table<Arc<Transform>> = Table::new(BTreeMap::new());
         let n = smooth_at_least(seq);
@@ -41,7 +41,7 @@ impl Transform {
         Self { plan: plan(n), re: weights(f64::cos), im: weights(f64::sin) }
     }
 
-    /// Points a spectrum has.
+    /// The number of points of a spectrum.
     pub(super) fn len(&self) -> usize {
         self.re.len()
     }

@@ -66,8 +66,8 @@ pub(crate) trait KernelOps: Backend {
         kernel: Arc<dyn CpuKernel>,
     ) -> Vec<FloatTensor<Self>>;
 
-    /// Gradients of the wanted inputs, in order. `output` is any tensor where the kernel does not keep its own, and so is `notes`
-    /// unless `noted`.
+    /// Gradients of the wanted inputs, in order. `output` may be any tensor if the kernel does not keep its own, and
+    /// so may `notes` unless `noted`.
     fn kernel_backward(
         #[extension_type] inputs: Inputs<Self>,
         output: FloatTensor<Self>,

@@ -36,7 +36,7 @@ impl<'a> View<'a> {
     /// The shape as an array of known rank.
     ///
     /// # Panics
-    /// If the rank is another.
+    /// If the rank differs.
     pub fn dims<const D: usize>(&self) -> [usize; D] {
         self.shape.try_into().unwrap_or_else(|_| panic!("expected {D} axes, got shape {:?}", self.shape))
     }
@@ -67,9 +67,9 @@ pub struct Saved<'a> {
     pub inputs: &'a [View<'a>],
     /// Its output, if [`CpuKernel::keeps_output`].
     pub output: Option<View<'a>>,
-    /// What [`CpuKernel::forward_and_notes`] noted beside it.
+    /// What [`CpuKernel::forward_and_notes`] noted with it.
     pub notes: Option<View<'a>>,
-    /// Gradient of the loss by the output, shaped as the output.
+    /// Gradient of the loss with respect to the output, shaped like the output.
     pub grad: View<'a>,
     /// Which inputs need a gradient.
     pub wanted: &'a [bool],
@@ -77,16 +77,16 @@ pub struct Saved<'a> {
 
 /// A differentiable operation of one output on f32 arrays.
 ///
-/// One of [`forward`](Self::forward) and [`forward_and_notes`](Self::forward_and_notes) must be written; each has the other as its
-/// default. Sums must be made in an order that depends only on the shapes and the number of threads, so that equal runs give
-/// equal bits; better still only on the shapes.
+/// Either [`forward`](Self::forward) or [`forward_and_notes`](Self::forward_and_notes) must be written; each calls
+/// the other by default. Sums must be made in an order that depends only on the shapes and the number of threads, so
+/// that equal runs give equal bits; better still, only on the shapes.
 pub trait CpuKernel: Debug + Send + Sync + 'static {
     /// The output. Shapes have been checked by the function that wraps the kernel.
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         self.forward_and_notes(inputs).0
     }
 
-    /// The output, and what the backward pass would have to make again if it were not noted: kept until that pass.
+    /// The output, and what the backward pass would otherwise have to compute again; it is kept until that pass.
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         (self.forward(inputs), None)
     }
@@ -120,11 +120,11 @@ pub fn apply<const D: usize>(kernel: impl CpuKernel, inputs: impl IntoIterator<I
     Tensor::from_dispatch(glue::forward(inputs, Arc::new(kernel)))
 }
 
-/// What a program wants done before every kernel.
+/// What a program does before every kernel.
 static HOOK: OnceLock<fn()> = OnceLock::new();
 
-/// Has `hook` called before every kernel of this process, forward or backward, on the thread that runs it: for programs that look
-/// after the threads which kernels work on. The first hook of a process stays; no value depends on it.
+/// Has `hook` called before every kernel of this process, forward or backward, on the thread that runs it: for
+/// programs that manage the threads on which kernels run. The first hook of a process stays; no value depends on it.
 pub fn set_hook(hook: fn()) {
     HOOK.get_or_init(|| hook);
 }

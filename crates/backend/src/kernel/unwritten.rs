@@ -11,7 +11,7 @@ pub struct Unwritten {
     written: AtomicUsize,
 }
 
-/// Some of them, to be written by one thread.
+/// A part of them, to be written by one thread.
 #[derive(Debug)]
 pub struct Part<'a> {
     values: &'a mut [MaybeUninit<f32>],
@@ -19,12 +19,12 @@ pub struct Part<'a> {
 }
 
 impl Unwritten {
-    /// So many numbers.
+    /// This many numbers.
     pub fn new(len: usize) -> Self {
         Self { values: Box::new_uninit_slice(len), written: AtomicUsize::new(0) }
     }
 
-    /// All of them, `len` a part; the last has what is left.
+    /// All of them, in parts of `len`; the last has the rest.
     ///
     /// # Panics
     /// If `len` is 0.

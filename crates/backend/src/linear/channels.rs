@@ -43,7 +43,7 @@ struct OfChannels;
 impl CpuKernel for OfChannels {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
         let ([batch, d_input, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
-        // Rows are read in order; columns would be a cache line a number.
+        // Rows are read in order; columns would cost a cache line per number.
         let weight = transposed(inputs[1].data, [d_input, d_output]);
         let weight = Scalars::rows(&weight, d_input);
         let start = inputs.get(2).map_or(Start::Zeros, |bias| Start::Rows(bias.data));
@@ -99,8 +99,8 @@ impl<'a> Start<'a> {
     }
 }
 
-/// Rows of a task, of `count` that each of `parts` has: as many as leave each thread two, as every task copies the other operand.
-/// No sum depends on it, so it may depend on the number of threads.
+/// Rows of a task, of `count` that each of `parts` has: as many as give each thread two tasks, because every task
+/// copies the other operand. No sum depends on it, so it may depend on the number of threads.
 fn rows_at_once(count: usize, parts: usize) -> usize {
     let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS).max(1);
     count.div_ceil(wanted).next_multiple_of(ROWS_TOGETHER)
@@ -116,8 +116,8 @@ fn weight_grad(x: &[f32], dy: &[f32], [batch, d_input, d_output, seq]: [usize; 4
     Array::new(transposed(&grad, [d_output, d_input]), [d_input, d_output])
 }
 
-/// `sum over sequences of a b^T` for `a [rows, seq]` and `b [cols, seq]` of each. Parts of the batch are summed at the same
-/// time, and then in their order.
+/// `sum over sequences of a b^T` for `a [rows, seq]` and `b [cols, seq]` of each. Parts of the batch are summed in
+/// parallel, and their sums are then added in order.
 fn sum_of_products(a: &[f32], b: &[f32], [batch, rows, cols, seq]: [usize; 4]) -> Vec<f32> {
     if batch * seq == 0 {
         return vec![0.0; rows * cols];

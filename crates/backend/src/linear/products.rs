@@ -25,21 +25,21 @@ pub(super) struct Sizes {
     pub(super) d_output: usize,
 }
 
-/// Most rows of a product that one thread makes at a time: their part of a block of terms stays in its cache.
+/// The most rows of a product that one thread computes at a time: their part of a block of terms stays in its cache.
 const ROWS: usize = 128;
-/// Fewest that are worth a task, if there are so many.
+/// The fewest rows that are worth a task, if there are that many.
 pub(super) const FEW_ROWS: usize = 16;
 /// The micro-kernel takes rows in powers of two up to this (or in sixes).
 pub(super) const ROWS_TOGETHER: usize = 8;
 /// Columns of `y` that one thread makes at a time.
 const COLUMNS: usize = 256;
-/// Numbers of a weight that no core's own cache holds.
+/// How many numbers make a weight too large for a core's own cache.
 const LARGE: usize = 1 << 20;
-/// Numbers from a row to the next between which blocks of columns push each other out of a core's cache.
+/// Row distance, in numbers, at which blocks of columns evict each other from a core's cache.
 const FAR: usize = 1 << 12;
 
 impl Sizes {
-    /// Whether the weight has more numbers than input and output: then it is worth moving those to spare it.
+    /// Whether the weight has more numbers than input and output: then it is worth copying those instead.
     fn weight_outweighs(&self) -> bool {
         self.d_input * self.d_output > self.tokens * (self.d_input + self.d_output)
     }
@@ -52,7 +52,7 @@ impl Sizes {
         self.weight_outweighs() && self.d_input.max(self.d_output) >= FAR
     }
 
-    /// Parts of the sum over tokens: as many as make no more numbers than input and output have.
+    /// Parts of the sum over tokens: as many as produce no more numbers than input and output have.
     fn parts(&self) -> usize {
         let affordable = self.tokens * (self.d_input + self.d_output) / (self.d_input * self.d_output);
         affordable.clamp(1, PARTS)

@@ -2,7 +2,7 @@
 
 use crate::simd;
 
-/// Edge of the squares that are turned at a time: a cache line of floats.
+/// Edge of the squares that are transposed at a time: a cache line of floats.
 const EDGE: usize = 16;
 
 /// `to[j, i] = from[i, j]` for `rows` x `cols` entries of rows that start so many floats apart.
@@ -37,7 +37,7 @@ pub(crate) fn transposed(from: &[f32], [rows, cols]: [usize; 2]) -> Vec<f32> {
     to
 }
 
-/// How squares are turned.
+/// How squares are transposed.
 #[derive(Clone, Copy)]
 enum Squares {
     #[cfg(target_arch = "x86_64")]

@@ -24,7 +24,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Of every element, in place.
+    /// Applied to every element, in place.
     #[inline(always)]
     pub(crate) fn apply<S: Simd>(self, simd: S, x: &mut [f32]) {
         match self {

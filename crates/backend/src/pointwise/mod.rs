@@ -154,7 +154,7 @@ impl WithSimd for TimesSlopes<'_> {
 /// A function of the two halves of a row, element by element.
 trait Gate: std::fmt::Debug + Send + Sync + 'static {
     fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s;
-    /// Derivatives by `a` and by `b`.
+    /// Derivatives with respect to `a` and `b`.
     fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s);
 }
 

@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// What runs a piece of work on an instruction set.
+    /// Runs a piece of work on an instruction set.
     trait Machine {
         fn run<W: WithSimd>(&self, work: W);
     }

@@ -42,7 +42,7 @@ impl InstructionSet {
             Self::Avx2 => pulp::x86::V3::try_new().is_some(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => pulp::x86::V4::try_new().is_some(),
-            // Of the other processor.
+            // Sets of other processors.
             _ => false,
         }
     }
@@ -94,8 +94,9 @@ pub enum SimdError {
 
 static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
 
-/// Makes all fused kernels of this process use `wanted` instead of the best that the machine has: to measure one beside the
-/// other. To be called before anything runs. What other crates compute (burn, `gemm`) is left alone.
+/// Makes all fused kernels of this process use `wanted` instead of the best that the machine has: to measure one
+/// against another. It must be called before anything runs. It does not affect what other crates compute (burn,
+/// `gemm`).
 ///
 /// # Errors
 /// If the machine lacks it or kernels have run with another.

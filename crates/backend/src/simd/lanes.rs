@@ -5,7 +5,7 @@ use pulp::Simd;
 /// `a b + c`, rounded once where the machine has such an instruction.
 #[inline(always)]
 pub fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
-    // Without the instruction a single rounding would be a call of a function for each number.
+    // Without the instruction, a single rounding would take a function call per number.
     match S::IS_SCALAR {
         true => simd.add_f32s(simd.mul_f32s(a, b), c),
         false => simd.mul_add_e_f32s(a, b, c),
@@ -98,7 +98,7 @@ fn quarter_turns<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::u32s) {
     for part in MINUS_PARTS {
         r = mul_add(simd, n, simd.splat_f32s(part), r);
     }
-    // Beyond 10^7 the integer has no last bits, and the rest is anything.
+    // Beyond 10^7 the integer has no last bits, and the rest is arbitrary.
     (clamp(simd, r, [-1.0, 1.0]), simd.transmute_u32s_f32s(rounded))
 }
 
@@ -120,7 +120,7 @@ pub fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
     }
 }
 
-/// A vector, or as much of it as there is room for.
+/// A vector, or as much of it as fits.
 #[inline(always)]
 pub fn save<S: Simd>(simd: S, to: &mut [f32], value: S::f32s) {
     match S::as_mut_simd_f32s(to).0.first_mut() {

@@ -75,7 +75,7 @@ pub fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
 /// Partial sums that run side by side, so that the compiler may use whole vectors.
 const LANES: usize = 16;
 
-/// Sum of `f(a)`, in an order that depends on the length alone.
+/// Sum of `f(a)`, in an order that depends only on the length.
 #[inline(always)]
 pub fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = a.as_chunks::<LANES>();
@@ -88,7 +88,7 @@ pub fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest.iter().map(|a| f(*a)).sum::<f32>()
 }
 
-/// Sum of `a b`, in an order that depends on the length alone.
+/// Sum of `a b`, in an order that depends only on the length.
 #[inline(always)]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());

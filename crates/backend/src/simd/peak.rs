@@ -9,20 +9,20 @@ use super::{Simd, WithSimd, dispatch, mul_add};
 const ONCE: Duration = Duration::from_millis(2);
 const TIMES: usize = 25;
 
-/// Billions of floating-point operations a second (a multiply-add is two) that all of rayon's threads do together in the
-/// [instruction set](super::instruction_set) in use: the best of 25 measurements of 2 ms, of chains of multiply-adds
-/// that never leave the registers.
+/// Billions of floating-point operations per second (a multiply-add is two) that all of rayon's threads do together
+/// in the [instruction set](super::instruction_set) in use: the best of 25 measurements of 2 ms, of chains of
+/// multiply-adds that never leave the registers.
 ///
-/// It varies with the clock and with whatever else runs: measure it beside what it is compared with.
+/// It varies with the clock and with whatever else runs: measure it together with what it is compared with.
 pub fn fma_peak_gflops() -> f64 {
     let once = || rayon::broadcast(|_| dispatch(Chains(ONCE))).into_iter().sum::<f64>();
     (0..TIMES).map(|_| once()).fold(0.0, f64::max)
 }
 
-/// Billions of operations a second of one thread in about this time.
+/// Billions of operations per second of one thread, measured in about this time.
 struct Chains(Duration);
 
-/// Multiply-adds of a chain between two looks at the clock.
+/// Multiply-adds of a chain between two readings of the clock.
 const LENGTH: u32 = 1000;
 
 impl WithSimd for Chains {
@@ -30,7 +30,7 @@ impl WithSimd for Chains {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        // As many as the registers hold beside the two operands: more than the multipliers' latency needs.
+        // As many as the registers hold besides the two operands: more than the multipliers' latency needs.
         match S::REGISTER_COUNT >= 32 {
             true => chains::<S, 24>(simd, self.0),
             false => chains::<S, 12>(simd, self.0),

@@ -18,7 +18,7 @@ pub(super) struct Backward<'a> {
     pub(super) activation: Activation,
     pub(super) y: &'a [f32],
     pub(super) weight: &'a [f32],
-    /// Output and sigmoids of a gate: what its derivatives are made of.
+    /// Output and sigmoids of a gate: what its derivatives are computed from.
     pub(super) gated: Option<[&'a [f32]; 2]>,
     pub(super) grad: &'a [f32],
 }
@@ -65,22 +65,22 @@ fn pieces(dy: &mut [f32], sizes: Sizes) -> Vec<Vec<&mut [f32]>> {
     tiles
 }
 
-/// Tiles whose shares are summed one after the other: all of a short sequence's would keep threads idle, single ones of a long one
-/// would be added up too often.
+/// How many tiles one thread sums in a row: with all tiles of a short sequence, threads would be idle; with single
+/// tiles of a long one, there would be too many sums to add up.
 fn tiles_together(tiles: usize) -> usize {
     (tiles / 32).clamp(1, 8)
 }
 
 struct Sums<'a> {
     of: Backward<'a>,
-    /// What threads have done with.
+    /// Buffers that threads have finished with.
     idle: Mutex<Vec<Scratch>>,
     transposed: &'a [f32],
     wants_weight: bool,
 }
 
 impl Sums<'_> {
-    /// The weight's gradient by some tiles from number `first` on, in vectors.
+    /// The share of some tiles, from number `first` on, in the weight's gradient, in vectors.
     fn of_tiles(&self, first: usize, tiles: &mut [Vec<&mut [f32]>]) -> Vec<f32> {
         let together = tiles_together(self.of.sizes.tokens().div_ceil(TOKENS));
         if tiles.len() <= together {
@@ -164,7 +164,7 @@ impl WithSimd for Tile<'_, '_> {
     }
 }
 
-/// Rows of [`TOKENS`] that lie [`stride`] apart.
+/// Rows of [`TOKENS`] that are [`stride`] apart.
 #[inline(always)]
 fn rows_of_tokens(rows: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
     rows.chunks_exact_mut(stride(TOKENS)).map(|row| &mut row[..TOKENS])

@@ -41,7 +41,7 @@ pub enum Output {
 }
 
 impl Output {
-    /// Outputs of the linear layer that make one number.
+    /// How many outputs of the linear layer make one number.
     pub fn parts(self) -> usize {
         match self {
             Self::Glu => 2,
@@ -50,7 +50,7 @@ impl Output {
     }
 }
 
-/// Activation, linear layer across channels, and gate. Any sizes; the layer may have a bias or none.
+/// Activation, linear layer across channels, and gate. Any sizes; the layer may or may not have a bias.
 ///
 /// # Shapes
 /// - `y`: `[batch, channels, seq]`

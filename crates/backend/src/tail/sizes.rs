@@ -34,7 +34,7 @@ impl Sizes {
         self.batch * self.seq
     }
 
-    /// Inputs of the linear layer; a bias counts as the weight of one more channel that is always 1.
+    /// Inputs of the linear layer; a bias counts as the weight of one more channel, which is always 1.
     pub(super) fn inputs(&self) -> usize {
         self.channels + usize::from(self.has_bias)
     }
@@ -44,7 +44,7 @@ impl Sizes {
         self.parts * self.d_out
     }
 
-    /// Vectors that hold one number an output.
+    /// Vectors that hold one number per output.
     pub(super) fn vectors(&self) -> usize {
         self.d_out.div_ceil(self.lanes)
     }
@@ -55,7 +55,7 @@ impl Sizes {
     }
 
     /// From the linear layer's order (first parts, then second parts) to vectors that alternate: one of first parts, then one of
-    /// second parts. What the last ones have too much is left alone.
+    /// second parts. The excess of the last ones stays as it is.
     fn pack(&self, from: &[f32], to: &mut [f32]) {
         for (part, from) in from.chunks(self.d_out).enumerate() {
             let to = to.chunks_mut(self.lanes).skip(part).step_by(self.parts);
@@ -63,7 +63,7 @@ impl Sizes {
         }
     }
 
-    /// The way back.
+    /// The inverse.
     pub(super) fn unpack(&self, from: &[f32], to: &mut [f32]) {
         for (part, to) in to.chunks_mut(self.d_out).enumerate() {
             let from = from.chunks(self.lanes).skip(part).step_by(self.parts);
@@ -87,7 +87,7 @@ impl Sizes {
         index * TOKENS..self.tokens().min((index + 1) * TOKENS)
     }
 
-    /// The parts of a tile that lie in one row of the batch, in order.
+    /// The parts of a tile that each belong to one row of the batch, in order.
     pub(super) fn segments(&self, tile: Range<usize>) -> impl Iterator<Item = Segment> {
         let seq = self.seq;
         let rows = tile.start / seq..tile.end.div_ceil(seq);
@@ -111,7 +111,7 @@ impl Sizes {
 /// Neighbouring tokens of one row of the batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment {
-    /// Of the batch.
+    /// The row of the batch.
     row: usize,
     /// Where it starts in the row.
     from: usize,

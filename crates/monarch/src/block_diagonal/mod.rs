@@ -126,11 +126,6 @@ impl BlockDiagonalLinear {
         self
     }
 
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// # Shapes
     /// - `x`: `[.., d_input]`
     /// - output: `[.., d_output]`
@@ -162,8 +157,8 @@ impl BlockDiagonalLinear {
     }
 }
 
-/// The portable form, `[rows, d_input]` to `[rows, d_output]`: one matrix product a block, in one batch. A block's share of a width
-/// that it does not fill is zero on the way in and dropped on the way out.
+/// The portable form, `[rows, d_input]` to `[rows, d_output]`: one matrix product per block, in one batch. A block's
+/// share of a width that it does not fill is zero on the way in and dropped on the way out.
 fn portable(x: Tensor<2>, weight: Tensor<3>, d_output: usize) -> Tensor<2> {
     let ([rows, _], [n_blocks, block_out, block_in]) = (x.dims(), weight.dims());
     let x = pad(x, n_blocks * block_in).reshape([rows, n_blocks, block_in]).swap_dims(0, 1);

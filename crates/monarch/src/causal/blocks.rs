@@ -11,7 +11,10 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
-use crate::sequence::{Entries, Lines, pad, product};
+use super::{MatrixState, rows};
+use crate::history::{append, copied};
+use crate::matrix::pad;
+use crate::sequence::{Entries, Lines, product};
 
 /// The three factors.
 #[derive(Module, Debug)]
@@ -22,42 +25,6 @@ pub(crate) struct Blocks {
     pub(crate) summary: Param<Tensor<4>>,
     /// `[n_heads, block, n_blocks, n_blocks]`: how a token sees the summaries of earlier blocks.
     pub(crate) earlier: Param<Tensor<4>>,
-}
-
-/// What the blocks remember: as many rows of `d_model` numbers as there were tokens.
-#[derive(Debug, Clone, Default)]
-pub(super) struct BlocksState {
-    /// Summaries of complete blocks: `[batch, blocks * block, d_model]`; `None` before the first is complete.
-    told: Option<Tensor<3>>,
-    /// Inputs of the block that is not complete yet: `[batch, less than a block, d_model]`; `None` at its beginning.
-    open: Option<Tensor<3>>,
-}
-
-fn rows(x: &Option<Tensor<3>>) -> usize {
-    x.as_ref().map_or(0, |x| x.dims()[1])
-}
-
-/// Joins `past`, if there is one, and `x` along the sequence.
-fn append(past: Option<Tensor<3>>, x: Tensor<3>) -> Tensor<3> {
-    match past {
-        Some(past) => Tensor::cat(vec![past, x], 1),
-        None => x,
-    }
-}
-
-impl BlocksState {
-    pub(super) fn tokens(&self) -> usize {
-        rows(&self.told) + rows(&self.open)
-    }
-
-    pub(super) fn floats(&self) -> usize {
-        self.tokens() * self.any().map_or(0, |x| x.dims()[2])
-    }
-
-    /// One of the state's tensors, if there is one.
-    pub(super) fn any(&self) -> Option<&Tensor<3>> {
-        self.told.as_ref().or(self.open.as_ref())
-    }
 }
 
 impl Blocks {
@@ -72,32 +39,28 @@ impl Blocks {
     }
 
     /// A chunk that comes after the state.
-    pub(super) fn chunk(&self, x: Tensor<3>, state: &mut BlocksState, form: Form) -> Tensor<3> {
-        let ([_, seq, _], before) = (x.dims(), rows(&state.open));
-        let told = state.told.take();
-        let earlier = rows(&told);
-        let x = append(state.open.take(), x);
-        let (y, all) = self.mix(told, x.clone(), form);
+    pub(super) fn chunk(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
+        let ([_, seq, _], before, earlier) = (x.dims(), rows(&state.inputs), rows(&state.summaries));
+        let x = append(state.inputs.take(), x, 1);
+        let (y, all) = self.mix(state.summaries.take(), x.clone(), form);
 
         let open = (before + seq) % self.block();
         let whole = before + seq - open;
-        state.told = (earlier + whole > 0).then(|| all.narrow(1, 0, earlier + whole));
-        // Rows are concatenated to make a copy; a view would keep the whole chunk in memory.
-        let row = |t: usize| x.clone().narrow(1, t, 1);
-        state.open = (open > 0).then(|| Tensor::cat((whole..whole + open).map(row).collect(), 1));
+        state.summaries = (earlier + whole > 0).then(|| all.narrow(1, 0, earlier + whole));
+        state.inputs = (open > 0).then(|| copied(&x, whole..whole + open));
         y.narrow(1, before, seq)
     }
 
-    /// Returns the outputs of the blocks that `x` fills, which follow those of `told`, and the summaries of all of
-    /// them, `told` included.
-    fn mix(&self, told: Option<Tensor<3>>, x: Tensor<3>, form: Form) -> (Tensor<3>, Tensor<3>) {
+    /// Returns the outputs of the blocks that `x` fills, which follow those of `past`, and the summaries of all of
+    /// them, `past` included.
+    fn mix(&self, past: Option<Tensor<3>>, x: Tensor<3>, form: Form) -> (Tensor<3>, Tensor<3>) {
         let ([_, seq, _], block) = (x.dims(), self.block());
-        let (first, count) = (rows(&told) / block, seq.div_ceil(block));
+        let (first, count) = (rows(&past) / block, seq.div_ceil(block));
         let x = pad(x, count * block);
         let blocks = |factor: &Param<Tensor<4>>| factor.val().narrow(1, first, count);
         let summary = product(x.clone(), blocks(&self.summary), Lines::Within, Entries::All, form);
         let own = product(x, blocks(&self.own), Lines::Within, Entries::Lower(0), form);
-        let all = append(told, summary);
+        let all = append(past, summary, 1);
         let earlier = self.earlier.val().narrow(2, first, count).narrow(3, 0, first + count);
         // Row `i` is block `first + i`, and sees the blocks before it.
         let entries = Entries::Lower(first as i64 - 1);
@@ -105,24 +68,24 @@ impl Blocks {
     }
 
     /// One token, `[batch, 1, d_model]`: it reads a row of its own block, and one number of each earlier block.
-    pub(super) fn step(&self, x: Tensor<3>, state: &mut BlocksState, form: Form) -> Tensor<3> {
-        let (block, place) = (self.block(), rows(&state.open));
-        let earlier = rows(&state.told) / block;
-        let x = append(state.open.take(), x);
+    pub(super) fn step(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
+        let (block, place) = (self.block(), rows(&state.inputs));
+        let earlier = rows(&state.summaries) / block;
+        let x = append(state.inputs.take(), x, 1);
         let blocks = |factor: &Param<Tensor<4>>| factor.val().narrow(1, earlier, 1);
         let own = blocks(&self.own).narrow(2, place, 1).narrow(3, 0, place + 1);
         let mut y = product(x.clone(), own, Lines::Within, Entries::All, form);
-        if let Some(told) = &state.told {
-            let [batch, _, d_model] = told.dims();
-            let told = told.clone().reshape([batch, earlier, block, d_model]).narrow(2, place, 1);
+        if let Some(summaries) = &state.summaries {
+            let [batch, _, d_model] = summaries.dims();
+            let read = summaries.clone().reshape([batch, earlier, block, d_model]).narrow(2, place, 1);
             let row = self.earlier.val().narrow(1, place, 1).narrow(2, earlier, 1).narrow(3, 0, earlier);
-            y = y + product(told.squeeze_dim(2), row, Lines::Within, Entries::All, form);
+            y = y + product(read.squeeze_dim(2), row, Lines::Within, Entries::All, form);
         }
         if place + 1 == block {
             let summary = product(x, blocks(&self.summary), Lines::Within, Entries::All, form);
-            state.told = Some(append(state.told.take(), summary));
+            state.summaries = Some(append(state.summaries.take(), summary, 1));
         } else {
-            state.open = Some(x);
+            state.inputs = Some(x);
         }
         y
     }

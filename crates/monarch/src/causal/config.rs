@@ -1,7 +1,8 @@
 //! Config of a causal Monarch mixer.
 
 use burn::config::Config;
-use burn::tensor::Device;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
 use subquad_mixer::{Choice, Context, Options, Refusal, SequenceMixerConfig};
@@ -10,11 +11,9 @@ use subquad_options::range;
 use super::blocks::Blocks;
 use super::sandwich::Sandwich;
 use super::{CausalMonarch, Matrix};
-use crate::filter::{EMB_DIMS, ORDERS, Rates};
+use crate::filter::{EMB_DIMS, ORDERS};
 use crate::options::as_its_own_methods;
-use crate::sequence::{
-    Gates, LONGEST_BLOCK, LONGEST_MATRIX, Split, contradictions, factor, near_identity, zeros,
-};
+use crate::sequence::{Gates, LONGEST_BLOCK, LONGEST_MATRIX, Split, contradictions, factor, near_identity};
 use crate::{ImplicitFilterConfig, SequenceInit};
 
 /// How a Monarch matrix along the sequence is kept from looking ahead.
@@ -103,7 +102,7 @@ impl CausalMonarchConfig {
         })
     }
 
-    /// An option that changes nothing is a mistake by whoever set it.
+    /// An option that changes nothing is a mistake in the config.
     fn idle_filter(&self) -> Vec<Refusal> {
         let (set, plain) = (self.to_values(), Self::new(self.d_model, self.l_max).to_values());
         let is_idle = |name: &str| self.form == CausalMonarchForm::Blocks && FILTER.contains(&name);
@@ -116,11 +115,6 @@ impl CausalMonarchConfig {
             Refusal::new(reason, &[name, "form"])
         };
         idle.map(refusal).collect()
-    }
-
-    pub(crate) fn rates(&self) -> Rates {
-        let Self { filter_lr, filter_weight_decay, position_lr, .. } = *self;
-        Rates { learning_rate: filter_lr, weight_decay: filter_weight_decay, position: position_lr }
     }
 
     /// Blocks start near the identity: at first every token gets itself and a little of the tokens before it. A
@@ -193,9 +187,10 @@ impl CausalMonarchConfig {
 
     fn sandwich(&self, device: &Device) -> Sandwich {
         let Split { block, n_blocks } = self.split();
+        let zeros = |shape: [usize; 4]| Param::from_tensor(Tensor::zeros(shape, device));
         Sandwich {
-            within: zeros([self.n_heads, n_blocks, block, block], device),
-            across: zeros([self.n_heads, block, n_blocks, n_blocks], device),
+            within: zeros([self.n_heads, n_blocks, block, block]),
+            across: zeros([self.n_heads, block, n_blocks, n_blocks]),
             filter: self.filter().init(device),
         }
     }

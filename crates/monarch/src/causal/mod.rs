@@ -17,10 +17,11 @@ use subquad_mixer::{
 };
 use subquad_options::word;
 
+use crate::ImplicitFilter;
 use crate::sequence::Gates;
-use blocks::{Blocks, BlocksState};
+use blocks::Blocks;
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
-use sandwich::{Sandwich, SandwichState};
+use sandwich::Sandwich;
 
 /// The name in configs and errors.
 const NAME: &str = <CausalMonarchConfig as MeasuredMixer>::NAME;
@@ -57,53 +58,44 @@ pub struct CausalMonarchState {
     matrix: MatrixState,
 }
 
-#[derive(Debug, Clone)]
-#[allow(clippy::large_enum_variant, reason = "a layer's state holds one")]
-enum MatrixState {
-    Blocks(BlocksState),
-    Sandwich(SandwichState),
+/// What the matrix remembers: as many rows of `d_model` numbers as there were tokens.
+#[derive(Debug, Clone, Default)]
+struct MatrixState {
+    /// Of complete blocks: `[batch, blocks * block, d_model]`; `None` before the first is complete. A sandwich makes none.
+    summaries: Option<Tensor<3>>,
+    /// Inputs after those that are summarised, `[batch, tokens, d_model]`; `None` if there are none.
+    inputs: Option<Tensor<3>>,
+}
+
+fn rows(x: &Option<Tensor<3>>) -> usize {
+    x.as_ref().map_or(0, |x| x.dims()[1])
 }
 
 impl MatrixState {
     fn tokens(&self) -> usize {
-        match self {
-            Self::Blocks(state) => state.tokens(),
-            Self::Sandwich(state) => state.tokens(),
-        }
-    }
-
-    fn any(&self) -> Option<&Tensor<3>> {
-        match self {
-            Self::Blocks(state) => state.any(),
-            Self::Sandwich(state) => state.any(),
-        }
+        rows(&self.summaries) + rows(&self.inputs)
     }
 }
 
 impl CausalMonarchState {
     /// One of the state's tensors, which are all on one device; `None` without gates before the first token.
     fn any(&self) -> Option<&Tensor<3>> {
-        self.projected.as_ref().or(self.matrix.any())
+        let MatrixState { summaries, inputs } = &self.matrix;
+        self.projected.as_ref().or(summaries.as_ref()).or(inputs.as_ref())
     }
 }
 
 impl MixerState for CausalMonarchState {
     fn floats(&self) -> usize {
-        let projected = self.projected.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2]);
-        projected
-            + match &self.matrix {
-                MatrixState::Blocks(state) => state.floats(),
-                MatrixState::Sandwich(state) => state.floats(),
-            }
+        let MatrixState { summaries, inputs } = &self.matrix;
+        let kept = [&self.projected, summaries, inputs].into_iter().flatten();
+        kept.map(|tensor| tensor.dims()[1] * tensor.dims()[2]).sum()
     }
 
     fn origin(&self) -> Option<&Origin> {
         Some(&self.origin)
     }
 }
-
-/// Every call checks its state before it uses the parts.
-const FOREIGN: &str = "a state of this layer's own origin has the same parts";
 
 impl Matrix {
     fn forward(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
@@ -114,35 +106,21 @@ impl Matrix {
     }
 
     fn chunk(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
-        match (self, state) {
-            (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.chunk(x, state, form),
-            (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
-            (Self::Blocks(_) | Self::Sandwich(_), _) => unreachable!("{FOREIGN}"),
+        match self {
+            Self::Blocks(matrix) => matrix.chunk(x, state, form),
+            Self::Sandwich(matrix) => matrix.chunk(x, state, form),
         }
     }
 
     fn step(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
-        match (self, state) {
-            (Self::Blocks(matrix), MatrixState::Blocks(state)) => matrix.step(x, state, form),
-            (Self::Sandwich(matrix), MatrixState::Sandwich(state)) => matrix.chunk(x, state, form),
-            (Self::Blocks(_) | Self::Sandwich(_), _) => unreachable!("{FOREIGN}"),
-        }
-    }
-
-    fn init_state(&self) -> MatrixState {
         match self {
-            Self::Blocks(_) => MatrixState::Blocks(BlocksState::default()),
-            Self::Sandwich(_) => MatrixState::Sandwich(SandwichState::default()),
+            Self::Blocks(matrix) => matrix.step(x, state, form),
+            Self::Sandwich(matrix) => matrix.chunk(x, state, form),
         }
     }
 }
 
 impl CausalMonarch {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// Runs a chunk or a token, which differ in how `mix` continues from what the matrix has read.
     fn advance(
         &self,
@@ -159,7 +137,9 @@ impl CausalMonarch {
                 let parts = gates.parts_after(past, x, form);
                 gates.around(parts, form, |x| mix(&self.matrix, x, matrix, form))
             }
-            (None, Some(_)) | (Some(_), None) => unreachable!("{FOREIGN}"),
+            (None, Some(_)) | (Some(_), None) => {
+                unreachable!("a state of the layer's own origin has its parts")
+            }
         })
     }
 
@@ -206,7 +186,7 @@ impl SequenceMixer for CausalMonarch {
 
     fn init_state(&self, batch: usize) -> Result<CausalMonarchState, MixerError> {
         let projected = self.gates.as_ref().map(|gates| gates.past(batch));
-        Ok(CausalMonarchState { origin: self.origin(), batch, projected, matrix: self.matrix.init_state() })
+        Ok(CausalMonarchState { origin: self.origin(), batch, projected, matrix: MatrixState::default() })
     }
 
     fn with_form(mut self, form: Form) -> Self {
@@ -245,6 +225,7 @@ impl SequenceMixer for CausalMonarch {
     /// A sandwich has those of its filter's network and positions, as [`M2`](crate::M2) does.
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let Matrix::Sandwich(Sandwich { filter, .. }) = &self.matrix else { return vec![] };
-        self.config.rates().groups(&[filter])
+        let CausalMonarchConfig { filter_lr, filter_weight_decay, position_lr, .. } = self.config;
+        ImplicitFilter::groups(&[filter], filter_lr, filter_weight_decay, position_lr)
     }
 }

@@ -13,8 +13,11 @@ use burn::tensor::Tensor;
 use subquad_backend::fft_conv::causal_conv;
 use subquad_backend::{Form, swap_axes};
 
+use super::MatrixState;
 use crate::ImplicitFilter;
-use crate::sequence::{Entries, Lines, inverse, pad, product};
+use crate::history::append;
+use crate::matrix::pad;
+use crate::sequence::{Entries, Lines, inverse, product};
 
 /// The factors and the filter.
 #[derive(Module, Debug)]
@@ -24,26 +27,6 @@ pub(crate) struct Sandwich {
     /// `[n_heads, block, n_blocks, n_blocks]`
     pub(crate) across: Param<Tensor<4>>,
     pub(crate) filter: ImplicitFilter,
-}
-
-/// What a sandwich remembers: every input so far, `[batch, tokens, d_model]`; `None` before the first.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SandwichState {
-    past: Option<Tensor<3>>,
-}
-
-impl SandwichState {
-    pub(super) fn tokens(&self) -> usize {
-        self.past.as_ref().map_or(0, |past| past.dims()[1])
-    }
-
-    pub(super) fn floats(&self) -> usize {
-        self.past.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2])
-    }
-
-    pub(super) fn any(&self) -> Option<&Tensor<3>> {
-        self.past.as_ref()
-    }
 }
 
 impl Sandwich {
@@ -59,13 +42,10 @@ impl Sandwich {
 
     /// Runs a chunk or a token that follows the state. Its outputs depend on all earlier inputs, so the whole sequence
     /// is computed again.
-    pub(super) fn chunk(&self, x: Tensor<3>, state: &mut SandwichState, form: Form) -> Tensor<3> {
+    pub(super) fn chunk(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
         let (before, [_, seq, _]) = (state.tokens(), x.dims());
-        let all = match state.past.take() {
-            Some(past) => Tensor::cat(vec![past, x], 1),
-            None => x,
-        };
-        state.past = Some(all.clone());
+        let all = append(state.inputs.take(), x, 1);
+        state.inputs = Some(all.clone());
         self.forward(all, form).narrow(1, before, seq)
     }
 }

@@ -8,22 +8,17 @@
 //! places, so that with equal options only the matrices differ. The norm and the residual around a channel mixer belong
 //! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
 
-mod block_diagonal;
-mod dense;
-mod monarch;
+mod config;
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, pointwise};
-use subquad_mixer::{ChannelMixer, Refusal};
+use subquad_mixer::ChannelMixer;
 
-use crate::block_diagonal::narrow;
 use crate::{BlockDiagonalLinear, MonarchLinear};
 
-pub use block_diagonal::BlockDiagonalMlpConfig;
-pub use dense::DenseMlpConfig;
-pub use monarch::MonarchMlpConfig;
+pub use config::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
 
 /// Two dense layers: see [`DenseMlpConfig`].
 pub type DenseMlp = Mlp<Linear>;
@@ -59,11 +54,6 @@ impl<L: MlpLayer> Mlp<L> {
     pub fn with_form(self, form: Form) -> Self {
         let [expand, reduce] = [self.expand, self.reduce].map(|layer| layer.with_form(form));
         Self { expand, reduce, gated: self.gated, form }
-    }
-
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
     }
 
     /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
@@ -122,16 +112,4 @@ impl MlpLayer for MonarchLinear {
     fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
         self.forward(x)
     }
-}
-
-/// Number of rows of the first layer: both halves of a gate, or the GELU's input.
-fn expanded(d_hidden: usize, gated: bool) -> usize {
-    if gated { d_hidden.saturating_mul(2) } else { d_hidden }
-}
-
-/// Refuses the widths that cannot be cut into `n_blocks` blocks.
-fn narrow_widths(d_model: usize, d_hidden: usize, n_blocks: usize) -> impl Iterator<Item = Refusal> {
-    [("d_model", d_model), ("d_hidden", d_hidden)]
-        .into_iter()
-        .filter_map(move |(name, width)| narrow(name, width, n_blocks))
 }

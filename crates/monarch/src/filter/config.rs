@@ -2,13 +2,12 @@
 
 use burn::config::Config;
 use burn::module::Param;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use std::ops::RangeInclusive;
 use subquad_mixer::{Options, Refusal};
 use subquad_options::range::{self, LONGEST_SEQ};
 
-use super::{ConvAlgorithm, DecayOf, ImplicitFilter, SineNetwork, features, matrix};
-use crate::init::normal;
+use super::{ConvAlgorithm, ImplicitFilter, SineNetwork, features, matrix};
 
 /// Allowed widths of a network.
 pub(crate) const ORDERS: RangeInclusive<usize> = 1..=65536;
@@ -143,9 +142,10 @@ impl ImplicitFilterConfig {
             reverse: bidirectional.then(network),
             frequency: Param::from_tensor(Tensor::full([self.frequencies()], sine_frequency, device)),
             z: Param::from_tensor(z),
-            bias: normal([d_model], device),
+            bias: Param::from_tensor(Tensor::random([d_model], Distribution::Normal(0.0, 1.0), device)),
             decay: matrix(self.envelope(&positions, &rates), [l_max, d_model], device),
-            decay_of: DecayOf::new(positions, rates),
+            positions,
+            rates,
             config: self.clone(),
         }
     }

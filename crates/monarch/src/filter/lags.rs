@@ -9,31 +9,26 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, apply};
-use subquad_backend::{Form, simd, transpose};
+use subquad_backend::{simd, transpose};
 
 /// # Shapes
 /// - `past` and, if two-sided, `future`: `[seq, d_model]`, the networks' outputs
 /// - `decay`: `[seq, d_model]`, without a gradient
 /// - `bias`: `[d_model]`
 /// - output: `[sides, d_model, seq]`
-pub(super) fn lags(
+pub(super) fn fused(
     past: Tensor<2>,
     future: Option<Tensor<2>>,
     decay: Tensor<2>,
     bias: Tensor<1>,
-    form: Form,
 ) -> Tensor<3> {
-    match (form, future) {
-        (Form::Portable, future) => {
-            let future = future.map(|future| future * decay.clone());
-            stacked(past * decay, future, bias)
-        }
-        (Form::Fused, None) => apply(Lags, [decay.into(), bias.into(), past.into()]),
-        (Form::Fused, Some(future)) => apply(Lags, [decay.into(), bias.into(), past.into(), future.into()]),
+    match future {
+        None => apply(Lags, [decay.into(), bias.into(), past.into()]),
+        Some(future) => apply(Lags, [decay.into(), bias.into(), past.into(), future.into()]),
     }
 }
 
-/// [`lags`] of outputs that are already taps.
+/// The portable form, of outputs after their decay.
 pub(super) fn stacked(past: Tensor<2>, future: Option<Tensor<2>>, bias: Tensor<1>) -> Tensor<3> {
     let [_, d_model] = past.dims();
     let present = past.clone().narrow(0, 0, 1) + bias.unsqueeze::<2>();

@@ -6,9 +6,9 @@ use subquad_backend::Form;
 use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
 
 use super::Hyena;
-use crate::init::draw;
+use crate::ImplicitFilterConfig;
+use crate::init::{draw, short_conv};
 use crate::options::{as_its_own_methods, gated_config};
-use crate::{ImplicitFilterConfig, short};
 
 gated_config! {
     /// Config of a [`Hyena`].
@@ -43,7 +43,7 @@ impl HyenaConfig {
     pub fn init(&self, device: &Device) -> Hyena {
         self.check().unwrap_or_else(|e| panic!("HyenaConfig: {e}"));
         let (d_model, width) = (self.d_model, (self.order + 1) * self.d_model);
-        let (short_weight, short_bias) = short::init(width, self.short_filter, device);
+        let (short_weight, short_bias) = short_conv(width, self.short_filter, device);
         draw(Hyena {
             in_linear: LinearConfig::new(d_model, width).init(device),
             short_weight,

@@ -19,14 +19,12 @@ use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{
-    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
-};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History};
-use crate::m2::{gate, gated_conv::gated_conv};
-use crate::short::{no_past, short_conv_after};
+use crate::gate;
+use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
+use crate::m2::gated_conv::gated_conv;
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::HyenaConfig;
 
@@ -51,11 +49,6 @@ pub struct Hyena {
 }
 
 impl Hyena {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// The filters without their biases, in the order in which they run: `[order - 1, d_model, seq]`.
     ///
     /// # Panics
@@ -64,28 +57,24 @@ impl Hyena {
         self.by_filter(self.filter.kernel(seq)).swap_dims(0, 1)
     }
 
-    /// Runs gates, filters and output on every token's projection, after its short convolution.
-    /// `long_conv` is filter number `o` on `[batch, d_model, seq]`.
+    /// Runs gates, filters and output on every token's projection after its short convolution, `[batch, seq, (order + 1) d_model]`
+    /// in the order of the gates. `long_conv` is filter number `o` on `[batch, d_model, seq]`.
     fn gated(
         &self,
-        parts: Parts,
+        projected: Tensor<3>,
         drops: Drops,
         mut long_conv: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
     ) -> Tensor<3> {
-        let outer = parts.outer();
-        let first = drops.drop(gate::before(outer.clone(), self.form), 0);
+        let d_model = self.config.d_model;
+        // First gate, last gate and `v`, as M2's gates take them.
+        let outer = projected.clone().narrow(2, 0, 3 * d_model);
+        let first = drops.drop(gate::before_conv(outer.clone(), self.form), 0);
         let mut v = long_conv(0, first);
         for o in 1..self.filters() {
-            let gate = swap_axes(parts.inner(o), self.form);
+            let gate = swap_axes(projected.clone().narrow(2, (2 + o) * d_model, d_model), self.form);
             v = long_conv(o, drops.drop(v * gate, o as u64));
         }
-        linear(&self.out_linear, gate::after(v, outer, None, self.form), self.form)
-    }
-
-    /// The projection of a whole sequence, with weights in the order of the gates.
-    fn project(&self, x: Tensor<3>) -> Parts {
-        let (in_linear, (weight, bias)) = self.weights_in_gate_order();
-        self.parts(short_conv(linear(&in_linear, x, self.form), weight, bias, self.form))
+        linear(&self.out_linear, gate::after_conv(v, outer, None, self.form), self.form)
     }
 
     /// Projection and short convolution in the order of the gates. Weights are reordered because they are fewer than
@@ -98,11 +87,7 @@ impl Hyena {
         (in_linear, (short_weight, self.in_gate_order(self.short_bias.val(), 0)))
     }
 
-    /// Whether everything between the linear layers is the operation that M2 has there.
-    fn is_one_operation(&self) -> bool {
-        (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft)
-    }
-
+    /// [`forward`](SequenceMixer::forward) where everything between the linear layers is the operation that M2 has there.
     fn fused(&self, x: Tensor<3>) -> Tensor<3> {
         let ([_, seq, _], form) = (x.dims(), self.form);
         let (in_linear, short) = self.weights_in_gate_order();
@@ -112,20 +97,21 @@ impl Hyena {
     }
 
     /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
-    fn advance(&self, x: Tensor<3>, state: &mut HyenaState, on: Advance) -> Result<Tensor<3>, MixerError> {
+    fn advance(&self, x: Tensor<3>, state: &mut LongConvState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_call(&x, state)?;
         self.check_length(state.tokens() + x.dims()[1])?;
         let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x, self.form);
         let projected = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
-        let parts = self.parts(self.in_gate_order(projected, 2));
-        let (drawn, histories) = (OnceCell::new(), &mut state.gated);
-        Ok(self.gated(parts, Drops::new(0.0, None), |o, v| {
+        let projected = self.in_gate_order(projected, 2);
+        let (drawn, histories) = (OnceCell::new(), &mut state.histories);
+        Ok(self.gated(projected, Drops::new(0.0, None), |o, v| {
             // All filters draw the same number of taps from one network, so it runs once.
             let taps = |n| {
                 self.filter_of(drawn.get_or_init(|| self.filter.kernel_with_bias(n, self.form)).clone(), o)
             };
-            on(&mut histories[o], &taps, self.config.l_max, v, (self.config.conv, self.form))
+            let HyenaConfig { l_max, conv, .. } = self.config;
+            on(&mut histories[o], v, LongFilter { taps: &taps, l_max, conv, form: self.form })
         }))
     }
 
@@ -136,10 +122,6 @@ impl Hyena {
         let places = [order - 1, 0, order].into_iter().chain((1..order - 1).rev());
         let chunk = |place: usize| projected.clone().narrow(axis, place * d_model, d_model);
         Tensor::cat(places.map(chunk).collect(), axis)
-    }
-
-    fn parts(&self, projected: Tensor<3>) -> Parts {
-        Parts { projected, d_model: self.config.d_model }
     }
 
     fn filters(&self) -> usize {
@@ -168,11 +150,15 @@ impl Hyena {
     fn forward_dropping(&self, x: Tensor<3>, drops: Drops) -> Tensor<3> {
         self.assert_reads(&x);
         let [_, seq, _] = x.dims();
-        if self.is_one_operation() && drops.is_none() {
+        let is_one_operation =
+            (self.config.order, self.form, self.config.conv) == (2, Form::Fused, ConvAlgorithm::Fft);
+        if is_one_operation && drops.is_none() {
             return self.fused(x);
         }
         let kernels = self.filter.kernel_with_bias(seq, self.form);
-        self.gated(self.project(x), drops, |o, v| {
+        let (in_linear, (weight, bias)) = self.weights_in_gate_order();
+        let projected = short_conv(linear(&in_linear, x, self.form), weight, bias, self.form);
+        self.gated(projected, drops, |o, v| {
             self.config.conv.convolve(v, self.filter_of(kernels.clone(), o), None, self.form)
         })
     }
@@ -183,26 +169,8 @@ fn derived<const D: usize>(value: Tensor<D>) -> Param<Tensor<D>> {
     Param::initialized(ParamId::new(), value)
 }
 
-/// Every token's projection, `[batch, seq, (order + 1) d_model]`, in the order of the gates.
-struct Parts {
-    projected: Tensor<3>,
-    d_model: usize,
-}
-
-impl Parts {
-    /// First gate, last gate and `v`, as M2's gates take them: `[batch, seq, 3 d_model]`.
-    fn outer(&self) -> Tensor<3> {
-        self.projected.clone().narrow(2, 0, 3 * self.d_model)
-    }
-
-    /// The gate before filter number `o`, which is not the first: `[batch, seq, d_model]`.
-    fn inner(&self, o: usize) -> Tensor<3> {
-        self.projected.clone().narrow(2, (2 + o) * self.d_model, self.d_model)
-    }
-}
-
 impl SequenceMixer for Hyena {
-    type State = HyenaState;
+    type State = LongConvState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_dropping(x, Drops::new(0.0, None))
@@ -215,23 +183,22 @@ impl SequenceMixer for Hyena {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        mut state: HyenaState,
-    ) -> Result<(Tensor<3>, HyenaState), MixerError> {
+        mut state: LongConvState,
+    ) -> Result<(Tensor<3>, LongConvState), MixerError> {
         let y = self.advance(x, &mut state, History::chunk)?;
         Ok((y, state))
     }
 
     /// This is a direct sum over the past for each filter. The first step of a state draws the whole filters and keeps
     /// them there.
-    fn step(&self, x: Tensor<2>, state: &mut HyenaState) -> Result<Tensor<2>, MixerError> {
+    fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
     }
 
-    fn init_state(&self, batch: usize) -> Result<HyenaState, MixerError> {
-        let gated = vec![History::default(); self.filters()];
+    fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {
         let projected = no_past(batch, &self.short_weight);
-        Ok(HyenaState { origin: self.origin(), projected, gated })
+        Ok(LongConvState::new(self.origin(), projected, self.filters()))
     }
 
     fn with_form(mut self, form: Form) -> Self {
@@ -241,13 +208,6 @@ impl SequenceMixer for Hyena {
 
     fn contract(&self) -> Contract {
         Contract::new(NAME, self.config.d_model, &self.short_weight)
-    }
-
-    fn check_state(&self, batch: usize, state: &HyenaState) -> Result<(), MixerError> {
-        let HyenaConfig { d_model, order, short_filter, .. } = self.config;
-        let of_one = [1, short_filter - 1, (order + 1) * d_model];
-        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state.origin(), &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
@@ -260,34 +220,6 @@ impl SequenceMixer for Hyena {
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        self.config.rates().groups(&[&self.filter])
-    }
-}
-
-/// State of a [`Hyena`](crate::Hyena): what each long filter has read, because it is as long as the sequence, and the last
-/// projected inputs of the short convolution. It belongs to the parameters that made it.
-#[derive(Debug, Clone)]
-pub struct HyenaState {
-    origin: Origin,
-    /// `[batch, short_filter - 1, (order + 1) d_model]`
-    projected: Tensor<3>,
-    /// Of the filters in the order in which they run.
-    gated: Vec<History>,
-}
-
-impl HyenaState {
-    fn tokens(&self) -> usize {
-        self.gated.first().map_or(0, History::tokens)
-    }
-}
-
-impl MixerState for HyenaState {
-    fn floats(&self) -> usize {
-        let [_, rows, width] = self.projected.dims();
-        rows * width + self.gated.iter().map(History::floats).sum::<usize>()
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        Some(&self.origin)
+        self.config.groups(&[&self.filter])
     }
 }

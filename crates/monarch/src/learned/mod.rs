@@ -18,9 +18,10 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_backend::pointwise::activate;
-use subquad_mixer::{Contract, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, SequenceMixer, TensorState};
 
-use crate::sequence::{Entries, Gates, Lines, pad, product};
+use crate::matrix::pad;
+use crate::sequence::{Entries, Gates, Lines, product};
 pub use config::LearnedMonarchConfig;
 
 /// The name in configs and errors.
@@ -63,11 +64,6 @@ impl Matrix {
 }
 
 impl LearnedMonarch {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// `M2 act(K (.) M1 x)`
     fn mix(&self, x: Tensor<3>) -> Tensor<3> {
         let ([_, seq, _], split) = (x.dims(), self.config.split());
@@ -78,22 +74,9 @@ impl LearnedMonarch {
     }
 }
 
-/// A bidirectional mixer has no state, so there is no value of this type.
-#[derive(Debug, Clone)]
-pub enum NoState {}
-
-impl MixerState for NoState {
-    fn floats(&self) -> usize {
-        match *self {}
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        match *self {}
-    }
-}
-
 impl SequenceMixer for LearnedMonarch {
-    type State = NoState;
+    /// There is none: the layer is bidirectional.
+    type State = TensorState<3>;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.assert_reads(&x);
@@ -103,15 +86,15 @@ impl SequenceMixer for LearnedMonarch {
         }
     }
 
-    fn forward_with_state(&self, _: Tensor<3>, state: NoState) -> Result<(Tensor<3>, NoState), MixerError> {
-        match state {}
+    fn forward_with_state(
+        &self,
+        _: Tensor<3>,
+        _: TensorState<3>,
+    ) -> Result<(Tensor<3>, TensorState<3>), MixerError> {
+        Err(MixerError::Bidirectional { mixer: NAME })
     }
 
-    fn step(&self, _: Tensor<2>, state: &mut NoState) -> Result<Tensor<2>, MixerError> {
-        match *state {}
-    }
-
-    fn init_state(&self, _: usize) -> Result<NoState, MixerError> {
+    fn init_state(&self, _: usize) -> Result<TensorState<3>, MixerError> {
         Err(MixerError::Bidirectional { mixer: NAME })
     }
 
@@ -124,19 +107,7 @@ impl SequenceMixer for LearnedMonarch {
         Contract::new(NAME, self.config.d_model, &self.between)
     }
 
-    fn check_state(&self, _: usize, state: &NoState) -> Result<(), MixerError> {
-        match *state {}
-    }
-
-    fn state_size(&self, _: usize) -> Option<usize> {
-        None
-    }
-
     fn check_length(&self, seq: usize) -> Result<(), MixerError> {
         MixerError::check_length(NAME, self.config.l_max, seq)
-    }
-
-    fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        vec![]
     }
 }

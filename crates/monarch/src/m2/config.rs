@@ -7,8 +7,9 @@ use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range;
 
 use super::M2;
+use crate::ImplicitFilterConfig;
+use crate::init::short_conv;
 use crate::options::{as_its_own_methods, gated_config};
-use crate::{ImplicitFilterConfig, short};
 
 gated_config! {
     /// Config of an [`M2`].
@@ -61,7 +62,7 @@ impl M2Config {
     pub fn init(&self, device: &Device) -> M2 {
         self.check().unwrap_or_else(|e| panic!("M2Config: {e}"));
         let (d_model, width) = (self.d_model, 3 * self.d_model);
-        let (short_weight, short_bias) = short::init(width, self.short_filter, device);
+        let (short_weight, short_bias) = short_conv(width, self.short_filter, device);
         M2 {
             norm: self.input_norm.then(|| LayerNormConfig::new(d_model).init(device)),
             in_linear: LinearConfig::new(d_model, width).init(device),

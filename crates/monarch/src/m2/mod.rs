@@ -13,7 +13,6 @@
 //! earlier outputs if the layer is bidirectional, as in the published one: [`M2::forward_padded`] keeps it out.
 
 mod config;
-pub(crate) mod gate;
 pub(crate) mod gated_conv;
 mod short;
 
@@ -22,13 +21,11 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{
-    Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
-};
+use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
 
 use crate::drops::Drops;
-use crate::history::{Advance, History};
-use crate::short::{no_past, short_conv_after};
+use crate::gate;
+use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
 use gated_conv::gated_conv;
@@ -61,11 +58,6 @@ pub struct M2 {
 }
 
 impl M2 {
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
-    }
-
     /// [`forward`](SequenceMixer::forward) of rows that end with padding: a row's first tokens, as many as its length,
     /// give what they would give without the padding, whatever finite numbers it holds. The output of padding means
     /// nothing; leave it out of the loss. The published layer has no such mask.
@@ -81,13 +73,8 @@ impl M2 {
     }
 
     /// [`forward`](SequenceMixer::forward) with [padding](Self::forward_padded), with
-    /// [dropout](SequenceMixer::forward_train), with both or with neither.
-    ///
-    /// # Shapes
-    /// As for [`forward_padded`](Self::forward_padded).
-    ///
-    /// # Panics
-    /// As there.
+    /// [dropout](SequenceMixer::forward_train), with both or with neither. Shapes and panics are as for
+    /// [`forward_padded`](Self::forward_padded).
     pub fn forward_with(
         &self,
         x: Tensor<3>,
@@ -99,23 +86,20 @@ impl M2 {
         let drops = Drops::new(self.config.dropout, dropout_seed);
         let tokens = lengths.map(|lengths| tokens_of(lengths, [batch, seq], &x.device()));
         let x = self.normed(x);
-        if self.is_one_operation() && tokens.is_none() && drops.is_none() {
+        let has_kernel = (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft);
+        if has_kernel && tokens.is_none() && drops.is_none() {
             return self.fused(x);
         }
-        let parts = self.short_conv(linear(&self.in_linear, x.clone(), self.form));
-        let gated = drops.drop(gate::before(parts.clone(), self.form), GATED);
+        let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
+        let parts = short_conv(linear(&self.in_linear, x.clone(), self.form), weight, bias, self.form);
+        let gated = drops.drop(gate::before_conv(parts.clone(), self.form), GATED);
         let y = self.filter.convolve(without_padding(gated, &tokens), self.form);
         let skip = self
             .residual
             .as_ref()
             .map(|filter| filter.convolve(without_padding(swap_axes(x, self.form), &tokens), self.form));
-        let y = drops.drop(gate::after(y, parts, skip, self.form), OUTPUT);
+        let y = drops.drop(gate::after_conv(y, parts, skip, self.form), OUTPUT);
         linear(&self.out_linear, y, self.form)
-    }
-
-    /// Whether everything between the linear layers has a kernel of its own.
-    fn is_one_operation(&self) -> bool {
-        (self.form, self.config.conv) == (Form::Fused, ConvAlgorithm::Fft)
     }
 
     /// The normed input to the output, with one operation between the linear layers.
@@ -135,26 +119,24 @@ impl M2 {
         layer_norm(x, gamma.val(), beta.val(), EPS, self.form)
     }
 
-    fn short_conv(&self, projected: Tensor<3>) -> Tensor<3> {
-        short_conv(projected, self.short_weight.val(), self.short_bias.val(), self.form)
-    }
-
     /// Runs a chunk or a token, which differ in how a filter continues from what it has read.
-    fn advance(&self, x: Tensor<3>, state: &mut M2State, on: Advance) -> Result<Tensor<3>, MixerError> {
+    fn advance(&self, x: Tensor<3>, state: &mut LongConvState, on: Advance) -> Result<Tensor<3>, MixerError> {
         self.check_causal()?;
         self.check_call(&x, state)?;
-        self.check_length(state.gated.tokens() + x.dims()[1])?;
+        self.check_length(state.tokens() + x.dims()[1])?;
         let (x, weight, bias) = (self.normed(x), self.short_weight.val(), self.short_bias.val());
         let projected = linear(&self.in_linear, x.clone(), self.form);
         let parts = short_conv_after(&mut state.projected, projected, weight, bias, self.form);
         let long_conv = |history: &mut History, filter: &ImplicitFilter, x| {
-            let form = (self.config.conv, self.form);
-            on(history, &|taps| filter.kernel_with_bias(taps, self.form), filter.l_max(), x, form)
+            let taps = |n| filter.kernel_with_bias(n, self.form);
+            let (l_max, conv, form) = (filter.l_max(), self.config.conv, self.form);
+            on(history, x, LongFilter { taps: &taps, l_max, conv, form })
         };
-        let y = long_conv(&mut state.gated, &self.filter, gate::before(parts.clone(), self.form));
-        let skip = self.residual.as_ref().zip(state.inputs.as_mut());
+        let (gated, inputs) = state.histories.split_first_mut().expect("each filter has a history");
+        let y = long_conv(gated, &self.filter, gate::before_conv(parts.clone(), self.form));
+        let skip = self.residual.as_ref().zip(inputs.first_mut());
         let skip = skip.map(|(filter, inputs)| long_conv(inputs, filter, swap_axes(x, self.form)));
-        let y = gate::after(y, parts, skip, self.form);
+        let y = gate::after_conv(y, parts, skip, self.form);
         Ok(linear(&self.out_linear, y, self.form))
     }
 
@@ -182,7 +164,7 @@ impl M2 {
 }
 
 impl SequenceMixer for M2 {
-    type State = M2State;
+    type State = LongConvState;
 
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.forward_with(x, None, None)
@@ -195,26 +177,22 @@ impl SequenceMixer for M2 {
     fn forward_with_state(
         &self,
         x: Tensor<3>,
-        mut state: M2State,
-    ) -> Result<(Tensor<3>, M2State), MixerError> {
+        mut state: LongConvState,
+    ) -> Result<(Tensor<3>, LongConvState), MixerError> {
         let y = self.advance(x, &mut state, History::chunk)?;
         Ok((y, state))
     }
 
     /// This is a direct sum over the past. The first step of a state draws the whole filter and keeps it there.
-    fn step(&self, x: Tensor<2>, state: &mut M2State) -> Result<Tensor<2>, MixerError> {
+    fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
     }
 
-    fn init_state(&self, batch: usize) -> Result<M2State, MixerError> {
+    fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {
         self.check_causal()?;
-        Ok(M2State {
-            origin: self.origin(),
-            projected: no_past(batch, &self.short_weight),
-            gated: History::default(),
-            inputs: self.residual.as_ref().map(|_| History::default()),
-        })
+        let projected = no_past(batch, &self.short_weight);
+        Ok(LongConvState::new(self.origin(), projected, self.filters().count()))
     }
 
     fn with_form(mut self, form: Form) -> Self {
@@ -224,12 +202,6 @@ impl SequenceMixer for M2 {
 
     fn contract(&self) -> Contract {
         Contract::new(NAME, self.config.d_model, &self.short_weight)
-    }
-
-    fn check_state(&self, batch: usize, state: &M2State) -> Result<(), MixerError> {
-        let of_one = [1, self.config.short_filter - 1, 3 * self.config.d_model];
-        let kept = Kept { name: "projected", tensor: &state.projected, of_one };
-        self.contract().check_state(batch, state.origin(), &self.origin(), &[kept])
     }
 
     fn state_size(&self, seq: usize) -> Option<usize> {
@@ -244,14 +216,14 @@ impl SequenceMixer for M2 {
     }
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
-        self.config.rates().groups(&self.filters().collect::<Vec<_>>())
+        self.config.groups(&self.filters().collect::<Vec<_>>())
     }
 }
 
-/// 1 at a row's first tokens, as many as its length, and 0 at the padding behind them: `[batch, 1, seq]`.
+/// 1 at a row's first tokens, as many as its length, and 0 at the padding after them: `[batch, 1, seq]`.
 ///
 /// # Panics
-/// If there is not one length a row, or one is above `seq`.
+/// If there is not one length per row, or one is above `seq`.
 fn tokens_of(lengths: &[usize], [batch, seq]: [usize; 2], device: &Device) -> Tensor<3> {
     assert_eq!(lengths.len(), batch, "{batch} rows need a length each, got {}", lengths.len());
     let row = |&length: &usize| {
@@ -267,29 +239,5 @@ fn without_padding(x: Tensor<3>, tokens: &Option<Tensor<3>>) -> Tensor<3> {
     match tokens {
         Some(tokens) => x * tokens.clone(),
         None => x,
-    }
-}
-
-/// State of a causal [`M2`](crate::M2): every gated input so far, because its filter is as long as the sequence, and the
-/// last projected inputs of the short convolution. It belongs to the parameters that made it.
-#[derive(Debug, Clone)]
-pub struct M2State {
-    origin: Origin,
-    /// `[batch, short_filter - 1, 3 d_model]`
-    projected: Tensor<3>,
-    /// Of `v * x1`.
-    gated: History,
-    /// Of the layer's input, if the layer has a residual filter.
-    inputs: Option<History>,
-}
-
-impl MixerState for M2State {
-    fn floats(&self) -> usize {
-        let [_, rows, width] = self.projected.dims();
-        rows * width + self.gated.floats() + self.inputs.as_ref().map_or(0, History::floats)
-    }
-
-    fn origin(&self) -> Option<&Origin> {
-        Some(&self.origin)
     }
 }

@@ -21,10 +21,8 @@ impl ComplexMonarch {
     /// # Panics
     /// If the factors do not fit each other.
     pub fn from_factors([first, last]: [Pair<3>; 2]) -> Self {
-        let ([k, q, p], [c, s, r]) = (first.0.dims(), last.0.dims());
-        assert_eq!(k * q, c * r, "the first factor writes {} numbers, the second one reads {}", k * q, c * r);
-        let shape = MonarchShape { input: vec![k, p], output: vec![s, c], middle: q, pre_permute: false };
-        Self { factors: vec![first, last], shape }
+        let shape = MonarchShape::of_two(first.0.dims(), last.0.dims());
+        Self::new(vec![first, last], shape)
     }
 
     /// Factors of the sizes that `shape` asks for.

@@ -15,12 +15,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::complex::{ComplexMonarch, Pair};
 use super::shape::MonarchShape;
 
-/// One factor in f64: `[blocks, rows, columns]`, row-major.
+/// One factor in f64, row-major.
 #[derive(Debug)]
-pub(crate) struct DftFactor {
-    pub(crate) shape: [usize; 3],
+pub struct DftFactor {
+    /// `[blocks, rows, columns]`
+    pub shape: [usize; 3],
     /// Angles as fractions of a turn, clockwise: the entry is `exp(-2 pi i turn)`.
-    pub(crate) turns: Vec<f64>,
+    pub turns: Vec<f64>,
 }
 
 /// `e^(-2 pi i numerator / denominator)` is this fraction of a turn away from 1. The fraction is reduced before it is rounded.
@@ -29,7 +30,7 @@ pub(crate) fn turn(numerator: usize, denominator: usize) -> f64 {
 }
 
 /// The factors of the DFT of `axes[0] * axes[1] * ..` points.
-pub(crate) fn factors(axes: &[usize]) -> Vec<DftFactor> {
+pub fn factors(axes: &[usize]) -> Vec<DftFactor> {
     (0..axes.len()).map(|t| factor(axes, t)).collect()
 }
 

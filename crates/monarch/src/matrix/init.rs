@@ -29,7 +29,7 @@ pub(super) fn factors(
         shape
             .factors()
             .into_iter()
-            .map(|factor| uniform_within(factor, bound(gain, factor), device))
+            .map(|factor| uniform_within(factor, gain / (factor[2] as f64).sqrt(), device))
             .collect()
     };
     match init {
@@ -47,10 +47,6 @@ pub(super) fn first_bias(init: MonarchInit, d_input: usize, d_output: usize, dev
         MonarchInit::PerFactor => within(d_output),
         MonarchInit::Identity => Tensor::zeros([d_output], device),
     }
-}
-
-fn bound(gain: f64, [_, _, columns]: [usize; 3]) -> f64 {
-    gain / (columns as f64).sqrt()
 }
 
 /// A number uniform in `+-gain/sqrt(columns)` has the variance `gain^2 / (3 columns)`. An output sums products of one

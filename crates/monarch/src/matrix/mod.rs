@@ -58,13 +58,11 @@ impl MonarchLinear {
         d_input: usize,
         d_output: usize,
     ) -> Self {
-        let ([k, q, p], [c, s, r]) = (factors[0].dims(), factors[1].dims());
-        assert_eq!(k * q, c * r, "the first factor writes {} numbers, the second one reads {}", k * q, c * r);
+        let shape = MonarchShape::of_two(factors[0].dims(), factors[1].dims());
+        let (n_input, n_output) = (shape.n_input(), shape.n_output());
         assert!(
-            k * p >= d_input && c * s >= d_output,
-            "factors of {} and {} numbers are too small",
-            k * p,
-            c * s
+            n_input >= d_input && n_output >= d_output,
+            "factors of {n_input} and {n_output} numbers are too small"
         );
         Self {
             form: Form::for_device(&factors[0].device()),
@@ -72,7 +70,7 @@ impl MonarchLinear {
             bias: bias.map(Param::from_tensor),
             d_input,
             d_output,
-            shape: MonarchShape { input: vec![k, p], output: vec![s, c], middle: q, pre_permute: false },
+            shape,
         }
     }
 
@@ -80,11 +78,6 @@ impl MonarchLinear {
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = form;
         self
-    }
-
-    /// The form of its operations.
-    pub fn form(&self) -> Form {
-        self.form
     }
 
     /// # Shapes
@@ -102,20 +95,17 @@ impl MonarchLinear {
         self.product(x.reshape([-1, d_input as i64]), bias).reshape(dims)
     }
 
-    /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity.
+    /// The dense matrix that the factors make, `[d_output, d_input]`: entry by entry, not by products with the identity
+    /// unless the middle is not a whole rank.
     pub fn dense_weight(&self) -> Tensor<2> {
         match self.shape.rank() {
             Some(_) => {
                 entries(&self.values(), &self.shape).narrow(0, 0, self.d_output).narrow(1, 0, self.d_input)
             }
-            None => self.image_of_identity(),
+            None => {
+                self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
+            }
         }
-    }
-
-    /// The factors applied to the identity, `[d_output, d_input]`: the same as [`dense_weight`](Self::dense_weight).
-    #[doc(hidden)]
-    pub fn image_of_identity(&self) -> Tensor<2> {
-        self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either
@@ -141,15 +131,15 @@ impl MonarchLinear {
     }
 }
 
-/// Pads with zeros on the right, up to `width`.
-pub(crate) fn pad<const D: usize>(x: Tensor<D>, width: usize) -> Tensor<D> {
+/// Pads axis 1, the width of a row or the tokens of a sequence, with zeros at its end, up to `len`.
+pub(crate) fn pad<const D: usize>(x: Tensor<D>, len: usize) -> Tensor<D> {
     let mut dims = x.dims();
-    if dims[D - 1] == width {
+    if dims[1] == len {
         return x;
     }
-    dims[D - 1] = width - dims[D - 1];
+    dims[1] = len - dims[1];
     let zeros = Tensor::zeros(dims, &x.device());
-    Tensor::cat(vec![x, zeros], D - 1)
+    Tensor::cat(vec![x, zeros], 1)
 }
 
 /// The entries of the matrix by their formula, `[n_output, n_input]`, for a middle of whole ranks. For two factors

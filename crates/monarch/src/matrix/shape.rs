@@ -20,6 +20,15 @@ impl MonarchShape {
         Self { input, output, middle, pre_permute }
     }
 
+    /// The shape of published factors of these sizes.
+    ///
+    /// # Panics
+    /// If they do not fit each other.
+    pub(crate) fn of_two([k, q, p]: [usize; 3], [c, s, r]: [usize; 3]) -> Self {
+        assert_eq!(k * q, c * r, "the first factor writes {} numbers, the second one reads {}", k * q, c * r);
+        Self { input: vec![k, p], output: vec![s, c], middle: q, pre_permute: false }
+    }
+
     /// Number of factors.
     pub(crate) fn order(&self) -> usize {
         self.input.len()

@@ -17,7 +17,6 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 
 use crate::matrix::pad;
-use tables::Tables;
 use transform::Transform;
 
 /// Causal convolution of every channel with its own kernel.
@@ -59,8 +58,8 @@ pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form:
 #[doc(hidden)]
 pub fn conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Option<Tensor<2>>, axes: &[usize]) -> Tensor<3> {
     std::iter::once(&kernel).chain(&reverse).for_each(|taps| check(&u, taps));
-    let ([batch, channels, seq], tables) = (u.dims(), Tables::of(axes));
-    let (n, transform) = (tables.points(), Transform::new(&tables, &u.device()));
+    let ([batch, channels, seq], transform) = (u.dims(), Transform::new(axes, &u.device()));
+    let n = transform.points();
     // The product is scaled once, where it is smallest.
     let kernel = kernel_points(kernel, reverse, seq, n) / n as f32;
     let kernel = kernel_spectrum(&transform, kernel, channels);

@@ -9,56 +9,36 @@ use std::collections::VecDeque;
 use std::f64::consts::TAU;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::{Device, Tensor, TensorData};
-
 use crate::matrix::dft::turn;
 
-/// The transform of rows of one length.
-pub(super) struct Tables {
-    /// `n_1 .. n_p`: the digits of a point, slowest first.
-    pub(super) axes: Vec<usize>,
-    /// Of factor `t`, `[n_(t+1) .. n_p, inputs, 2 n_t]`. Complex numbers are `(2, n_t)`, first all real parts and then all
-    /// imaginary ones; the first factor's inputs are real.
-    factors: Vec<(Vec<f32>, [usize; 3])>,
-}
+/// Values and their shape.
+pub(super) type Factor = (Vec<f32>, [usize; 3]);
 
-impl Tables {
-    /// The tables for these axes. Only the last few are kept: chunk after chunk may have a new length, and the tables
-    /// of all of them would fill the memory.
-    pub(super) fn of(axes: &[usize]) -> Arc<Self> {
-        const KEPT: usize = 4;
-        static MADE: Mutex<VecDeque<Arc<Tables>>> = Mutex::new(VecDeque::new());
-        // Each entry is complete before it is inserted, so a panic elsewhere leaves a valid list.
-        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = made.iter().find(|tables| tables.axes == axes).cloned();
-        found.unwrap_or_else(|| {
-            made.truncate(KEPT - 1);
-            made.push_front(Arc::new(Self::new(axes)));
-            made[0].clone()
-        })
-    }
+/// The factors of a transform with these axes.
+type Tables = (Vec<usize>, Arc<[Factor]>);
 
-    fn new(axes: &[usize]) -> Self {
-        let factors =
-            (0..axes.len()).map(|t| if t == 0 { first(axes) } else { next(axes[t], &axes[t + 1..]) });
-        Self { axes: axes.to_vec(), factors: factors.collect() }
+/// The factors for `axes`, `n_1 .. n_p`, the digits of a point, slowest first. Factor `t` is `[n_(t+1) .. n_p, inputs, 2 n_t]`.
+/// Complex numbers are `(2, n_t)`, first all real parts and then all imaginary ones; the first factor's inputs are real.
+///
+/// Only the last few are kept: chunk after chunk may have a new length, and the tables of all of them would fill the
+/// memory.
+pub(super) fn factors(axes: &[usize]) -> Arc<[Factor]> {
+    const KEPT: usize = 4;
+    static MADE: Mutex<VecDeque<Tables>> = Mutex::new(VecDeque::new());
+    // Each entry is complete before it is inserted, so a panic elsewhere leaves a valid list.
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, found)) = made.iter().find(|(of, _)| of == axes) {
+        return found.clone();
     }
-
-    /// Number of points.
-    pub(super) fn points(&self) -> usize {
-        self.axes.iter().product()
-    }
-
-    pub(super) fn factors(&self, device: &Device) -> Vec<Tensor<3>> {
-        let tensor = |(values, shape): &(Vec<f32>, [usize; 3])| {
-            Tensor::from_data(TensorData::new(values.clone(), *shape), device)
-        };
-        self.factors.iter().map(tensor).collect()
-    }
+    let factor = |t: usize| if t == 0 { first(axes) } else { next(axes[t], &axes[t + 1..]) };
+    let factors: Arc<[Factor]> = (0..axes.len()).map(factor).collect();
+    made.truncate(KEPT - 1);
+    made.push_front((axes.to_vec(), factors.clone()));
+    factors
 }
 
 /// `[n / n_1, n_1, (2, n_1)]`: `g^j e^(-2 pi i q j / n)` for the point `j = (j_1, block)`, as one root of order `4 n`.
-fn first(axes: &[usize]) -> (Vec<f32>, [usize; 3]) {
+fn first(axes: &[usize]) -> Factor {
     let (n_1, blocks) = (axes[0], axes[1..].iter().product::<usize>());
     let order = 4 * n_1 * blocks;
     let mut values = Vec::with_capacity(blocks * n_1 * 2 * n_1);
@@ -73,7 +53,7 @@ fn first(axes: &[usize]) -> (Vec<f32>, [usize; 3]) {
 }
 
 /// `[blocks, (2, n), (2, n)]`: multiplication by `e^(-2 pi i q (j, block) / (n blocks))`, as a real matrix.
-fn next(n: usize, after: &[usize]) -> (Vec<f32>, [usize; 3]) {
+fn next(n: usize, after: &[usize]) -> Factor {
     let blocks = after.iter().product::<usize>();
     let mut values = Vec::with_capacity(blocks * 4 * n * n);
     for block in 0..blocks {

@@ -3,9 +3,9 @@
 //! The spectra stay in the order in which the factors write them, `[rows, q_1, .., q_(p-1), (2, q_p)]`: they are multiplied
 //! point by point and read back by the same matrices transposed, so nothing depends on their order.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::tables::Tables;
+use super::tables::{Factor, factors};
 
 pub(super) struct Transform {
     axes: Vec<usize>,
@@ -13,8 +13,15 @@ pub(super) struct Transform {
 }
 
 impl Transform {
-    pub(super) fn new(tables: &Tables, device: &Device) -> Self {
-        Self { axes: tables.axes.clone(), factors: tables.factors(device) }
+    pub(super) fn new(axes: &[usize], device: &Device) -> Self {
+        let tensor =
+            |(values, shape): &Factor| Tensor::from_data(TensorData::new(values.clone(), *shape), device);
+        Self { axes: axes.to_vec(), factors: factors(axes).iter().map(tensor).collect() }
+    }
+
+    /// Number of points.
+    pub(super) fn points(&self) -> usize {
+        self.axes.iter().product()
     }
 
     /// `[rows, n]` to `[rows * n / n_p, 2, n_p]`.
@@ -35,7 +42,7 @@ impl Transform {
     /// `[rows * n / n_p, 2, n_p]` to the real parts of the `n` points, `[rows, n]`, times `n`.
     pub(super) fn invert(&self, y: Tensor<3>) -> Tensor<2> {
         let ([lines, _, n_p], n_1) = (y.dims(), self.axes[0]);
-        let (mut x, n) = (y.reshape([1, lines, 2 * n_p]), self.axes.iter().product::<usize>());
+        let (mut x, n) = (y.reshape([1, lines, 2 * n_p]), self.points());
         for (t, factor) in self.factors.iter().enumerate().skip(1).rev() {
             let z = x.matmul(factor.clone().swap_dims(1, 2));
             let ([rest, lines, _], written, read) = (z.dims(), self.axes[t - 1], self.axes[t]);

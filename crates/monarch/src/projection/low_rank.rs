@@ -11,7 +11,8 @@ pub struct LowRank<T> {
     pub left: Vec<T>,
     /// Row-major `[rank, columns]`.
     pub right: Vec<T>,
-    rank: usize,
+    /// The rank.
+    pub rank: usize,
 }
 
 /// The matrix of at most this rank that is nearest to `dense`, row-major `[rows, columns]`, in the Frobenius norm (Eckart and Young
@@ -39,11 +40,6 @@ pub fn rank_of_parameters(parameters: usize, [rows, columns]: [usize; 2]) -> usi
 }
 
 impl<T: Scalar> LowRank<T> {
-    /// The rank.
-    pub fn rank(&self) -> usize {
-        self.rank
-    }
-
     /// Number of entries in both factors.
     pub fn n_weights(&self) -> usize {
         self.left.len() + self.right.len()

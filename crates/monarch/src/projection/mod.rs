@@ -10,13 +10,16 @@
 //! section 3.3. If the blocks do not divide a width, the matrix is padded with zeros, which changes neither statement.
 
 mod factors;
-mod linear;
 mod low_rank;
 
+use burn::module::Param;
+use burn::nn::Linear;
+use burn::tensor::{Tensor, TensorData};
 use subquad_backend::svd::{Scalar, Singular, norm_sqr, svd};
+use subquad_backend::{Form, read};
 use subquad_mixer::Refusal;
 
-use crate::MonarchLinearConfig;
+use crate::{MonarchLinear, MonarchLinearConfig};
 pub use factors::MonarchFactors;
 pub use low_rank::{LowRank, low_rank, rank_of_parameters};
 
@@ -77,6 +80,36 @@ pub fn project<T: Scalar>(
         .into_iter()
         .for_each(|slice| factors.set(slice, largest(factors.columns_of(slice, dense), config.rank)));
     Ok(factors)
+}
+
+impl MonarchLinear {
+    /// The layer of `config` whose matrix is nearest to that of a dense layer; the bias is the dense layer's.
+    ///
+    /// # Errors
+    /// If the config fails its check, has more than two factors, or its widths are not those of the layer.
+    pub fn project(dense: &Linear, config: &MonarchLinearConfig) -> Result<Self, ProjectionError> {
+        let (weight, &MonarchLinearConfig { d_input, d_output, .. }) = (dense.weight.val(), config);
+        let (wanted, got) = ([d_input, d_output], weight.dims());
+        if wanted != got {
+            return Err(ProjectionError::Widths { wanted, got });
+        }
+        // burn keeps [d_input, d_output].
+        let entries: Vec<f64> = read(weight.clone().transpose()).iter::<f64>().collect();
+        let MonarchFactors { first, last, shape, .. } = project(config, &entries)?;
+        let device = weight.device();
+        let tensor = |(values, size): (Vec<f64>, [usize; 3])| {
+            let values: Vec<f32> = values.into_iter().map(|v| v as f32).collect();
+            Param::from_tensor(Tensor::from_data(TensorData::new(values, size), &device))
+        };
+        Ok(Self {
+            factors: [first, last].into_iter().zip(shape.factors()).map(tensor).collect(),
+            bias: dense.bias.as_ref().map(|bias| Param::from_tensor(bias.val())),
+            d_input,
+            d_output,
+            shape,
+            form: Form::for_device(&device),
+        })
+    }
 }
 
 /// How far apart two matrices are, as a share of the first one's size, in the Frobenius norm.

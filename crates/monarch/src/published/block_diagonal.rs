@@ -8,7 +8,7 @@ use serde::Deserialize;
 use subquad_backend::Form;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
-use super::{Gathered, check_rows, invalid, records_dense};
+use super::{Gathered, check_linear, invalid, records_dense, unsupported};
 use crate::{BlockDiagonalLinear, BlockDiagonalLinearConfig, BlockDiagonalMlp, BlockDiagonalMlpConfig};
 
 #[derive(Deserialize)]
@@ -28,10 +28,7 @@ impl Published {
         let weight =
             [("nblocks", nblocks), ("out_features / nblocks", outputs), ("in_features / nblocks", inputs)];
         case.check_parameter("weight", &weight)?;
-        if case.parameters.contains_key("bias") {
-            case.check_parameter("bias", &[("out_features", out_features)])?;
-        }
-        check_rows(case, in_features, out_features)
+        check_linear(case, in_features, out_features)
     }
 }
 
@@ -101,7 +98,7 @@ impl BlockDiagonalMlp {
         device: &Device,
     ) -> Result<Self, CaseError> {
         if !config.gated {
-            return Err(CaseError::Unsupported { layer: case.layer.clone(), what: "gated = false".into() });
+            return Err(unsupported(case, "gated = false"));
         }
         let is_there = |name: &&str| case.parameters.keys().any(|key| key.starts_with(name));
         let expand = EXPAND.into_iter().find(is_there).unwrap_or(EXPAND[0]);

@@ -1,9 +1,8 @@
 //! The order in which published Hyenas keep the channels of their filters.
 
-use std::collections::BTreeMap;
-
 use burn::tensor::TensorData;
 use serde::Deserialize;
+use subquad_mixer::published::Replay;
 
 use crate::HyenaConfig;
 
@@ -20,33 +19,17 @@ pub enum FilterLayout {
 
 impl FilterLayout {
     /// Converts filters below `name` from this layout to ours.
-    pub(super) fn to_ours(
-        self,
-        tensors: &mut BTreeMap<String, TensorData>,
-        config: &HyenaConfig,
-        name: &str,
-    ) {
+    pub(super) fn to_ours(self, tensors: &mut Replay, config: &HyenaConfig, name: &str) {
         self.turn(tensors, config, name, [config.order - 1, config.d_model]);
     }
 
     /// Converts filters below `name` from our layout to this one.
-    pub(super) fn to_theirs(
-        self,
-        tensors: &mut BTreeMap<String, TensorData>,
-        config: &HyenaConfig,
-        name: &str,
-    ) {
+    pub(super) fn to_theirs(self, tensors: &mut Replay, config: &HyenaConfig, name: &str) {
         self.turn(tensors, config, name, [config.d_model, config.order - 1]);
     }
 
     /// Swaps the two axes that make up the axis of channels, in everything that has one.
-    fn turn(
-        self,
-        tensors: &mut BTreeMap<String, TensorData>,
-        config: &HyenaConfig,
-        name: &str,
-        axes: [usize; 2],
-    ) {
+    fn turn(self, tensors: &mut Replay, config: &HyenaConfig, name: &str, axes: [usize; 2]) {
         if self == Self::ByFeature {
             return;
         }

@@ -12,7 +12,8 @@ use subquad_mixer::published::{Axis, Case, CaseError, Replay};
 
 use super::filter_layout::FilterLayout;
 use super::m2::{filter, gather_filter};
-use super::{Gathered, invalid, linear};
+use super::shapes::{FILTER, Words, check_filter};
+use super::{Gathered, invalid, linear, number, unsupported};
 use crate::{Hyena, HyenaConfig};
 
 /// The published options. `w` is only the initial frequency: it is read and not used.
@@ -21,17 +22,17 @@ use crate::{Hyena, HyenaConfig};
 struct Published {
     d_model: usize,
     l_max: usize,
-    #[serde(default = "two")]
+    #[serde(default = "number::<2>")]
     order: usize,
-    #[serde(default = "sixty_four")]
+    #[serde(default = "number::<64>")]
     filter_order: usize,
-    #[serde(default = "three")]
+    #[serde(default = "number::<3>")]
     emb_dim: usize,
     #[serde(rename = "w", default)]
     _w: Option<IgnoredAny>,
-    #[serde(default = "three")]
+    #[serde(default = "number::<3>")]
     short_filter_order: usize,
-    #[serde(default = "two")]
+    #[serde(default = "number::<2>")]
     num_inner_mlps: usize,
     #[serde(default)]
     shift: f64,
@@ -41,18 +42,6 @@ struct Published {
     normalized: bool,
     #[serde(default)]
     filter_layout: FilterLayout,
-}
-
-fn two() -> usize {
-    2
-}
-
-fn three() -> usize {
-    3
-}
-
-fn sixty_four() -> usize {
-    64
 }
 
 fn yes() -> bool {
@@ -91,30 +80,22 @@ impl Published {
 /// Whether the parameters have the shapes that `config` asks for.
 fn check_shapes(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
     let d_model: Axis = ("d_model", config.d_model);
-    let times = |words: &'static str, times: usize| (words, config.d_model.saturating_mul(times));
-    let wide = times("(order + 1) d_model", config.order.saturating_add(1));
-    let channels = times("(order - 1) d_model", config.order.saturating_sub(1));
-    let (order, emb_dim) = (("filter_order", config.filter_order), ("emb_dim", config.emb_dim));
-    let l_max = ("l_max", config.l_max);
+    let wide = ("(order + 1) d_model", config.d_model.saturating_mul(config.order + 1));
     case.check_parameter("in_proj.weight", &[wide, d_model])?;
     case.check_parameter(
         "short_filter.weight",
         &[wide, ("1", 1), ("short_filter_order", config.short_filter)],
     )?;
     case.check_parameter("out_proj.weight", &[d_model, d_model])?;
-    case.check_parameter("filter_fn.bias", &[channels])?;
-    case.check_parameter("filter_fn.pos_emb.z", &[("1", 1), l_max, emb_dim])?;
-    let network = |i: usize, axes: [Axis; 2]| {
-        case.check_parameter(&format!("filter_fn.implicit_filter.{}.weight", 2 * i), &axes)
-    };
-    network(0, [order, emb_dim])?;
-    (1..=config.num_inner).try_for_each(|i| network(i, [order, order]))?;
-    network(config.num_inner + 1, [channels, order])?;
-    case.check_amount("the decay of the filters", &[l_max, channels])?;
-    case.check_amount("the network of the filters", &[l_max, order])
+    check_filter(case, FILTER, &config.filter(), &WORDS)
 }
 
-const FILTER: &str = "filter_fn";
+const WORDS: Words = Words {
+    filter: "the filters",
+    channels: "(order - 1) d_model",
+    order: "filter_order",
+    emb_dim: "emb_dim",
+};
 
 impl Hyena {
     /// The layer of `config` with published parameters, which are taken out of `case`; its filters are in the order of `layout`.
@@ -129,10 +110,22 @@ impl Hyena {
         device: &Device,
     ) -> Result<Self, CaseError> {
         config.check().map_err(|e| invalid(case, e))?;
-        check_published(case, config)?;
+        if !config.share_sine {
+            // The file holds one vector of frequencies.
+            return Err(unsupported(case, "share_sine = false"));
+        }
         check_shapes(case, config)?;
         layout.to_ours(&mut case.parameters, config, FILTER);
-        layer(case, config, device)
+        let (d_model, width, taps) =
+            (config.d_model, (config.order + 1) * config.d_model, config.short_filter);
+        let mut layer = config.init(device);
+        layer.in_linear = linear(case, "in_proj", [d_model, width], true, device)?;
+        let short_weight = case.take_tensor("short_filter.weight", [width, 1, taps], device)?;
+        layer.short_weight = Param::from_tensor(short_weight.reshape([width, taps]));
+        layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
+        layer.filter = filter(case, FILTER, &config.filter(), device)?;
+        layer.out_linear = linear(case, "out_proj", [d_model, d_model], true, device)?;
+        Ok(layer)
     }
 
     /// The parameters and buffers under their published names and in their published layout: the published state dict,
@@ -143,26 +136,6 @@ impl Hyena {
         layout.to_theirs(&mut gathered.replay, &self.config, FILTER);
         gathered.replay
     }
-}
-
-/// Refuses options that the file does not hold, or not under these names.
-fn check_published(case: &Case, config: &HyenaConfig) -> Result<(), CaseError> {
-    match config.share_sine {
-        true => Ok(()),
-        false => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "share_sine = false".into() }),
-    }
-}
-
-fn layer(case: &mut Case, config: &HyenaConfig, device: &Device) -> Result<Hyena, CaseError> {
-    let (d_model, width, taps) = (config.d_model, (config.order + 1) * config.d_model, config.short_filter);
-    let mut layer = config.init(device);
-    layer.in_linear = linear(case, "in_proj", [d_model, width], true, device)?;
-    let short_weight = case.take_tensor("short_filter.weight", [width, 1, taps], device)?;
-    layer.short_weight = Param::from_tensor(short_weight.reshape([width, taps]));
-    layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
-    layer.filter = filter(case, FILTER, &config.filter(), device)?;
-    layer.out_linear = linear(case, "out_proj", [d_model, d_model], true, device)?;
-    Ok(layer)
 }
 
 fn gather(gathered: &mut Gathered, layer: &Hyena) {

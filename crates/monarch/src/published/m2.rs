@@ -10,9 +10,9 @@ use subquad_backend::Form;
 use subquad_mixer::SequenceMixer;
 use subquad_mixer::published::{Case, CaseError, Replay};
 
-use super::shapes::{FILTER, NETWORK, RESIDUAL, REVERSE, check_m2};
-use super::{Gathered, invalid, linear};
-use crate::filter::{DecayOf, SineNetwork, matrix};
+use super::shapes::{FILTER, NETWORK, REVERSE, Words, check_filter, networks};
+use super::{Gathered, invalid, linear, number, unsupported};
+use crate::filter::{SineNetwork, matrix};
 use crate::{ImplicitFilter, ImplicitFilterConfig, M2, M2Config};
 
 #[derive(Deserialize)]
@@ -24,9 +24,9 @@ struct Published {
     bidirectional: bool,
     #[serde(default)]
     residual_long_conv: bool,
-    #[serde(default = "default_order")]
+    #[serde(default = "number::<16>")]
     hyena_filter_order: usize,
-    #[serde(default = "default_emb_dim")]
+    #[serde(default = "number::<3>")]
     hyena_emb_dim: usize,
     #[serde(default = "default_frequency")]
     hyena_w: f64,
@@ -34,14 +34,6 @@ struct Published {
     hyena_w_mod: f64,
     #[serde(default)]
     hyena_training_additions: bool,
-}
-
-fn default_order() -> usize {
-    16
-}
-
-fn default_emb_dim() -> usize {
-    3
 }
 
 fn default_frequency() -> f64 {
@@ -74,7 +66,22 @@ impl M2 {
     pub fn from_published(case: &mut Case, config: &M2Config, device: &Device) -> Result<Self, CaseError> {
         config.check().map_err(|e| invalid(case, e))?;
         check_published(case, config)?;
-        layer(case, config, device)
+        let (d_model, width) = (config.d_model, 3 * config.d_model);
+        let mut layer = config.init(device);
+        if let Some(norm) = &mut layer.norm {
+            let [weight, bias] = NORM.map(|name| case.take_tensor(name, [d_model], device));
+            (norm.gamma, norm.beta) = (Param::from_tensor(weight?), Some(Param::from_tensor(bias?)));
+        }
+        layer.in_linear = linear(case, "in_linear", [d_model, width], true, device)?;
+        let short_weight = case.take_tensor("short_filter.weight", [width, 1, 3], device)?;
+        layer.short_weight = Param::from_tensor(short_weight.reshape([width, 3]));
+        layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
+        layer.filter = filter(case, FILTER, &config.filter(), device)?;
+        if config.residual {
+            layer.residual = Some(filter(case, RESIDUAL, &config.filter(), device)?);
+        }
+        layer.out_linear = linear(case, "out_linear", [d_model, d_model], true, device)?;
+        Ok(layer)
     }
 
     /// The parameters and buffers under their published names and in their published layout: the published state dict.
@@ -86,7 +93,20 @@ impl M2 {
 
     /// Collects the parameters, and if their values are asked for, also the buffers and further names.
     pub fn gather(&self, gathered: &mut Gathered) {
-        gather_layer(gathered, self);
+        if let Some(LayerNorm { gamma, beta: Some(beta), .. }) = &self.norm {
+            let [weight, bias] = NORM;
+            gathered.parameter(weight, gamma.val());
+            gathered.parameter(bias, beta.val());
+        }
+        gathered.linear("in_linear", &self.in_linear);
+        let short_weight = self.short_weight.val();
+        gathered.parameter_as("short_filter.weight", short_weight, |g| g.unsqueeze_dim::<3>(1));
+        gathered.parameter("short_filter.bias", self.short_bias.val());
+        gather_filter(gathered, FILTER, &self.filter);
+        if let Some(residual) = &self.residual {
+            gather_filter(gathered, RESIDUAL, residual);
+        }
+        gathered.linear("out_linear", &self.out_linear);
     }
 }
 
@@ -101,16 +121,29 @@ fn check_published(case: &Case, config: &M2Config) -> Result<(), CaseError> {
         ("rev_offset other than 1", config.rev_offset != 1),
     ];
     match foreign.into_iter().find(|(_, found)| *found) {
-        Some((what, _)) => Err(CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }),
+        Some((what, _)) => Err(unsupported(case, what)),
         None => Ok(()),
     }
 }
 
+/// Whether the parameters have the shapes that `config` asks for.
+fn check_shapes(case: &Case, config: &M2Config) -> Result<(), CaseError> {
+    let (d_model, width) = (("d_model", config.d_model), ("3 d_model", config.d_model.saturating_mul(3)));
+    case.check_parameter("in_linear.weight", &[width, d_model])?;
+    case.check_parameter("short_filter.weight", &[width, ("1", 1), ("3", config.short_filter)])?;
+    case.check_parameter("out_linear.weight", &[d_model, d_model])?;
+    let filters = if config.residual { &[FILTER, RESIDUAL][..] } else { &[FILTER] };
+    filters.iter().try_for_each(|name| check_filter(case, name, &config.filter(), &WORDS))
+}
+
+const RESIDUAL: &str = "filter_fn2";
+const WORDS: Words =
+    Words { filter: "a filter", channels: "d_model", order: "hyena_filter_order", emb_dim: "hyena_emb_dim" };
 const NORM: [&str; 2] = ["layernorm.weight", "layernorm.bias"];
 
 pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     let config = M2Config::from(case.parse_config::<Published>()?);
-    check_m2(case, &config)?;
+    check_shapes(case, &config)?;
     let layer = M2::from_published(case, &config, device)?.with_form(form);
     let input: Tensor<3> = case.tensor_of_width("input", config.d_model, device)?.require_grad();
     let [_, seq, _] = input.dims();
@@ -123,27 +156,8 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     if let Some(reverse) = layer.filter.reverse_kernel(seq) {
         gathered.value("filter_rev", reverse.transpose());
     }
-    gather_layer(&mut gathered, &layer);
+    layer.gather(&mut gathered);
     Ok(gathered.replay)
-}
-
-fn layer(case: &mut Case, config: &M2Config, device: &Device) -> Result<M2, CaseError> {
-    let (d_model, width) = (config.d_model, 3 * config.d_model);
-    let mut layer = config.init(device);
-    if let Some(norm) = &mut layer.norm {
-        let [weight, bias] = NORM.map(|name| case.take_tensor(name, [d_model], device));
-        (norm.gamma, norm.beta) = (Param::from_tensor(weight?), Some(Param::from_tensor(bias?)));
-    }
-    layer.in_linear = linear(case, "in_linear", [d_model, width], true, device)?;
-    let short_weight = case.take_tensor("short_filter.weight", [width, 1, 3], device)?;
-    layer.short_weight = Param::from_tensor(short_weight.reshape([width, 3]));
-    layer.short_bias = Param::from_tensor(case.take_tensor("short_filter.bias", [width], device)?);
-    layer.filter = filter(case, FILTER, &config.filter(), device)?;
-    if config.residual {
-        layer.residual = Some(filter(case, RESIDUAL, &config.filter(), device)?);
-    }
-    layer.out_linear = linear(case, "out_linear", [d_model, d_model], true, device)?;
-    Ok(layer)
 }
 
 pub(super) fn filter(
@@ -166,7 +180,7 @@ pub(super) fn filter(
     let bias = case.take_tensor(&format!("{name}.bias"), [d_model], device)?;
     let t = case.take(&format!("{name}.pos_emb.t"), &[1, l_max, 1])?;
     let deltas = case.take(&format!("{name}.modulation.deltas"), &[1, 1, d_model])?;
-    let (positions, rates) = (numbers(&t), numbers(&deltas));
+    let [positions, rates] = [t, deltas].map(|data| data.iter::<f64>().collect::<Vec<_>>());
     Ok(ImplicitFilter {
         network,
         reverse,
@@ -174,13 +188,10 @@ pub(super) fn filter(
         z: Param::from_tensor(z),
         bias: Param::from_tensor(bias),
         decay: matrix(config.envelope(&positions, &rates), [l_max, d_model], device),
-        decay_of: DecayOf::new(positions, rates),
+        positions,
+        rates,
         config: config.clone(),
     })
-}
-
-fn numbers(data: &TensorData) -> Vec<f64> {
-    data.iter::<f64>().collect()
 }
 
 /// The layers have the even numbers from 0; the sines between them hold the frequency.
@@ -201,26 +212,9 @@ fn network(
 
 /// One name per sine layer, of both networks.
 fn frequency_names(name: &str, config: &ImplicitFilterConfig) -> Vec<String> {
-    let networks = if config.bidirectional { vec![NETWORK, REVERSE] } else { vec![NETWORK] };
     let sines =
         |network| (0..config.sine_layers()).map(move |i| format!("{name}.{network}.{}.freq", 2 * i + 1));
-    networks.into_iter().flat_map(sines).collect()
-}
-
-fn gather_layer(gathered: &mut Gathered, layer: &M2) {
-    if let Some(LayerNorm { gamma, beta: Some(beta), .. }) = &layer.norm {
-        let [weight, bias] = NORM;
-        gathered.parameter(weight, gamma.val());
-        gathered.parameter(bias, beta.val());
-    }
-    gathered.linear("in_linear", &layer.in_linear);
-    gathered.parameter_as("short_filter.weight", layer.short_weight.val(), |g| g.unsqueeze_dim::<3>(1));
-    gathered.parameter("short_filter.bias", layer.short_bias.val());
-    gather_filter(gathered, FILTER, &layer.filter);
-    if let Some(residual) = &layer.residual {
-        gather_filter(gathered, RESIDUAL, residual);
-    }
-    gathered.linear("out_linear", &layer.out_linear);
+    networks(config).iter().flat_map(sines).collect()
 }
 
 pub(super) fn gather_filter(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
@@ -232,12 +226,8 @@ pub(super) fn gather_filter(gathered: &mut Gathered, name: &str, filter: &Implic
     gathered.shared_parameter(&names, filter.frequency.val(), |g| g.unsqueeze::<2>());
     gathered.parameter_as(&format!("{name}.pos_emb.z"), filter.z.val(), |g| g.unsqueeze::<3>());
     gathered.parameter(&format!("{name}.bias"), filter.bias.val());
-    gather_buffers(gathered, name, filter);
-}
-
-/// Collects what the decay is computed from.
-fn gather_buffers(gathered: &mut Gathered, name: &str, filter: &ImplicitFilter) {
-    let DecayOf { positions, rates } = filter.decay_of.clone();
+    let [positions, rates] = [&filter.positions, &filter.rates]
+        .map(|numbers| numbers.iter().map(|number| *number as f32).collect::<Vec<_>>());
     let (l_max, d_model) = (positions.len(), rates.len());
     gathered.buffer(&format!("{name}.pos_emb.t"), TensorData::new(positions, [1, l_max, 1]));
     gathered.buffer(&format!("{name}.modulation.deltas"), TensorData::new(rates, [1, 1, d_model]));

@@ -39,17 +39,29 @@ pub fn layers() -> impl Iterator<Item = &'static str> {
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     match REPLAYS.iter().find(|(name, _)| case.layer == *name) {
         Some((_, replay)) => replay(case, form, &device.clone().autodiff()),
-        None => Err(CaseError::Unsupported { layer: case.layer.clone(), what: "this layer".into() }),
+        None => Err(unsupported(case, "this layer")),
     }
+}
+
+fn unsupported(case: &Case, what: &str) -> CaseError {
+    CaseError::Unsupported { layer: case.layer.clone(), what: what.into() }
 }
 
 fn invalid(case: &Case, error: impl ToString) -> CaseError {
     CaseError::Config { layer: case.layer.clone(), message: error.to_string() }
 }
 
-/// Whether `grad_output` of a linear layer has a row for each of `input`, so that the file holds as many outputs as the layer
-/// computes.
-fn check_rows(case: &Case, in_features: usize, out_features: usize) -> Result<(), CaseError> {
+/// A published default.
+fn number<const N: usize>() -> usize {
+    N
+}
+
+/// Whether the bias of a linear layer, if there is one, and `input` have its widths, and `grad_output` has a row for each of
+/// `input`, so that the file holds as many outputs as the layer computes.
+fn check_linear(case: &Case, in_features: usize, out_features: usize) -> Result<(), CaseError> {
+    if case.parameters.contains_key("bias") {
+        case.check_parameter("bias", &[("out_features", out_features)])?;
+    }
     let rows = case.tensor_axes::<2>("input")?[0];
     case.check_tensor("input", &[("batch", rows), ("in_features", in_features)])?;
     case.check_tensor("grad_output", &[("batch", rows), ("out_features", out_features)])
@@ -86,18 +98,12 @@ pub fn linear(
 
 /// What belongs to a layer's parameters, collected under published names.
 pub struct Gathered {
-    source: Source,
-    /// In front of every name.
+    /// The gradients of one backward pass, of which each parameter's is collected, under `grad.` and its name. Without them,
+    /// parameters are.
+    gradients: Option<Gradients>,
+    /// The prefix of every name.
     prefix: String,
     replay: Replay,
-}
-
-/// What is collected for a parameter.
-enum Source {
-    /// Its gradient from one backward pass, under `grad.` and its name.
-    Gradients(Gradients),
-    /// Its values.
-    Values,
 }
 
 impl Gathered {
@@ -117,12 +123,12 @@ impl Gathered {
 
     /// Collects the gradients of parameters, each under `grad.` and its first name.
     pub fn gradients(gradients: Gradients) -> Self {
-        Self { source: Source::Gradients(gradients), prefix: String::new(), replay: Replay::new() }
+        Self { gradients: Some(gradients), ..Self::values() }
     }
 
     /// Collects the parameters themselves, under all their names, and buffers.
     pub fn values() -> Self {
-        Self { source: Source::Values, prefix: String::new(), replay: Replay::new() }
+        Self { gradients: None, prefix: String::new(), replay: Replay::new() }
     }
 
     /// What has been collected.
@@ -130,7 +136,7 @@ impl Gathered {
         self.replay
     }
 
-    /// Collects what `gather` finds with `prefix` in front of the names.
+    /// Collects what `gather` finds, with `prefix` before the names.
     pub fn part(&mut self, prefix: &str, gather: impl FnOnce(&mut Self)) {
         let outside = self.prefix.len();
         self.prefix.push_str(prefix);
@@ -167,12 +173,12 @@ impl Gathered {
         shape: impl FnOnce(Tensor<D>) -> Tensor<E>,
     ) {
         let prefix = &self.prefix;
-        match &self.source {
-            Source::Gradients(grads) => {
+        match &self.gradients {
+            Some(grads) => {
                 let grad = of.grad(grads).unwrap_or_else(|| of.zeros_like().without_autodiff());
                 self.replay.insert(format!("grad.{prefix}{}", names[0].as_ref()), read(shape(grad)));
             }
-            Source::Values => {
+            None => {
                 let values = read(shape(of));
                 let named = names.iter().map(|name| (format!("{prefix}{}", name.as_ref()), values.clone()));
                 self.replay.extend(named);
@@ -182,11 +188,8 @@ impl Gathered {
 
     /// Collects what is part of a published state dict but not a parameter; it has no gradient.
     pub fn buffer(&mut self, name: &str, values: TensorData) {
-        match self.source {
-            Source::Gradients(_) => {}
-            Source::Values => {
-                self.replay.insert(format!("{}{name}", self.prefix), values);
-            }
+        if self.gradients.is_none() {
+            self.replay.insert(format!("{}{name}", self.prefix), values);
         }
     }
 

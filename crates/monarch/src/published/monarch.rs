@@ -5,7 +5,7 @@ use serde::Deserialize;
 use subquad_backend::Form;
 use subquad_mixer::published::{Axis, Case, CaseError, Replay};
 
-use super::{Gathered, check_rows, invalid, records_dense};
+use super::{Gathered, check_linear, invalid, records_dense};
 use crate::MonarchLinear;
 
 #[derive(Deserialize)]
@@ -24,10 +24,7 @@ impl Published {
         let Self { in_features, out_features, w1: [k, q, p], w2: [c, s, r] } = *self;
         case.check_parameter("w1", &[("w1[0]", k), ("w1[1]", q), ("w1[2]", p)])?;
         case.check_parameter("w2", &[("w2[0]", c), ("w2[1]", s), ("w2[2]", r)])?;
-        if case.parameters.contains_key("bias") {
-            case.check_parameter("bias", &[("out_features", out_features)])?;
-        }
-        check_rows(case, in_features, out_features)
+        check_linear(case, in_features, out_features)
     }
 
     /// A row may be wider around the factors than at both ends, which are what the file holds.

@@ -1,9 +1,6 @@
 //! Monarch matrices by the formula of their entries.
 
-use std::f64::consts::TAU;
-
 use crate::MonarchLinearConfig;
-use crate::matrix::dft::{DftFactor, factors, turn};
 use crate::matrix::shape::MonarchShape;
 
 /// `[rows, d_input]` to `[rows, d_output]`.
@@ -80,49 +77,4 @@ fn term(
         product *= number(index(&block), written[t], column);
     }
     product
-}
-
-/// `X_q = sum over j of x_j e^(-2 pi i q j / n)`, real and imaginary parts.
-pub fn dft(re: &[f64], im: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let n = re.len();
-    let spectrum = |q: usize| (0..n).map(|j| turned((re[j], im[j]), turn(q * j, n))).fold((0.0, 0.0), sum);
-    (0..n).map(spectrum).unzip()
-}
-
-/// The DFT, in natural order, by the factors of a Monarch matrix with these axes.
-pub fn monarch_dft(axes: &[usize], re: &[f64], im: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let mut values: Vec<(f64, f64)> = re.iter().copied().zip(im.iter().copied()).collect();
-    for factor in factors(axes) {
-        values = apply(&factor, &values);
-    }
-    // The result is written as (q_1, .., q_p); natural order has q_1 fastest.
-    let place = |q: usize| {
-        let mut rest = q;
-        axes.iter().fold(0, |at, axis| {
-            let digit = rest % axis;
-            rest /= axis;
-            at * axis + digit
-        })
-    };
-    (0..values.len()).map(|q| values[place(q)]).unzip()
-}
-
-/// Each block reads the row's slowest digit and writes a fastest one.
-fn apply(factor: &DftFactor, x: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let [blocks, rows, columns] = factor.shape;
-    let output = |block: usize, q: usize| {
-        let turns = &factor.turns[(block * rows + q) * columns..];
-        (0..columns).map(|j| turned(x[j * blocks + block], turns[j])).fold((0.0, 0.0), sum)
-    };
-    (0..blocks * rows).map(|at| output(at / rows, at % rows)).collect()
-}
-
-/// `z e^(-2 pi i turn)`
-fn turned((re, im): (f64, f64), turn: f64) -> (f64, f64) {
-    let (sin, cos) = (TAU * turn).sin_cos();
-    (re * cos + im * sin, im * cos - re * sin)
-}
-
-fn sum(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    (a.0 + b.0, a.1 + b.1)
 }

@@ -3,7 +3,7 @@
 use subquad_backend::fft_conv::reference::causal_conv;
 use subquad_backend::pointwise::reference::activate;
 
-use super::{Filter, Parameters, linear, product, short_conv};
+use super::{Filter, Parameters, gated, linear, product};
 use crate::sequence::Split;
 use crate::{CausalMonarchConfig, CausalMonarchForm, LearnedMonarchConfig};
 
@@ -194,11 +194,6 @@ impl<'a> Gates<'a> {
 
     fn around(&self, x: &[f64], mix: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
         let Some([weight, bias, short, short_bias, out, out_bias]) = self.0 else { return mix(x) };
-        let h = out_bias.len();
-        let projected = short_conv(&linear(x, weight, bias), short, short_bias);
-        let part = |i: usize| -> Vec<f64> {
-            projected.chunks(3 * h).flat_map(|row| row[i * h..(i + 1) * h].to_vec()).collect()
-        };
-        linear(&product(&mix(&product(&part(2), &part(0))), &part(1)), out, out_bias)
+        linear(&gated(x, [weight, bias, short, short_bias], mix), out, out_bias)
     }
 }

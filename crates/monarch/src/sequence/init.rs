@@ -1,9 +1,11 @@
 //! Where the factors of a Monarch matrix along the sequence start.
 
 use burn::module::Param;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_mixer::Choice;
+
+use crate::init::uniform_within;
 
 /// Where the factors of a Monarch matrix start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
@@ -33,12 +35,6 @@ pub(crate) fn near_identity(shape: [usize; 4], scale: f64, device: &Device) -> P
     Param::from_tensor(noise(shape, scale, device) + identity)
 }
 
-/// Zeros.
-pub(crate) fn zeros(shape: [usize; 4], device: &Device) -> Param<Tensor<4>> {
-    Param::from_tensor(Tensor::zeros(shape, device))
-}
-
 fn noise(shape: [usize; 4], scale: f64, device: &Device) -> Tensor<4> {
-    let bound = scale / (shape[3] as f64).sqrt();
-    Tensor::random(shape, Distribution::Uniform(-bound, bound), device)
+    uniform_within(shape, scale / (shape[3] as f64).sqrt(), device)
 }

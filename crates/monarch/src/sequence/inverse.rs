@@ -82,7 +82,7 @@ fn substitute(out: &mut [f32], t: &[f32], size: usize) {
         let row = &mut rest[..size];
         row[i] = 1.0;
         for (j, done) in done.chunks(size).enumerate() {
-            add_multiple(&mut row[..=j], -t[i * size + j], &done[..=j]);
+            simd::add_scaled(&mut row[..=j], -t[i * size + j], &done[..=j]);
         }
     }
 }
@@ -94,19 +94,14 @@ fn gradient(grads: &mut [f32], inverse: &[f32], d: &[f32], size: usize) {
     for (i, right) in right.chunks_mut(size).enumerate() {
         // Above the diagonal the inverse is zero whatever t is.
         for j in 0..=i {
-            add_multiple(&mut right[j..], d[i * size + j], &transposed[j * size + j..][..size - j]);
+            simd::add_scaled(&mut right[j..], d[i * size + j], &transposed[j * size + j..][..size - j]);
         }
     }
     for (i, grads) in grads.chunks_mut(size).enumerate() {
         for k in i..size {
-            add_multiple(&mut grads[..i], -inverse[k * size + i], &right[k * size..][..i]);
+            simd::add_scaled(&mut grads[..i], -inverse[k * size + i], &right[k * size..][..i]);
         }
     }
-}
-
-#[inline(always)]
-fn add_multiple(sum: &mut [f32], by: f32, row: &[f32]) {
-    sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += by * x);
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use subquad_mixer::Refusal;
 
 pub(crate) use gates::Gates;
 pub use init::SequenceInit;
-pub(crate) use init::{factor, near_identity, zeros};
+pub(crate) use init::{factor, near_identity};
 pub(crate) use inverse::inverse;
 pub(crate) use product::{Entries, Lines, product};
-pub(crate) use split::{Split, pad};
+pub(crate) use split::Split;
 
 /// The most numbers of one factor: 8 GiB.
 const MOST_NUMBERS: u64 = 1 << 31;

@@ -1,7 +1,5 @@
 //! A sequence in blocks of tokens.
 
-use burn::tensor::Tensor;
-
 /// `n_blocks` blocks of `block` tokens: the two sizes of a Monarch matrix along the sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Split {
@@ -31,16 +29,6 @@ impl Split {
 fn near_square_root(l_max: usize) -> usize {
     let root = l_max.isqrt() + usize::from(l_max.isqrt().pow(2) < l_max);
     (root..=2 * root).find(|block| l_max.is_multiple_of(*block)).unwrap_or(root)
-}
-
-/// Pads with zeros after the last token, up to `tokens`.
-pub(crate) fn pad(x: Tensor<3>, tokens: usize) -> Tensor<3> {
-    let [batch, seq, width] = x.dims();
-    if seq == tokens {
-        return x;
-    }
-    let zeros = Tensor::zeros([batch, tokens - seq, width], &x.device());
-    Tensor::cat(vec![x, zeros], 1)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use burn::module::Module;
 use subquad_backend::Form;
 use subquad_mixer::ChannelMixer;
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchMlpConfig};
-use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
 
 use crate::seeded_module;
 
@@ -16,18 +16,15 @@ fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Bo
     for gated in [false, true] {
         let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
         let layer = seeded_module(|device| dense.init(device));
-        assert_eq!(layer.form(), Form::Fused);
         fact(&|form| Box::new(layer.clone().with_form(form)), &dense.to_string());
 
         let blocks = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_gated(gated);
         let layer = seeded_module(|device| blocks.init(device));
-        assert_eq!(layer.form(), Form::Fused);
         fact(&|form| Box::new(layer.clone().with_form(form)), &blocks.to_string());
 
         for n_blocks in [None, Some(4)] {
             let monarch = MonarchMlpConfig::new(d_model, d_hidden).with_n_blocks(n_blocks).with_gated(gated);
             let layer = seeded_module(|device| monarch.init(device));
-            assert_eq!(layer.form(), Form::Fused);
             fact(&|form| Box::new(layer.clone().with_form(form)), &monarch.to_string());
         }
     }
@@ -42,6 +39,18 @@ fn forms_agree_at_awkward_lengths() {
             assert_rel_close(fused, portable, FORMS_VALUE, format!("{what}, seq = {seq}"));
         }
     });
+}
+
+#[test]
+fn the_cpu_runs_fused_unless_told_otherwise() {
+    let x = seeded_tensor([2, 5, 8], 1, &cpu());
+    let dense = seeded_module(|device| DenseMlpConfig::new(8, 16).init(device));
+    let blocks = seeded_module(|device| BlockDiagonalMlpConfig::new(8, 16).init(device));
+    let monarch = seeded_module(|device| MonarchMlpConfig::new(8, 16).init(device));
+    let bits = |layer: &dyn ChannelMixer| to_f64(layer.forward(x.clone()));
+    assert_eq!(bits(&dense), bits(&dense.clone().with_form(Form::Fused)));
+    assert_eq!(bits(&blocks), bits(&blocks.clone().with_form(Form::Fused)));
+    assert_eq!(bits(&monarch), bits(&monarch.clone().with_form(Form::Fused)));
 }
 
 #[test]

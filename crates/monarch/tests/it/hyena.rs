@@ -84,8 +84,9 @@ fn one_operation_is_what_its_parts_are_at_awkward_lengths() {
 
 #[test]
 fn the_cpu_runs_fused_unless_told_otherwise() {
-    assert_eq!(layer(&config(2, 4)).form(), Form::Fused);
-    assert_eq!(layer(&config(2, 4)).with_form(Form::Portable).form(), Form::Portable);
+    let (layer, x) = (layer(&config(2, 4)), seeded_tensor([2, 4, D_MODEL], 1, &cpu()));
+    let fused = layer.clone().with_form(Form::Fused).forward(x.clone());
+    assert_eq!(to_f64(layer.forward(x)), to_f64(fused));
 }
 
 #[test]

@@ -180,8 +180,9 @@ fn transforms_by_monarch_products_are_the_same_map() {
 
 #[test]
 fn the_cpu_runs_fused_unless_told_otherwise() {
-    assert_eq!(layer(&config(4)).form(), Form::Fused);
-    assert_eq!(layer(&config(4)).with_form(Form::Portable).form(), Form::Portable);
+    let (layer, x) = (layer(&config(4)), seeded_tensor([2, 4, D_MODEL], 1, &cpu()));
+    let fused = layer.clone().with_form(Form::Fused).forward(x.clone());
+    assert_eq!(to_f64(layer.forward(x)), to_f64(fused));
 }
 
 #[test]

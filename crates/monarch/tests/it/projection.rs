@@ -177,7 +177,7 @@ fn a_matrix_of_low_rank_is_its_own_and_the_rest_is_the_smaller_singular_values()
     let mut before = f64::INFINITY;
     for rank in 1..=8 {
         let near = low_rank(&dense, [rows, columns], rank);
-        assert_eq!((near.rank(), near.n_weights()), (rank, rank * (rows + columns)));
+        assert_eq!((near.rank, near.n_weights()), (rank, rank * (rows + columns)));
         let (error, again) = (
             relative_distance(&dense, &near.dense()),
             low_rank(&near.dense(), [rows, columns], rank).dense(),

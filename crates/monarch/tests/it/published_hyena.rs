@@ -144,7 +144,7 @@ fn every_published_option_is_read() {
     for config in configs {
         let layer = with_seed(&cpu(), 1, || config.init(&cpu()));
         let mut case = of(&layer, published(&config));
-        let found = run(&mut case, layer.form()).unwrap();
+        let found = run(&mut case, Form::Fused).unwrap();
         assert!(case.parameters.is_empty(), "{:?}", case.parameters.keys());
         let wanted = layer.forward(seeded_tensor([2, SEQ, D_MODEL], 4, &cpu())).into_data();
         found["output"].assert_approx_eq::<f32>(&wanted, burn::tensor::Tolerance::absolute(1e-6));

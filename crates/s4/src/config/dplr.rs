@@ -12,7 +12,8 @@ use crate::hippo::Complex;
 use crate::init::{DplrSystem, Mode};
 use crate::{Dplr, S4, S4Init};
 
-/// Deviation of the numbers that rows beyond the init's own start at, far below those rows' entries of order one.
+/// Deviation of the initial numbers in rows beyond the init's own, far below the entries of order one in the init's
+/// rows.
 const SMALL_ROW: f64 = 1e-3;
 
 with_shared_options!(layer_config! {
@@ -56,7 +57,7 @@ impl S4Config {
         self.options().kept()
     }
 
-    /// Its recurrence is worked out once, densely, with a matrix a channel.
+    /// Its recurrence is computed once, with a dense matrix per channel.
     fn kernels(&self, seq_len: usize) -> f64 {
         let dense = 8.0 * self.d_model as f64 * (self.d_state as f64).powi(2);
         dense + self.options().kernel_floats(seq_len)
@@ -83,8 +84,8 @@ impl S4Config {
         })
     }
 
-    /// Rows of `P` that the init leaves at zero would stay there: the map depends on `P P*` alone, whose gradient by such a row
-    /// is zero. So they start small.
+    /// Rows of `P` that the init leaves at zero would stay there, because the map depends only on `P P*`, whose
+    /// gradient with respect to such a row is zero. So they start small.
     fn wake_rows(&self, systems: &mut [DplrSystem], device: &Device) {
         let rows = systems.iter_mut().flat_map(|system| &mut system.p);
         for row in rows.filter(|row| row.iter().all(|p| *p == Complex { re: 0.0, im: 0.0 })) {
@@ -106,8 +107,9 @@ impl S4Config {
         low_rank + options.n_modes_parameters() + options.n_tail_parameters()
     }
 
-    /// The layer, with `A`, `B` and `P` as [`S4Init`] says and everything else drawn from the device's generator. What is
-    /// drawn for `C` is the output weight itself; the layer keeps what it makes of it at `l_max` (see [`Dplr`]).
+    /// The layer, with `A`, `B` and `P` as [`S4Init`] says and everything else drawn from the device's generator. The
+    /// numbers drawn for `C` are the output weights themselves; the layer stores what follows from them at `l_max`
+    /// (see [`Dplr`]).
     ///
     /// # Panics
     /// If [`check`](Self::check) fails.
@@ -119,8 +121,8 @@ impl S4Config {
         options.layer(self.dplr(&systems, device).with_plain_c(), device)
     }
 
-    /// The layer before its parameters are set to given ones: none of them means anything. [`init`](Self::init) needs more memory
-    /// than its parameters, by the square of `d_state`, and more work by its cube.
+    /// The layer before its parameters are set to given ones: none of its numbers mean anything. [`init`](Self::init)
+    /// needs more memory than its parameters, by the square of `d_state`, and more work by its cube.
     pub(crate) fn unset(&self, device: &Device) -> S4 {
         let (options, zero) = (self.options(), Complex { re: 0.0, im: 0.0 });
         let mode = Mode { decay: 0.5, frequency: 0.0, b_re: 0.0, b_im: 0.0 };
@@ -129,7 +131,7 @@ impl S4Config {
         options.layer(self.dplr(&vec![system; options.systems()], device), device)
     }
 
-    /// What is drawn for `C` is the output weight.
+    /// The numbers drawn for `C` are the output weights.
     fn dplr(&self, systems: &[DplrSystem], device: &Device) -> Dplr {
         let modes: Vec<_> = systems.iter().map(|system| system.modes.clone()).collect();
         let [p_re, p_im] = low_rank(systems, self.rank(), device);

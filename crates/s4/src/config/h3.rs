@@ -105,7 +105,7 @@ impl H3Config {
         12.0 + 2.3 * self.head_dim as f64
     }
 
-    /// Two state spaces have a row a channel.
+    /// Both state spaces have one row per channel.
     fn kernels(&self, seq_len: usize) -> f64 {
         2.0 * self.d_model as f64 * (2.0 * seq_len as f64 + 10.0 * self.d_state as f64)
     }
@@ -140,7 +140,7 @@ impl H3Config {
         }
     }
 
-    /// `C` as the weights of a convolution of `d_state` taps start.
+    /// `C` starts like the weights of a convolution of `d_state` taps.
     fn shift(&self, device: &Device) -> Shift {
         let Self { d_model, d_state, .. } = *self;
         let bound = 1.0 / (d_state as f64).sqrt();
@@ -161,7 +161,7 @@ impl H3Config {
         self.d_model / self.head_dim
     }
 
-    /// Of the state space on the products: a channel a head. It has no tail and drops nothing.
+    /// The options of the state space on the products: one channel per head. It has no tail and drops nothing.
     fn options(&self) -> SsmOptions {
         let Self { d_state, n_ssm, dt_min, dt_max, dt_transform, real_transform, b_clip, ssm_lr, .. } = *self;
         let bare =

@@ -10,7 +10,7 @@ pub use diagonal::S4dConfig;
 pub use dplr::S4Config;
 pub use h3::H3Config;
 
-/// Hands all options that S4D and S4 share to a macro, behind what is given to it.
+/// Passes all options that S4D and S4 share to a macro, after the arguments given here.
 macro_rules! with_shared_options {
     ($make:ident! { $($own:tt)* }) => {
         $make! {
@@ -81,7 +81,7 @@ macro_rules! with_shared_options {
 }
 use with_shared_options;
 
-/// A config with the fields written in it, among them `d_state`, then the shared ones.
+/// A config with the given fields, which include `d_state`, followed by the shared ones.
 macro_rules! layer_config {
     (
         { $(#[$about:meta])* pub struct $name:ident { $($(#[$own:meta])* pub $field:ident: $type:ty,)* } }
@@ -107,7 +107,7 @@ macro_rules! layer_config {
 }
 use layer_config;
 
-/// What a config says about its layer by its own methods, as [`SequenceMixerConfig`](subquad_mixer::SequenceMixerConfig).
+/// Methods of a config of the same names as those of [`SequenceMixerConfig`](subquad_mixer::SequenceMixerConfig).
 macro_rules! builds {
     ($config:ident, $mixer:ident) => {
         impl $config {

@@ -13,7 +13,7 @@ use crate::{Modes, S4dInit, SsmLayer, StateSpace};
 
 macro_rules! ssm_options {
     ({} $($(#[$about:meta])* pub $option:ident: $type:ty,)*) => {
-        /// What a state space on `d_model` channels is made of, and the rest of its layer.
+        /// The options of a state space on `d_model` channels, and of the rest of its layer.
         pub(super) struct SsmOptions {
             pub(super) d_model: usize,
             pub(super) d_state: usize,
@@ -24,7 +24,7 @@ macro_rules! ssm_options {
 with_shared_options!(ssm_options! {});
 
 impl SsmOptions {
-    /// Floats kept for each of the input in training.
+    /// Floats kept per float of the input in training.
     pub(super) fn kept(&self) -> f64 {
         7.0 + 2.0 * self.channels as f64
     }
@@ -43,7 +43,7 @@ impl SsmOptions {
         self.d_state / 2
     }
 
-    /// Learned numbers of the state space.
+    /// How many numbers the state space learns.
     pub(super) fn n_modes_parameters(&self) -> usize {
         let Self { d_model, dt_tie, .. } = *self;
         let (pairs, complex) = (self.pairs(), 2);
@@ -51,13 +51,13 @@ impl SsmOptions {
         steps + complex * pairs * (2 * self.systems() + self.kernels() * d_model)
     }
 
-    /// Those of the skip and the output layer.
+    /// How many numbers the skip and the output layer learn.
     pub(super) fn n_tail_parameters(&self) -> usize {
         let rows = self.channels * self.d_model;
         rows + self.output.width(self.d_model).map_or(0, |width| (rows + 1) * width)
     }
 
-    /// Kernels of a channel, in both directions.
+    /// Kernels per channel, in both directions.
     fn kernels(&self) -> usize {
         self.channels * if self.bidirectional { 2 } else { 1 }
     }
@@ -68,7 +68,7 @@ impl SsmOptions {
         init.systems(self.d_state, self.systems(), self.b_clip, &mut normal)
     }
 
-    /// The pairs, `A` and `B` as given for every system, steps and `C` drawn.
+    /// The pairs: `A` and `B` as given for every system, steps and `C` drawn.
     pub(super) fn modes(&self, systems: &[Vec<Mode>], device: &Device) -> Modes {
         let c_shape = [self.kernels(), self.d_model, self.pairs()];
         // A complex standard normal: real and imaginary part share the variance of 1.
@@ -87,7 +87,7 @@ impl SsmOptions {
         }
     }
 
-    /// Logarithms uniform between those of both limits, which may be equal.
+    /// Logarithms that are uniform between those of the two limits, which may be equal.
     fn steps(&self, device: &Device) -> Param<Tensor<2>> {
         let (low, high) = (self.dt_min.ln(), self.dt_max.ln());
         let shape = [self.d_model, if self.dt_tie { 1 } else { self.pairs() }];
@@ -143,7 +143,7 @@ pub(super) fn random<const D: usize>(
     Param::from_tensor(Tensor::random(shape, values, device))
 }
 
-/// Drawn at once: burn would draw at first use, so that the values depended on what is used first.
+/// Drawn at once: burn would draw at first use, and the values would depend on what is used first.
 pub(super) fn drawn_linear(d_input: usize, d_output: usize, device: &Device) -> Linear {
     let linear = LinearConfig::new(d_input, d_output).init(device);
     linear.weight.val();

@@ -8,7 +8,7 @@ use super::options::SsmOptions;
 use crate::init::Demands;
 use crate::{OutputMix, RealTransform};
 
-/// Initial steps for which the formulas hold in f32, in token intervals: far beyond any use.
+/// Initial steps for which the formulas hold in f32, in token intervals: a range far beyond any use.
 pub(super) const STEPS: RangeInclusive<f64> = 1e-12..=1e6;
 
 /// What shares the sets of A and B.
@@ -34,7 +34,7 @@ impl SsmOptions {
         [self.uneven_sharing(sharers), self.uneven_mixture(sharers, init)].into_iter().flatten().collect()
     }
 
-    /// What else is wrong, whatever the width.
+    /// What else is wrong, regardless of the width.
     pub(super) fn refusals(&self, init: &Demands) -> Vec<Refusal> {
         let rules = [
             self.odd_state(),
@@ -91,7 +91,7 @@ impl SsmOptions {
         })
     }
 
-    /// Decays at the floor of relu have no gradient.
+    /// Decays at relu's floor have no gradient.
     fn decay_at_floor(&self, Demands { word, hardly_decays, .. }: &Demands) -> Option<Refusal> {
         let is_at_floor = self.real_transform == RealTransform::Relu && *hardly_decays;
         Refusal::when(is_at_floor, &["real_transform", "init"], || {

@@ -25,8 +25,8 @@ impl Discrete {
         self.a_bar() * state + self.b.clone().unsqueeze_dim::<3>(0).map(|part| part * u.clone())
     }
 
-    /// What the state adds to the next `seq` outputs: `2 Re(c a_bar^(t + 1) s)`, which is the formula of the kernel with
-    /// `c a_bar s` in the place of `c`.
+    /// What the state adds to the next `seq` outputs: `2 Re(c a_bar^(t + 1) s)`, which is the formula of the kernel
+    /// with `c a_bar s` in place of `c`.
     ///
     /// # Shapes
     /// - `c`: `[kernels, d_model, pairs]`

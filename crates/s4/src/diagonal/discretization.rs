@@ -22,7 +22,8 @@ use crate::number::{Complex, exp_m1, real};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
 pub enum Discretization {
-    /// Zero-order hold: exact for an input that is constant between tokens. Frequencies above half a turn a token alias.
+    /// Zero-order hold: exact for an input that is constant between tokens. Frequencies above half a turn per token
+    /// alias.
     Zoh,
     /// Tustin's rule: frequencies are warped and never alias.
     Bilinear,
@@ -35,8 +36,9 @@ pub(crate) struct Continuous {
     pub(crate) b: Pair<2>,
 }
 
-/// The recurrence `s = a_bar s + b_bar u`, `[d_model, pairs]` each; `a_bar` as its logarithm, in f64 on the host: at the end of a
-/// kernel of 16,384 taps a mode that turns by ten a token would be off by a hundredth of a turn, had it been rounded to f32.
+/// The recurrence `s = a_bar s + b_bar u`, `[d_model, pairs]` each; `a_bar` as its logarithm, in f64 on the host:
+/// rounded to f32, a mode that turns by ten per token would be off by a hundredth of a turn at the end of a kernel of
+/// 16,384 taps.
 #[derive(Debug, Clone)]
 pub(crate) struct Discrete {
     pub(crate) log_a: Pair<2>,
@@ -78,7 +80,7 @@ fn exp_minus_one(z: Pair<2>) -> Pair<2> {
     Pair { re: minus_one * angle.clone().cos() - half_sine.square() * 2.0, im: size * angle.sin() }
 }
 
-/// Up to 1/2 the continued fraction of tanh, to `x^2 / 7`: relative error below 1e-7.
+/// Up to 1/2, the continued fraction of tanh, to `x^2 / 7`: relative error below 1e-7.
 fn tanh(x: Tensor<2>) -> Tensor<2> {
     let square = x.clone().square();
     let over = (square.clone() * 10.0 + 105.0) * x.clone();
@@ -109,8 +111,8 @@ fn log_size(x: &Tensor<2>, y: &Tensor<2>, denominator: &Tensor<2>) -> Tensor<2> 
     ratio.clamp_min(1e-30).log().mul_scalar(0.5).mask_where(s.abs().lower_elem(0.2), over / under)
 }
 
-/// `atan2(y, x)`. Its own result is a constant that is turned back; the rest of the angle is its tangent up to f32, and has
-/// the gradient.
+/// `atan2(y, x)`. Its own result is used as a constant by which the point is turned back; the rest of the angle
+/// equals its tangent in f32, and carries the gradient.
 fn angle(y: &Tensor<2>, x: Tensor<2>) -> Tensor<2> {
     let near = y.clone().detach().atan2(x.clone().detach());
     let (cos, sin) = (near.clone().cos(), near.clone().sin());

@@ -15,7 +15,8 @@ use super::dense::Dense;
 use crate::complex::{Pair, block_len};
 use crate::precision::rounded;
 
-/// What `state` and the chunk `u` of `[batch, d_model, seq]` make, `[batch, kernels, d_model, seq]`, and the state after it.
+/// The output of the chunk `u` of `[batch, d_model, seq]` after `state`, `[batch, kernels, d_model, seq]`, and the
+/// state after it.
 pub(super) fn run(dense: &Dense, u: Tensor<3>, state: Pair<3>, form: Form) -> (Tensor<4>, Pair<3>) {
     let [batch, d_model, seq] = u.dims();
     let tables = Tables::new(dense, seq, &u.device());
@@ -49,7 +50,8 @@ impl Tables {
         let block = block_len(seq);
         let (mut written, mut reading) = (dense.b_bar.clone(), dense.c.clone());
         let (mut power, mut done) = (dense.a_bar.clone(), 1);
-        // Tables double: the second half is the first times a_bar^done. A block is a power of two, so that is where they end.
+        // Tables double: the second half is the first times a_bar^done. They end at a block, because a block is a
+        // power of two.
         while done < block {
             written = Tensor::cat(vec![written.clone(), power.clone().matmul(written)], 2);
             reading = Tensor::cat(vec![reading.clone(), reading.matmul(power.clone())], 1);
@@ -92,7 +94,7 @@ impl Tables {
         (Tensor::cat(before, 2).reshape([d_model, batch * blocks, n]), state)
     }
 
-    /// What the states before the blocks say: `[batch, kernels, d_model, blocks block]`.
+    /// What the states before the blocks contribute: `[batch, kernels, d_model, blocks block]`.
     fn read(&self, before: Tensor<3>) -> Tensor<4> {
         let [d_model, rows, _] = before.dims();
         let (block, blocks, kernels) = (self.block, self.blocks(), self.taps.dims()[0]);
@@ -101,7 +103,7 @@ impl Tables {
         said.permute([1, 3, 0, 2])
     }
 
-    /// What the tokens of each block say to those after them: `[batch, kernels, d_model, blocks block]`.
+    /// What the tokens of each block contribute to those after them: `[batch, kernels, d_model, blocks block]`.
     fn within(&self, u: Tensor<3>, form: Form) -> Tensor<4> {
         let [batch, d_model, padded] = u.dims();
         let (block, blocks) = (self.block, self.blocks());

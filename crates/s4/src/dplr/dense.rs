@@ -56,7 +56,7 @@ impl Dense {
         pairs(self.c.clone())
     }
 
-    /// With `C` in the place of `C (I - m)`, `m = a_bar^length`: the inverse is
+    /// With `C` in place of `C (I - m)`, `m = a_bar^length`: the inverse is
     /// `1 + m + m^2 + .. = (1 + m) (1 + m^2) (1 + m^4) ..`, which converges because every eigenvalue is below 1.
     pub(super) fn recovered(mut self, length: usize) -> Self {
         let mut power = self.power(length);
@@ -71,7 +71,7 @@ impl Dense {
     }
 }
 
-/// Squares of a power that decays at all: `1 - 2^-40` is gone after 45.
+/// Enough squarings for any power that decays: `1 - 2^-40` vanishes after 45.
 const MOST_SQUARES: usize = 48;
 /// An entry of a power below this no longer changes an f64 sum of order one.
 const NEGLIGIBLE: f64 = 1e-18;

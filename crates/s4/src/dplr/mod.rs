@@ -32,8 +32,9 @@ use kernel::kernel;
 
 /// State space with a low-rank part. Built by [`S4Config`](crate::S4Config) as part of a layer.
 ///
-/// The output weights `c_re`, `c_im` of `modes` hold `C~ = C (I - a_bar^l_max)`, as in the published code: that is what the
-/// kernel needs, and what is learned. Where `C` itself is needed, by states and by other lengths, it is worked out in f64.
+/// The output weights `c_re`, `c_im` of `modes` hold `C~ = C (I - a_bar^l_max)`, as in the published code: the kernel
+/// needs it, and it is what is learned. Where `C` itself is needed, for states and other lengths, it is computed in
+/// f64.
 #[derive(Module, Debug)]
 pub struct Dplr {
     /// The conjugate pairs.
@@ -46,7 +47,7 @@ pub struct Dplr {
     pub(crate) l_max: usize,
 }
 
-/// The continuous system and its steps, one row a channel.
+/// The continuous system and its steps, one row per channel.
 #[derive(Clone)]
 pub(crate) struct System {
     /// `[d_model, 1]` or `[d_model, pairs]`
@@ -59,8 +60,8 @@ pub(crate) struct System {
     pub(crate) p: Pair<3>,
 }
 
-/// The system with the steps worked in, so that a step is one unit of time: `x' = a x - p (q . x) + b u`, where `q` is the
-/// conjugate of `P` and `a`, `p` and `b` are `dt Lambda`, `dt P` and `dt B`.
+/// The system with the steps multiplied in, so that a step is one unit of time: `x' = a x - p (q . x) + b u`, where
+/// `q` is the conjugate of `P` and `a`, `p` and `b` are `dt Lambda`, `dt P` and `dt B`.
 pub(crate) struct Scaled {
     /// `[d_model, pairs]`
     pub(crate) a: Pair<2>,
@@ -72,10 +73,11 @@ pub(crate) struct Scaled {
     pub(crate) q: Pair<3>,
 }
 
-/// Decay a token below which a state counts as one that decays so much: less is lost beside 1 in f64 too.
+/// Decay per token that a state has at least: anything less vanishes next to 1 even in f64.
 const LEAST_DECAY: f64 = 1e-12;
-/// The same in f32. Where a state does not turn either, the generating function divides by its square at frequency 0, and the
-/// gradient by that square's square, which must stay an f32; what is wrong there for it, `kernel::exact` does in f64.
+/// The same in f32. If a state does not oscillate either, the generating function divides by its square at frequency
+/// 0, and the gradient by the square of that square, which must not underflow in f32. `kernel::exact` corrects the
+/// error there in f64.
 const LEAST_DECAY_IN_F32: f64 = 1e-8;
 
 impl Dplr {
@@ -95,7 +97,7 @@ impl Dplr {
         Self { l_max, ..self.with_c(c) }
     }
 
-    /// With the present output weights taken for `C` itself.
+    /// Takes the present output weights as `C` itself.
     pub(crate) fn with_plain_c(self) -> Self {
         let c = self.dense_of_stored_c().truncated(self.l_max);
         self.with_c(c)

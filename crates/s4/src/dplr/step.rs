@@ -23,7 +23,7 @@ use super::Scaled;
 use crate::complex::Pair;
 use crate::lines::{Lines, complex, numbers};
 
-/// The state after `u` of `[batch, d_model]`, and what it says: `[batch, kernels, d_model]`.
+/// The state after `u` of `[batch, d_model]`, and its output: `[batch, kernels, d_model]`.
 pub(super) fn advance(system: &Scaled, c: Pair<3>, state: Pair<3>, u: Tensor<2>) -> (Pair<3>, Tensor<3>) {
     let input = system.b.clone().unsqueeze_dim::<3>(0).map(|part| part * u.clone().unsqueeze_dim(2));
     let explicit = state.clone() + system.half_a() * state.clone() + input;
@@ -56,7 +56,8 @@ pub(super) fn lines(system: &Scaled, c: Tensor<3>) -> Lines {
     lines
 }
 
-/// `2 Re` of the sum over the pairs, as a real number beside each pair: `[batch, d_model, 1]` with no imaginary part.
+/// `2 Re` of the sum over the pairs, as a real number to combine with each pair: `[batch, d_model, 1]` with no
+/// imaginary part.
 fn inner(q: &Pair<3>, state: &Pair<3>) -> Pair<3> {
     let re = (q.clone() * state.clone()).re.sum_dim(2) * 2.0;
     Pair { im: re.zeros_like(), re }

@@ -43,7 +43,7 @@ pub struct H3 {
     pub v: Linear,
     /// The state space on every key channel.
     pub shift: Shift,
-    /// The state space on the products, one system a head.
+    /// The state space on the products, one system per head.
     pub ssm: Diagonal,
     /// Weight of the products of the token itself: `[n_heads]`.
     pub d: Param<Tensor<1>>,
@@ -60,11 +60,11 @@ pub struct H3 {
 }
 
 impl H3 {
-    /// The same layer with kernels, those of the shift among them, of at most so many taps, as
+    /// The same layer with kernels, including those of the shift, of at most this many taps, as
     /// [`SsmLayer::with_max_taps`](crate::SsmLayer::with_max_taps).
     ///
     /// # Panics
-    /// If there are to be 0 taps.
+    /// If the number of taps is 0.
     pub fn with_max_taps(mut self, taps: Option<usize>) -> Self {
         self.max_taps = MaxTaps::new(taps);
         self
@@ -104,7 +104,7 @@ impl H3 {
         self.ssm.modes.d_model()
     }
 
-    /// Of the states that the layer makes.
+    /// The origin of the states that the layer makes.
     fn origin(&self) -> Origin {
         let [_, _, pairs] = self.ssm.modes.dims();
         let settings = [
@@ -197,7 +197,7 @@ impl SequenceMixer for H3 {
 pub struct H3State {
     /// The last keys of every channel, oldest first: `[batch, d_model, d_state]`.
     pub keys: Tensor<3>,
-    /// Of every product and pair: `[batch head_dim head_dim, n_heads, d_state / 2]`.
+    /// One per product and pair: `[batch head_dim head_dim, n_heads, d_state / 2]`.
     pub products: S4State,
 }
 
@@ -212,7 +212,8 @@ impl MixerState for H3State {
     }
 }
 
-/// `k_i v_j` for every pair of features of a head. The products lie in the batch: a head has one kernel for all of them.
+/// `k_i v_j` for every pair of features of a head. The products are part of the batch axis, because a head has one
+/// kernel for all of them.
 ///
 /// # Shapes
 /// - `k`, `v`: `[batch, n_heads head_dim, seq]`

@@ -33,7 +33,7 @@ impl Shift {
         causal_conv(k, with_skip(self.kernel(most, form), self.d.val()), form)
     }
 
-    /// A chunk after the inputs `past`, `[batch, d_model, d_state]`, oldest first; and the inputs to carry on with.
+    /// A chunk after the inputs `past`, `[batch, d_model, d_state]`, oldest first; and the inputs to continue with.
     pub(super) fn run(&self, k: Tensor<3>, past: Tensor<3>, form: Form) -> (Tensor<3>, Tensor<3>) {
         let (d_state, seq) = (self.d_state(), k.dims()[2]);
         let all = Tensor::cat(vec![past, k], 2);

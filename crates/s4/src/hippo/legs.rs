@@ -52,7 +52,7 @@ fn eigenvector(n: usize, w: f64, first: f64) -> Vec<Complex> {
 fn root(d_state: usize, target: f64, below: f64) -> f64 {
     let turned = |w: f64| (0..d_state).map(|n| (w / (n as f64 + 0.5)).atan()).sum::<f64>();
     let mut w = below;
-    // Far out a step doubles w, near the root it doubles the digits.
+    // Far from the root a step doubles w; near it, it doubles the digits.
     for _ in 0..64 {
         w += (target - turned(w)) / slope(d_state, w);
     }

@@ -51,8 +51,9 @@ pub struct NormalPair {
     pub b: Complex,
     /// Low-rank weights `P'_r = v* P_r`, one for each rank.
     pub p: Vec<Complex>,
-    /// Eigenvector `v`: length 1 and, but under [`Measure::Fout`], a first entry that is real and positive. Eigenvectors are
-    /// free up to a turn, and a bound on the imaginary part of `B'` depends on it.
+    /// Eigenvector `v`: length 1 and, but under [`Measure::Fout`], a first entry that is real and positive.
+    /// Eigenvectors are determined only up to a phase, and a bound on the imaginary part of `B'` depends on the
+    /// phase.
     pub v: Vec<Complex>,
 }
 
@@ -120,7 +121,7 @@ impl Measure {
 }
 
 /// Pair `k` of FouT, whose normal part turns states `2k` and `2k + 1` by `pi k`: `v = (e_2k - i e_2k+1) / sqrt 2` has the
-/// eigenvalue `i pi k`. Pair 0 stands still: state 1 has no use, and half of the pair's weight is lost with it.
+/// eigenvalue `i pi k`. Pair 0 does not oscillate: state 1 has no use, and half of the pair's weight is lost with it.
 fn fout(n: usize, k: usize) -> NormalPair {
     let mut v = vec![real(0.0); n];
     v[2 * k] = real(FRAC_1_SQRT_2);

@@ -9,7 +9,7 @@ use subquad_options::word;
 use super::{Demands, Mode, normal_part, pairs, share};
 use crate::hippo::Measure;
 
-/// Where the eigenvalues of `A` and the input weights `B` start. `n` counts conjugate pairs from 0, `N` is `d_state`.
+/// Initial eigenvalues of `A` and initial input weights `B`. `n` counts conjugate pairs from 0, `N` is `d_state`.
 ///
 /// Gu, Gupta, Goel, Re 2022, <https://arxiv.org/abs/2206.11893>, sections 4 and 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
@@ -18,8 +18,8 @@ pub enum S4dInit {
     /// S4D-LegS, the normal part of HiPPO-LegS: `-1/2 + i w_n` and its `B` ([`Measure::Legs`]). As the
     /// state grows its kernels become those of LegS itself (theorem 3, with half of this `B`).
     Legs,
-    /// The normal part of HiPPO-FouT: `-1e-4 + i pi n`, `B = 1`, the first `1 / sqrt 2`. What S4 has of it without the
-    /// low-rank term: nearly undamped oscillators, one for each multiple of half a turn in a unit of time.
+    /// The normal part of HiPPO-FouT: `-1e-4 + i pi n`, `B = 1`, the first `1 / sqrt 2`. This is S4's init without
+    /// the low-rank term: nearly undamped oscillators, one for each multiple of half a turn in a unit of time.
     Fout,
     /// S4D-Lin: `-1/2 + i pi n`, `B = 1`. The frequencies of FouT, damped: evenly spread.
     Lin,
@@ -30,7 +30,8 @@ pub enum S4dInit {
     Quad,
     /// S4D-Real: `-(n + 1)`, `B = 1`. The eigenvalues of LegS itself, which are real; a control without oscillation.
     Real,
-    /// `-1/2 + i e^g`, `g` a standard normal drawn for each pair of each system, `B = 1`. A control without any law.
+    /// `-1/2 + i e^g`, `g` a standard normal drawn for each pair of each system, `B = 1`. A control without
+    /// structure.
     Rand,
     /// Half of the systems [`Inv`](Self::Inv), half [`Lin`](Self::Lin).
     Diag,
@@ -39,7 +40,7 @@ pub enum S4dInit {
 }
 
 impl S4dInit {
-    /// What a mixture is made of, itself otherwise: `n_ssm` is a multiple of their number.
+    /// The parts of a mixture, or the init itself: `n_ssm` is a multiple of their number.
     pub fn parts(self) -> &'static [Self] {
         match self {
             Self::Legs => &[Self::Legs],
@@ -55,10 +56,10 @@ impl S4dInit {
     }
 
     /// The `d_state / 2` pairs of each system. `b_clip` bounds the imaginary part of `B`, which only
-    /// [`Legs`](Self::Legs) exceeds; `normal` draws standard normals, for [`Rand`](Self::Rand) alone.
+    /// [`Legs`](Self::Legs) exceeds; `normal` draws standard normals, only for [`Rand`](Self::Rand).
     ///
     /// # Panics
-    /// If `d_state` is odd, or `n_ssm` no multiple of the number of [`parts`](Self::parts).
+    /// If `d_state` is odd, or `n_ssm` is not a multiple of the number of [`parts`](Self::parts).
     pub fn systems(
         self,
         d_state: usize,
@@ -85,7 +86,7 @@ impl S4dInit {
         }
     }
 
-    /// What it asks of a layer's other options.
+    /// What it requires of a layer's other options.
     pub(crate) fn demands(self) -> Demands {
         Demands {
             word: word(&self),

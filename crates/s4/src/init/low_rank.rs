@@ -35,7 +35,7 @@ pub struct DplrSystem {
 }
 
 impl S4Init {
-    /// What a mixture is made of, itself otherwise: `n_ssm` is a multiple of their number.
+    /// The parts of a mixture, or the init itself: `n_ssm` is a multiple of their number.
     pub fn parts(self) -> &'static [Self] {
         match self {
             Self::Legs => &[Self::Legs],
@@ -45,7 +45,7 @@ impl S4Init {
         }
     }
 
-    /// The least rank that holds the init.
+    /// The lowest rank that can hold the init.
     pub fn rank(self) -> usize {
         self.parts().iter().map(|part| part.measure().rank()).max().unwrap_or(0)
     }
@@ -54,7 +54,7 @@ impl S4Init {
     /// the imaginary part of `B`; without it they are exact HiPPO, up to a decay of 1e-4 where HiPPO has none.
     ///
     /// # Panics
-    /// If `d_state` is odd, `rank` below [`rank`](Self::rank), or `n_ssm` no multiple of the number of
+    /// If `d_state` is odd, `rank` below [`rank`](Self::rank), or `n_ssm` is not a multiple of the number of
     /// [`parts`](Self::parts).
     pub fn systems(self, d_state: usize, n_ssm: usize, rank: usize, b_clip: Option<f64>) -> Vec<DplrSystem> {
         let least = self.rank();
@@ -68,7 +68,7 @@ impl S4Init {
         self.parts().iter().flat_map(|part| vec![system(part); each]).collect()
     }
 
-    /// What it asks of a layer's other options.
+    /// What it requires of a layer's other options.
     pub(crate) fn demands(self) -> Demands {
         Demands {
             word: word(&self),
@@ -78,7 +78,7 @@ impl S4Init {
         }
     }
 
-    /// Of the first part, where there are several.
+    /// The eigenvectors of the first part, if there are several.
     fn measure(self) -> Measure {
         match self {
             Self::Legs | Self::Hippo => Measure::Legs,

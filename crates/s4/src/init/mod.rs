@@ -15,9 +15,9 @@ use crate::number::Complex;
 /// One conjugate pair of the continuous system: `A = -decay + i frequency`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mode {
-    /// How fast it forgets, positive: the layer stores it by way of `real_transform`.
+    /// How fast it forgets, positive; the layer stores it through `real_transform`.
     pub decay: f64,
-    /// How fast it turns, not negative.
+    /// How fast it oscillates, not negative.
     pub frequency: f64,
     /// Real part of `B`.
     pub b_re: f64,
@@ -25,7 +25,7 @@ pub struct Mode {
     pub b_im: f64,
 }
 
-/// What an init asks of a layer's other options.
+/// What an init requires of a layer's other options.
 pub(crate) struct Demands {
     /// The init as configs write it.
     pub(crate) word: &'static str,
@@ -37,7 +37,8 @@ pub(crate) struct Demands {
     pub(crate) decays_fast: bool,
 }
 
-/// LegT and FouT turn without any decay of their own, which `real_transform` cannot store. The published layer starts them here too.
+/// LegT and FouT oscillate without any decay of their own, which `real_transform` cannot store. The published layer
+/// starts them here too.
 const LEAST_DECAY: f64 = 1e-4;
 
 impl Mode {
@@ -73,7 +74,7 @@ fn pairs(d_state: usize) -> usize {
 /// The systems of each part of a mixture.
 ///
 /// # Panics
-/// If the parts of a mixture cannot have equally many systems.
+/// If the parts of a mixture cannot have the same number of systems.
 fn share(n_ssm: usize, parts: usize) -> usize {
     assert!(n_ssm.is_multiple_of(parts), "{parts} inits cannot share n_ssm = {n_ssm} systems equally");
     n_ssm / parts

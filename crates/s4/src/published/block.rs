@@ -112,7 +112,7 @@ macro_rules! shared {
 }
 
 impl Block {
-    /// The options of `case`, every size of which a parameter shows.
+    /// The options of `case`, with every size confirmed by a parameter.
     pub(super) fn read(case: &Case) -> Result<Self, CaseError> {
         if case.layer != "s4_block" {
             return Err(unsupported(case, "any layer other than `s4_block`"));

@@ -88,8 +88,8 @@ impl Published {
 }
 
 impl H3 {
-    /// The layer with published parameters, which are taken out of `case`. As the published layer, it cuts its kernels after
-    /// `l_max` taps of the case's config; [`with_max_taps`](Self::with_max_taps) lifts that.
+    /// The layer with published parameters, which are taken out of `case`. Like the published layer, it cuts its
+    /// kernels off after `l_max` taps of the case's config; [`with_max_taps`](Self::with_max_taps) removes the cut.
     ///
     /// # Errors
     /// If a parameter is missing or has another shape, or the case is another layer or uses an option that this one does not
@@ -130,7 +130,7 @@ pub(super) fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Rep
     run::<H3Names, _>(layer, d_model, case, device, known)
 }
 
-/// Of both kernels those that are wanted, of as many taps as the published layer makes for so many tokens.
+/// The wanted ones of the two kernels, with as many taps as the published layer makes for this many tokens.
 fn inside(layer: &H3, seq: usize, wanted: impl Fn(&str) -> bool) -> Replay {
     let taps = layer.max_taps().map_or(seq, |most| most.min(seq));
     let mut found = Replay::new();
@@ -143,7 +143,7 @@ fn inside(layer: &H3, seq: usize, wanted: impl Fn(&str) -> bool) -> Replay {
     found
 }
 
-/// Fewer taps, or zeros behind them.
+/// Fewer taps, or taps followed by zeros.
 fn resized(kernel: Tensor<2>, taps: usize) -> Tensor<2> {
     let [channels, known] = kernel.dims();
     if taps <= known {

@@ -55,7 +55,7 @@ pub(super) fn from_case(case: &mut Case, device: &Device) -> Result<S4d, CaseErr
     Ok(layer)
 }
 
-/// The same number everywhere, which does not train.
+/// The same number in every entry, not trained.
 fn fixed(param: &Param<Tensor<2>>, number: f64) -> Param<Tensor<2>> {
     replace(param.clone(), |old| old.full_like(number)).set_require_grad(false)
 }
@@ -72,13 +72,13 @@ impl S4d {
     /// The parameters under the names of the published minimal `S4D`, and in its layout.
     ///
     /// # Errors
-    /// If the layer has an option that the minimal one has not, or a `B` other than 1.
+    /// If the layer has an option that the minimal one lacks, or a `B` other than 1.
     pub fn to_published_minimal(&self) -> Result<BTreeMap<String, TensorData>, CaseError> {
         self.check_minimal()?;
         Ok(save::<MinimalNames, _>(self, Stored))
     }
 
-    /// The gradients that a backward pass has left of the parameters, under the names of
+    /// The gradients of the parameters from a backward pass, under the names of
     /// [`to_published_minimal`](Self::to_published_minimal).
     ///
     /// # Errors

@@ -33,12 +33,12 @@ pub fn layers() -> impl Iterator<Item = &'static str> {
     REPLAYS.iter().map(|(name, _)| *name)
 }
 
-/// Runs the published layer of `case` as one of ours: output, what the layer computes inside, the output token by token where
-/// the case has one, and every gradient.
+/// Runs the published layer of `case` as one of ours: output, what the layer computes inside, the output token by
+/// token if the case has one, and every gradient.
 ///
 /// # Errors
-/// If it is none of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an option that
-/// our layer does not have.
+/// If it is not one of [`layers`], a parameter is missing or has another shape, the case has no input, or it uses an
+/// option that our layer does not have.
 pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, CaseError> {
     match REPLAYS.iter().find(|(name, _)| case.layer == *name) {
         Some((_, replay)) => replay(case, form, device),
@@ -47,13 +47,13 @@ pub fn replay(case: &mut Case, form: Form, device: &Device) -> Result<Replay, Ca
 }
 
 impl S4d {
-    /// The layer with published parameters, which are taken out of `case`: an `s4_block`, or the minimal `s4d`. As the
-    /// published block, it cuts its kernels after `l_max` taps of the case's config; [`with_max_taps`](Self::with_max_taps)
-    /// lifts that. `B` of the minimal one, which is 1, does not train.
+    /// The layer with published parameters, which are taken out of `case`: an `s4_block`, or the minimal `s4d`. Like
+    /// the published block, it cuts its kernels off after `l_max` taps of the case's config;
+    /// [`with_max_taps`](Self::with_max_taps) removes the cut. `B` of the minimal one, which is 1, does not train.
     ///
     /// # Errors
-    /// If a parameter is missing, has another shape or holds a number that is infinite or none, or the case is another layer
-    /// or uses an option that this one does not have.
+    /// If a parameter is missing, has another shape or holds a number that is infinite or NaN, or the case is another
+    /// layer or uses an option that this one does not have.
     pub fn from_published(case: &mut Case, device: &Device) -> Result<Self, CaseError> {
         if case.layer == minimal::LAYER {
             return minimal::from_case(case, device);
@@ -67,8 +67,8 @@ impl S4d {
 
 impl S4 {
     /// The layer with published parameters, which are taken out of `case`. The length at which its `C` was made is `l_max` of
-    /// the case's config. As the published layer, it cuts its kernels after as many taps;
-    /// [`with_max_taps`](Self::with_max_taps) lifts that.
+    /// the case's config. Like the published layer, it cuts its kernels off after as many taps;
+    /// [`with_max_taps`](Self::with_max_taps) removes the cut.
     ///
     /// # Errors
     /// As for [`S4d::from_published`], and if `l_max` is above
@@ -88,7 +88,7 @@ impl<S: Named> SsmLayer<S> {
         save::<BlockNames, _>(self, Stored)
     }
 
-    /// The gradients that a backward pass has left of the parameters, under the names of
+    /// The gradients of the parameters from a backward pass, under the names of
     /// [`to_published`](Self::to_published).
     ///
     /// # Panics

@@ -25,7 +25,7 @@ pub(super) enum Member {
 }
 
 impl Member {
-    /// An imaginary part of ours as theirs, or theirs as ours.
+    /// Converts an imaginary part of ours to theirs, or theirs to ours.
     fn im<const D: usize>(self, im: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Negative => im.neg(),
@@ -36,7 +36,7 @@ impl Member {
 
 /// What the walk over the parameters does with each.
 pub(super) trait Visit {
-    /// A real parameter. `shape` is the published one, of rank `E`; with `turned` its two axes change places.
+    /// A real parameter. `shape` is the published one, of rank `E`; with `turned` its two axes are swapped.
     fn real<const D: usize, const E: usize>(
         &mut self,
         name: &'static str,
@@ -197,7 +197,7 @@ impl Values for Stored {
     }
 }
 
-/// The gradients that a backward pass has left of them.
+/// The gradients of the parameters from a backward pass.
 pub(super) struct Slopes<'a>(pub(super) &'a Gradients);
 
 impl Values for Slopes<'_> {
@@ -206,7 +206,7 @@ impl Values for Slopes<'_> {
     }
 }
 
-/// What `values` has of the parameters, under their published names and in their published layout.
+/// The parameters' numbers that `values` picks, under their published names and in their published layout.
 pub(super) fn save<N: Names<L>, L: Clone>(layer: &L, values: impl Values) -> BTreeMap<String, TensorData> {
     let mut save = Save { values, member: N::MEMBER, found: BTreeMap::new() };
     N::walk(&mut layer.clone(), &mut save).expect("saving does not fail");

@@ -25,7 +25,7 @@ pub(super) fn block(case: &mut Case, form: Form, device: &Device) -> Result<Repl
     }
 }
 
-/// A layer on a state space, with its kernel where the case has recorded it.
+/// A layer on a state space, with its kernel if the case has recorded it.
 pub(super) fn of_space<N: Names<SsmLayer<S>>, S: Named>(
     layer: SsmLayer<S>,
     case: &Case,
@@ -38,8 +38,8 @@ pub(super) fn of_space<N: Names<SsmLayer<S>>, S: Named>(
     })
 }
 
-/// Output, the output token by token where the case has one, every gradient, and what `inside` tells, of the layer on so many
-/// tokens.
+/// Output, the output token by token if the case has one, every gradient, and what `inside` computes, of the layer on
+/// this many tokens.
 pub(super) fn run<N: Names<L>, L: SequenceMixer + Module>(
     layer: L,
     width: usize,

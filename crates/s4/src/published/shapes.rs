@@ -39,8 +39,9 @@ impl Block {
         case.check_parameter("output_linear.0.bias", &[width])
     }
 
-    /// Whether what a replay computes of `tokens` tokens is not more than a machine holds, of sizes that the file does hold one
-    /// by one: a number a kernel, pair and tap, and where it goes token by token, the inverse of the dense system of every channel.
+    /// Whether a replay of `tokens` tokens fits into a machine's memory, given sizes that the file confirms one by
+    /// one: a number per kernel, pair and tap and, if it runs token by token, the inverse of the dense system of
+    /// every channel.
     pub(super) fn check_amount(&self, case: &Case, tokens: usize) -> Result<(), CaseError> {
         let taps = match self.kernel {
             Kernel::S4d => ("tokens", tokens),

@@ -64,8 +64,8 @@ impl Recurrence {
 
 /// One member of each conjugate pair of `A = Lambda - sum over r of P_r P_r*`.
 ///
-/// The other members are the conjugates, in the whole state behind those stored here. `P_r P_r*` couples all with all, so
-/// that no sum over one half is the system.
+/// The other members are the conjugates, which follow those stored here in the whole state. `P_r P_r*` couples all
+/// with all, so a sum over one half is not the system.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dplr {
     /// `Lambda`, `B` and `C`.

@@ -46,7 +46,7 @@ impl Shift {
     }
 }
 
-/// What the products of one head go through.
+/// The state space that the products of one head pass through.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Head {
     /// The diagonal state space.
@@ -72,7 +72,7 @@ pub struct H3 {
     pub heads: Vec<Head>,
     /// How the diagonal state spaces become recurrences.
     pub rule: Discretization,
-    /// From feature `j` of head `h` at `j heads + h`.
+    /// Reads feature `j` of head `h` at `j heads + h`.
     pub output: Affine,
 }
 

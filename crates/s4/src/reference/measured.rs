@@ -16,7 +16,7 @@ impl MeasuredMixer for S4dConfig {
         Self::new(sizes.d_model).with_d_state(sizes.d_state).with_discretization(Discretization::Zoh)
     }
 
-    /// A recurrence on every channel, then what mixes them.
+    /// A recurrence on every channel, then the layer that mixes the channels.
     fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
         let [log_dt, modes @ .., d, weight, bias] = parameters else { panic!("ten tensors") };
         let channel = |h: usize| {
@@ -40,7 +40,7 @@ impl MeasuredMixer for S4Config {
         Self::new(sizes.d_model, sizes.seq_len).with_d_state(sizes.d_state)
     }
 
-    /// A recurrence on every channel, then what mixes them.
+    /// A recurrence on every channel, then the layer that mixes the channels.
     fn definition(sizes: &Sizes, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
         let [log_dt, system @ .., d, weight, bias] = parameters else { panic!("twelve tensors") };
         let channel = |h: usize| {
@@ -89,12 +89,12 @@ impl MeasuredMixer for H3Config {
     }
 }
 
-/// A layer on either state space keeps 8 floats for each of the input.
+/// A layer on either state space keeps 8 floats per float of the input.
 fn alive(sizes: &Sizes) -> f64 {
     8.0 * sizes.elements() as f64 + 4.0 * (sizes.d_model as f64).powi(2)
 }
 
-/// What one channel reads of `x`.
+/// The part of `x` that one channel reads.
 fn input(sizes: &Sizes, x: &[f64], h: usize) -> Vec<f64> {
     x.iter().skip(h).step_by(sizes.d_model).copied().collect()
 }

@@ -34,7 +34,7 @@ pub fn discretize(mode: Mode, dt: f64, rule: Discretization) -> (Complex, Comple
     }
 }
 
-/// `(e^(dt a) - 1) / a`: what an input of 1 held for `dt` adds up to. `dt` where nothing decays or turns.
+/// `(e^(dt a) - 1) / a`: what an input of 1 held for `dt` adds up to. It is `dt` if nothing decays or oscillates.
 fn held(a: Complex, dt: f64) -> Complex {
     if a == real(0.0) { real(dt) } else { exp_m1(real(dt) * a) / a }
 }

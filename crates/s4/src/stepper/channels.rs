@@ -4,7 +4,7 @@ use subquad_backend::simd::{Simd, WithSimd, load, mul_add, save};
 
 use crate::lines::Lines;
 
-/// From `x` and a state to the rows that the tail reads, the state being updated in place.
+/// From `x` and a state to the rows that the tail reads. The state is updated in place.
 pub(super) struct Channels<'a> {
     pub(super) lines: &'a Lines,
     /// Weight of the token itself: `[kernels, d_model]`.
@@ -65,7 +65,7 @@ fn line(values: &[f32]) -> Line<'_> {
     Line { re, im }
 }
 
-/// `w = s + decay s + input u` in the place of `s`; and `s + w`, if it is wanted.
+/// Replaces `s` by `w = s + decay s + input u`, and gives `s + w` if it is wanted.
 #[inline(always)]
 fn advance<S: Simd>(
     simd: S,
@@ -93,7 +93,7 @@ fn advance<S: Simd>(
     }
 }
 
-/// What a line reads of a state: a real number.
+/// The real number that a line reads from a state.
 #[inline(always)]
 fn read<S: Simd>(simd: S, line: Line<'_>, state: Line<'_>) -> f32 {
     let (mut re, mut im) = (simd.splat_f32s(0.0), simd.splat_f32s(0.0));
@@ -104,7 +104,7 @@ fn read<S: Simd>(simd: S, line: Line<'_>, state: Line<'_>) -> f32 {
     simd.reduce_sum_f32s(simd.add_f32s(re, im))
 }
 
-/// Takes `size` times a line from a state.
+/// Subtracts `size` times a line from a state.
 #[inline(always)]
 fn write<S: Simd>(simd: S, line: Line<'_>, size: f32, [re, im]: [&mut [f32]; 2]) {
     let size = simd.splat_f32s(-size);

@@ -17,7 +17,7 @@ use crate::{S4State, SsmLayer, StateSpace};
 /// One sequence through an [`S4d`](crate::S4d) or [`S4`](crate::S4) layer, token by token: the layer's weights, a state and
 /// scratch space.
 ///
-/// Made by [`SsmLayer::stepper`]. A clone shares the weights and goes its own way from the tokens seen so far.
+/// Made by [`SsmLayer::stepper`]. A clone shares the weights and continues independently from the tokens seen so far.
 #[derive(Debug, Clone)]
 pub struct S4Stepper {
     origin: Origin,
@@ -31,10 +31,11 @@ pub struct S4Stepper {
 }
 
 impl<S: StateSpace> SsmLayer<S> {
-    /// A stepper with a copy of the layer's present weights, of which the recurrence is worked out in f64.
+    /// A stepper with a copy of the layer's present weights, and a recurrence computed from them in f64.
     ///
     /// # Errors
-    /// If the layer is bidirectional, or its kernels are [cut](Self::with_max_taps): a stepper goes on without end.
+    /// If the layer is bidirectional, or its kernels are [cut](Self::with_max_taps): a stepper can continue without
+    /// end.
     ///
     /// # Panics
     /// If the weights are not f32.
@@ -55,7 +56,7 @@ impl<S: StateSpace> SsmLayer<S> {
 }
 
 impl S4Stepper {
-    /// Goes on from the tokens of `state`, in the place of its own: after a prompt that went through
+    /// Continues from the tokens of `state` instead of its own, for example after a prompt that went through
     /// [`forward_with_state`](subquad_mixer::SequenceMixer::forward_with_state) at once.
     ///
     /// # Panics

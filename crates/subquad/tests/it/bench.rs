@@ -335,8 +335,9 @@ fn a_step_over_slices_allocates_nothing() {
 #[test]
 fn a_step_of_a_state_space_allocates_the_same_however_long_the_context() {
     // On one thread: what threads allocate when they take work from each other depends on chance.
-    let cells =
-        cells_of("bench --decode --threads 1 --d-model 8 --seconds 0.001 --json --mixers s4d --lengths 30,300");
+    let cells = cells_of(
+        "bench --decode --threads 1 --d-model 8 --seconds 0.001 --json --mixers s4d --lengths 30,300",
+    );
     let steps: Vec<_> = cells.iter().filter(|cell| cell["path"] == "tensors").collect();
     let [short, long] = &steps[..] else { panic!("two contexts, got {steps:?}") };
     for what in ["step_allocations", "step_peak_bytes", "state_bytes"] {

@@ -3,35 +3,12 @@
 use rayon::prelude::*;
 use subquad_backend::simd::{self, Simd, WithSimd, exp2, mul_add};
 
-use super::forward::{NOTES, Queries};
+use super::forward::{NOTES, Queries, to_lanes};
 use super::keys::{Keys, LANES};
 use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
-use super::rows::{Layout, Rows, SharedRows};
+use super::rows::{GradRows, Rows, SharedRows};
 use super::scores::{Scorer, row_width};
-use super::tile::to_lanes;
-
-/// Where the gradients of queries, keys and values are written: an array and a layout for each. They may share an
-/// array.
-pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
-
-impl<'a> GradRows<'a> {
-    /// All three in one array.
-    ///
-    /// # Safety
-    /// No row of one layout may share a number with a row of another.
-    #[allow(unsafe_code)]
-    pub(crate) unsafe fn in_one(data: &'a mut [f32], layouts: [Layout; 3], d_head: usize) -> Self {
-        let shared = SharedRows::new(data, layouts[0], d_head);
-        Self(layouts.map(|layout| shared.with_layout(layout)))
-    }
-
-    /// Each gradient in an array of its own.
-    pub(crate) fn apart(data: [&'a mut [f32]; 3], layouts: [Layout; 3], d_head: usize) -> Self {
-        let mut layouts = layouts.into_iter();
-        Self(data.map(|data| SharedRows::new(data, layouts.next().expect("three layouts"), d_head)))
-    }
-}
 
 /// What the backward pass reads.
 #[derive(Clone, Copy)]

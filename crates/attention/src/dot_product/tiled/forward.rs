@@ -1,6 +1,7 @@
 //! The forward pass.
 
 use rayon::prelude::*;
+use subquad_backend::kernel::Array;
 use subquad_backend::simd::{self, Simd, WithSimd, exp2};
 
 use super::keys::Keys;
@@ -8,7 +9,6 @@ use super::prepare::Prepare;
 use super::problem::{Problem, QueryTile, TILE};
 use super::rows::{Layout, Rows, SharedRows};
 use super::scores::{HEADROOM, Scorer, row_width};
-use super::tile::to_lanes;
 use crate::score_row::in_twos;
 
 /// What a query's weights are relative to, and what turns their sum into an output: `[reference, 1 / sum]`, the latter
@@ -20,20 +20,18 @@ impl Problem<'_> {
         Layout::by_head(self.heads.queries, self.seq_q, NOTES)
     }
 
-    pub(crate) fn notes_shape(&self) -> [usize; 4] {
-        [self.batch, self.heads.queries, self.seq_q, NOTES]
-    }
-
-    /// Prepares queries and keys and writes their attention into `out`. Returns notes for the backward pass, `[batch, heads, seq_q, 2]`.
+    /// The attention of queries and keys once they are prepared, of this shape and layout, and notes for the backward
+    /// pass, `[batch, heads, seq_q, 2]`.
     pub(crate) fn forward(
         &self,
         [q, k, v]: [Rows<'_>; 3],
         prepare: [Prepare<'_>; 2],
-        out: &mut [f32],
-        out_layout: Layout,
-    ) -> Vec<f32> {
-        let mut notes = vec![0.0; self.batch * self.heads.queries * self.seq_q * NOTES];
-        let out = SharedRows::new(out, out_layout, self.d_head);
+        shape: &[usize],
+        layout: Layout,
+    ) -> (Array, Option<Array>) {
+        let notes_shape = [self.batch, self.heads.queries, self.seq_q, NOTES];
+        let [mut values, mut notes] = [shape, &notes_shape].map(|shape| vec![0.0; shape.iter().product()]);
+        let out = SharedRows::new(&mut values, layout, self.d_head);
         let shared_notes = SharedRows::new(&mut notes, self.notes_layout(), NOTES);
         (0..self.groups()).into_par_iter().for_each(|group| {
             let keys = simd::run(
@@ -45,7 +43,7 @@ impl Problem<'_> {
                 simd::dispatch(Forward { keys: &keys, q, prepare, out, notes: shared_notes, group, piece });
             });
         });
-        notes
+        (Array::new(values, shape), Some(Array::new(notes, notes_shape)))
     }
 
     /// Queries are multiplied by this as they are prepared, so that the products of queries and keys are base-2 scores.
@@ -120,6 +118,21 @@ impl Queries {
             prepare.forward(token, q.row(tile.sequence, tile.head, token), scale, row);
         }
         to_lanes(&self.rows, self.stride, tile.count, &mut self.lanes);
+    }
+}
+
+/// `rows [count, stride]` to `lanes [d_head, TILE]`: row `i` becomes lane `i`, and lanes without a row become 0.
+#[inline(always)]
+pub(super) fn to_lanes(rows: &[f32], stride: usize, count: usize, lanes: &mut [f32]) {
+    /// Number of features that are moved together.
+    const BLOCK: usize = 4;
+    for (block, lanes) in lanes.chunks_mut(BLOCK * TILE).enumerate() {
+        for i in 0..TILE {
+            let from = &rows[i * stride + block * BLOCK..][..BLOCK];
+            for (lanes, x) in lanes.chunks_exact_mut(TILE).zip(from) {
+                lanes[i] = if i < count { *x } else { 0.0 };
+            }
+        }
     }
 }
 

@@ -28,10 +28,9 @@ mod problem;
 mod products;
 mod rows;
 mod scores;
-mod tile;
 
-pub(super) use backward::{GradRows, Kept};
+pub(super) use backward::Kept;
 pub(super) use prepare::Prepare;
 pub(crate) use problem::Heads;
 pub(super) use problem::Problem;
-pub(super) use rows::{Layout, Rows};
+pub(super) use rows::{GradRows, Layout, Rows};

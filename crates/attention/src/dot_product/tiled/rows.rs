@@ -89,6 +89,26 @@ impl<'a> SharedRows<'a> {
     }
 }
 
+/// Where the gradients by queries, keys and values are written: an array and a layout for each. They may share an array.
+pub(crate) struct GradRows<'a>(pub(super) [SharedRows<'a>; 3]);
+
+impl<'a> GradRows<'a> {
+    /// All three in one array.
+    ///
+    /// # Safety
+    /// No row of one layout may share a number with a row of another.
+    pub(crate) unsafe fn in_one(data: &'a mut [f32], layouts: [Layout; 3], d_head: usize) -> Self {
+        let shared = SharedRows::new(data, layouts[0], d_head);
+        Self(layouts.map(|layout| shared.with_layout(layout)))
+    }
+
+    /// Each gradient in an array of its own.
+    pub(crate) fn apart(data: [&'a mut [f32]; 3], layouts: [Layout; 3], d_head: usize) -> Self {
+        let mut layouts = layouts.into_iter();
+        Self(data.map(|data| SharedRows::new(data, layouts.next().expect("three layouts"), d_head)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

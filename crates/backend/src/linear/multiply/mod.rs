@@ -13,13 +13,13 @@ use crate::simd::{Simd, WithSimd, dispatch, load};
 use self::right::panel_width;
 pub use self::right::{Panels, Right};
 
-/// Terms that are summed in registers before they are added to what came before. A constant, so that a sum is the same
-/// whatever else is computed with it.
+/// How many terms are summed in registers before they are added to the previous ones. It is a constant, so that a sum
+/// is the same whatever else is computed with it.
 const TERMS: usize = 256;
 
 /// `out = start + a b`, made by the calling thread.
 ///
-/// A row of `out` is the same bits whichever rows and columns are made with it.
+/// A row of `out` has the same bits whichever rows and columns are computed with it.
 pub struct Multiply<'a> {
     /// `[rows, cols]`
     pub out: Out<'a>,
@@ -56,7 +56,7 @@ impl<'a> Out<'a> {
         Self::rows(data, rows, cols)
     }
 
-    /// So many rows that start `stride` apart.
+    /// This many rows that start `stride` apart.
     pub fn rows(data: &'a mut [f32], rows: usize, stride: usize) -> Self {
         Self { data: Numbers::Written(data), rows, stride }
     }
@@ -80,7 +80,7 @@ pub enum Start<'a> {
     Columns(&'a [f32]),
     /// `[rows]`, the same for every column.
     Rows(&'a [f32]),
-    /// What is there.
+    /// What `out` already holds.
     Out,
 }
 
@@ -116,7 +116,7 @@ impl Multiply<'_> {
     }
 }
 
-/// Numbers as places to write to.
+/// Views numbers as places to write to.
 ///
 /// # Safety
 /// Only initialised numbers may be written to them: `data` is read as numbers again afterwards.
@@ -179,11 +179,11 @@ fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len).step_by(step).map(move |start| start..len.min(start + step))
 }
 
-/// As many numbers of a vector as there is room for.
+/// As many numbers of a vector as fit.
 #[inline(always)]
 fn write<S: Simd>(to: &mut [MaybeUninit<f32>], vector: S::f32s) {
     let from: *const S::f32s = &raw const vector;
-    // SAFETY: a vector is nothing but its lanes, and no more of them are copied than there are on either side.
+    // SAFETY: a vector consists only of its lanes, and no more of them are copied than there are on either side.
     unsafe {
         match to.len() >= S::F32_LANES {
             true => to.as_mut_ptr().cast::<S::f32s>().write_unaligned(vector),

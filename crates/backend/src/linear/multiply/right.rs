@@ -11,7 +11,7 @@ use crate::simd::{self, Simd};
 /// The right operand of a product.
 #[derive(Debug, Clone, Copy)]
 pub enum Right<'a> {
-    /// Rows `stride` apart, read where they lie.
+    /// Rows `stride` apart, read in place.
     Rows {
         /// The numbers.
         data: &'a [f32],
@@ -25,7 +25,7 @@ pub enum Right<'a> {
         /// Distance of two rows.
         stride: usize,
     },
-    /// Copied before, as several threads need it or it is a transpose. It may have more terms than the sums.
+    /// Copied in advance, because several threads need it or it is a transpose. It may have more terms than the sums.
     Panels(&'a Panels),
 }
 
@@ -54,10 +54,10 @@ impl Right<'_> {
     }
 }
 
-/// Each number of a strip is used once a row.
+/// Each number of a strip is used once per row.
 const ROWS_WORTH_A_COPY: usize = 32;
 
-/// Columns that a block of sums meets.
+/// The columns that a block of sums reads.
 #[inline(always)]
 pub(super) fn panel_width(lanes: usize, registers: usize) -> usize {
     let vectors = if registers >= 32 { 4 } else { 2 };
@@ -72,7 +72,7 @@ fn copy_rows(to: &mut [f32], from: &[f32], stride: usize, width: usize, cols: us
     }
 }
 
-/// A right operand as panels, each as wide as a block of sums: a row of whole vectors a term.
+/// A right operand as panels, each as wide as a block of sums: one row of whole vectors per term.
 #[derive(Debug)]
 pub struct Panels {
     /// `[terms, width]` a panel; the last is as wide as its columns need.

@@ -33,13 +33,6 @@ struct Tokens<'a> {
     d_features: &'a mut [f32],
 }
 
-/// Some tokens' hidden numbers and gradients, `[tokens, order]` each.
-struct Scratch {
-    hidden: Vec<f32>,
-    outer: Vec<f32>,
-    inner: Vec<f32>,
-}
-
 impl<'a> Backward<'a> {
     pub(super) fn new(network: Network<'a>, [wants_features, wants_numbers]: [bool; 2]) -> Self {
         let sizes = network.sizes;
@@ -80,7 +73,7 @@ impl<'a> Backward<'a> {
         let sizes = self.network.sizes;
         let Tokens { features, notes, grad, d_features } = tokens;
         let size = TOKENS.min(grad.len() / sizes.d_model) * sizes.order;
-        let mut scratch = Scratch { hidden: vec![0.0; size], outer: vec![0.0; size], inner: vec![0.0; size] };
+        let mut scratch = [(); 3].map(|()| vec![0.0; size]);
         let blocks = features.chunks(TOKENS * sizes.emb_dim).zip(notes.chunks(TOKENS * sizes.notes()));
         let blocks = blocks.zip(grad.chunks(TOKENS * sizes.d_model));
         let blocks = blocks.zip(d_features.chunks_mut(TOKENS * sizes.emb_dim));
@@ -89,11 +82,11 @@ impl<'a> Backward<'a> {
         }
     }
 
-    fn block(&self, tokens: Tokens<'_>, scratch: &mut Scratch, sums: &mut [f32]) {
+    /// `scratch` has room for the tokens' hidden numbers and two gradients, `[tokens, order]` each.
+    fn block(&self, tokens: Tokens<'_>, scratch: &mut [Vec<f32>; 3], sums: &mut [f32]) {
         let sizes = self.network.sizes;
         let size = tokens.notes.len() / sizes.sine_layers;
-        let Scratch { hidden, outer, inner } = scratch;
-        let (hidden, mut outer, mut inner) = (&mut hidden[..size], &mut outer[..size], &mut inner[..size]);
+        let [hidden, mut outer, mut inner] = scratch.each_mut().map(|numbers| &mut numbers[..size]);
         for (layer, before) in tokens.notes.chunks_exact(size).enumerate().rev() {
             let dy = if layer + 1 == sizes.sine_layers { tokens.grad } else { &*outer };
             self.input_grad(layer + 1, dy, inner);

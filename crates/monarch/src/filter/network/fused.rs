@@ -2,29 +2,19 @@
 //!
 //! A few tokens at a time go through all layers, forward and backward, while their numbers are in a core's cache.
 
-use burn::tensor::Tensor;
-use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
+use subquad_backend::kernel::{Array, CpuKernel, Saved, View};
 
 use super::backward::Backward;
 use super::forward::forward;
 use super::layers::{Network, Sizes};
 
-/// `features [seq, emb_dim]` to `[seq, d_model]`; the caller checks the sizes.
-pub(super) fn answers(
-    features: Tensor<2>,
-    frequencies: Tensor<2>,
-    numbers: Tensor<1>,
-    sizes: Sizes,
-) -> Tensor<2> {
-    apply(Answers(sizes), [features.into(), frequencies.into(), numbers.into()])
-}
-
-/// Inputs: `features [seq, emb_dim]`, `frequencies [rows, order]`, weights and biases as [`Sizes`] finds them.
+/// Inputs: `features [seq, emb_dim]`, `frequencies [rows, order]`, weights and biases as [`Sizes`] finds them; the caller checks
+/// their sizes. Output: `[seq, d_model]`.
 ///
 /// Kept for the backward pass are the arguments of the sines before the frequency: `[sine layers, tokens, order]` for
 /// each block of [`TOKENS`](super::layers::TOKENS), one block after the other.
 #[derive(Debug)]
-struct Answers(Sizes);
+pub(super) struct Answers(pub(super) Sizes);
 
 impl CpuKernel for Answers {
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {

@@ -9,6 +9,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
+use subquad_backend::kernel::apply;
 
 use self::layers::Sizes;
 
@@ -48,7 +49,10 @@ impl SineNetwork {
         assert!(rows == 1 || rows == sizes.sine_layers, "{rows} rows of frequencies for {sizes:?}");
         match form {
             Form::Portable => self.layer_by_layer(features, frequencies),
-            Form::Fused => fused::answers(features, frequencies, self.numbers(), sizes),
+            Form::Fused => {
+                let inputs = [features.into(), frequencies.into(), self.numbers().into()];
+                apply(fused::Answers(sizes), inputs)
+            }
         }
     }
 

@@ -7,14 +7,7 @@ use super::Inputs;
 use crate::m2::short::ShortGrad;
 
 /// The gradient of each input, row-major; empty if there is no such input.
-pub(super) struct Grads {
-    projected: Unwritten,
-    short_weight: Unwritten,
-    short_bias: Unwritten,
-    lags: Unwritten,
-    x: Unwritten,
-    residual_lags: Unwritten,
-}
+pub(super) struct Grads([Unwritten; 6]);
 
 /// The share of one channel.
 pub(super) struct ChannelGrads<'a> {
@@ -40,24 +33,17 @@ pub(super) fn next_row<'a>(rows: &mut Rows<'a>) -> &'a mut [f32] {
 
 impl Grads {
     pub(super) fn new(inputs: &[View<'_>]) -> Self {
-        let unwritten = |i: usize| Unwritten::new(inputs.get(i).map_or(0, |input| input.data.len()));
-        Self {
-            projected: unwritten(0),
-            short_weight: unwritten(1),
-            short_bias: unwritten(2),
-            lags: unwritten(3),
-            x: unwritten(4),
-            residual_lags: unwritten(5),
-        }
+        let len = |i: usize| inputs.get(i).map_or(0, |input| input.data.len());
+        Self(std::array::from_fn(|i| Unwritten::new(len(i))))
     }
 
     pub(super) fn by_channel(&mut self, inputs: &Inputs<'_>) -> Vec<ChannelGrads<'_>> {
         let ([_, d_model, seq], [_, width]) = (inputs.sizes(), inputs.short_weight.dims());
-        let projected = thirds(rows(&mut self.projected, 3 * d_model, seq).collect());
-        let short = self.short_weight.parts(width).into_iter().zip(self.short_bias.parts(1));
+        let [projected, short_weight, short_bias, lags, x, residual_lags] = &mut self.0;
+        let projected = thirds(rows(projected, 3 * d_model, seq).collect());
+        let short = short_weight.parts(width).into_iter().zip(short_bias.parts(1));
         let short = short.map(|(taps, bias)| ShortGrad { taps: taps.zeros(), bias: &mut bias.zeros()[0] });
-        let mut rows =
-            [&mut self.lags, &mut self.x, &mut self.residual_lags].map(|all| rows(all, d_model, seq));
+        let mut rows = [lags, x, residual_lags].map(|all| rows(all, d_model, seq));
         let channels = projected.zip(thirds(short.collect()));
         let channel = |(projected, short)| {
             let [lags, x, residual_lags] = rows.each_mut().map(|rows| rows.next().expect("one a channel"));
@@ -67,9 +53,7 @@ impl Grads {
     }
 
     pub(super) fn into_arrays(self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let Self { projected, short_weight, short_bias, lags, x, residual_lags } = self;
-        let grads = [projected, short_weight, short_bias, lags, x, residual_lags].into_iter();
-        let inputs = grads.zip(saved.inputs).zip(saved.wanted);
+        let inputs = self.0.into_iter().zip(saved.inputs).zip(saved.wanted);
         let array = |grad: Unwritten, shape: &[usize]| Array::new(grad.into_vec(), shape);
         inputs.map(|((grad, input), wanted)| wanted.then(|| array(grad, input.shape))).collect()
     }

@@ -17,8 +17,8 @@ use subquad_backend::kernel::{Array, CpuKernel, Operand, Part, Saved, Unwritten,
 use subquad_backend::simd;
 
 use self::grads::{ChannelGrads, Grads, next_row};
-use super::gate::{V, X1, X2};
 use super::short::Short;
+use crate::gate::{V, X1, X2};
 
 /// # Shapes
 /// - `projected`: `[batch, 3 d_model, seq]`

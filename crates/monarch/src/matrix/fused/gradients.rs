@@ -83,16 +83,16 @@ impl WithSimd for Backward<'_> {
         let Self { factors, tile, back, sums, rows } = self;
         let ([k, middle, p], [c, s, u]) = (factors.sizes.first, factors.sizes.second);
         let [x_stride, z_stride, y_stride] = factors.sizes.strides();
-        let turned = factors.turned.as_ref().expect("packed both ways");
+        let [turned_first, turned_second] = factors.turned.as_ref().expect("packed both ways");
         first_factor(simd, factors, &tile.x, &mut tile.z, rows);
         for dy in back.y.chunks(y_stride).take(rows) {
             simd::add(&mut sums.bias, dy);
         }
         let dy = (&back.y[..], y_stride);
-        across_blocks(simd, dy, &turned.second, (&mut back.z, z_stride), [rows, s, u, c]);
+        across_blocks(simd, dy, turned_second, (&mut back.z, z_stride), [rows, s, u, c]);
         outer_across_blocks(simd, dy, (&tile.z, z_stride), &mut sums.second, [rows, s, u, c]);
         let dz = (&back.z[..], z_stride);
-        block_products(simd, dz, &turned.first, (&mut back.x, x_stride), [rows, k, middle, p]);
+        block_products(simd, dz, turned_first, (&mut back.x, x_stride), [rows, k, middle, p]);
         outer_of_blocks(simd, dz, (&tile.x, x_stride), &mut sums.first, [rows, k, middle, p]);
     }
 }

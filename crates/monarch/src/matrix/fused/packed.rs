@@ -16,16 +16,9 @@ pub(super) struct Factors {
     pub(super) first: Vec<f32>,
     /// Blocks fastest: `[s, u, c]`, rows padded.
     pub(super) second: Vec<f32>,
-    /// What the backward pass needs as well.
-    pub(super) turned: Option<Turned>,
-}
-
-/// The factors for the opposite direction.
-pub(super) struct Turned {
-    /// Not transposed: `[k, middle, p]`, rows padded.
-    pub(super) first: Vec<f32>,
-    /// Blocks fastest: `[u, s, c]`, rows padded.
-    pub(super) second: Vec<f32>,
+    /// The factors for the opposite direction, which the backward pass needs as well: the first one not transposed, `[k,
+    /// middle, p]`, and the second one `[u, s, c]`, rows padded.
+    pub(super) turned: Option<[Vec<f32>; 2]>,
 }
 
 impl Factors {
@@ -41,10 +34,10 @@ impl Factors {
 
     pub(super) fn both_ways(w1: &[f32], w2: &[f32], sizes: Sizes) -> Self {
         let ([k, middle, p], [c, s, u]) = (sizes.first, sizes.second);
-        let turned = Turned {
-            first: packed([k, middle, p], |i, m, q| w1[(i * middle + m) * p + q]),
-            second: packed([u, s, c], |r, t, l| w2[(l * s + t) * u + r]),
-        };
+        let turned = [
+            packed([k, middle, p], |i, m, q| w1[(i * middle + m) * p + q]),
+            packed([u, s, c], |r, t, l| w2[(l * s + t) * u + r]),
+        ];
         Self { turned: Some(turned), ..Self::forward(w1, w2, sizes) }
     }
 }

@@ -62,28 +62,6 @@ impl Product {
     }
 }
 
-impl Entries {
-    /// How many entries rows up to `row` have, of `columns`.
-    fn until(self, row: usize, columns: usize) -> usize {
-        match self {
-            Self::All => columns,
-            Self::Lower(diagonal) => (row as i64 + diagonal + 1).clamp(0, columns as i64) as usize,
-        }
-    }
-
-    /// The first row, of `rows`, that has an entry in this column.
-    fn from(self, column: usize, rows: usize) -> usize {
-        match self {
-            Self::All => 0,
-            Self::Lower(diagonal) => (column as i64 - diagonal).clamp(0, rows as i64) as usize,
-        }
-    }
-
-    fn clear_others(self, block: &mut [f32], columns: usize) {
-        block.chunks_mut(columns).enumerate().for_each(|(i, row)| row[self.until(i, columns)..].fill(0.0));
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
     batch: usize,
@@ -115,7 +93,9 @@ impl Factor<'_> {
         match lines {
             Lines::Within => {
                 let parts = all.parts(rows * d_model).into_par_iter().zip(x.par_chunks(terms * d_model));
-                parts.enumerate().for_each(|(index, (y, x))| self.within(index % blocks, y.zeros(), x));
+                parts.enumerate().for_each(|(index, (y, x))| {
+                    self.block(index % blocks, 0..rows, (y.zeros(), d_model), x);
+                });
             }
             Lines::Across => {
                 let (sequences, some) = (all.parts(blocks * rows * d_model), self.rows_at_once());
@@ -141,22 +121,10 @@ impl Factor<'_> {
         wanted.next_multiple_of(GROUP).clamp(GROUP, GATHERED_FOR)
     }
 
-    fn within(&self, block: usize, y: &mut [f32], x: &[f32]) {
-        let Sizes { d_model, heads, .. } = self.sizes;
-        let d_head = d_model / heads;
-        for head in 0..heads {
-            self.tile(head, block, 0..self.dims()[0]).run(
-                (&mut y[head * d_head..], d_model),
-                (&x[head * d_head..], d_model),
-                d_head,
-            );
-        }
-    }
-
     /// Rows of every block from `first` on, as many as `y` has.
     fn across(&self, first: usize, y: &mut [f32], x: &[f32]) {
-        let Sizes { d_model, heads, blocks, .. } = self.sizes;
-        let (d_head, stride) = (d_model / heads, blocks * d_model);
+        let Sizes { d_model, blocks, .. } = self.sizes;
+        let stride = blocks * d_model;
         let rows = first..first + y.len() / stride;
         let terms = self.terms(&rows);
         let mut gathered = vec![0.0; self.dims()[1] * d_model];
@@ -165,13 +133,7 @@ impl Factor<'_> {
                 let row = &x[(t * blocks + block) * d_model..][..d_model];
                 gathered[t * d_model..][..d_model].copy_from_slice(row);
             }
-            for head in 0..heads {
-                self.tile(head, block, rows.clone()).run(
-                    (&mut y[block * d_model + head * d_head..], stride),
-                    (&gathered[head * d_head..], d_model),
-                    d_head,
-                );
-            }
+            self.block(block, rows.clone(), (&mut y[block * d_model..], stride), &gathered);
         }
     }
 
@@ -184,34 +146,23 @@ impl Factor<'_> {
         }
     }
 
-    fn tile(&self, head: usize, block: usize, rows: Range<usize>) -> Block<'_> {
-        let Sizes { blocks, outputs, inputs, .. } = self.sizes;
-        let data = &self.data[(head * blocks + block) * outputs * inputs..][..outputs * inputs];
-        let weight = match self.transposed {
-            false => Scalars::rows(data, inputs),
-            true => Scalars::columns(data, inputs),
-        };
-        Block { factor: self, weight, rows }
-    }
-}
-
-/// Some rows of one block.
-struct Block<'a> {
-    factor: &'a Factor<'a>,
-    weight: Scalars<'a>,
-    rows: Range<usize>,
-}
-
-impl Block<'_> {
-    /// Writes `cols` columns of these rows to `y`, which begins with the first of them; `x` begins with term 0. Each
-    /// comes with its row stride.
-    fn run(&self, y: (&mut [f32], usize), x: (&[f32], usize), cols: usize) {
-        let groups = self.rows.clone().step_by(GROUP).map(|first| {
-            let rows = first..self.rows.end.min(first + GROUP);
-            (rows.clone(), self.factor.terms(&rows))
-        });
-        let first = self.rows.start;
-        dispatch(Sums { out: y, first, weight: self.weight, x, cols, groups: groups.collect(), add: false });
+    /// Writes some rows of one block, for every head, to `y`, which begins with the first of them and comes with its row
+    /// stride; `x` begins with term 0.
+    fn block(&self, block: usize, rows: Range<usize>, (y, stride): (&mut [f32], usize), x: &[f32]) {
+        let Sizes { d_model, heads, blocks, outputs, inputs, .. } = self.sizes;
+        let (cols, first) = (d_model / heads, rows.start);
+        let group = |first: usize| first..rows.end.min(first + GROUP);
+        let groups = rows.clone().step_by(GROUP).map(group).map(|rows| (rows.clone(), self.terms(&rows)));
+        let groups: Vec<_> = groups.collect();
+        for head in 0..heads {
+            let data = &self.data[(head * blocks + block) * outputs * inputs..][..outputs * inputs];
+            let weight = match self.transposed {
+                false => Scalars::rows(data, inputs),
+                true => Scalars::columns(data, inputs),
+            };
+            let (out, x) = ((&mut y[head * cols..], stride), (&x[head * cols..], d_model));
+            dispatch(Sums { out, first, weight, x, cols, groups: &groups, add: false });
+        }
     }
 }
 
@@ -230,7 +181,7 @@ struct Sums<'a> {
     x: (&'a [f32], usize),
     cols: usize,
     /// Ranges of rows, and the terms that they have.
-    groups: Vec<(Range<usize>, Range<usize>)>,
+    groups: &'a [(Range<usize>, Range<usize>)],
     add: bool,
 }
 
@@ -323,13 +274,14 @@ impl Sizes {
         let mut columns = vec![0.0; d_head * inputs];
         transpose(x, x_stride, [inputs, d_head], &mut columns, inputs);
         let groups = (0..outputs).step_by(GROUP).map(|first| (first..outputs.min(first + GROUP), 0..d_head));
+        let groups: Vec<_> = groups.collect();
         dispatch(Sums {
             out: (grads, inputs),
             first: 0,
             weight: Scalars::rows(dy.0, dy.1),
             x: (&columns, inputs),
             cols: inputs,
-            groups: groups.collect(),
+            groups: &groups,
             add: true,
         });
     }

@@ -33,6 +33,28 @@ pub(crate) enum Entries {
     Lower(i64),
 }
 
+impl Entries {
+    /// How many entries rows up to `row` have, of `columns`.
+    fn until(self, row: usize, columns: usize) -> usize {
+        match self {
+            Self::All => columns,
+            Self::Lower(diagonal) => (row as i64 + diagonal + 1).clamp(0, columns as i64) as usize,
+        }
+    }
+
+    /// The first row, of `rows`, that has an entry in this column.
+    fn from(self, column: usize, rows: usize) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Lower(diagonal) => (column as i64 - diagonal).clamp(0, rows as i64) as usize,
+        }
+    }
+
+    fn clear_others(self, block: &mut [f32], columns: usize) {
+        block.chunks_mut(columns).enumerate().for_each(|(i, row)| row[self.until(i, columns)..].fill(0.0));
+    }
+}
+
 /// # Shapes
 /// - `x`: `[batch, tokens, d_model]`
 /// - `weight`: `[n_heads, n_blocks, outputs, inputs]`, where `n_blocks * inputs = tokens`

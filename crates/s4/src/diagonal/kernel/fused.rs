@@ -63,8 +63,8 @@ fn logarithms(inputs: &[View<'_>], h: usize) -> Vec<Complex> {
     (0..re.len()).map(sum).collect()
 }
 
-/// From the moments of every row, the gradients of the four inputs. Those of `log_a` sum over the kernels; the second part of the
-/// angle is there for its value only.
+/// The gradients of the four inputs from the moments of every row. Those of `log_a` sum over the kernels; the second
+/// part of the angle has only a value, no gradient.
 fn gradients(inputs: &[View<'_>], moments: &[Vec<(Complex32, Complex32)>]) -> [Array; 4] {
     let [d_model, pairs] = inputs[2].dims();
     let mut grads = [0, 1, 2, 3].map(|i| Array::new(vec![0.0; inputs[i].data.len()], inputs[i].shape));

@@ -25,13 +25,13 @@ struct Split {
 }
 
 impl Split {
-    /// Both factors near the square root, so that there are few powers to make.
+    /// Both factors are near the square root, so that there are few powers to compute.
     fn new(seq: usize) -> Self {
         let block = seq.isqrt().next_power_of_two().max(LANES);
         Self { seq, block, blocks: seq.div_ceil(block).next_multiple_of(ROWS) }
     }
 
-    /// Tiles a block.
+    /// Tiles per block.
     fn columns(self) -> usize {
         self.block / LANES
     }

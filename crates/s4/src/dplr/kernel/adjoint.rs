@@ -17,8 +17,8 @@ use super::block::{Complex, WIDTH};
 use super::row::{Block, Forward, Row, Sizes};
 
 impl Row<'_> {
-    /// From the gradients of the taps those of the factors, laid out as they are, and those of the spectra at the frequencies `at`,
-    /// which have no other part in the first.
+    /// The gradients of the factors, in their layout, from those of the taps; and those of the spectra at the
+    /// frequencies `at`, which do not otherwise contribute to the factors' gradients.
     pub(super) fn grads(&mut self, at: &[usize], grads: &[&[f32]]) -> (Vec<f32>, Vec<Vec<Complex32>>) {
         for (kernel, grad) in grads.iter().enumerate() {
             self.transform_grad(kernel, grad);
@@ -48,7 +48,7 @@ impl WithSimd for Backward<'_, '_> {
     }
 }
 
-/// Sums over all frequencies that the gradients are made of, and the buffers of one block.
+/// The sums over all frequencies that make up the gradients, and the buffers of one block.
 struct Sums {
     sizes: Sizes,
     /// `E` of every kernel.
@@ -59,7 +59,7 @@ struct Sums {
     of_sums: Vec<f32>,
     /// `E_g`, real parts then imaginary parts: `[pairs, 2 WIDTH]`.
     of_g: Vec<f32>,
-    /// By `alpha` of every product, then by `beta`, in parts: `[2 products, pairs]`.
+    /// With respect to `alpha` of every product, then to `beta`, in parts: `[2 products, pairs]`.
     of_numbers: Vec<[f32; LANES]>,
     /// Sum of `c^2 Re E_den` and of `s c Im E_den` of every pair, in parts.
     of_den: Vec<[[f32; LANES]; 2]>,
@@ -90,7 +90,7 @@ impl Sums {
         }
     }
 
-    /// Adds what a block brings.
+    /// Adds the contribution of a block.
     #[inline(always)]
     fn add<S: Simd>(&mut self, simd: S, row: &Row<'_>) {
         self.through_low_rank(&row.block);
@@ -208,7 +208,7 @@ impl Sums {
         }
     }
 
-    /// Gradients of `a`, of the left and of the right factors, laid out as the factors are.
+    /// Gradients of `a`, of the left and of the right factors, in the layout of the factors.
     fn of_factors(&self, factors: &[f32]) -> Vec<f32> {
         let Sizes { pairs, lefts, rights, .. } = self.sizes;
         let products = self.sizes.products();

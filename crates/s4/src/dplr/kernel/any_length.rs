@@ -10,7 +10,8 @@ use subquad_backend::fft_conv::two_sided_conv;
 use super::roots::Roots;
 use crate::complex::Pair;
 
-/// `x_t = sum over all j of X_j e^(2 pi i j t / n) / n`, from the `n / 2 + 1` first of a spectrum of real numbers.
+/// `x_t = sum over all j of X_j e^(2 pi i j t / n) / n`, from the first `n / 2 + 1` numbers of the spectrum of a real
+/// signal.
 ///
 /// # Shapes
 /// - `spectrum`: `[rows, n / 2 + 1]`

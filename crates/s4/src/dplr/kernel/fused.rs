@@ -27,7 +27,7 @@ pub(super) fn kernel(
 }
 
 /// Inputs: `[2 + 2 lefts + 2 rights, d_model, pairs]`, real and imaginary parts of `a`, of the left factors and of the right; then,
-/// if there are any, the spectra at the frequencies that are worked out elsewhere, `[kernels, d_model, 2 most]`.
+/// if there are any, the spectra at the frequencies that are computed elsewhere, `[kernels, d_model, 2 most]`.
 #[derive(Debug)]
 struct DplrKernel {
     sizes: Sizes,

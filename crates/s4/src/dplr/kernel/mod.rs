@@ -43,7 +43,7 @@ pub(super) fn kernel(dplr: &Dplr, form: Form) -> Tensor<3> {
     }
 }
 
-/// What the products `v` are made of.
+/// The factors of the products `v`.
 struct Factors {
     /// `[d_model, pairs]`
     a: Pair<2>,

@@ -22,7 +22,8 @@ pub(super) fn kernel(factors: Factors, exact: Exact, l_max: usize) -> Tensor<3> 
     inverse_real(rows, l_max).reshape([kernels, d_model, l_max])
 }
 
-/// The exact values in the places of their frequencies: both one behind the other, and then which of them.
+/// Puts the exact values in the places of their frequencies: both lists are joined, and then the right entries
+/// selected.
 fn put(exact: Pair<3>, frequencies: &Frequencies, spectrum: Pair<3>) -> Pair<3> {
     let [kernels, d_model, count] = spectrum.re.dims();
     let place = |h: usize| {
@@ -55,9 +56,9 @@ fn spectrum(factors: Factors, roots: &Roots) -> Pair<3> {
     Pair { re: stack(|row| row.re.clone()), im: stack(|row| row.im.clone()) }
 }
 
-/// One rank of `(1 + c h(q, p))^-1`, that of `q` in row `at` and of `p` in `column`: a step of Gauss's elimination, which leaves
-/// in every other row what the low-rank part takes away. It needs no pivots: the Hermitian part of what is inverted is at least
-/// that of the identity.
+/// One rank of `(1 + c h(q, p))^-1`, that of `q` in row `at` and of `p` in `column`: a step of Gaussian elimination,
+/// which leaves in every other row what the low-rank part subtracts. It needs no pivots, because the Hermitian part
+/// of the inverted matrix is at least that of the identity.
 fn eliminate(h: &mut [Vec<Pair<2>>], at: usize, column: usize, cos: &Tensor<2>) {
     let weigh = |h: &Pair<2>| h.clone().map(|part| part * cos.clone());
     let Pair { re, im } = weigh(&h[at][column]);
@@ -106,9 +107,9 @@ fn inverse_denominators(a: &Pair<2>, sin: &Tensor<2>, cos: &Tensor<2>) -> Pair<3
     scaled_inverse(Pair { re, im })
 }
 
-/// `1 / z`. Where nothing turns and little decays the denominator at frequency 0 is so small that its square, which the
-/// gradient of the plain formula would square again, is no f32 any more: so it is divided by its size first. That is a
-/// constant: the result does not depend on it.
+/// `1 / z`. Where nothing oscillates and little decays, the denominator at frequency 0 is so small that its square,
+/// which the gradient of the plain formula would square again, underflows in f32. So it is divided by its size first.
+/// The size counts as a constant, because the result does not depend on it.
 fn scaled_inverse<const D: usize>(z: Pair<D>) -> Pair<D> {
     let size = z.re.clone().detach().abs().max_pair(z.im.clone().detach().abs());
     let Pair { re, im } = z.map(|part| part / size.clone());

@@ -2,11 +2,11 @@
 
 use std::f64::consts::PI;
 
-/// Of `theta_j = pi j / l_max` for `j <= l_max / 2`, made in f64 and rounded once.
+/// Sines and cosines of `theta_j = pi j / l_max` for `j <= l_max / 2`, computed in f64 and rounded once.
 pub(super) struct Roots {
     pub(super) sin: Vec<f32>,
     pub(super) cos: Vec<f32>,
-    /// How often the transform's term of a frequency counts among all: 1 where it is its own conjugate, 2 elsewhere.
+    /// How often a frequency's term counts in the transform: once if it is its own conjugate, otherwise twice.
     pub(super) count: Vec<f32>,
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Row<'a> {
     pub(super) spectra: Vec<Vec<Complex32>>,
 }
 
-/// What is worked out for one block of frequencies.
+/// What is computed for one block of frequencies.
 pub(super) struct Block {
     pub(super) sin: Lanes,
     pub(super) cos: Lanes,
@@ -130,7 +130,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Where blocks begin, but for those of which every frequency is among `at`.
+    /// Where blocks begin, without those in which every frequency is among `at`.
     pub(super) fn blocks(&self, at: &[usize]) -> impl Iterator<Item = usize> + use<> {
         let count = self.roots.len();
         let before = |j: usize| at.partition_point(|at| *at < j);
@@ -174,7 +174,7 @@ impl<'a> Row<'a> {
         taps.iter_mut().zip(&self.points).for_each(|(tap, point)| *tap = scale * point.re);
     }
 
-    /// From the gradient of a kernel's taps that of its spectrum, `d/d re - i d/d im`, in the spectrum's place.
+    /// Replaces the spectrum by its gradient, `d/d re - i d/d im`, from that of the kernel's taps.
     pub(super) fn transform_grad(&mut self, kernel: usize, grad: &[f32]) {
         let points = self.points.iter_mut().zip(grad);
         points.for_each(|(point, grad)| *point = Complex32::new(*grad, 0.0));
@@ -185,7 +185,7 @@ impl<'a> Row<'a> {
         spectrum.for_each(|(to, (point, count))| *to = point * (scale * count));
     }
 
-    /// All `h`, and what the low-rank part makes of them.
+    /// All `h`, and the terms of the low-rank part.
     #[inline(always)]
     fn resolve<S: Simd>(&mut self, simd: S) {
         let Sizes { pairs, kernels, rights, .. } = self.sizes;
@@ -220,7 +220,7 @@ impl Block {
             for i in 0..WIDTH {
                 let (s, c) = (self.sin[i], self.cos[i]);
                 let (re, im) = (c * c * size - 4.0 * s * s, -4.0 * s * c * x);
-                // Divided by its size first: a denominator may be so small that its square is no f32 any more.
+                // Divided by its size first, because a denominator may be so small that its square underflows in f32.
                 let scale = 1.0 / re.abs().max(im.abs());
                 let (re, im) = (re * scale, im * scale);
                 let inverse = scale / (re * re + im * im);

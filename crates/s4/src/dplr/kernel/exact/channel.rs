@@ -10,10 +10,10 @@ pub(super) struct Sizes {
     pub(super) l_max: usize,
 }
 
-/// A channel's system; every list of numbers of the pairs has their conjugates behind them.
+/// A channel's system; in every list of numbers of the pairs, their conjugates follow.
 pub(super) struct Channel {
     pub(super) sizes: Sizes,
-    /// Of every pair, or one for all.
+    /// One per pair, or one for all.
     pub(super) dt: Vec<f64>,
     /// The continuous system: `a`, `b`, rows of `P`, then `C~`, as `[2 + rank + kernels][pairs]`.
     pub(super) stored: Vec<Vec<Complex>>,
@@ -66,7 +66,7 @@ fn stored(sizes: Sizes, parts: &[&[f32]]) -> Vec<Vec<Complex>> {
     stored
 }
 
-/// Where the real and the imaginary part of each complex row are.
+/// The places of the real and imaginary parts of each complex row.
 pub(super) fn parts_of(Sizes { rank, kernels, .. }: Sizes) -> impl Iterator<Item = [usize; 2]> {
     let group = |first: usize, count: usize| (0..count).map(move |i| [first + i, first + count + i]);
     group(0, 1).chain(group(2, 1)).chain(group(4, rank)).chain(group(4 + 2 * rank, kernels))

@@ -13,14 +13,14 @@ pub(in super::super) struct Frequencies {
     by_channel: Vec<Vec<usize>>,
 }
 
-/// Kernels of so many taps or fewer are worked out in f64 at all frequencies: of their gradients by the steps almost everything
-/// cancels, since `C~ (I - a_bar)^-1 b_bar` does not depend on the step at all.
+/// Kernels with this many taps or fewer are computed in f64 at all frequencies: almost everything in their gradients
+/// with respect to the steps cancels, because `C~ (I - a_bar)^-1 b_bar` does not depend on the step at all.
 const SHORT: usize = 64;
-/// Largest term of `c h(q, p)` that f32 keeps: the gradient by `a` loses the square of it.
+/// Largest term of `c h(q, p)` that f32 can handle: the gradient of `a` loses its square.
 const LARGEST_TERM: f64 = 16.0;
-/// Smallest distance of a frequency to a mode's that f32 keeps, in parts of the mode's own.
+/// Smallest distance between a frequency and a mode's that f32 can handle, relative to the mode's own.
 const NEAREST: f64 = 1e-3;
-/// The same for a mode that does not turn: far above the least decay that f32 has.
+/// The same for a mode that does not oscillate: far above the smallest decay that f32 can hold.
 const NEAREST_TO_ZERO: f64 = 1e-4;
 
 impl Frequencies {
@@ -45,7 +45,7 @@ impl Frequencies {
         self.l_max
     }
 
-    /// Whether they are all that there are, in every channel.
+    /// Whether they are all frequencies, in every channel.
     pub(in super::super) fn all(&self) -> bool {
         self.l_max <= SHORT
     }
@@ -54,7 +54,7 @@ impl Frequencies {
         &self.by_channel[h]
     }
 
-    /// Of the channel that has the most.
+    /// The number in the channel that has the most.
     pub(in super::super) fn most(&self) -> usize {
         self.by_channel.iter().map(Vec::len).max().unwrap_or(0)
     }
@@ -69,7 +69,7 @@ struct Mode {
 }
 
 impl Mode {
-    /// The range of `j` in which `|2 i tan(pi j / l_max) - dt a|` is below what f32 needs.
+    /// The range of `j` in which `|2 i tan(pi j / l_max) - dt a|` is too small for f32.
     fn close_to(&self, l_max: usize) -> std::ops::Range<usize> {
         let Complex { re, im } = self.a;
         let radius = self.dt * (self.coupling / LARGEST_TERM + NEAREST * im.abs()) + NEAREST_TO_ZERO;

@@ -28,7 +28,7 @@ impl Channel {
     }
 }
 
-/// Sums over all frequencies that the gradients are made of, one for each member and lane.
+/// The sums over all frequencies that make up the gradients, one per member and lane.
 struct Sums {
     /// `E` of every kernel.
     of_spectra: Vec<Lanes>,
@@ -66,7 +66,7 @@ impl Sums {
         }
     }
 
-    /// Adds what a block brings.
+    /// Adds the contribution of a block.
     #[inline(always)]
     fn add(&mut self, channel: &Channel, block: &Block) {
         let Sizes { kernels, rank, .. } = channel.sizes;
@@ -99,7 +99,8 @@ impl Sums {
         }
     }
 
-    /// From the gradients of the system with its steps worked in, those of the continuous system and of the steps.
+    /// The gradients of the continuous system and of the steps, from those of the system with the steps multiplied
+    /// in.
     fn through_steps(&self, channel: &Channel) -> [Vec<f32>; 2] {
         let (mut dt, mut all) = (vec![0.0; channel.dt.len()], self.of_rows(channel));
         let with_step = 2 + channel.sizes.rank;
@@ -116,7 +117,7 @@ impl Sums {
         [dt.into_iter().map(|grad: f64| grad as f32).collect(), flat(channel.sizes, &all)]
     }
 
-    /// Of `dt a`, `dt b` and `dt P`, and of `C~`, laid out as they are stored.
+    /// The gradients of `dt a`, `dt b`, `dt P` and `C~`, in the order in which they are stored.
     fn of_rows(&self, channel: &Channel) -> Vec<Vec<Complex>> {
         let row = |sums: &Vec<Lanes>| (0..sums.len() / 2).map(|n| folded(sums, n)).collect::<Vec<_>>();
         let mut of_a = row(&self.a);
@@ -126,13 +127,13 @@ impl Sums {
     }
 }
 
-/// What both members of pair `n` say, as `d/d re - i d/d im`.
+/// The contribution of both members of pair `n`, as `d/d re - i d/d im`.
 fn folded(sums: &[Lanes], n: usize) -> Complex {
     let total = |lanes: &Lanes| Complex { re: lanes.re.iter().sum(), im: lanes.im.iter().sum() };
     total(&sums[n]) + total(&sums[n + sums.len() / 2]).conj()
 }
 
-/// `d/d re` and `d/d im` where the inputs have the parts.
+/// `d/d re` and `d/d im` in the places of the inputs' parts.
 fn flat(sizes: Sizes, complex: &[Vec<Complex>]) -> Vec<f32> {
     let pairs = complex[0].len();
     let mut numbers = vec![0.0; 2 * complex.len() * pairs];

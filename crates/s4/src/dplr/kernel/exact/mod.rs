@@ -33,7 +33,7 @@ use host::ExactKernel;
 
 pub(super) use frequencies::Frequencies;
 
-/// What the spectrum is at the frequencies that are worked out here.
+/// The spectrum at the frequencies that are computed here.
 pub(super) struct Exact {
     pub(super) frequencies: Arc<Frequencies>,
     /// `[kernels, d_model, 2 most]`, real parts then imaginary parts, on the host; none if there are no such frequencies.
@@ -56,8 +56,8 @@ impl Exact {
     }
 }
 
-/// Real and imaginary parts of `a`, `b`, every row of `P` and every `C~`, all but the decays stored in f32, and then what f32
-/// leaves of the decays: `[2 (2 + rank + kernels) + 1, d_model, pairs]`.
+/// Real and imaginary parts of `a`, `b`, every row of `P` and every `C~`, all except the decays stored in f32, and
+/// then the remainder of the decays that f32 cannot hold: `[2 (2 + rank + kernels) + 1, d_model, pairs]`.
 fn numbers(dplr: &Dplr, System { a, b, p, .. }: System) -> Tensor<3> {
     let c = dplr.modes.c(Precision::Host);
     let one = |part: Tensor<2>| part.unsqueeze_dim::<3>(0);

@@ -30,7 +30,7 @@ impl Channel {
     }
 }
 
-/// What is worked out for one block of frequencies.
+/// What is computed for one block of frequencies.
 pub(super) struct Block {
     pub(super) sin: [f64; WIDTH],
     pub(super) cos: [f64; WIDTH],
@@ -122,7 +122,7 @@ impl Block {
         }
     }
 
-    /// `z` and `w` from the sums that stand in their places.
+    /// `z` and `w`, in place, from their sums.
     #[inline(always)]
     fn through_low_rank(&mut self, Sizes { rank, .. }: Sizes) {
         let [matrix, transpose, room] = &mut self.matrices;
@@ -145,8 +145,8 @@ impl Block {
     }
 }
 
-/// The solution in the place of the right side, by Gauss's elimination: it needs no pivots, since the Hermitian part of the matrix
-/// is at least that of the identity. An inverse would lose the digits again that elimination keeps.
+/// Replaces the right side by the solution, by Gaussian elimination. It needs no pivots, because the Hermitian part
+/// of the matrix is at least that of the identity. An inverse would lose the digits that elimination keeps.
 #[inline(always)]
 fn solve(matrix: &mut [Lanes], right: &mut [Lanes]) {
     let size = right.len();
