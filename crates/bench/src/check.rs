@@ -145,7 +145,7 @@ mod tests {
     fn another_layer_under_the_name_is_refused() {
         let wrong = Subject { definition: |_, _, x| x.to_vec(), ..attention() };
         let error = check(&wrong, &Device::flex()).expect_err("another layer");
-        assert!(error.starts_with("attention is not what its f64 reference says"), "{error}");
+        assert!(error.starts_with("attention does not agree with its f64 reference"), "{error}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn admission(wanted: u64, promised: u64, shared: Option<Available>, own: Option<
     let too_large = |had: &Available| wanted > had.bytes;
     if let Some(had) = tightest([shared, own]).filter(too_large) {
         let shortage = had.shortage(wanted);
-        return Admission::Never(format!("wants {shortage}; choose a smaller batch, length or width"));
+        return Admission::Never(format!("needs {shortage}; choose a smaller batch, length or width"));
     }
     match shared {
         Some(had) if promised > 0 && wanted.saturating_add(promised) > had.bytes => Admission::Later,

@@ -194,7 +194,7 @@ fn a_check_leaves_out_what_has_no_data_and_says_so() {
     let answer = lab.subquad("check --smoke").expect(0);
     let lines: Vec<_> = answer.out.lines().collect();
     assert!(
-        lines[0].starts_with("configs/a/lm.toml: ok, 6 runs, NOT TRIED: the data of task bytes are not"),
+        lines[0].starts_with("configs/a/lm.toml: ok, 6 runs, NOT TRIED: the data of task bytes are missing"),
         "{lines:?}"
     );
     assert_eq!(lines[1], "configs/b/tiny.toml: ok, 6 runs");

@@ -130,7 +130,7 @@ fn keys_of_h3_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.h3.d_state = 7"), @"x.toml:1: d_state must be even, because states come in conjugate pairs; got 7");
     insta::assert_snapshot!(errors_before_small("mixer.h3.dt_max = 1e-4"), @"x.toml:1: dt_min = 0.001 exceeds dt_max = 0.0001; lower dt_min or raise dt_max");
     let alone = |mixer| errors(&format!("model.causal = false{}", small(&[mixer])));
-    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or take it out of sweep.mixer");
+    insta::assert_snapshot!(alone("h3"), @"x.toml:1: h3 is causal-only; set model.causal = true, for h3 only in [override.h3], or remove it from sweep.mixer");
     let causal = "[override.h3]\nmodel.causal = true\n[override.hyena]\nmodel.causal = true";
     assert_eq!(super::runs(&format!("model.causal = false{SMALL}{causal}")).len(), MIXERS);
 }
@@ -150,7 +150,7 @@ fn keys_of_gated_convolutions_go_together() {
     insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
     insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1");
     let alone = errors(&format!("model.causal = false{}", small(&["hyena"])));
-    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or take it out of sweep.mixer");
+    insta::assert_snapshot!(alone, @"x.toml:1: hyena is causal-only; set model.causal = true, for hyena only in [override.hyena], or remove it from sweep.mixer");
 }
 
 #[test]
