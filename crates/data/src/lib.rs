@@ -2,7 +2,7 @@
 //!
 //! A [`Task`] gives a [`Batch`] for a step number: a pure function of (seed, step), so a resumed run sees the data it
 //! would have seen, and a change of the model never changes the data. [`tasks`] lists all tasks, a [`TaskConfig`]
-//! chooses one and its options, and [`TaskConfig::open`] makes it. All randomness comes from [`Stream`]. A task is scored by a
+//! chooses one and its options, and [`TaskOptions::open`] makes it. All randomness comes from [`Stream`]. A task is scored by a
 //! [`Metric`], computed from a [`Tally`]; everything about a metric is in one entry, in `metric.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
