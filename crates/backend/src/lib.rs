@@ -15,6 +15,9 @@
 //! ([`reference`](fft_conv::reference), or beside the tests where only they use it), portable (burn operations, any device) and
 //! fused (a CPU kernel with its own gradient).
 
+pub mod adamw;
+pub mod add;
+pub mod cross_entropy;
 mod device;
 pub mod dropout;
 pub mod fft;
@@ -25,6 +28,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod mean_square;
 pub mod micro;
+pub mod norm;
 pub mod pointwise;
 mod read;
 pub mod row_linear;

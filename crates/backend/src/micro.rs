@@ -98,6 +98,44 @@ pub fn product_of_rows<S: Simd>(
     }
 }
 
+/// [`product_of_rows`] for a right operand of at most [`PANEL`] vectors a row, one directly after the other, as long as many rows use
+/// it: taller blocks of sums read it less often.
+///
+/// # Panics
+/// If an operand is too short, or has more vectors.
+#[inline(always)]
+pub fn product_of_panel<S: Simd>(
+    simd: S,
+    a: Scalars<'_>,
+    b: &[f32],
+    [rows, vectors, inner]: [usize; 3],
+    mut store: impl FnMut(usize, usize, S::f32s),
+) {
+    let width = vectors * S::F32_LANES;
+    assert!(vectors <= PANEL, "vectors of a panel");
+    assert!(holds(a.data.len(), rows, a.row, Some(inner), a.step), "left operand of a product");
+    assert!(holds(b.len(), inner, width, Some(width), 1), "right operand of a product");
+    if inner == 0 {
+        return no_terms(simd, rows, vectors, store);
+    }
+    let (b, sizes) = ((b, width), [rows, inner]);
+    // SAFETY: the asserts above hold for all rows and for as many vectors as the strips have.
+    unsafe {
+        match (vectors, S::REGISTER_COUNT >= 32) {
+            // 28 sums, 2 vectors and a number leave one of 32 registers.
+            (PANEL, true) => strip::<S, 14, 4, PANEL>(simd, a, b, sizes, 0, &mut store),
+            (PANEL, false) => strip::<S, 6, 3, PANEL>(simd, a, b, sizes, 0, &mut store),
+            _ => strip::<S, 8, 4, 1>(simd, a, b, sizes, 0, &mut store),
+        }
+    }
+}
+
+/// Vectors of a row of a panel: 256 of these rows leave half of a core's first cache to the other operands.
+pub const PANEL: usize = 2;
+
+/// Rows of the tallest block of sums.
+pub const TALLEST: usize = 14;
+
 /// Sums of nothing.
 #[inline(always)]
 fn no_terms<S: Simd>(simd: S, rows: usize, vectors: usize, mut store: impl FnMut(usize, usize, S::f32s)) {

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use subquad_backend::Form;
+use subquad_backend::{Form, add::add};
 use subquad_mixer::{MixerError, MixerModule, SequenceMixerConfig};
 
 use crate::norm::normed;
@@ -22,6 +22,8 @@ pub struct Block<M = MixerKind> {
     order: BlockOrder,
     #[module(skip)]
     sites: DropoutSites,
+    #[module(skip)]
+    form: Form,
 }
 
 impl<M: MixerModule> Block<M> {
@@ -37,6 +39,7 @@ impl<M: MixerModule> Block<M> {
             residual: config.residual,
             order,
             sites: config.structure.dropout,
+            form: Form::for_device(device),
         }
     }
 
@@ -108,7 +111,7 @@ impl<M: MixerModule> Block<M> {
 
     /// What follows a mixer with this norm.
     fn join(&self, norm: &Option<Norm>, h: Tensor<3>, mixed: Tensor<3>, skip: bool) -> Tensor<3> {
-        let joined = if skip { h + mixed } else { mixed };
+        let joined = if skip { add(h, mixed, self.form) } else { mixed };
         if self.order.norms_inputs() { joined } else { normed(norm, joined) }
     }
 
@@ -130,6 +133,7 @@ impl<M: MixerModule> Block<M> {
             residual: self.residual,
             order: self.order,
             sites: self.sites,
+            form,
         }
     }
 }

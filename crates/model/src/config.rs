@@ -284,6 +284,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
             answers: self.head,
             padding,
             sites: dropout,
+            form: Form::for_device(device),
         }
     }
 

@@ -73,7 +73,7 @@ impl<M: MixerModule> SequenceModel<M> {
             None => h,
         };
         match (&self.head, &self.tied_bias) {
-            (Some(head), _) => head.forward(h),
+            (Some(head), _) => linear(head, h, self.form),
             (None, Some(bias)) => self.products_with_table(h) + bias.val().unsqueeze(),
             (None, None) => unreachable!("a model without a map of its own is tied"),
         }

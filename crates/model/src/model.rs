@@ -103,6 +103,8 @@ pub struct SequenceModel<M = MixerKind> {
     pub(crate) padding: Option<usize>,
     #[module(skip)]
     pub(crate) sites: DropoutSites,
+    #[module(skip)]
+    pub(crate) form: Form,
 }
 
 impl<M: MixerModule> SequenceModel<M> {
@@ -215,6 +217,7 @@ impl<M: MixerModule> SequenceModel<M> {
         self.blocks = self.blocks.into_iter().map(|block| block.with_form(form)).collect();
         self.norm = self.norm.map(|norm| norm.with_form(form));
         self.additions = self.additions.with_form(form);
+        self.form = form;
         self.head_transform = self.head_transform.map(|transform| transform.with_form(form));
         self
     }

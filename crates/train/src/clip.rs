@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use subquad_backend::norm::{scaled, sum_of_squares};
 
 /// Scales all gradients by `limit / norm` where their joint norm is above `limit`. Returns the norm before.
 pub(crate) fn clip_global_norm<M: Module>(model: &M, grads: &mut GradientsParams, limit: f64) -> f64 {
@@ -26,11 +27,7 @@ struct SumOfSquares<'a> {
 
 impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // The sum is made on the host, one by one, in f64: burn adds up large tensors in an arbitrary order, and f32
-        // squares overflow.
-        if let Some(grad) = self.grads.get::<D>(param.id) {
-            self.sum += grad.into_data().iter::<f64>().map(|g| g * g).sum::<f64>();
-        }
+        self.sum += self.grads.get::<D>(param.id).map_or(0.0, sum_of_squares);
     }
 }
 
@@ -42,7 +39,7 @@ struct Scale<'a> {
 impl ModuleVisitor for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(grad) = self.grads.remove::<D>(param.id) {
-            self.grads.register(param.id, grad * self.factor);
+            self.grads.register(param.id, scaled(grad, self.factor));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The loss to differentiate, and what is counted of a model's outputs.
 
-use burn::tensor::{Int, Tensor, activation::log_softmax};
+use burn::tensor::Tensor;
+use subquad_backend::{Form, cross_entropy::cross_entropy};
 use subquad_data::Tally;
 
 use crate::tensors::Answers;
@@ -9,15 +10,12 @@ use crate::tensors::Answers;
 /// error of reals, `[answers, outputs]`.
 pub(crate) fn loss(outputs: Tensor<2>, answers: &Answers) -> Tensor<1> {
     match answers {
-        Answers::Classes { classes, .. } => cross_entropy(outputs, classes),
+        Answers::Classes { classes, .. } => {
+            let form = Form::for_device(&outputs.device());
+            cross_entropy(outputs, classes, form)
+        }
         Answers::Reals { values } => squared_error(outputs, values),
     }
-}
-
-fn cross_entropy(logits: Tensor<2>, classes: &[i32]) -> Tensor<1> {
-    let classes = Tensor::<1, Int>::from_data(classes, &logits.device());
-    let picked = log_softmax(logits, 1).gather(1, classes.unsqueeze_dim(1));
-    mean_in_order(picked.squeeze_dim(1)).neg()
 }
 
 fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {

@@ -3,9 +3,11 @@
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::ParamGroup;
 use burn::optim::{
-    AdamW, AdamWConfig, AdamWState, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource,
+    AdamW, AdamWConfig, AdamWState, AdaptiveMomentumState, ModuleOptimizer, Optimizer, RecordState,
+    StateSink, StateSource,
 };
 use burn::tensor::{Device, Tensor};
+use subquad_backend::{Form, adamw::AdamWStep};
 use subquad_mixer::ParameterGroup;
 
 use crate::TrainConfig;
@@ -35,13 +37,39 @@ pub(crate) fn build(
 /// burn reads a record on its default device, which in a build with wgpu is a GPU that may not be there. The first step
 /// moves each moment to its parameter's device anyway.
 #[derive(Clone)]
-struct ReadOnCpu(AdamW);
+struct ReadOnCpu {
+    portable: AdamW,
+    weight_decay: f32,
+}
+
+const BETAS: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-8;
 
 impl ReadOnCpu {
     /// PyTorch's betas and epsilon. burn's own defaults differ: epsilon 1e-5, decay 1e-4.
     fn new(weight_decay: f64) -> Self {
-        let config = AdamWConfig::new().with_beta_1(0.9).with_beta_2(0.999).with_epsilon(1e-8);
-        Self(config.with_weight_decay(weight_decay as f32).build())
+        let weight_decay = weight_decay as f32;
+        let config = AdamWConfig::new().with_beta_1(BETAS[0]).with_beta_2(BETAS[1]).with_epsilon(EPSILON);
+        Self { portable: config.with_weight_decay(weight_decay).build(), weight_decay }
+    }
+
+    /// As burn's, in parallel passes.
+    fn fused_step<const D: usize>(
+        &self,
+        rate: f64,
+        tensor: Tensor<D>,
+        grad: Tensor<D>,
+        state: Option<AdamWState<D>>,
+    ) -> (Tensor<D>, AdamWState<D>) {
+        let (done, moments) = match state {
+            Some(AdamWState { momentum }) => (momentum.time, Some([momentum.moment_1, momentum.moment_2])),
+            None => (0, None),
+        };
+        let Self { weight_decay, .. } = *self;
+        let step = AdamWStep { betas: BETAS, epsilon: EPSILON, weight_decay, rate, time: done + 1 };
+        let [m, v] = step.moments(grad, moments);
+        let tensor = step.weights(tensor, [m.clone(), v.clone()]);
+        (tensor, AdamWState::new(AdaptiveMomentumState::new(step.time, m, v)))
     }
 }
 
@@ -68,7 +96,14 @@ impl Optimizer for ReadOnCpu {
         grad: Tensor<D>,
         state: Option<Moments<D>>,
     ) -> (Tensor<D>, Option<Moments<D>>) {
-        let (tensor, state) = self.0.step(rate, tensor, grad, state.map(|moments| moments.0));
+        let state = state.map(|moments| moments.0);
+        let (tensor, state) = match Form::for_device(&tensor.device()) {
+            Form::Portable => self.portable.step(rate, tensor, grad, state),
+            Form::Fused => {
+                let (tensor, state) = self.fused_step(rate, tensor, grad, state);
+                (tensor, Some(state))
+            }
+        };
         (tensor, state.map(Moments))
     }
 

@@ -151,8 +151,11 @@ impl<B: Backend + KernelOps, const N: usize> Backward<B, N> for KernelBackward {
         let State { inputs, output, notes, kernel } = ops.state;
         let parents: Vec<Option<NodeId>> =
             ops.parents.iter().map(|node| node.as_ref().map(|n| n.id)).collect();
-        let wanted = parents.iter().map(Option::is_some).collect();
         let grad = grads.consume::<B>(&ops.node);
+        if kernel.hands_gradient_on() {
+            return parents.into_iter().flatten().for_each(|id| grads.register::<B>(id, grad.clone()));
+        }
+        let wanted = parents.iter().map(Option::is_some).collect();
         let noted = notes.is_some();
         let [output, notes] = [output, notes].map(|kept| kept.unwrap_or_else(|| grad.clone()));
         let found = B::kernel_backward(pack(inputs), output, notes, grad, noted, kernel, wanted);
@@ -198,6 +201,7 @@ fn track<B: Backend + KernelOps, C: CheckpointStrategy, const N: usize>(
     match KernelBackward.prepare::<C>(guards).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
             let kept = kernel.keeps_output().then(|| output.clone());
+            let inputs = if kernel.hands_gradient_on() { vec![] } else { inputs };
             prep.finish(State { inputs, output: kept, notes: made.next(), kernel }, output)
         }
         OpsKind::UnTracked(prep) => prep.finish(output),

@@ -94,6 +94,12 @@ pub trait CpuKernel: Debug + Send + Sync + 'static {
     /// The gradient of each input, `None` where it is not wanted.
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>>;
 
+    /// Whether the gradient of every input is that of the output, as of a sum. [`backward`](Self::backward) is then never called,
+    /// and no input is kept.
+    fn hands_gradient_on(&self) -> bool {
+        false
+    }
+
     /// Whether the backward pass reads the output. It is then kept alive until that pass.
     fn keeps_output(&self) -> bool {
         false

@@ -67,6 +67,16 @@ impl<'a> Part<'a> {
         values.chunks_mut(len).map(|values| Part { values, written }).collect()
     }
 
+    /// Numbers copied from `values`.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn copied(self, values: &[f32]) -> &'a mut [f32] {
+        assert_eq!(self.len(), values.len(), "numbers copied to a part");
+        // SAFETY: it writes all, since the lengths are equal.
+        unsafe { self.write(|to| to.iter_mut().zip(values).for_each(|(to, value)| _ = to.write(*value))) }
+    }
+
     /// Zeros, to be written over: cheap where they fit in a core's cache.
     pub fn zeros(self) -> &'a mut [f32] {
         // SAFETY: it writes all.

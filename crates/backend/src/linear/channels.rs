@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::operands;
-use super::products::{FEW_ROWS, ROWS_TOGETHER};
+use super::products::rows_at_once;
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transposed;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
@@ -83,7 +83,7 @@ fn product(
         y.parts(rows * seq).into_par_iter().enumerate().for_each(|(index, out)| {
             let a = Scalars { data: &a.data[index * rows * a.row..], ..a };
             let start = start.of_rows(index * rows..index * rows + out.len() / seq);
-            let b = Right::FarRows { data: x, stride: seq };
+            let b = Right::Rows { data: x, stride: seq };
             Multiply { out: Out::part(out, seq), a, b, terms: d_input, cols: seq, start }.run();
         });
     });
@@ -97,13 +97,6 @@ impl<'a> Start<'a> {
             Self::Zeros | Self::Columns(_) | Self::Out => self,
         }
     }
-}
-
-/// Rows of a task, of `count` that each of `parts` has: as many as give each thread two tasks, because every task
-/// copies the other operand. No sum depends on it, so it may depend on the number of threads.
-fn rows_at_once(count: usize, parts: usize) -> usize {
-    let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS).max(1);
-    count.div_ceil(wanted).next_multiple_of(ROWS_TOGETHER)
 }
 
 /// `sum over sequences of x dy^T`: `[d_input, d_output]`.

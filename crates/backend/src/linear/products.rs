@@ -2,9 +2,9 @@
 //!
 //! | | as a rule | a weight that outweighs its tokens |
 //! | --- | --- | --- |
-//! | `y = x W + b` | threads take tokens, `W` stays in place | large: threads take columns, blocks of `W` are copied |
+//! | `y = x W + b` | threads take tokens, `W` in panels | large: threads take columns of `W` |
 //! | `dx = dy W^T` | threads take tokens, `W^T` in panels | `dx^T = W dy^T`: threads take rows of `W`, `dy^T` in panels |
-//! | `dW = x^T dy` | threads take rows and parts of the tokens, operands stay in place | wide: threads take rows; `x^T` copied, `dy` in panels |
+//! | `dW = x^T dy` | threads take parts of the tokens, and rows where there are more threads | wide: threads take rows; `x^T` copied, `dy` in panels |
 //!
 //! The sizes determine the order of every sum, and for `y` and `dx` the number of terms alone does: a token's results
 //! have the same bits whatever the other tokens are.
@@ -15,7 +15,7 @@ use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
 use crate::kernel::Unwritten;
-use crate::micro::Scalars;
+use crate::micro::{Scalars, TALLEST};
 
 /// What the products of a layer share.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,10 @@ pub(super) struct Sizes {
     pub(super) d_output: usize,
 }
 
-/// The most rows of a product that one thread computes at a time: their part of a block of terms stays in its cache.
-const ROWS: usize = 128;
-/// The fewest rows that are worth a task, if there are that many.
-pub(super) const FEW_ROWS: usize = 16;
-/// The micro-kernel takes rows in powers of two up to this (or in sixes).
-pub(super) const ROWS_TOGETHER: usize = 8;
+/// Most rows of a product whose right operand is shared that one thread makes at a time.
+const ROWS: usize = 8 * TALLEST;
+/// Fewest that are worth a task, if there are so many.
+const FEW_ROWS: usize = 16;
 /// Columns of `y` that one thread makes at a time.
 const COLUMNS: usize = 256;
 /// How many numbers make a weight too large for a core's own cache.
@@ -59,20 +57,34 @@ impl Sizes {
     }
 }
 
-/// Rows of a task, of `count` that each of `parts` has. No sum depends on it, so it may depend on the number of threads.
-fn rows_at_once(count: usize, parts: usize) -> usize {
-    let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS);
-    let tasks = wanted.max(count.div_ceil(ROWS)).max(1);
-    count.div_ceil(tasks).next_multiple_of(ROWS_TOGETHER).max(ROWS_TOGETHER)
+/// Rows of a task, of `count` that each of `parts` has, where every task copies the right operand: as many as leave each thread
+/// two. No sum depends on it, so it may depend on the number of threads.
+pub(super) fn rows_at_once(count: usize, parts: usize) -> usize {
+    let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS).max(1);
+    whole_blocks(count.div_ceil(wanted))
 }
 
+/// The same where the right operand is copied once for all.
+fn shared_rows_at_once(count: usize) -> usize {
+    rows_at_once(count, 1).min(ROWS)
+}
+
+/// A few rows more, so that blocks of sums are of one height.
+fn whole_blocks(rows: usize) -> usize {
+    let height = if rows >= 2 * TALLEST { TALLEST } else { ROWS_TOGETHER };
+    rows.next_multiple_of(height).max(height)
+}
+
+/// Rows of the lower blocks of sums.
+const ROWS_TOGETHER: usize = 4;
+
 /// `start + a b` for `a [rows, terms]`, threads taking rows. There must be terms.
-fn by_rows(a: &[f32], b: Right<'_>, [rows, terms, cols]: [usize; 3], start: Start<'_>) -> Vec<f32> {
-    let (mut out, at_once) = (Unwritten::new(rows * cols), rows_at_once(rows, 1));
+fn by_rows(a: &[f32], b: &Panels, [rows, terms, cols]: [usize; 3], start: Start<'_>) -> Vec<f32> {
+    let (mut out, at_once) = (Unwritten::new(rows * cols), shared_rows_at_once(rows));
     let chunks = out.parts(at_once * cols).into_par_iter().zip(a.par_chunks(at_once * terms));
     chunks.for_each(|(out, a)| {
         let a = Scalars::rows(a, terms);
-        Multiply { out: Out::part(out, cols), a, b, terms, cols, start }.run();
+        Multiply { out: Out::part(out, cols), a, b: Right::Panels(b), terms, cols, start }.run();
     });
     out.into_vec()
 }
@@ -83,8 +95,8 @@ pub(super) fn output(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Siz
     if sizes.large_weight() {
         return output_by_columns(x, weight, bias, sizes);
     }
-    let weight = Right::Rows { data: weight, stride: d_output };
-    by_rows(x, weight, [tokens, d_input, d_output], bias.into())
+    let panels = Panels::of_rows(weight, [d_input, d_output]);
+    by_rows(x, &panels, [tokens, d_input, d_output], bias.into())
 }
 
 fn output_by_columns(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Sizes) -> Vec<f32> {
@@ -93,7 +105,7 @@ fn output_by_columns(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Siz
     let block = |first: usize| {
         let cols = COLUMNS.min(d_output - first);
         let mut out = vec![0.0; tokens * cols];
-        let (a, b) = (Scalars::rows(x, d_input), Right::FarRows { data: &weight[first..], stride: d_output });
+        let (a, b) = (Scalars::rows(x, d_input), Right::Rows { data: &weight[first..], stride: d_output });
         let start = bias.map(|bias| &bias[first..first + cols]).into();
         Multiply { out: Out::whole(&mut out, cols), a, b, terms: d_input, cols, start }.run();
         out
@@ -118,14 +130,14 @@ pub(super) fn input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
         return transposed_input_grad(dy, weight, sizes);
     }
     let panels = Panels::of_columns(weight, [d_output, d_input]);
-    by_rows(dy, Right::Panels(&panels), [tokens, d_output, d_input], Start::Zeros)
+    by_rows(dy, &panels, [tokens, d_output, d_input], Start::Zeros)
 }
 
 /// `dx^T = W dy^T`, then transposed.
 fn transposed_input_grad(dy: &[f32], weight: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
     let panels = Panels::of_columns(dy, [d_output, tokens]);
-    let columns = by_rows(weight, Right::Panels(&panels), [d_input, d_output, tokens], Start::Zeros);
+    let columns = by_rows(weight, &panels, [d_input, d_output, tokens], Start::Zeros);
     transpose_all(&columns, [d_input, tokens])
 }
 
@@ -169,7 +181,7 @@ fn wide_weight_grad(x: &[f32], dy: &[f32], sizes: Sizes) -> Vec<f32> {
     let Sizes { tokens, d_input, d_output } = sizes;
     let columns = transpose_all(x, [tokens, d_input]);
     let panels = Panels::of_rows(dy, [tokens, d_output]);
-    by_rows(&columns, Right::Panels(&panels), [d_input, tokens, d_output], Start::Zeros)
+    by_rows(&columns, &panels, [d_input, tokens, d_output], Start::Zeros)
 }
 
 #[cfg(test)]

@@ -116,16 +116,18 @@ struct Activate(Activation);
 
 impl CpuKernel for Activate {
     fn forward(&self, inputs: &[View<'_>]) -> Array {
-        let mut y = inputs[0].data.to_vec();
-        y.par_chunks_mut(CHUNK).for_each(|y| simd::dispatch(Values(self.0, y)));
-        Array::new(y, inputs[0].shape)
+        let mut y = Unwritten::new(inputs[0].data.len());
+        let chunks = y.parts(CHUNK).into_par_iter().zip(inputs[0].data.par_chunks(CHUNK));
+        chunks.for_each(|(y, x)| simd::dispatch(Values(self.0, y.copied(x))));
+        Array::new(y.into_vec(), inputs[0].shape)
     }
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
-        let mut dx = saved.grad.data.to_vec();
-        let chunks = dx.par_chunks_mut(CHUNK).zip(saved.inputs[0].data.par_chunks(CHUNK));
-        chunks.for_each(|(dx, x)| simd::dispatch(TimesSlopes(self.0, dx, x)));
-        vec![Some(Array::new(dx, saved.grad.shape))]
+        let (x, dy) = (saved.inputs[0].data, saved.grad.data);
+        let mut dx = Unwritten::new(dy.len());
+        let chunks = dx.parts(CHUNK).into_par_iter().zip(dy.par_chunks(CHUNK)).zip(x.par_chunks(CHUNK));
+        chunks.for_each(|((dx, dy), x)| simd::dispatch(TimesSlopes(self.0, dx.copied(dy), x)));
+        vec![Some(Array::new(dx.into_vec(), saved.grad.shape))]
     }
 }
 

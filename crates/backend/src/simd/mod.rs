@@ -28,13 +28,13 @@ pub fn run<R>(work: impl FnOnce() -> R) -> R {
     dispatch(Inlined(work))
 }
 
-/// Floats of a vector, and how many vectors the registers hold.
-pub(crate) fn lanes_and_registers() -> [usize; 2] {
+/// Floats of a vector.
+pub(crate) fn f32_lanes() -> usize {
     struct Ask;
     impl WithSimd for Ask {
-        type Output = [usize; 2];
-        fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
-            [S::F32_LANES, S::REGISTER_COUNT]
+        type Output = usize;
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            S::F32_LANES
         }
     }
     dispatch(Ask)

@@ -96,7 +96,7 @@ impl MixChannels {
         let ([batch, channels, seq], [_, d_output]) = (inputs[0].dims(), inputs[1].dims());
         let parts = self.output.parts();
         let (d_out, has_bias) = (d_output / parts, inputs.len() > 2);
-        let [lanes, _] = simd::lanes_and_registers();
+        let lanes = simd::f32_lanes();
         Sizes { batch, channels, seq, d_out, parts, has_bias, lanes }
     }
 }

@@ -79,3 +79,31 @@ fn what_a_product_that_panics_should_have_written_is_not_there() {
     assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(product)).is_err());
     out.into_vec();
 }
+
+/// `a` as rows apart, side by side and overlapping, as columns, and as a single column, whose two distances are both 1.
+#[test]
+fn a_left_operand_may_lie_in_any_way() {
+    cpu();
+    let data = numbers(4000, 5);
+    for (rows, terms, row, step) in [
+        (5, 300, 300, 1),
+        (5, 300, 310, 1),
+        (120, 9, 1, 1),
+        (1, 300, 1, 1),
+        (7, 40, 1, 7),
+        (130, 20, 1, 140),
+        (3, 4, 11, 2),
+    ] {
+        let (cols, b) = (19, numbers(terms * 19, 6));
+        let mut out = vec![f32::NAN; rows * cols];
+        let a = Scalars { data: &data, row, step };
+        let right = Right::Rows { data: &b, stride: cols };
+        Multiply { out: Out::whole(&mut out, cols), a, b: right, terms, cols, start: Start::Zeros }.run();
+        for (at, got) in out.iter().enumerate() {
+            let (i, j) = (at / cols, at % cols);
+            let product = |t: usize| f64::from(data[i * row + t * step]) * f64::from(b[t * cols + j]);
+            let sum: f64 = (0..terms).map(product).sum();
+            assert!((f64::from(*got) - sum).abs() < 1e-5, "{rows} {terms} {row} {step}: {got} for {sum}");
+        }
+    }
+}

@@ -176,7 +176,7 @@ impl Block {
         Multiply {
             out: out(dx, self.reads.start, d_input),
             a: Scalars::rows(&dy[self.writes.start..], d_output),
-            b: Right::FarRows { data: &weight[self.weight..], stride: self.block_in },
+            b: Right::Rows { data: &weight[self.weight..], stride: self.block_in },
             terms: self.writes.len(),
             cols: self.reads.len(),
             start: Start::Zeros,
@@ -191,7 +191,7 @@ impl Block {
         Multiply {
             out: Out::rows(sum, self.writes.len(), self.block_in),
             a: Scalars::columns(&dy[self.writes.start..], d_output),
-            b: Right::FarRows { data: &x[self.reads.start..], stride: d_input },
+            b: Right::Rows { data: &x[self.reads.start..], stride: d_input },
             terms: x.len() / d_input,
             cols: self.reads.len(),
             start: Start::Zeros,

@@ -22,7 +22,7 @@ const USES: [(&str, &str); 16] = [
     ("monarch", "backend mixer options"),
     ("testkit", "backend mixer"),
     ("model", "attention backend mixer monarch options s4"),
-    ("train", "data mixer model options record"),
+    ("train", "backend data mixer model options record"),
     ("bench", "backend config mixer monarch options plot record"),
     ("subquad", "backend bench config data mixer model monarch options plot record s4 train"),
 ];

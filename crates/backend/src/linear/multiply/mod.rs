@@ -1,16 +1,16 @@
 //! A product of two matrices in blocks that stay in a core's cache.
 #![allow(unsafe_code)]
 
+mod left;
 mod right;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::kernel::Part;
-use crate::micro::{Scalars, product_of_rows};
+use crate::micro::{Scalars, product_of_panel};
 use crate::simd::{Simd, WithSimd, dispatch, load};
 
-use self::right::panel_width;
 pub use self::right::{Panels, Right};
 
 /// How many terms are summed in registers before they are added to the previous ones. It is a constant, so that a sum
@@ -143,33 +143,37 @@ impl WithSimd for Blocks<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { out, stride, a, b, sizes: [rows, terms, cols], start } = self;
-        let mut scratch = vec![];
+        let (mut left_scratch, mut right_scratch) = (vec![], vec![]);
         for k in ranges(terms, TERMS) {
-            let a = Scalars { data: &a.data[k.start * a.step..], ..a };
-            for c in ranges(cols, panel_width(S::F32_LANES, S::REGISTER_COUNT)) {
-                let start = if k.start == 0 { start } else { Start::Out };
-                let vectors = c.len().div_ceil(S::F32_LANES);
-                let strip = b.strip::<S>(&k, &c, rows, &mut scratch);
-                product_of_rows(
-                    simd,
-                    a,
-                    strip,
-                    [rows, vectors, k.len()],
-                    #[inline(always)]
-                    |i, j, sum| {
-                        let from = c.start + j * S::F32_LANES;
-                        let to = cols.min(from + S::F32_LANES);
-                        let out = &mut out[i * stride..][from..to];
-                        let sum = match start {
-                            Start::Zeros => sum,
-                            Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
-                            Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[i]), sum),
-                            // SAFETY: written, by the first block of terms or by whoever asks for what is there.
-                            Start::Out => simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum),
-                        };
-                        write::<S>(out, sum);
-                    },
-                );
+            let start = if k.start == 0 { start } else { Start::Out };
+            let b = b.block::<S>(&k, cols, &mut right_scratch);
+            for r in ranges(rows, left::ROWS) {
+                let a = left::block(a, &r, &k, &mut left_scratch);
+                let out = &mut out[r.start * stride..];
+                for (c, panel) in b.panels::<S>() {
+                    product_of_panel(
+                        simd,
+                        a,
+                        panel,
+                        [r.len(), c.len().div_ceil(S::F32_LANES), k.len()],
+                        #[inline(always)]
+                        |i, j, sum| {
+                            let from = c.start + j * S::F32_LANES;
+                            let to = cols.min(from + S::F32_LANES);
+                            let out = &mut out[i * stride..][from..to];
+                            let sum = match start {
+                                Start::Zeros => sum,
+                                Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
+                                Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[r.start + i]), sum),
+                                // SAFETY: written, by the first block of terms or by whoever asks for what is there.
+                                Start::Out => {
+                                    simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum)
+                                }
+                            };
+                            write::<S>(out, sum);
+                        },
+                    );
+                }
             }
         }
     }

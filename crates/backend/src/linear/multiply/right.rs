@@ -1,25 +1,20 @@
-//! The right operand of a product, in strips of columns as wide as a block of sums.
+//! The right operand of a product, in panels of columns as wide as a block of sums.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::ranges;
 use crate::kernel::Unwritten;
 use crate::linear::transpose::transpose;
+use crate::micro::PANEL;
 use crate::simd::{self, Simd};
 
 /// The right operand of a product.
 #[derive(Debug, Clone, Copy)]
 pub enum Right<'a> {
-    /// Rows `stride` apart, read in place.
+    /// Rows `stride` apart, of which every product copies what it needs.
     Rows {
-        /// The numbers.
-        data: &'a [f32],
-        /// Distance of two rows.
-        stride: usize,
-    },
-    /// The same, but so far apart that a core's cache could not hold a block of them: blocks are copied first.
-    FarRows {
         /// The numbers.
         data: &'a [f32],
         /// Distance of two rows.
@@ -30,38 +25,52 @@ pub enum Right<'a> {
 }
 
 impl Right<'_> {
-    /// Terms `k` of columns `c`, filled up to whole vectors, and the distance of two rows.
+    /// Terms `k` of all columns, as panels.
     #[inline(always)]
-    pub(super) fn strip<'a, S: Simd>(
+    pub(super) fn block<'a, S: Simd>(
         &'a self,
         k: &Range<usize>,
-        c: &Range<usize>,
-        rows: usize,
+        cols: usize,
         scratch: &'a mut Vec<f32>,
-    ) -> (&'a [f32], usize) {
-        let width = c.len().next_multiple_of(S::F32_LANES);
-        let (data, stride, far) = match *self {
-            Self::Panels(panels) => return (&panels.data[c.start * panels.terms + k.start * width..], width),
-            Self::Rows { data, stride } => (data, stride, false),
-            Self::FarRows { data, stride } => (data, stride, true),
+    ) -> Block<'a> {
+        let (data, stride) = match *self {
+            Self::Panels(Panels { data, terms }) => {
+                return Block { data, terms: *terms, first: k.start, cols };
+            }
+            Self::Rows { data, stride } => (&data[k.start * stride..], stride),
         };
-        if c.len() == width && !(far && rows >= ROWS_WORTH_A_COPY) {
-            return (&data[k.start * stride + c.start..], stride);
+        scratch.resize(k.len() * cols.next_multiple_of(S::F32_LANES), 0.0);
+        let whole = PANEL * S::F32_LANES;
+        let panels = scratch.chunks_mut(k.len() * whole).zip(ranges(cols, whole));
+        for (panel, c) in panels {
+            copy_rows(panel, &data[c.start..], stride, c.len().next_multiple_of(S::F32_LANES), c.len());
         }
-        scratch.resize(k.len() * width, 0.0);
-        copy_rows(scratch, &data[k.start * stride + c.start..], stride, width, c.len());
-        (scratch, width)
+        Block { data: scratch, terms: k.len(), first: 0, cols }
     }
 }
 
-/// Each number of a strip is used once per row.
-const ROWS_WORTH_A_COPY: usize = 32;
+/// A block of terms in panels, which may have more terms than the block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block<'a> {
+    data: &'a [f32],
+    /// Terms of a panel.
+    terms: usize,
+    /// The block's first.
+    first: usize,
+    cols: usize,
+}
 
-/// The columns that a block of sums reads.
-#[inline(always)]
-pub(super) fn panel_width(lanes: usize, registers: usize) -> usize {
-    let vectors = if registers >= 32 { 4 } else { 2 };
-    vectors * lanes
+impl Block<'_> {
+    /// Each panel's columns, and its rows of whole vectors from the block's first term on.
+    #[inline(always)]
+    pub(super) fn panels<S: Simd>(&self) -> impl Iterator<Item = (Range<usize>, &[f32])> {
+        let whole = PANEL * S::F32_LANES;
+        ranges(self.cols, whole).map(|c| {
+            let width = c.len().next_multiple_of(S::F32_LANES);
+            let first = c.start * self.terms + self.first * width;
+            (c, &self.data[first..])
+        })
+    }
 }
 
 #[inline(always)]
@@ -96,8 +105,8 @@ impl Panels {
     }
 
     fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {
-        let [lanes, registers] = simd::lanes_and_registers();
-        let width = panel_width(lanes, registers);
+        let lanes = simd::f32_lanes();
+        let width = PANEL * lanes;
         let mut data = Unwritten::new(terms * cols.next_multiple_of(lanes));
         data.parts(terms * width).into_par_iter().enumerate().for_each(|(index, panel)| {
             let panel = panel.zeros();

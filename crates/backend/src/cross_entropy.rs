@@ -1,0 +1,230 @@
+//! The cross-entropy of logits, with its softmax, in one parallel pass each way.
+//!
+//! ```text
+//! loss = mean over rows of  log(sum over j of e^x_j) - x_class
+//! d loss / d x_j = (e^x_j / sum over i of e^x_i - [j = class]) / rows
+//! ```
+
+use std::f32::consts::LOG2_E;
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Int, Tensor};
+use rayon::prelude::*;
+
+use crate::Form;
+use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
+use crate::simd::{self, Simd, WithSimd, exp2, load, save};
+
+/// Floats that one thread takes at a time.
+const CHUNK: usize = 1 << 14;
+
+/// The mean over rows of the negative log-likelihood of each row's class, `[1]`.
+///
+/// # Shapes
+/// - `logits`: `[rows, classes]`
+/// - `classes`: `[rows]`
+///
+/// # Panics
+/// If there are not as many classes as rows, none, or one of them has no logit.
+pub fn cross_entropy(logits: Tensor<2>, classes: &[i32], form: Form) -> Tensor<1> {
+    let [rows, count] = logits.dims();
+    assert!(rows > 0 && rows == classes.len(), "{rows} rows of logits, {} classes", classes.len());
+    let known = |class: &i32| usize::try_from(*class).is_ok_and(|class| class < count);
+    assert!(classes.iter().all(known), "a class without a logit: there are {count}");
+    match form {
+        Form::Portable => portable(logits, classes),
+        Form::Fused => apply(CrossEntropy { classes: classes.into() }, [logits.into()]),
+    }
+}
+
+fn portable(logits: Tensor<2>, classes: &[i32]) -> Tensor<1> {
+    let classes = Tensor::<1, Int>::from_data(classes, &logits.device());
+    let picked = log_softmax(logits, 1).gather(1, classes.unsqueeze_dim(1));
+    // burn's own mean adds 4 million numbers or more in parallel, in an arbitrary order.
+    picked.squeeze_dim::<1>(1).mean_dim(0).neg()
+}
+
+#[derive(Debug)]
+struct CrossEntropy {
+    classes: Box<[i32]>,
+}
+
+impl CrossEntropy {
+    fn rows_at_once(width: usize) -> usize {
+        (CHUNK / width).max(1)
+    }
+}
+
+impl CpuKernel for CrossEntropy {
+    /// Notes the logarithm of each row's sum of powers.
+    fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
+        let [rows, width] = inputs[0].dims();
+        let at_once = Self::rows_at_once(width);
+        let mut logs = vec![0.0; rows];
+        let chunks = logs.par_chunks_mut(at_once).zip(inputs[0].data.par_chunks(at_once * width));
+        chunks.for_each(|(logs, logits)| simd::dispatch(LogSums { logs, logits, width }));
+        let picked =
+            inputs[0].data.chunks_exact(width).zip(&self.classes).map(|(row, class)| row[*class as usize]);
+        let sum: f64 = logs.iter().zip(picked).map(|(log, picked)| f64::from(log - picked)).sum();
+        (Array::new(vec![(sum / rows as f64) as f32], [1]), Some(Array::new(logs, [rows])))
+    }
+
+    fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
+        let [rows, width] = saved.inputs[0].dims();
+        let at_once = Self::rows_at_once(width);
+        let logs = saved.notes.expect("the forward pass notes them").data;
+        let scale = saved.grad.data[0] / rows as f32;
+        let mut grads = Unwritten::new(rows * width);
+        let rows = saved.inputs[0].data.par_chunks(at_once * width).zip(logs.par_chunks(at_once));
+        let rows = rows.zip(self.classes.par_chunks(at_once));
+        grads.parts(at_once * width).into_par_iter().zip(rows).for_each(
+            |(grads, ((logits, logs), classes))| {
+                simd::dispatch(Gradients { grads: grads.copied(logits), logs, classes, width, scale });
+            },
+        );
+        vec![Some(Array::new(grads.into_vec(), saved.inputs[0].shape))]
+    }
+}
+
+/// `log(sum e^x)` of every row, from its largest logit on, so that no power overflows.
+struct LogSums<'a> {
+    logs: &'a mut [f32],
+    logits: &'a [f32],
+    width: usize,
+}
+
+impl WithSimd for LogSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (log, row) in self.logs.iter_mut().zip(self.logits.chunks_exact(self.width)) {
+            let largest = row.iter().fold(f32::NEG_INFINITY, |largest, x| largest.max(*x));
+            let powers = sum_of_powers(simd, row, largest);
+            *log = largest + powers.ln();
+        }
+    }
+}
+
+/// `sum e^(x - largest)`
+#[inline(always)]
+fn sum_of_powers<S: Simd>(simd: S, row: &[f32], largest: f32) -> f32 {
+    let (whole, rest) = row.split_at(row.len() / S::F32_LANES * S::F32_LANES);
+    let mut sums = simd.splat_f32s(0.0);
+    for x in whole.chunks_exact(S::F32_LANES) {
+        sums = simd.add_f32s(sums, power(simd, load(simd, x), largest));
+    }
+    let rest: f32 = rest.iter().map(|x| (x - largest).exp()).sum();
+    simd.reduce_sum_f32s(sums) + rest
+}
+
+/// `e^(x - from)`
+#[inline(always)]
+fn power<S: Simd>(simd: S, x: S::f32s, from: f32) -> S::f32s {
+    let distance = simd.sub_f32s(x, simd.splat_f32s(from));
+    exp2(simd, simd.mul_f32s(distance, simd.splat_f32s(LOG2_E)))
+}
+
+/// From logits to their gradients, in place.
+struct Gradients<'a> {
+    grads: &'a mut [f32],
+    logs: &'a [f32],
+    classes: &'a [i32],
+    width: usize,
+    scale: f32,
+}
+
+impl WithSimd for Gradients<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let scale = simd.splat_f32s(self.scale);
+        let rows = self.grads.chunks_exact_mut(self.width).zip(self.logs).zip(self.classes);
+        for ((row, log), class) in rows {
+            for x in row.chunks_mut(S::F32_LANES) {
+                save(simd, x, simd.mul_f32s(power(simd, load(simd, x), *log), scale));
+            }
+            row[*class as usize] -= self.scale;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    /// Roundings of f32, 6e-8 of the largest logit each, and 2e-7 of every power.
+    const TOL: f64 = 1e-6;
+
+    fn logits(rows: usize, width: usize, size: f32) -> Vec<f32> {
+        (0..rows * width).map(|i| (((i * 7919 + 31) % 1009) as f32 / 504.5 - 1.0) * size).collect()
+    }
+
+    /// Loss and gradients by definition, in f64.
+    fn by_loops(logits: &[f32], classes: &[i32], width: usize) -> (f64, Vec<f64>) {
+        let rows = classes.len() as f64;
+        let mut loss = 0.0;
+        let mut grads = vec![];
+        for (row, class) in logits.chunks(width).zip(classes) {
+            let largest = f64::from(row.iter().copied().fold(f32::MIN, f32::max));
+            let sum: f64 = row.iter().map(|x| (f64::from(*x) - largest).exp()).sum();
+            loss += (largest + sum.ln() - f64::from(row[*class as usize])) / rows;
+            let grad = |(j, x): (usize, &f32)| {
+                let hit = if j == *class as usize { 1.0 } else { 0.0 };
+                ((f64::from(*x) - largest).exp() / sum - hit) / rows
+            };
+            grads.extend(row.iter().enumerate().map(grad));
+        }
+        (loss, grads)
+    }
+
+    fn run(logits: &[f32], classes: &[i32], width: usize, form: Form) -> (f64, Vec<f64>) {
+        let device = Device::flex().autodiff();
+        let data = TensorData::new(logits.to_vec(), [classes.len(), width]);
+        let x = Tensor::<2>::from_data(data, &device).require_grad();
+        let loss = cross_entropy(x.clone(), classes, form);
+        let grads = (loss.clone() * 3.0).backward();
+        let grads = x.grad(&grads).expect("tracked").into_data().iter::<f64>().map(|g| g / 3.0).collect();
+        (loss.into_scalar::<f32>().into(), grads)
+    }
+
+    #[test]
+    fn both_forms_are_the_definition_at_awkward_widths_and_sizes() {
+        for (rows, width) in [(1, 1), (1, 2), (3, 10), (5, 17), (300, 65), (2, 20_000)] {
+            let classes: Vec<i32> = (0..rows).map(|row| (row * 7 % width) as i32).collect();
+            for size in [0.1, 5.0, 80.0, 1e4] {
+                let logits = logits(rows, width, size);
+                let (loss, grads) = by_loops(&logits, &classes, width);
+                for form in [Form::Fused, Form::Portable] {
+                    let (got, got_grads) = run(&logits, &classes, width, form);
+                    let what = format!("{form:?}: {rows} rows of {width}, up to {size}");
+                    let size = f64::from(size).max(1.0);
+                    assert!((got - loss).abs() <= TOL * size, "{what}: {got} for {loss}");
+                    for (got, grad) in got_grads.iter().zip(&grads) {
+                        let error = (got - grad).abs() * rows as f64;
+                        assert!(error <= TOL * size, "{what}: {got} for {grad}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_logit_that_is_not_finite_shows_in_the_loss() {
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let mut logits = logits(3, 20, 1.0);
+            logits[25] = wrong;
+            let (loss, _) = run(&logits, &[0, 1, 2], 20, Form::Fused);
+            assert!(!loss.is_finite(), "{wrong}: {loss}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "a class without a logit: there are 4")]
+    fn a_class_beyond_the_logits_is_refused() {
+        run(&[0.0; 8], &[3, 4], 4, Form::Fused);
+    }
+}
