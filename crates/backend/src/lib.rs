@@ -8,7 +8,7 @@
 //! - [`mod@svd`]: singular values of small matrices in f64.
 //! - [`row_linear`]: a linear layer for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
-//!   [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
+//!   [`mod@mlp`], [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
 //!   [`simd::fma_peak_gflops`] measures the peak that they can reach.
 //!
 //! Every operation exists in three forms that agree in values and gradients: the definition in f64 loops
@@ -28,6 +28,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod mean_square;
 pub mod micro;
+pub mod mlp;
 pub mod norm;
 pub mod pointwise;
 mod read;

@@ -66,12 +66,16 @@ impl Decoder {
 }
 
 impl<M: MixerModule> SequenceModel<M> {
-    /// Outputs of normed vectors: `[batch, seq, d_model]` to `[batch, seq, outputs]`.
-    pub(crate) fn decode(&self, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
-        let h = match &self.head_transform {
+    /// What the last step of the head reads, from normed vectors.
+    pub(crate) fn transformed(&self, h: Tensor<3>, dropout: &Dropout<'_>) -> Tensor<3> {
+        match &self.head_transform {
             Some(transform) => self.pooled(transform, h, dropout),
             None => h,
-        };
+        }
+    }
+
+    /// The last step: `[batch, seq, d_model]` to `[batch, seq, outputs]`.
+    pub(crate) fn decode(&self, h: Tensor<3>) -> Tensor<3> {
         match (&self.head, &self.tied_bias) {
             (Some(head), _) => linear(head, h, self.form),
             (None, Some(bias)) => self.products_with_table(h) + bias.val().unsqueeze(),

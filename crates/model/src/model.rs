@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Int, Tensor};
 use subquad_backend::Form;
+use subquad_backend::cross_entropy::{Classified, classify, linear_cross_entropy};
 use subquad_mixer::{Contract, MixerError, MixerModule, ParameterGroup};
 
 use crate::additions::Additions;
@@ -117,6 +118,11 @@ impl<M: MixerModule> SequenceModel<M> {
     /// If the input is of the other kind than the encoder's, if [`check_input`](Self::check_input) refuses it, or the mixer
     /// refuses the length.
     pub fn forward(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
+        self.decode(self.features(input, dropout))
+    }
+
+    /// What the head's last layer reads, `[batch, answers, d_model]`.
+    fn features(&self, input: Input, dropout: &Dropout<'_>) -> Tensor<3> {
         let h = self.blocks(input, dropout);
         let h = match self.answers {
             Head::Pool { .. } => normed(&self.norm, h).mean_dim(1),
@@ -124,7 +130,7 @@ impl<M: MixerModule> SequenceModel<M> {
             Head::Last { .. } => normed(&self.norm, last_token(h)),
             Head::Token { .. } => normed(&self.norm, h),
         };
-        self.decode(h, dropout)
+        self.transformed(h, dropout)
     }
 
     /// The outputs of some tokens: the same as in [`forward`](Self::forward), without the cost of the others in norm
@@ -138,11 +144,42 @@ impl<M: MixerModule> SequenceModel<M> {
     /// # Panics
     /// As [`forward`](Self::forward); also if the head has one output per sequence, and so none for a single token.
     pub fn forward_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<2> {
+        self.decode(self.features_at(input, rows, dropout)).flatten(0, 1)
+    }
+
+    /// [`features`](Self::features) of some tokens, `[1, labels, d_model]`.
+    fn features_at(&self, input: Input, rows: Tensor<1, Int>, dropout: &Dropout<'_>) -> Tensor<3> {
         let of_tokens = matches!(self.answers, Head::Token { .. });
         assert!(of_tokens, "this model answers once per sequence, not at single tokens");
         let h: Tensor<2> = self.blocks(input, dropout).flatten(0, 1);
-        let h = normed(&self.norm, h.select(0, rows).unsqueeze());
-        self.decode(h, dropout).flatten(0, 1)
+        self.transformed(normed(&self.norm, h.select(0, rows).unsqueeze()), dropout)
+    }
+
+    /// The cross-entropy of the logits of [`forward`](Self::forward), or of [`forward_at`](Self::forward_at) for some `rows`, and
+    /// how many of them are correct. On the CPU, logits and their gradient are only ever in memory for a part of the rows, unless
+    /// the head is tied.
+    ///
+    /// # Shapes
+    /// - `input`, `rows`: as there
+    /// - `classes`: one for each row of logits
+    ///
+    /// # Panics
+    /// As these two; also if there are not as many classes as logits' rows, none, or one of them has no logit.
+    pub fn classify(
+        &self,
+        input: Input,
+        rows: Option<Tensor<1, Int>>,
+        classes: &[i32],
+        dropout: &Dropout<'_>,
+    ) -> Classified {
+        let features = match rows {
+            Some(rows) => self.features_at(input, rows, dropout),
+            None => self.features(input, dropout),
+        };
+        match &self.head {
+            Some(head) => linear_cross_entropy(head, features.flatten(0, 1), classes, self.form),
+            None => classify(self.decode(features).flatten(0, 1), classes, self.form),
+        }
     }
 
     /// The output of the last block, `[batch, seq, d_model]`.

@@ -145,7 +145,7 @@ impl<M: MixerModule> SequenceModel<M> {
 
     /// The outputs of every token, from those of the last block.
     pub(crate) fn outputs(&self, h: Tensor<3>) -> Tensor<3> {
-        self.decode(normed(&self.norm, h), &Dropout::Off)
+        self.decode(self.transformed(normed(&self.norm, h), &Dropout::Off))
     }
 }
 

@@ -5,7 +5,7 @@ use subquad_data::{Condition, Tally, Task};
 use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, SequenceModel};
 
-use crate::loss::{loss, tally};
+use crate::loss::Loss;
 use crate::tensors::split;
 
 /// Runs `model`, without dropout, on every test example of a condition, as many at a time as fit into `tokens` tokens.
@@ -30,9 +30,7 @@ pub fn evaluate<M: MixerModule>(
         if answers.len() == 0 {
             continue;
         }
-        let outputs = answers.outputs(model, input, &Dropout::Off);
-        let loss = f64::from(loss(outputs.clone(), &answers).into_scalar::<f32>());
-        total += tally(outputs, &answers, loss);
+        total += Loss::new(model, input, &answers, &Dropout::Off).tally(&answers);
     }
     total
 }

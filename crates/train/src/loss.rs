@@ -1,23 +1,58 @@
-//! The loss to differentiate, and what is counted of a model's outputs.
+//! The loss to differentiate, and what is counted of a model's answers.
 
-use burn::tensor::Tensor;
-use subquad_backend::{Form, cross_entropy::cross_entropy};
+use burn::tensor::{Int, Tensor};
+use subquad_backend::cross_entropy::Classified;
 use subquad_data::Tally;
+use subquad_mixer::MixerModule;
+use subquad_model::{Dropout, Input, SequenceModel};
 
-use crate::tensors::Answers;
+use crate::tensors::{Answers, device_of};
 
-/// The mean loss of a model's outputs, as a tensor to differentiate: cross-entropy of logits, `[labels, classes]`, or squared
-/// error of reals, `[answers, outputs]`.
-pub(crate) fn loss(outputs: Tensor<2>, answers: &Answers) -> Tensor<1> {
-    match answers {
-        Answers::Classes { classes, .. } => {
-            let form = Form::for_device(&outputs.device());
-            cross_entropy(outputs, classes, form)
+/// How well a model answers a batch.
+pub(crate) struct Loss {
+    /// To differentiate: the mean cross-entropy, or the mean squared error of reals.
+    pub(crate) mean: Tensor<1>,
+    /// Classes whose logit is the largest.
+    correct: usize,
+}
+
+impl Loss {
+    pub(crate) fn new<M: MixerModule>(
+        model: &SequenceModel<M>,
+        input: Input,
+        answers: &Answers,
+        dropout: &Dropout<'_>,
+    ) -> Self {
+        match answers {
+            Answers::Classes { rows, classes } => {
+                let device = device_of(&input);
+                let rows = rows.as_ref().map(|rows| Tensor::<1, Int>::from_data(rows.as_slice(), &device));
+                let Classified { loss, correct } = model.classify(input, rows, classes, dropout);
+                Self { mean: loss, correct }
+            }
+            Answers::Reals { values } => {
+                let outputs = model.forward(input, dropout).flatten(0, 1);
+                Self { mean: squared_error(outputs, values), correct: 0 }
+            }
         }
-        Answers::Reals { values } => squared_error(outputs, values),
+    }
+
+    /// What is counted.
+    pub(crate) fn tally(&self, answers: &Answers) -> Tally {
+        let (labels, mean) = (answers.len(), f64::from(self.mean.clone().into_scalar::<f32>()));
+        let tally =
+            Tally { loss_sum: mean * labels as f64, labels, correct: self.correct, ..Tally::default() };
+        match answers {
+            Answers::Classes { .. } => tally,
+            Answers::Reals { values } => {
+                let values = || values.iter().map(|value| f64::from(*value));
+                Tally { target_sum: values().sum(), target_squares: values().map(|v| v * v).sum(), ..tally }
+            }
+        }
     }
 }
 
+/// Of outputs, `[answers, outputs]`.
 fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {
     let targets = Tensor::<1>::from_data(values, &outputs.device());
     mean_in_order((outputs.flatten(0, 1) - targets).square())
@@ -26,24 +61,6 @@ fn squared_error(outputs: Tensor<2>, values: &[f32]) -> Tensor<1> {
 /// The mean, added up in a fixed order. burn's own mean adds 4 million numbers or more in parallel, in an arbitrary order.
 fn mean_in_order(x: Tensor<1>) -> Tensor<1> {
     x.mean_dim(0)
-}
-
-/// What is counted of a model's outputs, shaped as for [`loss`], and of their mean loss.
-pub(crate) fn tally(outputs: Tensor<2>, answers: &Answers, mean_loss: f64) -> Tally {
-    let labels = answers.len();
-    let tally = Tally { loss_sum: mean_loss * labels as f64, labels, ..Tally::default() };
-    match answers {
-        Answers::Classes { classes, .. } => Tally { correct: correct(outputs, classes), ..tally },
-        Answers::Reals { values } => {
-            let values = || values.iter().map(|value| f64::from(*value));
-            Tally { target_sum: values().sum(), target_squares: values().map(|v| v * v).sum(), ..tally }
-        }
-    }
-}
-
-fn correct(logits: Tensor<2>, classes: &[i32]) -> usize {
-    let best = logits.argmax(1).into_data();
-    best.iter::<i32>().zip(classes).filter(|(best, class)| best == *class).count()
 }
 
 #[cfg(test)]

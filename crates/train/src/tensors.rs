@@ -1,9 +1,8 @@
 //! Batches of plain numbers as tensors.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use subquad_data::{Batch, Inputs, Targets};
-use subquad_mixer::MixerModule;
-use subquad_model::{Dropout, Input, SequenceModel};
+use subquad_model::Input;
 
 /// What the model should output, and where.
 pub(crate) enum Answers {
@@ -45,27 +44,9 @@ impl Answers {
             Self::Reals { values } => values.len(),
         }
     }
-
-    /// The model's outputs at positions with an answer: `[labels, classes]` logits, or `[answers, outputs]` reals.
-    pub(crate) fn outputs<M: MixerModule>(
-        &self,
-        model: &SequenceModel<M>,
-        input: Input,
-        dropout: &Dropout<'_>,
-    ) -> Tensor<2> {
-        match self {
-            Self::Reals { .. } | Self::Classes { rows: None, .. } => {
-                model.forward(input, dropout).flatten(0, 1)
-            }
-            Self::Classes { rows: Some(rows), .. } => {
-                let rows = Tensor::<1, Int>::from_data(rows.as_slice(), &device_of(&input));
-                model.forward_at(input, rows, dropout)
-            }
-        }
-    }
 }
 
-fn device_of(input: &Input) -> Device {
+pub(crate) fn device_of(input: &Input) -> Device {
     match input {
         Input::Reals(x) => x.device(),
         Input::Tokens(x) | Input::TypedTokens(x, _) => x.device(),

@@ -13,7 +13,7 @@ use subquad_record::{Checkpoint, Row, Sink};
 
 use crate::checkpoint::State;
 use crate::clip::clip_global_norm;
-use crate::loss::{loss, tally};
+use crate::loss::Loss;
 use crate::tensors::split;
 use crate::{ResumeError, TrainConfig, evaluate};
 
@@ -161,14 +161,13 @@ impl<'a, M: MixerModule> Training<'a, M> {
         let uniform = |site: usize, count: usize| self.uniform(step, site, count);
         let mixer_seed = |index: usize| self.mixer_dropout.at(step as u64, index as u64).next_u64();
         let dropout = Dropout::On { rate: self.config.dropout, uniform: &uniform, mixer_seed: &mixer_seed };
-        let outputs = answers.outputs(&self.state.model, input, &dropout);
-        let loss = loss(outputs.clone(), &answers);
-        let mean = f64::from(loss.clone().into_scalar::<f32>());
-        self.descend(GradientsParams::from_grads(loss.backward(), &self.state.model));
+        let loss = Loss::new(&self.state.model, input, &answers, &dropout);
+        let tally = loss.tally(&answers);
+        self.descend(GradientsParams::from_grads(loss.mean.backward(), &self.state.model));
         // A GPU keeps working while the host continues: without waiting, the next step would be charged for this one.
         self.device.sync().map_err(|e| TrainError::Device { step, message: e.to_string() })?;
         self.state.clock.step_took(clock.elapsed().as_secs_f64());
-        Ok(tally(outputs.inner(), &answers, mean))
+        Ok(tally)
     }
 
     fn uniform(&self, step: usize, site: usize, count: usize) -> Vec<f32> {

@@ -54,6 +54,7 @@ impl SequenceMixerConfig for CausalMeanConfig {
     type Mixer = CausalMean;
 
     fn init(&self, device: &Device) -> CausalMean {
+        assert!(self.refusals().is_empty(), "{:?}", self.refusals());
         CausalMean { gain: Param::from_tensor(Tensor::full([self.d_model], self.gain, device)) }
     }
 }

@@ -67,6 +67,16 @@ impl<'a> Part<'a> {
         values.chunks_mut(len).map(|values| Part { values, written }).collect()
     }
 
+    /// The first `len` numbers, and the others.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn split_at(self, len: usize) -> (Self, Self) {
+        let Self { values, written } = self;
+        let (first, second) = values.split_at_mut(len);
+        (Self { values: first, written }, Self { values: second, written })
+    }
+
     /// Numbers copied from `values`.
     ///
     /// # Panics

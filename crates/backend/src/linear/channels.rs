@@ -125,7 +125,7 @@ fn sum_of_products(a: &[f32], b: &[f32], [batch, rows, cols, seq]: [usize; 4]) -
             let panels = Panels::of_columns(b, [seq, cols]);
             let start = if index == 0 { Start::Zeros } else { Start::Out };
             sum.par_chunks_mut(at_once * cols).zip(a.par_chunks(at_once * seq)).for_each(|(out, a)| {
-                let (a, b) = (Scalars::rows(a, seq), Right::Panels(&panels));
+                let (a, b) = (Scalars::rows(a, seq), panels.all());
                 Multiply { out: Out::whole(out, cols), a, b, terms: seq, cols, start }.run();
             });
         }

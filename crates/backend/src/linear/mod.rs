@@ -5,7 +5,7 @@
 
 mod channels;
 pub mod multiply;
-mod products;
+pub(crate) mod products;
 pub mod sums;
 pub mod transpose;
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::multiply::{Multiply, Out, Panels, Right, Start};
 use super::sums::{PARTS, sum_of_parts};
 use super::transpose::transpose;
-use crate::kernel::Unwritten;
+use crate::kernel::{Part, Unwritten};
 use crate::micro::{Scalars, TALLEST};
 
 /// What the products of a layer share.
@@ -59,7 +59,7 @@ impl Sizes {
 
 /// Rows of a task, of `count` that each of `parts` has, where every task copies the right operand: as many as leave each thread
 /// two. No sum depends on it, so it may depend on the number of threads.
-pub(super) fn rows_at_once(count: usize, parts: usize) -> usize {
+pub(crate) fn rows_at_once(count: usize, parts: usize) -> usize {
     let wanted = (2 * rayon::current_num_threads()).div_ceil(parts).min(count / FEW_ROWS).max(1);
     whole_blocks(count.div_ceil(wanted))
 }
@@ -79,14 +79,27 @@ fn whole_blocks(rows: usize) -> usize {
 const ROWS_TOGETHER: usize = 4;
 
 /// `start + a b` for `a [rows, terms]`, threads taking rows. There must be terms.
-fn by_rows(a: &[f32], b: &Panels, [rows, terms, cols]: [usize; 3], start: Start<'_>) -> Vec<f32> {
-    let (mut out, at_once) = (Unwritten::new(rows * cols), shared_rows_at_once(rows));
+pub(crate) fn by_rows(a: &[f32], b: &Panels, sizes: [usize; 3], start: Start<'_>) -> Vec<f32> {
+    let [rows, _, cols] = sizes;
+    let mut out = Unwritten::new(rows * cols);
+    out.parts((rows * cols).max(1)).into_iter().for_each(|part| by_rows_into(part, a, b, sizes, start));
+    out.into_vec()
+}
+
+/// The same, into `out`.
+pub(crate) fn by_rows_into(
+    out: Part<'_>,
+    a: &[f32],
+    b: &Panels,
+    [rows, terms, cols]: [usize; 3],
+    start: Start<'_>,
+) {
+    let at_once = shared_rows_at_once(rows);
     let chunks = out.parts(at_once * cols).into_par_iter().zip(a.par_chunks(at_once * terms));
     chunks.for_each(|(out, a)| {
         let a = Scalars::rows(a, terms);
-        Multiply { out: Out::part(out, cols), a, b: Right::Panels(b), terms, cols, start }.run();
+        Multiply { out: Out::part(out, cols), a, b: b.all(), terms, cols, start }.run();
     });
-    out.into_vec()
 }
 
 /// `x W`, plus `bias` if there is one.

@@ -8,6 +8,7 @@ mod layer_norm;
 mod linear;
 mod mean_square;
 mod micro;
+mod mlp;
 mod multiply;
 mod pointwise;
 mod random;

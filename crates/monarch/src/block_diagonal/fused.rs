@@ -153,15 +153,17 @@ impl Block {
         let ([d_input, d_output], outputs) = (widths, self.writes.len());
         let start: Start = bias.map(|bias| &bias[self.writes.clone()]).into();
         match (self.is_idle(), bias) {
-            (false, _) => Multiply {
-                out: out(y, self.writes.start, d_output),
-                a: Scalars::rows(&x[self.reads.start..], d_input),
-                b: Right::Panels(turned),
-                terms: self.reads.len(),
-                cols: outputs,
-                start,
+            (false, _) => {
+                Multiply {
+                    out: out(y, self.writes.start, d_output),
+                    a: Scalars::rows(&x[self.reads.start..], d_input),
+                    b: turned.all(),
+                    terms: self.reads.len(),
+                    cols: outputs,
+                    start,
+                }
+                .run();
             }
-            .run(),
             (true, Some(bias)) => y
                 .chunks_mut(d_output)
                 .for_each(|y| y[self.writes.clone()].copy_from_slice(&bias[self.writes.clone()])),

@@ -13,7 +13,8 @@ mod config;
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
-use subquad_backend::{Form, linear::linear, pointwise};
+use subquad_backend::pointwise::{self, Activation};
+use subquad_backend::{Form, linear::linear, mlp::mlp};
 use subquad_mixer::ChannelMixer;
 
 use crate::{BlockDiagonalLinear, MonarchLinear};
@@ -70,7 +71,10 @@ impl<L: MlpLayer> Mlp<L> {
 
 impl<L: MlpLayer> ChannelMixer for Mlp<L> {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.forward_with(x, |hidden| hidden)
+        match self.gated {
+            true => self.forward_with(x, |hidden| hidden),
+            false => L::around_gelu([&self.expand, &self.reduce], x, self.form),
+        }
     }
 }
 
@@ -81,6 +85,11 @@ pub trait MlpLayer: Module {
 
     /// `[batch, seq, d_input]` to `[batch, seq, d_output]`, in the MLP's form.
     fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3>;
+
+    /// Both layers, with a GELU between them.
+    fn around_gelu([expand, reduce]: [&Self; 2], x: Tensor<3>, form: Form) -> Tensor<3> {
+        reduce.apply(pointwise::gelu(expand.apply(x, form), form), form)
+    }
 }
 
 /// burn's layer has no form of its own.
@@ -91,6 +100,10 @@ impl MlpLayer for Linear {
 
     fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         linear(self, x, form)
+    }
+
+    fn around_gelu(layers: [&Self; 2], x: Tensor<3>, form: Form) -> Tensor<3> {
+        mlp(layers, Activation::Gelu, x, form)
     }
 }
 

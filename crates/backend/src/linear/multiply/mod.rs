@@ -11,11 +11,13 @@ use crate::kernel::Part;
 use crate::micro::{Scalars, product_of_panel};
 use crate::simd::{Simd, WithSimd, dispatch, load};
 
+use self::right::Copies;
+
 pub use self::right::{Panels, Right};
 
 /// How many terms are summed in registers before they are added to the previous ones. It is a constant, so that a sum
 /// is the same whatever else is computed with it.
-const TERMS: usize = 256;
+pub(crate) const TERMS: usize = 256;
 
 /// `out = start + a b`, made by the calling thread.
 ///
@@ -90,13 +92,13 @@ impl<'a> From<Option<&'a [f32]>> for Start<'a> {
     }
 }
 
-impl Multiply<'_> {
-    /// Makes the product.
+impl<'a> Multiply<'a> {
+    /// Makes the product, and returns the numbers of `out`.
     ///
     /// # Panics
     /// If an operand is too short; or if `out` is still to be written, and the product has other columns, no terms, or a `start`
     /// that would read it.
-    pub fn run(self) {
+    pub fn run(self) -> &'a mut [f32] {
         let Self { out: Out { data, rows, stride }, a, b, terms, cols, start } = self;
         let sizes = [rows, terms, cols];
         match data {
@@ -104,13 +106,14 @@ impl Multiply<'_> {
                 // SAFETY: `Blocks` writes lanes of vectors of numbers and nothing else.
                 let out = unsafe { slots(data) };
                 dispatch(Blocks { out, stride, a, b, sizes, start });
+                data
             }
             Numbers::Unwritten(part) => {
                 let writes_all = terms > 0 && cols == stride && !matches!(start, Start::Out);
                 assert!(writes_all, "a product that writes every number");
                 // SAFETY: the first block of terms writes all `cols` numbers of every row without reading them, and such rows,
                 // one directly after the other, are all there is.
-                unsafe { part.write(|out| dispatch(Blocks { out, stride, a, b, sizes, start })) };
+                unsafe { part.write(|out| dispatch(Blocks { out, stride, a, b, sizes, start })) }
             }
         }
     }
@@ -143,43 +146,49 @@ impl WithSimd for Blocks<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { out, stride, a, b, sizes: [rows, terms, cols], start } = self;
-        let (mut left_scratch, mut right_scratch) = (vec![], vec![]);
+        let (mut left_scratch, mut copies) = (vec![], Copies::new(rows > left::ROWS));
         for k in ranges(terms, TERMS) {
             let start = if k.start == 0 { start } else { Start::Out };
-            let b = b.block::<S>(&k, cols, &mut right_scratch);
             for r in ranges(rows, left::ROWS) {
                 let a = left::block(a, &r, &k, &mut left_scratch);
                 let out = &mut out[r.start * stride..];
-                for (c, panel) in b.panels::<S>() {
-                    product_of_panel(
-                        simd,
-                        a,
-                        panel,
-                        [r.len(), c.len().div_ceil(S::F32_LANES), k.len()],
-                        #[inline(always)]
-                        |i, j, sum| {
-                            let from = c.start + j * S::F32_LANES;
-                            let to = cols.min(from + S::F32_LANES);
-                            let out = &mut out[i * stride..][from..to];
-                            let sum = match start {
-                                Start::Zeros => sum,
-                                Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
-                                Start::Rows(start) => simd.add_f32s(simd.splat_f32s(start[r.start + i]), sum),
-                                // SAFETY: written, by the first block of terms or by whoever asks for what is there.
-                                Start::Out => {
-                                    simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum)
-                                }
-                            };
-                            write::<S>(out, sum);
-                        },
-                    );
+                for g in ranges(cols, right::group::<S>()) {
+                    let b = b.block::<S>(&k, &g, &mut copies, r.start == 0);
+                    for (c, panel) in b.panels::<S>() {
+                        let c = g.start + c.start..g.start + c.end;
+                        product_of_panel(
+                            simd,
+                            a,
+                            panel,
+                            [r.len(), c.len().div_ceil(S::F32_LANES), k.len()],
+                            #[inline(always)]
+                            |i, j, sum| {
+                                let from = c.start + j * S::F32_LANES;
+                                let to = cols.min(from + S::F32_LANES);
+                                let out = &mut out[i * stride..][from..to];
+                                let sum = match start {
+                                    Start::Zeros => sum,
+                                    Start::Columns(start) => simd.add_f32s(load(simd, &start[from..to]), sum),
+                                    Start::Rows(start) => {
+                                        simd.add_f32s(simd.splat_f32s(start[r.start + i]), sum)
+                                    }
+                                    // SAFETY: written, by the first block of terms or by whoever asks for what is there.
+                                    Start::Out => {
+                                        simd.add_f32s(load(simd, unsafe { out.assume_init_ref() }), sum)
+                                    }
+                                };
+                                write::<S>(out, sum);
+                            },
+                        );
+                    }
                 }
             }
         }
     }
 }
 
-fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
+/// `0..len` in ranges of `step`, the last of what is left.
+pub(crate) fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
     (0..len).step_by(step).map(move |start| start..len.min(start + step))
 }
 

@@ -20,32 +20,52 @@ pub enum Right<'a> {
         /// Distance of two rows.
         stride: usize,
     },
-    /// Copied in advance, because several threads need it or it is a transpose. It may have more terms than the sums.
-    Panels(&'a Panels),
+    /// Copied in advance, because several threads need it or it is a transpose: made by [`Panels::all`] or [`Panels::from`].
+    Panels {
+        /// The panels, from the first column on.
+        data: &'a [f32],
+        /// Terms of a panel.
+        terms: usize,
+        /// The first one that the product takes.
+        first: usize,
+    },
+}
+
+/// Panels whose columns are copied together: each row is then a stretch of memory, and the copies of 256 terms stay in a core's
+/// second cache.
+const PANELS_AT_ONCE: usize = 8;
+
+/// Columns that are copied together.
+#[inline(always)]
+pub(super) fn group<S: Simd>() -> usize {
+    PANELS_AT_ONCE * PANEL * S::F32_LANES
 }
 
 impl Right<'_> {
-    /// Terms `k` of all columns, as panels.
+    /// Terms `k` of a [`group`] of columns `c`, as panels. They are copied if they are `fresh`, and else they are still there.
     #[inline(always)]
     pub(super) fn block<'a, S: Simd>(
         &'a self,
         k: &Range<usize>,
-        cols: usize,
-        scratch: &'a mut Vec<f32>,
+        c: &Range<usize>,
+        copies: &'a mut Copies,
+        fresh: bool,
     ) -> Block<'a> {
-        let (data, stride) = match *self {
-            Self::Panels(Panels { data, terms }) => {
-                return Block { data, terms: *terms, first: k.start, cols };
+        let width = PANEL * S::F32_LANES;
+        match *self {
+            Self::Panels { data, terms, first } => {
+                Block { data: &data[c.start * terms..], terms, first: first + k.start, cols: c.len() }
             }
-            Self::Rows { data, stride } => (&data[k.start * stride..], stride),
-        };
-        scratch.resize(k.len() * cols.next_multiple_of(S::F32_LANES), 0.0);
-        let whole = PANEL * S::F32_LANES;
-        let panels = scratch.chunks_mut(k.len() * whole).zip(ranges(cols, whole));
-        for (panel, c) in panels {
-            copy_rows(panel, &data[c.start..], stride, c.len().next_multiple_of(S::F32_LANES), c.len());
+            Self::Rows { data, stride } => {
+                let numbers = c.len().next_multiple_of(S::F32_LANES) * k.len();
+                let data_of_group = copies.place(c.start * k.len(), numbers);
+                if fresh {
+                    let from = &data[k.start * stride + c.start..];
+                    copy_group(data_of_group, from, stride, [k.len(), c.len(), width]);
+                }
+                Block { data: data_of_group, terms: k.len(), first: 0, cols: c.len() }
+            }
         }
-        Block { data: scratch, terms: k.len(), first: 0, cols }
     }
 }
 
@@ -64,12 +84,46 @@ impl Block<'_> {
     /// Each panel's columns, and its rows of whole vectors from the block's first term on.
     #[inline(always)]
     pub(super) fn panels<S: Simd>(&self) -> impl Iterator<Item = (Range<usize>, &[f32])> {
-        let whole = PANEL * S::F32_LANES;
-        ranges(self.cols, whole).map(|c| {
+        ranges(self.cols, PANEL * S::F32_LANES).map(|c| {
             let width = c.len().next_multiple_of(S::F32_LANES);
             let first = c.start * self.terms + self.first * width;
             (c, &self.data[first..])
         })
+    }
+}
+
+/// Copied panels of one block of terms: all of them, if several blocks of rows need them, and else those of the latest group.
+#[derive(Debug)]
+pub(super) struct Copies {
+    data: Vec<f32>,
+    all: bool,
+}
+
+impl Copies {
+    pub(super) fn new(all: bool) -> Self {
+        Self { data: vec![], all }
+    }
+
+    #[inline(always)]
+    fn place(&mut self, first: usize, len: usize) -> &mut [f32] {
+        let first = if self.all { first } else { 0 };
+        self.data.resize(self.data.len().max(first + len), 0.0);
+        &mut self.data[first..first + len]
+    }
+}
+
+/// `terms` rows of `cols` numbers, from `stride` apart to panels of `whole` columns.
+#[inline(always)]
+fn copy_group(to: &mut [f32], from: &[f32], stride: usize, [terms, cols, whole]: [usize; 3]) {
+    let end = cols / whole * whole;
+    for (t, from) in from.chunks(stride).take(terms).enumerate() {
+        for (panel, from) in to.chunks_exact_mut(terms * whole).zip(from[..end].chunks_exact(whole)) {
+            panel[t * whole..][..whole].copy_from_slice(from);
+        }
+    }
+    if end < cols {
+        let last = &mut to[end * terms..];
+        copy_rows(last, &from[end..], stride, last.len() / terms, cols - end);
     }
 }
 
@@ -102,6 +156,20 @@ impl Panels {
         Self::new([terms, cols], |panel, width, c| {
             transpose(&data[c.start * terms..], terms, [c.len(), terms], panel, width);
         })
+    }
+
+    /// All of it.
+    pub fn all(&self) -> Right<'_> {
+        self.from([0, 0])
+    }
+
+    /// The part from this term and column on.
+    ///
+    /// # Panics
+    /// If the column is not the first of a panel.
+    pub fn from(&self, [term, column]: [usize; 2]) -> Right<'_> {
+        assert!(column.is_multiple_of(PANEL * simd::f32_lanes()), "the first column of a panel");
+        Right::Panels { data: &self.data[column * self.terms..], terms: self.terms, first: term }
     }
 
     fn new([terms, cols]: [usize; 2], fill: impl Fn(&mut [f32], usize, Range<usize>) + Sync) -> Self {

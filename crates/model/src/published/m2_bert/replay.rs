@@ -64,7 +64,7 @@ fn forward(model: &SequenceModel, input: Input, replay: &mut Replay) -> Tensor<3
         h = block.forward(h, &Dropout::Off, index);
         replay.insert(format!("hidden.layer.{index}"), read(h.clone()));
     }
-    model.decode(normed(&model.norm, h), &Dropout::Off)
+    model.decode(model.transformed(normed(&model.norm, h), &Dropout::Off))
 }
 
 /// What was read, all within the config's sizes.

@@ -1,6 +1,7 @@
 //! Which keys name a run: those that change its numbers.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use subquad_config::{Key, Run};
 use subquad_options::Kind;
@@ -22,13 +23,26 @@ fn candidates_of(kind: &Kind) -> Vec<String> {
         Kind::Integer { .. } | Kind::Or { .. } => {
             numbers(&["0", "1", "2", "3", "5", "4", "8", "32", "64", "1024", "4096"])
         }
-        Kind::Real { .. } => numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]),
+        Kind::Real { min, max } => {
+            [numbers(&["0.0", "0.0005", "0.02", "0.5", "1.0", "3.0"]), between(*min, *max)].concat()
+        }
         Kind::Bool => numbers(&["true", "false"]),
         Kind::Share { .. } => numbers(&["2", "4", "seq_len/16", "seq_len/8"]),
         Kind::List { .. } | Kind::Form { .. } => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
         Kind::Text => numbers(&["a.txt", "b.txt"]),
         Kind::Word(words) => words.iter().map(|word| word.to_string()).collect(),
     }
+}
+
+/// Two numbers of a range that has two ends.
+fn between(min: Bound<f64>, max: Bound<f64>) -> Vec<String> {
+    let end = |end| match end {
+        Bound::Included(end) | Bound::Excluded(end) => Some(end),
+        Bound::Unbounded => None,
+    };
+    let within =
+        |(min, max): (f64, f64)| [0.25, 0.75].map(|share| format!("{:?}", min + share * (max - min)));
+    end(min).zip(end(max)).map(within).into_iter().flatten().collect()
 }
 
 /// What else must be set for a key to do anything.
@@ -92,6 +106,10 @@ fn every_key_that_changes_numbers_names_the_runs_that_have_it_and_no_other_key_d
             }
         }
         let has_a_choice = candidates(key).len() > 1;
-        assert!(compared > 0 || !has_a_choice, "no two values of {} could be compared", key.name);
+        assert!(
+            compared > 0 || !has_a_choice,
+            "no two values of {} could be compared: either `candidates_of` has no two that it takes, or it does nothing without another key, which belongs in `company`",
+            key.name
+        );
     }
 }

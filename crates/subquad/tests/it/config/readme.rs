@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use subquad_mixer::Mixers;
+use subquad_model::MixerConfig;
+
 use crate::lab::repository;
 use crate::layers::program;
 
@@ -47,4 +50,22 @@ fn the_example_loads() {
 fn the_error_is_what_the_program_says() {
     let error = super::errors_before_small("[mixer.s4d]\nd_sate = 32");
     assert!(readme().contains(error.trim_start_matches("x.toml:2: ")), "{error}");
+}
+
+/// The names at the start of the rows of README's first table.
+fn mixers_of_the_front_page() -> Vec<String> {
+    let page = fs_err::read_to_string(repository().join("README.md")).unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| | sequence mixer |")).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).expect("a row starts with a mixer's name").to_owned()).collect()
+}
+
+#[test]
+fn the_front_page_lists_every_mixer() {
+    let mut known: Vec<String> =
+        MixerConfig::entries().into_iter().map(|entry| entry.name.to_owned()).collect();
+    let mut shown = mixers_of_the_front_page();
+    known.sort();
+    shown.sort();
+    assert_eq!(shown, known, "the table \"What is included\" of README.md");
 }

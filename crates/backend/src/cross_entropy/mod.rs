@@ -5,6 +5,8 @@
 //! d loss / d x_j = (e^x_j / sum over i of e^x_i - [j = class]) / rows
 //! ```
 
+mod linear;
+
 use std::f32::consts::LOG2_E;
 
 use burn::tensor::activation::log_softmax;
@@ -14,6 +16,8 @@ use rayon::prelude::*;
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd::{self, Simd, WithSimd, exp2, load, save};
+
+pub use linear::{Classified, classify, linear_cross_entropy};
 
 /// Floats that one thread takes at a time.
 const CHUNK: usize = 1 << 14;
@@ -27,14 +31,17 @@ const CHUNK: usize = 1 << 14;
 /// # Panics
 /// If there are not as many classes as rows, none, or one of them has no logit.
 pub fn cross_entropy(logits: Tensor<2>, classes: &[i32], form: Form) -> Tensor<1> {
-    let [rows, count] = logits.dims();
-    assert!(rows > 0 && rows == classes.len(), "{rows} rows of logits, {} classes", classes.len());
-    let known = |class: &i32| usize::try_from(*class).is_ok_and(|class| class < count);
-    assert!(classes.iter().all(known), "a class without a logit: there are {count}");
+    check(classes, logits.dims());
     match form {
         Form::Portable => portable(logits, classes),
         Form::Fused => apply(CrossEntropy { classes: classes.into() }, [logits.into()]),
     }
+}
+
+fn check(classes: &[i32], [rows, count]: [usize; 2]) {
+    assert!(rows > 0 && rows == classes.len(), "{rows} rows of logits, {} classes", classes.len());
+    let known = |class: &i32| usize::try_from(*class).is_ok_and(|class| class < count);
+    assert!(classes.iter().all(known), "a class without a logit: there are {count}");
 }
 
 fn portable(logits: Tensor<2>, classes: &[i32]) -> Tensor<1> {
@@ -49,17 +56,16 @@ struct CrossEntropy {
     classes: Box<[i32]>,
 }
 
-impl CrossEntropy {
-    fn rows_at_once(width: usize) -> usize {
-        (CHUNK / width).max(1)
-    }
+/// Rows that one thread takes at a time.
+fn rows_at_once(width: usize) -> usize {
+    (CHUNK / width).max(1)
 }
 
 impl CpuKernel for CrossEntropy {
     /// Notes the logarithm of each row's sum of powers.
     fn forward_and_notes(&self, inputs: &[View<'_>]) -> (Array, Option<Array>) {
         let [rows, width] = inputs[0].dims();
-        let at_once = Self::rows_at_once(width);
+        let at_once = rows_at_once(width);
         let mut logs = vec![0.0; rows];
         let chunks = logs.par_chunks_mut(at_once).zip(inputs[0].data.par_chunks(at_once * width));
         chunks.for_each(|(logs, logits)| simd::dispatch(LogSums { logs, logits, width }));
@@ -71,7 +77,7 @@ impl CpuKernel for CrossEntropy {
 
     fn backward(&self, saved: &Saved<'_>) -> Vec<Option<Array>> {
         let [rows, width] = saved.inputs[0].dims();
-        let at_once = Self::rows_at_once(width);
+        let at_once = rows_at_once(width);
         let logs = saved.notes.expect("the forward pass notes them").data;
         let scale = saved.grad.data[0] / rows as f32;
         let mut grads = Unwritten::new(rows * width);
@@ -152,12 +158,17 @@ impl WithSimd for Gradients<'_> {
 
 #[cfg(test)]
 mod tests {
+    use burn::module::{Module, Param};
+    use burn::nn::LinearConfig;
     use burn::tensor::{Device, TensorData};
 
     use super::*;
+    use crate::seeded_tensor;
 
     /// Roundings of f32, 6e-8 of the largest logit each, and 2e-7 of every power.
     const TOL: f64 = 1e-6;
+    /// Sums over rows in another order, relative to the largest gradient.
+    const GRAD_TOL: f64 = 3e-6;
 
     fn logits(rows: usize, width: usize, size: f32) -> Vec<f32> {
         (0..rows * width).map(|i| (((i * 7919 + 31) % 1009) as f32 / 504.5 - 1.0) * size).collect()
@@ -209,6 +220,86 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Loss, rows classified correctly, and the gradients of input, weight and bias.
+    fn run_linear(
+        [rows, d_input, width]: [usize; 3],
+        bias: bool,
+        classes: &[i32],
+        form: Form,
+        one: bool,
+    ) -> (f64, usize, Vec<Vec<f64>>) {
+        let device = Device::flex();
+        let mut layer = LinearConfig::new(d_input, width).with_bias(bias).init(&device);
+        layer.weight = Param::from_tensor(seeded_tensor::<2>([d_input, width], 1, &device));
+        layer.bias = bias.then(|| Param::from_tensor(seeded_tensor([width], 2, &device)));
+        let (layer, x) =
+            (layer.train(), seeded_tensor::<2>([rows, d_input], 3, &device.autodiff()).require_grad());
+        let Classified { loss, correct } = match one {
+            true => linear_cross_entropy(&layer, x.clone(), classes, form),
+            false => classify(crate::linear::linear(&layer, x.clone(), form), classes, form),
+        };
+        let grads = (loss.clone() * 3.0).backward();
+        let values = |data: TensorData| data.iter::<f64>().map(|g| g / 3.0).collect::<Vec<f64>>();
+        let mut found = vec![
+            values(x.grad(&grads).expect("tracked").into_data()),
+            values(layer.weight.val().grad(&grads).expect("tracked").into_data()),
+        ];
+        found.extend(
+            layer.bias.iter().map(|bias| values(bias.val().grad(&grads).expect("tracked").into_data())),
+        );
+        (loss.into_scalar::<f32>().into(), correct, found)
+    }
+
+    #[test]
+    fn a_linear_layer_and_its_loss_in_one_are_the_two_in_a_row() {
+        // No whole vectors, one class, more rows than a chunk of 2 MiB, more classes than rows.
+        for sizes @ [rows, _, width] in
+            [[1, 1, 1], [7, 5, 3], [600, 33, 1000], [2100, 17, 257], [3, 9, 20_000]]
+        {
+            let classes: Vec<i32> = (0..rows).map(|row| (row * 7 % width) as i32).collect();
+            for bias in [true, false] {
+                let (loss, correct, grads) = run_linear(sizes, bias, &classes, Form::Portable, false);
+                for (form, one) in [(Form::Fused, true), (Form::Portable, true), (Form::Fused, false)] {
+                    let (got, got_correct, got_grads) = run_linear(sizes, bias, &classes, form, one);
+                    let what = format!("{form:?} {sizes:?} {bias} {one}");
+                    assert!((got - loss).abs() <= TOL * loss.abs().max(1.0), "{what}: {got} for {loss}");
+                    assert_eq!((got_correct, got_grads.len()), (correct, grads.len()), "{what}");
+                    for (got, expected) in got_grads.iter().zip(&grads) {
+                        let largest = expected.iter().fold(0.0_f64, |largest, g| largest.max(g.abs()));
+                        assert!(
+                            got.iter().zip(expected).all(|(a, b)| (a - b).abs() <= GRAD_TOL * largest),
+                            "{what}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_gradients_the_loss_is_the_same() {
+        let layer = LinearConfig::new(5, 300).init(&Device::flex());
+        let classes: Vec<i32> = (0..3000).map(|row| row % 300).collect();
+        let x = |device: &Device| seeded_tensor::<2>([3000, 5], 3, device);
+        let [plain, tracked] = [Device::flex(), Device::flex().autodiff()].map(|device| {
+            let layer = if device.is_autodiff() { layer.clone().train() } else { layer.clone() };
+            let found = linear_cross_entropy(&layer, x(&device), &classes, Form::Fused);
+            (found.loss.into_scalar::<f32>(), found.correct)
+        });
+        assert_eq!(plain, tracked);
+    }
+
+    #[test]
+    fn of_equal_logits_the_first_counts() {
+        for form in [Form::Fused, Form::Portable] {
+            let mut layer = LinearConfig::new(2, 4).init(&Device::flex());
+            layer.weight = Param::from_tensor(Tensor::zeros([2, 4], &Device::flex()));
+            layer.bias = Some(Param::from_tensor(Tensor::from_data([0.0, 1.0, 1.0, 0.5], &Device::flex())));
+            let x = Tensor::ones([4, 2], &Device::flex());
+            assert_eq!(linear_cross_entropy(&layer, x, &[0, 1, 2, 3], form).correct, 1, "{form:?}");
         }
     }
 
