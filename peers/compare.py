@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-CONFIG = HERE / "bytes.toml"
+CONFIG = HERE.parent / "configs" / "09-whole-steps" / "width-256.toml"
 
 
 def parsed():
