@@ -46,8 +46,11 @@ const COLUMNS: [&str; 33] = [
     "machine/os",
 ];
 
-/// The columns after them, which follow from others.
-const LAST_COLUMNS: [(&str, fn(&Cell) -> Option<f64>); 2] = [("gflops", Cell::gflops), ("mfu", Cell::mfu)];
+/// A number that follows from others.
+type Derived = fn(&Cell) -> Option<f64>;
+
+/// The columns after them.
+const LAST_COLUMNS: [(&str, Derived); 2] = [("gflops", Cell::gflops), ("mfu", Cell::mfu)];
 
 /// The contents of `summary.json` of a study that measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

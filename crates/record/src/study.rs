@@ -51,11 +51,11 @@ const COLUMNS: [(&str, Cell); 26] = [
 ];
 
 /// The columns after those of the swept settings.
-const LAST_COLUMNS: [(&str, fn(&RunSummary) -> String); 4] = [
-    ("flops_per_step", |run| optional(run.utilisation.flops_per_step)),
-    ("gflops", |run| timing(run, run.utilisation.gflops)),
-    ("fma_peak_gflops", |run| timing(run, run.utilisation.fma_peak_gflops)),
-    ("mfu", |run| timing(run, run.utilisation.mfu)),
+const LAST_COLUMNS: [(&str, Cell); 4] = [
+    ("flops_per_step", |run, _| optional(run.utilisation.flops_per_step)),
+    ("gflops", |run, _| timing(run, run.utilisation.gflops)),
+    ("fma_peak_gflops", |run, _| timing(run, run.utilisation.fma_peak_gflops)),
+    ("mfu", |run, _| timing(run, run.utilisation.mfu)),
 ];
 
 /// The contents of a study's `summary.json`.
@@ -139,7 +139,7 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
         let own = settings.iter().map(|key| text(run.settings.get(*key)));
-        fixed.chain(scores).chain(own).chain(LAST_COLUMNS.map(|(_, cell)| cell(run))).collect()
+        fixed.chain(scores).chain(own).chain(LAST_COLUMNS.map(|(_, cell)| cell(run, evaluation))).collect()
     };
     to_csv(&header, ordered(runs).into_iter().map(line))
 }
