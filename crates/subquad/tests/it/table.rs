@@ -59,7 +59,7 @@ fn a_line_is_a_mixer_at_a_length_over_all_seeds() {
     ];
     insta::assert_snapshot!(comparison(&runs), @"
     seq_len  mixer      accuracy      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
-    -------------------------------------------------------------------------------------------
+    --------------------------------------------------------------------------------------------
          64  attention     0.925  0.900..0.950  67,850     31.6     141 (60 %)  50.0  16,384  2
          64  m2            0.800  0.800..0.800  67,850     31.6     141 (60 %)  50.0    none  1
        1024  attention         -             -  67,850     31.6     141 (60 %)  50.0  16,384  1
@@ -115,7 +115,7 @@ fn a_line_fits_a_terminal_of_100_columns() {
     run.label = run.summary.mixer.clone();
     run.summary.parameters = 3_300_000;
     run.summary.step_ms = 12_345.6;
-    run.summary.peak_bytes = Some(2000 << 20);
+    run.summary.peak_bytes = Some(719 << 20);
     run.summary.state_floats = Some(2 * 1024 * 256 * 4);
     let table = comparison(&[run]);
     let longest = table.lines().take(3).map(|line| line.chars().count()).max();
@@ -153,7 +153,7 @@ fn other_test_conditions_have_a_table_of_their_own() {
     let long = [under("", 128, "8 pairs", 0.8), under("64x4", 64, "4 pairs", 0.7)];
     insta::assert_snapshot!(comparison(&[trained(64, &short), trained(128, &long)]), @"
     seq_len  mixer  accuracy      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
-    ---------------------------------------------------------------------------------------
+    ----------------------------------------------------------------------------------------
          64  s4d       0.900  0.900..0.900  67,850     31.6     141 (60 %)  50.0  16,384  1
         128  s4d       0.800  0.800..0.800  67,850     31.6     141 (60 %)  50.0  16,384  1
 
@@ -182,7 +182,7 @@ fn on_a_text() -> Finished {
 fn a_text_is_compared_in_bits_per_byte() {
     insta::assert_snapshot!(comparison(&[on_a_text()]), @"
     seq_len  mixer  bits/byte      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
-    ----------------------------------------------------------------------------------------
+    -----------------------------------------------------------------------------------------
          64  s4d        2.500  2.500..2.500  67,850     31.6     141 (60 %)  50.0  16,384  1
 
     bits/byte: on test data, mean and range over n seeds; lower is better.
