@@ -6,7 +6,7 @@ use burn::nn::LinearConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
-use subquad_mixer::{Choice, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Choice, Flops, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range::{self, LONGEST_SEQ};
 
 use crate::Attention;
@@ -175,6 +175,15 @@ impl AttentionConfig {
         })
     }
 
+    /// Pairs of a query and a key that it sees, [`Rules::sees`](crate::Rules), in a sequence.
+    fn pairs(&self, seq_len: usize) -> f64 {
+        let seq = seq_len as f64;
+        let window = self.window.map_or(seq, |window| seq.min(window as f64));
+        // The first tokens have fewer before them than the window holds.
+        let past = window * (window + 1.0) / 2.0 + (seq - window) * window;
+        if self.causal { past } else { 2.0 * past - seq }
+    }
+
     /// A setting that changes nothing is a mistake in the config.
     fn idle(&self, option: &'static str) -> Option<Refusal> {
         let value = |config: &Self| config.to_values().into_iter().find(|(name, _)| *name == option);
@@ -198,6 +207,14 @@ impl SequenceMixerConfig for AttentionConfig {
 
     fn kept(&self) -> f64 {
         8.0
+    }
+
+    /// The projections, and two products of `d_model` terms for each pair of a query and a key that it sees: the scores and the
+    /// output, over all heads.
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let projected = (self.n_heads + 2 * self.kv_heads()) * self.d_head();
+        let linear = Flops::linear(self.d_model * (projected + self.d_model), seq_len);
+        Some(linear + Flops::products(2.0 * 2.0 * self.pairs(seq_len) * self.d_model as f64))
     }
 
     fn init(&self, device: &Device) -> Attention {

@@ -12,7 +12,7 @@ const HEADER: [&str; 10] = [
     "forward ms",
     "forward+backward ms",
     "tokens/s",
-    "GFLOP/s (of peak)",
+    "GFLOP/s (MFU)",
     "peak MiB",
     "state floats",
     "check",
@@ -20,9 +20,9 @@ const HEADER: [&str; 10] = [
 
 const LEGEND: &str = "\
 ms: median ± half the distance between the quartiles. tokens/s, GFLOP/s and peak MiB: of forward+backward; the
-bytes include layer, input and all gradients. GFLOP/s: of matrix products, and their share of the FMA peak.
-state floats: what decoding keeps of one sequence of this length. check: largest relative error against
-the f64 reference at a small size, of outputs and gradients.";
+bytes include layer, input and all gradients. GFLOP/s: of products and convolutions, without what is computed a second
+time to save memory; MFU: their share of the FMA peak. state floats: what decoding keeps of one sequence of this length.
+check: largest relative error against the f64 reference at a small size, of outputs and gradients.";
 
 /// A timing is in doubt if the middle half of its times is wider than this share of their median.
 const WIDE: f64 = 0.2;
@@ -50,12 +50,14 @@ fn row(cell: &Cell) -> [String; HEADER.len()] {
     ]
 }
 
-/// The GFLOP/s, and their share of the peak.
 fn operations(cell: &Cell) -> String {
-    match cell.gflops().zip(cell.fma_peak_gflops) {
-        Some((gflops, peak)) => format!("{gflops:.0} ({:.0} %)", 100.0 * gflops / peak),
-        None => "-".into(),
-    }
+    cell.gflops().map_or("-".into(), |gflops| utilisation(gflops, cell.mfu()))
+}
+
+/// Billions of operations per second, and the share of the machine's peak that they are, such as `140 (60 %)`.
+pub fn utilisation(gflops: f64, mfu: Option<f64>) -> String {
+    let speed = if gflops < 9.95 { format!("{gflops:.1}") } else { format!("{gflops:.0}") };
+    mfu.map_or(speed.clone(), |mfu| format!("{speed} ({:.0} %)", 100.0 * mfu))
 }
 
 /// Three digits of the median, and the spread with as many decimal places.
@@ -199,16 +201,16 @@ mod tests {
             Cell { batch: 1, ..cell("s4d", 0.51, 0.01) },
         ];
         insta::assert_snapshot!(cells_table(&cells), @"
-        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  GFLOP/s (of peak)  peak MiB  state floats  check
-        -----------------------------------------------------------------------------------------------------------------------------
-           1024      128  attention       804 ± 20            2412 ± 20      1,698         140 (60 %)      50.0        16,384   2e-6
-           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522                  -         -          none   2e-6
-           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372                  -      50.0        16,384   2e-6
+        seq_len  d_model  mixer         forward ms  forward+backward ms   tokens/s  GFLOP/s (MFU)  peak MiB  state floats  check
+        -------------------------------------------------------------------------------------------------------------------------
+           1024      128  attention       804 ± 20            2412 ± 20      1,698     140 (60 %)      50.0        16,384   2e-6
+           1024      128  m2            11.1 ± 1.0           33.2 ± 1.0    123,522              -         -          none   2e-6
+           1024      128  s4d        0.170 ± 0.010        0.510 ± 0.010  8,031,372              -      50.0        16,384   2e-6
 
         ms: median ± half the distance between the quartiles. tokens/s, GFLOP/s and peak MiB: of forward+backward; the
-        bytes include layer, input and all gradients. GFLOP/s: of matrix products, and their share of the FMA peak.
-        state floats: what decoding keeps of one sequence of this length. check: largest relative error against
-        the f64 reference at a small size, of outputs and gradients.
+        bytes include layer, input and all gradients. GFLOP/s: of products and convolutions, without what is computed a second
+        time to save memory; MFU: their share of the FMA peak. state floats: what decoding keeps of one sequence of this length.
+        check: largest relative error against the f64 reference at a small size, of outputs and gradients.
         Batch 4 or 1; fused form, cpu, 2 threads, avx2+fma, Some CPU. FMA peak: 233 GFLOP/s.
         ");
     }

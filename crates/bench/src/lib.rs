@@ -26,7 +26,7 @@ mod subjects;
 mod table;
 mod trial;
 
-pub use cell_tables::{cells_table, decode_table, spread_warning};
+pub use cell_tables::{cells_table, decode_table, spread_warning, utilisation};
 pub use check::{Check, Checked, check, check_all};
 pub use config::{Along, BenchConfig, BenchOptions, SECTION, schema};
 pub use decode::{Decoder, STEPS, can_decode, measure_decoding};

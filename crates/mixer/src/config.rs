@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Device;
 use subquad_options::{OptionType, Options, Refusal};
 
-use crate::SequenceMixer;
+use crate::{Flops, SequenceMixer};
 
 /// The options of a sequence mixer, or of one of several. Only [`init`](Self::init) must be written for a causal mixer
 /// whose options can be checked one by one.
@@ -49,6 +49,13 @@ pub trait SequenceMixerConfig: Options + Clone + Debug + Send + Sync + 'static {
     fn kernels(&self, seq_len: usize) -> f64 {
         let _ = seq_len;
         0.0
+    }
+
+    /// Floating-point operations of one training step on sequences of `seq_len` tokens, forward and backward, as [`Flops`] counts them.
+    /// `None`, the default: they are not counted, and runs do not show how much of the machine they use.
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let _ = seq_len;
+        None
     }
 
     /// The layer with fresh weights, drawn from the device's generator.

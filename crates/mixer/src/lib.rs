@@ -7,6 +7,7 @@
 mod config;
 mod contract;
 mod error;
+mod flops;
 mod groups;
 mod measured;
 mod origin;
@@ -19,6 +20,7 @@ mod traits;
 pub use config::{Context, MixerModule, SequenceMixerConfig};
 pub use contract::{Contract, Kept};
 pub use error::MixerError;
+pub use flops::Flops;
 pub use groups::{LearningRate, ParameterGroup, WeightDecay};
 pub use measured::{MeasuredMixer, Sizes};
 pub use origin::{Origin, Setting};

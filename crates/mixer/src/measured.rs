@@ -37,12 +37,6 @@ pub trait MeasuredMixer: SequenceMixerConfig {
     fn alive(sizes: &Sizes) -> f64 {
         12.0 * sizes.elements() as f64
     }
-
-    /// Floating-point operations of forward and backward; `None` if matrix products are not nearly all of the work.
-    fn flops(sizes: &Sizes) -> Option<f64> {
-        let _ = sizes;
-        None
-    }
 }
 
 /// The sizes that a layer is measured at: of the input, of channel mixers and of state spaces.
@@ -78,11 +72,5 @@ impl Sizes {
     /// Number of floats of the input.
     pub fn elements(&self) -> usize {
         self.tokens() * self.d_model
-    }
-
-    /// Operations of the products of a linear layer with this many weights: its output, the gradient of its input and
-    /// the gradient of its weights each take one multiply-add per weight and token.
-    pub fn linear_flops(&self, weights: usize) -> f64 {
-        3.0 * 2.0 * weights as f64 * self.tokens() as f64
     }
 }

@@ -141,6 +141,12 @@ macro_rules! mixers {
                 match self { $(Self::$Mixer(config) => $crate::SequenceMixerConfig::kernels(config, seq_len),)+ }
             }
 
+            fn training_flops(&self, seq_len: usize) -> Option<$crate::Flops> {
+                match self {
+                    $(Self::$Mixer(config) => $crate::SequenceMixerConfig::training_flops(config, seq_len),)+
+                }
+            }
+
             fn init(&self, device: &$crate::macro_support::Device) -> $Layer {
                 match self {
                     $(Self::$Mixer(config) => $Layer::$Mixer($crate::SequenceMixerConfig::init(config, device)),)+

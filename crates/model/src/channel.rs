@@ -51,6 +51,16 @@ impl ChannelMixerConfig {
         }
     }
 
+    /// Floating-point operations of the forward pass for one token: two for each weight.
+    pub fn flops(&self) -> usize {
+        match self {
+            Self::Dense(config) => config.flops(),
+            Self::BlockDiagonal(config) => config.flops(),
+            Self::Monarch(config) => config.flops(),
+            Self::None => 0,
+        }
+    }
+
     pub(crate) fn init(&self, device: &Device) -> Option<ChannelMixerKind> {
         match self {
             Self::Dense(config) => Some(ChannelMixerKind::Dense(config.init(device))),

@@ -5,6 +5,7 @@ mod block;
 mod channel;
 mod config;
 mod dropout;
+mod flops;
 mod groups;
 mod head;
 mod init;

@@ -39,8 +39,9 @@ pub struct Cell {
     pub repeats: usize,
     /// Tokens per second, forward and backward.
     pub tokens_per_second: f64,
-    /// Floating-point operations of the matrix products of forward and backward, where a multiply-add is two; `None` if
-    /// they are not counted.
+    /// Floating-point operations of forward and backward, where a multiply-add is two, without what is computed a second time to save
+    /// memory; `None` if they are not counted. Older programs counted only layers that consist of products of matrices, and
+    /// attention's recomputed scores.
     #[serde(default)]
     pub flops: Option<f64>,
     /// Billions of floating-point operations per second that multiply-adds in registers reached on all threads, the
@@ -69,6 +70,11 @@ impl Cell {
     /// Billions of floating-point operations per second of forward and backward, if they are counted.
     pub fn gflops(&self) -> Option<f64> {
         self.flops.map(|flops| flops / self.forward_backward_ms / 1e6)
+    }
+
+    /// Their share of the peak, if it was measured.
+    pub fn mfu(&self) -> Option<f64> {
+        self.gflops().zip(self.fma_peak_gflops).map(|(gflops, peak)| gflops / peak)
     }
 }
 

@@ -46,6 +46,12 @@ const COLUMNS: [&str; 33] = [
     "machine/os",
 ];
 
+/// A number that follows from others.
+type Derived = fn(&Cell) -> Option<f64>;
+
+/// The columns after them.
+const LAST_COLUMNS: [(&str, Derived); 2] = [("gflops", Cell::gflops), ("mfu", Cell::mfu)];
+
 /// The contents of `summary.json` of a study that measures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CellStudy {
@@ -69,10 +75,14 @@ pub fn write_cell_study(
 ) -> Result<(), RecordError> {
     let line = |cell: &Cell| -> Result<Vec<String>, RecordError> {
         let json = serde_json::to_value(cell).map_err(std::io::Error::from)?;
-        Ok(COLUMNS.map(|column| text(json.pointer(&format!("/{column}")))).into())
+        let known = COLUMNS.iter().map(|column| text(json.pointer(&format!("/{column}"))));
+        let derived = LAST_COLUMNS.iter().map(|(_, of)| of(cell).map(|x| x.to_string()).unwrap_or_default());
+        Ok(known.chain(derived).collect())
     };
     let lines: Vec<_> = cells.iter().map(line).collect::<Result<_, _>>()?;
-    let table = to_csv(&COLUMNS.map(|column| column.replace('/', "_")), lines.into_iter())?;
+    let last = LAST_COLUMNS.iter().map(|(name, _)| (*name).to_owned());
+    let header: Vec<String> = COLUMNS.iter().map(|column| column.replace('/', "_")).chain(last).collect();
+    let table = to_csv(&header, lines.into_iter())?;
     let study = |slug| CellStudy { slug, cells: cells.to_vec(), facts: facts.clone() };
     write_summary(dir, table, study, ["slug", "cells"], facts)
 }

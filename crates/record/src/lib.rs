@@ -40,6 +40,7 @@ mod run_name;
 mod sink;
 mod study;
 mod summary;
+mod utilisation;
 mod writer;
 
 pub use atomic::write_atomic;
@@ -59,4 +60,5 @@ pub use run_name::RunName;
 pub use sink::{MakeFiles, Memory, Sink};
 pub use study::{Study, lock_path, read_facts, read_study, write_study};
 pub use summary::{Evaluation, RunSummary};
+pub use utilisation::Utilisation;
 pub use writer::RunWriter;

@@ -18,7 +18,8 @@ const JSON: &str = "summary.json";
 /// The content of a column on the line of a run and one of its evaluations; a run without any has one line.
 type Cell = fn(&RunSummary, Option<&Evaluation>) -> String;
 
-/// The columns that every table has. The metrics that are not among them follow, then a column for each swept setting.
+/// The columns that every table has. The metrics that are not among them follow, then a column for each swept
+/// setting and [the last ones](LAST_COLUMNS).
 const COLUMNS: [(&str, Cell); 26] = [
     ("mixer", |run, _| run.mixer.clone()),
     ("seq_len", |run, _| run.seq_len.to_string()),
@@ -28,8 +29,8 @@ const COLUMNS: [(&str, Cell); 26] = [
     ("accuracy", |_, evaluation| score(evaluation, Metric::Accuracy)),
     ("loss", |_, evaluation| optional(evaluation.map(|e| e.loss))),
     ("parameters", |run, _| run.parameters.to_string()),
-    ("step_ms", |run, _| timing(run, run.step_ms)),
-    ("tokens_per_second", |run, _| timing(run, run.tokens_per_second)),
+    ("step_ms", |run, _| timing(run, Some(run.step_ms))),
+    ("tokens_per_second", |run, _| timing(run, Some(run.tokens_per_second))),
     ("peak_bytes", |run, _| optional(run.peak_bytes)),
     ("state_floats", |run, _| optional(run.state_floats)),
     ("config", |run, _| run.config.clone()),
@@ -47,6 +48,14 @@ const COLUMNS: [(&str, Cell); 26] = [
     ("jobs", |run, _| run.jobs.to_string()),
     ("outcome", |run, _| run.outcome.to_string()),
     ("test_len", |_, evaluation| optional(evaluation.and_then(|e| e.seq_len))),
+];
+
+/// The columns after those of the swept settings.
+const LAST_COLUMNS: [(&str, Cell); 4] = [
+    ("flops_per_step", |run, _| optional(run.utilisation.flops_per_step)),
+    ("gflops", |run, _| timing(run, run.utilisation.gflops)),
+    ("fma_peak_gflops", |run, _| timing(run, run.utilisation.fma_peak_gflops)),
+    ("mfu", |run, _| timing(run, run.utilisation.mfu)),
 ];
 
 /// The contents of a study's `summary.json`.
@@ -125,11 +134,12 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
     header.extend(other_metrics().map(|metric| metric.name()));
     header.extend(&settings);
+    header.extend(LAST_COLUMNS.map(|(name, _)| name));
     let line = |(run, evaluation): (&RunSummary, Option<&Evaluation>)| {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
         let own = settings.iter().map(|key| text(run.settings.get(*key)));
-        fixed.chain(scores).chain(own).collect()
+        fixed.chain(scores).chain(own).chain(LAST_COLUMNS.map(|(_, cell)| cell(run, evaluation))).collect()
     };
     to_csv(&header, ordered(runs).into_iter().map(line))
 }
@@ -175,8 +185,8 @@ fn score(evaluation: Option<&Evaluation>, metric: Metric) -> String {
 }
 
 /// The timing; empty if nothing was measured, or other runs disturbed it.
-fn timing(run: &RunSummary, value: f64) -> String {
-    optional((value.is_finite() && !run.timings_are_shared()).then_some(value))
+fn timing(run: &RunSummary, value: Option<f64>) -> String {
+    optional(value.filter(|value| value.is_finite() && !run.timings_are_shared()))
 }
 
 fn optional(value: Option<impl ToString>) -> String {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subquad_data::Score;
 
-use crate::Outcome;
+use crate::{Outcome, Utilisation};
 
 /// The contents of a run's `summary.json`. Numbers that are not finite read back as NaN, a score as absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct RunSummary {
     /// What a sweep varied beyond the above, by config key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Value>,
+    /// How much of the machine the training used.
+    #[serde(flatten)]
+    pub utilisation: Utilisation,
 }
 
 impl RunSummary {

@@ -13,7 +13,7 @@ use burn::tensor::{Device, Int, Tensor, activation};
 use subquad_backend::fft_conv::causal_conv;
 use subquad_backend::{Form, swap_axes};
 use subquad_mixer::{
-    Contract, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, TensorState,
+    Contract, Flops, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, TensorState,
 };
 
 /// Builds an [`Ema`].
@@ -33,6 +33,11 @@ impl SequenceMixerConfig for EmaConfig {
 
     fn n_parameters(&self) -> usize {
         self.d_model
+    }
+
+    /// Only the convolution: a tap takes a few operations.
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        Some(Flops::fft_conv(self.d_model, self.d_model, seq_len))
     }
 
     /// # Panics

@@ -10,12 +10,13 @@ use subquad_data::{Condition, FewTests, Metric, Tally, Task, brief};
 use subquad_mixer::{MixerModule, Mixers};
 use subquad_model::SequenceModel;
 use subquad_record::{
-    Evaluation, Manifest, Memory, Outcome, RecordError, RunDir, RunStatus, RunSummary, RunWriter,
+    Evaluation, Manifest, Memory, Outcome, RecordError, RunDir, RunStatus, RunSummary, RunWriter, Utilisation,
 };
 use subquad_train::{TrainConfig, TrainError, Trained, Training, to_safetensors, train};
 
 use crate::config::RunConfig;
-use crate::model::model;
+use crate::fma_peak::FmaPeak;
+use crate::model::{flops_per_step, model};
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::study::{PlannedRun, Study};
@@ -57,6 +58,8 @@ pub fn execute<C: Mixers>(
         return Err(RunError::DataChanged { task: task.name() });
     }
     warm_up::<C>(run, &config, &*task, session)?;
+    let flops_per_step = flops_per_step::<C>(&run.resolved, &config);
+    let peak = FmaPeak::before_run(flops_per_step.is_some(), session);
     // The meter starts here, because the data are the same for every mixer, and loading them takes more memory than a small model.
     let meter = Meter::start();
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &session.opened.device);
@@ -74,6 +77,7 @@ pub fn execute<C: Mixers>(
             let summary = RunSummary {
                 evaluations: evaluations(&*task, &trained),
                 peak_bytes: peak_bytes(&meter, session),
+                utilisation: Utilisation::new(flops_per_step, trained.step_seconds, peak.after_run()),
                 step_ms: trained.step_seconds * 1e3,
                 tokens_per_second: (config.train.batch * config.seq_len) as f64 / trained.step_seconds,
                 ..summary(run, session, &manifest, parameters, state_floats)

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod execute;
 mod failure;
+mod fma_peak;
 pub mod generate;
 mod memory;
 pub mod model;

@@ -19,6 +19,13 @@ pub fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
     options.model(config.mixer(run), encoder(task.input()), head)
 }
 
+/// Floating-point operations of one of its training steps; `None` if its mixer does not say.
+pub(crate) fn flops_per_step<C: Mixers>(run: &Run, config: &RunConfig) -> Option<f64> {
+    let model = model::<C>(run, config);
+    let labels = labels(model.head, &config.task, config.seq_len);
+    model.training_flops(config.train.batch, config.seq_len, labels)
+}
+
 fn encoder(input: InputKind) -> Encoder {
     match input {
         InputKind::Reals { features } => Encoder::Linear { features },

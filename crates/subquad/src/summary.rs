@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use subquad_backend::Form;
-use subquad_record::{Machine, Manifest, Outcome, RunSummary, timestamp};
+use subquad_record::{Machine, Manifest, Outcome, RunSummary, Utilisation, timestamp};
 
 use crate::child_process::command_line;
 use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
@@ -67,6 +67,7 @@ pub(crate) fn summary(
         ended: timestamp(),
         outcome: Outcome::Done,
         settings: axes(run),
+        utilisation: Utilisation::default(),
     }
 }
 

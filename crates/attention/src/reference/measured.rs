@@ -28,13 +28,4 @@ impl MeasuredMixer for AttentionConfig {
     fn alive(sizes: &Sizes) -> f64 {
         ACTIVATIONS * sizes.elements() as f64 + 8.0 * (sizes.d_model as f64).powi(2)
     }
-
-    /// Each pair of a query and a key takes seven products: the scores and the output; backward the scores again and
-    /// the gradients of weights, values, queries and keys. A causal sequence has `seq (seq + 1) / 2` pairs, and a
-    /// product is `d_head` multiply-adds per head. The projections to q, k, v and from the heads are added.
-    fn flops(sizes: &Sizes) -> Option<f64> {
-        let (seq, d_model) = (sizes.seq_len as f64, sizes.d_model);
-        let pairs = sizes.batch as f64 * seq * (seq + 1.0) / 2.0;
-        Some(7.0 * 2.0 * pairs * d_model as f64 + sizes.linear_flops((3 + 1) * d_model * d_model))
-    }
 }

@@ -4,6 +4,7 @@
 mod cases;
 mod config;
 mod dot_product;
+mod flops;
 mod layer;
 mod options;
 mod rotary;

@@ -5,9 +5,10 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use subquad_backend::Form;
 use subquad_backend::fft_conv::{self, reference};
+use subquad_mixer::Flops;
 use subquad_monarch::monarch_conv;
 
-use super::subject::{Alive, Build, Subject};
+use super::subject::{Alive, Build, Operations, Subject};
 use crate::layer::operation;
 use crate::{Layer, Sizes};
 
@@ -18,12 +19,14 @@ pub(super) const SUBJECTS: &[Subject] = &[
         "causal long convolution and its kernel; input [batch, d_model, seq]",
         |sizes, device| build(sizes, device, fft_conv::causal_conv),
         |sizes| ACTIVATIONS * sizes.elements() as f64 + 2.0 * kernel_floats(sizes),
+        |sizes| Some(Flops::fft_conv(sizes.d_model, sizes.d_model, sizes.seq_len).of_step(sizes.batch)),
     ),
     subject(
         "monarch_conv",
         "the same convolution as fft_conv, by products with Monarch matrices",
         |sizes, device| build(sizes, device, monarch_conv::causal_conv),
         |sizes| MONARCH_ACTIVATIONS * (sizes.elements() as f64 + kernel_floats(sizes)),
+        |sizes| Some(monarch_conv::training_flops(sizes.d_model, sizes.seq_len, false).of_step(sizes.batch)),
     ),
 ];
 
@@ -32,7 +35,13 @@ const ACTIVATIONS: f64 = 4.0;
 /// The same for burn operations, each of which keeps its output.
 const MONARCH_ACTIVATIONS: f64 = 9.0;
 
-const fn subject(name: &'static str, summary: &'static str, build: Build, alive: Alive) -> Subject {
+const fn subject(
+    name: &'static str,
+    summary: &'static str,
+    build: Build,
+    alive: Alive,
+    flops: Operations,
+) -> Subject {
     Subject {
         name,
         summary,
@@ -43,7 +52,7 @@ const fn subject(name: &'static str, summary: &'static str, build: Build, alive:
         input: |sizes| [sizes.batch, sizes.d_model, sizes.seq_len],
         definition,
         alive,
-        flops: |_| None,
+        flops,
     }
 }
 

@@ -25,7 +25,9 @@ fn mixer<C: MeasuredMixer>() -> Subject {
         input: tokens,
         definition: C::definition,
         alive: C::alive,
-        flops: C::flops,
+        flops: |sizes| {
+            C::measured(sizes).training_flops(sizes.seq_len).map(|flops| flops.of_step(sizes.batch))
+        },
     }
 }
 

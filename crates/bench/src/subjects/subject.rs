@@ -25,14 +25,18 @@ pub struct Subject {
     pub definition: Definition,
     /// Roughly how many floats are alive when memory is highest, as measured at a few thousand tokens.
     pub alive: Alive,
-    /// Floating-point operations of forward and backward; `None` where products of matrices are not nearly all of the work.
-    pub flops: fn(&Sizes) -> Option<f64>,
+    /// Floating-point operations of forward and backward, as [`Flops`](subquad_mixer::Flops) counts them; `None` if the layer does not
+    /// say.
+    pub flops: Operations,
 }
 
 /// Makes a layer on a device.
 pub(super) type Build = fn(&Sizes, &Device) -> Box<dyn Layer>;
 /// Counts floats.
 pub(super) type Alive = fn(&Sizes) -> f64;
+
+/// Counts operations.
+pub(super) type Operations = fn(&Sizes) -> Option<f64>;
 
 /// A layer by definition, on one sequence: from the parameter tensors, in field order, and the input.
 pub type Definition = fn(&Sizes, &[Vec<f64>], &[f64]) -> Vec<f64>;

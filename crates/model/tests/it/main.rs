@@ -8,6 +8,7 @@ mod config;
 mod contract;
 mod dropout;
 mod files;
+mod flops;
 mod groups;
 mod last_norm;
 mod parts;

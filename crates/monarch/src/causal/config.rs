@@ -5,7 +5,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_backend::Form;
-use subquad_mixer::{Choice, Context, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Choice, Context, Flops, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range;
 
 use super::blocks::Blocks;
@@ -155,13 +155,28 @@ impl CausalMonarchConfig {
         let (Split { block, .. }, used) = (self.split(), self.split().used(seq));
         let full = used * block * block;
         let lower = used * block * (block + 1) / 2;
-        let strict = |size: usize, count: usize| count * size * size.saturating_sub(1) / 2;
         let gates = if self.gated { Gates::flops(self.d_model, seq) } else { 0 };
         let products = match self.form {
-            CausalMonarchForm::Blocks => lower + full + strict(used, block),
-            CausalMonarchForm::Sandwich => 2 * (strict(block, used) + strict(used, block)),
+            CausalMonarchForm::Blocks => lower + full + strictly_lower(used, block),
+            CausalMonarchForm::Sandwich => 2 * self.triangle(used),
         };
         gates + 2 * products * self.d_model
+    }
+
+    /// Entries of a sandwich's triangular matrix on this many blocks.
+    fn triangle(&self, used: usize) -> usize {
+        let block = self.split().block;
+        strictly_lower(block, used) + strictly_lower(used, block)
+    }
+
+    /// What a sandwich adds to the products: its convolution and, once for a batch, the filter, the triangular matrix on the kernel, and the
+    /// inverses of its blocks. Substitution takes `size^3 / 3` operations per block, its gradient `size^3`.
+    fn sandwich_flops(&self, seq_len: usize) -> Flops {
+        let (Split { block, .. }, used) = (self.split(), self.split().used(seq_len));
+        let kernel = Flops::products(2.0 * (self.triangle(used) * self.d_model) as f64).shared();
+        let cubes = (self.n_heads * block * used * (block * block + used * used)) as f64;
+        let inverses = Flops { sequence: 0.0, batch: 4.0 / 3.0 * cubes };
+        self.filter().training_flops(seq_len) + kernel + inverses
     }
 
     pub(crate) fn split(&self) -> Split {
@@ -196,6 +211,11 @@ impl CausalMonarchConfig {
     }
 }
 
+/// Entries below the diagonals of `count` square matrices.
+fn strictly_lower(size: usize, count: usize) -> usize {
+    count * size * size.saturating_sub(1) / 2
+}
+
 impl SequenceMixerConfig for CausalMonarchConfig {
     type Mixer = CausalMonarch;
 
@@ -206,6 +226,15 @@ impl SequenceMixerConfig for CausalMonarchConfig {
 
     fn kept(&self) -> f64 {
         14.0
+    }
+
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let short = if self.gated { Gates::short_flops(self.d_model, seq_len) } else { Flops::default() };
+        let sandwich = match self.form {
+            CausalMonarchForm::Blocks => Flops::default(),
+            CausalMonarchForm::Sandwich => self.sandwich_flops(seq_len),
+        };
+        Some(Flops::products(self.flops(seq_len) as f64) + short + sandwich)
     }
 
     fn kernels(&self, seq_len: usize) -> f64 {

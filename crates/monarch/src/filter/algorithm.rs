@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use subquad_backend::{Form, fft_conv};
-use subquad_mixer::Choice;
+use subquad_mixer::{Choice, Flops};
 
 use crate::monarch_conv;
 
@@ -23,6 +23,14 @@ impl ConvAlgorithm {
         match self {
             Self::Fft => 0.0,
             Self::Monarch => 4.0,
+        }
+    }
+
+    /// Operations of forward and backward for this many channels.
+    pub(crate) fn training_flops(self, channels: usize, seq_len: usize, two_sided: bool) -> Flops {
+        match self {
+            Self::Fft => Flops::fft_conv(channels, channels, seq_len),
+            Self::Monarch => monarch_conv::training_flops(channels, seq_len, two_sided),
         }
     }
 

@@ -4,7 +4,7 @@ use burn::config::Config;
 use burn::module::Param;
 use burn::tensor::{Device, Distribution, Tensor};
 use std::ops::RangeInclusive;
-use subquad_mixer::{Options, Refusal};
+use subquad_mixer::{Flops, Options, Refusal};
 use subquad_options::range::{self, LONGEST_SEQ};
 
 use super::{ConvAlgorithm, ImplicitFilter, SineNetwork, features, matrix};
@@ -154,6 +154,15 @@ impl ImplicitFilterConfig {
     pub(crate) fn floats(&self, seq_len: usize) -> f64 {
         let Self { d_model, order, num_inner, .. } = *self;
         seq_len as f64 * (3.0 * d_model as f64 + 2.0 * (num_inner + 1) as f64 * order as f64)
+    }
+
+    /// The networks' linear layers, once for a batch, and the convolution of every channel.
+    pub(crate) fn training_flops(&self, seq_len: usize) -> Flops {
+        let Self { d_model, order, emb_dim, num_inner, bidirectional, .. } = *self;
+        let weights = (emb_dim + num_inner * order + d_model) * order;
+        let networks = if bidirectional { 2 } else { 1 };
+        Flops::linear(networks * weights, seq_len).shared()
+            + self.conv.training_flops(d_model, seq_len, bidirectional)
     }
 
     /// Number of sine layers of a network.

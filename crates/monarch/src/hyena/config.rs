@@ -3,7 +3,7 @@
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
 use subquad_backend::Form;
-use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Context, Flops, Options, Refusal, SequenceMixerConfig};
 
 use super::Hyena;
 use crate::ImplicitFilterConfig;
@@ -76,6 +76,13 @@ impl SequenceMixerConfig for HyenaConfig {
 
     fn kernels(&self, seq_len: usize) -> f64 {
         self.filter().floats(seq_len)
+    }
+
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let (d_model, width) = (self.d_model, (self.order + 1) * self.d_model);
+        let linear = Flops::linear((width + d_model) * d_model, seq_len);
+        let short = Flops::short_conv(width, self.short_filter, seq_len);
+        Some(linear + short + self.filter().training_flops(seq_len))
     }
 
     as_its_own_methods!();

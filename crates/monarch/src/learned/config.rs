@@ -5,7 +5,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_backend::pointwise::Activation;
-use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Context, Flops, Options, Refusal, SequenceMixerConfig};
 
 use super::{LearnedMonarch, Matrix};
 use crate::SequenceInit;
@@ -119,6 +119,11 @@ impl SequenceMixerConfig for LearnedMonarchConfig {
 
     fn kept(&self) -> f64 {
         17.0
+    }
+
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let short = if self.gated { Gates::short_flops(self.d_model, seq_len) } else { Flops::default() };
+        Some(Flops::products(self.flops(seq_len) as f64) + short)
     }
 
     as_its_own_methods!();

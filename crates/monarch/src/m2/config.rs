@@ -3,7 +3,7 @@
 use burn::nn::{LayerNormConfig, LinearConfig};
 use burn::tensor::Device;
 use subquad_backend::Form;
-use subquad_mixer::{Context, Options, Refusal, SequenceMixerConfig};
+use subquad_mixer::{Context, Flops, Options, Refusal, SequenceMixerConfig};
 use subquad_options::range;
 
 use super::M2;
@@ -101,6 +101,14 @@ impl SequenceMixerConfig for M2Config {
     fn kernels(&self, seq_len: usize) -> f64 {
         let filters = if self.residual { 2.0 } else { 1.0 };
         filters * self.filter().floats(seq_len)
+    }
+
+    fn training_flops(&self, seq_len: usize) -> Option<Flops> {
+        let d_model = self.d_model;
+        let linear = Flops::linear(4 * d_model * d_model, seq_len);
+        let short = Flops::short_conv(3 * d_model, self.short_filter, seq_len);
+        let filters = self.filter().training_flops(seq_len).times(if self.residual { 2 } else { 1 });
+        Some(linear + short + filters)
     }
 
     as_its_own_methods!();

@@ -15,6 +15,7 @@ mod transform;
 
 use burn::tensor::Tensor;
 use subquad_backend::Form;
+use subquad_mixer::Flops;
 
 use crate::matrix::pad;
 use transform::Transform;
@@ -52,6 +53,16 @@ pub fn two_sided_conv(u: Tensor<3>, kernel: Tensor<2>, reverse: Tensor<2>, form:
     match form {
         Form::Portable | Form::Fused => conv(u, kernel, Some(reverse), &axes),
     }
+}
+
+/// Operations of forward and backward of a convolution of this many channels, of whose products the first factor of a transform reads real
+/// numbers and the others complex ones. The taps that look ahead are transformed on their own.
+pub fn training_flops(channels: usize, seq_len: usize, two_sided: bool) -> Flops {
+    let axes = axes::axes(seq_len);
+    let points = axes.iter().product::<usize>() as f64;
+    let transform = points * (4 * axes[0] + 8 * axes[1..].iter().sum::<usize>()) as f64;
+    let kernels = channels * if two_sided && seq_len > 1 { 2 } else { 1 };
+    Flops::convolution(channels, kernels, points, transform)
 }
 
 /// The convolution by transforms with these axes, whose product is at least the length of the sequence.

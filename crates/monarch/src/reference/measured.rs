@@ -60,10 +60,6 @@ impl MeasuredMixer for LearnedMonarchConfig {
     fn alive(sizes: &Sizes) -> f64 {
         activations(18.0, sizes) + 2.0 * Self::measured(sizes).n_parameters() as f64
     }
-
-    fn flops(sizes: &Sizes) -> Option<f64> {
-        Some(with_gradients(Self::measured(sizes).flops(sizes.seq_len), sizes))
-    }
 }
 
 /// A matrix of triangular blocks, between the projections and gates of M2.
@@ -83,10 +79,6 @@ impl MeasuredMixer for CausalMonarchConfig {
     fn alive(sizes: &Sizes) -> f64 {
         activations(15.0, sizes) + 2.0 * Self::measured(sizes).n_parameters() as f64
     }
-
-    fn flops(sizes: &Sizes) -> Option<f64> {
-        Some(with_gradients(Self::measured(sizes).flops(sizes.seq_len), sizes))
-    }
 }
 
 /// Number of floats alive, of which there are `each` per float of the input.
@@ -97,9 +89,4 @@ fn activations(each: f64, sizes: &Sizes) -> f64 {
 /// Number of floats of the weights of the linear layers, and of their gradients.
 fn linear_layers(sizes: &Sizes) -> f64 {
     8.0 * (sizes.d_model as f64).powi(2)
-}
-
-/// A product has two gradients, each as large as itself.
-fn with_gradients(flops: usize, sizes: &Sizes) -> f64 {
-    3.0 * flops as f64 * sizes.batch as f64
 }

@@ -10,6 +10,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 use subquad_backend::{Form, linear::linear, short_conv::short_conv};
+use subquad_mixer::Flops;
 
 use crate::gate;
 use crate::history::{no_past, short_conv_after};
@@ -50,6 +51,11 @@ impl Gates {
     /// Operations of the matrix products for `seq` tokens.
     pub(crate) const fn flops(d_model: usize, seq: usize) -> usize {
         2 * seq * d_model * 4 * d_model
+    }
+
+    /// Operations of the short convolution, forward and backward.
+    pub(crate) fn short_flops(d_model: usize, seq_len: usize) -> Flops {
+        Flops::short_conv(3 * d_model, WIDTH, seq_len)
     }
 
     /// Number of floats of [`past`](Self::past) per sequence.

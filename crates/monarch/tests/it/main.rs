@@ -6,6 +6,7 @@ mod channel;
 mod config;
 mod dft;
 mod filter;
+mod flops;
 mod hyena;
 mod m2;
 mod monarch_conv;

@@ -144,12 +144,12 @@ fn a_study_of_cells_is_a_table_and_a_summary_with_its_facts() {
         "mixer,seq_len,d_model,forward_backward_ms,forward_backward_ms_q1,forward_backward_ms_q3,forward_ms,\
          forward_ms_q1,forward_ms_q3,tokens_per_second,flops,fma_peak_gflops,peak_bytes,state_floats,parameters,batch,d_hidden,n_blocks,\
          repeats,check_error,check_value_error,check_gradient_error,check_against,form,device,threads,\
-         instruction_set,program_version,build_commit,measured,machine_cpu,machine_cores,machine_os"
+         instruction_set,program_version,build_commit,measured,machine_cpu,machine_cores,machine_os,gflops,mfu"
     );
     assert_eq!(
         lines[2],
         "gpu,128,128,0.3333333333333333,0.3,0.4,0.30000000000000004,0.25,0.5,1000000.0,,,,,66048,4,,,12,2e-6,1e-7,2e-6,\
-         f64 reference,fused,cpu,2,avx2+fma,0.1.0,,2026-11-23T17:04:05Z,\"Some CPU, 2 GHz\",2,linux x86_64"
+         f64 reference,fused,cpu,2,avx2+fma,0.1.0,,2026-11-23T17:04:05Z,\"Some CPU, 2 GHz\",2,linux x86_64,,"
     );
     assert_eq!(lines.len(), 3);
 }
@@ -158,7 +158,9 @@ fn a_study_of_cells_is_a_table_and_a_summary_with_its_facts() {
 fn operations_a_second_are_those_of_forward_and_backward() {
     let cell = Cell { flops: Some(3e9), forward_backward_ms: 20.0, ..cell("s4d", 64) };
     assert_eq!(cell.gflops(), Some(150.0));
-    assert_eq!(Cell { flops: None, ..cell }.gflops(), None);
+    assert_eq!([cell.mfu(), Cell { fma_peak_gflops: Some(200.0), ..cell.clone() }.mfu()], [None, Some(0.75)]);
+    let uncounted = Cell { flops: None, fma_peak_gflops: Some(200.0), ..cell };
+    assert_eq!((uncounted.gflops(), uncounted.mfu()), (None, None));
 }
 
 #[test]

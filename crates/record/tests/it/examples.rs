@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use subquad_data::{Metric, Score};
 use subquad_record::{
     Evaluation, Machine, Manifest, Outcome, Repository, Row, RunName, RunSummary, RunWriter, Sink,
+    Utilisation,
 };
 
 pub(crate) fn name() -> RunName {
@@ -91,6 +92,7 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         ended: "2026-11-23T17:05:05Z".into(),
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
+        utilisation: Utilisation::new(Some(1.5e9), 0.0125, Some(240.0)),
     }
 }
 

@@ -3,7 +3,9 @@ use std::fs;
 
 use serde_json::json;
 use subquad_data::{Metric, Score};
-use subquad_record::{Evaluation, Manifest, Outcome, RunSummary, read_facts, read_study, write_study};
+use subquad_record::{
+    Evaluation, Manifest, Outcome, RunSummary, Utilisation, read_facts, read_study, write_study,
+};
 
 use crate::examples::{evaluation, manifest, summary};
 
@@ -17,11 +19,22 @@ fn others() -> &'static [Metric] {
     &Metric::ALL[1..]
 }
 
-fn header() -> String {
+/// The fixed columns and those of the metrics.
+fn first_columns() -> String {
     others().iter().fold(FIXED.to_owned(), |header, metric| header + "," + metric.name())
 }
 
-/// Their cells on a line that is scored by accuracy, or by nothing.
+/// The columns after those of the settings.
+const LAST: &str = ",flops_per_step,gflops,fma_peak_gflops,mfu";
+
+fn header() -> String {
+    first_columns() + LAST
+}
+
+/// Their cells on the lines of an example.
+const UTILISATION: &str = ",1500000000,120,240,0.5";
+
+/// The cells of the other metrics on a line that is scored by accuracy, or by nothing.
 fn empty() -> String {
     ",".repeat(others().len())
 }
@@ -39,7 +52,7 @@ fn the_table_has_its_columns_and_a_line_for_every_evaluation() {
     let line = |split: &str| {
         format!(
             "s4d,64,0,{split},0.875,0.5,12345,12.5,163840,1048576,4096,quick.toml,s4d-L64-s0-1b9d3f07,digits,100,32,64,2,\
-             fused,cpu,2,,359,1,done,64{}",
+             fused,cpu,2,,359,1,done,64{}{UTILISATION}",
             empty()
         )
     };
@@ -87,7 +100,8 @@ fn timings_that_were_shared_are_left_out_and_memory_stays() {
     let run = RunSummary { jobs: 2, ..summary("s4d", 64, 0) };
     let lines = table(&[run]);
     assert!(lines[1].starts_with("s4d,64,0,test,0.875,0.5,12345,,,1048576,4096,"), "{}", lines[1]);
-    assert!(lines[1].ends_with(&format!(",359,2,done,64{}", empty())), "{}", lines[1]);
+    let end = format!(",359,2,done,64{},1500000000,,,", empty());
+    assert!(lines[1].ends_with(&end), "what was counted stays: {}", lines[1]);
 }
 
 #[test]
@@ -97,6 +111,7 @@ fn a_failed_run_has_a_line_without_numbers_and_no_place_among_the_runs() {
         tokens_per_second: f64::NAN,
         peak_bytes: None,
         evaluations: vec![],
+        utilisation: Utilisation::default(),
         outcome: Outcome::Failed("the loss became NaN".into()),
         ..summary("s4d", 64, 1)
     };
@@ -107,7 +122,7 @@ fn a_failed_run_has_a_line_without_numbers_and_no_place_among_the_runs() {
     let lines: Vec<_> = text.lines().filter(|line| line.starts_with("s4d,64,1,")).collect();
     let wanted = "s4d,64,1,,,,12345,,,,4096,quick.toml,s4d-L64-s1-1b9d3f07,digits,100,32,64,2,fused,cpu,2,,,1,\
                   failed: the loss became NaN,";
-    assert_eq!(lines, [format!("{wanted}{}", empty())]);
+    assert_eq!(lines, [format!("{wanted}{},,,,", empty())]);
     assert_eq!(text.lines().nth(3), Some(lines[0]), "in its place: {text}");
     assert_eq!(read_study(results.path()).unwrap().runs, runs);
 }
@@ -161,16 +176,49 @@ fn records_from_before_there_were_jobs_still_read() {
 }
 
 #[test]
-fn swept_settings_are_columns_after_the_fixed_ones() {
+fn records_from_before_operations_were_counted_still_read() {
+    let mut old = serde_json::to_value(summary("s4d", 64, 0)).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    for column in LAST.split(',').skip(1) {
+        assert!(fields.remove(column).is_some_and(|value| value.is_f64()), "{column} of {fields:?}");
+    }
+    let read: RunSummary = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!(read, RunSummary { utilisation: Utilisation::default(), ..summary("s4d", 64, 0) });
+    // What they do not know is not written either, so that old results stay as they are.
+    assert_eq!(serde_json::to_value(&read).unwrap(), old);
+    assert!(table(&[read])[1].ends_with(&format!(",done,64{},,,,", empty())));
+}
+
+#[test]
+fn utilisation_is_the_share_of_the_peak_that_the_operations_reach() {
+    let known = Utilisation::new(Some(3e9), 0.02, Some(200.0));
+    let wanted = Utilisation {
+        flops_per_step: Some(3e9),
+        gflops: Some(150.0),
+        fma_peak_gflops: Some(200.0),
+        mfu: Some(0.75),
+    };
+    assert_eq!(known, wanted);
+    let without_peak = Utilisation { fma_peak_gflops: None, mfu: None, ..wanted };
+    assert_eq!(Utilisation::new(Some(3e9), 0.02, None), without_peak);
+    let uncounted = Utilisation { fma_peak_gflops: Some(200.0), ..Utilisation::default() };
+    assert_eq!(Utilisation::new(None, 0.02, Some(200.0)), uncounted);
+    let untimed = Utilisation { gflops: None, mfu: None, ..wanted };
+    assert_eq!([0.0, f64::NAN].map(|time| Utilisation::new(Some(3e9), time, Some(200.0))), [untimed; 2]);
+}
+
+#[test]
+fn swept_settings_are_columns_between_the_fixed_ones_and_the_last() {
     let with = |settings: &[(&str, serde_json::Value)]| RunSummary {
         settings: settings.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
         evaluations: vec![evaluation("test")],
         ..summary("s4d", 64, 0)
     };
     let lines = table(&[with(&[("mixer.d_state", json!(16))]), with(&[("init", json!("lin, ear"))])]);
-    assert_eq!(lines[0], format!("{},init,mixer.d_state", header()));
-    assert!(lines[1].ends_with(&format!(",359,1,done,64{},,16", empty())), "{}", lines[1]);
-    assert!(lines[2].ends_with(&format!(",359,1,done,64{},\"lin, ear\",", empty())), "{}", lines[2]);
+    assert_eq!(lines[0], format!("{},init,mixer.d_state{LAST}", first_columns()));
+    let end = |settings: &str| format!(",359,1,done,64{}{settings}{UTILISATION}", empty());
+    assert!(lines[1].ends_with(&end(",,16")), "{}", lines[1]);
+    assert!(lines[2].ends_with(&end(",\"lin, ear\",")), "{}", lines[2]);
 }
 
 #[test]

@@ -96,7 +96,7 @@ impl S4Config {
         }
     }
 
-    fn rank(&self) -> usize {
+    pub(super) fn rank(&self) -> usize {
         self.rank.unwrap_or(self.init.rank())
     }
 

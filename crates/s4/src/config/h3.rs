@@ -157,12 +157,12 @@ impl H3Config {
         Diagonal { modes: options.modes(&systems, device), discretization: self.discretization }
     }
 
-    fn n_heads(&self) -> usize {
+    pub(super) fn n_heads(&self) -> usize {
         self.d_model / self.head_dim
     }
 
     /// The options of the state space on the products: one channel per head. It has no tail and drops nothing.
-    fn options(&self) -> SsmOptions {
+    pub(super) fn options(&self) -> SsmOptions {
         let Self { d_state, n_ssm, dt_min, dt_max, dt_transform, real_transform, b_clip, ssm_lr, .. } = *self;
         let bare =
             S4dConfig::new(self.n_heads()).with_activation(Activation::Identity).with_output(OutputMix::None);

@@ -2,6 +2,7 @@
 
 mod diagonal;
 mod dplr;
+mod flops;
 mod h3;
 mod options;
 mod rules;
@@ -141,6 +142,10 @@ macro_rules! builds {
 
             fn kernels(&self, seq_len: usize) -> f64 {
                 self.kernels(seq_len)
+            }
+
+            fn training_flops(&self, seq_len: usize) -> Option<subquad_mixer::Flops> {
+                Some(self.flops(seq_len))
             }
 
             fn init(&self, device: &burn::tensor::Device) -> $mixer {

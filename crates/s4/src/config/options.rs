@@ -58,7 +58,7 @@ impl SsmOptions {
     }
 
     /// Kernels per channel, in both directions.
-    fn kernels(&self) -> usize {
+    pub(super) fn kernels(&self) -> usize {
         self.channels * if self.bidirectional { 2 } else { 1 }
     }
 

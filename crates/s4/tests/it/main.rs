@@ -6,6 +6,7 @@ mod config;
 mod diagonal_precision;
 mod dplr;
 mod ema;
+mod flops;
 mod gradients;
 mod h3;
 mod hippo;

@@ -1,16 +1,16 @@
 //! The comparison table.
 
 use indicatif::HumanCount;
-use subquad_bench::{distinct, table};
+use subquad_bench::{distinct, table, utilisation};
 use subquad_data::Metric;
 use subquad_plot::summary::mean_and_range;
-use subquad_record::Evaluation;
+use subquad_record::{Evaluation, RunSummary};
 
 use super::{Finished, StudyResults, budget, timing_note};
 
 const COSTS: &str = "\
-step ms: median. peak MiB: most memory in use,
-without the data. state floats: what decoding must keep of one sequence of this length.";
+step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
+memory in use, without the data. state: floats that decoding keeps of one sequence of this length.";
 
 /// A line for each length and mixer, with means over seeds and the spread of the score. The other test conditions come below,
 /// then what was held equal.
@@ -21,7 +21,7 @@ pub fn comparison(runs: &[Finished]) -> String {
     let legends = metrics.iter().copied().map(legend).collect::<Vec<_>>().join(" ");
     let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
     let conditions = conditions(runs, &metrics);
-    format!("{main}\n\n{legends} {COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
+    format!("{main}\n\n{legends}\n{COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
 }
 
 /// The comparison of the runs with numbers, and a line for each thing that is not in it.
@@ -47,7 +47,7 @@ fn metrics(runs: &[Finished]) -> Vec<Metric> {
 
 fn header(metrics: &[Metric]) -> impl Iterator<Item = &'static str> {
     let scores = metrics.iter().flat_map(|metric| [metric.info().column, "min..max"]);
-    let costs = ["parameters", "step ms", "tokens/s", "peak MiB", "state floats", "n"];
+    let costs = ["params", "step ms", "GFLOP/s (MFU)", "MiB", "state", "n"];
     ["seq_len", "mixer"].into_iter().chain(scores).chain(costs)
 }
 
@@ -75,27 +75,46 @@ fn groups(runs: &[Finished]) -> Vec<(usize, &str, Vec<&Finished>)> {
 }
 
 fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric]) -> Vec<String> {
-    let cost = |f: &dyn Fn(&Finished) -> Option<f64>, text: &dyn Fn(f64) -> String| {
-        let values: Vec<f64> = seeds.iter().filter_map(|run| f(run)).collect();
-        if values.is_empty() { "-".into() } else { text(mean_and_range(&values).mean) }
-    };
-    let is_timed = |run: &Finished| !run.summary.timings_are_shared();
+    let first = &seeds[0].summary;
     let mut cells = vec![seq_len.to_string(), label.into()];
     let evaluations: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
     cells.extend(metrics.iter().flat_map(|metric| score_cells(&evaluations, *metric)));
     cells.extend([
-        HumanCount(seeds[0].summary.parameters as u64).to_string(),
-        cost(&|run| is_timed(run).then_some(run.summary.step_ms), &|ms| format!("{ms:.1}")),
-        cost(&|run| is_timed(run).then_some(run.summary.tokens_per_second), &|speed| {
-            HumanCount(speed as u64).to_string()
-        }),
-        cost(&|run| Some(run.summary.peak_bytes? as f64), &|bytes| {
-            format!("{:.1}", bytes / f64::from(1 << 20))
-        }),
-        seeds[0].summary.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
+        HumanCount(first.parameters as u64).to_string(),
+        or_dash(timing(seeds, |run| Some(run.step_ms)).map(|ms| format!("{ms:.1}"))),
+        or_dash(speed(seeds)),
+        or_dash(peak_mebibytes(seeds).map(|mebibytes| format!("{mebibytes:.1}"))),
+        first.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
         seeds.len().to_string(),
     ]);
     cells
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or("-".into())
+}
+
+/// The operations per second, and their share of the peak where it was measured.
+fn speed(seeds: &[&Finished]) -> Option<String> {
+    let gflops = timing(seeds, |run| run.utilisation.gflops)?;
+    Some(utilisation(gflops, timing(seeds, |run| run.utilisation.mfu)))
+}
+
+fn peak_mebibytes(seeds: &[&Finished]) -> Option<f64> {
+    let bytes = mean(seeds.iter().filter_map(|run| Some(run.summary.peak_bytes? as f64)))?;
+    Some(bytes / f64::from(1 << 20))
+}
+
+/// The mean over the runs that had the machine to themselves.
+fn timing(seeds: &[&Finished], of: fn(&RunSummary) -> Option<f64>) -> Option<f64> {
+    let timed = seeds.iter().map(|run| &run.summary).filter(|run| !run.timings_are_shared());
+    mean(timed.filter_map(of))
+}
+
+/// `None` if there are no values.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    (!values.is_empty()).then(|| mean_and_range(&values).mean)
 }
 
 /// Mean and range of these evaluations; dashes if nothing was measured.

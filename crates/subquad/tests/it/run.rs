@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use subquad_record::read_rows;
+use subquad_record::{Utilisation, read_rows, read_study};
 
 use crate::lab::{Lab, TINY_RUNS, files, name};
 
@@ -102,6 +102,43 @@ fn the_summary_has_a_line_for_every_run() {
     assert!(lines.lines().all(complete), "{csv}");
 }
 
+/// For attention: 4 sequences of 64 pixels, width 8; 4 x 8 x 8 weights of projections, pairs of tokens with two products of 8 terms,
+/// 2 x 8 x 16 weights of the MLP, 8 x 10 of the head, and 8 of the encoder, whose input has no gradient.
+#[test]
+fn the_summary_says_how_much_of_the_machine_every_run_used() {
+    let lab = Lab::new();
+    let answer = lab.subquad("run tiny").expect(0);
+    let attention = 4 * (6 * 64 * (256 + 256) + 12 * (64 * 65 / 2) * 8 + 6 * 80 + 4 * 64 * 8);
+    let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    assert!(csv.lines().next().unwrap().ends_with(",flops_per_step,gflops,fma_peak_gflops,mfu"), "{csv}");
+    for (line, run) in csv.lines().skip(1).zip(read_study(&lab.path("results/tiny")).unwrap().runs) {
+        let cells: Vec<f64> = line.rsplit(',').take(4).map(|cell| cell.parse().unwrap()).collect();
+        let [mfu, peak, gflops, flops] = cells[..] else { panic!("{line}") };
+        let [flops_per_step, gflops, fma_peak_gflops, mfu] = [flops, gflops, peak, mfu].map(Some);
+        assert_eq!(run.utilisation, Utilisation { flops_per_step, gflops, fma_peak_gflops, mfu }, "{line}");
+        let again = Utilisation::new(flops_per_step, run.step_ms / 1e3, fma_peak_gflops);
+        assert!((again.gflops.unwrap() / gflops.unwrap() - 1.0).abs() < 1e-12, "{line}");
+        assert!(mfu > Some(0.0) && mfu < Some(1.0), "{line}");
+        assert!(run.mixer != "attention" || flops == f64::from(attention), "{line}");
+    }
+    let speed = answer.out.lines().nth(2).unwrap();
+    assert!(answer.out.starts_with("seq_len  mixer ") && speed.contains(" %) "), "{}", answer.out);
+}
+
+/// Runs side by side take the machine from each other, so its peak is not measured, but operations are those that they are.
+#[test]
+fn runs_that_share_the_machine_have_operations_without_a_speed() {
+    let lab = Lab::new();
+    let answer = lab.subquad("run tiny --jobs 2").expect(0);
+    let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
+    for (line, run) in csv.lines().skip(1).zip(read_study(&lab.path("results/tiny")).unwrap().runs) {
+        let flops = run.utilisation.flops_per_step.unwrap();
+        assert!(line.ends_with(&format!(",{flops},,,")), "{line}");
+        assert_eq!((run.utilisation.fma_peak_gflops, run.utilisation.mfu), (None, None), "{line}");
+    }
+    assert!(!answer.out.contains(" %) "), "{}", answer.out);
+}
+
 #[test]
 fn the_table_goes_to_standard_output_and_progress_to_standard_error() {
     let lab = Lab::new();
@@ -142,7 +179,8 @@ fn an_extra_axis_is_in_the_table_and_the_summary() {
         assert!(answer.out.contains(label), "{}", answer.out);
     }
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
-    assert!(csv.lines().next().unwrap().ends_with(",mixer.s4d.d_state"), "{csv}");
+    let header = csv.lines().next().unwrap();
+    assert!(header.ends_with(",mixer.s4d.d_state,flops_per_step,gflops,fma_peak_gflops,mfu"), "{csv}");
     assert_eq!(csv.lines().filter(|line| line.starts_with("s4d,64,0,test,")).count(), 2, "{csv}");
 }
 

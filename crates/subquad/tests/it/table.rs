@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 
 use subquad::report::{Finished, StudyResults, comparison, write_study_files};
 use subquad_data::{Metric, Score};
-use subquad_record::{Evaluation, Outcome, RunSummary};
+use subquad_record::{Evaluation, Outcome, RunSummary, Utilisation};
 
 fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
     let evaluation = Evaluation {
@@ -43,6 +43,8 @@ fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Fi
         ended: String::new(),
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
+        // 140.6 GFLOP/s, 60 % of the peak.
+        utilisation: Utilisation::new(Some(4.45e9), 0.03164, Some(234.4)),
     };
     Finished { label: mixer.into(), summary, dir: "runs".into() }
 }
@@ -56,14 +58,15 @@ fn a_line_is_a_mixer_at_a_length_over_all_seeds() {
         finished("attention", 1024, 0, None),
     ];
     insta::assert_snapshot!(comparison(&runs), @"
-    seq_len  mixer      accuracy      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
-    -----------------------------------------------------------------------------------------------------
-         64  attention     0.925  0.900..0.950      67,850     31.6    64,731      50.0        16,384  2
-         64  m2            0.800  0.800..0.800      67,850     31.6    64,731      50.0          none  1
-       1024  attention         -             -      67,850     31.6    64,731      50.0        16,384  1
+    seq_len  mixer      accuracy      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
+    --------------------------------------------------------------------------------------------
+         64  attention     0.925  0.900..0.950  67,850     31.6     141 (60 %)  50.0  16,384  2
+         64  m2            0.800  0.800..0.800  67,850     31.6     141 (60 %)  50.0    none  1
+       1024  attention         -             -  67,850     31.6     141 (60 %)  50.0  16,384  1
 
-    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory in use,
-    without the data. state floats: what decoding must keep of one sequence of this length.
+    accuracy: on test data, mean and range over n seeds.
+    step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
+    memory in use, without the data. state: floats that decoding keeps of one sequence of this length.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
 }
@@ -77,17 +80,46 @@ fn timings_that_were_shared_are_left_out_and_said_to_be() {
         table.lines().nth(row).unwrap().split_whitespace().map(Into::into).collect()
     };
     let table = comparison(&runs);
-    assert_eq!(cells(&table, 2)[5..8], ["31.6", "64,731", "50.0"], "{table}");
+    assert_eq!(cells(&table, 2)[5..10], ["31.6", "141", "(60", "%)", "50.0"], "{table}");
     let note =
         |what: &str| format!("\nTimings leave out {what}, because runs shared the machine (--jobs).\n");
     assert!(table.contains(&note("1 of 3 runs")), "{table}");
     runs[1].summary.jobs = 2;
     let table = comparison(&runs);
     assert_eq!(cells(&table, 2)[5..8], ["-", "-", "50.0"], "{table}");
-    assert_eq!(cells(&table, 3)[5..8], ["31.6", "64,731", "50.0"], "{table}");
+    assert_eq!(cells(&table, 3)[5..10], ["31.6", "141", "(60", "%)", "50.0"], "{table}");
     assert!(table.contains(&note("2 of 3 runs")), "{table}");
     runs[2].summary.jobs = 2;
     assert!(comparison(&runs).contains(&note("all runs")));
+}
+
+/// On a GPU there is no peak to compare with, of a mixer that does not count there are no operations, and older records know neither.
+#[test]
+fn what_was_not_counted_or_measured_is_not_shown() {
+    let speed = |utilisation: Utilisation| {
+        let mut run = finished("s4d", 64, 0, None);
+        run.summary.utilisation = utilisation;
+        let table = comparison(&[run]);
+        table.lines().nth(2).unwrap().split_whitespace().nth(6).unwrap().to_owned()
+    };
+    assert_eq!(speed(Utilisation::new(Some(4.45e9), 0.03164, None)), "141");
+    assert_eq!(speed(Utilisation::new(Some(3e7), 0.01, None)), "3.0");
+    assert_eq!(speed(Utilisation::new(None, 0.03164, None)), "-");
+    assert_eq!(speed(Utilisation::default()), "-");
+}
+
+#[test]
+fn a_line_fits_a_terminal_of_100_columns() {
+    let mut run = on_a_text();
+    run.summary.mixer = "attention".into();
+    run.label = run.summary.mixer.clone();
+    run.summary.parameters = 3_300_000;
+    run.summary.step_ms = 12_345.6;
+    run.summary.peak_bytes = Some(719 << 20);
+    run.summary.state_floats = Some(2 * 1024 * 256 * 4);
+    let table = comparison(&[run]);
+    let longest = table.lines().take(3).map(|line| line.chars().count()).max();
+    assert!(longest <= Some(100), "{longest:?}\n{table}");
 }
 
 #[test]
@@ -120,13 +152,14 @@ fn other_test_conditions_have_a_table_of_their_own() {
     ];
     let long = [under("", 128, "8 pairs", 0.8), under("64x4", 64, "4 pairs", 0.7)];
     insta::assert_snapshot!(comparison(&[trained(64, &short), trained(128, &long)]), @"
-    seq_len  mixer  accuracy      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
-    -------------------------------------------------------------------------------------------------
-         64  s4d       0.900  0.900..0.900      67,850     31.6    64,731      50.0        16,384  1
-        128  s4d       0.800  0.800..0.800      67,850     31.6    64,731      50.0        16,384  1
+    seq_len  mixer  accuracy      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
+    ----------------------------------------------------------------------------------------
+         64  s4d       0.900  0.900..0.900  67,850     31.6     141 (60 %)  50.0  16,384  1
+        128  s4d       0.800  0.800..0.800  67,850     31.6     141 (60 %)  50.0  16,384  1
 
-    accuracy: on test data, mean and range over n seeds. step ms: median. peak MiB: most memory in use,
-    without the data. state floats: what decoding must keep of one sequence of this length.
+    accuracy: on test data, mean and range over n seeds.
+    step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
+    memory in use, without the data. state: floats that decoding keeps of one sequence of this length.
 
     accuracy by test condition; seq_len is that of training:
 
@@ -148,12 +181,13 @@ fn on_a_text() -> Finished {
 #[test]
 fn a_text_is_compared_in_bits_per_byte() {
     insta::assert_snapshot!(comparison(&[on_a_text()]), @"
-    seq_len  mixer  bits/byte      min..max  parameters  step ms  tokens/s  peak MiB  state floats  n
-    --------------------------------------------------------------------------------------------------
-         64  s4d        2.500  2.500..2.500      67,850     31.6    64,731      50.0        16,384  1
+    seq_len  mixer  bits/byte      min..max  params  step ms  GFLOP/s (MFU)   MiB   state  n
+    -----------------------------------------------------------------------------------------
+         64  s4d        2.500  2.500..2.500  67,850     31.6     141 (60 %)  50.0  16,384  1
 
-    bits/byte: on test data, mean and range over n seeds; lower is better. step ms: median. peak MiB: most memory in use,
-    without the data. state floats: what decoding must keep of one sequence of this length.
+    bits/byte: on test data, mean and range over n seeds; lower is better.
+    step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
+    memory in use, without the data. state: floats that decoding keeps of one sequence of this length.
     Held equal: 600 optimiser steps, batch 32, width 64, depth 2.
     ");
 }
