@@ -9,16 +9,20 @@
 //! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
 
 mod config;
+mod row;
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, linear::linear, pointwise};
 use subquad_mixer::ChannelMixer;
 
 use crate::{BlockDiagonalLinear, MonarchLinear};
+use row::RowLayer;
 
 pub use config::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
+pub use row::RowMlp;
 
 /// Two dense layers: see [`DenseMlpConfig`].
 pub type DenseMlp = Mlp<Linear>;
@@ -56,6 +60,14 @@ impl<L: MlpLayer> Mlp<L> {
         Self { expand, reduce, gated: self.gated, form }
     }
 
+    /// A copy of the present weights that maps one token at a time, over plain slices.
+    ///
+    /// # Panics
+    /// If the weights are not f32.
+    pub fn rows(&self) -> RowMlp {
+        RowMlp::new([self.expand.rows(), self.reduce.rows()], self.gated)
+    }
+
     /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
     /// `[batch, seq, d_hidden]`.
     pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
@@ -81,6 +93,10 @@ pub trait MlpLayer: Module {
 
     /// `[batch, seq, d_input]` to `[batch, seq, d_output]`, in the MLP's form.
     fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3>;
+
+    /// A copy of the present weights that maps one token at a time, over plain slices.
+    #[doc(hidden)]
+    fn rows(&self) -> RowLayer;
 }
 
 /// burn's layer has no form of its own.
@@ -92,6 +108,10 @@ impl MlpLayer for Linear {
     fn apply(&self, x: Tensor<3>, form: Form) -> Tensor<3> {
         linear(self, x, form)
     }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Dense(RowLinear::new(self))
+    }
 }
 
 impl MlpLayer for BlockDiagonalLinear {
@@ -102,6 +122,10 @@ impl MlpLayer for BlockDiagonalLinear {
     fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
         self.forward(x)
     }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Factors(self.row_factors())
+    }
 }
 
 impl MlpLayer for MonarchLinear {
@@ -111,5 +135,9 @@ impl MlpLayer for MonarchLinear {
 
     fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
         self.forward(x)
+    }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Factors(self.row_factors())
     }
 }

@@ -29,6 +29,7 @@ pub use complex::{ComplexMonarch, Pair};
 pub use config::MonarchLinearConfig;
 pub use dft::MonarchDft;
 pub use init::MonarchInit;
+use crate::row_factors::RowFactors;
 use shape::MonarchShape;
 
 /// A linear layer with a Monarch matrix: see [`MonarchLinearConfig`].
@@ -106,6 +107,12 @@ impl MonarchLinear {
                 self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
             }
         }
+    }
+
+    /// A copy of the present weights that maps one row at a time, over plain slices.
+    pub(crate) fn row_factors(&self) -> RowFactors {
+        let bias = self.bias.as_ref().map(Param::val);
+        RowFactors::of_monarch(self.values(), bias, [self.d_input, self.d_output], &self.shape)
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either
