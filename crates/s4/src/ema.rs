@@ -13,7 +13,8 @@ use burn::tensor::{Device, Int, Tensor, activation};
 use subquad_backend::fft_conv::causal_conv;
 use subquad_backend::{Form, swap_axes};
 use subquad_mixer::{
-    Contract, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, SliceStepper, TensorState,
+    Contract, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, SliceStepper,
+    TensorState,
 };
 
 use crate::stepper::EmaStepper;

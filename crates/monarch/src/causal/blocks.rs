@@ -36,11 +36,7 @@ impl Blocks {
     /// A copy of the present weights for decoding over slices.
     pub(super) fn rows(&self) -> RowBlocks {
         let factor = |factor: &Param<Tensor<4>>| Factor::new(factor.val());
-        RowBlocks {
-            own: factor(&self.own),
-            summary: factor(&self.summary),
-            earlier: factor(&self.earlier),
-        }
+        RowBlocks { own: factor(&self.own), summary: factor(&self.summary), earlier: factor(&self.earlier) }
     }
 
     /// `[batch, seq, d_model]` to the same.

@@ -25,11 +25,11 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
+use crate::row_factors::RowFactors;
 pub use complex::{ComplexMonarch, Pair};
 pub use config::MonarchLinearConfig;
 pub use dft::MonarchDft;
 pub use init::MonarchInit;
-use crate::row_factors::RowFactors;
 use shape::MonarchShape;
 
 /// A linear layer with a Monarch matrix: see [`MonarchLinearConfig`].

@@ -17,7 +17,12 @@ impl Factor {
     }
 
     /// Adds rows to `y`, `[d_model]`, whose heads are groups of adjacent features: `y += factor[head, i, j, k] rows_k`.
-    pub(super) fn add_rows<'a>(&self, [i, j]: [usize; 2], rows: impl Iterator<Item = &'a [f32]>, y: &mut [f32]) {
+    pub(super) fn add_rows<'a>(
+        &self,
+        [i, j]: [usize; 2],
+        rows: impl Iterator<Item = &'a [f32]>,
+        y: &mut [f32],
+    ) {
         self.add_scaled_rows(1.0, [i, j], rows, y);
     }
 
@@ -90,7 +95,10 @@ impl BlocksState {
     ) -> Self {
         let block = matrix.block();
         // A block that this many tokens complete has as many summaries as tokens.
-        Self { summaries: Rows::new(summaries, d_model, room + block), inputs: Rows::new(inputs, d_model, block) }
+        Self {
+            summaries: Rows::new(summaries, d_model, room + block),
+            inputs: Rows::new(inputs, d_model, block),
+        }
     }
 
     /// One token, `[d_model]`, to as many numbers.
