@@ -26,10 +26,13 @@ mod subjects;
 mod table;
 mod trial;
 
-pub use cell_tables::{cells_table, decode_table, spread_warning};
+pub use cell_tables::{cells_table, decode_table, models_table, spread_warning};
 pub use check::{Check, Checked, check, check_all};
 pub use config::{Along, BenchConfig, BenchOptions, SECTION, schema};
-pub use decode::{Decoder, STEPS, can_decode, measure_decoding};
+pub use decode::{
+    Decoder, ModelCell, ModelSizes, ModelSubject, STEPS, VOCAB, accepts_model, can_decode, measure_decoding,
+    measure_models,
+};
 pub use figures::{FIGURES, write_figures};
 pub use layer::Layer;
 pub use limits::{accepts, available_at, check_sizes, fits_in_memory};
