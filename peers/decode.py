@@ -3,7 +3,7 @@
 
 The model is that of train_step.py, in its own weights, untrained. A step reads one token of one sequence with a key-value cache that is
 allocated once and written in place. The context is read at once and not timed; after every 16 steps the model goes back to it.
-float32, eager unless --compile.
+float32, eager.
 """
 
 import argparse
@@ -59,16 +59,15 @@ def parsed():
     for name, default in [("d-model", 256), ("layers", 4), ("d-hidden", 1024), ("heads", 4), ("vocab", 256), ("threads", 2)]:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--seconds", type=float, default=3.0, help="per context, for at least three rounds of 16 steps")
-    parser.add_argument("--compile", action="store_true", help="with torch.compile")
     return parser.parse_args()
 
 
-def check(model, caches, step, args):
+def check(model, caches, args):
     """The largest error of steps after a short context, relative to the largest logit of the whole sequence."""
     tokens = torch.randint(0, args.vocab, (1, 19 + 3))
     whole = run(model, caches, tokens, 0)[:, 19:]
     run(model, caches, tokens[:, :19], 0)
-    steps = torch.cat([step(model, caches, tokens[:, t : t + 1], t) for t in range(19, 22)], 1)
+    steps = torch.cat([run(model, caches, tokens[:, t : t + 1], t) for t in range(19, 22)], 1)
     return ((steps - whole).abs().max() / whole.abs().max()).item()
 
 
@@ -77,19 +76,18 @@ def main():
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     args.mixer, args.length = "attention", max(args.contexts) + STEPS + 1
-    step = torch.compile(run) if args.compile else run
     with torch.inference_mode():
         model = Model(args).eval()
         for context in args.contexts:
             caches = [Cache(args.heads, args.length, args.d_model // args.heads) for _ in range(args.layers)]
-            error = check(model, caches, step, args)
+            error = check(model, caches, args)
             run(model, caches, torch.randint(0, args.vocab, (1, context)), 0)
             token, times, start = torch.randint(0, args.vocab, (1, 1)), [], time.perf_counter()
             while time.perf_counter() - start < args.seconds or len(times) < ROUNDS * STEPS:
-                step(model, caches, token, context)
+                run(model, caches, token, context)
                 for t in range(context + 1, context + 1 + STEPS):
                     before = time.perf_counter()
-                    step(model, caches, token, t)
+                    run(model, caches, token, t)
                     times.append((time.perf_counter() - before) * 1e6)
             print(json.dumps(row(args, context, times, error)), flush=True)
 

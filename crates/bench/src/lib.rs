@@ -6,8 +6,8 @@
 //!  by name       layer       one size               and size
 //! ```
 //! A sequence mixer declares what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists
-//! those of a registry, and the layers along the width. [`memory`] counts bytes, [`available`] says how many there are.
-//! [`BenchConfig`] asks for lengths and widths, [`scaling`] measures them, fits how costs grow, and draws it.
+//! those of a registry, the layers along the width, and whole models that decode ([`ModelSubject`]). [`memory`] counts bytes, [`available`] says how many there are.
+//! [`BenchConfig`] asks for lengths, widths and contexts, [`scaling`] measures them, fits how costs grow, and draws it.
 
 pub mod available;
 mod cell_tables;

@@ -17,6 +17,8 @@ pub struct ModelStepper<M: MixerModule = MixerKind> {
     model: SequenceModel<M>,
     decoding: Decoding<M::State>,
     seq: usize,
+    /// The model can run on this many tokens: to ask a mixer may allocate.
+    fits: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -59,10 +61,12 @@ impl<M: MixerModule> SequenceModel<M> {
             return Err(MixerError::Batch { mixer: NAME, state: state.batch, input: 1 });
         }
         self.check_blocks(&state)?;
-        let seq = state.seq;
+        let (seq, room) = (state.seq, room.max(1));
+        let end = seq.saturating_add(room);
+        let fits = if self.check_length(end).is_ok() { end } else { seq };
         let slices = self.takes_slices().then(|| SliceModel::new(self, &state, room)).flatten();
         let decoding = slices.map_or_else(|| Decoding::Tensors(state), Decoding::Slices);
-        Ok(ModelStepper { model: self.clone(), decoding, seq })
+        Ok(ModelStepper { model: self.clone(), decoding, seq, fits })
     }
 
     fn takes_slices(&self) -> bool {
@@ -84,7 +88,10 @@ impl<M: MixerModule> ModelStepper<M> {
     /// If the token is of the other kind than the encoder's, has a type although the model has none, or `outputs` has another length.
     pub fn step(&mut self, token: OneToken<'_>, outputs: &mut [f32]) -> Result<(), MixerError> {
         self.model.check_token(token)?;
-        self.model.check_length(self.seq + 1)?;
+        if self.seq == self.fits {
+            self.model.check_length(self.seq + 1)?;
+            self.fits += 1;
+        }
         match &mut self.decoding {
             Decoding::Slices(slices) => slices.step(token, self.seq, outputs),
             Decoding::Tensors(state) => {

@@ -63,7 +63,11 @@ fn causal<C: MeasuredMixer>(d_model: usize, longest: usize) -> Result<C, Vec<Ref
     let no_default = || vec![Refusal::new("an option of it has no default, so it cannot be measured", &[])];
     let mut config = C::from_values(&value).ok_or_else(no_default)?;
     let context = Context { mixer: C::NAME, d_model, causal: true, seq_len: longest, longest };
-    let refused = [config.fit(&context), config.refusals()].concat();
+    let misfits = config.fit(&context);
+    if misfits.iter().any(|misfit| misfit.fields.contains(&"causal")) {
+        return Err(vec![Refusal::new("it cannot be causal, so no model of it decodes", &["causal"])]);
+    }
+    let refused = [misfits, config.refusals()].concat();
     if refused.is_empty() { Ok(config) } else { Err(refused) }
 }
 

@@ -1,10 +1,10 @@
-//! Scaling studies: layers at every length and width that a `[bench]` config asks for, kept size by size; then exponents,
-//! crossovers, figures, and the files that hold them.
+//! Scaling studies: layers at every length and width, and models after every context, that a `[bench]` config asks for, kept size by
+//! size; then exponents, crossovers, figures, and the files that hold them.
 //!
 //! ```text
 //! config  ->  points  ->  measurements  ->  report, summary.csv, summary.json, figures/
-//!              a size      cells.jsonl
-//!              each           models.jsonl     models.csv
+//!              a size      cells.jsonl,       models.csv
+//!              each        models.jsonl
 //! ```
 //!
 //! ```

@@ -81,9 +81,9 @@ for each query and each key that it sees (one of the 7 recomputes the scores); i
 of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
 --decode reads a context of each length, then times single tokens with the layer's step, and with
-its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times whole
-models: an embedding of bytes, blocks of layer norms, the mixer with every option at its default, causal,
-and a dense MLP of 4 d_model, a last norm and a head.";
+its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times
+whole models: an embedding of bytes, blocks of layer norms, the mixer with every option at its
+default, causal, and a dense MLP of 4 d_model, a last norm and a head.";
 
 /// The layers that the program can measure, and what the columns mean.
 pub(crate) fn after_help(registry: &dyn Registry) -> String {

@@ -374,8 +374,8 @@ fn whole_models_are_shown_with_their_sizes() {
 #[test]
 fn what_is_no_causal_model_is_wrong_use_of_blocks() {
     let error = |arguments: &str| Lab::new().subquad(&format!("bench {arguments}")).expect(2).err;
-    insta::assert_snapshot!(error("--decode --blocks 4 --mixers monarch"), @"");
-    insta::assert_snapshot!(error("--decode --blocks 4 --mixers dense"), @"");
+    insta::assert_snapshot!(error("--decode --blocks 4 --mixers monarch"), @"error: monarch: it cannot be causal, so no model of it decodes");
+    insta::assert_snapshot!(error("--decode --blocks 4 --mixers dense"), @"error: dense is not a mixer, so there is no model of it");
     let without = error("--blocks 4");
     assert!(without.contains("--decode"), "{without}");
 }

@@ -121,9 +121,9 @@ fn bench_explains_itself() {
     of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
     --decode reads a context of each length, then times single tokens with the layer's step, and with
-    its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times whole
-    models: an embedding of bytes, blocks of layer norms, the mixer with every option at its default, causal,
-    and a dense MLP of 4 d_model, a last norm and a head.
+    its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times
+    whole models: an embedding of bytes, blocks of layer norms, the mixer with every option at its
+    default, causal, and a dense MLP of 4 d_model, a last norm and a head.
     ");
 }
 
