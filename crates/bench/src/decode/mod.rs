@@ -76,10 +76,10 @@ pub fn measure_models(
     let (mut runners, mut counts) = (vec![], vec![]);
     for subject in subjects {
         accepts_model(subject, sizes, context)?;
-        let error = check(subject.name, &*(subject.start)(sizes, CHECK_CONTEXT, &site.device).0)?;
-        let (start, parameters) = (subject.start)(sizes, context, &site.device);
+        let error = check(subject.name, &*(subject.start)(sizes, CHECK_CONTEXT, &site.device))?;
+        let start = (subject.start)(sizes, context, &site.device);
         let ways = start.ways();
-        counts.resize(counts.len() + ways.len(), parameters);
+        counts.resize(counts.len() + ways.len(), start.parameters());
         runners.extend(ways.into_iter().map(|decoder| Runner::new(subject.name, error, decoder)));
     }
     take_turns(&mut runners, limit, site)?;
@@ -105,7 +105,7 @@ fn take_turns(runners: &mut [Runner], limit: Duration, site: &Site) -> Result<()
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
     let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < MIN_ROUNDS * STEPS);
-    while used < limit * ways || too_few(&runners) {
+    while used < limit * ways || too_few(runners) {
         for runner in &mut *runners {
             used += runner.round(&site.device).map_err(|error| error.to_string())?;
         }

@@ -1,5 +1,6 @@
 //! Whole models that continue token by token: an embedding of bytes, blocks of a mixer and a dense MLP, a norm and a head.
 
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_backend::{seeded, with_seed};
 use subquad_mixer::published::to_f64;
@@ -35,8 +36,8 @@ pub struct ModelSubject {
     pub name: &'static str,
     /// Why there is no causal model of these sizes that reads so many tokens, if there is none.
     pub refusals: fn(&ModelSizes, usize) -> Vec<Refusal>,
-    /// The model of these sizes after a context of so many tokens, and the number of its parameters.
-    pub(super) start: fn(&ModelSizes, usize, &Device) -> (Box<dyn Start>, usize),
+    /// The model of these sizes and a context of so many tokens.
+    pub(super) start: fn(&ModelSizes, usize, &Device) -> Box<dyn ModelStart>,
 }
 
 impl ModelSubject {
@@ -44,11 +45,7 @@ impl ModelSubject {
         Self {
             name: C::NAME,
             refusals: |sizes, tokens| causal::<C>(sizes.d_model, tokens).err().unwrap_or_default(),
-            start: |sizes, context, device| {
-                let start = ModelStart::new::<C>(sizes, context, device);
-                let parameters = burn::module::Module::num_params(&start.model);
-                (Box::new(start), parameters)
-            },
+            start: |sizes, context, device| Box::new(ReadyModel::new::<C>(sizes, context, device)),
         }
     }
 }
@@ -71,15 +68,21 @@ fn causal<C: MeasuredMixer>(d_model: usize, longest: usize) -> Result<C, Vec<Ref
     if refused.is_empty() { Ok(config) } else { Err(refused) }
 }
 
+/// A model that has been made and can read a context.
+pub(crate) trait ModelStart: Start {
+    /// Number of its parameters.
+    fn parameters(&self) -> usize;
+}
+
 /// A model and what it reads.
-struct ModelStart<M: MixerModule> {
+struct ReadyModel<M: MixerModule> {
     model: SequenceModel<M>,
     /// `[1, seq]`
     context: Tensor<2, Int>,
     token: usize,
 }
 
-impl<M: MixerModule> ModelStart<M> {
+impl<M: MixerModule> ReadyModel<M> {
     fn new<C: MeasuredMixer<Mixer = M>>(sizes: &ModelSizes, context: usize, device: &Device) -> Self {
         let ModelSizes { d_model, n_layers, d_hidden } = *sizes;
         let mixer = causal::<C>(d_model, context + 1 + STEPS);
@@ -120,7 +123,13 @@ fn tokens(bytes: Vec<i32>, device: &Device) -> Tensor<2, Int> {
     Tensor::from_data(TensorData::new(bytes, [1, seq]), device)
 }
 
-impl<M: MixerModule> Start for ModelStart<M> {
+impl<M: MixerModule> ModelStart for ReadyModel<M> {
+    fn parameters(&self) -> usize {
+        self.model.num_params()
+    }
+}
+
+impl<M: MixerModule> Start for ReadyModel<M> {
     fn ways(&self) -> Vec<Box<dyn Decoder>> {
         let (state, device) = (self.state(), self.context.device());
         let stepper = self.model.stepper(state.clone(), STEPS + 1).expect("the model's own state");
