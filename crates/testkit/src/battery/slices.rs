@@ -15,7 +15,7 @@ pub(super) fn a_stepper_over_slices_is_the_whole_sequence<M: SequenceMixer + Mod
     let x = seeded_tensor([1, SEQ, d_model], 3, &device(mixer));
     let whole = mixer.forward(x.clone());
     for (prompt, room) in [(0, 0), (1, SEQ), (SEQ / 2, 3), (SEQ - 1, 1)] {
-        let state = after(mixer, x.clone().narrow(1, 0, prompt));
+        let state = after(mixer, &x, prompt);
         let Some(mut stepper) = mixer.slice_stepper(&state, room) else { return };
         assert_eq!(stepper.seq(), prompt, "tokens of a stepper after a prompt");
         let mut copy = stepper.boxed();
@@ -36,11 +36,12 @@ pub(super) fn a_stepper_over_slices_is_the_whole_sequence<M: SequenceMixer + Mod
     }
 }
 
-fn after<M: SequenceMixer>(mixer: &M, prompt: Tensor<3>) -> M::State {
+/// The state after the first `tokens` of `x`.
+fn after<M: SequenceMixer>(mixer: &M, x: &Tensor<3>, tokens: usize) -> M::State {
     let state = mixer.init_state(1).expect("a causal mixer has a state");
-    match prompt.dims()[1] {
+    match tokens {
         0 => state,
-        _ => mixer.forward_with_state(prompt, state).expect("a mixer reads a prompt").1,
+        _ => mixer.forward_with_state(x.clone().narrow(1, 0, tokens), state).expect("it reads a prompt").1,
     }
 }
 
