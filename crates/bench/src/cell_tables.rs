@@ -3,6 +3,7 @@
 use subquad_options::number::grouped;
 use subquad_record::{Cell, DecodeCell, Provenance};
 
+use crate::ModelCell;
 use crate::table::{distinct, table};
 
 const HEADER: [&str; 10] = [
@@ -90,6 +91,21 @@ pub fn decode_table(cells: &[DecodeCell]) -> String {
     let conditions = conditions(cells.iter().map(|cell| &cell.provenance));
     let table = table(DECODE_HEADER, cells.iter().map(decode_row));
     format!("{table}\n\n{DECODE_LEGEND}\nOne sequence; {conditions}.")
+}
+
+const MODELS_LEGEND: &str = "\
+context: tokens before the first step. path: tensors is the model's step, slices the whole model over plain slices
+on one thread. us: median ± half the distance between the quartiles. state bytes: what is kept of the context.
+allocations: of a step. check: largest relative error of a step against the whole sequence at a small size.";
+
+/// A table with one line per cell, in the order given.
+pub fn models_table(cells: &[ModelCell]) -> String {
+    let decode = || cells.iter().map(|cell| &cell.decode);
+    let conditions = conditions(decode().map(|cell| &cell.provenance));
+    let table = table(DECODE_HEADER, decode().map(decode_row));
+    let of = |f: fn(&ModelCell) -> usize| distinct(cells.iter().map(|cell| f(cell).to_string())).join(" or ");
+    let models = format!("Models of {} blocks with an MLP of {}", of(|c| c.n_layers), of(|c| c.d_hidden));
+    format!("{table}\n\n{MODELS_LEGEND}\n{models}, on bytes. One sequence; {conditions}.")
 }
 
 fn decode_row(cell: &DecodeCell) -> [String; DECODE_HEADER.len()] {

@@ -6,8 +6,8 @@
 //!  by name       layer       one size               and size
 //! ```
 //! A sequence mixer declares what is measured ([`MeasuredMixer`](subquad_mixer::MeasuredMixer)); [`Subjects::of`] lists
-//! those of a registry, and the layers along the width. [`memory`] counts bytes, [`available`] says how many there are.
-//! [`BenchConfig`] asks for lengths and widths, [`scaling`] measures them, fits how costs grow, and draws it.
+//! those of a registry, the layers along the width, and whole models that decode ([`ModelSubject`]). [`memory`] counts bytes, [`available`] says how many there are.
+//! [`BenchConfig`] asks for lengths, widths and contexts, [`scaling`] measures them, fits how costs grow, and draws it.
 
 pub mod available;
 mod cell_tables;
@@ -26,10 +26,13 @@ mod subjects;
 mod table;
 mod trial;
 
-pub use cell_tables::{cells_table, decode_table, spread_warning, utilisation};
+pub use cell_tables::{cells_table, decode_table, models_table, spread_warning, utilisation};
 pub use check::{Check, Checked, check, check_all};
 pub use config::{Along, BenchConfig, BenchOptions, SECTION, schema};
-pub use decode::{Decoder, STEPS, can_decode, measure_decoding};
+pub use decode::{
+    Decoder, ModelCell, ModelSizes, ModelSubject, STEPS, VOCAB, accepts_model, can_decode, measure_decoding,
+    measure_models,
+};
 pub use figures::{FIGURES, write_figures};
 pub use layer::Layer;
 pub use limits::{accepts, available_at, check_sizes, fits_in_memory};

@@ -82,6 +82,18 @@ pub enum MixerError {
         /// Tokens of the input.
         seq: usize,
     },
+    /// There is no such token, or no such type.
+    #[error("the {mixer} has {count} {what}s, counted from 0, got {got}")]
+    Unknown {
+        /// The name of what was asked.
+        mixer: &'static str,
+        /// `"token"` or `"token type"`.
+        what: &'static str,
+        /// The one that was given.
+        got: usize,
+        /// How many there are.
+        count: usize,
+    },
     /// The layer, its input or its state is not f32.
     #[error("{mixer} computes in f32, got {what} of {got}; cast to f32 first, as in x.cast(FloatDType::F32)")]
     Dtype {

@@ -11,7 +11,8 @@ pub trait SliceStepper: std::fmt::Debug {
     /// - `x`, `y`: `[d_model]`
     ///
     /// # Panics
-    /// If a slice is not as wide as the layer.
+    /// If a slice is not as wide as the layer, or there are more tokens than the layer takes
+    /// ([`check_length`](crate::SequenceMixer::check_length)).
     fn step(&mut self, x: &[f32], y: &mut [f32]);
 
     /// Tokens seen so far.

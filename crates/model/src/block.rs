@@ -17,9 +17,9 @@ pub struct Block<M = MixerKind> {
     pub(crate) channel_norm: Option<Norm>,
     pub(crate) channel_mixer: Option<ChannelMixerKind>,
     #[module(skip)]
-    residual: bool,
+    pub(crate) residual: bool,
     #[module(skip)]
-    order: BlockOrder,
+    pub(crate) order: BlockOrder,
     #[module(skip)]
     sites: DropoutSites,
     #[module(skip)]

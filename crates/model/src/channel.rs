@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, Refusal};
 use subquad_monarch::{
-    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, MonarchMlp, MonarchMlpConfig,
+    BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, MonarchMlp, MonarchMlpConfig, RowMlp,
 };
 
 /// Which channel mixer, and its sizes.
@@ -102,6 +102,18 @@ impl ChannelMixerKind {
             Self::Dense(mixer) => mixer.forward_with(x, dropped),
             Self::BlockDiagonal(mixer) => mixer.forward_with(x, dropped),
             Self::Monarch(mixer) => mixer.forward_with(x, dropped),
+        }
+    }
+
+    /// A copy of the present weights that maps one token at a time, over plain slices.
+    ///
+    /// # Panics
+    /// If they are not f32.
+    pub fn rows(&self) -> RowMlp {
+        match self {
+            Self::Dense(mixer) => mixer.rows(),
+            Self::BlockDiagonal(mixer) => mixer.rows(),
+            Self::Monarch(mixer) => mixer.rows(),
         }
     }
 

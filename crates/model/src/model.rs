@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{Embedding, Linear};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{DType, Device, Int, Tensor};
 use subquad_backend::Form;
 use subquad_backend::cross_entropy::{Classified, classify, linear_cross_entropy};
 use subquad_mixer::{Contract, MixerError, MixerModule, ParameterGroup};
@@ -11,7 +11,7 @@ use crate::additions::Additions;
 use crate::groups::parameter_groups;
 use crate::head::Transform;
 use crate::norm::normed;
-use crate::{Block, Dropout, DropoutSites, Head, MixerKind, Norm};
+use crate::{Block, Dropout, DropoutSites, Head, MixerKind, Norm, OneToken};
 
 /// What a model reads.
 #[derive(Debug, Clone)]
@@ -71,6 +71,23 @@ impl EncoderKind {
         match self {
             Self::Linear(Linear { weight, .. }) | Self::Embedding(Embedding { weight, .. }) => {
                 weight.device()
+            }
+        }
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        match self {
+            Self::Linear(Linear { weight, .. }) | Self::Embedding(Embedding { weight, .. }) => {
+                weight.val().dtype()
+            }
+        }
+    }
+
+    /// Number of features, or of tokens.
+    fn n_inputs(&self) -> usize {
+        match self {
+            Self::Linear(Linear { weight, .. }) | Self::Embedding(Embedding { weight, .. }) => {
+                weight.dims()[0]
             }
         }
     }
@@ -213,6 +230,30 @@ impl<M: MixerModule> SequenceModel<M> {
     /// If it is empty, on another device, or of reals that are not f32 or do not have as many features as the model reads.
     pub fn check_input(&self, input: &Input) -> Result<(), MixerError> {
         self.encoder.check(input)
+    }
+
+    /// Whether the model knows `token`; one of the other kind is left to the encoder.
+    ///
+    /// # Errors
+    /// If it is beyond the table of tokens or of types, or has another number of features.
+    pub(crate) fn check_token(&self, token: OneToken<'_>) -> Result<(), MixerError> {
+        let known = |what, got, count| match got < count {
+            true => Ok(()),
+            false => Err(MixerError::Unknown { mixer: NAME, what, got, count }),
+        };
+        let inputs = self.encoder.n_inputs();
+        match (&self.encoder, token) {
+            (EncoderKind::Linear(_), OneToken::Reals(x)) if x.len() != inputs => {
+                Err(MixerError::Width { mixer: NAME, name: "features", wanted: inputs, got: x.len() })
+            }
+            (EncoderKind::Embedding(_), OneToken::Token(token)) => known("token", token, inputs),
+            (EncoderKind::Embedding(_), OneToken::TypedToken(token, kind)) => {
+                known("token", token, inputs)?;
+                let types = self.additions.token_types.as_ref();
+                types.map_or(Ok(()), |types| known("token type", kind, types.weight.dims()[0]))
+            }
+            (EncoderKind::Linear(_) | EncoderKind::Embedding(_), _) => Ok(()),
+        }
     }
 
     /// The rows of tokens; the row of padding is a constant.

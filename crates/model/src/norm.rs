@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use subquad_backend::{Form, layer_norm::layer_norm};
-use subquad_mixer::Choice;
+use subquad_mixer::{Choice, RowNorm};
 
 /// The value of PyTorch and the published models.
 const EPS: f64 = 1e-5;
@@ -80,6 +80,14 @@ impl Norm {
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = form;
         self
+    }
+
+    /// A copy of the present weights that norms one token at a time, over plain slices.
+    ///
+    /// # Panics
+    /// If they are not f32.
+    pub fn rows(&self) -> RowNorm {
+        RowNorm::new(self.gamma.val(), self.beta.val(), self.eps)
     }
 
     /// # Shapes

@@ -74,6 +74,11 @@ impl History {
         self.past.as_ref().map_or(0, |past| past.dims()[2])
     }
 
+    /// What it has read, `[batch, d_model, tokens]`; `None` before the first token.
+    pub(crate) fn past(&self) -> Option<Tensor<3>> {
+        self.past.clone()
+    }
+
     pub(crate) fn floats(&self) -> usize {
         self.past.as_ref().map_or(0, |past| past.dims()[1] * past.dims()[2])
     }

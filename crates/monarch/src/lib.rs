@@ -18,13 +18,15 @@ pub mod projection;
 pub mod published;
 #[doc(hidden)]
 pub mod reference;
+mod row_factors;
 mod sequence;
+mod stepper;
 
 pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};
 pub use channel::{
     BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, Mlp, MlpLayer, MonarchMlp,
-    MonarchMlpConfig,
+    MonarchMlpConfig, RowMlp,
 };
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
 pub use history::LongConvState;

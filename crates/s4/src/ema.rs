@@ -13,8 +13,11 @@ use burn::tensor::{Device, Int, Tensor, activation};
 use subquad_backend::fft_conv::causal_conv;
 use subquad_backend::{Form, swap_axes};
 use subquad_mixer::{
-    Contract, Flops, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, TensorState,
+    Contract, Flops, MeasuredMixer, MixerError, Options, SequenceMixer, SequenceMixerConfig, SliceStepper,
+    TensorState,
 };
+
+use crate::stepper::EmaStepper;
 
 /// Builds an [`Ema`].
 #[derive(Config, Options, Debug)]
@@ -104,6 +107,11 @@ impl SequenceMixer for Ema {
         let y = self.averages(x) + kept;
         let last = y.clone().narrow(2, seq - 1, 1).squeeze_dim(2);
         Ok((swap_axes(y, self.form), past.after(seq, last)))
+    }
+
+    fn slice_stepper(&self, state: &TensorState<2>, _room: usize) -> Option<Box<dyn SliceStepper>> {
+        self.check_state(1, state).unwrap_or_else(|e| panic!("{e}"));
+        Some(Box::new(EmaStepper::new(self, state)))
     }
 
     fn init_state(&self, batch: usize) -> Result<TensorState<2>, MixerError> {

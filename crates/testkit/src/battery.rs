@@ -1,6 +1,7 @@
 //! What every sequence mixer must pass, whatever its family.
 
 mod refusals;
+mod slices;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -34,6 +35,7 @@ pub fn causal_mixer<M: SequenceMixer + Module>(mixer: &M, d_model: usize) {
     changing_a_token_leaves_earlier_outputs_alone(mixer, d_model);
     stepping_is_the_whole_sequence(mixer, d_model);
     two_chunks_are_the_whole_sequence_at_every_split(mixer, d_model);
+    slices::a_stepper_over_slices_is_the_whole_sequence(mixer, d_model);
     state_size_is_what_the_state_holds(mixer, d_model);
     refusals::what_does_not_fit_is_refused(mixer, d_model);
 }

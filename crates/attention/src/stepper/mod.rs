@@ -12,8 +12,8 @@ use std::sync::Arc;
 use burn::module::Param;
 use burn::tensor::Tensor;
 use subquad_backend::row_linear::RowLinear;
-use subquad_backend::{read, simd};
-use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
+use subquad_backend::simd;
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper, floats};
 
 use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;
@@ -204,8 +204,4 @@ impl Layer {
             window: config.window.unwrap_or(usize::MAX),
         }
     }
-}
-
-fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    read(tensor).try_into_vec().expect("steppers take f32; cast the layer first")
 }

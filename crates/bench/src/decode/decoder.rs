@@ -9,7 +9,7 @@ use subquad_mixer::{MeasuredMixer, MixerState, SequenceMixer, SliceStepper};
 /// This many steps are timed before a decoder goes back to its context, so that the context stays about as long as it says.
 pub const STEPS: usize = 16;
 /// This many tokens of the context are read at once, because the scores of a portable form must fit into memory.
-const CHUNK: usize = 1024;
+pub(super) const CHUNK: usize = 1024;
 
 /// A layer after a context, in one of its ways of decoding. It repeats one token.
 pub trait Decoder: Debug {

@@ -3,7 +3,9 @@
 //! The context is read at once and not timed. Then every way of decoding that a layer has repeats a few steps from
 //! there, alternating with the others.
 
+mod cell;
 mod decoder;
+mod models;
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +14,10 @@ use subquad_backend::with_seed;
 use subquad_mixer::published::{OUTPUT_LIMIT, rel_error, to_f64};
 use subquad_record::{DecodeCell, Provenance};
 
+pub use cell::ModelCell;
 pub(super) use decoder::decoders;
 pub use decoder::{Decoder, STEPS};
+pub use models::{ModelSizes, ModelSubject, VOCAB};
 
 use crate::memory::Meter;
 use crate::quartiles::Quartiles;
@@ -47,31 +51,79 @@ pub fn measure_decoding(
 ) -> Result<Vec<DecodeCell>, String> {
     let mut runners = vec![];
     for subject in subjects {
-        let error = check(subject, sizes, &site.device)?;
-        let ways = Start::new(subject, sizes, &site.device).ways();
-        runners.extend(ways.into_iter().map(|decoder| Runner {
-            subject,
-            error,
-            decoder,
-            step_us: vec![],
-            allocations: vec![],
-            peak_bytes: vec![],
-        }));
+        let small = LayerStart::new(subject, &Sizes { seq_len: CHECK_CONTEXT, ..*sizes }, &site.device);
+        let error = check(subject.name, &small)?;
+        let ways = LayerStart::new(subject, sizes, &site.device).ways();
+        runners.extend(ways.into_iter().map(|decoder| Runner::new(subject.name, error, decoder)));
     }
+    take_turns(&mut runners, limit, site)?;
+    let provenance = site.provenance();
+    let place = (sizes.seq_len, sizes.d_model, &provenance);
+    Ok(runners.into_iter().map(|runner| runner.cell(place)).collect())
+}
+
+/// Measures what one more token costs whole models after a context of `context` tokens, in all their ways of decoding: one row per
+/// way, each for about `limit`.
+///
+/// # Errors
+/// If there is no such model, a way of decoding is not the model's forward pass, or the device fails.
+pub fn measure_models(
+    subjects: &[&'static ModelSubject],
+    sizes: &ModelSizes,
+    (context, limit): (usize, Duration),
+    site: &Site,
+) -> Result<Vec<ModelCell>, String> {
+    let (mut runners, mut counts) = (vec![], vec![]);
+    for subject in subjects {
+        accepts_model(subject, sizes, context)?;
+        let error = check(subject.name, &*(subject.start)(sizes, CHECK_CONTEXT, &site.device))?;
+        let start = (subject.start)(sizes, context, &site.device);
+        let ways = start.ways();
+        counts.resize(counts.len() + ways.len(), start.parameters());
+        runners.extend(ways.into_iter().map(|decoder| Runner::new(subject.name, error, decoder)));
+    }
+    take_turns(&mut runners, limit, site)?;
+    let (provenance, &ModelSizes { d_model, n_layers, d_hidden }) = (site.provenance(), sizes);
+    let cells = runners.into_iter().zip(counts).map(|(runner, parameters)| {
+        let decode = runner.cell((context, d_model, &provenance));
+        ModelCell { decode, n_layers, d_hidden, parameters }
+    });
+    Ok(cells.collect())
+}
+
+/// Whether there is a causal model of these sizes that decodes after a context of `context` tokens.
+///
+/// # Errors
+/// Why not, in the mixer's own words.
+pub fn accepts_model(subject: &ModelSubject, sizes: &ModelSizes, context: usize) -> Result<(), String> {
+    let first = (subject.refusals)(sizes, context + 1 + STEPS).into_iter().next();
+    first.map_or(Ok(()), |refusal| Err(format!("{}: {}", subject.name, refusal.reason)))
+}
+
+/// Runs a few steps of each in turn, until each has had its time.
+fn take_turns(runners: &mut [Runner], limit: Duration, site: &Site) -> Result<(), String> {
     let mut used = Duration::ZERO;
     let ways = runners.len() as u32;
     let too_few = |runners: &[Runner]| runners.iter().any(|runner| runner.step_us.len() < MIN_ROUNDS * STEPS);
-    while used < limit * ways || too_few(&runners) {
-        for runner in &mut runners {
+    while used < limit * ways || too_few(runners) {
+        for runner in &mut *runners {
             used += runner.round(&site.device).map_err(|error| error.to_string())?;
         }
     }
-    let provenance = site.provenance();
-    Ok(runners.into_iter().map(|runner| runner.cell(sizes, &provenance)).collect())
+    Ok(())
+}
+
+/// What has been made and can read a context.
+pub(crate) trait Start {
+    /// All its ways of decoding, each after the context. They repeat one token.
+    fn ways(&self) -> Vec<Box<dyn Decoder>>;
+
+    /// What the whole sequence gives for the token after the context, and for `steps - 1` repetitions of it.
+    fn expected(&self, steps: usize) -> Vec<f64>;
 }
 
 /// A layer and what it reads.
-struct Start {
+struct LayerStart {
     layer: Box<dyn Layer>,
     /// `[1, seq, d_model]`
     context: Tensor<3>,
@@ -79,7 +131,7 @@ struct Start {
     token: Tensor<2>,
 }
 
-impl Start {
+impl LayerStart {
     fn new(subject: &Subject, sizes: &Sizes, device: &Device) -> Self {
         let normal = Distribution::Normal(0.0, 1.0);
         with_seed(device, SEED, || {
@@ -89,13 +141,13 @@ impl Start {
             Self { layer, context, token: Tensor::random([1, sizes.d_model], normal, device) }
         })
     }
+}
 
-    /// All its ways of decoding, each after the context.
+impl Start for LayerStart {
     fn ways(&self) -> Vec<Box<dyn Decoder>> {
         self.layer.decoders(self.context.clone(), self.token.clone())
     }
 
-    /// What the whole sequence gives for the token after the context, and for `steps - 1` repetitions of it.
     fn expected(&self, steps: usize) -> Vec<f64> {
         let tokens = std::iter::repeat_n(self.token.clone().unsqueeze_dim(1), steps);
         let whole = std::iter::once(self.context.clone()).chain(tokens).collect();
@@ -104,8 +156,7 @@ impl Start {
 }
 
 /// The largest error of all ways, relative to the largest output.
-fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, String> {
-    let start = Start::new(subject, &Sizes { seq_len: CHECK_CONTEXT, ..*sizes }, device);
+fn check(name: &str, start: &dyn Start) -> Result<f64, String> {
     let expected = start.expected(CHECK_STEPS);
     let mut worst = 0.0f64;
     for mut decoder in start.ways() {
@@ -116,9 +167,8 @@ fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, Strin
         let error = rel_error(&steps.collect::<Vec<_>>(), &expected);
         if error.is_nan() || error > OUTPUT_LIMIT {
             return Err(format!(
-                "{}: a step over {} does not agree with the whole sequence, so it is not timed: off by {error:.1e} (limit \
+                "{name}: a step over {} does not agree with the whole sequence, so it is not timed: off by {error:.1e} (limit \
                  {OUTPUT_LIMIT:.0e})",
-                subject.name,
                 decoder.path()
             ));
         }
@@ -128,7 +178,7 @@ fn check(subject: &Subject, sizes: &Sizes, device: &Device) -> Result<f64, Strin
 }
 
 struct Runner {
-    subject: &'static Subject,
+    name: &'static str,
     error: f64,
     decoder: Box<dyn Decoder>,
     step_us: Vec<f64>,
@@ -139,6 +189,10 @@ struct Runner {
 }
 
 impl Runner {
+    fn new(name: &'static str, error: f64, decoder: Box<dyn Decoder>) -> Self {
+        Self { name, error, decoder, step_us: vec![], allocations: vec![], peak_bytes: vec![] }
+    }
+
     /// Runs a few steps after the context, and one before them that is not timed: it copies what it shares with the context.
     fn round(&mut self, device: &Device) -> Result<Duration, BenchError> {
         let start = Instant::now();
@@ -157,16 +211,16 @@ impl Runner {
         Ok(start.elapsed())
     }
 
-    fn cell(mut self, sizes: &Sizes, provenance: &Provenance) -> DecodeCell {
+    fn cell(mut self, (context, d_model, provenance): (usize, usize, &Provenance)) -> DecodeCell {
         self.decoder.rewind();
         let median = |values: Vec<f64>| (!values.is_empty()).then(|| Quartiles::of(values).median);
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (steps, step_us) = (self.step_us.len(), Quartiles::of(self.step_us));
         DecodeCell {
-            mixer: self.subject.name.into(),
+            mixer: self.name.into(),
             path: self.decoder.path().into(),
-            context: sizes.seq_len,
-            d_model: sizes.d_model,
+            context,
+            d_model,
             step_us: step_us.median,
             step_us_q1: step_us.q1,
             step_us_q3: step_us.q3,

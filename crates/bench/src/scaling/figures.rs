@@ -3,8 +3,8 @@
 use subquad_plot::{Figure, Line, Panel, Point, ScalingFigure};
 use subquad_record::Cell;
 
-use super::MeasuredConfig;
 use super::curves::{Curve, FORWARD_BACKWARD, MEMORY, Quantity, STATE, curves};
+use super::{MeasuredConfig, models};
 use crate::Along;
 use crate::table::distinct;
 
@@ -30,7 +30,7 @@ pub(super) fn figures(measured: &[MeasuredConfig<'_>]) -> Vec<Figure> {
         let panels = panels(measured, along, quantity);
         (!panels.is_empty()).then(|| figure.of(panels, caption(measured, along, points)))
     };
-    FIGURES.into_iter().filter_map(figure).collect()
+    FIGURES.into_iter().filter_map(figure).chain(models::figure(measured)).collect()
 }
 
 fn panels(measured: &[MeasuredConfig<'_>], along: Along, quantity: Quantity) -> Vec<Panel> {
@@ -76,6 +76,7 @@ fn held_equal(along: Along, cells: &[Cell]) -> String {
             let parts = there.map(|(values, before, after)| format!(", {before}{}{after}", list(values)));
             format!("{} tokens{}", of(|c| c.seq_len), parts.collect::<String>())
         }
+        Along::Context => unreachable!("no figure of cells is along contexts"),
     }
 }
 

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use subquad_record::{Cell, CellLog, RecordError, read_cells, set_cells_aside, write_atomic, write_cells};
 
-use super::Point;
-use crate::{BenchConfig, BenchError, Site, available_at, check_all, fits_in_memory, measure_cells};
+use super::{Point, models};
+use crate::{
+    Along, BenchConfig, BenchError, ModelCell, Site, available_at, check_all, fits_in_memory, measure_cells,
+    measure_models,
+};
 
 const CELLS: &str = "cells.jsonl";
 const CONFIG: &str = "config.toml";
@@ -22,6 +25,16 @@ pub struct Measurements<'a> {
     /// Where they are.
     pub folder: PathBuf,
     log: CellLog,
+    models: Vec<ModelCell>,
+}
+
+/// What one point gave.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Of its layers.
+    pub cells: Vec<Cell>,
+    /// Of its models.
+    pub models: Vec<ModelCell>,
 }
 
 impl<'a> Measurements<'a> {
@@ -30,8 +43,8 @@ impl<'a> Measurements<'a> {
     /// # Errors
     /// If they cannot be read.
     pub fn open(folder: PathBuf, config: &'a BenchConfig) -> Result<Self, RecordError> {
-        let log = read_cells(&folder.join(CELLS))?;
-        Ok(Self { config, failed: vec![], folder, log })
+        let (log, models) = (read_cells(&folder.join(CELLS))?, models::read(&folder)?);
+        Ok(Self { config, failed: vec![], folder, log, models })
     }
 
     /// What is wrong with cells that belong to another folder, or are no longer as they were written; `None` if nothing is.
@@ -45,7 +58,10 @@ impl<'a> Measurements<'a> {
 
     /// Whether a point has been measured.
     pub fn has(&self, point: &Point) -> bool {
-        point.is_measured(&self.log.cells)
+        match point.along {
+            Along::Length | Along::Width => point.is_measured(&self.log.cells),
+            Along::Context => point.has_models(&self.models),
+        }
     }
 
     /// Prepares the folder for new cells: writes the config next to them, and sets damaged lines aside. Returns where those are kept.
@@ -69,6 +85,7 @@ impl<'a> Measurements<'a> {
     /// If that fails.
     pub fn reload(&mut self) -> Result<(), RecordError> {
         self.log = read_cells(&self.folder.join(CELLS))?;
+        self.models = models::read(&self.folder)?;
         Ok(())
     }
 
@@ -78,6 +95,38 @@ impl<'a> Measurements<'a> {
     /// # Errors
     /// If the cells cannot be written.
     pub fn measure(
+        &mut self,
+        point: &Point,
+        site: &Site,
+        stop: &AtomicBool,
+    ) -> Result<Measured, RecordError> {
+        match point.along {
+            Along::Length | Along::Width => {
+                Ok(Measured { cells: self.measure_layers(point, site, stop)?, ..Measured::default() })
+            }
+            Along::Context => {
+                Ok(Measured { models: self.measure_models(point, site)?, ..Measured::default() })
+            }
+        }
+    }
+
+    fn measure_models(&mut self, point: &Point, site: &Site) -> Result<Vec<ModelCell>, RecordError> {
+        let limit = Duration::from_secs_f64(self.config.options.seconds);
+        let context = (point.sizes.seq_len, limit);
+        let new = measure_models(&point.models, &point.model_sizes, context, site).unwrap_or_else(|why| {
+            self.failed.push(why);
+            vec![]
+        });
+        if !new.is_empty() {
+            let is_repeated = |cell: &ModelCell| !point.models_in(std::slice::from_ref(cell)).is_empty();
+            self.models.retain(|cell| !is_repeated(cell));
+            self.models.extend(new.iter().cloned());
+            models::write(&self.folder, &self.models)?;
+        }
+        Ok(new)
+    }
+
+    fn measure_layers(
         &mut self,
         point: &Point,
         site: &Site,
@@ -123,6 +172,11 @@ impl<'a> Measurements<'a> {
 
     fn write(&self) -> Result<(), RecordError> {
         write_cells(&self.folder.join(CELLS), &self.log.cells)
+    }
+
+    /// The models of these points, in their order.
+    pub fn models_of(&self, points: &[Point]) -> Vec<ModelCell> {
+        points.iter().flat_map(|point| point.models_in(&self.models)).cloned().collect()
     }
 
     /// The cells of these points, in their order.

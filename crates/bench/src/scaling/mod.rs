@@ -1,10 +1,10 @@
-//! Scaling studies: layers at every length and width that a `[bench]` config asks for, kept size by size; then exponents,
-//! crossovers, figures, and the files that hold them.
+//! Scaling studies: layers at every length and width, and models after every context, that a `[bench]` config asks for, kept size by
+//! size; then exponents, crossovers, figures, and the files that hold them.
 //!
 //! ```text
 //! config  ->  points  ->  measurements  ->  report, summary.csv, summary.json, figures/
-//!              a size      cells.jsonl
-//!              each
+//!              a size      cells.jsonl,       models.csv
+//!              each        models.jsonl
 //! ```
 //!
 //! ```
@@ -29,7 +29,8 @@
 //! for point in &points {
 //!     measurements.measure(point, &site, &AtomicBool::new(false))?;
 //! }
-//! let measured = [MeasuredConfig { config: &config, cells: measurements.of(&points) }];
+//! let (cells, models) = (measurements.of(&points), measurements.models_of(&points));
+//! let measured = [MeasuredConfig { config: &config, cells, models }];
 //! write_scaling_files(study.path(), &measured, &measurements.failed)?;
 //! assert!(study.path().join("figures/time_by_length.svg").exists());
 //! assert!(scaling_report(&measured, &measurements.failed).contains("In forward+backward time:"));
@@ -41,6 +42,7 @@ mod curves;
 mod figures;
 mod growth;
 mod measurements;
+mod models;
 mod points;
 mod text;
 
@@ -50,10 +52,10 @@ use std::path::Path;
 use serde_json::json;
 use subquad_record::{Cell, RecordError, write_cell_study};
 
-use crate::BenchConfig;
 use crate::figures::{FIGURES, write_figures};
+use crate::{BenchConfig, ModelCell};
 
-pub use measurements::Measurements;
+pub use measurements::{Measured, Measurements};
 pub use points::Point;
 pub use text::scaling_report;
 
@@ -64,6 +66,8 @@ pub struct MeasuredConfig<'a> {
     pub config: &'a BenchConfig,
     /// The cells of its points, in their order.
     pub cells: Vec<Cell>,
+    /// The decoding of its models.
+    pub models: Vec<ModelCell>,
 }
 
 /// The cells of all configs.
@@ -71,7 +75,12 @@ pub fn all_cells(measured: &[MeasuredConfig<'_>]) -> Vec<Cell> {
     measured.iter().flat_map(|config| config.cells.clone()).collect()
 }
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. What could not be measured, and why, is in
+/// The decoding of the models of all configs.
+pub fn all_models(measured: &[MeasuredConfig<'_>]) -> Vec<ModelCell> {
+    models::all(measured)
+}
+
+/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder; `models.csv` too if it has models. What could not be measured, and why, is in
 /// `summary.json`. Figures of an earlier summary that these cells do not have are removed. Returns why figures could not be drawn.
 ///
 /// # Errors
@@ -82,14 +91,19 @@ pub fn write_scaling_files(
     failed: &[String],
 ) -> Result<Vec<String>, RecordError> {
     let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures::figures(measured))?;
+    models::write_table(dir, measured)?;
+    let models: Vec<_> = all_models(measured).iter().map(ModelCell::to_json).collect();
     let exponents: Vec<_> = growth::exponents(measured).iter().map(growth::Exponent::json).collect();
     let crossovers: Vec<_> = growth::crossings(measured).iter().map(growth::Crossing::json).collect();
-    let facts = BTreeMap::from([
+    let mut facts = BTreeMap::from([
         ("captions".to_owned(), captions),
         ("exponents".to_owned(), json!(exponents)),
         ("crossovers".to_owned(), json!(crossovers)),
         ("failed".to_owned(), json!(failed)),
     ]);
+    if !models.is_empty() {
+        facts.insert("models".to_owned(), json!(models));
+    }
     write_cell_study(dir, &all_cells(measured), &facts)?;
     Ok(undrawn)
 }

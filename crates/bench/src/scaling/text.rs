@@ -2,9 +2,9 @@
 
 use super::curves::{FORWARD_BACKWARD, Quantity};
 use super::growth::{Exponent, crossings, exponents};
-use super::{MeasuredConfig, all_cells};
-use crate::cells_table;
+use super::{MeasuredConfig, all_cells, all_models};
 use crate::table::{distinct, table};
+use crate::{cells_table, models_table};
 
 const LEGEND: &str = "\
 Exponents: the slope of a least-squares line on logarithms over the upper half of the points, at least four,
@@ -13,9 +13,11 @@ with its 95 % t-interval; a dash where there are fewer points or no such number.
 /// Every cell, then exponents and crossovers, and a line for what could not be measured.
 pub fn scaling_report(measured: &[MeasuredConfig<'_>], failed: &[String]) -> String {
     let failed = failed.iter().map(|why| format!("Not shown, because they failed: {why}.\n"));
-    let nothing = measured.iter().all(|config| config.cells.is_empty());
-    let measured = if nothing { String::new() } else { comparison(measured) };
-    measured + &failed.collect::<String>()
+    let (cells, models) = (all_cells(measured), all_models(measured));
+    let of_layers = if cells.is_empty() { String::new() } else { comparison(measured) };
+    let of_models = if models.is_empty() { String::new() } else { models_table(&models) + "\n" };
+    let between = if cells.is_empty() || models.is_empty() { "" } else { "\n" };
+    of_layers + between + &of_models + &failed.collect::<String>()
 }
 
 fn comparison(measured: &[MeasuredConfig<'_>]) -> String {

@@ -8,6 +8,7 @@ use subquad_config::suggest;
 use subquad_mixer::{MeasuredMixer, Mixers, VisitMixers};
 use subquad_options::Refusal;
 
+use crate::ModelSubject;
 use crate::layer::sequence;
 use subject::tokens;
 
@@ -38,20 +39,28 @@ pub struct Subjects {
     pub sequence: Vec<Subject>,
     /// Layers along the width.
     pub channel: Vec<Subject>,
+    /// Whole models of each mixer.
+    pub models: Vec<ModelSubject>,
 }
 
 impl Subjects {
     /// The mixers of a registry and all other layers.
     pub fn of<C: Mixers>() -> Self {
-        let mut sequence = List(vec![]);
-        C::visit(&mut sequence);
-        sequence.0.extend(fft_conv::SUBJECTS);
-        Self { sequence: sequence.0, channel: channel::SUBJECTS.to_vec() }
+        let mut all = Lists::default();
+        C::visit(&mut all);
+        let Lists { mut sequence, models } = all;
+        sequence.extend(fft_conv::SUBJECTS);
+        Self { sequence, channel: channel::SUBJECTS.to_vec(), models }
     }
 
     /// Layers along the sequence, then along the width.
     pub fn all(&self) -> impl Iterator<Item = &Subject> + Clone {
         self.sequence.iter().chain(&self.channel)
+    }
+
+    /// The model of the mixer of this name; `None` if there is no such mixer.
+    pub fn model(&self, name: &str) -> Option<&ModelSubject> {
+        self.models.iter().find(|model| model.name == name)
     }
 
     /// The layer of this name.
@@ -67,11 +76,16 @@ impl Subjects {
     }
 }
 
-struct List(Vec<Subject>);
+#[derive(Default)]
+struct Lists {
+    sequence: Vec<Subject>,
+    models: Vec<ModelSubject>,
+}
 
-impl VisitMixers for List {
+impl VisitMixers for Lists {
     fn visit<C: MeasuredMixer>(&mut self) {
-        self.0.push(mixer::<C>());
+        self.sequence.push(mixer::<C>());
+        self.models.push(ModelSubject::of::<C>());
     }
 }
 

@@ -17,6 +17,7 @@ mod published;
 mod refusals;
 mod released;
 mod s4_classifiers;
+mod slices;
 mod stepping;
 mod structure;
 

@@ -17,6 +17,7 @@ use subquad_mixer::Refusal;
 
 use crate::init::uniform;
 use crate::matrix::pad;
+use crate::row_factors::RowFactors;
 
 /// Config of a [`BlockDiagonalLinear`].
 #[derive(Config, Debug)]
@@ -144,6 +145,12 @@ impl BlockDiagonalLinear {
     /// The equivalent dense matrix, `[d_output, d_input]`: the blocks applied to the identity.
     pub fn dense_weight(&self) -> Tensor<2> {
         self.product(Tensor::eye(self.d_input, &self.weight.val().device()), None).transpose()
+    }
+
+    /// A copy of the present weights that maps one row at a time, over plain slices.
+    pub(crate) fn row_factors(&self) -> RowFactors {
+        let bias = self.bias.as_ref().map(Param::val);
+        RowFactors::new(vec![self.weight.val()], bias, [self.d_input, self.d_output])
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`.

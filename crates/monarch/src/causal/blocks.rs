@@ -15,6 +15,7 @@ use super::{MatrixState, rows};
 use crate::history::{append, copied};
 use crate::matrix::pad;
 use crate::sequence::{Entries, Lines, product};
+use crate::stepper::{Factor, RowBlocks};
 
 /// The three factors.
 #[derive(Module, Debug)]
@@ -30,6 +31,12 @@ pub(crate) struct Blocks {
 impl Blocks {
     fn block(&self) -> usize {
         self.own.dims()[2]
+    }
+
+    /// A copy of the present weights for decoding over slices.
+    pub(super) fn rows(&self) -> RowBlocks {
+        let factor = |factor: &Param<Tensor<4>>| Factor::new(factor.val());
+        RowBlocks { own: factor(&self.own), summary: factor(&self.summary), earlier: factor(&self.earlier) }
     }
 
     /// `[batch, seq, d_model]` to the same.

@@ -14,11 +14,13 @@ use burn::tensor::Tensor;
 use subquad_backend::Form;
 use subquad_mixer::{
     Contract, Kept, MeasuredMixer, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer,
+    SliceStepper,
 };
 use subquad_options::word;
 
 use crate::ImplicitFilter;
 use crate::sequence::Gates;
+use crate::stepper::{CausalMonarchStepper, Held, RowMatrix};
 use blocks::Blocks;
 pub use config::{CausalMonarchConfig, CausalMonarchForm};
 use sandwich::Sandwich;
@@ -105,6 +107,14 @@ impl Matrix {
         }
     }
 
+    /// A copy of the present weights for decoding over slices, up to `l_max` tokens.
+    fn rows(&self, l_max: usize, form: Form) -> RowMatrix {
+        match self {
+            Self::Blocks(matrix) => RowMatrix::Blocks(matrix.rows()),
+            Self::Sandwich(matrix) => RowMatrix::Sandwich(matrix.rows(l_max, form)),
+        }
+    }
+
     fn chunk(&self, x: Tensor<3>, state: &mut MatrixState, form: Form) -> Tensor<3> {
         match self {
             Self::Blocks(matrix) => matrix.chunk(x, state, form),
@@ -182,6 +192,15 @@ impl SequenceMixer for CausalMonarch {
     fn step(&self, x: Tensor<2>, state: &mut CausalMonarchState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, Matrix::step)?;
         Ok(y.squeeze_dim(1))
+    }
+
+    fn slice_stepper(&self, state: &CausalMonarchState, room: usize) -> Option<Box<dyn SliceStepper>> {
+        self.check_state(1, state).unwrap_or_else(|e| panic!("{e}"));
+        let CausalMonarchState { projected, matrix: MatrixState { summaries, inputs }, .. } = state.clone();
+        let CausalMonarchConfig { d_model, l_max, .. } = self.config;
+        let weights = (self.gates.as_ref().map(Gates::rows), self.matrix.rows(l_max, self.form));
+        let held = Held { projected, summaries, inputs };
+        Some(Box::new(CausalMonarchStepper::new(weights, held, d_model, room)))
     }
 
     fn init_state(&self, batch: usize) -> Result<CausalMonarchState, MixerError> {

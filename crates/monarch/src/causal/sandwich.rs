@@ -18,6 +18,7 @@ use crate::ImplicitFilter;
 use crate::history::append;
 use crate::matrix::pad;
 use crate::sequence::{Entries, Lines, inverse, product};
+use crate::stepper::RowSandwich;
 
 /// The factors and the filter.
 #[derive(Module, Debug)]
@@ -35,9 +36,21 @@ impl Sandwich {
         let ([_, seq, _], [_, _, block, _]) = (x.dims(), self.within.dims());
         let triangle = Triangle::new(self, seq.div_ceil(block), form);
         let x = swap_axes(triangle.apply(x), form); // [batch, d_model, seq]
-        let kernel = self.filter.lags(seq, form); // [1, d_model, seq]
-        let kernel = swap_axes(triangle.apply(swap_axes(kernel, form)), form).squeeze_dim::<2>(0);
+        let kernel = self.kernel(&triangle, seq);
         triangle.solve(swap_axes(causal_conv(x, kernel, form), form))
+    }
+
+    /// `T k`: `[d_model, seq]`.
+    fn kernel(&self, triangle: &Triangle, seq: usize) -> Tensor<2> {
+        let lags = self.filter.lags(seq, triangle.form); // [1, d_model, seq]
+        swap_axes(triangle.apply(swap_axes(lags, triangle.form)), triangle.form).squeeze_dim(0)
+    }
+
+    /// A copy of the present weights for decoding over slices, up to `l_max` tokens.
+    pub(super) fn rows(&self, l_max: usize, form: Form) -> RowSandwich {
+        let [_, n_blocks, _, _] = self.within.dims();
+        let kernel = self.kernel(&Triangle::new(self, n_blocks, form), l_max);
+        RowSandwich::new(self.within.val(), self.across.val(), kernel)
     }
 
     /// Runs a chunk or a token that follows the state. Its outputs depend on all earlier inputs, so the whole sequence

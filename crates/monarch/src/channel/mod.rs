@@ -9,17 +9,21 @@
 //! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
 
 mod config;
+mod row;
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use subquad_backend::pointwise::{self, Activation};
+use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, linear::linear, mlp::mlp};
 use subquad_mixer::ChannelMixer;
 
 use crate::{BlockDiagonalLinear, MonarchLinear};
+use row::RowLayer;
 
 pub use config::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
+pub use row::RowMlp;
 
 /// Two dense layers: see [`DenseMlpConfig`].
 pub type DenseMlp = Mlp<Linear>;
@@ -57,6 +61,14 @@ impl<L: MlpLayer> Mlp<L> {
         Self { expand, reduce, gated: self.gated, form }
     }
 
+    /// A copy of the present weights that maps one token at a time, over plain slices.
+    ///
+    /// # Panics
+    /// If the weights are not f32.
+    pub fn rows(&self) -> RowMlp {
+        RowMlp::new([self.expand.rows(), self.reduce.rows()], self.gated)
+    }
+
     /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
     /// `[batch, seq, d_hidden]`.
     pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
@@ -90,6 +102,10 @@ pub trait MlpLayer: Module {
     fn around_gelu([expand, reduce]: [&Self; 2], x: Tensor<3>, form: Form) -> Tensor<3> {
         reduce.apply(pointwise::gelu(expand.apply(x, form), form), form)
     }
+
+    /// A copy of the present weights that maps one token at a time, over plain slices.
+    #[doc(hidden)]
+    fn rows(&self) -> RowLayer;
 }
 
 /// burn's layer has no form of its own.
@@ -105,6 +121,10 @@ impl MlpLayer for Linear {
     fn around_gelu(layers: [&Self; 2], x: Tensor<3>, form: Form) -> Tensor<3> {
         mlp(layers, Activation::Gelu, x, form)
     }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Dense(RowLinear::new(self))
+    }
 }
 
 impl MlpLayer for BlockDiagonalLinear {
@@ -115,6 +135,10 @@ impl MlpLayer for BlockDiagonalLinear {
     fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
         self.forward(x)
     }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Factors(self.row_factors())
+    }
 }
 
 impl MlpLayer for MonarchLinear {
@@ -124,5 +148,9 @@ impl MlpLayer for MonarchLinear {
 
     fn apply(&self, x: Tensor<3>, _: Form) -> Tensor<3> {
         self.forward(x)
+    }
+
+    fn rows(&self) -> RowLayer {
+        RowLayer::Factors(self.row_factors())
     }
 }

@@ -18,13 +18,17 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use std::cell::OnceCell;
 use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper,
+};
 
 use crate::drops::Drops;
 use crate::gate;
 use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
 use crate::m2::gated_conv::gated_conv;
+use crate::stepper::{LongConvParts, LongConvStepper, ShortTaps};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::HyenaConfig;
 
@@ -124,6 +128,23 @@ impl Hyena {
         Tensor::cat(places.map(chunk).collect(), axis)
     }
 
+    /// A copy of the present weights for decoding over slices. Chunks stay in the published order.
+    fn rows(&self) -> LongConvParts {
+        let HyenaConfig { order, l_max, .. } = self.config;
+        let taps = self.filter.kernel_with_bias(l_max, self.form);
+        LongConvParts {
+            norm: None,
+            in_linear: RowLinear::new(&self.in_linear),
+            short: ShortTaps::new(self.short_weight.val(), self.short_bias.val()),
+            filters: (0..self.filters()).map(|o| self.filter_of(taps.clone(), o)).collect(),
+            gates: (1..order).rev().collect(),
+            last_gate: 0,
+            value: order,
+            residual: None,
+            out_linear: RowLinear::new(&self.out_linear),
+        }
+    }
+
     fn filters(&self) -> usize {
         self.config.order - 1
     }
@@ -194,6 +215,12 @@ impl SequenceMixer for Hyena {
     fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
+    }
+
+    /// The whole filters are drawn now.
+    fn slice_stepper(&self, state: &LongConvState, room: usize) -> Option<Box<dyn SliceStepper>> {
+        self.check_state(1, state).unwrap_or_else(|e| panic!("{e}"));
+        Some(Box::new(LongConvStepper::new(self.rows(), state, room)))
     }
 
     fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {

@@ -20,12 +20,16 @@ use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::linear::{linear, linear_of_channels};
+use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
-use subquad_mixer::{Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, RowNorm, SequenceMixer, SliceStepper,
+};
 
 use crate::drops::Drops;
 use crate::gate;
 use crate::history::{Advance, History, LongConvState, LongFilter, no_past, short_conv_after};
+use crate::stepper::{LongConvParts, LongConvStepper, ShortTaps};
 use crate::{ConvAlgorithm, ImplicitFilter};
 pub use config::M2Config;
 use gated_conv::gated_conv;
@@ -158,6 +162,25 @@ impl M2 {
         Origin::new(NAME, settings)
     }
 
+    /// A copy of the present weights for decoding over slices.
+    fn rows(&self) -> LongConvParts {
+        let taps = |filter: &ImplicitFilter| filter.kernel_with_bias(filter.l_max(), self.form);
+        LongConvParts {
+            norm: self.norm.as_ref().map(|LayerNorm { gamma, beta, .. }| {
+                let beta = beta.as_ref().expect("the config leaves burn's norm its shift");
+                RowNorm::new(gamma.val(), beta.val(), EPS)
+            }),
+            in_linear: RowLinear::new(&self.in_linear),
+            short: ShortTaps::new(self.short_weight.val(), self.short_bias.val()),
+            filters: vec![taps(&self.filter)],
+            gates: vec![gate::X1],
+            last_gate: gate::X2,
+            value: gate::V,
+            residual: self.residual.as_ref().map(taps),
+            out_linear: RowLinear::new(&self.out_linear),
+        }
+    }
+
     fn filters(&self) -> impl Iterator<Item = &ImplicitFilter> {
         std::iter::once(&self.filter).chain(&self.residual)
     }
@@ -187,6 +210,13 @@ impl SequenceMixer for M2 {
     fn step(&self, x: Tensor<2>, state: &mut LongConvState) -> Result<Tensor<2>, MixerError> {
         let y = self.advance(x.unsqueeze_dim(1), state, History::token)?;
         Ok(y.squeeze_dim(1))
+    }
+
+    /// The whole filter is drawn now.
+    fn slice_stepper(&self, state: &LongConvState, room: usize) -> Option<Box<dyn SliceStepper>> {
+        self.check_causal().ok()?;
+        self.check_state(1, state).unwrap_or_else(|e| panic!("{e}"));
+        Some(Box::new(LongConvStepper::new(self.rows(), state, room)))
     }
 
     fn init_state(&self, batch: usize) -> Result<LongConvState, MixerError> {

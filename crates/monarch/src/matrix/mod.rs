@@ -25,6 +25,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use subquad_backend::Form;
 
+use crate::row_factors::RowFactors;
 pub use complex::{ComplexMonarch, Pair};
 pub use config::MonarchLinearConfig;
 pub use dft::MonarchDft;
@@ -106,6 +107,12 @@ impl MonarchLinear {
                 self.product(Tensor::eye(self.d_input, &self.factors[0].val().device()), None).transpose()
             }
         }
+    }
+
+    /// A copy of the present weights that maps one row at a time, over plain slices.
+    pub(crate) fn row_factors(&self) -> RowFactors {
+        let bias = self.bias.as_ref().map(Param::val);
+        RowFactors::of_monarch(self.values(), bias, [self.d_input, self.d_output], &self.shape)
     }
 
     /// `[rows, d_input]` to `[rows, d_output]`. Only two factors have a kernel of their own; more are burn operations in either

@@ -9,12 +9,14 @@
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
+use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, linear::linear, short_conv::short_conv};
 use subquad_mixer::Flops;
 
 use crate::gate;
 use crate::history::{no_past, short_conv_after};
 use crate::init;
+use crate::stepper::{RowGates, ShortTaps};
 
 /// Number of taps of the short convolution.
 const WIDTH: usize = 3;
@@ -78,6 +80,15 @@ impl Gates {
     pub(crate) fn parts_after(&self, past: &mut Tensor<3>, x: Tensor<3>, form: Form) -> Tensor<3> {
         let (weight, bias) = (self.short_weight.val(), self.short_bias.val());
         short_conv_after(past, linear(&self.in_linear, x, form), weight, bias, form)
+    }
+
+    /// A copy of the present weights for decoding over slices.
+    pub(crate) fn rows(&self) -> RowGates {
+        RowGates {
+            in_linear: RowLinear::new(&self.in_linear),
+            short: ShortTaps::new(self.short_weight.val(), self.short_bias.val()),
+            out_linear: RowLinear::new(&self.out_linear),
+        }
     }
 
     /// Applies gates and output projection around `mix`.

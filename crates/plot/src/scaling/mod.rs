@@ -38,22 +38,27 @@ pub enum ScalingFigure {
     TimeByWidth,
     /// Peak memory of one forward and backward pass in MiB against model width.
     MemoryByWidth,
+    /// Tokens that a whole model decodes in a second against the tokens before them.
+    TokensPerSecondByContext,
 }
 
 const LENGTH: (&str, Scaling) = ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens" });
 const WIDTH: (&str, Scaling) = ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels" });
+
+const CONTEXT: (&str, Scaling) = ("context L (tokens)", Scaling { symbol: "L", unit: "tokens" });
 
 const TIME: &str = "forward + backward (ms)";
 const MEMORY: &str = "peak memory (MiB)";
 
 impl ScalingFigure {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::TimeByLength,
         Self::MemoryByLength,
         Self::StateByLength,
         Self::TimeByWidth,
         Self::MemoryByWidth,
+        Self::TokensPerSecondByContext,
     ];
 
     /// The figure of these panels. `caption` says what a point and its band are, n, and where it was measured; the results
@@ -86,6 +91,12 @@ impl ScalingFigure {
             }
             Self::TimeByWidth => ("time_by_width", "Time by width", WIDTH, TIME),
             Self::MemoryByWidth => ("memory_by_width", "Peak memory by width", WIDTH, MEMORY),
+            Self::TokensPerSecondByContext => (
+                "tokens_per_second_by_context",
+                "Decoding of whole models by context",
+                CONTEXT,
+                "tokens a second",
+            ),
         }
     }
 }

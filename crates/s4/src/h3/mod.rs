@@ -18,9 +18,12 @@ use subquad_backend::linear::linear;
 use subquad_backend::pointwise::Activation;
 use subquad_backend::swap_axes;
 use subquad_backend::tail::{Output, mix_channels};
-use subquad_mixer::{Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer};
+use subquad_mixer::{
+    Contract, Kept, MixerError, MixerState, Origin, ParameterGroup, SequenceMixer, SliceStepper,
+};
 
 use crate::layer::{slow_group, with_skip};
+use crate::stepper::H3Stepper;
 use crate::taps::MaxTaps;
 use crate::{Diagonal, S4State, StateSpace};
 
@@ -165,6 +168,13 @@ impl SequenceMixer for H3 {
         state.products = products;
         let read = weighted(q, y.swap_dims(1, 2) + self.skip(kv), self.head_dim);
         Ok(linear(&self.output, read.squeeze_dim::<2>(2), self.form))
+    }
+
+    /// `None` if kernels are [cut](Self::with_max_taps): a stepper can continue without end.
+    fn slice_stepper(&self, state: &H3State, _room: usize) -> Option<Box<dyn SliceStepper>> {
+        self.max_taps.check_state(NAME, usize::MAX).ok()?;
+        self.check_state(1, state).unwrap_or_else(|e| panic!("{e}"));
+        Some(Box::new(H3Stepper::new(self, state)))
     }
 
     fn init_state(&self, batch: usize) -> Result<H3State, MixerError> {

@@ -59,7 +59,7 @@ impl Shift {
     }
 
     /// The kernel with the weight of the token itself: `[d_model, d_state]`.
-    fn taps(&self, form: Form) -> Tensor<2> {
+    pub(crate) fn taps(&self, form: Form) -> Tensor<2> {
         with_skip(self.kernel(MaxTaps::default(), form), self.d.val())
     }
 

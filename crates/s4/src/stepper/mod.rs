@@ -4,14 +4,18 @@
 //! weights once. Several sequences take several steppers, one per thread: clones share the weights.
 
 mod channels;
+mod ema;
+mod h3;
 mod recurrence;
 
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper, floats};
 
-use self::recurrence::{Recurrence, floats};
+pub(crate) use self::ema::EmaStepper;
+pub(crate) use self::h3::H3Stepper;
+use self::recurrence::Recurrence;
 use crate::{S4State, SsmLayer, StateSpace};
 
 /// One sequence through an [`S4d`](crate::S4d) or [`S4`](crate::S4) layer, token by token: the layer's weights, a state and

@@ -1,9 +1,9 @@
 //! One token through a layer, over slices.
 
-use burn::tensor::Tensor;
 use subquad_backend::pointwise::{Activation, activate_row, glu_row};
 use subquad_backend::row_linear::RowLinear;
-use subquad_backend::{read, simd};
+use subquad_backend::simd;
+use subquad_mixer::floats;
 
 use super::channels::{Channels, State};
 use crate::lines::Lines;
@@ -68,8 +68,4 @@ impl Recurrence {
             (OutputMix::None, _) | (_, None) => y.copy_from_slice(rows),
         }
     }
-}
-
-pub(super) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    read(tensor).try_into_vec().expect("steppers take f32; cast the layer first")
 }

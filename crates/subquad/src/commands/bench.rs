@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use subquad_backend::simd::{InstructionSet, use_instruction_set};
 use subquad_bench::{
-    D_STATE, STEPS, Site, Sizes, Subject, Subjects, can_decode, cells_table, check_all, check_sizes,
-    decode_table, measure_cells, measure_decoding, spread_warning,
+    D_STATE, ModelCell, ModelSizes, ModelSubject, STEPS, Site, Sizes, Subject, Subjects, accepts_model,
+    can_decode, cells_table, check_all, check_sizes, decode_table, measure_cells, measure_decoding,
+    measure_models, models_table, spread_warning,
 };
 use subquad_options::number;
 use subquad_options::range::LONGEST_SEQ;
@@ -37,6 +38,9 @@ pub struct Args {
     /// Time single tokens after contexts of these lengths instead
     #[arg(long, conflicts_with = "batch")]
     pub decode: bool,
+    /// With --decode: whole models of N blocks around the layers, on bytes
+    #[arg(long, value_name = "N", requires = "decode", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub blocks: Option<u32>,
     /// The device to use.
     #[command(flatten)]
     pub device: DeviceFlag,
@@ -77,7 +81,9 @@ for each query and each key that it sees (one of the 7 recomputes the scores); i
 of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
 --decode reads a context of each length, then times single tokens with the layer's step, and with
-its stepper over plain slices if it has one. Only causal layers have steps.";
+its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times
+whole models: an embedding of bytes, blocks of layer norms, the mixer with every option at its
+default, causal, and a dense MLP of 4 d_model, a last norm and a head.";
 
 /// The layers that the program can measure, and what the columns mean.
 pub(crate) fn after_help(registry: &dyn Registry) -> String {
@@ -93,6 +99,9 @@ pub(crate) fn after_help(registry: &dyn Registry) -> String {
 pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     args.simd.map_or(Ok(()), use_instruction_set).map_err(Failure::wrong)?;
     let site = Site::new(args.device.open()?, BUILD_COMMIT);
+    if let Some(blocks) = args.blocks {
+        return decode_models(registry, args, blocks as usize, &site, out);
+    }
     let mut subjects = subjects(registry.subjects(), &args.mixers)?;
     let sizes = all_sizes(args);
     if args.decode {
@@ -114,6 +123,57 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     }
     show(args, &cells, cells_table, out)
 }
+
+/// Measures whole models of these many blocks instead of layers.
+fn decode_models(
+    registry: &dyn Registry,
+    args: &Args,
+    n_layers: usize,
+    site: &Site,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (d_model, limit) = (args.d_model as usize, Duration::from_secs_f64(args.seconds));
+    let sizes = ModelSizes { d_model, n_layers, d_hidden: HIDDEN_FACTOR * d_model };
+    let (contexts, models) = (all_sizes(args), models(registry.subjects(), &args.mixers)?);
+    let refused = |context: &Sizes| {
+        models
+            .iter()
+            .filter_map(|model| accepts_model(model, &sizes, context.seq_len).err())
+            .collect::<Vec<_>>()
+    };
+    if let Some(why) = contexts.iter().map(refused).find(|why| !why.is_empty()) {
+        return Err(Failure::Wrong(why));
+    }
+    let measure = |context: &Sizes| {
+        measure_models(&models, &sizes, (context.seq_len, limit), site).map_err(Failure::failed)
+    };
+    let cells = measure_all(args, "context", &contexts, measure)?;
+    match args.json {
+        true => {
+            let cells: Vec<_> = cells.iter().map(ModelCell::to_json).collect();
+            writeln!(out, "{}", serde_json::to_string_pretty(&cells).map_err(Failure::failed)?)?;
+        }
+        false => writeln!(out, "{}", models_table(&cells))?,
+    }
+    Ok(())
+}
+
+/// The models of the named mixers, each once, in the order asked for.
+fn models(all: &'static Subjects, names: &[String]) -> Result<Vec<&'static ModelSubject>, Failure> {
+    let (mut models, mut unknown): (Vec<&ModelSubject>, Vec<String>) = (vec![], vec![]);
+    for name in names.iter().map(|name| name.trim()) {
+        match (all.model(name), all.find(name)) {
+            (Some(model), _) if models.iter().any(|other| other.name == model.name) => {}
+            (Some(model), _) => models.push(model),
+            (None, Ok(_)) => unknown.push(format!("{name} is not a mixer, so there is no model of it")),
+            (None, Err(error)) => unknown.push(error.to_string()),
+        }
+    }
+    if unknown.is_empty() { Ok(models) } else { Err(Failure::Wrong(unknown)) }
+}
+
+/// Hidden width of a model's MLPs, divided by its width.
+const HIDDEN_FACTOR: usize = 4;
 
 /// Measures size by size.
 fn measure_all<T>(

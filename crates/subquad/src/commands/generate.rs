@@ -106,17 +106,17 @@ fn check_length<M: MixerModule>(args: &Args, reads: usize, model: &SequenceModel
 }
 
 /// A text that is being written.
-struct Text<'a, M: MixerModule> {
-    generator: Generator<'a, M>,
+struct Text<M: MixerModule> {
+    generator: Generator<M>,
     prompt: usize,
     prompt_seconds: f64,
     written: usize,
     seconds: f64,
 }
 
-impl<'a, M: MixerModule> Text<'a, M> {
+impl<M: MixerModule> Text<M> {
     /// Reads the prompt.
-    fn begin(args: &Args, model: &'a SequenceModel<M>, device: &Device) -> Result<Self, Failure> {
+    fn begin(args: &Args, model: &SequenceModel<M>, device: &Device) -> Result<Self, Failure> {
         let sampling = Sampling { temperature: args.temperature, top_k: args.top_k, top_p: args.top_p };
         let (sampler, prompt) = (Sampler::new(sampling, args.seed), args.prompt.as_bytes());
         let clock = Instant::now();
@@ -146,11 +146,12 @@ impl<'a, M: MixerModule> Text<'a, M> {
     fn statistics(&self) -> String {
         let per_second = self.written as f64 / self.seconds.max(f64::EPSILON);
         format!(
-            "prompt: {} bytes in {:.1} ms; text: {} bytes, {} a second; state: {} floats",
+            "prompt: {} bytes in {:.1} ms; text: {} bytes, {} a second, decoded over {}; state: {} floats",
             HumanCount(self.prompt as u64),
             self.prompt_seconds * 1e3,
             HumanCount(self.written as u64),
             HumanCount(per_second as u64),
+            self.generator.path().as_str(),
             HumanCount(self.generator.state_floats() as u64)
         )
     }

@@ -9,6 +9,7 @@ use crate::registry::Registry;
 
 /// What a config file asks for.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a command reads a few")]
 pub enum ConfigFile {
     /// Runs that train.
     Training(Study),

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_mixer::MixerModule;
-use subquad_model::{Input, MixerKind, ModelStepper, SequenceModel, StateError};
+use subquad_model::{DecodingPath, Input, MixerKind, ModelStepper, OneToken, SequenceModel, StateError};
 
 use super::Sampler;
 
@@ -12,10 +12,9 @@ const START: u8 = b'\n';
 
 /// The text that follows a prompt, one byte after the other.
 #[derive(Debug)]
-pub struct Generator<'a, M: MixerModule = MixerKind> {
-    stepper: ModelStepper<'a, M>,
+pub struct Generator<M: MixerModule = MixerKind> {
+    stepper: ModelStepper<M>,
     sampler: Sampler,
-    device: Device,
     /// The logits of the next byte.
     logits: Vec<f32>,
     /// Drawn, but not yet read by the model, which never needs to read the last one.
@@ -37,14 +36,14 @@ pub enum GenerateError {
     },
 }
 
-impl<'a, M: MixerModule> Generator<'a, M> {
+impl<M: MixerModule> Generator<M> {
     /// Reads `prompt` in one chunk, an empty one as if it were a newline, and makes room for `bytes` after it: further ones cost
     /// an allocation now and then.
     ///
     /// # Errors
     /// If the model has no state, or cannot run on so many bytes.
     pub fn new(
-        model: &'a SequenceModel<M>,
+        model: &SequenceModel<M>,
         prompt: &[u8],
         bytes: usize,
         sampler: Sampler,
@@ -56,7 +55,7 @@ impl<'a, M: MixerModule> Generator<'a, M> {
             model.forward_with_state(input(prompt, device), state).map_err(StateError::from)?;
         let last = logits.narrow(1, prompt.len() - 1, 1).into_data().iter::<f32>().collect();
         let stepper = model.stepper(state, bytes).map_err(StateError::from)?;
-        Ok(Self { stepper, sampler, device: device.clone(), logits: last, unread: None, written: 0 })
+        Ok(Self { stepper, sampler, logits: last, unread: None, written: 0 })
     }
 
     /// How many bytes a model must be able to read to write `bytes` of them after `prompt`.
@@ -70,14 +69,19 @@ impl<'a, M: MixerModule> Generator<'a, M> {
     /// If the model cannot run on so many bytes, or its logits are not finite.
     pub fn next_byte(&mut self) -> Result<u8, GenerateError> {
         if let Some(byte) = self.unread.take() {
-            let logits = self.stepper.step(input(&[byte], &self.device)).map_err(StateError::from)?;
-            self.logits = logits.into_data().iter::<f32>().collect();
+            let token = OneToken::Token(usize::from(byte));
+            self.stepper.step(token, &mut self.logits).map_err(StateError::from)?;
         }
         let picked = self.sampler.pick(&self.logits, self.written);
         let byte = picked.ok_or(GenerateError::NotFinite { byte: self.written + 1 })? as u8;
         self.written += 1;
         self.unread = Some(byte);
         Ok(byte)
+    }
+
+    /// How it decodes the bytes after the prompt.
+    pub fn path(&self) -> DecodingPath {
+        self.stepper.path()
     }
 
     /// Floats that the model keeps of the text so far.

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use subquad_backend::open_device;
 use subquad_bench::scaling::{
-    MeasuredConfig, Measurements, Point, all_cells, scaling_report, write_scaling_files,
+    MeasuredConfig, Measurements, Point, all_cells, all_models, scaling_report, write_scaling_files,
 };
-use subquad_bench::{Along, BenchConfig, Site, Subjects, check_all, measure_cells, spread_warning};
+use subquad_bench::{
+    Along, BenchConfig, Site, Subjects, check_all, measure_cells, measure_models, spread_warning,
+};
 use subquad_record::{Cell, Machine, Provenance, read_facts};
 
 use super::BenchStudy;
@@ -95,11 +97,13 @@ pub fn run_study(
         if !missing.is_empty() && !session.should_stop() {
             measure_missing(&mut log, study, index, &missing, session)?;
         }
-        measured.push(MeasuredConfig { config, cells: log.of(&points) });
+        measured.push(MeasuredConfig { config, cells: log.of(&points), models: log.models_of(&points) });
         failed.extend(log.failed);
     }
     let all = all_cells(&measured);
-    say_what_differs(&all, session);
+    let models = all_models(&measured);
+    let of_models = models.iter().map(|cell| &cell.decode.provenance);
+    say_what_differs(all.iter().map(|cell| &cell.provenance).chain(of_models), session);
     if let Some(warning) = spread_warning(&all) {
         session.messages.say(warning);
     }
@@ -159,17 +163,16 @@ fn measure_in_child(
 }
 
 /// Cells of another build or machine are not wrong, but a comparison with them may be.
-fn say_what_differs(cells: &[Cell], session: &Session<'_>) {
+fn say_what_differs<'a>(cells: impl Iterator<Item = &'a Provenance> + Clone, session: &Session<'_>) {
     let here = Machine::detect();
-    let is_strange = |cell: &&Cell| {
-        let Provenance { build_commit, machine, .. } = &cell.provenance;
+    let is_strange = |Provenance { build_commit, machine, .. }: &&Provenance| {
         build_commit.as_deref() != BUILD_COMMIT || machine.cpu != here.cpu
     };
-    let count = cells.iter().filter(is_strange).count();
+    let count = cells.clone().filter(is_strange).count();
     if count > 0 {
         session.messages.say(format!(
             "note: {count} of {} measurements come from another build or machine; delete the study's runs/ to measure all again",
-            cells.len()
+            cells.count()
         ));
     }
 }
@@ -199,6 +202,11 @@ pub fn smoke(config: &BenchConfig, subjects: &'static Subjects) -> Result<usize,
     let first = |along| points.iter().filter(|p| p.along == along).min_by_key(|p| p.sizes.elements());
     let smallest: Vec<&Point> = Along::ALL.into_iter().filter_map(first).collect();
     for point in &smallest {
+        if point.along == Along::Context {
+            let context = (point.sizes.seq_len, Duration::ZERO);
+            measure_models(&point.models, &point.model_sizes, context, &site).map_err(Failure::failed)?;
+            continue;
+        }
         let checked = check_all(&point.subjects, &site.device).map_err(Failure::Failed)?;
         measure_cells(&checked, &point.sizes, Duration::ZERO, &site, &Default::default())
             .map_err(Failure::failed)?;

@@ -1,9 +1,8 @@
 //! The child's side: measures one size for its parent.
 
 use serde::{Deserialize, Serialize};
-use subquad_bench::scaling::Point;
+use subquad_bench::scaling::{Measured, Point};
 use subquad_bench::{BenchConfig, Subjects};
-use subquad_record::Cell;
 
 use super::BenchStudy;
 use super::run::open;
@@ -37,9 +36,9 @@ pub(crate) fn measure_one(
     let (study, config, point) = size.find(studies, subjects).ok_or_else(changed)?;
     let site = session.site();
     let mut log = open(study, config, (session.results, &site), session.messages)?;
-    let cells = log.measure(&point, &site, &session.stop.flag())?;
-    if !cells.is_empty() {
-        session.messages.say(format!("    {}", in_short(&cells)));
+    let measured = log.measure(&point, &site, &session.stop.flag())?;
+    if let Some(words) = in_short(&measured) {
+        session.messages.say(format!("    {words}"));
     }
     match session.should_stop() {
         true => Err(session.interrupted()),
@@ -60,7 +59,16 @@ impl OneSize {
     }
 }
 
-fn in_short(cells: &[Cell]) -> String {
-    let one = |cell: &Cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms);
-    format!("forward+backward: {}", cells.iter().map(one).collect::<Vec<_>>().join(", "))
+/// `None` if nothing was measured.
+fn in_short(Measured { cells, models }: &Measured) -> Option<String> {
+    let layers = cells.iter().map(|cell| format!("{} {:.1} ms", cell.mixer, cell.forward_backward_ms));
+    let models = models
+        .iter()
+        .map(|cell| format!("{} over {} {:.0} us", cell.decode.mixer, cell.decode.path, cell.decode.step_us));
+    let (layers, models): (Vec<_>, Vec<_>) = (layers.collect(), models.collect());
+    match (layers.is_empty(), models.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(format!("a token: {}", models.join(", "))),
+        (false, _) => Some(format!("forward+backward: {}", layers.join(", "))),
+    }
 }

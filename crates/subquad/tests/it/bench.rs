@@ -306,6 +306,7 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
             (30, &s4, &tensors, &bytes(64 * 8)),
             (30, &s4, &slices, &bytes(64 * 8)),
             (30, &hyena, &tensors, &bytes(30 * 8 + 2 * 3 * 8)),
+            (30, &hyena, &slices, &bytes(30 * 8 + 2 * 3 * 8)),
             (60, &attention, &tensors, &bytes(2 * 60 * 8)),
             (60, &attention, &slices, &bytes(2 * 60 * 8)),
             (60, &s4d, &tensors, &bytes(64 * 8)),
@@ -313,6 +314,7 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
             (60, &s4, &tensors, &bytes(64 * 8)),
             (60, &s4, &slices, &bytes(64 * 8)),
             (60, &hyena, &tensors, &bytes(60 * 8 + 2 * 3 * 8)),
+            (60, &hyena, &slices, &bytes(60 * 8 + 2 * 3 * 8)),
         ]
     );
     for cell in &cells {
@@ -328,11 +330,57 @@ fn decoding_is_measured_after_contexts_in_every_way_that_a_layer_has() {
 fn a_step_over_slices_allocates_nothing() {
     // The steps of attention pass the end of a block of 64 tokens.
     let cells = cells_of(
-        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,s4d,s4 --lengths 50,60,64",
+        "bench --decode --d-model 8 --seconds 0.001 --json --mixers attention,s4d,s4,h3,ema,hyena --lengths 50,60,64",
     );
-    for cell in cells.iter().filter(|cell| cell["path"] == "slices") {
+    let slices: Vec<_> = cells.iter().filter(|cell| cell["path"] == "slices").collect();
+    assert_eq!(slices.len(), 6 * 3);
+    for cell in slices {
         assert_eq!((&cell["step_allocations"], &cell["step_peak_bytes"]), (&0.0.into(), &0.into()), "{cell}");
     }
+}
+
+/// Every mixer that can be causal.
+const CAUSAL: &str = "attention,s4d,s4,h3,ema,hyena,m2,causal_monarch";
+
+#[test]
+fn a_step_of_a_whole_model_over_slices_allocates_nothing() {
+    // The steps pass the end of a block of 64 keys, and of some blocks of a Monarch matrix.
+    let cells = cells_of(&format!(
+        "bench --decode --blocks 2 --d-model 8 --seconds 0.001 --json --mixers {CAUSAL} --lengths 50,60,64"
+    ));
+    assert_eq!(cells.len(), 8 * 2 * 3);
+    for cell in &cells {
+        let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
+        assert!(number("steps") >= 3.0 && number("check_error") < 1e-4, "{cell}");
+        assert_eq!([number("n_layers"), number("d_hidden")], [2.0, 32.0], "{cell}");
+        if cell["path"] == "slices" {
+            assert_eq!([number("step_allocations"), number("step_peak_bytes")], [0.0, 0.0], "{cell}");
+        }
+    }
+    let slices = |cell: &&Value| cell["path"] == "slices";
+    assert_eq!(cells.iter().filter(slices).count(), 8 * 3);
+}
+
+#[test]
+fn whole_models_are_shown_with_their_sizes() {
+    let table = Lab::new()
+        .subquad("bench --decode --blocks 3 --d-model 8 --seconds 0.001 --mixers attention,ema --lengths 9")
+        .expect(0)
+        .out;
+    assert!(
+        table.contains("Models of 3 blocks with an MLP of 32, on bytes. One sequence; fused form, cpu"),
+        "{table}"
+    );
+    assert_eq!(table.lines().filter(|line| line.contains(" slices ")).count(), 2 + 1, "{table}");
+}
+
+#[test]
+fn what_is_no_causal_model_is_wrong_use_of_blocks() {
+    let error = |arguments: &str| Lab::new().subquad(&format!("bench {arguments}")).expect(2).err;
+    insta::assert_snapshot!(error("--decode --blocks 4 --mixers monarch"), @"error: monarch: it cannot be causal, so no model of it decodes");
+    insta::assert_snapshot!(error("--decode --blocks 4 --mixers dense"), @"error: dense is not a mixer, so there is no model of it");
+    let without = error("--blocks 4");
+    assert!(without.contains("--decode"), "{without}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ const USES: [(&str, &str); 16] = [
     ("testkit", "backend mixer"),
     ("model", "attention backend mixer monarch options s4"),
     ("train", "backend data mixer model options record"),
-    ("bench", "backend config mixer monarch options plot record"),
+    ("bench", "backend config mixer model monarch options plot record"),
     ("subquad", "backend bench config data mixer model monarch options plot record s4 train"),
 ];
 

@@ -78,6 +78,7 @@ fn bench_explains_itself() {
           --batch <N>            Sequences per batch [default: 4]
           --d-model <N>          Width of input and output [default: 128]
           --decode               Time single tokens after contexts of these lengths instead
+          --blocks <N>           With --decode: whole models of N blocks around the layers, on bytes
           --device <DEVICE>      Device: cpu, wgpu, or auto (a GPU if there is one) [default: cpu]
           --simd <SET>           Instruction set: avx512, avx2, neon, baseline [default: the best]
           --threads <N>          Number of threads [default: one per core, or RAYON_NUM_THREADS]
@@ -120,7 +121,9 @@ fn bench_explains_itself() {
     of multiply-adds in registers on all threads, the better of a run before and one after each length.
 
     --decode reads a context of each length, then times single tokens with the layer's step, and with
-    its stepper over plain slices if it has one. Only causal layers have steps.
+    its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times
+    whole models: an embedding of bytes, blocks of layer norms, the mixer with every option at its
+    default, causal, and a dense MLP of 4 d_model, a last norm and a head.
     ");
 }
 

@@ -29,10 +29,13 @@ type Row = BTreeMap<String, String>;
 
 const LIST: &str = "<!-- numbers of ";
 
-/// The pages that quote results.
+/// The pages that quote results. That of a study that has none yet holds only its prediction.
 fn pages() -> Vec<PathBuf> {
     let readmes = ["README.md", "crates/monarch/README.md"].map(|page| repository().join(page));
-    let studies = files(&repository().join("experiments")).into_iter().map(|study| study.join("README.md"));
+    let studies = files(&repository().join("experiments")).into_iter();
+    let has_results =
+        |study: &PathBuf| repository().join("results").join(study.file_name().unwrap()).is_dir();
+    let studies = studies.filter(has_results).map(|study| study.join("README.md"));
     readmes.into_iter().chain(studies).collect()
 }
 

@@ -81,6 +81,52 @@ fn every_size_is_measured_fitted_compared_and_drawn() {
     assert!(table.starts_with("mixer,seq_len,d_model,forward_backward_ms,"), "{table}");
 }
 
+/// Whole models, without layers.
+const MODELS: &str = r#"
+[bench]
+models = ["attention", "ema"]
+contexts = [8, 16, 32, 64]
+d_model = 8
+n_layers = 2
+seconds = 0.001
+"#;
+
+#[test]
+fn models_are_measured_along_contexts_kept_and_drawn() {
+    let lab = Lab::new();
+    lab.write("sizes/models.toml", MODELS);
+    let answer = lab.subquad("run sizes").expect(0);
+    for words in ["[1/4] context 8\n", "    a token: attention over tensors "] {
+        assert!(answer.err.contains(words), "{words} in {}", answer.err);
+    }
+    assert!(answer.out.contains("Models of 2 blocks with an MLP of 16, on bytes."), "{}", answer.out);
+    let table = fs_err::read_to_string(lab.path("results/sizes/models.csv")).unwrap();
+    assert!(table.starts_with("mixer,path,context,tokens_per_second,step_us,"), "{table}");
+    // Two mixers in two ways of decoding after four contexts.
+    assert_eq!(table.lines().count(), 1 + 2 * 2 * 4);
+    assert_eq!(summary(&lab)["models"].as_array().unwrap().len(), 2 * 2 * 4);
+    let drawn = files(&lab.path("results/sizes/figures"));
+    assert!(drawn.len() == 3 && drawn[0].ends_with("tokens_per_second_by_context.csv"), "{drawn:?}");
+    let again = lab.subquad("run sizes").expect(0);
+    assert!(again.err.starts_with("sizes: sizes/models.toml, 0 of 4 sizes to measure\n"), "{}", again.err);
+    assert_eq!(fs_err::read_to_string(lab.path("results/sizes/models.csv")).unwrap(), table);
+}
+
+#[test]
+fn a_context_with_only_some_of_its_models_is_measured_again() {
+    let lab = Lab::new();
+    lab.write("sizes/models.toml", MODELS);
+    lab.subquad("run sizes").expect(0);
+    let runs = files(&lab.path("results/sizes/runs"));
+    let log = runs.iter().find(|path| path.is_dir()).unwrap().join("models.jsonl");
+    let text = fs_err::read_to_string(&log).unwrap();
+    let left: String = text.split_inclusive('\n').skip(2).collect();
+    fs_err::write(&log, left + "nonsense\n").unwrap();
+    let again = lab.subquad("run sizes").expect(0);
+    assert!(again.err.contains("1 of 4 sizes to measure\n[1/1] context 8\n"), "{}", again.err);
+    assert_eq!(fs_err::read_to_string(&log).unwrap().lines().count(), text.lines().count());
+}
+
 #[test]
 fn what_is_measured_is_not_measured_again() {
     let lab = lab();
@@ -268,8 +314,8 @@ fn a_config_that_measures_is_checked_like_the_others() {
     ");
     assert!(!lab.path("results").exists());
     lab.write("sizes/layers.toml", SIZES.replace("lengths", "length"));
-    insta::assert_snapshot!(lab.subquad("check sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
-    insta::assert_snapshot!(lab.subquad("run sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(lab.subquad("check sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, models, contexts, batch, d_model, tokens, n_layers, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(lab.subquad("run sizes").expect(2).err, @"error: sizes/layers.toml:4: unknown key `bench.length`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, models, contexts, batch, d_model, tokens, n_layers, hidden_factor, n_blocks, seconds)");
     assert!(!lab.path("results").exists());
 }
 

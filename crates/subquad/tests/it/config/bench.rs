@@ -91,8 +91,8 @@ fn a_section_bench_makes_it_a_config_that_measures() {
 
 #[test]
 fn unknown_keys_and_sections_are_named_with_what_is_near() {
-    insta::assert_snapshot!(errors("lenghts = [1]"), @"x.toml:5: unknown key `bench.lenghts`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
-    insta::assert_snapshot!(errors("colour = 1"), @"x.toml:5: unknown key `bench.colour` (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(errors("lenghts = [1]"), @"x.toml:5: unknown key `bench.lenghts`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, models, contexts, batch, d_model, tokens, n_layers, hidden_factor, n_blocks, seconds)");
+    insta::assert_snapshot!(errors("colour = 1"), @"x.toml:5: unknown key `bench.colour` (known in [bench]: mixers, lengths, channel_mixers, widths, models, contexts, batch, d_model, tokens, n_layers, hidden_factor, n_blocks, seconds)");
     insta::assert_snapshot!(errors("[bench.more]\na = 1"), @"x.toml:5: unknown section [bench.more] (known: bench)");
     insta::assert_snapshot!(errors("[bench.batch]\na = 1"), @"x.toml:5: `bench.batch` must be an integer from 1 to 65536, got a table");
     insta::assert_snapshot!(errors("[benhc]\nbatch = 1"), @"x.toml:5: unknown section [benhc]; did you mean `bench`? (known: bench)");
@@ -108,7 +108,7 @@ fn unknown_keys_and_sections_are_named_with_what_is_near() {
     ");
     insta::assert_snapshot!(load_with(SMALL, &["train.steps=2", "bench.lenght=[1]"]).unwrap_err(), @"
     --set train.steps=2: [train] is for configs that train, and this one has [bench]; put it in a separate file
-    --set bench.lenght=[1]: unknown key `bench.lenght`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, batch, d_model, tokens, hidden_factor, n_blocks, seconds)
+    --set bench.lenght=[1]: unknown key `bench.lenght`; did you mean `lengths`? (known in [bench]: mixers, lengths, channel_mixers, widths, models, contexts, batch, d_model, tokens, n_layers, hidden_factor, n_blocks, seconds)
     ");
 }
 
@@ -151,6 +151,7 @@ fn a_key_that_no_layer_heeds_is_refused() {
     x.toml:6: `bench.hidden_factor` does nothing without `bench.channel_mixers`; take it out, or list layers to measure
     x.toml:7: `bench.n_blocks` does nothing without `bench.channel_mixers`; take it out, or list layers to measure
     ");
+    insta::assert_snapshot!(errors("n_layers = 2"), @"x.toml:5: `bench.n_layers` does nothing without `bench.models`; take it out, or list layers to measure");
     let widths = "[bench]\nchannel_mixers = [\"dense\"]\nwidths = [8]\n";
     insta::assert_snapshot!(load_with(&format!("{widths}batch = 2"), &["bench.d_model=8"]).unwrap_err(), @"
     x.toml:4: `bench.batch` does nothing without `bench.mixers`; take it out, or list layers to measure

@@ -1,14 +1,18 @@
-//! Configs that measure: a section `[bench]`. Layers are measured at every length and width, nothing is trained.
+//! Configs that measure: a section `[bench]`. Layers are measured at every length and width, models after every context; nothing
+//! is trained.
+
+mod complaints;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use subquad_config::{Assignment, Combination, Complaint, ConfigErrors, Quota, Schema, Sheet};
+use subquad_config::{Assignment, Combination, ConfigErrors, Quota, Schema, Sheet};
 use subquad_options::range::LONGEST_SEQ;
-use subquad_options::{Field, Kind, Options, Value};
+use subquad_options::{Field, Kind, Options};
 use subquad_record::{Cell, run_hash};
 
-use crate::{D_STATE, STEPS, Site, Sizes, Subject, Subjects, accepts};
+use self::complaints::{complaints, measurements};
+use crate::{D_STATE, ModelSizes, STEPS, Site, Sizes, Subject, Subjects};
 
 /// The section that makes a config one that measures.
 pub const SECTION: &str = "bench";
@@ -20,24 +24,27 @@ pub enum Along {
     Length,
     /// The width.
     Width,
+    /// The tokens before those that are decoded.
+    Context,
 }
 
 impl Along {
-    /// Both, in the order of points and reports.
-    pub const ALL: [Self; 2] = [Self::Length, Self::Width];
+    /// All, in the order of points and reports.
+    pub const ALL: [Self; 3] = [Self::Length, Self::Width, Self::Context];
 
     /// The word for it in front of a number.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Length => "length",
             Self::Width => "width",
+            Self::Context => "context",
         }
     }
 
     /// The plural of what it counts.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::Length => "tokens",
+            Self::Length | Self::Context => "tokens",
             Self::Width => "channels",
         }
     }
@@ -45,7 +52,7 @@ impl Along {
     /// The length or the width of a cell.
     pub(crate) fn of(self, cell: &Cell) -> usize {
         match self {
-            Self::Length => cell.seq_len,
+            Self::Length | Self::Context => cell.seq_len,
             Self::Width => cell.d_model,
         }
     }
@@ -68,11 +75,19 @@ pub struct BenchOptions {
     #[config(default = "vec![]")]
     #[option(range = 1..=65536)]
     pub widths: Vec<usize>,
+    /// Mixers of whole models that decode one sequence token by token, side by side after every context: an embedding of bytes,
+    /// n_layers blocks of the mixer, every option at its default, and a dense MLP, a norm and a head.
+    #[config(default = "vec![]")]
+    pub models: Vec<String>,
+    /// Tokens before those that are decoded.
+    #[config(default = "vec![]")]
+    #[option(range = 1..=LONGEST_SEQ)]
+    pub contexts: Vec<usize>,
     /// Sequences per batch, over lengths.
     #[config(default = 4)]
     #[option(range = 1..=65536)]
     pub batch: usize,
-    /// Width of input and output, over lengths.
+    /// Width of input and output, over lengths and contexts.
     #[config(default = 128)]
     #[option(range = 1..=65536)]
     pub d_model: usize,
@@ -80,7 +95,11 @@ pub struct BenchOptions {
     #[config(default = 256)]
     #[option(range = 1..=LONGEST_SEQ)]
     pub tokens: usize,
-    /// Hidden width of a channel mixer, as a multiple of its width.
+    /// Blocks of a model, over contexts.
+    #[config(default = 4)]
+    #[option(range = 1..=64)]
+    pub n_layers: usize,
+    /// Hidden width of a channel mixer, or of the MLPs of a model, as a multiple of its width.
     #[config(default = 2)]
     #[option(range = 1..=64)]
     pub hidden_factor: usize,
@@ -113,13 +132,13 @@ pub struct BenchConfig {
 
 /// The schema; which words name layers, only the program knows.
 pub fn schema(subjects: &Subjects) -> Schema {
-    let words = |all: &[Subject]| Kind::List {
-        item: Box::new(Kind::Word(all.iter().map(|subject| subject.name).collect::<Vec<_>>().leak())),
-        most: usize::MAX,
-    };
+    let of =
+        |names: Vec<&'static str>| Kind::List { item: Box::new(Kind::Word(names.leak())), most: usize::MAX };
+    let words = |all: &[Subject]| of(all.iter().map(|subject| subject.name).collect());
     let with_words = |field: Field| match field.name {
         "mixers" => Field { kind: words(&subjects.sequence), ..field },
         "channel_mixers" => Field { kind: words(&subjects.channel), ..field },
+        "models" => Field { kind: of(subjects.models.iter().map(|model| model.name).collect()), ..field },
         _ => field,
     };
     let fields: Vec<Field> = BenchOptions::fields().into_iter().map(with_words).collect();
@@ -167,16 +186,17 @@ impl BenchConfig {
 }
 
 impl BenchOptions {
-    /// Layers at sizes that are measured.
+    /// Layers, and models, at sizes that are measured.
     pub fn measurements(&self) -> usize {
-        self.mixers.len() * self.lengths.len() + self.channel_mixers.len() * self.widths.len()
+        Along::ALL.map(|along| self.layers(along).len() * self.sizes(along).len()).iter().sum()
     }
 
-    /// The layers that are measured along lengths or along widths.
+    /// The layers, or the mixers of models, that are measured along lengths, widths or contexts.
     pub fn layers(&self, along: Along) -> &[String] {
         match along {
             Along::Length => &self.mixers,
             Along::Width => &self.channel_mixers,
+            Along::Context => &self.models,
         }
     }
 
@@ -187,78 +207,18 @@ impl BenchOptions {
                 self.lengths.iter().map(|&seq| self.size(self.batch, seq, self.d_model)).collect()
             }
             Along::Width => self.widths.iter().map(|&width| self.size(1, self.tokens, width)).collect(),
+            Along::Context => self.contexts.iter().map(|&seq| self.size(1, seq, self.d_model)).collect(),
         }
+    }
+
+    /// The sizes of the models.
+    pub fn model_sizes(&self) -> ModelSizes {
+        let Self { d_model, n_layers, hidden_factor, .. } = *self;
+        ModelSizes { d_model, n_layers, d_hidden: hidden_factor * d_model }
     }
 
     fn size(&self, batch: usize, seq_len: usize, d_model: usize) -> Sizes {
         let Self { hidden_factor, n_blocks, .. } = *self;
         Sizes { batch, seq_len, d_model, hidden_factor, n_blocks, d_state: D_STATE, more_tokens: 1 + STEPS }
     }
-}
-
-/// The length of a list; 0 where there is none.
-fn len(config: &Combination<'_>, leaf: &str) -> usize {
-    let list = config.value(&format!("{SECTION}.{leaf}")).and_then(Value::as_list);
-    list.map_or(0, <[Value]>::len)
-}
-
-fn measurements(config: &Combination<'_>) -> u128 {
-    HEEDED.iter().map(|(layers, sizes, _)| len(config, layers) as u128 * len(config, sizes) as u128).sum()
-}
-
-/// For each of [`Along::ALL`], the keys of the layers and of their sizes, and the keys that only these layers heed.
-const HEEDED: [(&str, &str, &[&str]); 2] = [
-    ("mixers", "lengths", &["batch", "d_model"]),
-    ("channel_mixers", "widths", &["tokens", "hidden_factor", "n_blocks"]),
-];
-
-/// Lists without their partner, keys that no layer uses, and sizes that a layer cannot have.
-fn complaints(config: &Combination<'_>, subjects: &Subjects) -> Vec<Complaint> {
-    let Some(options) = BenchOptions::from_values(&config.section(SECTION)) else { return vec![] };
-    let is_given = |leaf: &str| len(config, leaf) > 0;
-    let is_empty = HEEDED.iter().all(|(layers, sizes, _)| !is_given(layers) && !is_given(sizes));
-    let mut complaints = vec![];
-    for (layers, sizes, keys) in HEEDED {
-        let is_first = layers == HEEDED[0].0;
-        if is_given(sizes) && !is_given(layers) || is_empty && is_first {
-            complaints.push(missing(config, layers));
-        }
-        if is_given(layers) && !is_given(sizes) || is_empty && is_first {
-            complaints.push(missing(config, sizes));
-        }
-        if !is_empty && !is_given(sizes) {
-            complaints.extend(idle(config, layers, keys));
-        }
-    }
-    for (along, (layers, ..)) in Along::ALL.into_iter().zip(HEEDED) {
-        complaints.extend(impossible(&options, along, layers, subjects));
-    }
-    complaints
-}
-
-fn missing(config: &Combination<'_>, leaf: &str) -> Complaint {
-    let key = format!("{SECTION}.{leaf}");
-    let wanted = config.key(&key).map(|key| key.kind.to_string()).unwrap_or_default();
-    Complaint { reason: format!("missing `{leaf}` in [{SECTION}]; it must be {wanted}"), keys: vec![key] }
-}
-
-/// An empty list counts as set too: it leaves the layers out and may leave the rest as it is, as a flag does.
-fn idle(config: &Combination<'_>, layers: &str, keys: &[&str]) -> Vec<Complaint> {
-    let layers = format!("{SECTION}.{layers}");
-    let set = keys.iter().map(|leaf| format!("{SECTION}.{leaf}")).filter(|key| config.is_set(key));
-    let reason = |key: &str| {
-        format!("`{key}` does nothing without `{layers}`; take it out, or list layers to measure")
-    };
-    let complaint = |key: String| Complaint { reason: reason(&key), keys: vec![key, layers.clone()] };
-    if config.is_set(&layers) { vec![] } else { set.map(complaint).collect() }
-}
-
-/// In the layers' own words; each layer's first complaint is enough.
-fn impossible(options: &BenchOptions, along: Along, leaf: &str, subjects: &Subjects) -> Vec<Complaint> {
-    let first = |name: &String| {
-        let subject = subjects.find(name).ok()?;
-        let reason = options.sizes(along).iter().find_map(|sizes| accepts(subject, sizes).err())?;
-        Some(Complaint { reason, keys: vec![format!("{SECTION}.{leaf}")] })
-    };
-    options.layers(along).iter().filter_map(first).collect()
 }
