@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use subquad_bench::BenchConfig;
+use subquad_bench::{Along, BenchConfig};
 use subquad_config::Study;
 use subquad_data::TaskError;
 
@@ -106,7 +106,8 @@ fn check_training(config: Study, out: &mut dyn Write) -> Result<Option<Study>, F
 }
 
 fn check_bench(config: BenchConfig, out: &mut dyn Write) -> Result<BenchConfig, Failure> {
-    say_ok(&config.path, config.options.lengths.len() + config.options.widths.len(), "size", "", out)?;
+    let sizes = Along::ALL.map(|along| config.options.sizes(along).len()).iter().sum();
+    say_ok(&config.path, sizes, "size", "", out)?;
     Ok(config)
 }
 
