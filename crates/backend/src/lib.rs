@@ -6,7 +6,7 @@
 //!   into a differentiable burn operation.
 //! - [`fft`]: complex transforms of any length; [`dropout`]: masks that follow from a seed.
 //! - [`mod@svd`]: singular values of small matrices in f64.
-//! - [`row_linear`]: a linear layer for one token at a time, over slices.
+//! - [`row_linear`], [`row_norm`]: a linear layer and a norm for one token at a time, over slices.
 //! - The operations several layers need: [`fft_conv`], [`short_conv`], [`mod@linear`],
 //!   [`mod@mlp`], [`layer_norm`], [`pointwise`], [`mean_square`], [`fn@swap_axes`], [`tail`]; and for kernels [`simd`], [`micro`];
 //!   [`simd::fma_peak_gflops`] measures the peak that they can reach.
@@ -33,6 +33,7 @@ pub mod norm;
 pub mod pointwise;
 mod read;
 pub mod row_linear;
+pub mod row_norm;
 mod seed;
 pub mod short_conv;
 pub mod simd;
@@ -43,7 +44,7 @@ pub mod tail;
 pub use device::{ADAPTER_VARIABLE, DEVICE_NAMES, DeviceError, DeviceKind, OpenDevice, open_device};
 pub use form::Form;
 pub use linear::transpose::transpose;
-pub use read::read;
+pub use read::{floats, read};
 pub use seed::{seeded, seeded_tensor, with_seed};
 pub use simd::instruction_set;
 pub use swap_axes::swap_axes;

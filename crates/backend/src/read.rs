@@ -11,3 +11,11 @@ pub fn read<const D: usize>(tensor: Tensor<D>) -> TensorData {
     data.as_bytes();
     data
 }
+
+/// The numbers of a weight or a state, row-major, for a decoder over slices.
+///
+/// # Panics
+/// If they are not f32.
+pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    read(tensor).try_into_vec().expect("decoders over slices take f32; cast the layer first")
+}

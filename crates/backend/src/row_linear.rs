@@ -2,8 +2,8 @@
 
 use burn::nn::Linear;
 
+use crate::floats;
 use crate::micro::{Scalars, product_of_rows};
-use crate::read;
 use crate::simd::{Simd, WithSimd, dispatch};
 
 /// Columns that are summed together. The cost of a product of one row is reading the weight once: in such strips,
@@ -28,8 +28,8 @@ impl RowLinear {
     /// If they are not f32.
     pub fn new(layer: &Linear) -> Self {
         let [d_input, d_output] = layer.weight.dims();
-        let weight = values(layer.weight.val());
-        let bias = layer.bias.as_ref().map_or_else(|| vec![0.0; d_output], |bias| values(bias.val()));
+        let weight = floats(layer.weight.val());
+        let bias = layer.bias.as_ref().map_or_else(|| vec![0.0; d_output], |bias| floats(bias.val()));
         Self { d_input, d_output, weight: strips(&weight, d_output), bias: strips(&bias, d_output) }
     }
 
@@ -49,10 +49,6 @@ impl RowLinear {
         assert_eq!(y.len(), self.d_output, "output of a linear layer");
         dispatch(Apply { layer: self, x, y });
     }
-}
-
-fn values<const D: usize>(tensor: burn::tensor::Tensor<D>) -> Vec<f32> {
-    read(tensor).try_into_vec().expect("the weights of a linear layer over slices are f32")
 }
 
 /// From rows of `width` columns to strips of columns.

@@ -13,7 +13,6 @@ mod measured;
 mod origin;
 pub mod published;
 mod registry;
-mod row_norm;
 mod slice_stepper;
 mod tensor_state;
 mod traits;
@@ -28,7 +27,6 @@ pub use origin::{Origin, Setting};
 #[doc(hidden)]
 pub use registry::macro_support;
 pub use registry::{Entry, Mixers, VisitMixers};
-pub use row_norm::{RowNorm, floats};
 pub use slice_stepper::SliceStepper;
 pub use subquad_options::{Choice, Options, Refusal};
 pub use tensor_state::TensorState;

@@ -3,8 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use subquad_backend::row_norm::RowNorm;
 use subquad_backend::{Form, layer_norm::layer_norm};
-use subquad_mixer::{Choice, RowNorm};
+use subquad_mixer::Choice;
 
 /// The value of PyTorch and the published models.
 const EPS: f64 = 1e-5;

@@ -51,8 +51,8 @@ impl<M: MixerModule> SequenceModel<M> {
     /// Continues from `state`, of one sequence, with room for `room` more tokens; further ones cost an allocation now and then.
     ///
     /// It decodes [over slices](DecodingPath::Slices) if the model is of f32 in its fused form, which runs on the `cpu` device, and
-    /// its mixers have steppers over slices ([`slice_stepper`](subquad_mixer::SequenceMixer::slice_stepper)), as all that come with
-    /// subquad have; or else [over tensors](DecodingPath::Tensors).
+    /// its mixers have steppers over slices ([`slice_stepper`](subquad_mixer::SequenceMixer::slice_stepper)), as those of
+    /// subquad do unless a kernel is cut off before the sequence ends; or else [over tensors](DecodingPath::Tensors).
     ///
     /// # Errors
     /// If the state is of several sequences, of a model with other blocks, or of weights on another device.

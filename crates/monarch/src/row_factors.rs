@@ -2,8 +2,8 @@
 //! matrix several with a transposition before and between them.
 
 use burn::tensor::Tensor;
+use subquad_backend::floats;
 use subquad_backend::simd;
-use subquad_mixer::floats;
 
 use crate::matrix::shape::MonarchShape;
 

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use burn::module::Param;
 use burn::tensor::Tensor;
+use subquad_backend::floats;
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::simd;
-use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper, floats};
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
 
 use self::attend::{Attend, Scratch};
 use self::cache::HeadCache;

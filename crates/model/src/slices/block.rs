@@ -1,7 +1,8 @@
 //! One residual block, for one token: see [`Block`](crate::Block).
 
+use subquad_backend::row_norm::RowNorm;
 use subquad_backend::simd;
-use subquad_mixer::{MixerModule, RowNorm, SliceStepper};
+use subquad_mixer::{MixerModule, SliceStepper};
 use subquad_monarch::RowMlp;
 
 use crate::norm::Norm;

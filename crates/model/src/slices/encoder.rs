@@ -1,9 +1,10 @@
 //! The first block's input, for one token.
 
 use burn::nn::Embedding;
+use subquad_backend::floats;
 use subquad_backend::row_linear::RowLinear;
+use subquad_backend::row_norm::RowNorm;
 use subquad_backend::simd;
-use subquad_mixer::{RowNorm, floats};
 
 use crate::additions::Additions;
 use crate::model::EncoderKind;

@@ -4,7 +4,8 @@ use burn::module::Param;
 use burn::nn::Linear;
 use subquad_backend::pointwise::{Activation, activate_row};
 use subquad_backend::row_linear::RowLinear;
-use subquad_mixer::{MixerModule, RowNorm};
+use subquad_backend::row_norm::RowNorm;
+use subquad_mixer::MixerModule;
 
 use crate::SequenceModel;
 use crate::head::Transform;

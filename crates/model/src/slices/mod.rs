@@ -12,7 +12,8 @@ mod head;
 
 use std::sync::Arc;
 
-use subquad_mixer::{MixerModule, RowNorm, SliceStepper};
+use subquad_backend::row_norm::RowNorm;
+use subquad_mixer::{MixerModule, SliceStepper};
 
 use crate::norm::Norm;
 use crate::{ModelState, SequenceModel};

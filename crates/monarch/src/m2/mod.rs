@@ -21,9 +21,10 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor, TensorData};
 use subquad_backend::linear::{linear, linear_of_channels};
 use subquad_backend::row_linear::RowLinear;
+use subquad_backend::row_norm::RowNorm;
 use subquad_backend::{Form, layer_norm::layer_norm, short_conv::short_conv, swap_axes};
 use subquad_mixer::{
-    Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, RowNorm, SequenceMixer, SliceStepper,
+    Contract, MeasuredMixer, MixerError, Origin, ParameterGroup, SequenceMixer, SliceStepper,
 };
 
 use crate::drops::Drops;

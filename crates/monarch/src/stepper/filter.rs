@@ -1,8 +1,8 @@
 //! A filter as long as the sequence, token by token: a direct sum over the past, `sum over s <= t of k_{t-s} x_s`.
 
 use burn::tensor::Tensor;
+use subquad_backend::floats;
 use subquad_backend::simd;
-use subquad_mixer::floats;
 
 /// Room for this many tokens is the least that is made.
 const LEAST_ROOM: usize = 16;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use subquad_backend::row_linear::RowLinear;
+use subquad_backend::row_norm::RowNorm;
 use subquad_backend::simd;
-use subquad_mixer::{RowNorm, SliceStepper};
+use subquad_mixer::SliceStepper;
 
 use super::filter::{LongPast, LongTaps};
 use super::short::{ShortPast, ShortTaps};

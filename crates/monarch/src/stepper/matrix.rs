@@ -13,7 +13,7 @@ pub(crate) struct Factor {
 impl Factor {
     pub(crate) fn new(factor: Tensor<4>) -> Self {
         let dims = factor.dims();
-        Self { values: subquad_mixer::floats(factor), dims }
+        Self { values: subquad_backend::floats(factor), dims }
     }
 
     /// Adds rows to `y`, `[d_model]`, whose heads are groups of adjacent features: `y += factor[head, i, j, k] rows_k`.
@@ -142,7 +142,7 @@ pub(super) struct Rows {
 impl Rows {
     /// Those of a state, `[1, rows, d_model]`, with room for `more`.
     pub(super) fn new(rows: Option<Tensor<3>>, d_model: usize, more: usize) -> Self {
-        let mut values = rows.map_or_else(Vec::new, subquad_mixer::floats);
+        let mut values = rows.map_or_else(Vec::new, subquad_backend::floats);
         values.reserve_exact(more * d_model);
         Self { d_model, values }
     }

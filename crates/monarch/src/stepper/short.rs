@@ -1,8 +1,8 @@
 //! The short convolution, token by token.
 
 use burn::tensor::Tensor;
+use subquad_backend::floats;
 use subquad_backend::simd;
-use subquad_mixer::floats;
 
 /// A short causal convolution of every channel: see [`short_conv`](subquad_backend::short_conv::short_conv).
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use burn::tensor::activation;
-use subquad_mixer::{SliceStepper, TensorState, floats};
+use subquad_backend::floats;
+use subquad_mixer::{SliceStepper, TensorState};
 
 use crate::Ema;
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use subquad_backend::floats;
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::simd;
-use subquad_mixer::{SliceStepper, floats};
+use subquad_mixer::SliceStepper;
 
 use super::channels::{Channels, State};
 use crate::lines::Lines;

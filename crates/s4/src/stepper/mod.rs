@@ -11,7 +11,8 @@ mod recurrence;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper, floats};
+use subquad_backend::floats;
+use subquad_mixer::{MixerError, MixerState, Origin, SliceStepper};
 
 pub(crate) use self::ema::EmaStepper;
 pub(crate) use self::h3::H3Stepper;

@@ -1,9 +1,9 @@
 //! One token through a layer, over slices.
 
+use subquad_backend::floats;
 use subquad_backend::pointwise::{Activation, activate_row, glu_row};
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::simd;
-use subquad_mixer::floats;
 
 use super::channels::{Channels, State};
 use crate::lines::Lines;

@@ -1,7 +1,7 @@
 //! Layer norm of one token at a time, over plain slices.
 
+use crate::{floats, simd};
 use burn::tensor::Tensor;
-use subquad_backend::{read, simd};
 
 /// `x = (x - mean) / sqrt(variance + eps) * gamma + beta` for one row. It allocates nothing.
 #[derive(Debug, Clone)]
@@ -43,12 +43,4 @@ impl RowNorm {
             *x = *x * inverse * gamma + beta;
         }
     }
-}
-
-/// The numbers of a weight or a state, row-major, for a decoder over slices.
-///
-/// # Panics
-/// If they are not f32.
-pub fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    read(tensor).try_into_vec().expect("decoders over slices take f32; cast the layer first")
 }
