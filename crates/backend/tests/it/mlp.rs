@@ -88,7 +88,7 @@ fn every_activation_is_the_portable_form() {
             .map(|form| layers.whole(&x, activation, form).into_iter().map(values));
         for (at, (fused, portable)) in fused.zip(portable).enumerate() {
             let tolerance = if at == 0 { VALUE_TOL } else { GRAD_TOL };
-            assert_rel_close(fused, portable, tolerance, &format!("{activation:?}, {at}"));
+            assert_rel_close(fused, portable, tolerance, format!("{activation:?}, {at}"));
         }
     }
 }

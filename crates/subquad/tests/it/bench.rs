@@ -118,6 +118,16 @@ fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
     }
 }
 
+/// Input, output, their gradients and the hidden numbers, which are two for each input, are 6 numbers for each input. The hidden
+/// numbers after the activation, and the gradients of both, would be 6 more.
+#[test]
+fn the_hidden_numbers_of_an_mlp_are_in_memory_once() {
+    for cell in cells("--mixers dense --lengths 4096") {
+        let input = 4 * 2 * 8 * cell["seq_len"].as_u64().unwrap();
+        assert!(cell["peak_bytes"].as_u64().unwrap() < 6 * input, "{cell}");
+    }
+}
+
 #[test]
 fn the_state_is_what_a_causal_mixer_keeps_and_null_for_others() {
     let state = |mixer: &str| -> Vec<Option<u64>> {

@@ -196,3 +196,22 @@ fn the_config_of_a_run_is_a_config_of_the_same_run() {
         assert_eq!(listed.lines().count(), 1, "{listed}");
     }
 }
+
+/// One block, so narrow that 65,536 tokens with their 256 logits each are all that counts: 64 MiB.
+#[test]
+fn logits_are_never_in_memory_as_a_whole() {
+    let lab = Lab::new();
+    lab.write(
+        "wide/wide.toml",
+        r#"
+            task = { name = "bytes", bytes = { test_examples = 2 } }
+            model = { d_model = 4, n_layers = 1, channel_mixer = "none" }
+            train = { steps = 2, batch = 64 }
+            sweep = { mixer = ["ema"], seq_len = [1024], seed = [0] }
+        "#,
+    );
+    lab.subquad("run wide").expect(0);
+    let [run] = &lab.runs_of("wide", "results")[..] else { panic!("one run") };
+    let peak = json(&run.join("summary.json"))["peak_bytes"].as_u64().unwrap();
+    assert!(peak < 32 << 20, "{peak}");
+}
