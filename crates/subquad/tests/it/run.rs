@@ -211,7 +211,7 @@ fn logits_are_never_in_memory_as_a_whole() {
         "#,
     );
     lab.subquad("run wide").expect(0);
-    let [run] = &lab.runs_of("wide", "results")[..] else { panic!("one run") };
-    let peak = json(&run.join("summary.json"))["peak_bytes"].as_u64().unwrap();
+    let runs = read_study(&lab.path("results/wide")).unwrap().runs;
+    let peak = runs[0].peak_bytes.unwrap();
     assert!(peak < 32 << 20, "{peak}");
 }
