@@ -5,6 +5,28 @@ use subquad_options::Choice;
 
 use crate::simd::{Simd, functions, load, save};
 
+/// Makes a pass with the function of `$activation`. It is a closure that is always inlined: the name of a function in its place makes a
+/// shim that is compiled without the instruction set, in which every intrinsic becomes a call.
+macro_rules! pass {
+    ($activation:expr, $pass:ident($($argument:expr),*), $identity:expr) => {
+        match $activation {
+            Self::Gelu => pass!($pass($($argument),*), gelu_with_slope),
+            Self::Silu => pass!($pass($($argument),*), silu_with_slope),
+            Self::Relu => pass!($pass($($argument),*), relu_with_slope),
+            Self::Tanh => pass!($pass($($argument),*), tanh_with_slope),
+            Self::Sigmoid => pass!($pass($($argument),*), sigmoid_with_slope),
+            Self::Identity => $identity,
+        }
+    };
+    ($pass:ident($($argument:expr),*), $function:ident) => {
+        $pass(
+            $($argument,)*
+            #[inline(always)]
+            |simd, x| functions::$function(simd, x),
+        )
+    };
+}
+
 /// A function of every element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Choice)]
 #[serde(rename_all = "snake_case")]
@@ -27,40 +49,19 @@ impl Activation {
     /// Applied to every element, in place.
     #[inline(always)]
     pub(crate) fn apply<S: Simd>(self, simd: S, x: &mut [f32]) {
-        match self {
-            Self::Gelu => each(simd, x, functions::gelu_with_slope),
-            Self::Silu => each(simd, x, functions::silu_with_slope),
-            Self::Relu => each(simd, x, functions::relu_with_slope),
-            Self::Tanh => each(simd, x, functions::tanh_with_slope),
-            Self::Sigmoid => each(simd, x, functions::sigmoid_with_slope),
-            Self::Identity => {}
-        }
+        pass!(self, each(simd, x), {});
     }
 
     /// [`Self::apply`], and the derivatives.
     #[inline(always)]
     pub(crate) fn apply_with_slopes<S: Simd>(self, simd: S, x: &mut [f32], slopes: &mut [f32]) {
-        match self {
-            Self::Gelu => each_with_slope(simd, x, slopes, functions::gelu_with_slope),
-            Self::Silu => each_with_slope(simd, x, slopes, functions::silu_with_slope),
-            Self::Relu => each_with_slope(simd, x, slopes, functions::relu_with_slope),
-            Self::Tanh => each_with_slope(simd, x, slopes, functions::tanh_with_slope),
-            Self::Sigmoid => each_with_slope(simd, x, slopes, functions::sigmoid_with_slope),
-            Self::Identity => slopes.fill(1.0),
-        }
+        pass!(self, each_with_slope(simd, x, slopes), slopes.fill(1.0));
     }
 
     /// `d` times the derivatives at `x`.
     #[inline(always)]
     pub(crate) fn times_slopes<S: Simd>(self, simd: S, d: &mut [f32], x: &[f32]) {
-        match self {
-            Self::Gelu => times_slope(simd, d, x, functions::gelu_with_slope),
-            Self::Silu => times_slope(simd, d, x, functions::silu_with_slope),
-            Self::Relu => times_slope(simd, d, x, functions::relu_with_slope),
-            Self::Tanh => times_slope(simd, d, x, functions::tanh_with_slope),
-            Self::Sigmoid => times_slope(simd, d, x, functions::sigmoid_with_slope),
-            Self::Identity => {}
-        }
+        pass!(self, times_slope(simd, d, x), {});
     }
 }
 
