@@ -114,11 +114,11 @@ fn bench_explains_itself() {
     turns, so that whatever slows the machine for a while slows all of them. MLPs have a hidden
     width of 2 d_model, after the gate if they have one; block-diagonal layers have 4 blocks.
 
-    GFLOP/s counts the matrix products of forward+backward, with 2 operations per multiply-add. There
-    are 3 multiply-adds per weight and token in a linear layer; in causal attention also 7 per feature
-    for each query and each key that it sees (one of the 7 recomputes the scores); in a Monarch matrix
-    3 per entry of its factors and feature, without entries above a diagonal. The FMA peak is the speed
-    of multiply-adds in registers on all threads, the better of a run before and one after each length.
+    GFLOP/s counts products and convolutions of forward+backward, with 2 operations per multiply-add,
+    and nothing twice that is computed again to save memory: 3 multiply-adds per weight and token in a
+    linear layer; in causal attention also 6 per feature for each query and each key that it sees.
+    docs/performance.md has the other counts. MFU is their share of the FMA peak: the speed of
+    multiply-adds in registers on all threads, the better of a run before and one after each length.
 
     --decode reads a context of each length, then times single tokens with the layer's step, and with
     its stepper over plain slices if it has one. Only causal layers have steps. With --blocks it times
