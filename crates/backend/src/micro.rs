@@ -72,7 +72,8 @@ pub fn product_of_rows<S: Simd>(
         return no_terms(simd, rows, vectors, store);
     }
     // Two multipliers with a latency of four keep eight sums busy. 16 sums, 4 vectors and a number need more than 16
-    // registers; 12 sums, 2 vectors and a number do not.
+    // registers; 12 sums, 2 vectors and a number do not. 64 and 112 rows, of which most products consist, are then a number of sixes
+    // and four.
     let wide = S::REGISTER_COUNT >= 32;
     let sizes = [rows, inner];
     let mut j = 0;
@@ -87,7 +88,7 @@ pub fn product_of_rows<S: Simd>(
             } else if left >= 2 {
                 match wide {
                     true => strip::<S, 8, 4, 2>(simd, a, b, sizes, j, &mut store),
-                    false => strip::<S, 6, 3, 2>(simd, a, b, sizes, j, &mut store),
+                    false => strip::<S, 6, 4, 2>(simd, a, b, sizes, j, &mut store),
                 }
                 j += 2;
             } else {
@@ -124,7 +125,7 @@ pub fn product_of_panel<S: Simd>(
         match (vectors, S::REGISTER_COUNT >= 32) {
             // 28 sums, 2 vectors and a number leave one of 32 registers.
             (PANEL, true) => strip::<S, 14, 4, PANEL>(simd, a, b, sizes, 0, &mut store),
-            (PANEL, false) => strip::<S, 6, 3, PANEL>(simd, a, b, sizes, 0, &mut store),
+            (PANEL, false) => strip::<S, 6, 4, PANEL>(simd, a, b, sizes, 0, &mut store),
             _ => strip::<S, 8, 4, 1>(simd, a, b, sizes, 0, &mut store),
         }
     }

@@ -1,16 +1,18 @@
 //! Tools for testing a sequence mixer: relative errors, published cases, the battery that every mixer passes, finite
-//! differences, the parameters of any module.
+//! differences, long sequences, the parameters of any module.
 
 pub mod battery;
 mod compare;
 mod device;
 mod difference;
 pub mod golden;
+mod long;
 mod parameters;
 
 pub use compare::assert_rel_close;
 pub use device::cpu;
 pub use difference::finite_difference;
+pub use long::assert_long;
 pub use parameters::{
     Parameter, every_gradient, gradients, parameters, paths_of, values, with_changes, with_frozen,
     with_values,

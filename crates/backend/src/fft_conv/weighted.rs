@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
@@ -21,10 +22,8 @@ pub(super) type Points = [Complex<f32>];
 /// The transforms of one length.
 pub(super) struct Transform {
     plan: Plan,
-    /// Cosines of `g^t`.
-    re: Vec<f32>,
-    /// Its sines.
-    im: Vec<f32>,
+    len: usize,
+    weights: Weights,
 }
 
 impl Transform {
@@ -36,14 +35,12 @@ impl Transform {
     }
 
     fn new(n: usize) -> Self {
-        let angle = |t: usize| FRAC_PI_2 * t as f64 / n as f64;
-        let weights = |part: fn(f64) -> f64| (0..n).map(|t| part(angle(t)) as f32).collect();
-        Self { plan: plan(n), re: weights(f64::cos), im: weights(f64::sin) }
+        Self { plan: plan(n), len: n, weights: Weights::new(n) }
     }
 
     /// The number of points of a spectrum.
     pub(super) fn len(&self) -> usize {
-        self.re.len()
+        self.len
     }
 
     /// Points that [`spectrum`](Self::spectrum) and [`invert`](Self::invert) need to work in.
@@ -82,9 +79,12 @@ impl Transform {
         simd::run(
             #[inline(always)]
             || {
-                for (((point, x), re), im) in head.iter_mut().zip(row).zip(&self.re).zip(&self.im) {
-                    let x = scale * x;
-                    *point = Complex::new(x * re, x * im);
+                for (times, weights) in self.weights.at(0..row.len()) {
+                    let weights = weights.times(scale);
+                    for ((point, x), w) in head[times.clone()].iter_mut().zip(&row[times]).zip(weights.all())
+                    {
+                        *point = Complex::new(x * w.re, x * w.im);
+                    }
                 }
             },
         );
@@ -93,14 +93,15 @@ impl Transform {
 
     /// Adds `scale` times values at times -1, -2, ..: `-i` times the value, at the end.
     fn add_reverse(&self, row: &[f32], scale: f32, points: &mut Points) {
-        let end = points.len() - row.len();
+        let n = self.len;
         simd::run(
             #[inline(always)]
             || {
-                let weights = self.re[end..].iter().zip(&self.im[end..]);
-                for ((point, (re, im)), x) in points[end..].iter_mut().zip(weights).zip(row.iter().rev()) {
-                    let x = scale * x;
-                    *point += Complex::new(x * im, -x * re);
+                for (times, weights) in self.weights.at(n - row.len()..n) {
+                    let (row, weights) = (&row[n - times.end..n - times.start], weights.times(scale));
+                    for ((point, x), w) in points[times].iter_mut().zip(row.iter().rev()).zip(weights.all()) {
+                        *point += Complex::new(x * w.im, -x * w.re);
+                    }
                 }
             },
         );
@@ -111,8 +112,11 @@ impl Transform {
         simd::run(
             #[inline(always)]
             || {
-                for (((value, x), re), im) in row.iter_mut().zip(points).zip(&self.re).zip(&self.im) {
-                    *value = scale * (x.re * re + x.im * im);
+                for (times, weights) in self.weights.at(0..row.len()) {
+                    let (row, weights) = (&mut row[times.clone()], weights.times(scale));
+                    for ((value, x), w) in row.iter_mut().zip(&points[times]).zip(weights.all()) {
+                        *value = x.re * w.re + x.im * w.im;
+                    }
                 }
             },
         );
@@ -121,16 +125,73 @@ impl Transform {
     /// Values at times -1, -2, .. of inverted `points`, times `scale`: one at `-j` comes back at `n - j` times `-i`, so it is minus
     /// the imaginary part there.
     pub(super) fn read_reverse(&self, points: &Points, scale: f32, row: &mut [f32]) {
-        let end = points.len() - row.len();
+        let n = self.len;
         simd::run(
             #[inline(always)]
             || {
-                let weights = self.re[end..].iter().zip(&self.im[end..]);
-                for ((value, x), (re, im)) in row.iter_mut().rev().zip(&points[end..]).zip(weights) {
-                    *value = scale * (x.re * im - x.im * re);
+                for (times, weights) in self.weights.at(n - row.len()..n) {
+                    let (row, weights) = (&mut row[n - times.end..n - times.start], weights.times(scale));
+                    for ((value, x), w) in row.iter_mut().rev().zip(&points[times]).zip(weights.all()) {
+                        *value = x.re * w.im - x.im * w.re;
+                    }
                 }
             },
         );
+    }
+}
+
+/// `g^t` as products of two factors: those of a long row would have to be read from memory, and would drive the row out of the
+/// caches.
+struct Weights {
+    /// Cosines and sines of `g^t` for `t < BLOCK`.
+    low: [[f32; BLOCK]; 2],
+    /// `g^t` for every multiple of `BLOCK`.
+    high: Vec<Complex<f32>>,
+}
+
+/// Times that share their second factor.
+const BLOCK: usize = 256;
+
+/// The weights of some times of a block.
+struct BlockWeights<'a> {
+    low: [&'a [f32]; 2],
+    high: Complex<f32>,
+}
+
+impl Weights {
+    fn new(n: usize) -> Self {
+        let angle = |t: usize| FRAC_PI_2 * t as f64 / n as f64;
+        let low = [f64::cos, f64::sin].map(|part| std::array::from_fn(|t| part(angle(t)) as f32));
+        let high = |t: usize| Complex::new(angle(t).cos() as f32, angle(t).sin() as f32);
+        Self { low, high: (0..n).step_by(BLOCK).map(high).collect() }
+    }
+
+    /// Those of consecutive times, block by block.
+    #[inline(always)]
+    fn at(&self, times: Range<usize>) -> impl Iterator<Item = (Range<usize>, BlockWeights<'_>)> {
+        let first = times.start / BLOCK;
+        (first..times.end.div_ceil(BLOCK)).map(move |block| {
+            let start = block * BLOCK;
+            let own = times.start.max(start)..times.end.min(start + BLOCK);
+            let low = self.low.each_ref().map(|part| &part[own.start - start..own.end - start]);
+            (own, BlockWeights { low, high: self.high[block] })
+        })
+    }
+}
+
+impl BlockWeights<'_> {
+    #[inline(always)]
+    fn times(self, scale: f32) -> Self {
+        Self { high: self.high * scale, ..self }
+    }
+
+    #[inline(always)]
+    fn all(&self) -> impl Iterator<Item = Complex<f32>> {
+        let ([re, im], high) = (self.low, self.high);
+        re.iter().zip(im).map(
+            #[inline(always)]
+            move |(re, im)| Complex::new(re * high.re - im * high.im, re * high.im + im * high.re),
+        )
     }
 }
 

@@ -8,6 +8,7 @@ mod dft;
 mod filter;
 mod flops;
 mod hyena;
+mod long;
 mod m2;
 mod monarch_conv;
 mod monarch_linear;

@@ -17,9 +17,9 @@ use crate::FORMS;
 use crate::seeded_module;
 
 /// f32 against f64. Three sine layers of frequency 10 turn rounding errors of 6e-8 into about 1e-5 of a filter.
-const VALUE: f64 = 1e-4;
+pub(crate) const VALUE: f64 = 1e-4;
 /// Gradients go through the same layers again and are summed over the sequence.
-const GRADIENT: f64 = 1e-3;
+pub(crate) const GRADIENT: f64 = 1e-3;
 /// For f64 functions of size one: truncation and rounding both stay below 1e-8.
 const STEP: f64 = 1e-6;
 

@@ -13,6 +13,7 @@ mod hippo;
 mod inits;
 mod kernel;
 mod layer;
+mod long;
 mod low_rank;
 mod low_rank_oracle;
 mod low_rank_precision;
