@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static LARGE_ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes of a block that [`Meter::large_allocations`] counts, at least: more than what a thread works in.
+pub const LARGE: usize = 1 << 20;
 
 /// An allocator that counts the bytes alive. Every counter is a statistic: no memory is accessed through it, so relaxed
 /// ordering is enough.
@@ -49,6 +53,7 @@ fn count_new(block: *mut u8, size: usize) -> *mut u8 {
         let alive = ALIVE.fetch_add(size, Relaxed) + size;
         PEAK.fetch_max(alive, Relaxed);
         ALLOCATIONS.fetch_add(1, Relaxed);
+        LARGE_ALLOCATIONS.fetch_add(usize::from(size >= LARGE), Relaxed);
     }
     block
 }
@@ -58,6 +63,7 @@ fn count_new(block: *mut u8, size: usize) -> *mut u8 {
 pub struct Meter {
     level: usize,
     allocations: usize,
+    large_allocations: usize,
 }
 
 impl Meter {
@@ -65,7 +71,9 @@ impl Meter {
     pub fn start() -> Self {
         let level = ALIVE.load(Relaxed);
         PEAK.store(level, Relaxed);
-        Self { level, allocations: ALLOCATIONS.load(Relaxed) }
+        let [allocations, large_allocations] =
+            [&ALLOCATIONS, &LARGE_ALLOCATIONS].map(|count| count.load(Relaxed));
+        Self { level, allocations, large_allocations }
     }
 
     /// Does `work` without counting what it needs while it runs; what it leaves allocated counts.
@@ -87,6 +95,13 @@ impl Meter {
     pub fn allocations(&self) -> Option<u64> {
         let counted = PEAK.load(Relaxed) > 0;
         counted.then(|| (ALLOCATIONS.load(Relaxed) - self.allocations) as u64)
+    }
+
+    /// How many of these blocks have [`LARGE`] bytes or more: arrays that grow with the tokens, if there are enough tokens. `None` as
+    /// for [`peak_bytes`](Self::peak_bytes).
+    pub fn large_allocations(&self) -> Option<u64> {
+        let counted = PEAK.load(Relaxed) > 0;
+        counted.then(|| (LARGE_ALLOCATIONS.load(Relaxed) - self.large_allocations) as u64)
     }
 
     /// The most bytes alive since the start, above the level at the start. `None` if [`Counting`] is not the program's

@@ -184,7 +184,11 @@ impl WithSimd for Backward<'_> {
         let slope_of_cap: Option<Vec<f32>> =
             query.softcap.map(|cap| row.iter().map(|s| 1.0 - (s / cap) * (s / cap)).collect());
         query.set_weights(simd, row);
-        let mut ds: Vec<f32> = query.v.chunks_exact(d_head).map(|v| dot(simd, d_out, v)).collect();
+        let mut ds = vec![0.0; query.v.len() / d_head];
+        // A loop, because `collect` may run its closure outside of the code that is compiled for the instruction set.
+        for (ds, v) in ds.iter_mut().zip(query.v.chunks_exact(d_head)) {
+            *ds = dot(simd, d_out, v);
+        }
         let mean: f32 = row.iter().zip(&ds).map(|(p, dp)| p * dp).sum();
         ds.iter_mut().zip(&*row).for_each(|(ds, p)| *ds = query.scale() * p * (*ds - mean));
         if let Some(slopes) = slope_of_cap {

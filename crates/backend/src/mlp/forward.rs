@@ -1,18 +1,17 @@
 //! Forward: a few tokens at a time through both layers.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::Sizes;
 use crate::kernel::{Part, Unwritten};
-use crate::linear::multiply::{Multiply, Out, Panels};
+use crate::linear::multiply::{Multiply, Out, Panels, Start, TERMS, ranges};
 use crate::micro::{Scalars, TALLEST};
 use crate::pointwise::{Activation, activate_row};
 
-/// Hidden numbers that stay in a core's second cache beside what the products copy.
-const HIDDEN: usize = 1 << 16;
-
-/// Most blocks of sums that follow each other.
-const TALL_BLOCKS: usize = 8;
+/// Tokens that go through both layers together: so many read weights that do not stay in a core's second cache.
+const ROWS: usize = 8 * TALLEST;
 
 /// `y`, and `a` before the activation.
 pub(super) fn forward(
@@ -31,9 +30,8 @@ pub(super) fn forward(
         sizes,
     };
     let (mut y, mut a) = (Unwritten::new(tokens * d_output), Unwritten::new(tokens * d_hidden));
-    let rows = (HIDDEN / d_hidden / TALLEST).clamp(1, TALL_BLOCKS) * TALLEST;
-    let outputs = y.parts(rows * d_output).into_par_iter().zip(a.parts(rows * d_hidden));
-    outputs.zip(x.par_chunks(rows * d_input)).for_each_init(Vec::new, |hidden, ((y, a), x)| {
+    let outputs = y.parts(ROWS * d_output).into_par_iter().zip(a.parts(ROWS * d_hidden));
+    outputs.zip(x.par_chunks(ROWS * d_input)).for_each_init(Vec::new, |hidden, ((y, a), x)| {
         layers.rows(x, a, y, hidden);
     });
     (y.into_vec(), a.into_vec())
@@ -48,27 +46,40 @@ struct Layers<'a> {
 }
 
 impl Layers<'_> {
+    /// 256 hidden numbers at a time, which stay in a core's second cache.
     fn rows(&self, x: &[f32], a: Part<'_>, y: Part<'_>, hidden: &mut Vec<f32>) {
-        let Sizes { d_input, d_hidden, d_output, .. } = self.sizes;
-        let a = Multiply {
-            out: Out::part(a, d_hidden),
+        let (a, y) = (a.zeros(), y.zeros());
+        for columns in ranges(self.sizes.d_hidden, TERMS) {
+            self.expand(x, a, &columns);
+            hidden.clear();
+            a.chunks(self.sizes.d_hidden).for_each(|a| hidden.extend_from_slice(&a[columns.clone()]));
+            activate_row(hidden, self.activation);
+            self.reduce(hidden, y, &columns);
+        }
+    }
+
+    fn expand(&self, x: &[f32], a: &mut [f32], columns: &Range<usize>) {
+        let Sizes { d_input, d_hidden, .. } = self.sizes;
+        Multiply {
+            out: Out::rows(&mut a[columns.start..], x.len() / d_input, d_hidden),
             a: Scalars::rows(x, d_input),
-            b: self.expand.all(),
+            b: self.expand.from([0, columns.start]),
             terms: d_input,
-            cols: d_hidden,
-            start: self.biases[0].into(),
+            cols: columns.len(),
+            start: self.biases[0].map(|bias| &bias[columns.clone()]).into(),
         }
         .run();
-        hidden.clear();
-        hidden.extend_from_slice(a);
-        activate_row(hidden, self.activation);
+    }
+
+    fn reduce(&self, hidden: &[f32], y: &mut [f32], columns: &Range<usize>) {
+        let d_output = self.sizes.d_output;
         Multiply {
-            out: Out::part(y, d_output),
-            a: Scalars::rows(hidden, d_hidden),
-            b: self.reduce.all(),
-            terms: d_hidden,
+            out: Out::whole(y, d_output),
+            a: Scalars::rows(hidden, columns.len()),
+            b: self.reduce.from([columns.start, 0]),
+            terms: columns.len(),
             cols: d_output,
-            start: self.biases[1].into(),
+            start: if columns.start == 0 { self.biases[1].into() } else { Start::Out },
         }
         .run();
     }
