@@ -48,20 +48,22 @@ struct Layers<'a> {
 impl Layers<'_> {
     /// 256 hidden numbers at a time, which stay in a core's second cache.
     fn rows(&self, x: &[f32], a: Part<'_>, y: Part<'_>, hidden: &mut Vec<f32>) {
-        let (a, y) = (a.zeros(), y.zeros());
-        for columns in ranges(self.sizes.d_hidden, TERMS) {
-            self.expand(x, a, &columns);
-            hidden.clear();
-            a.chunks(self.sizes.d_hidden).for_each(|a| hidden.extend_from_slice(&a[columns.clone()]));
+        let Sizes { d_input, d_hidden, .. } = self.sizes;
+        let (mut a, y) = (a.parts(d_hidden), y.zeros());
+        for columns in ranges(d_hidden, TERMS) {
+            hidden.resize(x.len() / d_input * columns.len(), 0.0);
+            self.expand(x, hidden, &columns);
+            let rows = a.into_iter().zip(hidden.chunks(columns.len()));
+            a = rows.map(|(a, row)| copied_to_first(a, row)).collect();
             activate_row(hidden, self.activation);
             self.reduce(hidden, y, &columns);
         }
     }
 
     fn expand(&self, x: &[f32], a: &mut [f32], columns: &Range<usize>) {
-        let Sizes { d_input, d_hidden, .. } = self.sizes;
+        let d_input = self.sizes.d_input;
         Multiply {
-            out: Out::rows(&mut a[columns.start..], x.len() / d_input, d_hidden),
+            out: Out::whole(a, columns.len()),
             a: Scalars::rows(x, d_input),
             b: self.expand.from([0, columns.start]),
             terms: d_input,
@@ -83,4 +85,11 @@ impl Layers<'_> {
         }
         .run();
     }
+}
+
+/// The part after `values`, which become its first numbers.
+fn copied_to_first<'a>(part: Part<'a>, values: &[f32]) -> Part<'a> {
+    let (first, rest) = part.split_at(values.len());
+    first.copied(values);
+    rest
 }
