@@ -1,7 +1,9 @@
 //! Exponents and crossovers, and what `summary.json` says of each.
 
 use serde_json::{Value, json};
-use subquad_plot::fit::{Comparison, Crossover, End, PowerLaw, Which, crossovers, local_slopes, power_law};
+use subquad_plot::fit::{
+    Comparison, Crossover, End, Meaning, PowerLaw, Which, crossovers, local_slopes, power_law,
+};
 
 use super::MeasuredConfig;
 use super::curves::{Curve, Quantity, curves};
@@ -86,7 +88,7 @@ pub(super) fn crossings(measured: &[MeasuredConfig<'_>]) -> Vec<Crossing> {
         for (i, first) in curves.iter().enumerate() {
             crossings.extend(curves[i + 1..].iter().filter_map(|second| {
                 let comparison = crossovers(&first.points, &second.points)?;
-                let words = comparison.words([&first.mixer, &second.mixer], along.unit());
+                let words = comparison.words([&first.mixer, &second.mixer], along.unit(), Meaning::Cost);
                 let names = [first.mixer.clone(), second.mixer.clone()];
                 let (config, quantity) = (config.clone(), quantity.column);
                 Some(Crossing { config, quantity, words, along, names, comparison })

@@ -77,22 +77,32 @@ impl fmt::Display for Crossover {
     }
 }
 
+/// What the values of two compared curves are, for the words about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Less is better: time, memory, state.
+    Cost,
+    /// More is better.
+    Speed,
+}
+
 impl Comparison {
     /// The comparison in one sentence without its full stop, for a caption or a table; `unit` is that of x.
-    pub fn words(&self, [first, second]: [&str; 2], unit: &str) -> String {
+    pub fn words(&self, [first, second]: [&str; 2], unit: &str, meaning: Meaning) -> String {
         let (from, to) = (short(self.range.0), short(self.range.1));
+        let (verb, equal) = meaning.verbs();
         let mut words = match (self.cheaper, &self.crossovers[..]) {
-            (None, _) => format!("{first} and {second} cost the same from {from} to {to} {unit}"),
+            (None, _) => format!("{first} and {second} {equal} from {from} to {to} {unit}"),
             (Some(cheaper), []) => {
-                let sense = more_or_less(cheaper);
-                format!("{first} costs {sense} than {second} throughout, from {from} to {to} {unit}")
+                let sense = meaning.sense(cheaper);
+                format!("{first} {verb} {sense} than {second} throughout, from {from} to {to} {unit}")
             }
             (Some(_), found) => {
                 let turn = |c: &Crossover| format!(" from {c} {unit} on");
                 let rest =
-                    found[1..].iter().map(|c| format!(", {}{}", more_or_less(c.cheaper_after), turn(c)));
-                let sense = more_or_less(found[0].cheaper_after);
-                format!("{first} costs {sense} than {second}{}{}", turn(&found[0]), rest.collect::<String>())
+                    found[1..].iter().map(|c| format!(", {}{}", meaning.sense(c.cheaper_after), turn(c)));
+                let sense = meaning.sense(found[0].cheaper_after);
+                format!("{first} {verb} {sense} than {second}{}{}", turn(&found[0]), rest.collect::<String>())
             }
         };
         for x in &self.touches {
@@ -106,10 +116,23 @@ impl Comparison {
     }
 }
 
-fn more_or_less(cheaper: Which) -> &'static str {
-    match cheaper {
-        Which::First => "less",
-        Which::Second => "more",
+impl Meaning {
+    /// For one curve that differs from another, and for two that do not.
+    fn verbs(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cost => ("costs", "cost the same"),
+            Self::Speed => ("is", "are equally fast"),
+        }
+    }
+
+    /// What the first curve does where this one has the lower values.
+    fn sense(self, lower: Which) -> &'static str {
+        match (self, lower) {
+            (Self::Cost, Which::First) => "less",
+            (Self::Cost, Which::Second) => "more",
+            (Self::Speed, Which::First) => "slower",
+            (Self::Speed, Which::Second) => "faster",
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod crossover;
 mod power_law;
 mod student;
 
-pub use crossover::{Comparison, Crossover, End, Which, crossovers};
+pub use crossover::{Comparison, Crossover, End, Meaning, Which, crossovers};
 pub use power_law::{LEAST_POINTS, PowerLaw, power_law};
 
 /// The slope ln(y2 / y1) / ln(x2 / x1) between neighbours, each at the geometric middle of their x, by ascending x.

@@ -73,11 +73,11 @@ fn fitted(panel: &Panel, growth: &Growth, Scaling { unit, .. }: &Scaling) -> Str
     groups.collect::<Vec<_>>().join("; ")
 }
 
-fn compared(panel: &Panel, growth: &Growth, Scaling { unit, .. }: &Scaling) -> String {
+fn compared(panel: &Panel, growth: &Growth, Scaling { unit, meaning, .. }: &Scaling) -> String {
     let pairs = panel.lines.iter().skip(1).zip(&growth.comparisons).map(|(line, comparison)| {
         let names = [&*panel.lines[0].label, &*line.label];
         match comparison {
-            Some(comparison) => comparison.words(names, unit),
+            Some(comparison) => comparison.words(names, unit, *meaning),
             None => format!(
                 "{} not with {}, which has a value that is not positive or lies elsewhere",
                 names[0], names[1]

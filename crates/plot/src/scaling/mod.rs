@@ -14,15 +14,18 @@ pub(crate) use derived::{Derived, Place};
 pub(crate) use growth::Growth;
 
 use crate::figure::measured_x;
+use crate::fit::Meaning;
 use crate::{Axis, Figure, Panel};
 
-/// The words of a scaling figure for its horizontal axis.
+/// The words of a scaling figure for its axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scaling {
     /// The letter of x in an exponent: `L` in `L^1.93 ± 0.05`.
     pub symbol: &'static str,
     /// The unit of x in the plural: `tokens`.
     pub unit: &'static str,
+    /// What y is.
+    pub meaning: Meaning,
 }
 
 /// A scaling figure.
@@ -42,10 +45,13 @@ pub enum ScalingFigure {
     TokensPerSecondByContext,
 }
 
-const LENGTH: (&str, Scaling) = ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens" });
-const WIDTH: (&str, Scaling) = ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels" });
+const LENGTH: (&str, Scaling) =
+    ("sequence length L (tokens)", Scaling { symbol: "L", unit: "tokens", meaning: Meaning::Cost });
+const WIDTH: (&str, Scaling) =
+    ("width d (d_model, channels)", Scaling { symbol: "d", unit: "channels", meaning: Meaning::Cost });
 
-const CONTEXT: (&str, Scaling) = ("context L (tokens)", Scaling { symbol: "L", unit: "tokens" });
+const CONTEXT: (&str, Scaling) =
+    ("context L (tokens)", Scaling { symbol: "L", unit: "tokens", meaning: Meaning::Speed });
 
 const TIME: &str = "forward + backward (ms)";
 const MEMORY: &str = "peak memory (MiB)";

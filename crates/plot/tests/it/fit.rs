@@ -1,7 +1,9 @@
 //! Exponents, slopes and crossovers of curves whose answers are known.
 
 use subquad_plot::Point;
-use subquad_plot::fit::{Comparison, Crossover, End, PowerLaw, Which, crossovers, local_slopes, power_law};
+use subquad_plot::fit::{
+    Comparison, Crossover, End, Meaning, PowerLaw, Which, crossovers, local_slopes, power_law,
+};
 
 /// Rounding of sums of a few logarithms in f64.
 const ROUNDING: f64 = 1e-12;
@@ -196,7 +198,7 @@ fn an_interval_that_reaches_the_end_of_the_range_is_open() {
     let Crossover { low, high, .. } = found.crossovers[0];
     assert_eq!((low, high), (End::Open(20.0), End::Open(80.0)));
     assert_eq!(
-        found.words(["attention", "s4d"], "tokens"),
+        found.words(["attention", "s4d"], "tokens", Meaning::Cost),
         "attention costs more than s4d from 33.3 (< 20 to > 80) tokens on"
     );
 }
@@ -211,10 +213,15 @@ fn without_a_crossover_one_curve_is_cheaper_throughout() {
     );
     assert!(!found.overlap_elsewhere);
     let words = "attention costs more than s4d throughout, from 64 to 8192 tokens";
-    assert_eq!(found.words(["attention", "s4d"], "tokens"), words);
+    assert_eq!(found.words(["attention", "s4d"], "tokens", Meaning::Cost), words);
+    let faster = "attention is faster than s4d throughout, from 64 to 8192 tokens";
+    assert_eq!(found.words(["attention", "s4d"], "tokens", Meaning::Speed), faster);
     let wide = compare(&banded(&LENGTHS, |x| 3.0 * x, 1.5), &b);
     assert!(wide.overlap_elsewhere);
-    assert_eq!(wide.words(["attention", "s4d"], "tokens"), format!("{words}, but the spreads overlap"));
+    assert_eq!(
+        wide.words(["attention", "s4d"], "tokens", Meaning::Cost),
+        format!("{words}, but the spreads overlap")
+    );
 }
 
 #[test]
@@ -230,7 +237,7 @@ fn several_crossovers_are_all_found_in_order() {
         assert_eq!(crossover.cheaper_after, after);
     }
     assert_eq!(
-        found.words(["a", "b"], "tokens"),
+        found.words(["a", "b"], "tokens", Meaning::Cost),
         "a costs more than b from 1.41 tokens on, less from 2.83 tokens on, more from 5.04 tokens on"
     );
 }
@@ -242,7 +249,7 @@ fn curves_that_meet_without_passing_touch() {
     assert_eq!((inside.crossovers.len(), &inside.touches[..]), (0, &[2.0][..]));
     assert!(!inside.overlap_elsewhere);
     assert_eq!(
-        inside.words(["a", "b"], "tokens"),
+        inside.words(["a", "b"], "tokens", Meaning::Cost),
         "a costs less than b throughout, from 1 to 8 tokens, meeting it at 2"
     );
     let stretch = compare(&bare(&[(1.0, 1.0), (2.0, 2.0), (4.0, 2.0), (8.0, 1.0)]), &bare(&flat));
@@ -268,7 +275,7 @@ fn a_crossover_at_a_measured_point_or_along_a_stretch_is_one_crossover() {
 fn equal_curves_have_no_crossover_and_no_cheaper_one() {
     let found = compare(&bare(&curve(|x| x)), &bare(&curve(|x| x)));
     assert_eq!((found.cheaper, found.crossovers.len(), found.touches.len()), (None, 0, 0));
-    let words = found.words(["s4d", "m2"], "tokens");
+    let words = found.words(["s4d", "m2"], "tokens", Meaning::Cost);
     assert_eq!(words, "s4d and m2 cost the same from 64 to 8192 tokens");
 }
 

@@ -85,6 +85,16 @@ fn what_cannot_be_fitted_or_compared_is_said_and_the_rest_is_drawn() {
 }
 
 #[test]
+fn a_curve_with_more_tokens_a_second_is_faster() {
+    let caption =
+        ScalingFigure::TokensPerSecondByContext.of(vec![quadratic_and_linear("", &LENGTHS)], vec![]).caption;
+    assert_holds(
+        &caption.join("\n"),
+        &["Compared: attention is faster than s4d from 500 (413 to 605) tokens on."],
+    );
+}
+
+#[test]
 fn one_length_is_a_figure_without_fits_and_slopes() {
     let figure = ScalingFigure::TimeByLength.of(vec![quadratic_and_linear("", &LENGTHS[..1])], vec![]);
     assert!(!svg(&figure).contains("local slope"));
