@@ -86,28 +86,29 @@ impl Meter {
 
     /// Bytes alive now, above the level at the start. `None` as for [`peak_bytes`](Self::peak_bytes).
     pub fn alive_bytes(&self) -> Option<u64> {
-        let counted = PEAK.load(Relaxed) > 0;
-        counted.then(|| ALIVE.load(Relaxed).saturating_sub(self.level) as u64)
+        counted(|| ALIVE.load(Relaxed).saturating_sub(self.level))
     }
 
     /// Number of blocks of memory that all threads have requested since the start. `None` as for
     /// [`peak_bytes`](Self::peak_bytes).
     pub fn allocations(&self) -> Option<u64> {
-        let counted = PEAK.load(Relaxed) > 0;
-        counted.then(|| (ALLOCATIONS.load(Relaxed) - self.allocations) as u64)
+        counted(|| ALLOCATIONS.load(Relaxed) - self.allocations)
     }
 
     /// How many of these blocks have [`LARGE`] bytes or more: arrays that grow with the tokens, if there are enough tokens. `None` as
     /// for [`peak_bytes`](Self::peak_bytes).
     pub fn large_allocations(&self) -> Option<u64> {
-        let counted = PEAK.load(Relaxed) > 0;
-        counted.then(|| (LARGE_ALLOCATIONS.load(Relaxed) - self.large_allocations) as u64)
+        counted(|| LARGE_ALLOCATIONS.load(Relaxed) - self.large_allocations)
     }
 
     /// The most bytes alive since the start, above the level at the start. `None` if [`Counting`] is not the program's
     /// allocator.
     pub fn peak_bytes(&self) -> Option<u64> {
-        let peak = PEAK.load(Relaxed);
-        (peak > 0).then(|| (peak.saturating_sub(self.level)) as u64)
+        counted(|| PEAK.load(Relaxed).saturating_sub(self.level))
     }
+}
+
+/// `number`, if there is an allocator that counts: such a program has allocated before its `main`.
+fn counted(number: impl FnOnce() -> usize) -> Option<u64> {
+    (PEAK.load(Relaxed) > 0).then(|| number() as u64)
 }

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftPlannerScalar};
 use subquad_options::Refusal;
 
 use crate::options::wrong_length;
@@ -94,7 +94,8 @@ fn waves(bandwidth: f64, seq_len: usize) -> usize {
 impl Noise {
     /// The noise of this task; `seed` draws the training examples.
     pub(crate) fn new(task: &str, bandwidth: f64, seq_len: usize, seed: u64) -> Self {
-        let sum = FftPlanner::new().plan_fft_inverse(seq_len.next_multiple_of(2));
+        // The same bits on every machine, whatever vectors it has.
+        let sum = FftPlannerScalar::new().plan_fft_inverse(seq_len.next_multiple_of(2));
         Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples: Examples::new(task, seed) }
     }
 
