@@ -35,7 +35,7 @@ fn by_fft(u: &[f64], kernel: &[f64], reverse: &[f64]) -> Vec<f64> {
     let mut taps = vec![0.0; n];
     taps.iter_mut().zip(kernel.iter().take(seq)).for_each(|(to, tap)| *to = *tap);
     taps.iter_mut().rev().zip(reverse.iter().take(seq - 1)).for_each(|(to, tap)| *to = *tap);
-    // Vectors in f64 would take a sixth of this crate's build, and no program waits for them.
+    // Vectors in f64 would only make the build longer: no program waits for them.
     let mut planner = FftPlannerScalar::new();
     let mut spectrum = |values: &[f64]| {
         let mut points = vec![Complex::new(0.0, 0.0); n];
