@@ -94,7 +94,7 @@ fn waves(bandwidth: f64, seq_len: usize) -> usize {
 impl Noise {
     /// The noise of this task; `seed` draws the training examples.
     pub(crate) fn new(task: &str, bandwidth: f64, seq_len: usize, seed: u64) -> Self {
-        // The same bits on every machine, whatever vectors it has.
+        // The same sums whatever vectors a machine has.
         let sum = FftPlannerScalar::new().plan_fft_inverse(seq_len.next_multiple_of(2));
         Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples: Examples::new(task, seed) }
     }
