@@ -4,12 +4,13 @@
 
 use std::f64::consts::LOG2_E;
 
-use subquad_backend::simd::{Simd, exp2, load, mul_add, save};
+use subquad_backend::simd::{Simd, abs, exp2, load, mul_add, neg, save};
 
 /// Rows of scores are whole blocks of slots, and blocks are whole vectors of every instruction set.
 pub(crate) const BLOCK: usize = 64;
 
 /// Converts a number to the units of scores.
+#[inline]
 pub(crate) fn in_twos(x: f64) -> f32 {
     (x * LOG2_E) as f32
 }
@@ -38,7 +39,7 @@ pub(crate) fn squeeze<S: Simd>(simd: S, scores: &mut [f32], cap: Option<f32>) {
 #[inline(always)]
 pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let number = |value: f32| simd.splat_f32s(value);
-    let size = simd.abs_f32s(x);
+    let size = abs(simd, x);
     let s = simd.mul_f32s(x, x);
     let above = mul_add(simd, s, simd.add_f32s(s, number(105.0)), number(945.0));
     let below = mul_add(simd, s, mul_add(simd, s, number(15.0), number(420.0)), number(945.0));
@@ -48,7 +49,7 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let e = exp2(simd, simd.mul_f32s(power, number(2.0 * std::f32::consts::LOG2_E)));
     let large = simd.sub_f32s(number(1.0), simd.div_f32s(number(2.0), simd.add_f32s(e, number(1.0))));
     let t = simd.select_f32s(simd.less_than_f32s(size, number(1.0)), small, large);
-    simd.select_f32s(simd.less_than_f32s(x, number(0.0)), simd.neg_f32s(t), t)
+    simd.select_f32s(simd.less_than_f32s(x, number(0.0)), neg(simd, t), t)
 }
 
 /// Applies ALiBi: subtracts the slope times the age of each token.
@@ -56,7 +57,9 @@ pub(crate) fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 pub(crate) fn fall(scores: &mut [f32], slots: Slots, slope: Option<f32>) {
     let Some(slope) = slope else { return };
     let lower = |scores: &mut [f32], oldest: usize| {
-        scores.iter_mut().zip(0..).for_each(|(score, i)| *score -= slope * (oldest as i32 - i) as f32);
+        for (i, score) in scores.iter_mut().enumerate() {
+            *score -= slope * (oldest as i32 - i as i32) as f32;
+        }
     };
     let (recent, oldest) = scores[..slots.held].split_at_mut(slots.newest + 1);
     lower(recent, slots.newest);

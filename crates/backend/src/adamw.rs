@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd;
+use crate::simd::{self, Lockstep};
 
 /// Elements that one thread takes at a time.
 const CHUNK: usize = 1 << 14;
@@ -87,7 +87,7 @@ impl CpuKernel for Moment {
         let Self { beta, square } = *self;
         let data = match *inputs {
             [grad, moment] => in_chunks([grad.data, moment.data], |out, [_, moment]| {
-                for (out, moment) in out.iter_mut().zip(moment) {
+                for (out, moment) in out.iter_mut().lockstep(moment) {
                     let grad = if square { *out * *out } else { *out };
                     *out = moment * beta + grad * (1.0 - beta);
                 }
@@ -119,7 +119,7 @@ impl CpuKernel for Update {
         let rate = rate as f32;
         let [weights, m, v] = [0, 1, 2].map(|input| inputs[input].data);
         let data = in_chunks([weights, m, v], |weights, [_, m, v]| {
-            for ((weight, m), v) in weights.iter_mut().zip(m).zip(v) {
+            for ((weight, m), v) in weights.iter_mut().lockstep(m).lockstep(v) {
                 let change = (m / first) / ((v / second).sqrt() + epsilon);
                 *weight = *weight * decay - change * rate;
             }

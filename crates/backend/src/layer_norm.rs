@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::linear::sums::grads_by_chunk;
-use crate::simd;
+use crate::simd::{self, Lockstep};
 
 /// # Shapes
 /// - `x`: `[batch, seq, d_model]`
@@ -57,9 +57,9 @@ impl CpuKernel for LayerNorm {
             simd::run(
                 #[inline(always)]
                 || {
-                    for (y, x) in y.chunks_mut(width).zip(x.chunks(width)) {
+                    for (y, x) in y.chunks_mut(width).lockstep(x.chunks(width)) {
                         self.normalise(y, x);
-                        for ((y, gamma), beta) in y.iter_mut().zip(gamma.data).zip(beta.data) {
+                        for ((y, gamma), beta) in y.iter_mut().lockstep(gamma.data).lockstep(beta.data) {
                             *y = *y * gamma + beta;
                         }
                     }
@@ -94,7 +94,7 @@ impl LayerNorm {
     fn normalise(&self, y: &mut [f32], x: &[f32]) -> f32 {
         let scale = 1.0 / x.len() as f32;
         let mean = simd::sum(x, |x| x) * scale;
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = x - mean);
+        y.iter_mut().lockstep(x).for_each(|(y, x)| *y = x - mean);
         let variance = simd::sum(y, |y| y * y) * scale;
         let inverse = 1.0 / (variance + self.eps).sqrt();
         y.iter_mut().for_each(|y| *y *= inverse);
@@ -108,14 +108,14 @@ impl LayerNorm {
         let width = gamma.len();
         let (by_gamma, by_beta) = sums.split_at_mut(width);
         let (mut n, mut h) = (vec![0.0; width], vec![0.0; width]);
-        for ((dx, x), dy) in dx.chunks_mut(width).zip(x.chunks(width)).zip(dy.chunks(width)) {
+        for ((dx, x), dy) in dx.chunks_mut(width).lockstep(x.chunks(width)).lockstep(dy.chunks(width)) {
             let inverse = self.normalise(&mut n, x);
             simd::add_product(by_gamma, dy, &n);
             simd::add(by_beta, dy);
-            h.iter_mut().zip(dy).zip(gamma).for_each(|((h, dy), gamma)| *h = dy * gamma);
+            h.iter_mut().lockstep(dy).lockstep(gamma).for_each(|((h, dy), gamma)| *h = dy * gamma);
             let mean_h = simd::sum(&h, |h| h) / width as f32;
             let mean_hn = simd::dot(&h, &n) / width as f32;
-            for ((dx, h), n) in dx.iter_mut().zip(&h).zip(&n) {
+            for ((dx, h), n) in dx.iter_mut().lockstep(&h).lockstep(&n) {
                 *dx = (h - mean_h - n * mean_hn) * inverse;
             }
         }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd;
+use crate::simd::{self, Lockstep};
 
 /// # Shapes
 /// - `x`: any, with at least one element
@@ -57,6 +57,6 @@ fn sum_of_squares(x: &[f32]) -> f32 {
 fn scale(dx: &mut [f32], x: &[f32], slope: f32) {
     simd::run(
         #[inline(always)]
-        || dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = slope * x),
+        || dx.iter_mut().lockstep(x).for_each(|(dx, x)| *dx = slope * x),
     );
 }

@@ -4,7 +4,7 @@
 //! number for all lanes and `b[t][j]` a vector. `b` must be stored in rows; `a` may have any layout.
 #![allow(unsafe_code)]
 
-use crate::simd::{Simd, mul_add};
+use crate::simd::{Lockstep, Simd, array, mul_add};
 
 /// A matrix that is read number by number: entry `(i, t)` is at `i * row + t * step`.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +160,8 @@ fn reaches(count: usize, row: usize, entries: usize, step: usize) -> Option<usiz
 /// Whether `floats` floats hold such rows.
 #[inline(always)]
 fn holds(floats: usize, count: usize, row: usize, entries: Option<usize>, step: usize) -> bool {
-    entries.and_then(|entries| reaches(count, row, entries, step)).is_some_and(|end| end <= floats)
+    let Some(entries) = entries else { return false };
+    matches!(reaches(count, row, entries, step), Some(end) if end <= floats)
 }
 
 /// `V` columns of the result from column `j` on: `R` rows at a time, then `HALF`, and the rest one by one.
@@ -224,11 +225,11 @@ unsafe fn block<S: Simd, const R: usize, const V: usize>(
         // SAFETY: `t < inner`, `i < R` and `j < V`, so by the caller's promise every index is inside its slice.
         unsafe {
             let b: *const S::f32s = b.as_ptr().add(t * stride).cast();
-            let b: [S::f32s; V] = std::array::from_fn(|j| b.add(j).read_unaligned());
+            let b: [S::f32s; V] = array(|j| b.add(j).read_unaligned());
             for (i, sums) in sums.iter_mut().enumerate() {
                 let a = simd.splat_f32s(*a.add((first + i) * row + t * step));
-                for (sum, b) in sums.iter_mut().zip(b) {
-                    *sum = mul_add(simd, a, b, *sum);
+                for (sum, b) in sums.iter_mut().lockstep(&b) {
+                    *sum = mul_add(simd, a, *b, *sum);
                 }
             }
         }

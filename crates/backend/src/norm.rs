@@ -4,6 +4,7 @@ use burn::tensor::{DType, Tensor};
 use rayon::prelude::*;
 
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
+use crate::simd::Lockstep;
 use crate::{Form, read, simd};
 
 /// Elements that one thread takes at a time. A constant, so that the sum does not depend on the number of threads.
@@ -30,7 +31,7 @@ fn of_chunk(x: &[f32]) -> f64 {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut lanes = [0.0; LANES];
             for chunk in chunks {
-                for (lane, x) in lanes.iter_mut().zip(chunk) {
+                for (lane, x) in lanes.iter_mut().lockstep(chunk) {
                     *lane += f64::from(*x) * f64::from(*x);
                 }
             }

@@ -4,7 +4,7 @@ use burn::nn::Linear;
 
 use crate::floats;
 use crate::micro::{Scalars, product_of_rows};
-use crate::simd::{Simd, WithSimd, dispatch};
+use crate::simd::{Lockstep, Simd, WithSimd, dispatch};
 
 /// Columns that are summed together. The cost of a product of one row is reading the weight once: in such strips,
 /// every read continues where the last one ended.
@@ -74,8 +74,9 @@ impl WithSimd for Apply<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { layer, x, y } = self;
-        let strips = layer.weight.chunks_exact(layer.d_input * STRIP).zip(layer.bias.chunks_exact(STRIP));
-        for (y, (weight, bias)) in y.chunks_mut(STRIP).zip(strips) {
+        let strips =
+            layer.weight.chunks_exact(layer.d_input * STRIP).lockstep(layer.bias.chunks_exact(STRIP));
+        for (y, (weight, bias)) in y.chunks_mut(STRIP).lockstep(strips) {
             let mut sums = [0.0; STRIP];
             let (to, _) = S::as_mut_simd_f32s(&mut sums);
             product_of_rows(
@@ -86,7 +87,7 @@ impl WithSimd for Apply<'_> {
                 #[inline(always)]
                 |_, j, sum| to[j] = sum,
             );
-            y.iter_mut().zip(sums).zip(bias).for_each(|((y, sum), bias)| *y = sum + bias);
+            y.iter_mut().lockstep(&sums).lockstep(bias).for_each(|((y, sum), bias)| *y = sum + bias);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Layer norm of one token at a time, over plain slices.
 
+use crate::simd::Lockstep;
 use crate::{floats, simd};
 use burn::tensor::Tensor;
 
@@ -39,7 +40,7 @@ impl RowNorm {
         x.iter_mut().for_each(|x| *x -= mean);
         let variance = simd::sum(x, |x| x * x) * scale;
         let inverse = 1.0 / (variance + self.eps).sqrt();
-        for ((x, gamma), beta) in x.iter_mut().zip(&self.gamma).zip(&self.beta) {
+        for ((x, gamma), beta) in x.iter_mut().lockstep(&self.gamma).lockstep(&self.beta) {
             *x = *x * inverse * gamma + beta;
         }
     }

@@ -119,7 +119,11 @@ fn rows(count: usize, width: usize, f: impl Fn(&mut [f32], usize) + Sync) -> Vec
         let out = out.zeros();
         simd::run(
             #[inline(always)]
-            || out.chunks_mut(width).enumerate().for_each(|(i, out)| f(out, chunk * ROWS + i)),
+            || {
+                for (i, out) in out.chunks_mut(width).enumerate() {
+                    f(out, chunk * ROWS + i);
+                }
+            },
         );
     });
     all.into_vec()

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 use subquad_backend::floats;
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 use crate::matrix::shape::MonarchShape;
 
@@ -46,9 +46,11 @@ impl Factor {
     #[inline(always)]
     fn apply(&self, x: &[f32], y: &mut [f32]) {
         let [_, out, width] = self.dims;
-        let blocks = self.weight.chunks_exact(out * width).zip(x.chunks_exact(width));
-        for ((weight, x), y) in blocks.zip(y.chunks_exact_mut(out)) {
-            weight.chunks_exact(width).zip(y).for_each(|(row, y)| *y = simd::dot(row, x));
+        let blocks = self.weight.chunks_exact(out * width).lockstep(x.chunks_exact(width));
+        for ((weight, x), y) in blocks.lockstep(y.chunks_exact_mut(out)) {
+            for (row, y) in weight.chunks_exact(width).lockstep(y) {
+                *y = simd::dot(row, x);
+            }
         }
     }
 }
@@ -130,6 +132,6 @@ fn transpose(x: &[f32], rows: usize, y: &mut [f32]) {
         return y.copy_from_slice(x);
     }
     for (column, y) in y.chunks_exact_mut(rows).enumerate() {
-        y.iter_mut().zip(x[column..].iter().step_by(columns)).for_each(|(y, x)| *y = *x);
+        y.iter_mut().lockstep(x[column..].iter().step_by(columns)).for_each(|(y, x)| *y = *x);
     }
 }

@@ -50,6 +50,7 @@ impl Lines {
     }
 
     /// Length of a channel.
+    #[inline]
     pub(crate) fn channel(&self) -> usize {
         (2 + 2 * self.rank + self.kernels) * 2 * self.pairs
     }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, View, apply};
-use subquad_backend::simd::{Simd, WithSimd, dispatch, mul_add};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, dispatch, mul_add};
 
 use super::{Rules, alibi_slopes};
 use crate::score_row::{BLOCK, Slots, fall, in_twos, set_weights, squeeze};
@@ -119,6 +119,7 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
+    #[inline]
     fn scale(&self) -> f32 {
         1.0 / (self.q.len() as f32).sqrt()
     }
@@ -127,7 +128,7 @@ impl Query<'_> {
     #[inline(always)]
     fn set_scores<S: Simd>(&self, simd: S, row: &mut [f32]) {
         let scale = in_twos(1.0) * self.scale();
-        for (score, k) in row.iter_mut().zip(self.k.chunks_exact(self.q.len())) {
+        for (score, k) in row.iter_mut().lockstep(self.k.chunks_exact(self.q.len())) {
             *score = scale * dot(simd, self.q, k);
         }
         squeeze(simd, &mut row[..self.slots.held], self.softcap);
@@ -186,19 +187,19 @@ impl WithSimd for Backward<'_> {
         query.set_weights(simd, row);
         let mut ds = vec![0.0; query.v.len() / d_head];
         // A loop, because `collect` may run its closure outside of the code that is compiled for the instruction set.
-        for (ds, v) in ds.iter_mut().zip(query.v.chunks_exact(d_head)) {
+        for (ds, v) in ds.iter_mut().lockstep(query.v.chunks_exact(d_head)) {
             *ds = dot(simd, d_out, v);
         }
-        let mean: f32 = row.iter().zip(&ds).map(|(p, dp)| p * dp).sum();
-        ds.iter_mut().zip(&*row).for_each(|(ds, p)| *ds = query.scale() * p * (*ds - mean));
+        let mean = simd::total(row.iter().lockstep(&ds).map(|(p, dp)| p * dp));
+        ds.iter_mut().lockstep(&*row).for_each(|(ds, p)| *ds = query.scale() * p * (*ds - mean));
         if let Some(slopes) = slope_of_cap {
-            ds.iter_mut().zip(slopes).for_each(|(ds, slope)| *ds *= slope);
+            ds.iter_mut().lockstep(&slopes).for_each(|(ds, slope)| *ds *= slope);
         }
         weighted_sum(dq, &ds, query.k);
-        let rows = dk.chunks_exact_mut(d_head).zip(dv.chunks_exact_mut(d_head));
-        for ((dk, dv), (ds, p)) in rows.zip(ds.iter().zip(&*row)) {
-            dk.iter_mut().zip(query.q).for_each(|(dk, q)| *dk += ds * q);
-            dv.iter_mut().zip(d_out).for_each(|(dv, d_out)| *dv += p * d_out);
+        let rows = dk.chunks_exact_mut(d_head).lockstep(dv.chunks_exact_mut(d_head));
+        for ((dk, dv), (ds, p)) in rows.lockstep(ds.iter().lockstep(&*row)) {
+            dk.iter_mut().lockstep(query.q).for_each(|(dk, q)| *dk += ds * q);
+            dv.iter_mut().lockstep(d_out).for_each(|(dv, d_out)| *dv += p * d_out);
         }
     }
 }
@@ -208,10 +209,10 @@ fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
     let mut sums = simd.splat_f32s(0.0);
     // A loop, because vectors that pass through a closure may be stored unaligned.
-    for (a, b) in a.iter().zip(b) {
+    for (a, b) in a.iter().lockstep(b) {
         sums = mul_add(simd, *a, *b, sums);
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    let rest = simd::total(a_rest.iter().lockstep(b_rest).map(|(a, b)| a * b));
     simd.reduce_sum_f32s(sums) + rest
 }
 
@@ -225,19 +226,20 @@ const ROWS: usize = 4;
 fn weighted_sum(sum: &mut [f32], weights: &[f32], rows: &[f32]) {
     let width = sum.len();
     let (lanes, rest) = sum.as_chunks_mut::<LANES>();
-    for (first, lanes) in (0..).step_by(LANES).zip(lanes) {
+    for (block, lanes) in lanes.iter_mut().enumerate() {
+        let first = block * LANES;
         let mut sums = [[0.0; LANES]; ROWS];
-        for (rows, weights) in rows.chunks(ROWS * width).zip(weights.chunks(ROWS)) {
-            for ((row, weight), sums) in rows.chunks_exact(width).zip(weights).zip(&mut sums) {
-                sums.iter_mut().zip(&row[first..first + LANES]).for_each(|(sum, x)| *sum += weight * x);
+        for (rows, weights) in rows.chunks(ROWS * width).lockstep(weights.chunks(ROWS)) {
+            for ((row, weight), sums) in rows.chunks_exact(width).lockstep(weights).lockstep(&mut sums) {
+                sums.iter_mut().lockstep(&row[first..first + LANES]).for_each(|(sum, x)| *sum += weight * x);
             }
         }
-        for sums in sums {
-            lanes.iter_mut().zip(sums).for_each(|(lane, sum)| *lane += sum);
+        for sums in &sums {
+            lanes.iter_mut().lockstep(sums).for_each(|(lane, sum)| *lane += sum);
         }
     }
     let first = width - rest.len();
-    for (row, weight) in rows.chunks_exact(width).zip(weights) {
-        rest.iter_mut().zip(&row[first..]).for_each(|(sum, x)| *sum += weight * x);
+    for (row, weight) in rows.chunks_exact(width).lockstep(weights) {
+        rest.iter_mut().lockstep(&row[first..]).for_each(|(sum, x)| *sum += weight * x);
     }
 }

@@ -67,16 +67,19 @@ impl WeightDropout {
     }
 
     /// Draws below this are dropped.
+    #[inline]
     pub(crate) fn threshold(&self) -> u32 {
         (self.rate * f64::from(u32::MAX)).round() as u32
     }
 
     /// The factor on the weights that stay.
+    #[inline]
     pub(crate) fn gain(&self) -> f64 {
         1.0 / (1.0 - self.rate)
     }
 
     /// What seed, head and key contribute to the draw: the upper half of one step of SplitMix64 (Steele, Lea, Flood 2014).
+    #[inline]
     pub(crate) fn row_key(&self, head: usize, j: usize) -> u32 {
         dropout::stir(self.seed ^ dropout::spread((head as u64) << 32 | j as u64)) as u32
     }

@@ -1,7 +1,7 @@
 //! One token's queries against one head of keys and values.
 
 use subquad_backend::micro::{Scalars, product};
-use subquad_backend::simd::{Simd, WithSimd};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd};
 
 use super::cache::{HeadCache, with_room};
 use crate::score_row::{BLOCK, Slots, fall, set_weights, squeeze};
@@ -53,13 +53,13 @@ impl WithSimd for Attend<'_> {
         let width = slots.held.next_multiple_of(BLOCK);
         scores.resize(totals.len() * width, 0.0);
         set_scores(simd, cache, queries, totals.len(), scores);
-        for (query, (row, total)) in scores.chunks_exact_mut(width).zip(totals.iter_mut()).enumerate() {
+        for (query, (row, total)) in scores.chunks_exact_mut(width).lockstep(totals.iter_mut()).enumerate() {
             squeeze(simd, row, softcap);
             fall(row, slots, slopes.get(query).copied());
             *total = set_weights(simd, row, slots);
         }
         add_up(simd, cache, scores, slots.held, outputs);
-        for (row, total) in outputs.chunks_exact_mut(cache.d_value()).zip(totals) {
+        for (row, total) in outputs.chunks_exact_mut(cache.d_value()).lockstep(totals) {
             row.iter_mut().for_each(|output| *output /= *total);
         }
     }
@@ -71,7 +71,7 @@ fn set_scores<S: Simd>(simd: S, cache: &HeadCache, queries: &[f32], group: usize
     let (d_head, width) = (queries.len() / group, BLOCK / S::F32_LANES);
     let (scores, _) = S::as_mut_simd_f32s(scores);
     let row = scores.len() / group;
-    for (first, keys) in (0..row).step_by(width).zip(cache.blocks()) {
+    for (first, keys) in (0..row).step_by(width).lockstep(cache.blocks()) {
         let (keys, _) = S::as_simd_f32s(keys);
         let sizes = [group, width, d_head];
         product(

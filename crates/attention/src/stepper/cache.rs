@@ -1,6 +1,7 @@
 //! Keys and values of one head, laid out for one query at a time.
 
 use crate::score_row::BLOCK;
+use subquad_backend::simd::{Counted, Lockstep};
 
 /// Rows of values are padded to whole vectors of every instruction set.
 const LANES: usize = 16;
@@ -27,6 +28,7 @@ impl HeadCache {
     }
 
     /// Width of a row of values.
+    #[inline]
     pub(super) fn d_value(&self) -> usize {
         self.d_head.next_multiple_of(LANES)
     }
@@ -40,7 +42,7 @@ impl HeadCache {
             self.values.resize((block + 1) * BLOCK * d_value, 0.0);
         }
         let lanes = self.keys[block * BLOCK * d_head..].iter_mut().skip(lane).step_by(BLOCK);
-        lanes.zip(key).for_each(|(to, feature)| *to = *feature);
+        lanes.lockstep(key).for_each(|(to, feature)| *to = *feature);
         self.values[slot * d_value..][..d_head].copy_from_slice(value);
     }
 
@@ -50,7 +52,8 @@ impl HeadCache {
     }
 
     /// The blocks of keys, `[d_head, BLOCK]` each.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = &[f32]> {
+    #[inline]
+    pub(super) fn blocks(&self) -> impl Counted<Item = &[f32]> {
         self.keys.chunks_exact(self.d_head * BLOCK)
     }
 }

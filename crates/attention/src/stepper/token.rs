@@ -2,6 +2,7 @@
 
 use crate::head_norm::HEAD_NORM_EPS;
 use crate::score_row::in_twos;
+use subquad_backend::simd::{self, Lockstep};
 
 /// Norm, rotation and scale of the heads of one token.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ pub(super) struct Preparation {
 impl Preparation {
     /// The rotations of position `t`: cosine and sine of each pair.
     pub(super) fn turn_to(&self, t: usize, turns: &mut [[f32; 2]]) {
-        for (turn, rate) in turns.iter_mut().zip(&self.rates) {
+        for (turn, rate) in turns.iter_mut().lockstep(&self.rates) {
             let (sin, cos) = (t as f64 * rate).sin_cos();
             *turn = [cos as f32, sin as f32];
         }
@@ -38,14 +39,14 @@ impl Preparation {
 
 fn norm(head: &mut [f32], gain: Option<&[f32]>) {
     let Some(gain) = gain else { return };
-    let squares: f32 = head.iter().map(|x| x * x).sum();
+    let squares = simd::total(head.iter().map(|x| x * x));
     let size = (squares / head.len() as f32 + HEAD_NORM_EPS as f32).sqrt();
-    head.iter_mut().zip(gain).for_each(|(x, gain)| *x = *x / size * gain);
+    head.iter_mut().lockstep(gain).for_each(|(x, gain)| *x = *x / size * gain);
 }
 
 fn turn(head: &mut [f32], turns: &[[f32; 2]]) {
     let (first, rest) = head.split_at_mut(turns.len());
-    for ((a, b), [cos, sin]) in first.iter_mut().zip(rest).zip(turns) {
+    for ((a, b), [cos, sin]) in first.iter_mut().lockstep(rest).lockstep(turns) {
         (*a, *b) = (*a * cos - *b * sin, *a * sin + *b * cos);
     }
 }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd::{self, Simd, WithSimd, exp2, load, save};
+use crate::simd::{self, Lockstep, Simd, WithSimd, exp2, load, save};
 
 pub use linear::{Classified, classify, linear_cross_entropy};
 
@@ -104,7 +104,7 @@ impl WithSimd for LogSums<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (log, row) in self.logs.iter_mut().zip(self.logits.chunks_exact(self.width)) {
+        for (log, row) in self.logs.iter_mut().lockstep(self.logits.chunks_exact(self.width)) {
             let largest = row.iter().fold(f32::NEG_INFINITY, |largest, x| largest.max(*x));
             let powers = sum_of_powers(simd, row, largest);
             *log = largest + powers.ln();
@@ -120,7 +120,7 @@ fn sum_of_powers<S: Simd>(simd: S, row: &[f32], largest: f32) -> f32 {
     for x in whole.chunks_exact(S::F32_LANES) {
         sums = simd.add_f32s(sums, power(simd, load(simd, x), largest));
     }
-    let rest: f32 = rest.iter().map(|x| (x - largest).exp()).sum();
+    let rest = simd::total(rest.iter().map(|x| (x - largest).exp()));
     simd.reduce_sum_f32s(sums) + rest
 }
 
@@ -146,7 +146,7 @@ impl WithSimd for Gradients<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let scale = simd.splat_f32s(self.scale);
-        let rows = self.grads.chunks_exact_mut(self.width).zip(self.logs).zip(self.classes);
+        let rows = self.grads.chunks_exact_mut(self.width).lockstep(self.logs).lockstep(self.classes);
         for ((row, log), class) in rows {
             for x in row.chunks_mut(S::F32_LANES) {
                 save(simd, x, simd.mul_f32s(power(simd, load(simd, x), *log), scale));

@@ -9,12 +9,13 @@
 use std::collections::BTreeMap;
 use std::f64::consts::FRAC_PI_2;
 use std::ops::Range;
+use std::slice;
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 
 use crate::fft::{Plan, Table, made_once, plan};
-use crate::simd;
+use crate::simd::{self, Lockstep, Pairs};
 
 /// A spectrum, or the points that become one.
 pub(super) type Points = [Complex<f32>];
@@ -81,8 +82,10 @@ impl Transform {
             || {
                 for (times, weights) in self.weights.at(0..row.len()) {
                     let weights = weights.times(scale);
-                    for ((point, x), w) in head[times.clone()].iter_mut().zip(&row[times]).zip(weights.all())
+                    for ((point, x), low) in
+                        head[times.clone()].iter_mut().lockstep(&row[times]).lockstep(weights.low())
                     {
+                        let w = weights.at(low);
                         *point = Complex::new(x * w.re, x * w.im);
                     }
                 }
@@ -99,8 +102,11 @@ impl Transform {
             || {
                 for (times, weights) in self.weights.at(n - row.len()..n) {
                     let (row, weights) = (&row[n - times.end..n - times.start], weights.times(scale));
-                    for ((point, x), w) in points[times].iter_mut().zip(row.iter().rev()).zip(weights.all()) {
-                        *point += Complex::new(x * w.im, -x * w.re);
+                    for ((point, x), low) in
+                        points[times].iter_mut().lockstep(row.iter().rev()).lockstep(weights.low())
+                    {
+                        let w = weights.at(low);
+                        *point = Complex::new(point.re + x * w.im, point.im - x * w.re);
                     }
                 }
             },
@@ -114,7 +120,8 @@ impl Transform {
             || {
                 for (times, weights) in self.weights.at(0..row.len()) {
                     let (row, weights) = (&mut row[times.clone()], weights.times(scale));
-                    for ((value, x), w) in row.iter_mut().zip(&points[times]).zip(weights.all()) {
+                    for ((value, x), low) in row.iter_mut().lockstep(&points[times]).lockstep(weights.low()) {
+                        let w = weights.at(low);
                         *value = x.re * w.re + x.im * w.im;
                     }
                 }
@@ -131,7 +138,10 @@ impl Transform {
             || {
                 for (times, weights) in self.weights.at(n - row.len()..n) {
                     let (row, weights) = (&mut row[n - times.end..n - times.start], weights.times(scale));
-                    for ((value, x), w) in row.iter_mut().rev().zip(&points[times]).zip(weights.all()) {
+                    for ((value, x), low) in
+                        row.iter_mut().rev().lockstep(&points[times]).lockstep(weights.low())
+                    {
+                        let w = weights.at(low);
                         *value = x.re * w.im - x.im * w.re;
                     }
                 }
@@ -173,7 +183,8 @@ impl Weights {
         (first..times.end.div_ceil(BLOCK)).map(move |block| {
             let start = block * BLOCK;
             let own = times.start.max(start)..times.end.min(start + BLOCK);
-            let low = self.low.each_ref().map(|part| &part[own.start - start..own.end - start]);
+            let within = own.start - start..own.end - start;
+            let low = [&self.low[0][within.clone()], &self.low[1][within]];
             (own, BlockWeights { low, high: self.high[block] })
         })
     }
@@ -185,13 +196,17 @@ impl BlockWeights<'_> {
         Self { high: self.high * scale, ..self }
     }
 
+    /// The two factors that differ from time to time.
     #[inline(always)]
-    fn all(&self) -> impl Iterator<Item = Complex<f32>> {
-        let ([re, im], high) = (self.low, self.high);
-        re.iter().zip(im).map(
-            #[inline(always)]
-            move |(re, im)| Complex::new(re * high.re - im * high.im, re * high.im + im * high.re),
-        )
+    fn low(&self) -> Pairs<slice::Iter<'_, f32>, slice::Iter<'_, f32>> {
+        self.low[0].iter().lockstep(self.low[1])
+    }
+
+    /// The weight whose first factor is this one.
+    #[inline(always)]
+    fn at(&self, (re, im): (&f32, &f32)) -> Complex<f32> {
+        let high = self.high;
+        Complex::new(re * high.re - im * high.im, re * high.im + im * high.re)
     }
 }
 

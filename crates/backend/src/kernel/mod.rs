@@ -37,6 +37,7 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     /// If the rank differs.
+    #[inline]
     pub fn dims<const D: usize>(&self) -> [usize; D] {
         self.shape.try_into().unwrap_or_else(|_| panic!("expected {D} axes, got shape {:?}", self.shape))
     }

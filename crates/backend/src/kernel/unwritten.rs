@@ -84,13 +84,13 @@ impl<'a> Part<'a> {
     pub fn copied(self, values: &[f32]) -> &'a mut [f32] {
         assert_eq!(self.len(), values.len(), "numbers copied to a part");
         // SAFETY: it writes all, since the lengths are equal.
-        unsafe { self.write(|to| to.iter_mut().zip(values).for_each(|(to, value)| _ = to.write(*value))) }
+        unsafe { self.write(|to| _ = to.write_copy_of_slice(values)) }
     }
 
     /// Zeros, to be written over: cheap where they fit in a core's cache.
     pub fn zeros(self) -> &'a mut [f32] {
-        // SAFETY: it writes all.
-        unsafe { self.write(|values| values.fill(MaybeUninit::new(0.0))) }
+        // SAFETY: it writes all, and bytes that are 0 are a float that is 0.
+        unsafe { self.write(|values| values.as_mut_ptr().write_bytes(0, values.len())) }
     }
 
     /// Numbers that `write` has written.

@@ -9,6 +9,7 @@
 //! The sizes determine the order of every sum, and for `y` and `dx` the number of terms alone does: a token's results
 //! have the same bits whatever the other tokens are.
 
+use crate::simd::Lockstep;
 use rayon::prelude::*;
 
 use super::multiply::{Multiply, Out, Panels, Right, Start};
@@ -126,7 +127,7 @@ fn output_by_columns(x: &[f32], weight: &[f32], bias: Option<&[f32]>, sizes: Siz
     let starts: Vec<usize> = (0..d_output).step_by(COLUMNS).collect();
     let blocks: Vec<Vec<f32>> = starts.into_par_iter().map(block).collect();
     y.par_chunks_mut(d_output).enumerate().for_each(|(token, y)| {
-        for (y, block) in y.chunks_mut(COLUMNS).zip(&blocks) {
+        for (y, block) in y.chunks_mut(COLUMNS).lockstep(&blocks) {
             y.copy_from_slice(&block[token * y.len()..][..y.len()]);
         }
     });

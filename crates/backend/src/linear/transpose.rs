@@ -1,6 +1,6 @@
 //! Rows to columns.
 
-use crate::simd;
+use crate::simd::{self, Lockstep, array};
 
 /// Edge of the squares that are transposed at a time: a cache line of floats.
 const EDGE: usize = 16;
@@ -88,9 +88,9 @@ mod avx512 {
         }
         for k in 0..4 {
             let quarters = turn_quarters(simd, [four[0][k], four[1][k], four[2][k], four[3][k]]);
-            for (l, row) in quarters.into_iter().enumerate() {
+            for (l, row) in quarters.iter().enumerate() {
                 let to = to[(4 * l + k) * to_stride..].first_chunk_mut::<EDGE>();
-                *to.expect("the caller checked") = cast(row);
+                *to.expect("the caller checked") = cast(*row);
             }
         }
     }
@@ -128,10 +128,10 @@ mod avx512 {
 #[inline(always)]
 fn square(from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize) {
     let lines: [&[f32; EDGE]; EDGE] =
-        std::array::from_fn(|i| from[i * from_stride..].first_chunk().expect("the caller checked"));
+        array(|i| from[i * from_stride..].first_chunk().expect("the caller checked"));
     for j in 0..EDGE {
         let to: &mut [f32; EDGE] = to[j * to_stride..].first_chunk_mut().expect("the caller checked");
-        for (to, line) in to.iter_mut().zip(lines) {
+        for (to, line) in to.iter_mut().lockstep(&lines) {
             *to = line[j];
         }
     }

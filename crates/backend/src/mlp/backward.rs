@@ -11,7 +11,7 @@ use crate::linear::multiply::{Multiply, Out, Panels, Right, Start, TERMS, ranges
 use crate::linear::sums::{PARTS, sum_of_parts, sum_of_rows};
 use crate::micro::Scalars;
 use crate::pointwise::Activation;
-use crate::simd::{self, Simd, WithSimd, dispatch};
+use crate::simd::{self, Lockstep, Simd, WithSimd, dispatch};
 
 /// The transposed weights of both layers, which all threads share.
 pub(super) struct Layers {
@@ -157,10 +157,10 @@ impl WithSimd for Slopes<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let mut slopes = [0.0; 1 << 10];
-        for (x, d) in self.x.chunks_mut(slopes.len()).zip(self.d.chunks_mut(slopes.len())) {
+        for (x, d) in self.x.chunks_mut(slopes.len()).lockstep(self.d.chunks_mut(slopes.len())) {
             let slopes = &mut slopes[..x.len()];
             self.activation.apply_with_slopes(simd, x, slopes);
-            for (d, slope) in d.iter_mut().zip(slopes) {
+            for (d, slope) in d.iter_mut().lockstep(slopes) {
                 *d *= *slope;
             }
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use subquad_options::Choice;
 
-use crate::simd::{Simd, functions, load, save};
+use crate::simd::{Lockstep, Simd, functions, load, save};
 
 /// Makes a pass with the function of `$activation`. It is a closure that is always inlined: the name of a function in its place makes a
 /// shim that is compiled without the instruction set, in which every intrinsic becomes a call.
@@ -81,7 +81,7 @@ fn each_with_slope<S: Simd>(
     slopes: &mut [f32],
     f: impl Fn(S, S::f32s) -> (S::f32s, S::f32s),
 ) {
-    for (x, slopes) in x.chunks_mut(S::F32_LANES).zip(slopes.chunks_mut(S::F32_LANES)) {
+    for (x, slopes) in x.chunks_mut(S::F32_LANES).lockstep(slopes.chunks_mut(S::F32_LANES)) {
         let (value, slope) = f(simd, load(simd, x));
         save(simd, x, value);
         save(simd, slopes, slope);
@@ -90,7 +90,7 @@ fn each_with_slope<S: Simd>(
 
 #[inline(always)]
 fn times_slope<S: Simd>(simd: S, d: &mut [f32], x: &[f32], f: impl Fn(S, S::f32s) -> (S::f32s, S::f32s)) {
-    for (d, x) in d.chunks_mut(S::F32_LANES).zip(x.chunks(S::F32_LANES)) {
+    for (d, x) in d.chunks_mut(S::F32_LANES).lockstep(x.chunks(S::F32_LANES)) {
         let (_, slope) = f(simd, load(simd, x));
         save(simd, d, simd.mul_f32s(load(simd, d), slope));
     }

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
 use crate::simd::functions::{gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
-use crate::simd::{self, Simd, WithSimd, load, save};
+use crate::simd::{self, Lockstep, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
 
@@ -235,10 +235,10 @@ impl<G: Gate> WithSimd for GateValues<'_, G> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (y, x) in self.y.chunks_mut(self.width).zip(self.x.chunks(2 * self.width)) {
+        for (y, x) in self.y.chunks_mut(self.width).lockstep(self.x.chunks(2 * self.width)) {
             let (a, b) = x.split_at(self.width);
-            let halves = a.chunks(S::F32_LANES).zip(b.chunks(S::F32_LANES));
-            for (y, (a, b)) in y.chunks_mut(S::F32_LANES).zip(halves) {
+            let halves = a.chunks(S::F32_LANES).lockstep(b.chunks(S::F32_LANES));
+            for (y, (a, b)) in y.chunks_mut(S::F32_LANES).lockstep(halves) {
                 save(simd, y, G::value(simd, load(simd, a), load(simd, b)));
             }
         }
@@ -258,12 +258,12 @@ impl<G: Gate> WithSimd for GateGradients<'_, G> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let rows = self.dx.chunks_mut(2 * self.width).zip(self.x.chunks(2 * self.width));
-        for ((dx, x), dy) in rows.zip(self.dy.chunks(self.width)) {
+        let rows = self.dx.chunks_mut(2 * self.width).lockstep(self.x.chunks(2 * self.width));
+        for ((dx, x), dy) in rows.lockstep(self.dy.chunks(self.width)) {
             let ((da, db), (a, b)) = (dx.split_at_mut(self.width), x.split_at(self.width));
-            let slopes = da.chunks_mut(S::F32_LANES).zip(db.chunks_mut(S::F32_LANES));
-            let halves = a.chunks(S::F32_LANES).zip(b.chunks(S::F32_LANES));
-            for (((da, db), (a, b)), dy) in slopes.zip(halves).zip(dy.chunks(S::F32_LANES)) {
+            let slopes = da.chunks_mut(S::F32_LANES).lockstep(db.chunks_mut(S::F32_LANES));
+            let halves = a.chunks(S::F32_LANES).lockstep(b.chunks(S::F32_LANES));
+            for (((da, db), (a, b)), dy) in slopes.lockstep(halves).lockstep(dy.chunks(S::F32_LANES)) {
                 let (by_a, by_b) = G::slopes(simd, load(simd, a), load(simd, b));
                 let dy = load(simd, dy);
                 save(simd, da, simd.mul_f32s(dy, by_a));

@@ -6,7 +6,7 @@
 use pulp::{Scalar, Simd, WithSimd};
 use rustfft::num_complex::Complex;
 
-use super::dispatch;
+use super::{Lockstep, dispatch};
 
 /// `a *= b`.
 pub(crate) fn complex_mul(a: &mut [Complex<f32>], b: &[Complex<f32>]) {
@@ -47,10 +47,10 @@ impl<const CONJ: bool> WithSimd for Products<'_, CONJ> {
         let Self { a, b } = self;
         assert_eq!(a.len(), b.len(), "factors of products");
         let ((a, a_rest), (b, b_rest)) = (S::as_mut_simd_c32s(a), S::as_simd_c32s(b));
-        for (a, b) in a.iter_mut().zip(b) {
+        for (a, b) in a.iter_mut().lockstep(b) {
             *a = Self::one(simd, *a, *b);
         }
-        for (a, b) in a_rest.iter_mut().zip(b_rest) {
+        for (a, b) in a_rest.iter_mut().lockstep(b_rest) {
             *a = Self::one(Scalar, *a, *b);
         }
     }
@@ -71,10 +71,10 @@ impl WithSimd for AddConjProducts<'_> {
         assert!(sum.len() == a.len() && a.len() == b.len(), "one product for each sum");
         let ((a, a_rest), (b, b_rest)) = (S::as_simd_c32s(a), S::as_simd_c32s(b));
         let (sum, sum_rest) = S::as_mut_simd_c32s(sum);
-        for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+        for ((sum, a), b) in sum.iter_mut().lockstep(a).lockstep(b) {
             *sum = simd.conj_mul_add_e_c32s(*b, *a, *sum);
         }
-        for ((sum, a), b) in sum_rest.iter_mut().zip(a_rest).zip(b_rest) {
+        for ((sum, a), b) in sum_rest.iter_mut().lockstep(a_rest).lockstep(b_rest) {
             *sum = Scalar.conj_mul_add_e_c32s(*b, *a, *sum);
         }
     }

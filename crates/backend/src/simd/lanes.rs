@@ -12,6 +12,19 @@ pub fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s 
     }
 }
 
+/// `-x`. pulp's own is not always inlined, and neither is its absolute value.
+#[inline(always)]
+pub fn neg<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    simd.xor_f32s(simd.splat_f32s(-0.0), x)
+}
+
+/// `|x|`
+#[inline(always)]
+pub fn abs<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    const ALL_BUT_THE_SIGN: u32 = !(1 << (u32::BITS - 1));
+    simd.and_f32s(simd.splat_f32s(f32::from_bits(ALL_BUT_THE_SIGN)), x)
+}
+
 /// `2^x` within 2e-7 of it for `x` from -126 to 127; 0 from -150 down, less than `2^-125` between, at least `2^127` above, and
 /// infinite from 128 up. NaN stays NaN.
 ///

@@ -4,13 +4,15 @@ mod complex;
 pub(crate) mod functions;
 mod instruction_set;
 mod lanes;
+mod lockstep;
 mod peak;
 
 pub(crate) use complex::{complex_add_mul_conj, complex_mul, complex_mul_conj};
 pub use instruction_set::{
     INSTRUCTION_SETS, InstructionSet, SimdError, dispatch, instruction_set, use_instruction_set,
 };
-pub use lanes::{exp2, load, mul_add, save, sin_cos};
+pub use lanes::{abs, exp2, load, mul_add, neg, save, sin_cos};
+pub use lockstep::{Counted, Lockstep, Pairs, array, copy, total};
 pub use peak::fma_peak_gflops;
 pub use pulp::{Simd, WithSimd};
 
@@ -43,7 +45,7 @@ pub(crate) fn f32_lanes() -> usize {
 /// `sum += a`.
 #[inline(always)]
 pub fn add(sum: &mut [f32], a: &[f32]) {
-    for (sum, a) in sum.iter_mut().zip(a) {
+    for (sum, a) in sum.iter_mut().lockstep(a) {
         *sum += a;
     }
 }
@@ -51,7 +53,7 @@ pub fn add(sum: &mut [f32], a: &[f32]) {
 /// `sum += factor a`.
 #[inline(always)]
 pub fn add_scaled(sum: &mut [f32], factor: f32, a: &[f32]) {
-    for (sum, a) in sum.iter_mut().zip(a) {
+    for (sum, a) in sum.iter_mut().lockstep(a) {
         *sum += factor * a;
     }
 }
@@ -59,7 +61,7 @@ pub fn add_scaled(sum: &mut [f32], factor: f32, a: &[f32]) {
 /// `out = a b`, element by element.
 #[inline(always)]
 pub fn multiply(out: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+    for ((out, a), b) in out.iter_mut().lockstep(a).lockstep(b) {
         *out = a * b;
     }
 }
@@ -67,7 +69,7 @@ pub fn multiply(out: &mut [f32], a: &[f32], b: &[f32]) {
 /// `sum += a b`, element by element.
 #[inline(always)]
 pub fn add_product(sum: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+    for ((sum, a), b) in sum.iter_mut().lockstep(a).lockstep(b) {
         *sum += a * b;
     }
 }
@@ -81,11 +83,11 @@ pub fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = a.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
     for chunk in chunks {
-        for (lane, a) in lanes.iter_mut().zip(chunk) {
+        for (lane, a) in lanes.iter_mut().lockstep(chunk) {
             *lane += f(*a);
         }
     }
-    lanes.iter().sum::<f32>() + rest.iter().map(|a| f(*a)).sum::<f32>()
+    total(lanes.iter()) + total(rest.iter().map(|a| f(*a)))
 }
 
 /// Sum of `a b`, in an order that depends only on the length.
@@ -93,10 +95,10 @@ pub fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut lanes = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+    for (a, b) in a.iter().lockstep(b) {
+        for ((lane, a), b) in lanes.iter_mut().lockstep(a).lockstep(b) {
             *lane += a * b;
         }
     }
-    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+    total(lanes.iter()) + total(a_rest.iter().lockstep(b_rest).map(|(a, b)| a * b))
 }

@@ -9,7 +9,7 @@ use super::sizes::{Sizes, TOKENS, stride};
 use crate::linear::transpose::transpose;
 use crate::micro::{Scalars, product_of_rows};
 use crate::pointwise::Activation;
-use crate::simd::{self, Simd, WithSimd, dispatch, load};
+use crate::simd::{self, Counted, Lockstep, Simd, WithSimd, dispatch, load};
 
 /// What the backward pass reads.
 #[derive(Clone, Copy)]
@@ -150,7 +150,9 @@ impl WithSimd for Tile<'_, '_> {
         let Backward { sizes, activation, y, .. } = of.of;
         let tile = sizes.tile(index);
         sizes.gather(y, tile.clone(), &mut scratch.hidden);
-        for (hidden, slopes) in rows_of_tokens(&mut scratch.hidden).zip(rows_of_tokens(&mut scratch.slopes)) {
+        for (hidden, slopes) in
+            rows_of_tokens(&mut scratch.hidden).lockstep(rows_of_tokens(&mut scratch.slopes))
+        {
             activation.apply_with_slopes(simd, hidden, slopes);
         }
         of.of.outer_grad(simd, tile.clone(), &mut scratch.outer);
@@ -166,7 +168,7 @@ impl WithSimd for Tile<'_, '_> {
 
 /// Rows of [`TOKENS`] that are [`stride`] apart.
 #[inline(always)]
-fn rows_of_tokens(rows: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
+fn rows_of_tokens(rows: &mut [f32]) -> impl Counted<Item = &mut [f32]> {
     rows.chunks_exact_mut(stride(TOKENS)).map(|row| &mut row[..TOKENS])
 }
 
@@ -214,11 +216,11 @@ impl Scratch {
         transpose(inner, stride(sizes.channels), [tile.len(), sizes.channels], grads, stride(TOKENS));
         let mut pieces = dy.iter_mut();
         for segment in sizes.segments(tile) {
-            let rows = grads.chunks_exact(stride(TOKENS)).zip(slopes.chunks_exact(stride(TOKENS)));
+            let rows = grads.chunks_exact(stride(TOKENS)).lockstep(slopes.chunks_exact(stride(TOKENS)));
             let tokens = segment.to..segment.to + segment.len;
-            for ((grads, slopes), dy) in rows.zip(&mut pieces) {
-                let numbers = grads[tokens.clone()].iter().zip(&slopes[tokens.clone()]);
-                for (dy, (grad, slope)) in dy.iter_mut().zip(numbers) {
+            for ((grads, slopes), dy) in rows.lockstep(&mut pieces) {
+                let numbers = grads[tokens.clone()].iter().lockstep(&slopes[tokens.clone()]);
+                for (dy, (grad, slope)) in dy.iter_mut().lockstep(numbers) {
                     *dy = grad * slope;
                 }
             }
@@ -231,7 +233,7 @@ impl Backward<'_> {
     #[inline(always)]
     fn outer_grad<S: Simd>(&self, simd: S, tile: Range<usize>, outer: &mut [f32]) {
         let Self { sizes, grad, gated, .. } = *self;
-        for (token, outer) in tile.zip(outer.chunks_exact_mut(stride(sizes.packed()))) {
+        for (token, outer) in tile.lockstep(outer.chunks_exact_mut(stride(sizes.packed()))) {
             let row = token * sizes.d_out..(token + 1) * sizes.d_out;
             let (outer, grad) = (S::as_mut_simd_f32s(outer).0, &grad[row.clone()]);
             match gated {
@@ -245,7 +247,7 @@ impl Backward<'_> {
 /// A token's gradient in vectors.
 #[inline(always)]
 fn ungated<S: Simd>(simd: S, grad: &[f32], outer: &mut [S::f32s]) {
-    for (outer, grad) in outer.iter_mut().zip(grad.chunks(S::F32_LANES)) {
+    for (outer, grad) in outer.iter_mut().lockstep(grad.chunks(S::F32_LANES)) {
         *outer = load(simd, grad);
     }
 }
@@ -254,8 +256,9 @@ fn ungated<S: Simd>(simd: S, grad: &[f32], outer: &mut [S::f32s]) {
 #[inline(always)]
 fn ungate<S: Simd>(simd: S, [grad, out, gate]: [&[f32]; 3], outer: &mut [S::f32s]) {
     let one = simd.splat_f32s(1.0);
-    let numbers = grad.chunks(S::F32_LANES).zip(out.chunks(S::F32_LANES)).zip(gate.chunks(S::F32_LANES));
-    for (outer, ((grad, out), gate)) in outer.chunks_exact_mut(2).zip(numbers) {
+    let numbers =
+        grad.chunks(S::F32_LANES).lockstep(out.chunks(S::F32_LANES)).lockstep(gate.chunks(S::F32_LANES));
+    for (outer, ((grad, out), gate)) in outer.chunks_exact_mut(2).lockstep(numbers) {
         let (grad, out, gate) = (load(simd, grad), load(simd, out), load(simd, gate));
         outer[0] = simd.mul_f32s(grad, gate);
         outer[1] = simd.mul_f32s(simd.mul_f32s(grad, out), simd.sub_f32s(one, gate));

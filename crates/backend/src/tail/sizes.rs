@@ -1,5 +1,6 @@
 //! What the passes share: sizes, tiles of tokens, and the order of the linear layer's outputs in vectors.
 
+use crate::simd::Lockstep;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -11,6 +12,7 @@ const LINE: usize = 16;
 
 /// Distance of rows that hold `width` floats: an odd number of cache lines, so that neighbouring rows do not push each
 /// other out of the cache.
+#[inline]
 pub(super) fn stride(width: usize) -> usize {
     (width.div_ceil(LINE) | 1) * LINE
 }
@@ -35,21 +37,25 @@ impl Sizes {
     }
 
     /// Inputs of the linear layer; a bias counts as the weight of one more channel, which is always 1.
+    #[inline]
     pub(super) fn inputs(&self) -> usize {
         self.channels + usize::from(self.has_bias)
     }
 
     /// Outputs of the linear layer.
+    #[inline]
     pub(super) fn outputs(&self) -> usize {
         self.parts * self.d_out
     }
 
     /// Vectors that hold one number per output.
+    #[inline]
     pub(super) fn vectors(&self) -> usize {
         self.d_out.div_ceil(self.lanes)
     }
 
     /// Floats of a token's outputs in vectors, as [`Self::pack`] orders them.
+    #[inline]
     pub(super) fn packed(&self) -> usize {
         self.parts * self.vectors() * self.lanes
     }
@@ -59,7 +65,8 @@ impl Sizes {
     fn pack(&self, from: &[f32], to: &mut [f32]) {
         for (part, from) in from.chunks(self.d_out).enumerate() {
             let to = to.chunks_mut(self.lanes).skip(part).step_by(self.parts);
-            to.zip(from.chunks(self.lanes)).for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
+            to.lockstep(from.chunks(self.lanes))
+                .for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
         }
     }
 
@@ -67,7 +74,8 @@ impl Sizes {
     pub(super) fn unpack(&self, from: &[f32], to: &mut [f32]) {
         for (part, to) in to.chunks_mut(self.d_out).enumerate() {
             let from = from.chunks(self.lanes).skip(part).step_by(self.parts);
-            from.zip(to.chunks_mut(self.lanes)).for_each(|(from, to)| to.copy_from_slice(&from[..to.len()]));
+            from.lockstep(to.chunks_mut(self.lanes))
+                .for_each(|(from, to)| to.copy_from_slice(&from[..to.len()]));
         }
     }
 
@@ -83,11 +91,13 @@ impl Sizes {
     }
 
     /// Tokens of a tile.
+    #[inline]
     pub(super) fn tile(&self, index: usize) -> Range<usize> {
         index * TOKENS..self.tokens().min((index + 1) * TOKENS)
     }
 
     /// The parts of a tile that each belong to one row of the batch, in order.
+    #[inline]
     pub(super) fn segments(&self, tile: Range<usize>) -> impl Iterator<Item = Segment> {
         let seq = self.seq;
         let rows = tile.start / seq..tile.end.div_ceil(seq);
@@ -101,7 +111,7 @@ impl Sizes {
     pub(super) fn gather(&self, y: &[f32], tile: Range<usize>, rows: &mut [f32]) {
         for Segment { row, from, to, len } in self.segments(tile) {
             let y = y[row * self.channels * self.seq..].chunks_exact(self.seq);
-            for (to_row, y) in rows.chunks_exact_mut(stride(TOKENS)).zip(y).take(self.channels) {
+            for (to_row, y) in rows.chunks_exact_mut(stride(TOKENS)).lockstep(y).take(self.channels) {
                 to_row[to..to + len].copy_from_slice(&y[from..from + len]);
             }
         }

@@ -2,6 +2,7 @@
 
 use subquad_backend::pointwise::{Activation, activate_row};
 use subquad_backend::row_linear::RowLinear;
+use subquad_backend::simd::Lockstep;
 
 use crate::row_factors::RowFactors;
 
@@ -71,7 +72,7 @@ impl RowMlp {
             true => {
                 let (a, b) = hidden.split_at_mut(hidden.len() / 2);
                 activate_row(a, Activation::Gelu);
-                a.iter_mut().zip(b).for_each(|(a, b)| *a *= *b);
+                a.iter_mut().lockstep(b).for_each(|(a, b)| *a *= *b);
                 a
             }
             false => {

@@ -9,6 +9,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Part, Saved, Unwritten, View, apply};
+use subquad_backend::simd::Lockstep;
 use subquad_backend::{simd, transpose};
 
 /// # Shapes
@@ -120,7 +121,7 @@ fn decayed_rows(grad: &[f32], decay: &[f32], [seq, d_model]: [usize; 2]) -> Vec<
         simd::run(
             #[inline(always)]
             || {
-                for (out, decay) in out.iter_mut().zip(&decay[first * d_model..]) {
+                for (out, decay) in out.iter_mut().lockstep(&decay[first * d_model..]) {
                     *out *= decay;
                 }
             },

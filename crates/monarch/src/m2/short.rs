@@ -4,7 +4,7 @@
 //! y_t = bias + sum over j < width of taps_j x_{t - (width - 1) + j}        the last tap is the present
 //! ```
 
-use subquad_backend::simd::{self, Simd, WithSimd};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd};
 
 /// The published width of M2 and Hyena: all its taps go over a row at once, those of other widths one by one.
 const WIDTH: usize = 3;
@@ -72,7 +72,7 @@ impl Short<'_> {
 /// [`Short::forward`] of the usual width.
 #[inline(always)]
 fn convolve([a, b, c]: [f32; WIDTH], bias: f32, x: &[f32], y: &mut [f32]) {
-    for (y, x) in y.iter_mut().skip(WIDTH - 1).zip(x.windows(WIDTH)) {
+    for (y, x) in y.iter_mut().skip(WIDTH - 1).lockstep(x.windows(WIDTH)) {
         *y = bias + a * x[0] + b * x[1] + c * x[2];
     }
     // The first tokens have fewer tokens to see.
@@ -103,13 +103,15 @@ impl WithSimd for Gradients<'_, '_> {
         let done = sums.whole_vectors(simd, x, dy, dx);
         for t in (done..x.len()).step_by(S::F32_LANES) {
             // Beyond the end, gradients are zeros.
-            let [dy2, dy1, dy0] = [2, 1, 0].map(|lag| &dy[(t + lag).min(dy.len())..]);
-            let dy = [simd::load(simd, dy2), simd::load(simd, dy1), simd::load(simd, dy0)];
+            let dy = simd::array(
+                #[inline(always)]
+                |tap| simd::load(simd, &dy[(t + WIDTH - 1 - tap).min(dy.len())..]),
+            );
             let sum = sums.add(simd, simd::load(simd, &x[t..]), dy);
             simd::save(simd, &mut dx[t..], sum);
         }
-        for (tap, sum) in grad.taps.iter_mut().zip(sums.taps) {
-            *tap += simd.reduce_sum_f32s(sum);
+        for (tap, sum) in grad.taps.iter_mut().lockstep(&sums.taps) {
+            *tap += simd.reduce_sum_f32s(*sum);
         }
         *grad.bias += simd.reduce_sum_f32s(sums.bias);
     }
@@ -136,8 +138,11 @@ impl<S: Simd> Sums<S> {
     fn whole_vectors(&mut self, simd: S, x: &[f32], dy: &[f32], dx: &mut [f32]) -> usize {
         let seen = x.len().saturating_sub(WIDTH - 1);
         let (dx, x) = (S::as_mut_simd_f32s(&mut dx[..seen]).0, S::as_simd_f32s(&x[..seen]).0);
-        let [dy2, dy1, dy0] = [2, 1, 0].map(|lag| S::as_simd_f32s(dy.get(lag..).unwrap_or_default()).0);
-        for ((dx, x), ((dy2, dy1), dy0)) in dx.iter_mut().zip(x).zip(dy2.iter().zip(dy1).zip(dy0)) {
+        let [dy2, dy1, dy0] =
+            simd::array(|tap| S::as_simd_f32s(dy.get(WIDTH - 1 - tap..).unwrap_or_default()).0);
+        for ((dx, x), ((dy2, dy1), dy0)) in
+            dx.iter_mut().lockstep(x).lockstep(dy2.iter().lockstep(dy1).lockstep(dy0))
+        {
             *dx = self.add(simd, *x, [*dy2, *dy1, *dy0]);
         }
         x.len() * S::F32_LANES
@@ -147,9 +152,9 @@ impl<S: Simd> Sums<S> {
     #[inline(always)]
     fn add(&mut self, simd: S, x: S::f32s, dy: [S::f32s; WIDTH]) -> S::f32s {
         let mut dx = simd.splat_f32s(0.0);
-        for ((dy, weight), tap) in dy.into_iter().zip(self.weights).zip(&mut self.taps) {
-            dx = simd::mul_add(simd, dy, weight, dx);
-            *tap = simd::mul_add(simd, dy, x, *tap);
+        for ((dy, weight), tap) in dy.iter().lockstep(&self.weights).lockstep(&mut self.taps) {
+            dx = simd::mul_add(simd, *dy, *weight, dx);
+            *tap = simd::mul_add(simd, *dy, x, *tap);
         }
         self.bias = simd.add_f32s(self.bias, dy[WIDTH - 1]);
         dx

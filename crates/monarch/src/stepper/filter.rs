@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use subquad_backend::floats;
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 /// Room for this many tokens is the least that is made.
 const LEAST_ROOM: usize = 16;
@@ -53,7 +53,7 @@ impl LongPast {
             self.make_room((2 * self.room).max(LEAST_ROOM).min(taps.l_max));
         }
         let newest = self.values.iter_mut().skip(self.tokens).step_by(self.room);
-        newest.zip(x).for_each(|(to, x)| *to = *x);
+        newest.lockstep(x).for_each(|(to, x)| *to = *x);
         self.tokens += 1;
     }
 
@@ -63,8 +63,8 @@ impl LongPast {
         simd::run(
             #[inline(always)]
             || {
-                let rows = taps.taps.chunks_exact(l_max).zip(self.values.chunks_exact(self.room));
-                for (y, (taps, past)) in y.iter_mut().zip(rows) {
+                let rows = taps.taps.chunks_exact(l_max).lockstep(self.values.chunks_exact(self.room));
+                for (y, (taps, past)) in y.iter_mut().lockstep(rows) {
                     *y = simd::dot(&taps[l_max - tokens..], &past[..tokens]);
                 }
             },

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use subquad_backend::row_linear::RowLinear;
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 use super::short::{ShortPast, ShortTaps};
 use crate::gate::{V, X1, X2};
@@ -55,7 +55,7 @@ impl GateState {
         let part = |i: usize| &parts[i * gated_len(parts)..][..gated_len(parts)];
         simd::multiply(gated, part(V), part(X1));
         mix(gated, mixed);
-        mixed.iter_mut().zip(part(X2)).for_each(|(y, x2)| *y *= x2);
+        mixed.iter_mut().lockstep(part(X2)).for_each(|(y, x2)| *y *= x2);
         gates.out_linear.apply(mixed, y);
     }
 }

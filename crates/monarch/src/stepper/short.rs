@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use subquad_backend::floats;
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 /// A short causal convolution of every channel: see [`short_conv`](subquad_backend::short_conv::short_conv).
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl ShortPast {
             #[inline(always)]
             || {
                 y.copy_from_slice(&taps.bias);
-                for (tap, row) in past.chunks_exact(channels).zip(self.0.chunks_exact(channels)) {
+                for (tap, row) in past.chunks_exact(channels).lockstep(self.0.chunks_exact(channels)) {
                     simd::add_product(y, tap, row);
                 }
                 simd::add_product(y, present, x);

@@ -1,6 +1,6 @@
 //! One token through the recurrence of every channel.
 
-use subquad_backend::simd::{Simd, WithSimd, load, mul_add, save};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, load, mul_add, neg, save};
 
 use crate::lines::Lines;
 
@@ -39,8 +39,8 @@ impl WithSimd for Channels<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { lines, d, x, state, sum, rows } = self;
         let Lines { d_model, pairs, rank, .. } = *lines;
-        let states = state.re.chunks_exact_mut(pairs).zip(state.im.chunks_exact_mut(pairs));
-        let channels = lines.values.chunks_exact(lines.channel()).zip(states).zip(x);
+        let states = state.re.chunks_exact_mut(pairs).lockstep(state.im.chunks_exact_mut(pairs));
+        let channels = lines.values.chunks_exact(lines.channel()).lockstep(states).lockstep(x);
         for (h, ((channel, (re, im)), u)) in channels.enumerate() {
             let (continues, outputs) = channel.split_at((2 + 2 * rank) * 2 * pairs);
             let (own, low_rank) = continues.split_at(4 * pairs);
@@ -81,7 +81,7 @@ fn advance<S: Simd>(
         let (a_re, a_im) = (load(simd, &decay.re[at..]), load(simd, &decay.im[at..]));
         let more_re = mul_add(simd, a_re, s_re, simd.mul_f32s(load(simd, &input.re[at..]), u));
         let more_im = mul_add(simd, a_re, s_im, simd.mul_f32s(load(simd, &input.im[at..]), u));
-        let more_re = mul_add(simd, simd.neg_f32s(a_im), s_im, more_re);
+        let more_re = mul_add(simd, neg(simd, a_im), s_im, more_re);
         let more_im = mul_add(simd, a_im, s_re, more_im);
         let (w_re, w_im) = (simd.add_f32s(s_re, more_re), simd.add_f32s(s_im, more_im));
         save(simd, &mut re[at..], w_re);

@@ -1,6 +1,7 @@
 //! [`Ema`](crate::Ema) token by token.
 
 use std::sync::Arc;
+use subquad_backend::simd::Lockstep;
 
 use burn::tensor::activation;
 use subquad_backend::floats;
@@ -32,7 +33,9 @@ impl SliceStepper for EmaStepper {
         let d_model = self.averages.len();
         assert_eq!([x.len(), y.len()], [d_model; 2], "a stepper's tokens are as wide as its layer");
         let [kept, taken] = &*self.shares;
-        for (((average, kept), taken), x) in self.averages.iter_mut().zip(kept).zip(taken).zip(x) {
+        for (((average, kept), taken), x) in
+            self.averages.iter_mut().lockstep(kept).lockstep(taken).lockstep(x)
+        {
             *average = kept * *average + taken * x;
         }
         y.copy_from_slice(&self.averages);

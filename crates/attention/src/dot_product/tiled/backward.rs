@@ -1,7 +1,7 @@
 //! The backward pass.
 
 use rayon::prelude::*;
-use subquad_backend::simd::{self, Simd, WithSimd, exp2, mul_add};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, exp2, mul_add, neg};
 
 use super::forward::{NOTES, Queries, to_lanes};
 use super::keys::{Keys, LANES};
@@ -30,7 +30,7 @@ impl Problem<'_> {
             (0..self.groups()).into_par_iter().map(|group| self.group_backward(kept, grads, group)).collect();
         let zero = [vec![0.0; self.d_head], vec![0.0; self.d_head]];
         of_groups.iter().fold(zero, |mut total, gains| {
-            total.iter_mut().zip(gains).for_each(|(total, gain)| simd::add(total, gain));
+            total.iter_mut().lockstep(gains).for_each(|(total, gain)| simd::add(total, gain));
             total
         })
     }
@@ -68,7 +68,7 @@ impl Problem<'_> {
                 unsafe { (grads.0[1].row(sequence, head, token), grads.0[2].row(sequence, head, token)) };
             d_v.copy_from_slice(&sums.v[at.clone()]);
             // Queries were multiplied by log2(e) for base-2 scores.
-            row.iter_mut().zip(&sums.k[at]).for_each(|(to, sum)| *to = sum * std::f32::consts::LN_2);
+            row.iter_mut().lockstep(&sums.k[at]).for_each(|(to, sum)| *to = sum * std::f32::consts::LN_2);
             kept.prepare[1].backward(token, kept.qkv[1].row(sequence, head, token), &mut row, d_k, &mut gain);
         }
         gain
@@ -137,7 +137,7 @@ impl Backward<'_> {
             let to = unsafe { self.d_q.row(sequence, head, token) };
             let row = &mut work.row[..d_head];
             let d_q = work.d_q.chunks_exact(self.keys.stride).nth(i).expect("a row for each query");
-            row.iter_mut().zip(d_q).for_each(|(row, d_q)| *row = d_q * scale);
+            row.iter_mut().lockstep(d_q).for_each(|(row, d_q)| *row = d_q * scale);
             self.kept.prepare[0].backward(token, self.kept.qkv[0].row(sequence, head, token), row, to, gain);
         }
     }
@@ -189,7 +189,7 @@ impl Work {
             let (sequence, head, token) = (tile.sequence, tile.head, tile.first + i);
             let [m, inverse] = *notes.row(sequence, head, token) else { panic!("two notes a query") };
             let grad = kept.grad.row(sequence, head, token);
-            g.iter_mut().zip(grad).for_each(|(g, grad)| *g = grad * inverse);
+            g.iter_mut().lockstep(grad).for_each(|(g, grad)| *g = grad * inverse);
             self.m[i] = m;
         }
         self.load_dots::<S>(kept.out, problem, tile);
@@ -206,10 +206,10 @@ impl Work {
         let gain = problem.rules.dropout.map_or(1.0, |dropout| dropout.gain() as f32);
         let stride = self.g.len() / TILE;
         let rows = self.g.chunks_exact(stride).take(tile.count).enumerate();
-        for ((i, g), dot) in rows.zip(&mut self.dots) {
+        for ((i, g), dot) in rows.lockstep(&mut self.dots) {
             let out = out.row(tile.sequence, tile.head, tile.first + i);
             let mut sum = 0.0;
-            for (g, y) in g.iter().zip(out) {
+            for (g, y) in g.iter().lockstep(out) {
                 sum = if S::IS_SCALAR { y * g + sum } else { y.mul_add(*g, sum) };
             }
             *dot = sum / gain;
@@ -258,7 +258,9 @@ impl Work {
         let bends = (!bends.is_empty()).then_some(bends);
         scorer.scores(simd, first_key, &self.queries.lanes, weights, bends);
         for row in weights.chunks_exact_mut(width) {
-            row.iter_mut().zip(m).for_each(|(weight, m)| *weight = exp2(simd, simd.sub_f32s(*weight, *m)));
+            row.iter_mut()
+                .lockstep(m)
+                .for_each(|(weight, m)| *weight = exp2(simd, simd.sub_f32s(*weight, *m)));
         }
     }
 
@@ -294,7 +296,7 @@ impl Work {
             #[inline(always)]
             |key, j, d_weight| {
                 let at = key * width + j;
-                let pull = simd.neg_f32s(simd.mul_f32s(undropped[at], dots[j]));
+                let pull = neg(simd, simd.mul_f32s(undropped[at], dots[j]));
                 weights[at] = simd.mul_f32s(bends[at], mul_add(simd, weights[at], d_weight, pull));
             },
         );

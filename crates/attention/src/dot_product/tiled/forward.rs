@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use subquad_backend::kernel::Array;
-use subquad_backend::simd::{self, Simd, WithSimd, exp2};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, exp2};
 
 use super::keys::Keys;
 use super::prepare::Prepare;
@@ -16,6 +16,7 @@ use crate::score_row::in_twos;
 pub(super) const NOTES: usize = 2;
 
 impl Problem<'_> {
+    #[inline]
     pub(super) fn notes_layout(&self) -> Layout {
         Layout::by_head(self.heads.queries, self.seq_q, NOTES)
     }
@@ -47,6 +48,7 @@ impl Problem<'_> {
     }
 
     /// Queries are multiplied by this as they are prepared, so that the products of queries and keys are base-2 scores.
+    #[inline]
     pub(super) fn score_scale(&self) -> f32 {
         in_twos(1.0 / (self.d_head as f64).sqrt())
     }
@@ -91,7 +93,7 @@ impl Forward<'_> {
             let (out, notes) =
                 unsafe { (self.out.row(sequence, head, token), self.notes.row(sequence, head, token)) };
             let o = sums.o.chunks_exact(self.keys.stride).nth(i).expect("a row for each query");
-            out.iter_mut().zip(o).for_each(|(out, o)| *out = o * inverse);
+            out.iter_mut().lockstep(o).for_each(|(out, o)| *out = o * inverse);
             notes.copy_from_slice(&[sums.m[i], inverse]);
         }
     }
@@ -129,7 +131,7 @@ pub(super) fn to_lanes(rows: &[f32], stride: usize, count: usize, lanes: &mut [f
     for (block, lanes) in lanes.chunks_mut(BLOCK * TILE).enumerate() {
         for i in 0..TILE {
             let from = &rows[i * stride + block * BLOCK..][..BLOCK];
-            for (lanes, x) in lanes.chunks_exact_mut(TILE).zip(from) {
+            for (lanes, x) in lanes.chunks_exact_mut(TILE).lockstep(from) {
                 lanes[i] = if i < count { *x } else { 0.0 };
             }
         }
@@ -200,7 +202,7 @@ impl Sums {
         // No weight is negative, so the sum shows whether one is too large.
         let fits = !sum_lanes.iter().any(|sum| *sum >= HEADROOM.exp2());
         if fits {
-            self.l.iter_mut().zip(sum_lanes).for_each(|(l, sum)| *l += sum);
+            self.l.iter_mut().lockstep(&sum_lanes).for_each(|(l, sum)| *l += sum);
         }
         fits
     }
@@ -210,17 +212,18 @@ impl Sums {
     fn weigh<S: Simd>(&mut self, simd: S, scorer: &Scorer<'_>, queries: &Queries, first_key: usize) {
         scorer.scores(simd, first_key, &queries.lanes, S::as_mut_simd_f32s(&mut self.weights).0, None);
         self.raise(simd);
-        let references = self.m.map(|m| if m == f32::NEG_INFINITY { 0.0 } else { m });
+        let references: [f32; TILE] =
+            simd::array(|i| if self.m[i] == f32::NEG_INFINITY { 0.0 } else { self.m[i] });
         let mut sums = [0.0; TILE];
         let ((m, _), (sum_lanes, _)) = (S::as_simd_f32s(&references), S::as_mut_simd_f32s(&mut sums));
         let (weights, _) = S::as_mut_simd_f32s(&mut self.weights);
         for row in weights.chunks_exact_mut(row_width::<S>()) {
-            for ((weight, m), sum) in row.iter_mut().zip(m).zip(sum_lanes.iter_mut()) {
+            for ((weight, m), sum) in row.iter_mut().lockstep(m).lockstep(sum_lanes.iter_mut()) {
                 *weight = exp2(simd, simd.sub_f32s(*weight, *m));
                 *sum = simd.add_f32s(*sum, *weight);
             }
         }
-        self.l.iter_mut().zip(sums).for_each(|(l, sum)| *l += sum);
+        self.l.iter_mut().lockstep(&sums).for_each(|(l, sum)| *l += sum);
     }
 
     /// Moves the references that a score is too far above, and rescales what is relative to them. Each query moves on
@@ -230,11 +233,11 @@ impl Sums {
         let (width, mut most) = (row_width::<S>(), [f32::NEG_INFINITY; TILE]);
         let ((scores, _), (most, _)) = (S::as_simd_f32s(&self.weights), S::as_mut_simd_f32s(&mut most));
         for row in scores.chunks_exact(width) {
-            most.iter_mut().zip(row).for_each(|(most, score)| *most = simd.max_f32s(*most, *score));
+            most.iter_mut().lockstep(row).for_each(|(most, score)| *most = simd.max_f32s(*most, *score));
         }
         let mut factors = [1.0; TILE];
         let ((m, _), (factor, _)) = (S::as_mut_simd_f32s(&mut self.m), S::as_mut_simd_f32s(&mut factors));
-        for ((m, most), factor) in m.iter_mut().zip(most).zip(factor) {
+        for ((m, most), factor) in m.iter_mut().lockstep(most).lockstep(factor) {
             // From minus infinity, every score is too far.
             let far = simd.greater_than_f32s(*most, simd.add_f32s(*m, simd.splat_f32s(HEADROOM)));
             let raised = simd.select_f32s(far, *most, *m);
@@ -243,7 +246,9 @@ impl Sums {
         }
         let stride = self.o.len() / TILE;
         let rows = self.o.chunks_exact_mut(stride);
-        for ((row, l), factor) in rows.zip(&mut self.l).zip(factors).filter(|(_, factor)| *factor != 1.0) {
+        for ((row, l), factor) in
+            rows.lockstep(&mut self.l).lockstep(&factors).filter(|(_, factor)| **factor != 1.0)
+        {
             *l *= factor;
             row.iter_mut().for_each(|o| *o *= factor);
         }

@@ -7,6 +7,7 @@
 
 use crate::Rotary;
 use crate::head_norm::HEAD_NORM_EPS;
+use subquad_backend::simd::{self, Lockstep};
 
 /// How rows of queries, or of keys, are prepared.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,8 +24,10 @@ impl Prepare<'_> {
         let to = &mut to[..x.len()];
         let r = self.gain.map_or(1.0, |_| inverse_rms(x)) * scale;
         match self.gain {
-            None => to.iter_mut().zip(x).for_each(|(to, x)| *to = x * r),
-            Some(gain) => to.iter_mut().zip(x).zip(gain).for_each(|((to, x), gain)| *to = x * r * gain),
+            None => to.iter_mut().lockstep(x).for_each(|(to, x)| *to = x * r),
+            Some(gain) => {
+                to.iter_mut().lockstep(x).lockstep(gain).for_each(|((to, x), gain)| *to = x * r * gain)
+            }
         }
         if let Some(rotary) = self.rotary {
             rotary.turn_row(token, to, 1.0);
@@ -55,7 +58,7 @@ impl Prepare<'_> {
 #[inline(always)]
 fn norm_backward(x: &[f32], gain: &[f32], grad: &[f32], to: &mut [f32], d_gain: &mut [f32]) {
     let r = inverse_rms(x);
-    let dot: f32 = grad.iter().zip(gain).zip(x).map(|((grad, gain), x)| grad * gain * x).sum();
+    let dot = simd::total(grad.iter().lockstep(gain).lockstep(x).map(|((grad, gain), x)| grad * gain * x));
     let pull = r * r * dot / x.len() as f32;
     for (i, x) in x.iter().enumerate() {
         d_gain[i] += r * grad[i] * x;
@@ -65,6 +68,6 @@ fn norm_backward(x: &[f32], gain: &[f32], grad: &[f32], to: &mut [f32], d_gain: 
 
 #[inline(always)]
 fn inverse_rms(x: &[f32]) -> f32 {
-    let squares: f32 = x.iter().map(|x| x * x).sum();
+    let squares = simd::total(x.iter().map(|x| x * x));
     1.0 / (squares / x.len() as f32 + HEAD_NORM_EPS as f32).sqrt()
 }

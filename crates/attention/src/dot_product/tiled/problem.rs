@@ -80,6 +80,7 @@ impl Problem<'_> {
     }
 
     /// The position of query 0: queries are aligned with the last keys.
+    #[inline]
     pub(super) fn first_position(&self) -> isize {
         self.seq_k as isize - self.seq_q as isize
     }

@@ -1,6 +1,6 @@
 //! From raw scores to weights: cap, ALiBi, mask, exponential, dropout.
 
-use subquad_backend::simd::{Simd, mul_add};
+use subquad_backend::simd::{Lockstep, Simd, abs, array, mul_add, neg};
 
 use super::keys::Keys;
 use super::problem::{QueryTile, TILE};
@@ -51,8 +51,8 @@ impl<'a> Scorer<'a> {
             tile,
             cap: problem.rules.softcap.map(in_twos),
             slope: problem.slope(tile.head),
-            positions: std::array::from_fn(|i| (first + i as isize) as f32),
-            lane_keys: std::array::from_fn(|i| lane_key(tile.first + i)),
+            positions: array(|i| (first + i as isize) as f32),
+            lane_keys: array(|i| lane_key(tile.first + i)),
         }
     }
 
@@ -88,6 +88,7 @@ impl<'a> Scorer<'a> {
     }
 
     /// Whether the raw scores of a key tile are its scores: nothing is capped, biased or masked.
+    #[inline]
     pub(super) fn is_plain(&self, first_key: usize) -> bool {
         self.cap.is_none()
             && self.slope.is_none()
@@ -96,10 +97,12 @@ impl<'a> Scorer<'a> {
     }
 
     /// Whether gradients need more than the weights: [`shape`](Self::shape)'s bends, or what was dropped.
+    #[inline]
     pub(super) fn is_bent(&self) -> bool {
         self.cap.is_some() || self.dropout().is_some()
     }
 
+    #[inline]
     pub(super) fn dropout(&self) -> Option<&WeightDropout> {
         self.keys.problem.rules.dropout.as_ref()
     }
@@ -133,8 +136,8 @@ impl<'a> Scorer<'a> {
         }
         let at = simd.splat_f32s((first_key + key) as f32);
         let (positions, _) = S::as_simd_f32s(&self.positions);
-        for (score, position) in row.iter_mut().zip(positions) {
-            let distance = simd.abs_f32s(simd.sub_f32s(*position, at));
+        for (score, position) in row.iter_mut().lockstep(positions) {
+            let distance = abs(simd, simd.sub_f32s(*position, at));
             if let Some(slope) = self.slope {
                 *score = mul_add(simd, simd.splat_f32s(-slope), distance, *score);
             }
@@ -155,7 +158,7 @@ impl<'a> Scorer<'a> {
         let mut queries = [-1.0; TILE];
         queries[..segments.queries.len()].copy_from_slice(segments.queries);
         let own = simd.splat_f32s(segments.keys[key]);
-        for (score, query) in row.iter_mut().zip(S::as_simd_f32s(&queries).0) {
+        for (score, query) in row.iter_mut().lockstep(S::as_simd_f32s(&queries).0) {
             let same = simd.equal_f32s(*query, own);
             *score = simd.select_f32s(same, *score, simd.splat_f32s(f32::NEG_INFINITY));
         }
@@ -170,7 +173,7 @@ impl<'a> Scorer<'a> {
         let (lane_keys, _) = S::as_simd_u32s(&self.lane_keys);
         for (key, row) in weights.chunks_exact_mut(row_width::<S>()).enumerate() {
             let row_key = simd.splat_u32s(dropout.row_key(head, first_key + key));
-            for (weight, lane_key) in row.iter_mut().zip(lane_keys) {
+            for (weight, lane_key) in row.iter_mut().lockstep(lane_keys) {
                 let draw = mix(simd, simd.xor_u32s(*lane_key, row_key));
                 let keeps = simd.greater_than_or_equal_u32s(draw, threshold);
                 *weight = simd.select_f32s(keeps, *weight, simd.splat_f32s(0.0));
@@ -187,10 +190,10 @@ fn cap_row<S: Simd>(simd: S, cap: f32, row: &mut [S::f32s], bends: Option<&mut [
     match bends {
         None => row.iter_mut().for_each(|x| *x = simd.mul_f32s(up, tanh(simd, simd.mul_f32s(*x, down)))),
         Some(bends) => {
-            for (x, bend) in row.iter_mut().zip(bends) {
+            for (x, bend) in row.iter_mut().lockstep(bends) {
                 let t = tanh(simd, simd.mul_f32s(*x, down));
                 *x = simd.mul_f32s(up, t);
-                *bend = mul_add(simd, simd.neg_f32s(t), t, one);
+                *bend = mul_add(simd, neg(simd, t), t, one);
             }
         }
     }

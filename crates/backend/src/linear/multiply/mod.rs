@@ -11,8 +11,6 @@ use crate::kernel::Part;
 use crate::micro::{Scalars, product_of_panel};
 use crate::simd::{Simd, WithSimd, dispatch, load};
 
-use self::right::Copies;
-
 pub use self::right::{Panels, Right};
 
 /// How many terms are summed in registers before they are added to the previous ones. It is a constant, so that a sum
@@ -146,7 +144,8 @@ impl WithSimd for Blocks<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { out, stride, a, b, sizes: [rows, terms, cols], start } = self;
-        let (mut left_scratch, mut copies) = (vec![], Copies::new(rows > left::ROWS));
+        let mut left_scratch = left::scratch(rows, terms);
+        let mut copies = b.copies::<S>(rows > left::ROWS, [terms, cols]);
         for k in ranges(terms, TERMS) {
             let start = if k.start == 0 { start } else { Start::Out };
             for r in ranges(rows, left::ROWS) {

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::ranges;
+use super::{TERMS, ranges};
 use crate::kernel::Unwritten;
 use crate::linear::transpose::transpose;
 use crate::micro::PANEL;
-use crate::simd::{self, Simd};
+use crate::simd::{self, Lockstep, Simd};
 
 /// The right operand of a product.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,17 @@ pub(super) fn group<S: Simd>() -> usize {
 }
 
 impl Right<'_> {
+    /// Room for the copies of any block of so many terms and columns: of `all` its columns, or of a [`group`] of them.
+    #[inline(always)]
+    pub(super) fn copies<S: Simd>(&self, all: bool, [terms, cols]: [usize; 2]) -> Copies {
+        let cols = match self {
+            Self::Panels { .. } => 0,
+            Self::Rows { .. } if all => cols,
+            Self::Rows { .. } => cols.min(group::<S>()),
+        };
+        Copies { data: vec![0.0; cols.next_multiple_of(S::F32_LANES) * terms.min(TERMS)], all }
+    }
+
     /// Terms `k` of a [`group`] of columns `c`, as panels. They are copied if they are `fresh`, and else they are still there.
     #[inline(always)]
     pub(super) fn block<'a, S: Simd>(
@@ -100,14 +111,9 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    pub(super) fn new(all: bool) -> Self {
-        Self { data: vec![], all }
-    }
-
     #[inline(always)]
     fn place(&mut self, first: usize, len: usize) -> &mut [f32] {
         let first = if self.all { first } else { 0 };
-        self.data.resize(self.data.len().max(first + len), 0.0);
         &mut self.data[first..first + len]
     }
 }
@@ -117,8 +123,8 @@ impl Copies {
 fn copy_group(to: &mut [f32], from: &[f32], stride: usize, [terms, cols, whole]: [usize; 3]) {
     let end = cols / whole * whole;
     for (t, from) in from.chunks(stride).take(terms).enumerate() {
-        for (panel, from) in to.chunks_exact_mut(terms * whole).zip(from[..end].chunks_exact(whole)) {
-            panel[t * whole..][..whole].copy_from_slice(from);
+        for (panel, from) in to.chunks_exact_mut(terms * whole).lockstep(from[..end].chunks_exact(whole)) {
+            simd::copy(&mut panel[t * whole..][..whole], from);
         }
     }
     if end < cols {
@@ -129,8 +135,8 @@ fn copy_group(to: &mut [f32], from: &[f32], stride: usize, [terms, cols, whole]:
 
 #[inline(always)]
 fn copy_rows(to: &mut [f32], from: &[f32], stride: usize, width: usize, cols: usize) {
-    for (to, from) in to.chunks_exact_mut(width).zip(from.chunks(stride)) {
-        to[..cols].copy_from_slice(&from[..cols]);
+    for (to, from) in to.chunks_exact_mut(width).lockstep(from.chunks(stride)) {
+        simd::copy(&mut to[..cols], from);
         to[cols..].fill(0.0);
     }
 }

@@ -11,7 +11,7 @@ use subquad_backend::kernel::Unwritten;
 use subquad_backend::linear::multiply::{Multiply, Out, Right, Start};
 use subquad_backend::linear::sums::{PARTS, sum_of_parts};
 use subquad_backend::micro::Scalars;
-use subquad_backend::simd::{Simd, WithSimd, dispatch, load, mul_add, save, sin_cos};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch, load, mul_add, save, sin_cos};
 use subquad_backend::transpose;
 
 use super::layers::{Network, TOKENS};
@@ -167,8 +167,8 @@ impl WithSimd for SineGrad<'_> {
             let at = from..order.min(from + S::F32_LANES);
             let w = load(simd, &frequency[at.clone()]);
             let [mut db, mut dw] = [load(simd, &d_bias[at.clone()]), load(simd, &d_frequency[at.clone()])];
-            let rows = before.chunks_exact(order).zip(hidden.chunks_exact_mut(order));
-            for ((before, hidden), grad) in rows.zip(grad.chunks_exact_mut(order)) {
+            let rows = before.chunks_exact(order).lockstep(hidden.chunks_exact_mut(order));
+            for ((before, hidden), grad) in rows.lockstep(grad.chunks_exact_mut(order)) {
                 let p = load(simd, &before[at.clone()]);
                 let (sin, cos) = sin_cos(simd, simd.mul_f32s(w, p));
                 let slope = simd.mul_f32s(load(simd, &grad[at.clone()]), cos);

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use subquad_backend::kernel::Unwritten;
 use subquad_backend::linear::multiply::{Multiply, Out, Right, Start};
 use subquad_backend::micro::Scalars;
-use subquad_backend::simd::{Simd, WithSimd, dispatch, load, save, sin_cos};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch, load, save, sin_cos};
 
 use super::layers::{Network, TOKENS};
 
@@ -62,7 +62,7 @@ impl WithSimd for Sines<'_> {
         for from in (0..order).step_by(S::F32_LANES) {
             let to = order.min(from + S::F32_LANES);
             let w = load(simd, &frequency[from..to]);
-            for (out, of) in out.chunks_exact_mut(order).zip(of.chunks_exact(order)) {
+            for (out, of) in out.chunks_exact_mut(order).lockstep(of.chunks_exact(order)) {
                 let (sin, _) = sin_cos(simd, simd.mul_f32s(w, load(simd, &of[from..to])));
                 save(simd, &mut out[from..to], sin);
             }

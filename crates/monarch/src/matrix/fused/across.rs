@@ -1,6 +1,6 @@
 //! Products with the second factor, whose vectors run over its blocks.
 
-use subquad_backend::simd::{Simd, load, mul_add, save};
+use subquad_backend::simd::{Lockstep, Simd, load, mul_add, save};
 
 use super::packed::whole;
 
@@ -78,14 +78,14 @@ impl Strip {
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let read = load(simd, &z[(row + i) * z_stride + u * c + lane..][..width]);
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = mul_add(simd, read, weight, *sum);
+                for (sum, weight) in sums.iter_mut().lockstep(&weights) {
+                    *sum = mul_add(simd, read, *weight, *sum);
                 }
             }
         }
-        for (i, sums) in sums.into_iter().enumerate() {
-            for (j, sum) in sums.into_iter().enumerate() {
-                save(simd, &mut out[(row + i) * y_stride + (t + j) * c + lane..][..width], sum);
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, sum) in sums.iter().enumerate() {
+                save(simd, &mut out[(row + i) * y_stride + (t + j) * c + lane..][..width], *sum);
             }
         }
         R
@@ -155,16 +155,16 @@ impl Strip {
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 let dy = load(simd, &dy[row * y_stride + (t + i) * c + lane..][..width]);
-                for (sum, read) in sums.iter_mut().zip(read) {
-                    *sum = mul_add(simd, dy, read, *sum);
+                for (sum, read) in sums.iter_mut().lockstep(&read) {
+                    *sum = mul_add(simd, dy, *read, *sum);
                 }
             }
         }
-        for (i, sums) in sums.into_iter().enumerate() {
-            for (j, more) in sums.into_iter().enumerate() {
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, more) in sums.iter().enumerate() {
                 let at = ((t + i) * n_u + u + j) * whole(c) + lane;
                 let sum = &mut sum[at..][..S::F32_LANES];
-                let total = simd.add_f32s(load(simd, sum), more);
+                let total = simd.add_f32s(load(simd, sum), *more);
                 save(simd, sum, total);
             }
         }

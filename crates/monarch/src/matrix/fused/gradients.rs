@@ -1,6 +1,6 @@
 //! The backward pass of a tile, and the gradients of the factors.
 
-use subquad_backend::simd::{self, Simd, WithSimd, dispatch};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, dispatch};
 
 use super::Sizes;
 use super::across::{across_blocks, outer_across_blocks};
@@ -33,11 +33,11 @@ impl Sums {
         let Sizes { d_input, d_output, .. } = factors.sizes;
         let mut sums = Self::none(factors.sizes);
         let (mut tile, mut back) = (Tile::new(factors.sizes, tile_rows), Tile::new(factors.sizes, tile_rows));
-        let tiles = x.chunks(tile_rows * d_input).zip(dy.chunks(tile_rows * d_output));
-        for (dx, (x, dy)) in dx.chunks_mut(tile_rows * d_input).zip(tiles) {
+        let tiles = x.chunks(tile_rows * d_input).lockstep(dy.chunks(tile_rows * d_output));
+        for (dx, (x, dy)) in dx.chunks_mut(tile_rows * d_input).lockstep(tiles) {
             take(&mut tile.x, x, factors.sizes);
             let [_, _, stride] = factors.sizes.strides();
-            for (padded, dy) in back.y.chunks_mut(stride).zip(dy.chunks(d_output)) {
+            for (padded, dy) in back.y.chunks_mut(stride).lockstep(dy.chunks(d_output)) {
                 padded[..d_output].copy_from_slice(dy);
             }
             let rows = x.len() / d_input;

@@ -5,6 +5,7 @@ use super::Sizes;
 /// Packed rows are padded to whole vectors of this many numbers, the widest there are.
 const LANES: usize = 16;
 
+#[inline]
 pub(super) fn whole(width: usize) -> usize {
     width.next_multiple_of(LANES)
 }

@@ -1,6 +1,6 @@
 //! A tile of rows on its way through both factors.
 
-use subquad_backend::simd::{self, Simd, WithSimd, dispatch};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, dispatch};
 
 use super::Sizes;
 use super::across::across_blocks;
@@ -27,7 +27,7 @@ impl Tile {
         take(&mut self.x, x, sizes);
         dispatch(Forward { factors, tile: self, rows: x.len() / sizes.d_input });
         let [_, _, stride] = sizes.strides();
-        for (y, padded) in y.chunks_mut(sizes.d_output).zip(self.y.chunks(stride)) {
+        for (y, padded) in y.chunks_mut(sizes.d_output).lockstep(self.y.chunks(stride)) {
             y.copy_from_slice(&padded[..sizes.d_output]);
             if let Some(bias) = bias {
                 simd::add(y, bias);
@@ -40,7 +40,7 @@ impl Tile {
 pub(super) fn take(tile: &mut [f32], x: &[f32], sizes: Sizes) {
     let Sizes { d_input, first: [k, _, p], .. } = sizes;
     let (n_input, [stride, _, _]) = (k * p, sizes.strides());
-    for (tile, x) in tile.chunks_mut(stride).zip(x.chunks(d_input)) {
+    for (tile, x) in tile.chunks_mut(stride).lockstep(x.chunks(d_input)) {
         if sizes.pre_permute {
             let at = |place: usize| place % p * k + place / p;
             tile[..n_input]
@@ -57,7 +57,7 @@ pub(super) fn take(tile: &mut [f32], x: &[f32], sizes: Sizes) {
 pub(super) fn put_back(dx: &mut [f32], tile: &[f32], sizes: Sizes) {
     let Sizes { d_input, first: [k, _, p], .. } = sizes;
     let [stride, _, _] = sizes.strides();
-    for (dx, tile) in dx.chunks_mut(d_input).zip(tile.chunks(stride)) {
+    for (dx, tile) in dx.chunks_mut(d_input).lockstep(tile.chunks(stride)) {
         if sizes.pre_permute {
             dx.iter_mut().enumerate().for_each(|(at, dx)| *dx = tile[at % k * p + at / k]);
         } else {

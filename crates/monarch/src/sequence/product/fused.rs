@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use subquad_backend::kernel::{Array, CpuKernel, Saved, Unwritten, View};
 use subquad_backend::linear::transpose::transpose;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::{Simd, WithSimd, dispatch, load, save};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch, load, save};
 
 use super::{Entries, Lines};
 
@@ -232,7 +232,7 @@ impl Sums<'_> {
 /// The first `cols` columns of rows `stride` apart, padded to a vector.
 fn rest<S: Simd>((x, stride): (&[f32], usize), cols: usize) -> Vec<f32> {
     let mut rest = vec![0.0; x.len().div_ceil(stride) * S::F32_LANES];
-    for (rest, x) in rest.chunks_mut(S::F32_LANES).zip(x.chunks(stride)) {
+    for (rest, x) in rest.chunks_mut(S::F32_LANES).lockstep(x.chunks(stride)) {
         let cols = cols.min(x.len());
         rest[..cols].copy_from_slice(&x[..cols]);
     }

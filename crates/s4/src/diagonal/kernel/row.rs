@@ -7,7 +7,7 @@
 //! The powers are made in f64 and rounded once; both passes then are products of small matrices in f32.
 
 use rustfft::num_complex::Complex32;
-use subquad_backend::simd::{self, Simd, WithSimd, mul_add};
+use subquad_backend::simd::{self, Lockstep, Simd, WithSimd, mul_add};
 
 use crate::number::Complex;
 
@@ -85,7 +85,7 @@ impl Row {
     fn pack_outer(&mut self, c: &[Complex32], q: usize) {
         let blocks = self.split.blocks;
         let rows = self.packed.chunks_exact_mut(2);
-        for ((rows, e), c) in rows.zip(self.outer.chunks_exact(2 * blocks)).zip(c) {
+        for ((rows, e), c) in rows.lockstep(self.outer.chunks_exact(2 * blocks)).lockstep(c) {
             for i in 0..ROWS {
                 let (e_re, e_im) = (e[q + i], e[blocks + q + i]);
                 rows[0][i] = 2.0 * (c.re * e_re - c.im * e_im);
@@ -106,7 +106,7 @@ impl Row {
         lags[..grad.len()].copy_from_slice(grad);
         lags[grad.len()..].fill(0.0);
         let packed = &mut self.packed[..blocks];
-        let tables = self.inner.chunks_exact(2 * columns).zip(self.outer.chunks_exact(2 * blocks));
+        let tables = self.inner.chunks_exact(2 * columns).lockstep(self.outer.chunks_exact(2 * blocks));
         let moments = tables.map(|(w, e)| {
             for (q, row) in packed.iter_mut().enumerate() {
                 let (re, im) = (e[q], e[blocks + q]);
@@ -117,7 +117,7 @@ impl Row {
                 let v = tile(packed, &self.lags[column..], columns);
                 add_moments(&mut sums, &v, &w[column], &w[columns + column], block, column * LANES);
             }
-            let [re, im, re1, im1] = sums.map(|lanes| lanes.iter().sum());
+            let [re, im, re1, im1] = simd::array(|row| simd::total(sums[row].iter()));
             (Complex32 { re, im }, Complex32 { re: re1, im: im1 })
         });
         moments.collect()
@@ -129,8 +129,8 @@ impl Row {
             .inner
             .as_flattened_mut()
             .chunks_exact_mut(2 * block)
-            .zip(self.outer.chunks_exact_mut(2 * blocks));
-        for ((inner, outer), Complex { re, im }) in tables.zip(log_a) {
+            .lockstep(self.outer.chunks_exact_mut(2 * blocks));
+        for ((inner, outer), Complex { re, im }) in tables.lockstep(log_a) {
             self.powers.write(*re, *im, inner);
             self.powers.write(re * block as f64, im * block as f64, outer);
         }

@@ -11,7 +11,7 @@
 
 use rustfft::num_complex::Complex32;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::{Simd, WithSimd, dispatch, mul_add};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch, mul_add, neg};
 
 use super::block::{Complex, WIDTH};
 use super::row::{Block, Forward, Row, Sizes};
@@ -81,7 +81,7 @@ impl Sums {
 
     /// `e^(i theta)` times the gradients of a block of the spectra, zero beyond the last frequency.
     fn load(&mut self, spectra: &[Vec<Complex32>], first: usize, block: &Block) {
-        for (to, spectrum) in self.of_spectra.iter_mut().zip(spectra) {
+        for (to, spectrum) in self.of_spectra.iter_mut().lockstep(spectra) {
             *to = Complex::ZERO;
             for (i, point) in spectrum[first..].iter().take(WIDTH).enumerate() {
                 let (s, c) = (block.sin[i], block.cos[i]);
@@ -136,8 +136,8 @@ impl Sums {
     fn through_sums(&mut self, block: &Block) {
         let products = self.sizes.products();
         let (alphas, betas) = self.of_sums.split_at_mut(products * 2 * WIDTH);
-        let rows = alphas.chunks_exact_mut(2 * WIDTH).zip(betas.chunks_exact_mut(2 * WIDTH));
-        for (h, (alpha, beta)) in self.of_h.iter().zip(rows) {
+        let rows = alphas.chunks_exact_mut(2 * WIDTH).lockstep(betas.chunks_exact_mut(2 * WIDTH));
+        for (h, (alpha, beta)) in self.of_h.iter().lockstep(rows) {
             for i in 0..WIDTH {
                 let (s, c) = (4.0 * block.sin[i], -2.0 * block.cos[i]);
                 (alpha[i], alpha[WIDTH + i]) = (-s * h.im[i], s * h.re[i]);
@@ -166,11 +166,11 @@ impl Sums {
     #[inline(always)]
     fn add_numbers<S: Simd>(&mut self, simd: S, g: &[f32]) {
         let pairs = self.sizes.pairs;
-        let rows = self.of_sums.chunks_exact(2 * WIDTH).zip(self.of_numbers.chunks_exact_mut(pairs));
+        let rows = self.of_sums.chunks_exact(2 * WIDTH).lockstep(self.of_numbers.chunks_exact_mut(pairs));
         for (of_sum, of_number) in rows {
             let (of_re, of_im) = of_sum.split_at(WIDTH);
             let ((of_re, _), (of_im, _)) = (S::as_simd_f32s(of_re), S::as_simd_f32s(of_im));
-            for (g, to) in g.chunks_exact(2 * WIDTH).zip(of_number) {
+            for (g, to) in g.chunks_exact(2 * WIDTH).lockstep(of_number) {
                 let (g_re, g_im) = g.split_at(WIDTH);
                 let ((g_re, _), (g_im, _)) = (S::as_simd_f32s(g_re), S::as_simd_f32s(g_im));
                 let (to, _) = S::as_mut_simd_f32s(to);
@@ -179,7 +179,7 @@ impl Sums {
                     let mut sum = *to;
                     for i in (lane..g_re.len()).step_by(count) {
                         sum = mul_add(simd, of_re[i], g_re[i], sum);
-                        sum = mul_add(simd, simd.neg_f32s(of_im[i]), g_im[i], sum);
+                        sum = mul_add(simd, neg(simd, of_im[i]), g_im[i], sum);
                     }
                     *to = sum;
                 }
@@ -190,8 +190,8 @@ impl Sums {
     #[inline(always)]
     fn add_denominators<S: Simd>(&mut self, simd: S, block: &Block) {
         let ((sin, _), (cos, _)) = (S::as_simd_f32s(&block.sin), S::as_simd_f32s(&block.cos));
-        let rows = self.of_g.chunks_exact(2 * WIDTH).zip(block.g.chunks_exact(2 * WIDTH));
-        for ((of_g, g), [of_re, of_im]) in rows.zip(&mut self.of_den) {
+        let rows = self.of_g.chunks_exact(2 * WIDTH).lockstep(block.g.chunks_exact(2 * WIDTH));
+        for ((of_g, g), [of_re, of_im]) in rows.lockstep(&mut self.of_den) {
             let ((re, _), (im, _)) = (S::as_simd_f32s(&of_g[..WIDTH]), S::as_simd_f32s(&of_g[WIDTH..]));
             let ((g_re, _), (g_im, _)) = (S::as_simd_f32s(&g[..WIDTH]), S::as_simd_f32s(&g[WIDTH..]));
             let ((of_re, _), (of_im, _)) = (S::as_mut_simd_f32s(of_re), S::as_mut_simd_f32s(of_im));
@@ -200,7 +200,7 @@ impl Sums {
                 // One factor after the other: the square of g by itself may be out of the range of f32.
                 let g = [g_re[i], g_im[i]];
                 let [re, im] = times(simd, times(simd, [re[i], im[i]], g), g);
-                let minus_cos = simd.neg_f32s(cos[i]);
+                let minus_cos = neg(simd, cos[i]);
                 let (both, square) = (simd.mul_f32s(sin[i], minus_cos), simd.mul_f32s(cos[i], minus_cos));
                 of_re[i % count] = mul_add(simd, square, re, of_re[i % count]);
                 of_im[i % count] = mul_add(simd, both, im, of_im[i % count]);
@@ -250,6 +250,6 @@ fn total(lanes: &[f32; LANES]) -> f64 {
 /// A product of complex numbers.
 #[inline(always)]
 fn times<S: Simd>(simd: S, [a_re, a_im]: [S::f32s; 2], [b_re, b_im]: [S::f32s; 2]) -> [S::f32s; 2] {
-    let re = mul_add(simd, simd.neg_f32s(a_im), b_im, simd.mul_f32s(a_re, b_re));
+    let re = mul_add(simd, neg(simd, a_im), b_im, simd.mul_f32s(a_re, b_re));
     [re, mul_add(simd, a_re, b_im, simd.mul_f32s(a_im, b_re))]
 }

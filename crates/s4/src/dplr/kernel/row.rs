@@ -6,7 +6,7 @@
 use rustfft::num_complex::Complex32;
 use subquad_backend::fft::Plan;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::{Simd, WithSimd, dispatch};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch};
 
 use super::block::{Complex, Lanes, WIDTH, invert};
 use super::roots::Roots;
@@ -95,12 +95,12 @@ impl<'a> Row<'a> {
     /// Takes the factors of a channel.
     pub(super) fn load(&mut self, parts: &[&[f32]]) {
         let Sizes { pairs, lefts, rights, .. } = self.sizes;
-        for (to, part) in self.factors.chunks_exact_mut(pairs).zip(parts) {
+        for (to, part) in self.factors.chunks_exact_mut(pairs).lockstep(parts) {
             to.copy_from_slice(part);
         }
         let part = |i: usize| &self.factors[i * pairs..][..pairs];
         let (alphas, betas) = self.numbers.split_at_mut(lefts * rights * pairs);
-        let rows = alphas.chunks_exact_mut(pairs).zip(betas.chunks_exact_mut(pairs));
+        let rows = alphas.chunks_exact_mut(pairs).lockstep(betas.chunks_exact_mut(pairs));
         for (i, (alpha, beta)) in rows.enumerate() {
             let (l, r) = (2 + i / rights, 2 + 2 * lefts + i % rights);
             let (left, right) = ([part(l), part(l + lefts)], [part(r), part(r + rights)]);
@@ -119,10 +119,10 @@ impl<'a> Row<'a> {
             dispatch(Forward(self));
             self.finish_block(first);
         }
-        for (spectrum, exact) in self.spectra.iter_mut().zip(exact) {
+        for (spectrum, exact) in self.spectra.iter_mut().lockstep(exact) {
             let (re, im) = exact.split_at(exact.len() / 2);
             at.iter()
-                .zip(re.iter().zip(im))
+                .lockstep(re.iter().lockstep(im))
                 .for_each(|(j, (re, im))| spectrum[*j] = Complex32::new(*re, *im));
         }
         for (kernel, taps) in taps.into_iter().enumerate() {
@@ -153,7 +153,7 @@ impl<'a> Row<'a> {
         for (kernel, spectrum) in self.spectra.iter_mut().enumerate() {
             let row = &h[kernel * rights..][..rights];
             let mut low_rank = Complex::ZERO;
-            row[1..].iter().zip(inward).for_each(|(h, inward)| low_rank.add_product(h, inward, -1.0));
+            row[1..].iter().lockstep(inward).for_each(|(h, inward)| low_rank.add_product(h, inward, -1.0));
             for (i, point) in spectrum[first..].iter_mut().take(WIDTH).enumerate() {
                 let re = row[0].re[i] + cos[i] * low_rank.re[i];
                 let im = row[0].im[i] + cos[i] * low_rank.im[i];
@@ -171,17 +171,17 @@ impl<'a> Row<'a> {
         }
         self.plan.inverse.process_with_scratch(&mut self.points, &mut self.scratch);
         let scale = 1.0 / l_max as f32;
-        taps.iter_mut().zip(&self.points).for_each(|(tap, point)| *tap = scale * point.re);
+        taps.iter_mut().lockstep(&self.points).for_each(|(tap, point)| *tap = scale * point.re);
     }
 
     /// Replaces the spectrum by its gradient, `d/d re - i d/d im`, from that of the kernel's taps.
     pub(super) fn transform_grad(&mut self, kernel: usize, grad: &[f32]) {
-        let points = self.points.iter_mut().zip(grad);
+        let points = self.points.iter_mut().lockstep(grad);
         points.for_each(|(point, grad)| *point = Complex32::new(*grad, 0.0));
         self.plan.inverse.process_with_scratch(&mut self.points, &mut self.scratch);
         let scale = 1.0 / self.sizes.l_max as f32;
-        let points = self.points.iter().zip(&self.roots.count);
-        let spectrum = self.spectra[kernel].iter_mut().zip(points);
+        let points = self.points.iter().lockstep(&self.roots.count);
+        let spectrum = self.spectra[kernel].iter_mut().lockstep(points);
         spectrum.for_each(|(to, (point, count))| *to = point * (scale * count));
     }
 
@@ -214,7 +214,7 @@ impl Block {
     /// `1 / den` of every pair.
     #[inline(always)]
     fn fill_g(&mut self, x: &[f32], y: &[f32]) {
-        for ((g, x), y) in self.g.chunks_exact_mut(2 * WIDTH).zip(x).zip(y) {
+        for ((g, x), y) in self.g.chunks_exact_mut(2 * WIDTH).lockstep(x).lockstep(y) {
             let (g_re, g_im) = g.split_at_mut(WIDTH);
             let size = x * x + y * y;
             for i in 0..WIDTH {

@@ -1,6 +1,6 @@
 //! The sums that make up a channel's gradients.
 
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 use super::channel::{Channel, Sizes, parts_of};
 use super::resolvent::{Block, Lanes, WIDTH, constant};
@@ -55,7 +55,7 @@ impl Sums {
 
     /// `e^(i theta)` times `d/d re - i d/d im` of a block of the spectra, zero beyond the last frequency.
     fn load(&mut self, block: &Block, of_spectra: &[&[f32]], at: std::ops::Range<usize>) {
-        for (to, row) in self.of_spectra.iter_mut().zip(of_spectra) {
+        for (to, row) in self.of_spectra.iter_mut().lockstep(of_spectra) {
             *to = Lanes::ZERO;
             let (of_re, of_im) = row.split_at(row.len() / 2);
             for (i, j) in at.clone().enumerate() {

@@ -1,6 +1,6 @@
 //! The resolvent of a channel at a few frequencies at a time.
 
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Lockstep};
 
 use super::super::block;
 use super::super::roots::root;
@@ -22,7 +22,7 @@ impl Channel {
                 #[inline(always)]
                 || block.solve(self),
             );
-            for (spectrum, values) in spectra.iter_mut().zip(&block.spectra) {
+            for (spectrum, values) in spectra.iter_mut().lockstep(&block.spectra) {
                 spectrum.extend((0..chunk.len()).map(|i| Complex { re: values.re[i], im: values.im[i] }));
             }
         }
@@ -79,11 +79,11 @@ impl Block {
         self.spectra.fill(Lanes::ZERO);
         for m in 0..channel.a.len() {
             let mut x = constant(channel.b[m]);
-            for (p, z) in channel.p.iter().zip(&self.z) {
+            for (p, z) in channel.p.iter().lockstep(&self.z) {
                 x.add_constant(&z.scaled(&self.cos), -p[m]);
             }
             self.x[m] = x.times(&self.g[m]);
-            for (spectrum, c) in self.spectra.iter_mut().zip(&channel.c) {
+            for (spectrum, c) in self.spectra.iter_mut().lockstep(&channel.c) {
                 spectrum.add_constant(&self.x[m], c[m]);
             }
         }
@@ -115,7 +115,7 @@ impl Block {
                 for s in 0..rank {
                     matrix[r * rank + s].add_constant(&g, q * channel.p[s][m]);
                 }
-                for (w, c) in self.w.iter_mut().zip(&channel.c) {
+                for (w, c) in self.w.iter_mut().lockstep(&channel.c) {
                     w[r].add_constant(&g, p * c[m]);
                 }
             }
