@@ -175,14 +175,15 @@ fn rows_of_tokens(rows: &mut [f32]) -> impl Counted<Item = &mut [f32]> {
 /// `sum += hidden outer`
 #[inline(always)]
 fn add_weight_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, scratch: &Scratch, sum: &mut [f32]) {
+    let packed = sizes.packed();
     product_of_rows(
         simd,
         Scalars::rows(&scratch.hidden, stride(TOKENS)),
-        (&scratch.outer, stride(sizes.packed())),
+        (&scratch.outer, stride(packed)),
         [sizes.inputs(), sizes.parts * sizes.vectors(), tokens],
         #[inline(always)]
         |i, j, share| {
-            let sum = vector::<S>(sum, i * sizes.packed() + j * S::F32_LANES);
+            let sum = vector::<S>(sum, i * packed + j * S::F32_LANES);
             *sum = simd.add_f32s(*sum, share);
         },
     );
@@ -192,13 +193,14 @@ fn add_weight_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, scratch: &Scra
 #[inline(always)]
 fn inner_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, transposed: &[f32], scratch: &mut Scratch) {
     let Scratch { outer, inner, .. } = scratch;
+    let to = stride(sizes.channels);
     product_of_rows(
         simd,
         Scalars::rows(outer, stride(sizes.packed())),
-        (transposed, stride(sizes.channels)),
+        (transposed, to),
         [tokens, sizes.channels.div_ceil(S::F32_LANES), sizes.packed()],
         #[inline(always)]
-        |i, j, sum| *vector::<S>(inner, i * stride(sizes.channels) + j * S::F32_LANES) = sum,
+        |i, j, sum| *vector::<S>(inner, i * to + j * S::F32_LANES) = sum,
     );
 }
 
