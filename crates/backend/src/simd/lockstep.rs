@@ -83,9 +83,10 @@ impl<A: Counted, B: Counted> ExactSizeIterator for Pairs<A, B> {}
 // SAFETY: `next` counts `left` down to 0.
 unsafe impl<A: Counted, B: Counted> Counted for Pairs<A, B> {}
 
-/// `[f(0), f(1), ...]`, as [`std::array::from_fn`] makes it: always inlined.
+/// `[f(0), f(1), ...]`, at least one, as [`std::array::from_fn`] makes it: always inlined.
 #[inline(always)]
 pub fn array<T: Copy, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
+    const { assert!(N > 0, "an array has a first item") };
     let mut all = [f(0); N];
     for (i, item) in all.iter_mut().enumerate().skip(1) {
         *item = f(i);
