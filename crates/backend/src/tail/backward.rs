@@ -1,5 +1,6 @@
 //! The backward pass: a tile of tokens at a time, and their shares of the weight's gradient summed in a fixed tree.
 
+use std::hint::black_box;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -178,7 +179,8 @@ fn add_weight_grad<S: Simd>(simd: S, sizes: Sizes, tokens: usize, scratch: &Scra
     let packed = sizes.packed();
     product_of_rows(
         simd,
-        Scalars::rows(&scratch.hidden, stride(TOKENS)),
+        // Unknown to the compiler: it reads all rows of a block first if their distance is a constant, and then has no registers for the sums.
+        Scalars::rows(&scratch.hidden, black_box(stride(TOKENS))),
         (&scratch.outer, stride(packed)),
         [sizes.inputs(), sizes.parts * sizes.vectors(), tokens],
         #[inline(always)]

@@ -11,9 +11,9 @@
 
 use rustfft::num_complex::Complex32;
 use subquad_backend::micro::{Scalars, product_of_rows};
-use subquad_backend::simd::{Lockstep, Simd, WithSimd, dispatch, mul_add, neg};
+use subquad_backend::simd::{Lockstep, Simd, WithSimd, array, dispatch, mul_add, neg};
 
-use super::block::{Complex, WIDTH};
+use super::block::{Complex, WIDTH, total};
 use super::row::{Block, Forward, Row, Sizes};
 
 impl Row<'_> {
@@ -217,7 +217,7 @@ impl Sums {
         for n in 0..pairs {
             let (x, y) = (number(0, n), number(1, n));
             let mut add = |part: usize, value: f64| grads[part * pairs + n] += value;
-            let [of_re, of_im] = self.of_den[n].map(|lanes| total(&lanes));
+            let [of_re, of_im] = array(|part| total(&self.of_den[n][part]));
             add(0, 2.0 * x * of_re + 4.0 * of_im);
             add(1, 2.0 * y * of_re);
             for i in 0..products {
@@ -225,7 +225,7 @@ impl Sums {
                 let (left, right) =
                     ([number(l, n), number(l + lefts, n)], [number(r, n), number(r + rights, n)]);
                 let [of_alpha, of_beta] =
-                    [i, products + i].map(|row| total(&self.of_numbers[row * pairs + n]));
+                    array(|part| total(&self.of_numbers[(part * products + i) * pairs + n]));
                 // v = left right: alpha is its real part, beta is Re(v) x + Im(v) y.
                 let (of_re, of_im) = (of_alpha + of_beta * x, of_beta * y);
                 add(0, of_beta * (left[0] * right[0] - left[1] * right[1]));
@@ -242,10 +242,6 @@ impl Sums {
 
 /// Partial sums that run side by side: as many as the longest vector has lanes.
 const LANES: usize = 16;
-
-fn total(lanes: &[f32; LANES]) -> f64 {
-    lanes.iter().copied().map(f64::from).sum()
-}
 
 /// A product of complex numbers.
 #[inline(always)]

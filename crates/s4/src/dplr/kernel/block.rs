@@ -16,6 +16,19 @@ pub(super) trait Number: Copy + NumAssign + ConstZero + Neg<Output = Self> {}
 impl Number for f32 {}
 impl Number for f64 {}
 
+/// The sum of partial sums. A loop, because the adapters of iterators would be calls.
+#[inline(always)]
+pub(super) fn total<T: Copy>(lanes: &[T]) -> f64
+where
+    f64: From<T>,
+{
+    let mut sum = 0.0;
+    for lane in lanes {
+        sum += f64::from(*lane);
+    }
+    sum
+}
+
 /// A complex number of every frequency of a block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Complex<T = f32, const W: usize = WIDTH> {

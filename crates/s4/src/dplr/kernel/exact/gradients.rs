@@ -5,6 +5,7 @@ use subquad_backend::simd::{self, Lockstep};
 use super::channel::{Channel, Sizes, parts_of};
 use super::resolvent::{Block, Lanes, WIDTH, constant};
 use crate::dplr::LEAST_DECAY;
+use crate::dplr::kernel::block::total;
 use crate::number::{Complex, real};
 
 impl Channel {
@@ -129,7 +130,7 @@ impl Sums {
 
 /// The contribution of both members of pair `n`, as `d/d re - i d/d im`.
 fn folded(sums: &[Lanes], n: usize) -> Complex {
-    let total = |lanes: &Lanes| Complex { re: lanes.re.iter().sum(), im: lanes.im.iter().sum() };
+    let total = |lanes: &Lanes| Complex { re: total(&lanes.re), im: total(&lanes.im) };
     total(&sums[n]) + total(&sums[n + sums.len() / 2]).conj()
 }
 
