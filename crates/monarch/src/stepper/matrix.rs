@@ -1,7 +1,7 @@
 //! The triangular blocks of a causal Monarch matrix, token by token: see [`Blocks`](crate::causal::blocks::Blocks).
 
 use burn::tensor::Tensor;
-use subquad_backend::simd;
+use subquad_backend::simd::{self, Counted, Lockstep};
 
 /// Weights of `[n_heads, i, j, k]`, of which a token needs some row.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl Factor {
     pub(super) fn add_rows<'a>(
         &self,
         [i, j]: [usize; 2],
-        rows: impl Iterator<Item = &'a [f32]>,
+        rows: impl Counted<Item = &'a [f32]>,
         y: &mut [f32],
     ) {
         self.add_scaled_rows(1.0, [i, j], rows, y);
@@ -30,7 +30,7 @@ impl Factor {
     pub(super) fn subtract_rows<'a>(
         &self,
         [i, j]: [usize; 2],
-        rows: impl Iterator<Item = &'a [f32]>,
+        rows: impl Counted<Item = &'a [f32]>,
         y: &mut [f32],
     ) {
         self.add_scaled_rows(-1.0, [i, j], rows, y);
@@ -40,7 +40,7 @@ impl Factor {
         &self,
         scale: f32,
         [i, j]: [usize; 2],
-        rows: impl Iterator<Item = &'a [f32]>,
+        rows: impl Counted<Item = &'a [f32]>,
         y: &mut [f32],
     ) {
         let [n_heads, count_i, count_j, count_k] = self.dims;
@@ -48,8 +48,8 @@ impl Factor {
         simd::run(
             #[inline(always)]
             || {
-                for (k, row) in rows.enumerate() {
-                    let heads = y.chunks_exact_mut(width).zip(row.chunks_exact(width));
+                for (k, row) in (0..count_k).lockstep(rows) {
+                    let heads = y.chunks_exact_mut(width).lockstep(row.chunks_exact(width));
                     for (head, (y, row)) in heads.enumerate() {
                         let weight = self.values[((head * count_i + i) * count_j + j) * count_k + k];
                         simd::add_scaled(y, scale * weight, row);
@@ -108,7 +108,7 @@ impl BlocksState {
         self.inputs.push(x);
         y.fill(0.0);
         matrix.own.add_rows([open, place], self.inputs.iter(), y);
-        matrix.earlier.add_rows([place, open], self.summaries.iter().skip(place).step_by(block), y);
+        matrix.earlier.add_rows([place, open], self.summaries.every(block, place), y);
         if place + 1 == block {
             for row in 0..block {
                 let summary = self.summaries.push_zeros();
@@ -158,8 +158,14 @@ impl Rows {
         &mut self.values[len..]
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[f32]> {
+    pub(super) fn iter(&self) -> impl Counted<Item = &[f32]> {
         self.values.chunks_exact(self.d_model)
+    }
+
+    /// Every `step`th row from row `first` on. Chunks, because `skip` and `step_by` would be calls in the loop over rows.
+    pub(super) fn every(&self, step: usize, first: usize) -> impl Counted<Item = &[f32]> {
+        let rest = self.values.get(first * self.d_model..).unwrap_or_default();
+        rest.chunks(step * self.d_model).map(|rows| &rows[..self.d_model])
     }
 
     pub(super) fn len(&self) -> usize {

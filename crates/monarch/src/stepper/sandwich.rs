@@ -81,11 +81,11 @@ impl SandwichState {
         matrix.within.add_rows([open, place], self.inputs.iter(), &mut self.value);
         self.inputs.push(x);
         y.copy_from_slice(&self.value);
-        matrix.across.add_rows([place, open], self.summed.iter().skip(place).step_by(block), y);
+        matrix.across.add_rows([place, open], self.summed.every(block, place), y);
         self.summed.push(&self.value);
         self.filtered.push(&matrix.kernel, y);
         self.filtered.filter(&matrix.kernel, &mut self.answer);
-        let solved = self.solved.iter().skip(place).step_by(block);
+        let solved = self.solved.every(block, place);
         matrix.across.subtract_rows([place, open], solved, &mut self.answer);
         self.solved.push(&self.answer);
         matrix.within.subtract_rows([open, place], self.outputs.iter(), &mut self.answer);
