@@ -1,6 +1,7 @@
 //! What one source (the file, or all flags together) assigns: values, overrides and axes, each checked on its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use subquad_options::Kind;
 
@@ -30,7 +31,7 @@ impl Axis {
 #[derive(Debug, Default)]
 pub(crate) struct Assigned {
     /// The settings by subject, for overrides, and key.
-    settings: BTreeMap<(Option<&'static str>, &'static str), (Setting, Origin)>,
+    settings: BTreeMap<(Option<Arc<str>>, &'static str), (Setting, Origin)>,
     pub(crate) axes: Vec<Axis>,
 }
 
@@ -47,14 +48,14 @@ impl Assigned {
     }
 
     /// The plain setting of a key, or, with a subject, that subject's override.
-    pub(crate) fn get(&self, subject: Option<&'static str>, key: &Key) -> Option<&Setting> {
-        self.settings.get(&(subject, key.name)).map(|(setting, _)| setting)
+    pub(crate) fn get(&self, subject: Option<&Arc<str>>, key: &Key) -> Option<&Setting> {
+        self.settings.get(&(subject.cloned(), key.name)).map(|(setting, _)| setting)
     }
 
     /// Every setting of a key: the plain one and the overrides.
-    pub(crate) fn all_of(&self, key: &Key) -> impl Iterator<Item = (Option<&'static str>, &Origin)> {
+    pub(crate) fn all_of(&self, key: &Key) -> impl Iterator<Item = (Option<&Arc<str>>, &Origin)> {
         let same = self.settings.iter().filter(|((_, name), _)| *name == key.name);
-        same.map(|((subject, _), (_, origin))| (*subject, origin))
+        same.map(|((subject, _), (_, origin))| (subject.as_ref(), origin))
     }
 
     fn add(&mut self, role: Role, entry: &Entry, problems: &mut Problems) {
@@ -68,17 +69,18 @@ impl Assigned {
 
     fn add_setting(
         &mut self,
-        subject: Option<&'static str>,
+        subject: Option<Arc<str>>,
         key: &'static Key,
         entry: &Entry,
         problems: &mut Problems,
     ) {
-        match (value::read(key, entry), self.settings.get(&(subject, key.name))) {
+        let place = (subject, key.name);
+        match (value::read(key, entry), self.settings.get(&place)) {
             (Err(errors), _) => problems.extend_about(key, errors),
             (Ok(_), Some((_, first))) => problems.push_about(key, set_twice(entry, first)),
             (Ok(value), None) => {
                 let setting = Setting { value, origin: Some(entry.origin()) };
-                self.settings.insert((subject, key.name), (setting, entry.origin()));
+                self.settings.insert(place, (setting, entry.origin()));
             }
         }
     }

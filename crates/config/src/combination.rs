@@ -1,6 +1,7 @@
 //! One combination of the values of a sweep, for the program to check: everything about its runs except the seed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use subquad_options::{Kind, Share, Value};
 
@@ -20,8 +21,8 @@ pub(crate) type Settings = BTreeMap<&'static str, Setting>;
 #[derive(Debug)]
 pub struct Combination<'a> {
     pub(crate) schema: &'static Schema,
-    /// The name of the run's subject; empty without a sweep.
-    pub subject: &'static str,
+    /// The run's subject, a word or a pattern of words; empty without a sweep.
+    pub subject: Arc<str>,
     pub(crate) size: Setting,
     /// The largest size of the config, in the sweep or in a list.
     pub largest: usize,

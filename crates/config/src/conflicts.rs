@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::assigned::Axis;
 use crate::error::Problems;
@@ -24,18 +25,20 @@ pub(crate) fn check(plan: &Plan, path: &Path, problems: &mut Problems) {
 fn is_missing(key: &'static Key, plan: &Plan) -> bool {
     let required = key.default.is_none() && plan.axis(key.name).is_none();
     let subjects = plan.subjects();
-    let set_by = |subject| plan.file.get(subject, key).or_else(|| plan.flags.get(subject, key)).is_some();
-    let overridden = !subjects.is_empty() && subjects.iter().all(|subject| set_by(Some(*subject)));
+    let set_by = |subject: Option<&Arc<str>>| {
+        plan.file.get(subject, key).or_else(|| plan.flags.get(subject, key)).is_some()
+    };
+    let overridden = !subjects.is_empty() && subjects.iter().all(|subject| set_by(Some(subject)));
     required && !set_by(None) && !overridden
 }
 
 /// Whatever else sets the key of an axis: flags, and overrides of either source.
 fn set_besides(axis: &Axis, plan: &Plan) -> Vec<ConfigError> {
     let overrides = plan.file.all_of(axis.key).filter(|(subject, _)| subject.is_some());
-    let error = |(subject, origin): (Option<&'static str>, &Origin)| {
+    let error = |(subject, origin): (Option<&Arc<str>>, &Origin)| {
         let (key, axis) = (axis.key.name, axis.origin.clone());
         let problem = match subject {
-            Some(subject) => Problem::OverrideOnAxis { key, subject, axis },
+            Some(subject) => Problem::OverrideOnAxis { key, subject: subject.to_string(), axis },
             None => Problem::FlagOnAxis { key, axis },
         };
         ConfigError::new(origin.clone(), problem)

@@ -1,5 +1,7 @@
 //! File and flags together: which axes there are, and which value of a key wins.
 
+use std::sync::Arc;
+
 use crate::assigned::{Assigned, Axis};
 use crate::value::Setting;
 use crate::{Key, Schema};
@@ -44,17 +46,13 @@ impl Plan {
         self.axis(key.name).map_or_else(|| default_of(key).into_iter().collect(), |axis| axis.values.clone())
     }
 
-    pub(crate) fn subjects(&self) -> Vec<&'static str> {
-        let known = self.schema.subjects();
+    pub(crate) fn subjects(&self) -> Vec<Arc<str>> {
         let named = self.own_axis(self.schema.noun());
-        named
-            .iter()
-            .filter_map(|set| known.iter().find(|name| set.value.as_text() == Some(name)).copied())
-            .collect()
+        named.iter().filter_map(|set| set.value.as_text().map(Arc::from)).collect()
     }
 
     /// The tag of the runs that take these values; empty if there is none.
-    pub(crate) fn tag(&self, subject: &'static str, choices: &[Choice<'_>]) -> String {
+    pub(crate) fn tag(&self, subject: &Arc<str>, choices: &[Choice<'_>]) -> String {
         let key = self.schema.tag().and_then(|tag| self.schema.find(tag));
         let set = key.and_then(|key| self.resolve(key, subject, choices));
         set.map(|setting| setting.value.to_string()).unwrap_or_default()
@@ -64,7 +62,7 @@ impl Plan {
     pub(crate) fn resolve(
         &self,
         key: &'static Key,
-        subject: &'static str,
+        subject: &Arc<str>,
         choices: &[Choice<'_>],
     ) -> Option<Setting> {
         let chosen = choices.iter().find(|(axis, _)| *axis == key).map(|(_, setting)| *setting);

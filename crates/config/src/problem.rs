@@ -45,22 +45,19 @@ pub enum Problem {
     UnknownAxis { key: String, known: Vec<&'static str>, meant: Option<String> },
     #[error("unknown section [{section}]{} (known: {})", hint(.meant.as_deref()), .known.join(", "))]
     UnknownSection { section: String, known: Vec<&'static str>, meant: Option<String> },
-    #[error("[{section}] unknown {noun} `{name}`{} (known: {})", hint(*.meant), .known.join(", "))]
+    #[error("[{section}] unknown {noun} `{name}`{} (known: {})", hint(.meant.as_deref()), .known.join(", "))]
     UnknownSubject {
         section: String,
         noun: &'static str,
         name: String,
-        meant: Option<&'static str>,
+        meant: Option<String>,
         known: &'static [&'static str],
     },
+    #[error("[{section}] a pattern has no section of its own; each of its parts has one: {}", .parts.join(", "))]
+    SectionOfPattern { section: String, parts: Vec<String> },
     #[error("[override.{subject}] cannot set `{key}`, which belongs to another {noun} (allowed: {})",
         .allowed.join(", "))]
-    ForeignOverride {
-        subject: &'static str,
-        noun: &'static str,
-        key: &'static str,
-        allowed: Vec<&'static str>,
-    },
+    ForeignOverride { subject: String, noun: &'static str, key: &'static str, allowed: Vec<&'static str> },
     #[error("[{section}] {why}")]
     Elsewhere { section: String, why: &'static str },
     #[error("`{section}` is a section, [{section}], not a key; got {got}")]
@@ -88,7 +85,7 @@ pub enum Problem {
     #[error(
         "`{key}` is an axis of the sweep ({axis}), so [override.{subject}] cannot set it; remove one of the two"
     )]
-    OverrideOnAxis { key: &'static str, subject: &'static str, axis: Origin },
+    OverrideOnAxis { key: &'static str, subject: String, axis: Origin },
     #[error("values {one} and {other} of axis `{key}` give the same run; remove one of the two")]
     SameRun { key: &'static str, one: String, other: String },
 

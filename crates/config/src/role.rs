@@ -1,5 +1,7 @@
 //! Which key an entry refers to, and in which role: a plain setting, an override, or an axis.
 
+use std::sync::Arc;
+
 use crate::entry::Entry;
 use crate::error::Misplaced;
 use crate::unknown::{self, Scope};
@@ -7,10 +9,10 @@ use crate::written::Written;
 use crate::{ConfigError, Key, Problem, Schema};
 
 /// What an entry is.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Role {
     Setting(&'static Key),
-    Override(&'static str, &'static Key),
+    Override(Arc<str>, &'static Key),
     Axis(&'static Key),
     /// The header of a section that sets nothing.
     EmptySection,
@@ -40,13 +42,13 @@ pub(crate) fn role(schema: &'static Schema, entry: &Entry) -> Result<Role, Mispl
 }
 
 fn override_of(schema: &'static Schema, entry: &Entry, name: &str) -> Result<Role, Misplaced> {
-    let known = schema.subjects().iter().find(|subject| **subject == name);
-    let subject = *known.ok_or_else(|| unknown::subject(schema, entry, 2, name))?;
-    match lookup(schema, entry, Scope::OverrideOf(subject), |key| Role::Override(subject, key))? {
-        Role::Override(_, key) if !key.belongs_to(subject) => {
+    let subject = schema.subject_named(name).ok_or_else(|| unknown::subject(schema, entry, 2, name))?;
+    match lookup(schema, entry, Scope::OverrideOf(&subject), |key| Role::Override(subject.clone(), key))? {
+        Role::Override(_, key) if !key.belongs_to(&subject) => {
             let allowed =
-                schema.sections().into_iter().filter(|section| schema.allows(subject, section)).collect();
-            let problem = Problem::ForeignOverride { subject, noun: schema.noun(), key: key.name, allowed };
+                schema.sections().into_iter().filter(|section| schema.allows(&subject, section)).collect();
+            let (subject, noun) = (subject.to_string(), schema.noun());
+            let problem = Problem::ForeignOverride { subject, noun, key: key.name, allowed };
             Err(ConfigError::new(entry.origin(), problem).into())
         }
         role => Ok(role),
@@ -56,7 +58,7 @@ fn override_of(schema: &'static Schema, entry: &Entry, name: &str) -> Result<Rol
 fn lookup(
     schema: &'static Schema,
     entry: &Entry,
-    scope: Scope,
+    scope: Scope<'_>,
     role: impl Fn(&'static Key) -> Role,
 ) -> Result<Role, Misplaced> {
     let path = entry.names()[scope.depth()..].join(".");

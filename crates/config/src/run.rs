@@ -14,8 +14,8 @@ use crate::{Key, Schema};
 #[derive(Debug, Clone)]
 pub struct Run {
     schema: &'static Schema,
-    /// Its subject.
-    pub subject: &'static str,
+    /// Its subject: a word, or a pattern of words.
+    pub subject: Arc<str>,
     /// Its size.
     pub size: usize,
     /// Its seed.
@@ -51,13 +51,13 @@ impl Run {
             settings.iter().filter(|(name, setting)| names_the_run(name, &setting.value, combination));
         let mut hash_pairs: BTreeMap<String, String> =
             naming.map(|(name, setting)| ((*name).to_owned(), setting.value.to_string())).collect();
-        hash_pairs.insert(axes.subject.name.to_owned(), (*subject).to_owned());
+        hash_pairs.insert(axes.subject.name.to_owned(), subject.to_string());
         hash_pairs.insert(axes.size.name.to_owned(), combination.size.value.to_string());
         let values = settings.iter().map(|(name, setting)| (*name, setting.value.clone()));
         let chosen = choices.iter().map(|(key, set)| (key.name.to_owned(), set.value.to_string()));
         Self {
             schema,
-            subject,
+            subject: subject.clone(),
             size: combination.size(),
             seed: 0,
             largest: *largest,
@@ -96,7 +96,7 @@ impl Run {
         let axes = self.schema.axes().expect("a run is one of a sweep");
         let number = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         [
-            (axes.subject.name, Value::from(self.subject)),
+            (axes.subject.name, Value::from(&*self.subject)),
             (axes.size.name, number(self.size as u64)),
             (axes.seed.name, number(self.seed)),
         ]
@@ -115,7 +115,7 @@ impl Run {
 /// Runs are equal if everything that can be asked of them is.
 impl PartialEq for Run {
     fn eq(&self, other: &Self) -> bool {
-        let of = |run: &Self| (run.subject, run.size, run.seed, run.largest);
+        let of = |run: &Self| (run.subject.clone(), run.size, run.seed, run.largest);
         of(self) == of(other)
             && (&self.values, &self.axes, &self.hash_pairs) == (&other.values, &other.axes, &other.hash_pairs)
     }

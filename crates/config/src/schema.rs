@@ -1,8 +1,9 @@
 //! Which keys there are.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use subquad_options::{Field, Kind, Value};
+use subquad_options::{Field, Kind, Value, pattern_words};
 
 /// One key of a config.
 #[derive(Debug, Clone)]
@@ -27,7 +28,7 @@ pub struct Key {
 /// The runs that have a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
-    /// The runs of this subject.
+    /// The runs whose subject is this word, or a pattern with it.
     Subject(&'static str),
     /// The runs whose tag has this value.
     Tag(&'static str),
@@ -36,7 +37,7 @@ pub enum Variant {
 /// The axes that every sweep has. The kind of each is that of a single value in its list.
 #[derive(Debug, Clone)]
 pub struct Axes {
-    /// What is compared; its kind is the words of the subjects.
+    /// What is compared; its kind is the words of the subjects, or patterns of them.
     pub subject: Field,
     /// What shares such as `seq_len/16` refer to.
     pub size: Field,
@@ -132,12 +133,18 @@ impl Schema {
         self.axes.as_ref().map_or("subject", |axes| axes.subject.name)
     }
 
-    /// The words of the subjects.
+    /// The words that subjects consist of.
     pub(crate) fn subjects(&self) -> &'static [&'static str] {
         match self.axes.as_ref().map(|axes| &axes.subject.kind) {
-            Some(Kind::Word(words)) => words,
+            Some(Kind::Word(words) | Kind::Pattern(words)) => words,
             _ => &[],
         }
+    }
+
+    /// The subject that a text names: a word, or a pattern of words.
+    pub(crate) fn subject_named(&self, text: &str) -> Option<Arc<str>> {
+        let subject = self.axes.as_ref()?.subject.kind.accept(&Value::from(text))?;
+        subject.as_text().map(Arc::from)
     }
 
     pub(crate) fn tag(&self) -> Option<&'static str> {
@@ -217,9 +224,9 @@ impl Key {
         !matches!(self.variant, Some(Variant::Tag(own)) if own != tag)
     }
 
-    /// Whether a run with this subject has the key.
+    /// Whether a run with this subject has the key; a pattern has the keys of all its words.
     pub(crate) fn belongs_to(&self, subject: &str) -> bool {
-        !matches!(self.variant, Some(Variant::Subject(own)) if own != subject)
+        !matches!(self.variant, Some(Variant::Subject(own)) if pattern_words(subject).all(|word| word != own))
     }
 
     /// The word that a config may write for a number.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use subquad_options::{Kind, Value};
 
@@ -75,12 +76,12 @@ impl Sheet {
 }
 
 fn combination(plan: &Plan, problems: &Problems) -> Combination<'static> {
-    let keys = plan.schema.keys().iter();
+    let (keys, subject) = (plan.schema.keys().iter(), Arc::from(""));
     let settings: Settings = keys
-        .filter_map(|key| Some((key.name, undoubted(key, plan.resolve(key, "", &[]), problems)?)))
+        .filter_map(|key| Some((key.name, undoubted(key, plan.resolve(key, &subject, &[]), problems)?)))
         .collect();
     let size = Setting { value: Value::Integer(0), origin: None };
-    Combination { schema: plan.schema, subject: "", size, largest: 0, settings, choices: vec![] }
+    Combination { schema: plan.schema, subject, size, largest: 0, settings, choices: vec![] }
 }
 
 fn lengths<'a>(combination: &'a Combination<'_>) -> Vec<Length<'a>> {

@@ -2,6 +2,8 @@
 //!
 //! Runs are counted from the sizes of the axes, before any is made. What follows takes a fixed time per run.
 
+use std::sync::Arc;
+
 use subquad_options::Kind;
 
 use crate::assigned::Axis;
@@ -22,7 +24,7 @@ pub(crate) struct Sweep<'a> {
 
 /// The runs of one subject with one tag: what they take from each extra axis.
 struct Branch<'a> {
-    subject: &'static str,
+    subject: Arc<str>,
     tag: String,
     digits: Vec<Digit<'a>>,
 }
@@ -42,7 +44,7 @@ type Places = Vec<usize>;
 
 impl<'a> Sweep<'a> {
     pub(crate) fn new(plan: &'a Plan, axes: &'a Axes) -> Self {
-        let branches = plan.subjects().into_iter().flat_map(|subject| branches_of(plan, subject)).collect();
+        let branches = plan.subjects().iter().flat_map(|subject| branches_of(plan, subject)).collect();
         let (sizes, seeds) = (plan.own_axis(axes.size.name), plan.own_axis(axes.seed.name));
         Self { plan, axes, sizes, seeds, branches }
     }
@@ -67,7 +69,7 @@ impl<'a> Sweep<'a> {
         let keys = branch.keys(self.plan).filter(is_list).filter(|key| !problems.doubts(key.name));
         let settings = keys.flat_map(|key| match branch.axis(key) {
             Some(axis) => axis.values.clone(),
-            None => self.plan.resolve(key, branch.subject, &[]).into_iter().collect(),
+            None => self.plan.resolve(key, &branch.subject, &[]).into_iter().collect(),
         });
         settings.flat_map(|setting| (self.axes.sizes_in)(&setting.value)).collect()
     }
@@ -105,13 +107,13 @@ impl<'a> Sweep<'a> {
         problems: &Problems,
     ) -> Combination<'a> {
         for (key, _) in &choices {
-            let set = undoubted(key, self.plan.resolve(key, branch.subject, &choices), problems);
+            let set = undoubted(key, self.plan.resolve(key, &branch.subject, &choices), problems);
             settings.extend(set.map(|setting| (key.name, setting)));
         }
         settle(self.plan.schema, &mut settings, size.value.as_integer().unwrap_or(0), largest);
         Combination {
             schema: self.plan.schema,
-            subject: branch.subject,
+            subject: branch.subject.clone(),
             size: size.clone(),
             largest: largest.try_into().unwrap_or(0),
             settings,
@@ -122,7 +124,7 @@ impl<'a> Sweep<'a> {
     /// What the runs of each branch have besides the values of axes.
     fn bases(&self, branches: &[Branch<'a>], problems: &Problems) -> Vec<Settings> {
         let setting = |branch: &Branch<'a>, key: &'static Key| {
-            let set = undoubted(key, self.plan.resolve(key, branch.subject, &[]), problems);
+            let set = undoubted(key, self.plan.resolve(key, &branch.subject, &[]), problems);
             set.map(|setting| (key.name, setting))
         };
         let base =
@@ -140,7 +142,7 @@ impl<'a> Branch<'a> {
 
     /// The keys that its runs have.
     fn keys(&self, plan: &Plan) -> impl Iterator<Item = &'static Key> {
-        plan.schema.keys().iter().filter(|key| key.belongs_to(self.subject) && key.serves(&self.tag))
+        plan.schema.keys().iter().filter(|key| key.belongs_to(&self.subject) && key.serves(&self.tag))
     }
 
     fn choices(&self, places: &[usize]) -> Vec<Choice<'a>> {
@@ -179,7 +181,7 @@ impl Digit<'_> {
 }
 
 /// One branch for each tag that the subject's runs have.
-fn branches_of<'a>(plan: &'a Plan, subject: &'static str) -> Vec<Branch<'a>> {
+fn branches_of<'a>(plan: &'a Plan, subject: &Arc<str>) -> Vec<Branch<'a>> {
     let axes: Vec<&Axis> = plan.extra_axes().filter(|axis| axis.key.belongs_to(subject)).collect();
     let is_tag = |axis: &&&Axis| plan.schema.tag() == Some(axis.key.name);
     let branch = |choice: Option<(Choice<'a>, usize)>| {
@@ -190,7 +192,7 @@ fn branches_of<'a>(plan: &'a Plan, subject: &'static str) -> Vec<Branch<'a>> {
             _ => Digit::Nothing,
         };
         let digits = axes.iter().map(digit).collect();
-        Branch { subject, tag, digits }
+        Branch { subject: subject.clone(), tag, digits }
     };
     match axes.iter().find(is_tag) {
         None => vec![branch(None)],

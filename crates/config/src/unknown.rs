@@ -1,5 +1,7 @@
 //! What to say about an entry that matches no key: which part is unknown, and what was probably meant.
 
+use subquad_options::pattern_words;
+
 use crate::entry::Entry;
 use crate::error::Misplaced;
 use crate::written::Written;
@@ -7,15 +9,15 @@ use crate::{ConfigError, Key, Problem, Schema, suggest, value};
 
 /// The table in which a dotted key is looked up.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Scope {
+pub(crate) enum Scope<'a> {
     File,
     Sweep,
     /// `[override]` itself, which holds only tables named after subjects.
     Override,
-    OverrideOf(&'static str),
+    OverrideOf(&'a str),
 }
 
-impl Scope {
+impl Scope<'_> {
     /// How many segments of an entry's path name the scope.
     pub(crate) fn depth(self) -> usize {
         match self {
@@ -38,7 +40,7 @@ impl Scope {
 }
 
 /// `path` is the entry's key inside `scope`.
-pub(crate) fn diagnose(schema: &'static Schema, entry: &Entry, scope: Scope, path: &str) -> Misplaced {
+pub(crate) fn diagnose(schema: &'static Schema, entry: &Entry, scope: Scope<'_>, path: &str) -> Misplaced {
     let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));
     if let Some(key) = schema.find(parent) {
         return table_in_place_of(key, entry);
@@ -57,7 +59,7 @@ pub(crate) fn diagnose(schema: &'static Schema, entry: &Entry, scope: Scope, pat
 /// The segment before `count` should be a subject.
 pub(crate) fn subject(schema: &Schema, entry: &Entry, count: usize, name: &str) -> Misplaced {
     let (section, known) = (entry.names()[..count].join("."), schema.subjects());
-    let meant = suggest::nearest(name, known.iter().copied());
+    let meant = suggest::nearest_pattern(name, known);
     let problem =
         Problem::UnknownSubject { section, noun: schema.noun(), name: name.to_owned(), meant, known };
     ConfigError::new(entry.origin_of(count), problem).into()
@@ -79,7 +81,7 @@ fn key(schema: &'static Schema, entry: &Entry, section: &str, leaf: &str) -> Mis
     misplaced(entry, Problem::UnknownKey { key, section, known, meant: shown }, meant)
 }
 
-fn outside_sections(schema: &'static Schema, entry: &Entry, scope: Scope, leaf: &str) -> Misplaced {
+fn outside_sections(schema: &'static Schema, entry: &Entry, scope: Scope<'_>, leaf: &str) -> Misplaced {
     let meant = elsewhere(schema, leaf);
     let (key, known, shown) = (entry.key(), scope.sections(schema), meant.map(|key| key.name.to_owned()));
     misplaced(entry, Problem::KeyOutsideSections { key, known, meant: shown }, meant)
@@ -93,17 +95,26 @@ fn axis(schema: &'static Schema, entry: &Entry, leaf: &str) -> Misplaced {
     misplaced(entry, Problem::UnknownAxis { key: entry.key(), known, meant: shown }, meant)
 }
 
-fn section(schema: &'static Schema, entry: &Entry, scope: Scope) -> Misplaced {
+fn section(schema: &'static Schema, entry: &Entry, scope: Scope<'_>) -> Misplaced {
     let depth = scope.depth();
     match entry.names()[depth..] {
         [first, name, ..] if first == schema.noun() && !schema.is_section(&format!("{first}.{name}")) => {
-            subject(schema, entry, depth + 2, name)
+            match schema.subject_named(name) {
+                Some(pattern) => section_of_pattern(entry, depth + 2, first, &pattern),
+                None => subject(schema, entry, depth + 2, name),
+            }
         }
         _ => unknown_section(schema, entry, scope),
     }
 }
 
-fn unknown_section(schema: &'static Schema, entry: &Entry, scope: Scope) -> Misplaced {
+fn section_of_pattern(entry: &Entry, count: usize, table: &str, pattern: &str) -> Misplaced {
+    let parts = pattern_words(pattern).map(|word| format!("[{table}.{word}]")).collect();
+    let problem = Problem::SectionOfPattern { section: entry.names()[..count].join("."), parts };
+    ConfigError::new(entry.origin_of(count), problem).into()
+}
+
+fn unknown_section(schema: &'static Schema, entry: &Entry, scope: Scope<'_>) -> Misplaced {
     let (names, known) = (entry.names(), scope.sections(schema));
     let own = |count: usize| names[scope.depth()..count].join(".");
     // The last name is the key's, unless it names an empty table.

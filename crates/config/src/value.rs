@@ -68,15 +68,22 @@ pub(crate) fn list(key: &str, kind: &Kind, items: &[Item]) -> Result<Vec<Setting
 pub(crate) fn complaint(kind: &Kind, written: &Written) -> String {
     match (kind, written) {
         (_, Written::Scalar(Value::Text(text))) if !kind.words().is_empty() => {
-            let nearest = suggest::nearest(text, kind.words().into_iter());
+            let nearest = nearest(kind, text);
             let hint = nearest.map(|word| format!("; did you mean \"{word}\"?")).unwrap_or_default();
             format!("must be {kind}; got {text:?}{hint}")
         }
-        (Kind::Word(_), _) => format!("must be {kind}; got {written}"),
+        (Kind::Word(_) | Kind::Pattern(_), _) => format!("must be {kind}; got {written}"),
         (Kind::List { most, .. }, Written::List(items)) if items.len() > *most => {
             format!("must be {kind}, got {} of them", items.len())
         }
         _ => format!("must be {kind}, got {written}{}", quotes(kind, written)),
+    }
+}
+
+fn nearest(kind: &Kind, text: &str) -> Option<String> {
+    match kind {
+        Kind::Pattern(words) => suggest::nearest_pattern(text, words),
+        _ => suggest::nearest(text, kind.words().into_iter()).map(str::to_owned),
     }
 }
 

@@ -27,10 +27,16 @@ pub struct Block<M = MixerKind> {
 }
 
 impl<M: MixerModule> Block<M> {
-    pub(crate) fn new<C: SequenceMixerConfig<Mixer = M>>(config: &ModelConfig<C>, device: &Device) -> Self {
+    /// The block at a place of the model.
+    pub(crate) fn new<C: SequenceMixerConfig<Mixer = M>>(
+        config: &ModelConfig<C>,
+        index: usize,
+        device: &Device,
+    ) -> Self {
         let order = config.structure.order;
         let norm = || config.norm.init(config.d_model, config.structure.norm_eps, device);
-        let (mixer, channel_mixer) = (config.mixer.init(device), config.channel_mixer.init(device));
+        let mixer = config.mixer.at(index).init(device);
+        let channel_mixer = config.channel_mixer.at(index).init(device);
         Self {
             mixer_norm: order.norms_mixer().then(norm).flatten(),
             mixer,

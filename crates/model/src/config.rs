@@ -5,6 +5,7 @@ use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::Device;
 use subquad_backend::Form;
 use subquad_mixer::{Refusal, SequenceMixerConfig};
+use subquad_options::Pattern;
 
 use crate::additions::Additions;
 use crate::groups::named_parameters;
@@ -23,10 +24,10 @@ pub struct ModelConfig<C = MixerConfig> {
     pub d_model: usize,
     /// Number of blocks.
     pub n_layers: usize,
-    /// The sequence mixer of every block.
-    pub mixer: C,
-    /// The channel mixer of every block.
-    pub channel_mixer: ChannelMixerConfig,
+    /// The sequence mixers, which alternate over the blocks; `config.into()` for the same one in every block.
+    pub mixer: Pattern<C>,
+    /// The channel mixers, which alternate over the blocks.
+    pub channel_mixer: Pattern<ChannelMixerConfig>,
     /// The kind of every norm; `structure` says where the norms are.
     pub norm: NormKind,
     /// Whether every mixer's output is added to its input. If false, it replaces the input.
@@ -108,8 +109,9 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
     pub fn check(&self) -> Result<(), Refusal> {
         let mixer = self
             .mixer
-            .refusals()
-            .into_iter()
+            .parts()
+            .iter()
+            .flat_map(SequenceMixerConfig::refusals)
             .map(|refusal| Refusal { reason: format!("sequence mixer: {}", refusal.reason), ..refusal });
         Refusal::first(mixer.chain(self.refusals()).collect())
     }
@@ -124,16 +126,25 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         }
         let channel = self
             .channel_mixer
-            .refusals()
-            .into_iter()
+            .parts()
+            .iter()
+            .flat_map(ChannelMixerConfig::refusals)
             .map(|refusal| Refusal { reason: format!("channel mixer: {}", refusal.reason), ..refusal });
-        let widths = [
-            self.other_width("sequence mixer", self.mixer.d_model()),
-            self.other_width("channel mixer", self.channel_mixer.d_model().unwrap_or(self.d_model)),
-        ];
         let structure = [self.wrong_eps(), self.no_last_norm(), self.types_of_reals()];
         let rest = [self.untied_head(), self.strange_padding()];
-        channel.chain(widths.into_iter().chain(structure).chain(rest).flatten()).collect()
+        let patterns = [
+            left_out("the pattern of sequence mixers", &self.mixer, self.n_layers),
+            left_out("the pattern of channel mixers", &self.channel_mixer, self.n_layers),
+        ];
+        let rest = structure.into_iter().chain(rest).chain(patterns).flatten();
+        channel.chain(self.other_widths()).chain(rest).collect()
+    }
+
+    fn other_widths(&self) -> impl Iterator<Item = Refusal> {
+        let sequence = self.mixer.parts().iter().map(|mixer| ("sequence mixer", mixer.d_model()));
+        let channel =
+            self.channel_mixer.parts().iter().filter_map(|mixer| Some(("channel mixer", mixer.d_model()?)));
+        sequence.chain(channel).filter_map(|(what, d_model)| self.other_width(what, d_model))
     }
 
     fn zero_sizes(&self) -> Vec<Refusal> {
@@ -225,18 +236,24 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
             Encoder::Embedding { vocab } => vocab * d_model,
         };
         let tables = (structure.positions.unwrap_or(0) + structure.token_types) * d_model;
-        inputs
-            + tables
-            + self.n_layers * self.n_block_parameters()
-            + self.n_norms()
-            + self.n_head_parameters()
+        inputs + tables + self.n_blocks_parameters() + self.n_norms() + self.n_head_parameters()
     }
 
-    fn n_block_parameters(&self) -> usize {
-        let mixes_channels = !matches!(self.channel_mixer, ChannelMixerConfig::None);
-        let norms = usize::from(self.structure.order.norms_mixer()) + usize::from(mixes_channels);
-        let norms = norms * self.norm.n_parameters(self.d_model);
-        norms + self.mixer.n_parameters() + self.channel_mixer.n_parameters()
+    /// Of all blocks. Every mixer is counted once: some are built for it.
+    fn n_blocks_parameters(&self) -> usize {
+        let (mixer, channel_mixer) = (
+            self.mixer.map(C::n_parameters),
+            self.channel_mixer.map(|mixer| self.n_channel_parameters(mixer)),
+        );
+        let norms = usize::from(self.structure.order.norms_mixer()) * self.norm.n_parameters(self.d_model);
+        let blocks = mixer.first(self.n_layers).zip(channel_mixer.first(self.n_layers));
+        blocks.map(|(mixer, channel_mixer)| norms + mixer + channel_mixer).sum()
+    }
+
+    /// Of a channel mixer and its norm.
+    fn n_channel_parameters(&self, mixer: &ChannelMixerConfig) -> usize {
+        let norms = usize::from(!matches!(mixer, ChannelMixerConfig::None));
+        norms * self.norm.n_parameters(self.d_model) + mixer.n_parameters()
     }
 
     /// Number of parameters of the norms outside blocks.
@@ -276,7 +293,7 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         SequenceModel {
             encoder: self.init_encoder(device),
             additions: Additions::new(self, device),
-            blocks: (0..self.n_layers).map(|_| Block::new(self, device)).collect(),
+            blocks: (0..self.n_layers).map(|index| Block::new(self, index, device)).collect(),
             norm: self.last_norm(norm_eps, device),
             head_transform: Transform::new(self, device),
             head,
@@ -315,4 +332,14 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
             }
         }
     }
+}
+
+/// Refuses a pattern with more places than a model has blocks: some would silently be left out. `name` is how messages call it.
+pub fn left_out<T>(name: &str, pattern: &Pattern<T>, n_layers: usize) -> Option<Refusal> {
+    let places = pattern.parts().len();
+    Refusal::when(places > n_layers, &["n_layers"], || {
+        format!(
+            "{name} has {places} places, but n_layers = {n_layers} leaves some out; choose at least {places}"
+        )
+    })
 }

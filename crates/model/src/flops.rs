@@ -12,9 +12,13 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
     /// ([`forward_at`](crate::SequenceModel::forward_at)); other heads run once per sequence. The config must pass
     /// [`check`](Self::check).
     pub fn training_flops(&self, batch: usize, seq_len: usize, labels: usize) -> Option<f64> {
-        let channels = Flops::products((self.channel_mixer.flops() * seq_len) as f64);
-        let blocks = (self.mixer.training_flops(seq_len)? + channels).times(self.n_layers);
-        Some((self.encoder_flops(seq_len) + blocks + self.head_flops(labels)).of_step(batch))
+        let outside = self.encoder_flops(seq_len) + self.head_flops(labels);
+        let mut mixers = self.mixer.first(self.n_layers).zip(self.channel_mixer.first(self.n_layers));
+        let all = mixers.try_fold(outside, |sum, (mixer, channel_mixer)| {
+            let channels = Flops::products((channel_mixer.flops() * seq_len) as f64);
+            Some(sum + mixer.training_flops(seq_len)? + channels)
+        });
+        Some(all?.of_step(batch))
     }
 
     /// Reals have no gradient, so that there is one product less than in other linear layers.

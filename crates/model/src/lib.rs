@@ -22,7 +22,7 @@ mod structure;
 
 pub use block::Block;
 pub use channel::{ChannelMixerConfig, ChannelMixerKind};
-pub use config::{Encoder, Head, ModelConfig};
+pub use config::{Encoder, Head, ModelConfig, left_out};
 pub use dropout::{Dropout, MixerSeed, Uniform};
 pub use groups::{NamedParameter, named_parameters};
 pub use mixer::{MixerConfig, MixerKind, MixerKindState};
@@ -35,3 +35,4 @@ pub use slices::OneToken;
 pub use state::{ModelState, StateError};
 pub use stepper::{DecodingPath, ModelStepper};
 pub use structure::{BlockOrder, DropoutSites, HeadTransform, Init, Structure};
+pub use subquad_options::Pattern;

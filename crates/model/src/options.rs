@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use subquad_mixer::{Choice, Options, Refusal};
 use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
-use subquad_options::range;
+use subquad_options::{OptionType, Pattern, range};
 
+use crate::config::left_out;
 use crate::{BlockOrder, ChannelMixerConfig, Encoder, Head, HeadTransform, ModelConfig, NormKind, Structure};
 
 /// Everything about a model except its sequence mixer, its input and its output.
@@ -46,9 +47,10 @@ pub struct ModelOptions {
 /// The channel mixer of every block.
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct ChannelOptions {
-    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none.
-    #[config(default = "ChannelMixerName::Dense")]
-    pub channel_mixer: ChannelMixerName,
+    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none. A pattern alternates
+    /// over the blocks.
+    #[config(default = "ChannelMixerName::Dense.into()")]
+    pub channel_mixer: Pattern<ChannelMixerName>,
     /// What is between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide and has no
     /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published.
     #[config(default = "ChannelGate::Auto")]
@@ -113,13 +115,13 @@ pub enum Pool {
 }
 
 impl ModelOptions {
-    /// The model with this sequence mixer, encoder and head.
-    pub fn model<C>(&self, mixer: C, encoder: Encoder, head: Head) -> ModelConfig<C> {
+    /// The model with these sequence mixers, encoder and head.
+    pub fn model<C>(&self, mixer: Pattern<C>, encoder: Encoder, head: Head) -> ModelConfig<C> {
         ModelConfig {
             d_model: self.d_model,
             n_layers: self.n_layers,
             mixer,
-            channel_mixer: self.channel.config(self.d_model),
+            channel_mixer: self.channel.configs(self.d_model),
             norm: self.norm,
             residual: self.residual,
             encoder,
@@ -135,7 +137,16 @@ impl ModelOptions {
             let norms = [self.idle_order(), self.idle_eps(), self.idle_norm("embedding_norm")];
             let sizes = [self.idle_size("d_hidden"), self.idle_size("n_blocks")];
             let rules = own.into_iter().chain(norms).chain(sizes).flatten();
-            rules.chain(self.channel.config(self.d_model).refusals()).collect()
+            let channel = self.channel.configs(self.d_model);
+            let left_out = left_out(
+                &format!("channel_mixer = {}", self.channel.channel_mixer.to_value().quoted()),
+                &channel,
+                self.n_layers,
+            );
+            rules
+                .chain(left_out)
+                .chain(channel.parts().iter().flat_map(ChannelMixerConfig::refusals))
+                .collect()
         })
     }
 
@@ -180,20 +191,22 @@ impl ModelOptions {
 
     fn idle_gate(&self) -> Option<Refusal> {
         let without = "without a channel mixer";
-        (self.channel.channel_mixer == ChannelMixerName::None)
-            .then(|| self.idle("channel_gate", without, &["channel_gate", "channel_mixer"]))?
+        let without_any =
+            self.channel.channel_mixer.parts().iter().all(|name| *name == ChannelMixerName::None);
+        without_any.then(|| self.idle("channel_gate", without, &["channel_gate", "channel_mixer"]))?
     }
 
     /// Refuses sizes that the channel mixer does not have.
     fn idle_size(&self, option: &'static str) -> Option<Refusal> {
-        match self.channel.channel_mixer {
-            ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => None,
-            ChannelMixerName::Dense if option == "d_hidden" => None,
-            ChannelMixerName::Dense | ChannelMixerName::None => {
-                let mixer = subquad_options::word(&self.channel.channel_mixer);
-                self.idle(option, &format!("with channel_mixer = \"{mixer}\""), &[option, "channel_mixer"])
-            }
-        }
+        let has_it = |name: &ChannelMixerName| match name {
+            ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => true,
+            ChannelMixerName::Dense => option == "d_hidden",
+            ChannelMixerName::None => false,
+        };
+        let mixer = &self.channel.channel_mixer;
+        let why = || format!("with channel_mixer = {}", mixer.to_value().quoted());
+        let idle = !mixer.parts().iter().any(has_it);
+        idle.then(|| self.idle(option, &why(), &[option, "channel_mixer"]))?
     }
 
     /// Refuses a value that is not the default and changes nothing.
@@ -208,9 +221,13 @@ impl ModelOptions {
 }
 
 impl ChannelOptions {
-    fn config(&self, d_model: usize) -> ChannelMixerConfig {
-        let Self { channel_mixer, d_hidden, n_blocks, .. } = *self;
-        match channel_mixer {
+    fn configs(&self, d_model: usize) -> Pattern<ChannelMixerConfig> {
+        self.channel_mixer.map(|name| self.config(*name, d_model))
+    }
+
+    fn config(&self, name: ChannelMixerName, d_model: usize) -> ChannelMixerConfig {
+        let Self { d_hidden, n_blocks, .. } = *self;
+        match name {
             ChannelMixerName::Dense => {
                 let config = DenseMlpConfig::new(d_model, d_hidden);
                 let gated = self.is_gated(config.gated);

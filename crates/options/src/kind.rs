@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
 use crate::range::{Number, whole_ends};
-use crate::{Share, Value, number};
+use crate::{Share, Value, number, read_pattern, write_pattern};
 
 /// The values that an option allows.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub enum Kind {
     Bool,
     /// One of a few words.
     Word(&'static [&'static str]),
+    /// One of a few words, or a pattern of them: see [`read_pattern`](crate::read_pattern).
+    Pattern(&'static [&'static str]),
     /// Any text of one line; it may be empty.
     Text,
     /// A text of a certain form.
@@ -77,7 +79,7 @@ impl Kind {
             }
             Self::Or { or, kind } => Self::Or { or, kind: Box::new(kind.within(range)) },
             Self::List { item, most } => Self::List { item: Box::new(item.within(range)), most },
-            Self::Bool | Self::Word(_) | Self::Text | Self::Form { .. } => self,
+            Self::Bool | Self::Word(_) | Self::Pattern(_) | Self::Text | Self::Form { .. } => self,
         }
     }
 
@@ -120,6 +122,9 @@ impl Kind {
             (Self::Word(words), Value::Text(text)) => {
                 words.contains(&text.as_str()).then(|| Value::Text(text.clone()))
             }
+            (Self::Pattern(words), Value::Text(text)) => {
+                read_pattern(text, words).map(|parts| Value::Text(write_pattern(&parts)))
+            }
             (Self::Text, Value::Text(text)) => {
                 (!text.contains(char::is_control)).then(|| Value::Text(text.clone()))
             }
@@ -134,7 +139,7 @@ impl Kind {
     /// The words that are allowed.
     pub fn words(&self) -> Vec<&str> {
         match self {
-            Self::Word(words) => words.to_vec(),
+            Self::Word(words) | Self::Pattern(words) => words.to_vec(),
             Self::Or { or: Value::Text(word), kind } => [vec![word.as_str()], kind.words()].concat(),
             Self::Or { kind, .. } => kind.words(),
             Self::Integer { .. }
@@ -170,7 +175,10 @@ impl fmt::Display for Kind {
             Self::Integer { min, max } => write!(f, "an integer from {min} to {max}"),
             Self::Real { min, max } => write!(f, "a finite number{}", ends(*min, *max)),
             Self::Bool => write!(f, "true or false"),
-            Self::Word(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Word(words) | Self::Pattern(words @ [_]) => write!(f, "one of {}", words.join(", ")),
+            Self::Pattern(words) => {
+                write!(f, "one of {}, or a pattern of them such as \"{}\"", words.join(", "), example(words))
+            }
             Self::Text => write!(f, "a text of one line"),
             Self::Form { what, .. } => write!(f, "{what}"),
             Self::Share { min, max } => {
@@ -181,6 +189,14 @@ impl fmt::Display for Kind {
             Self::List { item, most: usize::MAX } => write!(f, "a list, each value {item}"),
             Self::List { item, most } => write!(f, "a list of at most {most} different values, each {item}"),
         }
+    }
+}
+
+/// Three places with the second word and one with the first.
+fn example(words: &[&str]) -> String {
+    match words {
+        [first, second, ..] => write_pattern(&[second, second, second, first]),
+        [_] | [] => String::new(),
     }
 }
 

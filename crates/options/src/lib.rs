@@ -56,6 +56,7 @@
 mod field;
 mod kind;
 pub mod number;
+mod pattern;
 pub mod range;
 mod refusal;
 mod share;
@@ -65,6 +66,7 @@ mod words;
 
 pub use field::{Field, Options};
 pub use kind::Kind;
+pub use pattern::{LONGEST_PATTERN, Pattern, pattern_words, read_pattern, write_pattern};
 pub use refusal::Refusal;
 pub use share::Share;
 pub use subquad_options_derive::{Choice, Options};

@@ -9,7 +9,7 @@ use crate::hash::DIGITS;
 /// `<mixer>-L<seq_len>-s<seed>-<hash>`, for example `s4d-L1024-s0-1b9d3f07`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunName {
-    /// The sequence mixer's name; it may contain hyphens but no slash.
+    /// [`mixer_of`](Self::mixer_of) the sequence mixers; it may contain hyphens but no slash.
     pub mixer: String,
     /// Tokens in each example.
     pub seq_len: usize,
@@ -18,6 +18,14 @@ pub struct RunName {
     /// [`run_hash`](crate::run_hash) of the settings: 8 hex digits, and 8 more if another run of the study has the
     /// same, and so on.
     pub hash: String,
+}
+
+impl RunName {
+    /// A mixer's name or a pattern of mixers, as names of folders have it: `m2x3+attention` for `m2*3+attention`, because not every
+    /// system allows a `*` there.
+    pub fn mixer_of(pattern: &str) -> String {
+        pattern.replace('*', "x")
+    }
 }
 
 impl fmt::Display for RunName {

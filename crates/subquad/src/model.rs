@@ -16,10 +16,10 @@ use crate::study::PlannedRun;
 pub fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
     let (task, options) = (&config.task, &config.model);
     let head = head(task.target(config.seq_len), options.pool);
-    options.model(config.mixer(run), encoder(task.input()), head)
+    options.model(config.mixers(run), encoder(task.input()), head)
 }
 
-/// Floating-point operations of one of its training steps; `None` if its mixer does not say.
+/// Floating-point operations of one of its training steps; `None` if one of its mixers does not say.
 pub(crate) fn flops_per_step<C: Mixers>(run: &Run, config: &RunConfig) -> Option<f64> {
     let model = model::<C>(run, config);
     let labels = labels(model.head, &config.task, config.seq_len);
@@ -54,12 +54,12 @@ pub struct Facts {
     /// Floats that one sequence keeps to decode one more token; `None` for a bidirectional model. Found with the memory of one
     /// block.
     pub state_floats: fn(&PlannedRun) -> Option<usize>,
-    /// Floats that a block keeps for each float of the residual stream in training, with norms and residual
+    /// Floats that all blocks keep for each float of the residual stream in training, with norms and residual
     /// connections.
     pub(crate) kept: f64,
     /// Floats for each float of the residual stream while backward goes through one block.
     pub(crate) transient: f64,
-    /// Floats of one block's kernels, once for the whole batch.
+    /// Floats of all blocks' kernels, once for the whole batch.
     pub(crate) kernels: f64,
     /// Labels of an example.
     pub(crate) labels: usize,
@@ -70,26 +70,35 @@ pub struct Facts {
 pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     let config = run.config();
     let model = model::<C>(&run.resolved, &config);
-    let (hidden, gated) = hidden(&model.channel_mixer);
-    let share = hidden as f64 / model.d_model as f64;
+    let channels = model.channel_mixer.map(|mixer| {
+        let (hidden, gated) = hidden(mixer);
+        // Before a gate there are two hidden widths.
+        let share = hidden as f64 / model.d_model as f64;
+        (if gated { 3.0 } else { 2.0 } * share, share)
+    });
+    let blocks = || model.mixer.first(model.n_layers).zip(channels.first(model.n_layers));
     Facts {
         parameters: model.n_parameters(),
         state_floats: state_floats::<C>,
-        // Before a gate there are two hidden widths.
-        kept: model.mixer.kept() + if gated { 3.0 } else { 2.0 } * share,
-        transient: 4.0 + 0.5 * share,
-        kernels: model.mixer.kernels(config.seq_len),
+        kept: blocks().map(|(mixer, (kept, _))| mixer.kept() + kept).sum(),
+        transient: blocks().map(|(_, (_, share))| 4.0 + 0.5 * share).fold(0.0, f64::max),
+        kernels: blocks().map(|(mixer, _)| mixer.kernels(config.seq_len)).sum(),
         labels: labels(model.head, &config.task, config.seq_len),
         outputs: model.head.outputs(),
     }
 }
 
-/// The floats of the state, found without building the whole model.
+/// The floats of the state, found with a model of one block for every place of the pattern.
 fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
     let config = run.config();
     let model = model::<C>(&run.resolved, &config);
-    let one_block = ModelConfig { n_layers: 1, ..model };
-    Some(config.model.n_layers * one_block.init(&Device::flex()).state_size(config.seq_len)?)
+    let sizes = model.mixer.map(|mixer| {
+        let channel_mixer = ChannelMixerConfig::None.into();
+        let one_block =
+            ModelConfig { n_layers: 1, mixer: mixer.clone().into(), channel_mixer, ..model.clone() };
+        one_block.init(&Device::flex()).state_size(config.seq_len)
+    });
+    sizes.first(model.n_layers).copied().sum()
 }
 
 /// Hidden width of a channel mixer, and whether it ends in a gate.

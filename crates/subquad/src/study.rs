@@ -212,7 +212,7 @@ impl PlannedRun {
             let leaf = key.rsplit('.').next().unwrap_or(key);
             format!(" {leaf}={value}")
         });
-        std::iter::once(self.name.mixer.clone()).chain(axes).collect()
+        std::iter::once(self.resolved.subject.to_string()).chain(axes).collect()
     }
 }
 
@@ -231,7 +231,7 @@ fn name(run: &Run, data: Option<&str>, device: Option<&str>, digits: usize) -> R
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
     RunName {
-        mixer: run.subject.to_owned(),
+        mixer: RunName::mixer_of(&run.subject),
         seq_len: run.size,
         seed: run.seed,
         hash: long_run_hash(&naming, digits.min(MAX_DIGITS)),

@@ -45,7 +45,7 @@ pub(crate) fn summary(
         run: run.name.to_string(),
         config: run.config_file.file_name().unwrap_or_default().to_string_lossy().into(),
         task: config.task.info().name.into(),
-        mixer: run.name.mixer.clone(),
+        mixer: run.resolved.subject.to_string(),
         seq_len: config.seq_len,
         seed: config.seed,
         steps: config.train.steps,

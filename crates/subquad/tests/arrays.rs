@@ -46,7 +46,8 @@ fn large_allocations(mixer: MixerConfig) -> [u64; 2] {
     let text = (0..10_000u32).map(|i| (i * i % 251) as u8).collect();
     let task = BytesConfig { test_examples: 1, ..BytesConfig::default() }.of_text(text, SEQ, 0).unwrap();
     let (encoder, head) = (Encoder::Embedding { vocab: 256 }, Head::Token { outputs: 256 });
-    let model = ModelOptions { d_model: D_MODEL, ..ModelOptions::default() }.model(mixer, encoder, head);
+    let model =
+        ModelOptions { d_model: D_MODEL, ..ModelOptions::default() }.model(mixer.into(), encoder, head);
     let training_loop = LoopConfig { log_every: 1, ..LoopConfig::new(STEPS).with_batch(BATCH) };
     let config = TrainConfig { optim: OptimConfig::new(), training_loop, dropout: 0.0, seed: 0 };
     let mut sink = PerStep { meter: Meter::start(), counts: vec![] };

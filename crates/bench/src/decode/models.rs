@@ -89,8 +89,8 @@ impl<M: MixerModule> ReadyModel<M> {
         let config = ModelConfig {
             d_model,
             n_layers,
-            mixer: mixer.unwrap_or_else(|refused| panic!("{}: {}", C::NAME, refused[0])),
-            channel_mixer: ChannelMixerConfig::Dense(DenseMlpConfig::new(d_model, d_hidden)),
+            mixer: mixer.unwrap_or_else(|refused| panic!("{}: {}", C::NAME, refused[0])).into(),
+            channel_mixer: ChannelMixerConfig::Dense(DenseMlpConfig::new(d_model, d_hidden)).into(),
             norm: NormKind::Layer,
             residual: true,
             encoder: Encoder::Embedding { vocab: VOCAB },

@@ -122,8 +122,8 @@ impl M2BertConfig {
         ModelConfig {
             d_model: self.d_model,
             n_layers: self.n_layers,
-            mixer: MixerConfig::M2(self.mixer()),
-            channel_mixer: ChannelMixerConfig::BlockDiagonal(self.channel_mixer()),
+            mixer: MixerConfig::M2(self.mixer()).into(),
+            channel_mixer: ChannelMixerConfig::BlockDiagonal(self.channel_mixer()).into(),
             norm: NormKind::Layer,
             residual: true,
             encoder: Encoder::Embedding { vocab: self.vocab },

@@ -54,8 +54,8 @@ impl M2GptConfig {
         ModelConfig {
             d_model,
             n_layers,
-            mixer: MixerConfig::M2(mixer),
-            channel_mixer: ChannelMixerConfig::BlockDiagonal(mlp),
+            mixer: MixerConfig::M2(mixer).into(),
+            channel_mixer: ChannelMixerConfig::BlockDiagonal(mlp).into(),
             norm: NormKind::Layer,
             residual: true,
             encoder: Encoder::Embedding { vocab },

@@ -3,11 +3,11 @@
 use burn::module::Module;
 use subquad_attention::AttentionConfig;
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, SequenceModel, named_parameters,
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, Pattern, SequenceModel, named_parameters,
 };
 use subquad_monarch::DenseMlpConfig;
 
-use crate::{D_MODEL, attention, build, combinations, config};
+use crate::{D_MODEL, attention, build, combinations, config, dense, hybrid};
 use subquad_testkit::cpu;
 
 fn refused(config: ModelConfig) -> String {
@@ -26,12 +26,12 @@ fn a_refused_config_says_which_part_and_why() {
     assert_eq!(refused(ModelConfig { head: Head::Pool { outputs: 0 }, ..fine() }), zero("outputs"));
     let mixer = MixerConfig::Attention(AttentionConfig::new(D_MODEL).with_n_heads(3));
     assert_eq!(
-        refused(ModelConfig { mixer, ..fine() }),
+        refused(ModelConfig { mixer: mixer.into(), ..fine() }),
         "sequence mixer: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8"
     );
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 0));
     assert_eq!(
-        refused(ModelConfig { channel_mixer, ..fine() }),
+        refused(ModelConfig { channel_mixer: channel_mixer.into(), ..fine() }),
         "channel mixer: d_hidden must be an integer >= 1, got 0"
     );
 }
@@ -41,13 +41,44 @@ fn mixers_of_another_width_are_refused() {
     let fine = || config(attention(true));
     let mixer = MixerConfig::Attention(AttentionConfig::new(16));
     assert_eq!(
-        refused(ModelConfig { mixer, ..fine() }),
+        refused(ModelConfig { mixer: mixer.into(), ..fine() }),
         "the sequence mixer has d_model = 16, but the model has d_model = 8"
     );
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(4, 12));
     assert_eq!(
-        refused(ModelConfig { channel_mixer, ..fine() }),
+        refused(ModelConfig { channel_mixer: channel_mixer.into(), ..fine() }),
         "the channel mixer has d_model = 4, but the model has d_model = 8"
+    );
+}
+
+#[test]
+fn a_pattern_with_more_places_than_blocks_is_refused() {
+    let fine = || hybrid(true, crate::SEQ);
+    assert!(ModelConfig { n_layers: 3, ..fine() }.check().is_ok());
+    assert_eq!(
+        refused(ModelConfig { n_layers: 2, ..fine() }),
+        "the pattern of sequence mixers has 3 places, but n_layers = 2 leaves some out; choose at least 3"
+    );
+    let refusals = ModelConfig { n_layers: 1, ..fine() }.refusals();
+    assert_eq!(
+        refusals.last().unwrap().reason,
+        "the pattern of channel mixers has 2 places, but n_layers = 1 leaves some out; choose at least 2"
+    );
+}
+
+#[test]
+fn every_part_of_a_pattern_is_checked() {
+    let wide = MixerConfig::Attention(AttentionConfig::new(16));
+    let mixer = Pattern::new(vec![attention(true), wide]).unwrap();
+    assert_eq!(
+        refused(ModelConfig { mixer, ..config(attention(true)) }),
+        "the sequence mixer has d_model = 16, but the model has d_model = 8"
+    );
+    let no_hidden = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 0));
+    let channel_mixer = Pattern::new(vec![dense(), no_hidden]).unwrap();
+    assert_eq!(
+        refused(ModelConfig { channel_mixer, ..config(attention(true)) }),
+        "channel mixer: d_hidden must be an integer >= 1, got 0"
     );
 }
 

@@ -3,7 +3,7 @@
 use subquad_attention::AttentionConfig;
 use subquad_mixer::{Options, SequenceMixerConfig};
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, HeadTransform, MixerConfig, ModelConfig, NormKind, Structure,
+    ChannelMixerConfig, Encoder, Head, HeadTransform, MixerConfig, ModelConfig, NormKind, Pattern, Structure,
 };
 use subquad_monarch::M2Config;
 use subquad_options::{Field, Value};
@@ -22,7 +22,7 @@ fn linear(weights: usize, rows: usize) -> f64 {
 }
 
 /// A language model of two blocks without norms.
-fn language_model(mixer: MixerConfig) -> ModelConfig {
+fn language_model(mixer: impl Into<Pattern<MixerConfig>>) -> ModelConfig {
     ModelConfig {
         encoder: Encoder::Embedding { vocab: VOCAB },
         head: Head::Token { outputs: VOCAB },
@@ -76,7 +76,7 @@ fn what_is_dense_takes_six_operations_per_weight_and_token() {
 #[test]
 fn channel_mixers_take_six_operations_per_weight_that_they_have() {
     let flops = |channel_mixer: ChannelMixerConfig| {
-        let model = ModelConfig { channel_mixer, ..language_model(attention()) };
+        let model = ModelConfig { channel_mixer: channel_mixer.into(), ..language_model(attention()) };
         model.training_flops(1, LEN, LEN).unwrap()
     };
     let without = flops(ChannelMixerConfig::None);
@@ -114,12 +114,25 @@ fn operations_double_with_the_batch_except_those_that_the_batch_shares() {
         let rounding = 1e-12 * four;
         assert!(per_sequence > 0.0 && (four - two - 2.0 * per_sequence).abs() < rounding, "{model:?}");
         let shared = one - per_sequence;
-        match model.mixer {
-            MixerConfig::Attention(_) | MixerConfig::Monarch(_) => assert_eq!(shared, 0.0, "{model:?}"),
-            MixerConfig::CausalMonarch(_) => assert!(shared >= -rounding, "{model:?}"),
+        match model.mixer.parts() {
+            [MixerConfig::Attention(_) | MixerConfig::Monarch(_)] => assert_eq!(shared, 0.0, "{model:?}"),
+            [MixerConfig::CausalMonarch(_)] => assert!(shared >= -rounding, "{model:?}"),
             _ => assert!(shared > 0.0, "{model:?}"),
         }
     }
+}
+
+#[test]
+fn a_pattern_takes_what_its_blocks_take() {
+    let of = |n_layers, mixers: &[MixerConfig]| {
+        let mixer = Pattern::new(mixers.to_vec()).unwrap();
+        ModelConfig { n_layers, ..language_model(mixer) }.training_flops(2, LEN, LEN).unwrap()
+    };
+    let block = |mixer: MixerConfig| of(2, &[mixer.clone()]) - of(1, &[mixer]);
+    let outside = of(1, &[s4d()]) - block(s4d());
+    let expected = outside + 4.0 * block(s4d()) + block(attention());
+    assert_eq!(of(5, &[s4d(), s4d(), attention()]), expected);
+    assert_ne!(block(s4d()), block(attention()));
 }
 
 /// An FFT takes slightly more than twice as long for twice the length, pairs four times as long.
@@ -174,7 +187,7 @@ fn a_model_whose_mixer_does_not_say_has_no_count() {
     let model = ModelConfig {
         d_model: known.d_model,
         n_layers: known.n_layers,
-        mixer: Silent(EmaConfig::new(D_MODEL)),
+        mixer: Silent(EmaConfig::new(D_MODEL)).into(),
         channel_mixer: known.channel_mixer,
         norm: known.norm,
         residual: known.residual,

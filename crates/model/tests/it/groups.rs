@@ -66,7 +66,7 @@ fn attention_with_an_embedding_and_a_dense_channel_mixer() {
 
 #[test]
 fn s4d_with_a_linear_encoder_and_a_block_diagonal_channel_mixer() {
-    let config = ModelConfig { n_layers: 1, channel_mixer: block_diagonal(), ..config(s4d(true)) };
+    let config = ModelConfig { n_layers: 1, channel_mixer: block_diagonal().into(), ..config(s4d(true)) };
     let expected = "
         encoder.Linear.weight                               base     base
         encoder.Linear.bias                                 base     =0
@@ -97,7 +97,7 @@ fn s4d_with_a_linear_encoder_and_a_block_diagonal_channel_mixer() {
 
 #[test]
 fn a_monarch_channel_mixer_decays_its_factors() {
-    let config = ModelConfig { n_layers: 1, channel_mixer: monarch_mlp(), ..config(attention(true)) };
+    let config = ModelConfig { n_layers: 1, channel_mixer: monarch_mlp().into(), ..config(attention(true)) };
     let table = table(&build(&config, 0));
     let of_mixer: Vec<&str> =
         table.iter().map(|line| line.trim()).filter(|line| line.contains("channel_mixer")).collect();

@@ -33,8 +33,10 @@ fn a_pre_norm_model_without_its_last_norm_lacks_that_norm_and_nothing_else() {
 #[test]
 fn the_head_then_reads_what_the_skips_have_added_up() {
     // Without contributions of blocks, the model is its encoder and its head, linear in the input.
-    let config =
-        without(ModelConfig { channel_mixer: subquad_model::ChannelMixerConfig::None, ..config(s4d(true)) });
+    let config = without(ModelConfig {
+        channel_mixer: subquad_model::ChannelMixerConfig::None.into(),
+        ..config(s4d(true))
+    });
     let model = with_silent_mixers(build(&config, 0));
     let run = |factor: f32| model.forward(Input::Reals(reals(&cpu()) * factor), &Dropout::Off);
     let bias = run(0.0);

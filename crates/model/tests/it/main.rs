@@ -24,7 +24,8 @@ mod structure;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use subquad_attention::AttentionConfig;
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
+    ChannelMixerConfig, Encoder, Head, Input, MixerConfig, ModelConfig, NormKind, Pattern, SequenceModel,
+    Structure,
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
@@ -65,7 +66,11 @@ fn hyena() -> MixerConfig {
 }
 
 fn m2(causal: bool) -> MixerConfig {
-    MixerConfig::M2(M2Config::new(D_MODEL, SEQ).with_filter_order(6).with_bidirectional(!causal))
+    m2_of(causal, SEQ)
+}
+
+fn m2_of(causal: bool, l_max: usize) -> MixerConfig {
+    MixerConfig::M2(M2Config::new(D_MODEL, l_max).with_filter_order(6).with_bidirectional(!causal))
 }
 
 /// This mixer is only causal.
@@ -104,12 +109,12 @@ fn monarch_mlp() -> ChannelMixerConfig {
     ChannelMixerConfig::Monarch(MonarchMlpConfig::new(D_MODEL, D_HIDDEN).with_gated(true))
 }
 
-fn config(mixer: MixerConfig) -> ModelConfig {
+fn config(mixer: impl Into<Pattern<MixerConfig>>) -> ModelConfig {
     ModelConfig {
         d_model: D_MODEL,
         n_layers: 2,
-        mixer,
-        channel_mixer: dense(),
+        mixer: mixer.into(),
+        channel_mixer: dense().into(),
         norm: NormKind::Layer,
         residual: true,
         encoder: Encoder::Linear { features: FEATURES },
@@ -119,25 +124,36 @@ fn config(mixer: MixerConfig) -> ModelConfig {
 }
 
 /// Nothing but mixers, one after the other.
-fn bare(mixer: MixerConfig) -> ModelConfig {
+fn bare(mixer: impl Into<Pattern<MixerConfig>>) -> ModelConfig {
     ModelConfig {
-        channel_mixer: ChannelMixerConfig::None,
+        channel_mixer: ChannelMixerConfig::None.into(),
         norm: NormKind::None,
         residual: false,
         ..config(mixer)
     }
 }
 
-/// Every sequence mixer with every channel mixer, and on its own.
+/// Mixers that alternate, and channel mixers that alternate with another period.
+fn hybrid(causal: bool, l_max: usize) -> ModelConfig {
+    let mixer = Pattern::new(vec![s4d(causal), attention(causal), m2_of(causal, l_max)]).unwrap();
+    let channel_mixer = Pattern::new(vec![dense(), ChannelMixerConfig::None]).unwrap();
+    ModelConfig { n_layers: 5, channel_mixer, ..config(mixer) }
+}
+
+/// Every sequence mixer with every channel mixer, on its own, and with others.
 fn combinations(causal: bool) -> Vec<ModelConfig> {
     let of = |mixer: MixerConfig| {
-        let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
+        let with = |channel_mixer: ChannelMixerConfig| ModelConfig {
+            channel_mixer: channel_mixer.into(),
+            ..config(mixer.clone())
+        };
         [with(dense()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
     };
     // Two blocks of only Hyena multiply so many small numbers that a token may count for next to nothing.
     let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);
     let others = [s4(causal)].into_iter().chain(causal.then(h3)).chain(monarchs(causal));
-    mixers(causal).into_iter().chain(others).flat_map(of).chain(hyenas).collect()
+    let alternating = [hybrid(causal, SEQ), ModelConfig { n_layers: 3, ..hybrid(causal, SEQ) }];
+    mixers(causal).into_iter().chain(others).flat_map(of).chain(hyenas).chain(alternating).collect()
 }
 
 /// Builds under the lock of burn's generator, which belongs to the process.

@@ -16,8 +16,8 @@ use subquad_s4::EmaConfig;
 use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
 use crate::{
-    CLASSES, D_HIDDEN, D_MODEL, FEATURES, VOCAB, attention, build, causal_monarch, config, h3, monarch_mlp,
-    s4, s4d,
+    CLASSES, D_HIDDEN, D_MODEL, FEATURES, VOCAB, attention, build, causal_monarch, config, h3, hybrid,
+    monarch_mlp, s4, s4d,
 };
 
 /// f32 through two blocks, in which a whole sequence goes through FFTs and tiled products and a token through sums over slices:
@@ -115,9 +115,18 @@ fn of_tokens(mixer: MixerConfig) -> ModelConfig {
 
 /// All of the above.
 fn configs() -> Vec<(&'static str, ModelConfig)> {
-    let with = |(name, channel_mixer)| (name, ModelConfig { channel_mixer, ..of_tokens(s4d(true)) });
+    let with = |(name, channel_mixer): (_, ChannelMixerConfig)| {
+        (name, ModelConfig { channel_mixer: channel_mixer.into(), ..of_tokens(s4d(true)) })
+    };
+    let tokens = Encoder::Embedding { vocab: VOCAB };
+    let hybrid = ("mixers that alternate", ModelConfig { encoder: tokens, ..hybrid(true, SEQ) });
     let mixers = mixers().into_iter().map(|(name, mixer)| (name, of_tokens(mixer)));
-    mixers.chain(channel_mixers().into_iter().map(with)).chain(orders()).chain(ends()).collect()
+    mixers
+        .chain(channel_mixers().into_iter().map(with))
+        .chain(orders())
+        .chain(ends())
+        .chain([hybrid])
+        .collect()
 }
 
 fn tokens() -> Vec<usize> {

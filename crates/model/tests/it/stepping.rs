@@ -2,13 +2,15 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 use subquad_mixer::MixerError;
-use subquad_model::{Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel};
+use subquad_model::{
+    ChannelMixerConfig, Dropout, Encoder, Head, Input, MixerConfig, ModelConfig, ModelState, SequenceModel,
+};
 use subquad_monarch::{CausalMonarchForm, HyenaConfig, M2Config};
 use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
 use crate::{
     BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
-    config, dense, h3, m2, mixers, s4, s4d,
+    config, dense, h3, hybrid, m2, mixers, s4, s4d,
 };
 
 /// f32 through two blocks, in which a chunk goes through an FFT and a token through a direct sum or a recurrence, up to
@@ -38,13 +40,16 @@ fn models() -> Vec<(String, SequenceModel)> {
         ("causal_monarch", monarch(CausalMonarchForm::Blocks), dense()),
         ("sandwich", monarch(CausalMonarchForm::Sandwich), dense()),
     ];
-    let model = |(name, mixer, channel_mixer): (&str, _, _)| {
-        let config = ModelConfig { channel_mixer, ..of_tokens(mixer) };
+    let model = |(name, mixer, channel_mixer): (&str, _, ChannelMixerConfig)| {
+        let config = ModelConfig { channel_mixer: channel_mixer.into(), ..of_tokens(mixer) };
         (name.to_owned(), build(&config, 1))
     };
-    let bare = ModelConfig { encoder: Encoder::Embedding { vocab: VOCAB }, ..bare(s4d(true)) };
-    let bare = ("s4d without norms, residuals and channel mixers".to_owned(), build(&bare, 1));
-    parts.into_iter().map(model).chain([bare]).collect()
+    let encoder = Encoder::Embedding { vocab: VOCAB };
+    let [bare, hybrid] =
+        [bare(s4d(true)), hybrid(true, LONGEST)].map(|config| build(&ModelConfig { encoder, ..config }, 1));
+    let bare = ("s4d without norms, residuals and channel mixers".to_owned(), bare);
+    let hybrid = ("mixers that alternate".to_owned(), hybrid);
+    parts.into_iter().map(model).chain([bare, hybrid]).collect()
 }
 
 fn of_tokens(mixer: MixerConfig) -> ModelConfig {

@@ -83,7 +83,7 @@ fn a_config_counts_the_parameters_of_its_model_whatever_the_structure() {
         for norm in [NormKind::Layer, NormKind::None] {
             for channel_mixer in [dense(), block_diagonal(), ChannelMixerConfig::None] {
                 let config = of_tokens(attention(true), structure);
-                assert_counted(&ModelConfig { norm, channel_mixer, ..config });
+                assert_counted(&ModelConfig { norm, channel_mixer: channel_mixer.into(), ..config });
             }
         }
     }
@@ -126,10 +126,10 @@ fn channel_mixers_count_padded_blocks() {
     for n_blocks in [1, 3, 5] {
         let mlp = BlockDiagonalMlpConfig::new(D_MODEL, D_HIDDEN).with_n_blocks(n_blocks);
         let channel_mixer = ChannelMixerConfig::BlockDiagonal(mlp);
-        assert_counted(&ModelConfig { channel_mixer, ..config(attention(true)) });
+        assert_counted(&ModelConfig { channel_mixer: channel_mixer.into(), ..config(attention(true)) });
     }
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 5));
-    assert_counted(&ModelConfig { channel_mixer, ..config(attention(true)) });
+    assert_counted(&ModelConfig { channel_mixer: channel_mixer.into(), ..config(attention(true)) });
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn with_zero_mixer(model: SequenceModel) -> SequenceModel {
 #[test]
 fn a_normal_init_starts_dense_layers_and_tables_small_and_leaves_the_rest() {
     let config = of_tokens(m2(true), full(BlockOrder::M2Bert));
-    let model = build(&ModelConfig { channel_mixer: block_diagonal(), ..config }, 0);
+    let model = build(&ModelConfig { channel_mixer: block_diagonal().into(), ..config }, 0);
     for parameter in named_parameters(&model) {
         let values: Vec<f64> = parameter.data.iter::<f64>().collect();
         let largest = values.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));

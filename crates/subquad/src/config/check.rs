@@ -3,10 +3,10 @@
 use subquad_config::{Combination, Complaint};
 use subquad_data::{InputKind, TargetKind, TaskConfig};
 use subquad_mixer::Mixers;
-use subquad_model::{ModelOptions, Pool};
+use subquad_model::{ModelOptions, Pool, left_out};
 use subquad_options::Refusal;
 
-use super::run::{context, mixer, model, task};
+use super::run::{context, mixer, model, names, task};
 
 /// Everything wrong with a run of a program with these mixers.
 pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
@@ -22,12 +22,14 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
     let together = task.iter().flat_map(|(task, _)| of_model_and_task(&model, task, run.size()));
     let refusals: Vec<Refusal> = model.refusals(run.largest).into_iter().chain(together).collect();
     complaints.extend(refusals.iter().map(|refusal| complaint(run, "model", refusal)));
-    complaints.extend(of_mixer::<C>(run, &model));
+    let Some(mixers) = names::<C>(&run.subject) else { return complaints };
+    let left_out = left_out(&format!("the mixer {:?}", run.subject), &mixers, model.n_layers);
+    complaints.extend(left_out.iter().map(|refusal| complaint(run, "model", refusal)));
+    complaints.extend(mixers.parts().iter().flat_map(|name| of_mixer::<C>(run, &model, name)));
     complaints
 }
 
-fn of_mixer<C: Mixers>(run: &Combination<'_>, model: &ModelOptions) -> Vec<Complaint> {
-    let name = run.subject;
+fn of_mixer<C: Mixers>(run: &Combination<'_>, model: &ModelOptions, name: &'static str) -> Vec<Complaint> {
     let Some(mut mixer) = mixer::<C>(name, &|key| run.value(key).cloned()) else { return vec![] };
     let misfits = mixer.fit(&context(name, model, run.size(), run.largest));
     let refusals = misfits.into_iter().chain(mixer.refusals());

@@ -6,7 +6,7 @@ use subquad_config::{Combination, Run};
 use subquad_data::TaskConfig;
 use subquad_mixer::{Context, Mixers};
 use subquad_model::ModelOptions;
-use subquad_options::{Options, Value};
+use subquad_options::{Options, Pattern, Value, read_pattern};
 use subquad_train::{LoopConfig, OptimConfig, TrainConfig};
 
 /// Everything that one run needs to know, except its mixer, which only a registry can read.
@@ -60,15 +60,17 @@ impl RunConfig {
         }
     }
 
-    /// The run's mixer, from a registry that has it.
+    /// The run's mixers, from a registry that has them.
     ///
     /// # Panics
-    /// If it does not have it, or the run's values are not those of the schema.
-    pub fn mixer<C: Mixers>(&self, run: &Run) -> C {
-        let mut mixer = mixer::<C>(run.subject, &|key| run.value(key).cloned());
-        let mixer = mixer.as_mut().expect("a run has every key of the schema");
-        mixer.fit(&context(run.subject, &self.model, self.seq_len, self.longest));
-        mixer.clone()
+    /// If it does not have them, or the run's values are not those of the schema.
+    pub fn mixers<C: Mixers>(&self, run: &Run) -> Pattern<C> {
+        names::<C>(&run.subject).expect("a run's subject is a pattern of mixers").map(|name| {
+            let mut mixer =
+                mixer::<C>(name, &|key| run.value(key).cloned()).expect("a run has every key of the schema");
+            mixer.fit(&context(name, &self.model, self.seq_len, self.longest));
+            mixer
+        })
     }
 }
 
@@ -79,6 +81,12 @@ pub(super) fn task(
     let (name, path) = (value("task.name")?, value("task.path")?);
     let (name, path) = (name.as_text()?, path.as_text()?);
     TaskConfig::read(name, Path::new(path), &|leaf| value(&format!("task.{name}.{leaf}")))
+}
+
+/// The names of the mixers in a pattern, place by place.
+pub(super) fn names<C: Mixers>(pattern: &str) -> Option<Pattern<&'static str>> {
+    let known: Vec<&'static str> = C::entries().iter().map(|entry| entry.name).collect();
+    Pattern::new(read_pattern(pattern, &known)?)
 }
 
 /// The mixer of this name, as its keys have it.

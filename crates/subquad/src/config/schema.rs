@@ -66,7 +66,7 @@ fn axes<C: Mixers>() -> Axes {
     let names: Vec<&'static str> = C::entries().iter().map(|entry| entry.name).collect();
     let integer = |min, max| Kind::Integer { min, max };
     Axes {
-        subject: field("mixer", "Sequence mixers to compare.", Kind::Word(names.leak()), None),
+        subject: field("mixer", MIXERS, Kind::Pattern(names.leak()), None),
         size: field("seq_len", "Sequence lengths, in tokens.", integer(1, LONGEST_SEQ as i64), None),
         seed: field(
             "seed",
@@ -78,6 +78,9 @@ fn axes<C: Mixers>() -> Axes {
         sizes_in: lengths,
     }
 }
+
+/// What the axis of mixers holds.
+const MIXERS: &str = "Sequence mixers to compare. A pattern alternates over the blocks of a model, each part with its own section.";
 
 fn field(name: &'static str, help: &'static str, kind: Kind, default: Option<Value>) -> Field {
     Field { name, help, kind, default, given: false, numeric: true }

@@ -1,7 +1,7 @@
 //! Estimates, from its config, the most memory that a run will need.
 //!
 //! ```text
-//! backward:   HELD n_parameters + tokens d_model (n_layers kept + transient) + n_layers kernels + LOGITS labels outputs
+//! backward:   HELD n_parameters + tokens d_model (kept + transient) + kernels + LOGITS labels outputs
 //! optimiser:  STEPPED n_parameters
 //! test:       HELD n_parameters + d_model (tokens of one long example) TESTED
 //! ```
@@ -44,11 +44,11 @@ fn peak_bytes(run: &PlannedRun, facts: &Facts) -> f64 {
     let Facts { parameters, kept, transient, kernels, labels, outputs, .. } = *facts;
     let sizes = [config.train.batch, config.seq_len, config.model.d_model, config.model.n_layers];
     let [batch, seq_len, d_model, n_layers] = sizes.map(|size| size as f64);
-    let block = kept + if config.model.dropout > 0.0 { 2.0 } else { 0.0 };
-    let stream = batch * seq_len * d_model * (n_layers * block + transient);
+    let dropped = n_layers * if config.model.dropout > 0.0 { 2.0 } else { 0.0 };
+    let stream = batch * seq_len * d_model * (kept + dropped + transient);
     let logits = batch * labels as f64 * outputs as f64 * LOGITS;
     let held = HELD * parameters as f64;
-    let backward = held + stream + n_layers * kernels + logits;
+    let backward = held + stream + kernels + logits;
     let longest_test = config.task.test_lengths().into_iter().max().unwrap_or(0);
     let test = held + d_model * longest_test as f64 * TESTED;
     backward.max(STEPPED * parameters as f64).max(test) * size_of::<f32>() as f64
@@ -90,7 +90,7 @@ mod tests {
                 .is_some_and(|value| value.to_string().trim_matches('"') == text.trim_matches('"'))
         };
         (summary.mixer.as_str(), summary.seq_len, summary.seed)
-            == (run.name.mixer.as_str(), run.name.seq_len, run.name.seed)
+            == (&*run.resolved.subject, run.name.seq_len, run.name.seed)
             && run.resolved.axes.iter().all(same)
     }
 

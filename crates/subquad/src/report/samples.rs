@@ -2,6 +2,7 @@
 
 use subquad_bench::distinct;
 use subquad_data::{Loss, Metric};
+use subquad_options::pattern_words;
 use subquad_plot::summary::Sample;
 use subquad_record::{RecordError, Row, RunSummary, read_rows};
 
@@ -97,7 +98,8 @@ pub(super) fn by_state(runs: &[Finished], y: impl Fn(&RunSummary) -> Option<f64>
 
 /// The run's states per channel, and the run without them in its label; `None` if the sweep does not vary them.
 fn varied(run: &Finished) -> Option<(usize, Finished)> {
-    let d_state = run.summary.settings.get(&format!("mixer.{}.d_state", run.summary.mixer))?.as_u64()?;
+    let of = |mixer: &str| run.summary.settings.get(&format!("mixer.{mixer}.d_state"))?.as_u64();
+    let d_state = pattern_words(&run.summary.mixer).find_map(of)?;
     let own = format!("d_state={d_state}");
     let others: Vec<&str> = run.label.split(' ').filter(|word| *word != own).collect();
     Some((usize::try_from(d_state).ok()?, Finished { label: others.join(" "), ..run.clone() }))

@@ -46,7 +46,7 @@ pub(crate) fn plan_one(
     for config in &mut configs {
         config.runs.retain(|run| {
             let RunName { mixer, seq_len, seed, hash: _ } = &wanted;
-            (run.subject, run.size, run.seed) == (mixer.as_str(), *seq_len, *seed)
+            (RunName::mixer_of(&run.subject), run.size, run.seed) == (mixer.clone(), *seq_len, *seed)
         });
     }
     configs.retain(|config| !config.runs.is_empty());

@@ -45,8 +45,9 @@ seq_len = [32]
 "#;
 
 const MIXERS: [&str; 3] = ["attention", "s4d", "m2"];
-/// All that can be causal.
-const CAUSAL: [&str; 8] = ["attention", "s4d", "s4", "h3", "ema", "hyena", "m2", "causal_monarch"];
+/// All that can be causal, and two of them that alternate.
+const CAUSAL: [&str; 9] =
+    ["attention", "s4d", "s4", "h3", "ema", "hyena", "m2", "causal_monarch", "s4d+attention"];
 const PROMPT: &str = "The state";
 /// Together with the prompt, as many bytes as M2's filters reach.
 const BYTES: usize = 32 + 1 - PROMPT.len();

@@ -53,7 +53,7 @@ fn others(field: &Field) -> Vec<String> {
             }
             Kind::Real { .. } => ["0.0", "0.5", "0.01", "0.001", "2.0", "5000.0"].map(Into::into).into(),
             Kind::Bool => ["true", "false"].map(Into::into).into(),
-            Kind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
+            Kind::Word(words) | Kind::Pattern(words) => words.iter().map(|word| (*word).to_owned()).collect(),
             Kind::Text | Kind::Form { .. } | Kind::Or { .. } | Kind::List { .. } => vec![],
         }
     };

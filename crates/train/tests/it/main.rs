@@ -14,7 +14,7 @@ mod weights;
 
 use subquad_attention::AttentionConfig;
 use subquad_model::{
-    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel, Structure,
+    ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, NormKind, Pattern, SequenceModel, Structure,
 };
 use subquad_monarch::{
     CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, LearnedMonarchConfig, M2Config,
@@ -63,9 +63,18 @@ fn monarchs() -> [MixerConfig; 3] {
 
 /// One block, for [`tasks::Sequences`]. It is built under the lock of burn's generator, which belongs to the process.
 fn sequence_model(mixer: MixerConfig) -> SequenceModel {
-    let (encoder, head) =
-        (Encoder::Linear { features: tasks::FEATURES }, Head::Pool { outputs: tasks::CLASSES });
+    let (encoder, head) = SEQUENCES;
     build(mixer, encoder, head)
+}
+
+const SEQUENCES: (Encoder, Head) =
+    (Encoder::Linear { features: tasks::FEATURES }, Head::Pool { outputs: tasks::CLASSES });
+
+/// Three blocks with different mixers, for [`tasks::Sequences`].
+fn hybrid() -> SequenceModel {
+    let (encoder, head) = SEQUENCES;
+    let mixer = Pattern::new(mixers().into()).unwrap();
+    seeded(ModelConfig { n_layers: 3, mixer, ..one_block(s4d(), encoder, head) })
 }
 
 /// One block, for [`tasks::Retold`].
@@ -86,8 +95,8 @@ fn one_block(mixer: MixerConfig, encoder: Encoder, head: Head) -> ModelConfig {
     ModelConfig {
         d_model: D_MODEL,
         n_layers: 1,
-        mixer,
-        channel_mixer,
+        mixer: mixer.into(),
+        channel_mixer: channel_mixer.into(),
         norm: NormKind::Layer,
         residual: true,
         encoder,

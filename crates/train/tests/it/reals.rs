@@ -99,7 +99,7 @@ fn a_short_delay_is_learned_by_a_mixer_alone() {
     let block =
         one_block(MixerConfig::S4d(quick), Encoder::Linear { features: 1 }, Head::Token { outputs: 1 });
     let alone = ModelConfig {
-        channel_mixer: ChannelMixerConfig::None,
+        channel_mixer: ChannelMixerConfig::None.into(),
         norm: NormKind::None,
         residual: false,
         ..block

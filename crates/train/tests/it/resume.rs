@@ -13,7 +13,8 @@ use subquad_train::{
 
 use crate::tasks::{Retold, Sequences};
 use crate::{
-    attention, dropping_attention, m2, mixers, plain, plain_loop, plain_optim, sequence_model, token_model,
+    attention, dropping_attention, hybrid, m2, mixers, plain, plain_loop, plain_optim, sequence_model,
+    token_model,
 };
 use subquad_testkit::cpu;
 
@@ -73,6 +74,11 @@ fn every_mixer_goes_on_bit_for_bit_from_every_step() {
         let name = format!("{mixer:?}");
         every_resumption_ends_the_same(|| sequence_model(mixer.clone()), &Sequences::new(8, 5), &name);
     }
+}
+
+#[test]
+fn a_hybrid_goes_on_bit_for_bit_from_every_step() {
+    every_resumption_ends_the_same(hybrid, &Sequences::new(8, 5), "hybrid");
 }
 
 #[test]

@@ -143,10 +143,10 @@ impl Published {
         ModelConfig {
             d_model,
             n_layers,
-            mixer: MixerConfig::S4d(mixer),
+            mixer: MixerConfig::S4d(mixer).into(),
             channel_mixer: match d_hidden {
-                Some(d_hidden) => ChannelMixerConfig::Dense(DenseMlpConfig::new(d_model, d_hidden)),
-                None => ChannelMixerConfig::None,
+                Some(d_hidden) => ChannelMixerConfig::Dense(DenseMlpConfig::new(d_model, d_hidden)).into(),
+                None => ChannelMixerConfig::None.into(),
             },
             norm: NormKind::Layer,
             residual: true,

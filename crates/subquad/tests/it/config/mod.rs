@@ -7,6 +7,7 @@ mod flags;
 mod keys;
 mod messages;
 mod naming;
+mod patterns;
 mod precedence;
 mod readme;
 mod roundtrip;

@@ -31,6 +31,9 @@ fn candidates_of(kind: &Kind) -> Vec<String> {
         Kind::List { .. } | Kind::Form { .. } => numbers(&["[]", r#"["64x8"]"#, r#"["64x8", "128x4"]"#]),
         Kind::Text => numbers(&["a.txt", "b.txt"]),
         Kind::Word(words) => words.iter().map(|word| word.to_string()).collect(),
+        Kind::Pattern(words) => {
+            [words[0].to_string(), words[1].to_string(), format!("{}+{}", words[0], words[1])].into()
+        }
     }
 }
 

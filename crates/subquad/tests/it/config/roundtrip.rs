@@ -24,7 +24,7 @@ filter_lr = 0.0003
 steps = 10
 eval_every = 5
 [sweep]
-mixer = ["attention", "s4d", "s4", "h3", "hyena", "m2"]
+mixer = ["attention", "s4d", "s4", "h3", "hyena", "s4d + m2", "m2"]
 seq_len = [64, 256]
 seed = [3, 4]
 "optim.lr" = [0.001, 0.01]

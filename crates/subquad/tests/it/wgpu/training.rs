@@ -47,8 +47,8 @@ fn model(mixer: MixerConfig, channel_mixer: ChannelMixerConfig, task: &dyn Task)
     ModelConfig {
         d_model: D_MODEL,
         n_layers: 2,
-        mixer,
-        channel_mixer,
+        mixer: mixer.into(),
+        channel_mixer: channel_mixer.into(),
         norm,
         residual,
         encoder,
