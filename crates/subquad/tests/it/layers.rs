@@ -92,8 +92,8 @@ fn every_option_of_every_mixer_reaches_its_layer() {
                 let own = [format!("sweep.mixer=[\"{}\"]", entry.name), format!("{key}={value}")];
                 let flags: Vec<String> = own.into_iter().chain(company(entry.name, field.name)).collect();
                 let Ok(study) = study(&flags) else { continue };
-                let (run, mixer) = (&study.runs[0], model_of(&study.runs[0]).mixer);
-                let found = mixer.to_values().into_iter().find(|(name, _)| *name == field.name);
+                let (run, model) = (&study.runs[0], model_of(&study.runs[0]));
+                let found = model.mixer.at(0).to_values().into_iter().find(|(name, _)| *name == field.name);
                 assert_eq!(found.map(|(_, value)| value).as_ref(), run.value(&key), "{key} = {value}");
                 reached += 1;
             }
@@ -104,7 +104,7 @@ fn every_option_of_every_mixer_reaches_its_layer() {
 
 #[test]
 fn mixers_are_as_wide_and_look_as_far_as_their_model() {
-    let mixer = |flags: &[&str]| model(flags).mixer;
+    let mixer = |flags: &[&str]| model(flags).mixer.at(0).clone();
     assert_eq!(mixer(&["model.d_model=12"]).d_model(), 12);
     let causal =
         |mixer: MixerConfig| mixer.to_values().into_iter().find(|(name, _)| *name == "causal").unwrap().1;
@@ -120,11 +120,11 @@ fn mixers_are_as_wide_and_look_as_far_as_their_model() {
 fn models_have_norms_residuals_and_a_channel_mixer_unless_told_otherwise() {
     let config = model(&[]);
     assert_eq!((config.norm, config.residual), (NormKind::Layer, true));
-    assert!(matches!(config.channel_mixer, ChannelMixerConfig::Dense(_)));
+    assert!(matches!(config.channel_mixer.parts(), [ChannelMixerConfig::Dense(_)]));
     let bare = ["model.norm=none", "model.residual=false", "model.channel_mixer=none", "model.d_hidden=128"];
     let config = model(&bare);
     assert_eq!((config.norm, config.residual), (NormKind::None, false));
-    assert!(matches!(config.channel_mixer, ChannelMixerConfig::None));
+    assert!(matches!(config.channel_mixer.parts(), [ChannelMixerConfig::None]));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_model_has_a_plain_structure_unless_told_otherwise() {
 
 #[test]
 fn a_gate_is_what_was_published_unless_a_config_says() {
-    let gated = |flags: &[&str]| match model(flags).channel_mixer {
+    let gated = |flags: &[&str]| match model(flags).channel_mixer.at(0) {
         ChannelMixerConfig::Dense(config) => config.gated,
         ChannelMixerConfig::BlockDiagonal(config) => config.gated,
         ChannelMixerConfig::Monarch(config) => config.gated,
