@@ -82,11 +82,7 @@ type Op = fn(Tensor<3>, Form) -> Tensor<3>;
 type Definition = fn(f64, f64) -> f64;
 
 fn gates() -> [(&'static str, Op, Definition); 3] {
-    [
-        ("glu", glu, reference::glu),
-        ("geglu", geglu, reference::geglu),
-        ("swiglu", swiglu, reference::swiglu),
-    ]
+    [("glu", glu, reference::glu), ("geglu", geglu, reference::geglu), ("swiglu", swiglu, reference::swiglu)]
 }
 
 #[test]
