@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use subquad_mixer::{Choice, Options, Refusal};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, SwigluConfig};
 use subquad_options::range;
 
 use crate::{BlockOrder, ChannelMixerConfig, Encoder, Head, HeadTransform, ModelConfig, NormKind, Structure};
@@ -46,11 +46,13 @@ pub struct ModelOptions {
 /// The channel mixer of every block.
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct ChannelOptions {
-    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none.
+    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none. swiglu is
+    /// dense with a SiLU gate and without biases, as in LLaMA.
     #[config(default = "ChannelMixerName::Dense")]
     pub channel_mixer: ChannelMixerName,
     /// What is between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide and has no
-    /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published.
+    /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published. swiglu
+    /// always has its own gate.
     #[config(default = "ChannelGate::Auto")]
     pub channel_gate: ChannelGate,
     /// Hidden width of the channel mixer, after the gate.
@@ -70,6 +72,8 @@ pub struct ChannelOptions {
 pub enum ChannelMixerName {
     /// Dense matrices.
     Dense,
+    /// Dense matrices around a SiLU gate, without biases.
+    Swiglu,
     /// Block-diagonal matrices.
     BlockDiagonal,
     /// Monarch matrices of two factors.
@@ -80,8 +84,12 @@ pub enum ChannelMixerName {
 
 impl ChannelMixerName {
     /// Each name with one line about it, for a list.
-    pub const SUMMARIES: [(Self, &str); 4] = [
+    pub const SUMMARIES: [(Self, &str); 5] = [
         (Self::Dense, "two dense layers: time grows with the square of the width"),
+        (
+            Self::Swiglu,
+            "two dense layers around a SiLU gate, without biases, as in LLaMA: 1.5 times the weights",
+        ),
         (Self::BlockDiagonal, "two block-diagonal layers: the same, divided by the number of blocks"),
         (Self::Monarch, "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
         (Self::None, "no channel mixer: a block is only its sequence mixer"),
@@ -178,18 +186,24 @@ impl ModelOptions {
         (self.norm == NormKind::None).then(|| self.idle(option, "with norm = \"none\"", &[option, "norm"]))?
     }
 
+    /// Refuses a choice of gate for a channel mixer that leaves none.
     fn idle_gate(&self) -> Option<Refusal> {
-        let without = "without a channel mixer";
-        (self.channel.channel_mixer == ChannelMixerName::None)
-            .then(|| self.idle("channel_gate", without, &["channel_gate", "channel_mixer"]))?
+        let why = match self.channel.channel_mixer {
+            ChannelMixerName::Dense | ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => {
+                return None;
+            }
+            ChannelMixerName::Swiglu => "with channel_mixer = \"swiglu\", which always has a SiLU gate",
+            ChannelMixerName::None => "without a channel mixer",
+        };
+        self.idle("channel_gate", why, &["channel_gate", "channel_mixer"])
     }
 
     /// Refuses sizes that the channel mixer does not have.
     fn idle_size(&self, option: &'static str) -> Option<Refusal> {
         match self.channel.channel_mixer {
             ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => None,
-            ChannelMixerName::Dense if option == "d_hidden" => None,
-            ChannelMixerName::Dense | ChannelMixerName::None => {
+            ChannelMixerName::Dense | ChannelMixerName::Swiglu if option == "d_hidden" => None,
+            ChannelMixerName::Dense | ChannelMixerName::Swiglu | ChannelMixerName::None => {
                 let mixer = subquad_options::word(&self.channel.channel_mixer);
                 self.idle(option, &format!("with channel_mixer = \"{mixer}\""), &[option, "channel_mixer"])
             }
@@ -216,6 +230,7 @@ impl ChannelOptions {
                 let gated = self.is_gated(config.gated);
                 ChannelMixerConfig::Dense(config.with_gated(gated))
             }
+            ChannelMixerName::Swiglu => ChannelMixerConfig::Swiglu(SwigluConfig::new(d_model, d_hidden)),
             ChannelMixerName::BlockDiagonal => {
                 let config = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_n_blocks(n_blocks);
                 let gated = self.is_gated(config.gated);

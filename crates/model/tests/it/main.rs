@@ -28,7 +28,7 @@ use subquad_model::{
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
-    LearnedMonarchConfig, M2Config, MonarchMlpConfig,
+    LearnedMonarchConfig, M2Config, MonarchMlpConfig, SwigluConfig,
 };
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{cpu, seeded, seeded_tensor, with_seed};
@@ -96,6 +96,10 @@ fn dense() -> ChannelMixerConfig {
     ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, D_HIDDEN))
 }
 
+fn swiglu() -> ChannelMixerConfig {
+    ChannelMixerConfig::Swiglu(SwigluConfig::new(D_MODEL, D_HIDDEN))
+}
+
 fn block_diagonal() -> ChannelMixerConfig {
     ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, D_HIDDEN).with_n_blocks(2))
 }
@@ -132,7 +136,7 @@ fn bare(mixer: MixerConfig) -> ModelConfig {
 fn combinations(causal: bool) -> Vec<ModelConfig> {
     let of = |mixer: MixerConfig| {
         let with = |channel_mixer| ModelConfig { channel_mixer, ..config(mixer.clone()) };
-        [with(dense()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
+        [with(dense()), with(swiglu()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
     };
     // Two blocks of only Hyena multiply so many small numbers that a token may count for next to nothing.
     let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);

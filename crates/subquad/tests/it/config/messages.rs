@@ -26,7 +26,7 @@ fn values_have_a_type_and_a_range() {
 #[test]
 fn words_get_the_nearest_word() {
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got "lgs"; did you mean "legs"?"#);
-    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, monarch, none; got "block"; did you mean "block_diagonal"?"#);
+    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, swiglu, block_diagonal, monarch, none; got "block"; did you mean "block_diagonal"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
@@ -70,6 +70,8 @@ fn axes_do_not_contradict_the_rest() {
 fn keys_of_the_channel_mixer_go_together() {
     let with = |keys: &str| errors_before_small(&format!("[model]\n{keys}\n"));
     insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @"x.toml:3: channel_gate = \"on\" does nothing without a channel mixer; leave it at \"auto\"");
+    insta::assert_snapshot!(with("channel_mixer = \"swiglu\"\nchannel_gate = \"off\""), @"x.toml:3: channel_gate = \"off\" does nothing with channel_mixer = \"swiglu\", which always has a SiLU gate; leave it at \"auto\"");
+    insta::assert_snapshot!(with("channel_mixer = \"swiglu\"\nn_blocks = 2"), @"x.toml:3: n_blocks = 2 does nothing with channel_mixer = \"swiglu\"; leave it at 4");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; choose at least 1");
     insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share d_model = 64; choose n_blocks of at most 64");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share d_hidden = 3; choose n_blocks of at most 3");
