@@ -23,6 +23,7 @@ pub struct Combination<'a> {
     pub(crate) schema: &'static Schema,
     /// The run's subject, a word or a pattern of words; empty without a sweep.
     pub subject: Arc<str>,
+    pub(crate) subject_origin: Option<Origin>,
     pub(crate) size: Setting,
     /// The largest size of the config, in the sweep or in a list.
     pub largest: usize,
@@ -80,15 +81,24 @@ impl Combination<'_> {
     /// Where these keys were set, if they are not defaults: the first flag, because flags come last, or otherwise the
     /// first line.
     pub(crate) fn origin(&self, keys: &[String]) -> Option<Origin> {
-        let size = self.schema.axes().map(|axes| axes.size.name);
         let of = |key: &String| match self.settings.get(key.as_str()) {
             Some(setting) => setting.origin.clone(),
-            None => self.size.origin.clone().filter(|_| size == Some(key)),
+            None => self.origin_on_axis(key),
         };
         let mut origins = keys.iter().filter_map(of);
         let first = origins.next()?;
         let is_flag = |origin: &Origin| matches!(origin, Origin::Flag { .. });
         if is_flag(&first) { Some(first) } else { Some(origins.find(is_flag).unwrap_or(first)) }
+    }
+
+    /// Where its size or subject was set.
+    fn origin_on_axis(&self, key: &str) -> Option<Origin> {
+        let axes = self.schema.axes()?;
+        match key {
+            _ if key == axes.size.name => self.size.origin.clone(),
+            _ if key == axes.subject.name => self.subject_origin.clone(),
+            _ => None,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ fn is_missing(key: &'static Key, plan: &Plan) -> bool {
     let set_by = |subject: Option<&Arc<str>>| {
         plan.file.get(subject, key).or_else(|| plan.flags.get(subject, key)).is_some()
     };
-    let overridden = !subjects.is_empty() && subjects.iter().all(|subject| set_by(Some(subject)));
+    let overridden = !subjects.is_empty() && subjects.iter().all(|(subject, _)| set_by(Some(subject)));
     required && !set_by(None) && !overridden
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::assigned::{Assigned, Axis};
 use crate::value::Setting;
-use crate::{Key, Schema};
+use crate::{Key, Origin, Schema};
 
 /// Everything that was set, by precedence.
 #[derive(Debug)]
@@ -46,9 +46,10 @@ impl Plan {
         self.axis(key.name).map_or_else(|| default_of(key).into_iter().collect(), |axis| axis.values.clone())
     }
 
-    pub(crate) fn subjects(&self) -> Vec<Arc<str>> {
+    /// The subjects of the sweep, and where each was written.
+    pub(crate) fn subjects(&self) -> Vec<(Arc<str>, Option<Origin>)> {
         let named = self.own_axis(self.schema.noun());
-        named.iter().filter_map(|set| set.value.as_text().map(Arc::from)).collect()
+        named.into_iter().filter_map(|set| Some((Arc::from(set.value.as_text()?), set.origin))).collect()
     }
 
     /// The tag of the runs that take these values; empty if there is none.

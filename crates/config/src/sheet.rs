@@ -81,7 +81,15 @@ fn combination(plan: &Plan, problems: &Problems) -> Combination<'static> {
         .filter_map(|key| Some((key.name, undoubted(key, plan.resolve(key, &subject, &[]), problems)?)))
         .collect();
     let size = Setting { value: Value::Integer(0), origin: None };
-    Combination { schema: plan.schema, subject, size, largest: 0, settings, choices: vec![] }
+    Combination {
+        schema: plan.schema,
+        subject,
+        subject_origin: None,
+        size,
+        largest: 0,
+        settings,
+        choices: vec![],
+    }
 }
 
 fn lengths<'a>(combination: &'a Combination<'_>) -> Vec<Length<'a>> {

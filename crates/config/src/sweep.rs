@@ -11,7 +11,7 @@ use crate::combination::{Combination, Settings, settle, undoubted};
 use crate::error::Problems;
 use crate::plan::{Choice, Plan};
 use crate::value::Setting;
-use crate::{Axes, Key};
+use crate::{Axes, Key, Origin};
 
 /// The axes of a config, laid out for each subject and tag.
 pub(crate) struct Sweep<'a> {
@@ -25,6 +25,7 @@ pub(crate) struct Sweep<'a> {
 /// The runs of one subject with one tag: what they take from each extra axis.
 struct Branch<'a> {
     subject: Arc<str>,
+    origin: Option<Origin>,
     tag: String,
     digits: Vec<Digit<'a>>,
 }
@@ -44,7 +45,8 @@ type Places = Vec<usize>;
 
 impl<'a> Sweep<'a> {
     pub(crate) fn new(plan: &'a Plan, axes: &'a Axes) -> Self {
-        let branches = plan.subjects().iter().flat_map(|subject| branches_of(plan, subject)).collect();
+        let branches =
+            plan.subjects().iter().flat_map(|(subject, origin)| branches_of(plan, subject, origin)).collect();
         let (sizes, seeds) = (plan.own_axis(axes.size.name), plan.own_axis(axes.seed.name));
         Self { plan, axes, sizes, seeds, branches }
     }
@@ -114,6 +116,7 @@ impl<'a> Sweep<'a> {
         Combination {
             schema: self.plan.schema,
             subject: branch.subject.clone(),
+            subject_origin: branch.origin.clone(),
             size: size.clone(),
             largest: largest.try_into().unwrap_or(0),
             settings,
@@ -181,7 +184,7 @@ impl Digit<'_> {
 }
 
 /// One branch for each tag that the subject's runs have.
-fn branches_of<'a>(plan: &'a Plan, subject: &Arc<str>) -> Vec<Branch<'a>> {
+fn branches_of<'a>(plan: &'a Plan, subject: &Arc<str>, origin: &Option<Origin>) -> Vec<Branch<'a>> {
     let axes: Vec<&Axis> = plan.extra_axes().filter(|axis| axis.key.belongs_to(subject)).collect();
     let is_tag = |axis: &&&Axis| plan.schema.tag() == Some(axis.key.name);
     let branch = |choice: Option<(Choice<'a>, usize)>| {
@@ -192,7 +195,7 @@ fn branches_of<'a>(plan: &'a Plan, subject: &Arc<str>) -> Vec<Branch<'a>> {
             _ => Digit::Nothing,
         };
         let digits = axes.iter().map(digit).collect();
-        Branch { subject: subject.clone(), tag, digits }
+        Branch { subject: subject.clone(), origin: origin.clone(), tag, digits }
     };
     match axes.iter().find(is_tag) {
         None => vec![branch(None)],

@@ -6,6 +6,7 @@ use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, Refusal};
 use subquad_monarch::{
     BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, MonarchMlp, MonarchMlpConfig, RowMlp,
+    SwigluConfig,
 };
 
 /// Which channel mixer, and its sizes.
@@ -13,6 +14,8 @@ use subquad_monarch::{
 pub enum ChannelMixerConfig {
     /// Dense layers: cost grows with the square of the width.
     Dense(DenseMlpConfig),
+    /// Dense layers around a SiLU gate, without biases, as in LLaMA.
+    Swiglu(SwigluConfig),
     /// Block-diagonal layers: that cost divided by the number of blocks.
     BlockDiagonal(BlockDiagonalMlpConfig),
     /// Layers with Monarch matrices: cost grows with width^1.5 if they are cut near the root of the width.
@@ -26,6 +29,7 @@ impl ChannelMixerConfig {
     pub fn refusals(&self) -> Vec<Refusal> {
         match self {
             Self::Dense(config) => config.refusals(),
+            Self::Swiglu(config) => config.refusals(),
             Self::BlockDiagonal(config) => config.refusals(),
             Self::Monarch(config) => config.refusals(),
             Self::None => vec![],
@@ -35,6 +39,7 @@ impl ChannelMixerConfig {
     pub(crate) fn d_model(&self) -> Option<usize> {
         match self {
             Self::Dense(config) => Some(config.d_model),
+            Self::Swiglu(config) => Some(config.d_model),
             Self::BlockDiagonal(config) => Some(config.d_model),
             Self::Monarch(config) => Some(config.d_model),
             Self::None => None,
@@ -45,6 +50,7 @@ impl ChannelMixerConfig {
     pub fn n_parameters(&self) -> usize {
         match self {
             Self::Dense(config) => config.n_parameters(),
+            Self::Swiglu(config) => config.n_parameters(),
             Self::BlockDiagonal(config) => config.n_parameters(),
             Self::Monarch(config) => config.n_parameters(),
             Self::None => 0,
@@ -55,6 +61,7 @@ impl ChannelMixerConfig {
     pub fn flops(&self) -> usize {
         match self {
             Self::Dense(config) => config.flops(),
+            Self::Swiglu(config) => config.flops(),
             Self::BlockDiagonal(config) => config.flops(),
             Self::Monarch(config) => config.flops(),
             Self::None => 0,
@@ -64,6 +71,7 @@ impl ChannelMixerConfig {
     pub(crate) fn init(&self, device: &Device) -> Option<ChannelMixerKind> {
         match self {
             Self::Dense(config) => Some(ChannelMixerKind::Dense(config.init(device))),
+            Self::Swiglu(config) => Some(ChannelMixerKind::Swiglu(config.init(device))),
             Self::BlockDiagonal(config) => Some(ChannelMixerKind::BlockDiagonal(config.init(device))),
             Self::Monarch(config) => Some(ChannelMixerKind::Monarch(config.init(device))),
             Self::None => None,
@@ -76,6 +84,8 @@ impl ChannelMixerConfig {
 pub enum ChannelMixerKind {
     /// Dense layers.
     Dense(DenseMlp),
+    /// Dense layers around a SiLU gate, without biases.
+    Swiglu(DenseMlp),
     /// Block-diagonal layers.
     BlockDiagonal(BlockDiagonalMlp),
     /// Layers with Monarch matrices.
@@ -87,6 +97,7 @@ impl ChannelMixerKind {
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         match self {
             Self::Dense(mixer) => mixer.forward(x),
+            Self::Swiglu(mixer) => mixer.forward(x),
             Self::BlockDiagonal(mixer) => mixer.forward(x),
             Self::Monarch(mixer) => mixer.forward(x),
         }
@@ -100,6 +111,7 @@ impl ChannelMixerKind {
     ) -> Tensor<3> {
         match self {
             Self::Dense(mixer) => mixer.forward_with(x, dropped),
+            Self::Swiglu(mixer) => mixer.forward_with(x, dropped),
             Self::BlockDiagonal(mixer) => mixer.forward_with(x, dropped),
             Self::Monarch(mixer) => mixer.forward_with(x, dropped),
         }
@@ -112,6 +124,7 @@ impl ChannelMixerKind {
     pub fn rows(&self) -> RowMlp {
         match self {
             Self::Dense(mixer) => mixer.rows(),
+            Self::Swiglu(mixer) => mixer.rows(),
             Self::BlockDiagonal(mixer) => mixer.rows(),
             Self::Monarch(mixer) => mixer.rows(),
         }
@@ -121,6 +134,7 @@ impl ChannelMixerKind {
     pub fn with_form(self, form: Form) -> Self {
         match self {
             Self::Dense(mixer) => Self::Dense(mixer.with_form(form)),
+            Self::Swiglu(mixer) => Self::Swiglu(mixer.with_form(form)),
             Self::BlockDiagonal(mixer) => Self::BlockDiagonal(mixer.with_form(form)),
             Self::Monarch(mixer) => Self::Monarch(mixer.with_form(form)),
         }

@@ -133,8 +133,8 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
         let structure = [self.wrong_eps(), self.no_last_norm(), self.types_of_reals()];
         let rest = [self.untied_head(), self.strange_padding()];
         let patterns = [
-            left_out("the pattern of sequence mixers", &self.mixer, self.n_layers),
-            left_out("the pattern of channel mixers", &self.channel_mixer, self.n_layers),
+            left_out(("mixer", "the pattern of sequence mixers"), &self.mixer, self.n_layers),
+            left_out(("channel_mixer", "the pattern of channel mixers"), &self.channel_mixer, self.n_layers),
         ];
         let rest = structure.into_iter().chain(rest).chain(patterns).flatten();
         channel.chain(self.other_widths()).chain(rest).collect()
@@ -334,10 +334,15 @@ impl<C: SequenceMixerConfig> ModelConfig<C> {
     }
 }
 
-/// Refuses a pattern with more places than a model has blocks: some would silently be left out. `name` is how messages call it.
-pub fn left_out<T>(name: &str, pattern: &Pattern<T>, n_layers: usize) -> Option<Refusal> {
+/// Refuses a pattern with more places than a model has blocks: some would silently be left out. `field` has the pattern, and
+/// messages call it `name`.
+pub fn left_out<T>(
+    (field, name): (&'static str, &str),
+    pattern: &Pattern<T>,
+    n_layers: usize,
+) -> Option<Refusal> {
     let places = pattern.parts().len();
-    Refusal::when(places > n_layers, &["n_layers"], || {
+    Refusal::when(places > n_layers, &["n_layers", field], || {
         format!(
             "{name} has {places} places, but n_layers = {n_layers} leaves some out; choose at least {places}"
         )

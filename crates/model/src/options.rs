@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use subquad_mixer::{Choice, Options, Refusal};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, SwigluConfig};
 use subquad_options::{OptionType, Pattern, range};
 
 use crate::config::left_out;
@@ -47,12 +47,13 @@ pub struct ModelOptions {
 /// The channel mixer of every block.
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct ChannelOptions {
-    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none. A pattern alternates
-    /// over the blocks.
+    /// The part of a block that mixes channels: two layers of dense, block-diagonal or Monarch matrices, or none. swiglu is
+    /// dense with a SiLU gate and without biases, as in LLaMA. A pattern alternates over the blocks.
     #[config(default = "ChannelMixerName::Dense.into()")]
     pub channel_mixer: Pattern<ChannelMixerName>,
     /// What is between the two layers of the channel mixer: a GELU gate, for which the first layer is twice as wide and has no
-    /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published.
+    /// bias, or only a GELU. "auto" is a gate for block_diagonal and none for dense and monarch, each as published. swiglu
+    /// always has its own gate.
     #[config(default = "ChannelGate::Auto")]
     pub channel_gate: ChannelGate,
     /// Hidden width of the channel mixer, after the gate.
@@ -72,6 +73,8 @@ pub struct ChannelOptions {
 pub enum ChannelMixerName {
     /// Dense matrices.
     Dense,
+    /// Dense matrices around a SiLU gate, without biases.
+    Swiglu,
     /// Block-diagonal matrices.
     BlockDiagonal,
     /// Monarch matrices of two factors.
@@ -82,12 +85,32 @@ pub enum ChannelMixerName {
 
 impl ChannelMixerName {
     /// Each name with one line about it, for a list.
-    pub const SUMMARIES: [(Self, &str); 4] = [
+    pub const SUMMARIES: [(Self, &str); 5] = [
         (Self::Dense, "two dense layers: time grows with the square of the width"),
+        (
+            Self::Swiglu,
+            "two dense layers around a SiLU gate, without biases, as in LLaMA: 1.5 times the weights",
+        ),
         (Self::BlockDiagonal, "two block-diagonal layers: the same, divided by the number of blocks"),
         (Self::Monarch, "two layers of Monarch matrices: width^1.5 with model.n_blocks = 0"),
         (Self::None, "no channel mixer: a block is only its sequence mixer"),
     ];
+
+    fn has_choice_of_gate(self) -> bool {
+        match self {
+            Self::Dense | Self::BlockDiagonal | Self::Monarch => true,
+            Self::Swiglu | Self::None => false,
+        }
+    }
+
+    /// Whether it has this size.
+    fn has(self, size: &str) -> bool {
+        match self {
+            Self::BlockDiagonal | Self::Monarch => true,
+            Self::Dense | Self::Swiglu => size == "d_hidden",
+            Self::None => false,
+        }
+    }
 }
 
 /// What is between the layers of a channel mixer.
@@ -138,11 +161,8 @@ impl ModelOptions {
             let sizes = [self.idle_size("d_hidden"), self.idle_size("n_blocks")];
             let rules = own.into_iter().chain(norms).chain(sizes).flatten();
             let channel = self.channel.configs(self.d_model);
-            let left_out = left_out(
-                &format!("channel_mixer = {}", self.channel.channel_mixer.to_value().quoted()),
-                &channel,
-                self.n_layers,
-            );
+            let name = format!("channel_mixer = {}", self.channel.channel_mixer.to_value().quoted());
+            let left_out = left_out(("channel_mixer", &name), &channel, self.n_layers);
             rules
                 .chain(left_out)
                 .chain(channel.parts().iter().flat_map(ChannelMixerConfig::refusals))
@@ -189,23 +209,22 @@ impl ModelOptions {
         (self.norm == NormKind::None).then(|| self.idle(option, "with norm = \"none\"", &[option, "norm"]))?
     }
 
+    /// Refuses a choice of gate for a channel mixer that leaves none.
     fn idle_gate(&self) -> Option<Refusal> {
-        let without = "without a channel mixer";
-        let without_any =
-            self.channel.channel_mixer.parts().iter().all(|name| *name == ChannelMixerName::None);
-        without_any.then(|| self.idle("channel_gate", without, &["channel_gate", "channel_mixer"]))?
+        let why = match self.channel.channel_mixer.parts() {
+            [ChannelMixerName::Swiglu] => "with channel_mixer = \"swiglu\", which always has a SiLU gate",
+            [ChannelMixerName::None] => "without a channel mixer",
+            parts if parts.iter().any(|name| name.has_choice_of_gate()) => return None,
+            _ => "with channel mixers that leave no choice of it",
+        };
+        self.idle("channel_gate", why, &["channel_gate", "channel_mixer"])
     }
 
     /// Refuses sizes that the channel mixer does not have.
     fn idle_size(&self, option: &'static str) -> Option<Refusal> {
-        let has_it = |name: &ChannelMixerName| match name {
-            ChannelMixerName::BlockDiagonal | ChannelMixerName::Monarch => true,
-            ChannelMixerName::Dense => option == "d_hidden",
-            ChannelMixerName::None => false,
-        };
         let mixer = &self.channel.channel_mixer;
         let why = || format!("with channel_mixer = {}", mixer.to_value().quoted());
-        let idle = !mixer.parts().iter().any(has_it);
+        let idle = !mixer.parts().iter().any(|name| name.has(option));
         idle.then(|| self.idle(option, &why(), &[option, "channel_mixer"]))?
     }
 
@@ -233,6 +252,7 @@ impl ChannelOptions {
                 let gated = self.is_gated(config.gated);
                 ChannelMixerConfig::Dense(config.with_gated(gated))
             }
+            ChannelMixerName::Swiglu => ChannelMixerConfig::Swiglu(SwigluConfig::new(d_model, d_hidden)),
             ChannelMixerName::BlockDiagonal => {
                 let config = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_n_blocks(n_blocks);
                 let gated = self.is_gated(config.gated);

@@ -26,7 +26,7 @@ pub use block_diagonal::{BlockDiagonalLinear, BlockDiagonalLinearConfig};
 pub use causal::{CausalMonarch, CausalMonarchConfig, CausalMonarchForm, CausalMonarchState};
 pub use channel::{
     BlockDiagonalMlp, BlockDiagonalMlpConfig, DenseMlp, DenseMlpConfig, Mlp, MlpLayer, MonarchMlp,
-    MonarchMlpConfig, RowMlp,
+    MonarchMlpConfig, RowMlp, SwigluConfig,
 };
 pub use filter::{ConvAlgorithm, ImplicitFilter, ImplicitFilterConfig};
 pub use history::LongConvState;

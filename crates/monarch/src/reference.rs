@@ -9,7 +9,7 @@ mod monarch;
 mod sequence;
 
 pub use crate::matrix::dft::{DftFactor, factors as dft_factors};
-pub use channel::{block_diagonal_mlp, dense_mlp, monarch_mlp};
+pub use channel::{block_diagonal_mlp, dense_mlp, monarch_mlp, swiglu};
 pub use monarch::monarch_linear;
 use subquad_backend::fft_conv::reference::two_sided_conv;
 

@@ -105,6 +105,7 @@ fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
 fn hidden(mixer: &ChannelMixerConfig) -> (usize, bool) {
     match mixer {
         ChannelMixerConfig::Dense(config) => (config.d_hidden, config.gated),
+        ChannelMixerConfig::Swiglu(config) => (config.d_hidden, true),
         ChannelMixerConfig::BlockDiagonal(config) => (config.d_hidden, config.gated),
         ChannelMixerConfig::Monarch(config) => (config.d_hidden, config.gated),
         ChannelMixerConfig::None => (0, false),

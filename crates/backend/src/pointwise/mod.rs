@@ -4,6 +4,7 @@
 //! gelu(x)      = x Phi(x)                  exact (error function), Hendrycks, Gimpel 2016
 //! glu([a, b])  = a sigmoid(b)              Dauphin et al. 2016; halves of the last axis
 //! geglu([a, b]) = gelu(a) b                Shazeer 2020, in the order of M2's channel mixer
+//! swiglu([a, b]) = a sigmoid(a) b          Shazeer 2020, in the order of LLaMA's channel mixer
 //! ```
 
 mod activation;
@@ -19,7 +20,7 @@ use rayon::prelude::*;
 
 use crate::Form;
 use crate::kernel::{Array, CpuKernel, Saved, Unwritten, View, apply};
-use crate::simd::functions::{gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope};
+use crate::simd::functions::{gelu_with_slope, sigmoid as sigmoid_of, sigmoid_with_slope, silu_with_slope};
 use crate::simd::{self, Lockstep, Simd, WithSimd, load, save};
 
 pub use activation::Activation;
@@ -30,7 +31,7 @@ pub fn activate<const D: usize>(x: Tensor<D>, activation: Activation, form: Form
         (_, Activation::Identity) => x,
         (Form::Fused, _) => apply(Activate(activation), [x.into()]),
         (Form::Portable, Activation::Gelu) => portable_gelu(x),
-        (Form::Portable, Activation::Silu) => x.clone() * sigmoid(x),
+        (Form::Portable, Activation::Silu) => portable_silu(x),
         (Form::Portable, Activation::Relu) => relu(x),
         (Form::Portable, Activation::Tanh) => tanh(x),
         (Form::Portable, Activation::Sigmoid) => sigmoid(x),
@@ -70,6 +71,20 @@ pub fn geglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
     }
 }
 
+/// The SiLU of the first half of the last axis times the second: `[.., 2 n]` to `[.., n]`.
+///
+/// # Panics
+/// If the last axis is odd.
+pub fn swiglu<const D: usize>(x: Tensor<D>, form: Form) -> Tensor<D> {
+    match form {
+        Form::Portable => {
+            let (a, b) = halves(x);
+            portable_silu(a) * b
+        }
+        Form::Fused => gated(x, SiluOfFirst),
+    }
+}
+
 /// [`activate`] of one token's numbers, in place, over slices: it allocates nothing and stays on its thread.
 pub fn activate_row(x: &mut [f32], activation: Activation) {
     simd::dispatch(Values(activation, x));
@@ -90,6 +105,10 @@ pub fn glu_row(x: &[f32], y: &mut [f32]) {
 fn portable_gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let phi = ((x.clone() * FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
     x * phi
+}
+
+fn portable_silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() * sigmoid(x)
 }
 
 fn gated<const D: usize>(x: Tensor<D>, gate: impl Gate) -> Tensor<D> {
@@ -189,6 +208,23 @@ impl Gate for GeluOfFirst {
     #[inline(always)]
     fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s) {
         let (value, slope) = gelu_with_slope(simd, a);
+        (simd.mul_f32s(slope, b), value)
+    }
+}
+
+#[derive(Debug)]
+struct SiluOfFirst;
+
+impl Gate for SiluOfFirst {
+    #[inline(always)]
+    fn value<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        let (value, _) = silu_with_slope(simd, a);
+        simd.mul_f32s(value, b)
+    }
+
+    #[inline(always)]
+    fn slopes<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> (S::f32s, S::f32s) {
+        let (value, slope) = silu_with_slope(simd, a);
         (simd.mul_f32s(slope, b), value)
     }
 }

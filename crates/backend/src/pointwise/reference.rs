@@ -48,6 +48,11 @@ pub fn geglu(a: f64, b: f64) -> f64 {
     gelu(a) * b
 }
 
+/// `a sigmoid(a) b`.
+pub fn swiglu(a: f64, b: f64) -> f64 {
+    glu(a, a) * b
+}
+
 /// `activation` of one number.
 pub fn activate(x: f64, activation: Activation) -> f64 {
     match activation {

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use subquad_backend::fft_conv::{causal_conv, two_sided_conv};
 use subquad_backend::layer_norm::layer_norm;
 use subquad_backend::linear::{linear, linear_of_channels};
-use subquad_backend::pointwise::{gelu, glu};
+use subquad_backend::pointwise::{gelu, glu, swiglu};
 use subquad_backend::short_conv::short_conv;
 use subquad_backend::{Form, swap_axes};
 
@@ -30,6 +30,7 @@ fn operations_take_a_batch_of_nothing() {
     check([0, 3, 4], vec![], |x| swap_axes(x[0].three(), FORM));
     check([0, 3, 4], vec![], |x| gelu(x[0].three(), FORM));
     check([0, 3, 4], vec![], |x| glu(x[0].three(), FORM));
+    check([0, 3, 4], vec![], |x| swiglu(x[0].three(), FORM));
     let norm = vec![Leaf::new([4], 2), Leaf::new([4], 3)];
     check([0, 3, 4], norm, |x| layer_norm(x[0].three(), x[1].one(), x[2].one(), 1e-5, FORM));
     let short = vec![Leaf::new([4, 3], 2), Leaf::new([4], 3)];

@@ -4,7 +4,9 @@ use burn::tensor::Tensor;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use subquad_backend::Form;
-use subquad_backend::pointwise::{Activation, activate, activate_row, geglu, gelu, glu, glu_row, reference};
+use subquad_backend::pointwise::{
+    Activation, activate, activate_row, geglu, gelu, glu, glu_row, reference, swiglu,
+};
 use subquad_testkit::{assert_rel_close, cpu, seeded_tensor};
 
 use crate::{GRAD_TOL, Leaf, VALUE_TOL, output_weights, run};
@@ -79,8 +81,8 @@ fn activations_are_named_in_snake_case() {
 type Op = fn(Tensor<3>, Form) -> Tensor<3>;
 type Definition = fn(f64, f64) -> f64;
 
-fn gates() -> [(&'static str, Op, Definition); 2] {
-    [("glu", glu, reference::glu), ("geglu", geglu, reference::geglu)]
+fn gates() -> [(&'static str, Op, Definition); 3] {
+    [("glu", glu, reference::glu), ("geglu", geglu, reference::geglu), ("swiglu", swiglu, reference::swiglu)]
 }
 
 #[test]
@@ -98,10 +100,65 @@ fn gates_are_their_definitions_and_both_forms_have_the_same_gradients() {
     }
 }
 
+/// One number, less than a vector, several vectors and a rest, several chunks of a thread; inputs up to 1, 40 and 1,000.
+#[test]
+fn swiglu_is_its_definition_in_values_and_gradients_at_any_width_and_size() {
+    for shape in [[1, 1, 2], [2, 1, 14], SHAPE, [1, 5, 2 * 65], [1, 9, 2 * 1001]] {
+        for scale in [1.0, 40.0, 1000.0] {
+            let x: Vec<f64> = Leaf::new(shape, 1).values().iter().map(|x| scale * x).collect();
+            let (expected, slopes) = swiglu_by_definition(&x, shape, scale);
+            for form in [Form::Portable, Form::Fused] {
+                let what = format!("{form:?}, {shape:?}, times {scale}");
+                let (y, grads) = run(vec![Leaf::new(shape, 1)], |x| swiglu(x[0].three() * scale, form));
+                assert_rel_close(y, &expected[..], VALUE_TOL, &what);
+                assert_rel_close(&grads[0][..], &slopes[..], GRAD_TOL, format!("gradient, {what}"));
+            }
+        }
+    }
+}
+
+/// Values, and gradients for the weights of [`run`], of an input that is multiplied by `scale` to be `x`.
+fn swiglu_by_definition(x: &[f64], shape: [usize; 3], scale: f64) -> (Vec<f64>, Vec<f64>) {
+    let half = shape[2] / 2;
+    let weights = output_weights([shape[0], shape[1], half]);
+    let (mut values, mut slopes) = (vec![], vec![]);
+    for (x, g) in x.chunks(2 * half).zip(weights.chunks(half)) {
+        let (a, b) = x.split_at(half);
+        values.extend(a.iter().zip(b).map(|(a, b)| reference::swiglu(*a, *b)));
+        let by_a = |i: usize| reference::activate_slope(a[i], Activation::Silu) * b[i];
+        let by_b = |i: usize| reference::activate(a[i], Activation::Silu);
+        slopes.extend((0..half).map(|i| scale * g[i] * by_a(i)));
+        slopes.extend((0..half).map(|i| scale * g[i] * by_b(i)));
+    }
+    (values, slopes)
+}
+
+#[test]
+fn the_silu_gate_stays_finite_at_the_ends_of_f32_and_no_number_stays_none() {
+    let at = |a: f32, b: f32| {
+        let x = Tensor::<1>::from_data([a, b], &cpu().autodiff()).require_grad();
+        let y = swiglu(x.clone(), Form::Fused);
+        let grads = y.clone().sum().backward();
+        (numbers(y.inner())[0], numbers(x.grad(&grads).unwrap()))
+    };
+    assert_eq!(at(1e38, 2.0), (2e38, vec![2.0, 1e38]));
+    assert_eq!(at(-1e38, 2.0), (0.0, vec![0.0, 0.0]));
+    assert_eq!(at(f32::INFINITY, 2.0).0, f32::INFINITY);
+    for (a, b) in [(f32::NAN, 2.0), (2.0, f32::NAN)] {
+        assert!(at(a, b).0.is_nan());
+    }
+}
+
 #[test]
 #[should_panic(expected = "two halves")]
 fn an_odd_last_axis_is_refused() {
     glu(seeded_tensor([2, 3], 1, &cpu()), Form::Fused);
+}
+
+#[test]
+#[should_panic(expected = "two halves")]
+fn the_portable_form_refuses_it_too() {
+    swiglu(seeded_tensor([2, 3], 1, &cpu()), Form::Portable);
 }
 
 fn numbers(tensor: Tensor<1>) -> Vec<f32> {

@@ -7,7 +7,7 @@ use subquad_backend::linear::linear;
 use subquad_mixer::ChannelMixer;
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, MonarchLinearConfig, MonarchMlpConfig,
-    reference,
+    SwigluConfig, reference,
 };
 
 use super::subject::{Subject, tokens};
@@ -18,6 +18,7 @@ use crate::{Layer, Sizes};
 pub(super) const SUBJECTS: &[Subject] = &[
     subject::<DenseMlpConfig, PLAIN>("dense", "dense MLP with a GELU"),
     subject::<DenseMlpConfig, GATED>("dense_glu", "dense MLP with a GELU gate"),
+    subject::<SwigluConfig, GATED>("swiglu", "dense MLP with a SiLU gate, without biases"),
     subject::<BlockDiagonalMlpConfig, GATED>(
         "block_diagonal",
         "block-diagonal (Monarch) MLP with a GELU gate",
@@ -46,7 +47,7 @@ trait WidthConfig: Sized {
     const HAS_HIDDEN: bool = false;
     const HAS_BLOCKS: bool = false;
 
-    /// The config at these sizes. A linear layer has no gate.
+    /// The config at these sizes. A linear layer has no gate, and swiglu always has one.
     fn of(sizes: &Sizes, gated: bool) -> Self;
     fn layer(&self, device: &Device) -> Box<dyn Layer>;
     fn definition(&self, parameters: &[f64], x: &[f64]) -> Vec<f64>;
@@ -118,6 +119,24 @@ impl WidthConfig for DenseMlpConfig {
 
     fn definition(&self, parameters: &[f64], x: &[f64]) -> Vec<f64> {
         reference::dense_mlp(self, parameters, x)
+    }
+}
+
+impl WidthConfig for SwigluConfig {
+    const HAS_HIDDEN: bool = true;
+
+    own_answers!();
+
+    fn of(sizes: &Sizes, _: bool) -> Self {
+        Self::new(sizes.d_model, sizes.d_hidden())
+    }
+
+    fn layer(&self, device: &Device) -> Box<dyn Layer> {
+        operation(self.init(device), ChannelMixer::forward)
+    }
+
+    fn definition(&self, parameters: &[f64], x: &[f64]) -> Vec<f64> {
+        reference::swiglu(self, parameters, x)
     }
 }
 

@@ -5,7 +5,7 @@ use subquad_attention::AttentionConfig;
 use subquad_model::{
     ChannelMixerConfig, Encoder, Head, MixerConfig, ModelConfig, Pattern, SequenceModel, named_parameters,
 };
-use subquad_monarch::DenseMlpConfig;
+use subquad_monarch::{DenseMlpConfig, SwigluConfig};
 
 use crate::{D_MODEL, attention, build, combinations, config, dense, hybrid};
 use subquad_testkit::cpu;
@@ -45,6 +45,11 @@ fn mixers_of_another_width_are_refused() {
         "the sequence mixer has d_model = 16, but the model has d_model = 8"
     );
     let channel_mixer = ChannelMixerConfig::Dense(DenseMlpConfig::new(4, 12));
+    assert_eq!(
+        refused(ModelConfig { channel_mixer: channel_mixer.into(), ..fine() }),
+        "the channel mixer has d_model = 4, but the model has d_model = 8"
+    );
+    let channel_mixer = ChannelMixerConfig::Swiglu(SwigluConfig::new(4, 12));
     assert_eq!(
         refused(ModelConfig { channel_mixer: channel_mixer.into(), ..fine() }),
         "the channel mixer has d_model = 4, but the model has d_model = 8"

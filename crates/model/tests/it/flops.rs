@@ -9,7 +9,9 @@ use subquad_monarch::M2Config;
 use subquad_options::{Field, Value};
 use subquad_s4::{Ema, EmaConfig, S4dConfig};
 
-use crate::{D_HIDDEN, D_MODEL, D_STATE, FEATURES, VOCAB, block_diagonal, combinations, config, monarch_mlp};
+use crate::{
+    D_HIDDEN, D_MODEL, D_STATE, FEATURES, VOCAB, block_diagonal, combinations, config, monarch_mlp, swiglu,
+};
 
 /// Tokens of a sequence, a power of two: a transform takes 5 * 16 * 4 = 320 operations.
 const LEN: usize = 16;
@@ -85,6 +87,8 @@ fn channel_mixers_take_six_operations_per_weight_that_they_have() {
         let weights = mixer.n_parameters() - D_MODEL;
         assert_eq!(flops(mixer) - without, 2.0 * linear(weights, LEN));
     }
+    assert_eq!(swiglu().n_parameters(), 3 * D_MODEL * D_HIDDEN);
+    assert_eq!(flops(swiglu()) - without, 2.0 * linear(3 * D_MODEL * D_HIDDEN, LEN));
 }
 
 #[test]

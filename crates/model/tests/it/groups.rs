@@ -1,9 +1,9 @@
 //! Which parameter trains with which learning rate and weight decay.
 
 use subquad_mixer::{LearningRate, WeightDecay};
-use subquad_model::{Encoder, ModelConfig, SequenceModel, named_parameters};
+use subquad_model::{ChannelMixerConfig, Encoder, ModelConfig, SequenceModel, named_parameters};
 
-use crate::{VOCAB, attention, block_diagonal, build, config, m2, mixers, monarch_mlp, s4d};
+use crate::{VOCAB, attention, block_diagonal, build, config, m2, mixers, monarch_mlp, s4d, swiglu};
 
 /// One line per parameter: path, learning rate, weight decay. The last group that names it applies, as in burn's optimiser.
 fn table(model: &SequenceModel) -> Vec<String> {
@@ -95,13 +95,15 @@ fn s4d_with_a_linear_encoder_and_a_block_diagonal_channel_mixer() {
     assert_eq!(table(&build(&config, 0)), lines(expected));
 }
 
+/// The lines about the channel mixer, as lists of words.
+fn of_channel_mixer(channel_mixer: ChannelMixerConfig) -> Vec<Vec<String>> {
+    let config = ModelConfig { n_layers: 1, channel_mixer: channel_mixer.into(), ..config(attention(true)) };
+    let words = |line: &String| line.split_whitespace().map(str::to_owned).collect();
+    table(&build(&config, 0)).iter().filter(|line| line.contains("channel_mixer")).map(words).collect()
+}
+
 #[test]
 fn a_monarch_channel_mixer_decays_its_factors() {
-    let config = ModelConfig { n_layers: 1, channel_mixer: monarch_mlp().into(), ..config(attention(true)) };
-    let table = table(&build(&config, 0));
-    let of_mixer: Vec<&str> =
-        table.iter().map(|line| line.trim()).filter(|line| line.contains("channel_mixer")).collect();
-    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let expected = [
         ("expand.factors.0", "base"),
         ("expand.factors.1", "base"),
@@ -112,7 +114,15 @@ fn a_monarch_channel_mixer_decays_its_factors() {
     let expected = expected.map(|(path, decay)| {
         vec![format!("blocks.0.channel_mixer.Monarch.{path}"), "base".to_owned(), decay.to_owned()]
     });
-    assert_eq!(of_mixer.into_iter().map(words).collect::<Vec<_>>(), expected);
+    assert_eq!(of_channel_mixer(monarch_mlp()), expected);
+}
+
+#[test]
+fn swiglu_has_two_weights_that_decay_and_nothing_else() {
+    let expected = ["expand.weight", "reduce.weight"].map(|path| {
+        [&format!("blocks.0.channel_mixer.Swiglu.{path}"), "base", "base"].map(str::to_owned).to_vec()
+    });
+    assert_eq!(of_channel_mixer(swiglu()), expected);
 }
 
 #[test]

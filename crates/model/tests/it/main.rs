@@ -29,7 +29,7 @@ use subquad_model::{
 };
 use subquad_monarch::{
     BlockDiagonalMlpConfig, CausalMonarchConfig, CausalMonarchForm, DenseMlpConfig, HyenaConfig,
-    LearnedMonarchConfig, M2Config, MonarchMlpConfig,
+    LearnedMonarchConfig, M2Config, MonarchMlpConfig, SwigluConfig,
 };
 use subquad_s4::{H3Config, S4Config, S4dConfig};
 use subquad_testkit::{cpu, seeded, seeded_tensor, with_seed};
@@ -101,6 +101,10 @@ fn dense() -> ChannelMixerConfig {
     ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, D_HIDDEN))
 }
 
+fn swiglu() -> ChannelMixerConfig {
+    ChannelMixerConfig::Swiglu(SwigluConfig::new(D_MODEL, D_HIDDEN))
+}
+
 fn block_diagonal() -> ChannelMixerConfig {
     ChannelMixerConfig::BlockDiagonal(BlockDiagonalMlpConfig::new(D_MODEL, D_HIDDEN).with_n_blocks(2))
 }
@@ -136,7 +140,7 @@ fn bare(mixer: impl Into<Pattern<MixerConfig>>) -> ModelConfig {
 /// Mixers that alternate, and channel mixers that alternate with another period.
 fn hybrid(causal: bool, l_max: usize) -> ModelConfig {
     let mixer = Pattern::new(vec![s4d(causal), attention(causal), m2_of(causal, l_max)]).unwrap();
-    let channel_mixer = Pattern::new(vec![dense(), ChannelMixerConfig::None]).unwrap();
+    let channel_mixer = Pattern::new(vec![swiglu(), ChannelMixerConfig::None]).unwrap();
     ModelConfig { n_layers: 5, channel_mixer, ..config(mixer) }
 }
 
@@ -147,7 +151,7 @@ fn combinations(causal: bool) -> Vec<ModelConfig> {
             channel_mixer: channel_mixer.into(),
             ..config(mixer.clone())
         };
-        [with(dense()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
+        [with(dense()), with(swiglu()), with(block_diagonal()), with(monarch_mlp()), bare(mixer.clone())]
     };
     // Two blocks of only Hyena multiply so many small numbers that a token may count for next to nothing.
     let hyenas = causal.then(|| of(hyena())).into_iter().flatten().filter(|config| config.residual);

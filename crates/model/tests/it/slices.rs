@@ -17,7 +17,7 @@ use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
 use crate::{
     CLASSES, D_HIDDEN, D_MODEL, FEATURES, VOCAB, attention, build, causal_monarch, config, h3, hybrid,
-    monarch_mlp, s4, s4d,
+    monarch_mlp, s4, s4d, swiglu,
 };
 
 /// f32 through two blocks, in which a whole sequence goes through FFTs and tiled products and a token through sums over slices:
@@ -64,6 +64,7 @@ fn channel_mixers() -> Vec<(&'static str, ChannelMixerConfig)> {
     vec![
         ("dense", ChannelMixerConfig::Dense(dense.clone())),
         ("dense, gated", ChannelMixerConfig::Dense(dense.with_gated(true))),
+        ("swiglu", swiglu()),
         ("block-diagonal", ChannelMixerConfig::BlockDiagonal(blocks(2))),
         ("block-diagonal, padded", ChannelMixerConfig::BlockDiagonal(blocks(3).with_gated(false))),
         ("monarch, near the root", monarch(None)),

@@ -10,7 +10,7 @@ use subquad_testkit::{assert_rel_close, cpu, seeded, seeded_tensor};
 
 use crate::{
     BATCH, CLASSES, D_MODEL, FEATURES, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
-    config, dense, h3, hybrid, m2, mixers, s4, s4d,
+    config, dense, h3, hybrid, m2, mixers, s4, s4d, swiglu,
 };
 
 /// f32 through two blocks, in which a chunk goes through an FFT and a token through a direct sum or a recurrence, up to
@@ -37,6 +37,7 @@ fn models() -> Vec<(String, SequenceModel)> {
         ("m2", m2.clone(), dense()),
         ("m2 with residual", m2_residual, dense()),
         ("m2, block-diagonal", m2, block_diagonal()),
+        ("s4d, swiglu", s4d(true), swiglu()),
         ("causal_monarch", monarch(CausalMonarchForm::Blocks), dense()),
         ("sandwich", monarch(CausalMonarchForm::Sandwich), dense()),
     ];

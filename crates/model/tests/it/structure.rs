@@ -16,7 +16,7 @@ use subquad_testkit::{Parameter, assert_rel_close, cpu, to_f64, with_changes};
 
 use crate::{
     BATCH, D_HIDDEN, D_MODEL, D_STATE, SEQ, VOCAB, attention, bare, block_diagonal, build, causal_monarch,
-    combinations, config, dense, input, m2, mixers, tokens,
+    combinations, config, dense, input, m2, mixers, swiglu, tokens,
 };
 
 /// f32 sums in another order: measured 3e-7; ten times that.
@@ -81,7 +81,7 @@ fn assert_counted(config: &ModelConfig) {
 fn a_config_counts_the_parameters_of_its_model_whatever_the_structure() {
     for structure in structures() {
         for norm in [NormKind::Layer, NormKind::None] {
-            for channel_mixer in [dense(), block_diagonal(), ChannelMixerConfig::None] {
+            for channel_mixer in [dense(), swiglu(), block_diagonal(), ChannelMixerConfig::None] {
                 let config = of_tokens(attention(true), structure);
                 assert_counted(&ModelConfig { norm, channel_mixer: channel_mixer.into(), ..config });
             }

@@ -1,11 +1,11 @@
-//! Configs of the three kinds of channel mixers.
+//! Configs of channel mixers.
 
 use burn::config::Config;
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
 use subquad_mixer::Refusal;
 
-use super::{BlockDiagonalMlp, DenseMlp, Mlp, MonarchMlp};
+use super::{Between, BlockDiagonalMlp, DenseMlp, Mlp, MonarchMlp};
 use crate::block_diagonal::{narrow, zero};
 use crate::{BlockDiagonalLinearConfig, MonarchLinearConfig};
 
@@ -19,6 +19,18 @@ pub struct DenseMlpConfig {
     /// Whether there is a gate between the layers, for which the first layer is twice as wide.
     #[config(default = false)]
     pub gated: bool,
+}
+
+/// Config of a [`DenseMlp`] around a SiLU gate and without biases, the channel mixer of LLaMA.
+///
+/// Shazeer 2020, <https://arxiv.org/abs/2002.05202>, section 2, FFN_SwiGLU; Touvron et al. 2023,
+/// <https://arxiv.org/abs/2302.13971>. With two thirds of the hidden width it has as many weights as a plain MLP.
+#[derive(Config, Debug)]
+pub struct SwigluConfig {
+    /// Width of input and output.
+    pub d_model: usize,
+    /// Hidden width, after the gate.
+    pub d_hidden: usize,
 }
 
 /// Config of a [`BlockDiagonalMlp`], Monarch Mixer's channel mixer.
@@ -58,7 +70,7 @@ pub struct MonarchMlpConfig {
     pub gated: bool,
 }
 
-/// What all kinds do in the same way with their `layers`.
+/// What all kinds do in the same way with their `layers` and what is `between` them.
 macro_rules! two_layers {
     ($Config:ident, $Mlp:ident) => {
         impl $Config {
@@ -74,7 +86,7 @@ macro_rules! two_layers {
             /// If [`check`](Self::check) fails.
             pub fn init(&self, device: &Device) -> $Mlp {
                 self.check().unwrap_or_else(|e| panic!("{}: {e}", stringify!($Config)));
-                Mlp::new(self.layers().map(|layer| layer.init(device)), self.gated, device)
+                Mlp::new(self.layers().map(|layer| layer.init(device)), self.between(), device)
             }
 
             /// Number of parameters of both layers, including biases and padding.
@@ -85,7 +97,7 @@ macro_rules! two_layers {
                 self.layers().iter().map(|layer| layer.n_parameters()).sum()
             }
 
-            /// Floating point operations of both layers for one token: two for each weight. Biases, GELU and gate are not
+            /// Floating point operations of both layers for one token: two for each weight. Biases and what is between the layers are not
             /// counted.
             ///
             /// # Panics
@@ -98,6 +110,7 @@ macro_rules! two_layers {
 }
 
 two_layers!(DenseMlpConfig, DenseMlp);
+two_layers!(SwigluConfig, DenseMlp);
 two_layers!(BlockDiagonalMlpConfig, BlockDiagonalMlp);
 two_layers!(MonarchMlpConfig, MonarchMlp);
 
@@ -107,12 +120,33 @@ impl DenseMlpConfig {
         narrow_widths(self.d_model, self.d_hidden, 1).collect()
     }
 
+    pub(crate) fn between(&self) -> Between {
+        Between::gelu(self.gated)
+    }
+
     pub(crate) fn layers(&self) -> [LinearConfig; 2] {
         let Self { d_model, d_hidden, gated } = *self;
         [
-            LinearConfig::new(d_model, expanded(d_hidden, gated)).with_bias(!gated),
+            LinearConfig::new(d_model, self.between().expanded(d_hidden)).with_bias(!gated),
             LinearConfig::new(d_hidden, d_model),
         ]
+    }
+}
+
+impl SwigluConfig {
+    /// Everything that keeps the layer from being built: a size of 0.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        narrow_widths(self.d_model, self.d_hidden, 1).collect()
+    }
+
+    pub(crate) fn between(&self) -> Between {
+        Between::SiluGate
+    }
+
+    pub(crate) fn layers(&self) -> [LinearConfig; 2] {
+        let Self { d_model, d_hidden } = *self;
+        [(d_model, self.between().expanded(d_hidden)), (d_hidden, d_model)]
+            .map(|(d_input, d_output)| LinearConfig::new(d_input, d_output).with_bias(false))
     }
 }
 
@@ -135,10 +169,15 @@ impl BlockDiagonalMlpConfig {
         self.layers().map(|layer| layer.weight_shape())
     }
 
+    pub(crate) fn between(&self) -> Between {
+        Between::gelu(self.gated)
+    }
+
     pub(crate) fn layers(&self) -> [BlockDiagonalLinearConfig; 2] {
         let Self { d_model, d_hidden, n_blocks, gated } = *self;
         [
-            BlockDiagonalLinearConfig::new(d_model, expanded(d_hidden, gated), n_blocks).with_bias(!gated),
+            BlockDiagonalLinearConfig::new(d_model, self.between().expanded(d_hidden), n_blocks)
+                .with_bias(!gated),
             BlockDiagonalLinearConfig::new(d_hidden, d_model, n_blocks),
         ]
     }
@@ -152,10 +191,14 @@ impl MonarchMlpConfig {
         no_blocks.into_iter().chain(narrow_widths(self.d_model, self.d_hidden, n_blocks)).collect()
     }
 
+    pub(crate) fn between(&self) -> Between {
+        Between::gelu(self.gated)
+    }
+
     pub(crate) fn layers(&self) -> [MonarchLinearConfig; 2] {
         let Self { d_model, d_hidden, n_blocks, gated } = *self;
         [
-            MonarchLinearConfig::new(d_model, expanded(d_hidden, gated)).with_bias(!gated),
+            MonarchLinearConfig::new(d_model, self.between().expanded(d_hidden)).with_bias(!gated),
             MonarchLinearConfig::new(d_hidden, d_model),
         ]
         .map(|layer| layer.with_n_blocks(n_blocks))
@@ -176,11 +219,6 @@ impl Counted for LinearConfig {
     fn flops(&self) -> usize {
         2 * self.d_input * self.d_output
     }
-}
-
-/// Number of rows of the first layer: both halves of a gate, or the GELU's input.
-fn expanded(d_hidden: usize, gated: bool) -> usize {
-    if gated { d_hidden.saturating_mul(2) } else { d_hidden }
 }
 
 /// Refuses the widths that cannot be cut into `n_blocks` blocks.

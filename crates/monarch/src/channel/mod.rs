@@ -3,18 +3,21 @@
 //! ```text
 //! plain   y = D2 gelu(D1 x + b1) + b2                      D1: d_hidden rows
 //! gated   [a, b] = D1 x;  y = D2 (gelu(a) * b) + b2        D1: 2 d_hidden rows, without a bias
+//! swiglu  [a, b] = D1 x;  y = D2 (silu(a) * b)             D1: 2 d_hidden rows; no biases at all
 //! ```
 //! `D1` and `D2` are both dense, both block-diagonal or both Monarch matrices; all kinds have biases in the same
-//! places, so that with equal options only the matrices differ. The norm and the residual around a channel mixer belong
-//! to the model. `gelu` is exact. The gate: Shazeer 2020, *GLU Variants*, <https://arxiv.org/abs/2002.05202>.
+//! places, so that with equal options only the matrices differ. Those of swiglu are dense. The norm and the residual around a
+//! channel mixer belong to the model. `gelu` is exact, `silu(a) = a sigmoid(a)`. The gates: Shazeer 2020, *GLU Variants*,
+//! <https://arxiv.org/abs/2002.05202>, whose `W` and `V` are the halves of `D1`.
 
+mod between;
 mod config;
 mod row;
 
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
-use subquad_backend::pointwise::{self, Activation};
+use subquad_backend::pointwise::{Activation, gelu};
 use subquad_backend::row_linear::RowLinear;
 use subquad_backend::{Form, linear::linear, mlp::mlp};
 use subquad_mixer::ChannelMixer;
@@ -22,10 +25,11 @@ use subquad_mixer::ChannelMixer;
 use crate::{BlockDiagonalLinear, MonarchLinear};
 use row::RowLayer;
 
-pub use config::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig};
+pub(crate) use between::Between;
+pub use config::{BlockDiagonalMlpConfig, DenseMlpConfig, MonarchMlpConfig, SwigluConfig};
 pub use row::RowMlp;
 
-/// Two dense layers: see [`DenseMlpConfig`].
+/// Two dense layers: see [`DenseMlpConfig`] and [`SwigluConfig`].
 pub type DenseMlp = Mlp<Linear>;
 
 /// Two block-diagonal layers: see [`BlockDiagonalMlpConfig`].
@@ -40,14 +44,14 @@ pub struct Mlp<L> {
     pub(crate) expand: L,
     pub(crate) reduce: L,
     #[module(skip)]
-    gated: bool,
+    between: Between,
     #[module(skip)]
     form: Form,
 }
 
 impl<L: MlpLayer> Mlp<L> {
-    pub(crate) fn new([expand, reduce]: [L; 2], gated: bool, device: &Device) -> Self {
-        Self { expand, reduce, gated, form: Form::for_device(device) }
+    pub(crate) fn new([expand, reduce]: [L; 2], between: Between, device: &Device) -> Self {
+        Self { expand, reduce, between, form: Form::for_device(device) }
     }
 
     /// The first layer and the last.
@@ -58,7 +62,7 @@ impl<L: MlpLayer> Mlp<L> {
     /// The same layer in another form.
     pub fn with_form(self, form: Form) -> Self {
         let [expand, reduce] = [self.expand, self.reduce].map(|layer| layer.with_form(form));
-        Self { expand, reduce, gated: self.gated, form }
+        Self { expand, reduce, between: self.between, form }
     }
 
     /// A copy of the present weights that maps one token at a time, over plain slices.
@@ -66,26 +70,22 @@ impl<L: MlpLayer> Mlp<L> {
     /// # Panics
     /// If the weights are not f32.
     pub fn rows(&self) -> RowMlp {
-        RowMlp::new([self.expand.rows(), self.reduce.rows()], self.gated)
+        RowMlp::new([self.expand.rows(), self.reduce.rows()], self.between)
     }
 
     /// [`forward`](ChannelMixer::forward) with `dropped` applied to the hidden numbers before the second layer,
     /// `[batch, seq, d_hidden]`.
     pub fn forward_with(&self, x: Tensor<3>, dropped: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<3> {
         let hidden = self.expand.apply(x, self.form);
-        let hidden = match self.gated {
-            true => pointwise::geglu(hidden, self.form),
-            false => pointwise::gelu(hidden, self.form),
-        };
-        self.reduce.apply(dropped(hidden), self.form)
+        self.reduce.apply(dropped(self.between.apply(hidden, self.form)), self.form)
     }
 }
 
 impl<L: MlpLayer> ChannelMixer for Mlp<L> {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match self.gated {
-            true => self.forward_with(x, |hidden| hidden),
-            false => L::around_gelu([&self.expand, &self.reduce], x, self.form),
+        match self.between {
+            Between::Gelu => L::around_gelu([&self.expand, &self.reduce], x, self.form),
+            Between::GeluGate | Between::SiluGate => self.forward_with(x, |hidden| hidden),
         }
     }
 }
@@ -100,7 +100,7 @@ pub trait MlpLayer: Module {
 
     /// Both layers, with a GELU between them.
     fn around_gelu([expand, reduce]: [&Self; 2], x: Tensor<3>, form: Form) -> Tensor<3> {
-        reduce.apply(pointwise::gelu(expand.apply(x, form), form), form)
+        reduce.apply(gelu(expand.apply(x, form), form), form)
     }
 
     /// A copy of the present weights that maps one token at a time, over plain slices.

@@ -1,9 +1,8 @@
 //! A channel mixer for one token at a time, over plain slices.
 
-use subquad_backend::pointwise::{Activation, activate_row};
 use subquad_backend::row_linear::RowLinear;
-use subquad_backend::simd::Lockstep;
 
+use super::between::Between;
 use crate::row_factors::RowFactors;
 
 /// A copy of an [`Mlp`](super::Mlp)'s weights: the same map of one token. It allocates nothing.
@@ -12,7 +11,7 @@ use crate::row_factors::RowFactors;
 #[derive(Debug)]
 pub struct RowMlp {
     layers: [RowLayer; 2],
-    gated: bool,
+    between: Between,
 }
 
 /// One of its layers.
@@ -48,8 +47,8 @@ impl RowLayer {
 }
 
 impl RowMlp {
-    pub(super) fn new(layers: [RowLayer; 2], gated: bool) -> Self {
-        Self { layers, gated }
+    pub(super) fn new(layers: [RowLayer; 2], between: Between) -> Self {
+        Self { layers, between }
     }
 
     /// Length of the scratch space that [`apply`](Self::apply) needs.
@@ -68,18 +67,6 @@ impl RowMlp {
         let [expand, reduce] = &self.layers;
         let (hidden, scratch) = scratch.split_at_mut(expand.d_output());
         expand.apply(x, scratch, hidden);
-        let hidden = match self.gated {
-            true => {
-                let (a, b) = hidden.split_at_mut(hidden.len() / 2);
-                activate_row(a, Activation::Gelu);
-                a.iter_mut().lockstep(b).for_each(|(a, b)| *a *= *b);
-                a
-            }
-            false => {
-                activate_row(hidden, Activation::Gelu);
-                hidden
-            }
-        };
-        reduce.apply(hidden, scratch, y);
+        reduce.apply(self.between.apply_row(hidden), scratch, y);
     }
 }

@@ -105,7 +105,7 @@ impl BlockDiagonalMlp {
         let mut linear =
             |name, config| case.part(name, |case| BlockDiagonalLinear::from_published(case, &config, device));
         let [first, second] = config.layers();
-        Ok(Self::new([linear(expand, first)?, linear(REDUCE, second)?], config.gated, device))
+        Ok(Self::new([linear(expand, first)?, linear(REDUCE, second)?], config.between(), device))
     }
 
     /// The parameters in their published layout under the published names of the gated form.

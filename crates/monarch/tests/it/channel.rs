@@ -3,15 +3,17 @@
 use burn::module::Module;
 use subquad_backend::Form;
 use subquad_mixer::ChannelMixer;
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, MonarchMlpConfig};
-use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64};
+use subquad_monarch::{
+    BlockDiagonalMlpConfig, DenseMlpConfig, M2Config, Mlp, MlpLayer, MonarchMlpConfig, SwigluConfig,
+};
+use subquad_testkit::{assert_rel_close, cpu, seeded_tensor, to_f64, with_values};
 
 use crate::seeded_module;
 
 /// Two implementations of the same pointwise function, each accurate to a few f32 roundings.
 const FORMS_VALUE: f64 = 1e-6;
 
-/// Dense, block-diagonal and Monarch, each plain and gated, with blocks that divide no width.
+/// Dense, block-diagonal and Monarch, each plain and gated, with blocks that divide no width; and swiglu.
 fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Box<dyn ChannelMixer>, &str)) {
     for gated in [false, true] {
         let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
@@ -28,6 +30,9 @@ fn assert_all(d_model: usize, d_hidden: usize, fact: impl Fn(&dyn Fn(Form) -> Bo
             fact(&|form| Box::new(layer.clone().with_form(form)), &monarch.to_string());
         }
     }
+    let swiglu = SwigluConfig::new(d_model, d_hidden);
+    let layer = seeded_module(|device| swiglu.init(device));
+    fact(&|form| Box::new(layer.clone().with_form(form)), &swiglu.to_string());
 }
 
 #[test]
@@ -47,10 +52,12 @@ fn the_cpu_runs_fused_unless_told_otherwise() {
     let dense = seeded_module(|device| DenseMlpConfig::new(8, 16).init(device));
     let blocks = seeded_module(|device| BlockDiagonalMlpConfig::new(8, 16).init(device));
     let monarch = seeded_module(|device| MonarchMlpConfig::new(8, 16).init(device));
+    let swiglu = seeded_module(|device| SwigluConfig::new(8, 16).init(device));
     let bits = |layer: &dyn ChannelMixer| to_f64(layer.forward(x.clone()));
     assert_eq!(bits(&dense), bits(&dense.clone().with_form(Form::Fused)));
     assert_eq!(bits(&blocks), bits(&blocks.clone().with_form(Form::Fused)));
     assert_eq!(bits(&monarch), bits(&monarch.clone().with_form(Form::Fused)));
+    assert_eq!(bits(&swiglu), bits(&swiglu.clone().with_form(Form::Fused)));
 }
 
 #[test]
@@ -60,6 +67,42 @@ fn a_token_is_mixed_alone() {
         let alone = layer.forward(x.clone().narrow(1, 3, 1));
         assert_rel_close(layer.forward(x).narrow(1, 3, 1), alone, FORMS_VALUE, format!("{what}, token 3"));
     });
+}
+
+fn assert_rows<L: MlpLayer>(layer: &Mlp<L>, d_model: usize, what: &str) {
+    let (rows, x) = (layer.rows(), seeded_tensor([1, 3, d_model], 1, &cpu()));
+    let tokens: Vec<f32> = x.to_data().try_into_vec().unwrap();
+    let (mut scratch, mut y) = (vec![f32::NAN; rows.scratch_len()], vec![f32::NAN; tokens.len()]);
+    for (token, y) in tokens.chunks(d_model).zip(y.chunks_mut(d_model)) {
+        rows.apply(token, &mut scratch, y);
+    }
+    let y: Vec<f64> = y.into_iter().map(f64::from).collect();
+    assert_rel_close(y, layer.forward(x), FORMS_VALUE, what);
+}
+
+#[test]
+fn token_by_token_over_slices_is_the_same_map() {
+    for (d_model, d_hidden) in [(6, 9), (7, 13), (16, 70)] {
+        for gated in [false, true] {
+            let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            assert_rows(&seeded_module(|device| dense.init(device)), d_model, &dense.to_string());
+            let blocks = BlockDiagonalMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            assert_rows(&seeded_module(|device| blocks.init(device)), d_model, &blocks.to_string());
+            let monarch = MonarchMlpConfig::new(d_model, d_hidden).with_gated(gated);
+            assert_rows(&seeded_module(|device| monarch.init(device)), d_model, &monarch.to_string());
+        }
+        let swiglu = SwigluConfig::new(d_model, d_hidden);
+        assert_rows(&seeded_module(|device| swiglu.init(device)), d_model, &swiglu.to_string());
+    }
+}
+
+#[test]
+fn swiglu_is_a_silu_times_a_linear_layer() {
+    let layer = with_values(SwigluConfig::new(1, 1).init(&cpu()), &[2.0, -3.0, 0.5]);
+    let x = 0.75_f64;
+    let silu = 2.0 * x / (1.0 + (-2.0 * x).exp());
+    let y = layer.forward(burn::tensor::Tensor::full([1, 1, 1], x, &cpu()));
+    assert_rel_close(y, vec![0.5 * (silu * -3.0 * x)], FORMS_VALUE, "x = 0.75");
 }
 
 #[test]
@@ -77,6 +120,7 @@ fn parameters_are_as_many_as_the_published_formula_counts() {
     let (h, i, n) = (32, 128, 4);
     assert_eq!(BlockDiagonalMlpConfig::new(h, i).n_parameters(), 2 * i * h / n + i * h / n + h);
     assert_eq!(DenseMlpConfig::new(h, i).n_parameters(), h * i + i + i * h + h);
+    assert_eq!(SwigluConfig::new(h, i).n_parameters(), 3 * h * i);
     // 36 is cut into 6 x 6, 144 into 12 x 12; each block of a factor has the axis it reads times the axis it writes.
     let (h, i) = (36, 144);
     let (expand, reduce) = (6 * 12 * 6 + 12 * 12 * 6, 12 * 6 * 12 + 6 * 6 * 12);
@@ -87,6 +131,9 @@ fn parameters_are_as_many_as_the_published_formula_counts() {
 fn configs_count_what_layers_have_and_two_operations_a_weight() {
     let device = cpu();
     for (d_model, d_hidden) in [(32, 128), (7, 9), (10, 27)] {
+        let swiglu = SwigluConfig::new(d_model, d_hidden);
+        let there = swiglu.init(&device).num_params();
+        assert_eq!((swiglu.n_parameters(), swiglu.flops()), (there, 2 * there), "{swiglu}");
         for gated in [false, true] {
             let biases = d_model + if gated { 0 } else { d_hidden };
             let dense = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);

@@ -3,7 +3,7 @@
 use subquad_mixer::{Context, Refusal, SequenceMixerConfig};
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, DenseMlpConfig, HyenaConfig, ImplicitFilterConfig,
-    M2Config, MonarchInit, MonarchLinearConfig, MonarchMlpConfig,
+    M2Config, MonarchInit, MonarchLinearConfig, MonarchMlpConfig, SwigluConfig,
 };
 use subquad_testkit::cpu;
 
@@ -224,8 +224,16 @@ fn channel_mixers_blame_their_own_widths() {
     );
     let zero = |width| format!("{width} must be an integer >= 1, got 0");
     assert_eq!(words(DenseMlpConfig::new(0, 0).refusals()), [zero("d_model"), zero("d_hidden")]);
+    assert_eq!(words(SwigluConfig::new(0, 0).refusals()), [zero("d_model"), zero("d_hidden")]);
+    assert_eq!(SwigluConfig::new(1, 1).check(), Ok(()));
     assert_eq!(words(MonarchMlpConfig::new(8, 0).refusals()), [zero("d_hidden")]);
     assert_eq!(words(MonarchMlpConfig::new(8, 8).with_n_blocks(Some(0)).refusals()), [zero("n_blocks")]);
+}
+
+#[test]
+#[should_panic(expected = "SwigluConfig: d_hidden must be an integer >= 1, got 0")]
+fn swiglu_refuses_no_hidden_width() {
+    SwigluConfig::new(8, 0).init(&cpu());
 }
 
 #[test]

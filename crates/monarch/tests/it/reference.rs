@@ -6,7 +6,7 @@ use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, MeasuredMixer, SequenceMixer, Sizes};
 use subquad_monarch::{
     BlockDiagonalLinearConfig, BlockDiagonalMlpConfig, CausalMonarchConfig, DenseMlpConfig, HyenaConfig,
-    LearnedMonarchConfig, M2Config, MonarchLinearConfig, MonarchMlpConfig, reference,
+    LearnedMonarchConfig, M2Config, MonarchLinearConfig, MonarchMlpConfig, SwigluConfig, reference,
 };
 use subquad_testkit::{
     AWKWARD_LENGTHS, assert_rel_close, cpu, every_gradient, finite_difference, seeded, seeded_tensor, to_f64,
@@ -168,6 +168,10 @@ fn monarch_linear_is_its_definition_in_both_forms() {
 #[test]
 fn channel_mixers_are_their_definitions_in_both_forms() {
     for (d_model, d_hidden) in [(6, 9), (7, 13), (16, 12)] {
+        let config = SwigluConfig::new(d_model, d_hidden);
+        let layer = seeded_module(|device| config.init(device));
+        let definition = |p: &[f64], x: &[f64]| reference::swiglu(&config, p, x);
+        assert_mixer(|form| layer.clone().with_form(form), definition, d_model, &config.to_string());
         for gated in [false, true] {
             let config = DenseMlpConfig::new(d_model, d_hidden).with_gated(gated);
             let layer = seeded_module(|device| config.init(device));

@@ -23,7 +23,7 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
     let refusals: Vec<Refusal> = model.refusals(run.largest).into_iter().chain(together).collect();
     complaints.extend(refusals.iter().map(|refusal| complaint(run, "model", refusal)));
     let Some(mixers) = names::<C>(&run.subject) else { return complaints };
-    let left_out = left_out(&format!("the mixer {:?}", run.subject), &mixers, model.n_layers);
+    let left_out = left_out(("mixer", &format!("the mixer {:?}", run.subject)), &mixers, model.n_layers);
     complaints.extend(left_out.iter().map(|refusal| complaint(run, "model", refusal)));
     complaints.extend(mixers.parts().iter().flat_map(|name| of_mixer::<C>(run, &model, name)));
     complaints

@@ -67,7 +67,7 @@ fn json_is_one_array_of_cells_by_length_then_mixer() {
 #[test]
 fn a_cell_says_what_was_measured_and_how() {
     for cell in cells(
-        "--mixers attention,s4d,s4,h3,hyena,m2,monarch,causal_monarch,fft_conv,monarch_conv,dense,dense_glu,block_diagonal,block_diagonal_mlp,monarch_mlp,monarch_glu,dense_linear,block_diagonal_linear,monarch_linear --lengths 16 --threads 2",
+        "--mixers attention,s4d,s4,h3,hyena,m2,monarch,causal_monarch,fft_conv,monarch_conv,dense,dense_glu,swiglu,block_diagonal,block_diagonal_mlp,monarch_mlp,monarch_glu,dense_linear,block_diagonal_linear,monarch_linear --lengths 16 --threads 2",
     ) {
         let number = |key: &str| cell[key].as_f64().unwrap_or_else(|| panic!("{key} of {cell}"));
         assert!(
@@ -99,6 +99,7 @@ fn peak_bytes_grow_with_the_length_and_hold_layer_input_and_gradients() {
         "monarch_conv",
         "dense",
         "dense_glu",
+        "swiglu",
         "block_diagonal",
         "block_diagonal_mlp",
         "monarch_mlp",
@@ -173,6 +174,7 @@ fn channel_mixers_have_the_parameters_that_their_matrices_have() {
         ("monarch_linear", 2 * 4 * (4 + 2) + 8), // 2 blocks of 4 x 4, then 4 blocks of 2 x 2
         ("dense", (8 * 16 + 16) + (16 * 8 + 8)),
         ("dense_glu", 8 * 32 + (16 * 8 + 8)),
+        ("swiglu", 8 * 32 + 16 * 8),
         ("block_diagonal_mlp", (8 * 16 / 4 + 16) + (16 * 8 / 4 + 8)),
         ("block_diagonal", 8 * 32 / 4 + (16 * 8 / 4 + 8)),
     ];
@@ -216,7 +218,7 @@ fn people_get_a_table_that_explains_itself() {
 /// two.
 #[test]
 fn operations_are_those_of_forward_and_backward() {
-    let cells = cells("--mixers attention,s4d,fft_conv,ema,dense,block_diagonal --lengths 16");
+    let cells = cells("--mixers attention,s4d,fft_conv,ema,dense,swiglu,block_diagonal --lengths 16");
     let (tokens, d_model, pairs) = (2.0 * 16.0, 8.0, 2.0 * 16.0 * 17.0 / 2.0);
     let linear = |weights: f64| 3.0 * 2.0 * weights * tokens;
     let convolution = d_model * (2.0 * (4.0 * 320.0 + 20.0 * 16.0) + 2.0 * 320.0);
@@ -227,6 +229,7 @@ fn operations_are_those_of_forward_and_backward() {
         convolution,
         convolution,
         linear(2.0 * d_model * 16.0),
+        linear(3.0 * d_model * 16.0),
         linear(3.0 * d_model * 16.0 / 4.0),
     ];
     for (cell, flops) in cells.iter().zip(expected) {
@@ -256,8 +259,8 @@ fn quiet_leaves_only_results_and_warnings() {
 #[test]
 fn unknown_names_and_devices_are_wrong_use() {
     insta::assert_snapshot!(bench("--mixers atention,s4d,mamba").expect(2).err, @"
-    error: unknown layer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
-    error: unknown layer `mamba` (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
+    error: unknown layer `atention`; did you mean `attention`? (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, swiglu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
+    error: unknown layer `mamba` (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv, dense, dense_glu, swiglu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear)
     ");
     insta::assert_snapshot!(bench("--device tpu").expect(2).err, @"error: there is no device `tpu`; known: cpu, wgpu, auto");
 }

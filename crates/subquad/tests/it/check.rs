@@ -64,6 +64,7 @@ fn list_shows_mixers_tasks_and_configs() {
 
     Channel mixers
       dense           two dense layers: time grows with the square of the width
+      swiglu          two dense layers around a SiLU gate, without biases, as in LLaMA: 1.5 times the weights
       block_diagonal  two block-diagonal layers: the same, divided by the number of blocks
       monarch         two layers of Monarch matrices: width^1.5 with model.n_blocks = 0
       none            no channel mixer: a block is only its sequence mixer

@@ -96,7 +96,7 @@ fn every_mistake_of_a_config_is_told_at_once_with_its_line() {
     insta::assert_snapshot!(refused(&lab, "run tiny"), @r#"
     error: tiny/broken.toml:7: unknown key `model.n_layer`; did you mean `n_layers`? (known in [model]: d_model, n_layers, causal, channel_mixer, channel_gate, d_hidden, n_blocks, norm, residual, pool, dropout, block, last_norm, norm_eps, positions, embedding_norm, head_transform, tied_head, init)
     error: tiny/broken.toml:14: d_state must be even, because states come in conjugate pairs; got 5
-    error: tiny/broken.toml:25: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch; got "s5"; did you mean "s4"?
+    error: tiny/broken.toml:25: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"; got "s5"; did you mean "s4"?
     "#);
 }
 

@@ -101,6 +101,7 @@ fn bench_explains_itself() {
       monarch_conv           the same convolution as fft_conv, by products with Monarch matrices
       dense                  dense MLP with a GELU
       dense_glu              dense MLP with a GELU gate
+      swiglu                 dense MLP with a SiLU gate, without biases
       block_diagonal         block-diagonal (Monarch) MLP with a GELU gate
       block_diagonal_mlp     block-diagonal MLP with a GELU
       monarch_mlp            MLP of Monarch matrices, cut near the root, with a GELU

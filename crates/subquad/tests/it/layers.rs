@@ -160,13 +160,20 @@ fn a_gate_is_what_was_published_unless_a_config_says() {
         ChannelMixerConfig::Dense(config) => config.gated,
         ChannelMixerConfig::BlockDiagonal(config) => config.gated,
         ChannelMixerConfig::Monarch(config) => config.gated,
-        ChannelMixerConfig::None => panic!("there is one"),
+        ChannelMixerConfig::Swiglu(_) | ChannelMixerConfig::None => panic!("there is one that is a choice"),
     };
     for (mixer, auto) in [("dense", false), ("block_diagonal", true), ("monarch", false)] {
         let mixer = format!("model.channel_mixer={mixer}");
         assert_eq!(gated(&[&mixer]), auto);
         assert!(gated(&[&mixer, "model.channel_gate=on"]) && !gated(&[&mixer, "model.channel_gate=off"]));
     }
+}
+
+#[test]
+fn swiglu_has_the_hidden_width_that_a_config_gives_it() {
+    let config = model(&["model.channel_mixer=swiglu", "model.d_model=32", "model.d_hidden=88"]);
+    let ChannelMixerConfig::Swiglu(swiglu) = config.channel_mixer.at(0) else { panic!() };
+    assert_eq!((swiglu.d_model, swiglu.d_hidden), (32, 88));
 }
 
 /// A tied head needs a table with a row for each answer.

@@ -121,8 +121,8 @@ fn wrong_values_say_what_is_allowed() {
     "#);
     insta::assert_snapshot!(errors("widths = 8\nchannel_mixers = [\"dense\", \"dens\", 3, \"dense\"]"), @r#"
     x.toml:5: `bench.widths` must be a list, each value an integer from 1 to 65536, got 8
-    x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got "dens"; did you mean "dense"?
-    x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got 3
+    x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, swiglu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got "dens"; did you mean "dense"?
+    x.toml:6: each value of `bench.channel_mixers` must be one of dense, dense_glu, swiglu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear; got 3
     x.toml:6: `bench.channel_mixers` lists dense twice
     "#);
     let twice = load_with(&format!("\"bench.batch\" = 1{SMALL}batch = 2"), &[]);
@@ -136,7 +136,7 @@ fn layers_and_sizes_go_together() {
     x.toml: missing `mixers` in [bench]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, fft_conv, monarch_conv
     x.toml: missing `lengths` in [bench]; it must be a list, each value an integer from 1 to 16777216
     ");
-    insta::assert_snapshot!(errors("widths = [8]"), @"x.toml: missing `channel_mixers` in [bench]; it must be a list, each value one of dense, dense_glu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear");
+    insta::assert_snapshot!(errors("widths = [8]"), @"x.toml: missing `channel_mixers` in [bench]; it must be a list, each value one of dense, dense_glu, swiglu, block_diagonal, block_diagonal_mlp, monarch_mlp, monarch_glu, dense_linear, block_diagonal_linear, monarch_linear");
     insta::assert_snapshot!(errors("channel_mixers = [\"dense\"]"), @"x.toml: missing `widths` in [bench]; it must be a list, each value an integer from 1 to 65536");
     insta::assert_snapshot!(errors("d_model = 6\nchannel_mixers = [\"block_diagonal\"]\nwidths = [8, 2]"), @"
     x.toml:3: attention: 4 heads cannot share d_model = 6 equally; choose n_heads among the divisors of 6

@@ -28,11 +28,11 @@ fn sections_are_not_keys() {
     insta::assert_snapshot!(errors_before_small("model = 3"), @"x.toml:1: `model` is a section, [model], not a key; got 3");
     insta::assert_snapshot!(errors_before_small("[[model]]\nd_model = 3"), @"x.toml:1: `model` is a section, [model], not a key; got a list");
     insta::assert_snapshot!(errors_before_small("override = 3"), @"x.toml:1: `override` is a section, [override], not a key; got 3");
-    insta::assert_snapshot!(errors("sweep = 3\ntask.name = \"digits\"\ntrain.steps = 1"), @"
+    insta::assert_snapshot!(errors("sweep = 3\ntask.name = \"digits\"\ntrain.steps = 1"), @r#"
     x.toml:1: `sweep` is a section, [sweep], not a key; got 3
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
-    ");
+    "#);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn values_have_a_type_and_a_range() {
 #[test]
 fn words_get_the_nearest_word() {
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = \"lgs\""), @r#"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got "lgs"; did you mean "legs"?"#);
-    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, block_diagonal, monarch, none; got "block"; did you mean "block_diagonal"?"#);
+    insta::assert_snapshot!(errors_before_small("model.channel_mixer = \"block\""), @r#"x.toml:1: `model.channel_mixer` must be one of dense, swiglu, block_diagonal, monarch, none, or a pattern of them such as "swiglu*3+dense"; got "block"; did you mean "block_diagonal"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.s4d.init = 3"), @"x.toml:1: `mixer.s4d.init` must be one of legs, fout, lin, inv, quad, real, rand, diag, hippo; got 3");
     insta::assert_snapshot!(errors_before_small("mixer.m2.l_max = \"long\""), @r#"x.toml:1: `mixer.m2.l_max` must be an integer from 1 to 16777216 or "longest"; got "long"; did you mean "longest"?"#);
     insta::assert_snapshot!(errors_before_small("mixer.attention.position = \"rotary\""), @r#"x.toml:1: `mixer.attention.position` must be one of rope, alibi, none; got "rotary""#);
@@ -36,12 +36,12 @@ fn words_get_the_nearest_word() {
 
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
-    insta::assert_snapshot!(errors(""), @"
+    insta::assert_snapshot!(errors(""), @r#"
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
     x.toml: missing `steps` in [train]; it must be an integer >= 1
-    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch
+    x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
-    ");
+    "#);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn axes_are_lists_of_distinct_values() {
     insta::assert_snapshot!(with("optim.lr = [1, 1.0]"), @"x.toml:9: `sweep.optim.lr` lists 1.0 twice");
     insta::assert_snapshot!(with("optim.lr = [1,\n  \"fast\"]"), @r#"x.toml:10: each value of `sweep.optim.lr` must be a finite number >= 0, got the string "fast""#);
     insta::assert_snapshot!(with("seed = [-1]"), @"x.toml:9: each value of `sweep.seed` must be an integer >= 0, got -1");
-    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch; got "s4e"; did you mean "s4d"?"#);
+    insta::assert_snapshot!(errors(&SMALL.replace("s4d", "s4e")), @r#"x.toml:7: each value of `sweep.mixer` must be one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"; got "s4e"; did you mean "s4d"?"#);
     insta::assert_snapshot!(errors(&SMALL.replace("[64]", "[0]")), @"x.toml:8: each value of `sweep.seq_len` must be an integer from 1 to 16777216, got 0");
     insta::assert_snapshot!(errors(&SMALL.replace(r#"["attention", "s4d", "s4", "h3", "hyena", "m2"]"#, r#""s4d""#)), @r#"x.toml:7: axis `sweep.mixer` must be a list of values, got the string "s4d""#);
 }
@@ -70,6 +70,8 @@ fn axes_do_not_contradict_the_rest() {
 fn keys_of_the_channel_mixer_go_together() {
     let with = |keys: &str| errors_before_small(&format!("[model]\n{keys}\n"));
     insta::assert_snapshot!(with("channel_mixer = \"none\"\nchannel_gate = \"on\""), @"x.toml:3: channel_gate = \"on\" does nothing without a channel mixer; leave it at \"auto\"");
+    insta::assert_snapshot!(with("channel_mixer = \"swiglu\"\nchannel_gate = \"off\""), @"x.toml:3: channel_gate = \"off\" does nothing with channel_mixer = \"swiglu\", which always has a SiLU gate; leave it at \"auto\"");
+    insta::assert_snapshot!(with("channel_mixer = \"swiglu\"\nn_blocks = 2"), @"x.toml:3: n_blocks = 2 does nothing with channel_mixer = \"swiglu\"; leave it at 4");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nn_blocks = 0"), @"x.toml:3: n_blocks = 0 cuts monarch matrices near the square root of their width, which block_diagonal ones cannot be; choose at least 1");
     insta::assert_snapshot!(with("channel_mixer = \"monarch\"\nn_blocks = 65"), @"x.toml:3: 65 blocks cannot share d_model = 64; choose n_blocks of at most 64");
     insta::assert_snapshot!(with("channel_mixer = \"block_diagonal\"\nd_hidden = 3"), @"x.toml:3: 4 blocks cannot share d_hidden = 3; choose n_blocks of at most 3");

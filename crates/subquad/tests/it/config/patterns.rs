@@ -42,7 +42,7 @@ fn every_spelling_is_the_same_mixer_and_the_same_run() {
         assert_eq!(runs(&one)[0].hash_pairs, runs(&other)[0].hash_pairs, "{spelling}");
     }
     assert_eq!(subjects(&patterns(&["s4d+s4d", "m2*4"], "")), ["s4d", "m2"]);
-    assert_eq!(errors(&patterns(&["s4d", "s4d+s4d"], "")), "x.toml:7: `sweep.mixer` lists s4d twice");
+    assert_eq!(errors(&patterns(&["s4d", "s4d+s4d"], "")), "x.toml:8: `sweep.mixer` lists s4d twice");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use subquad_attention::{Attention, AttentionConfig};
 use subquad_backend::Form;
 use subquad_mixer::{ChannelMixer, SequenceMixer};
-use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2, M2Config, MonarchMlpConfig};
+use subquad_monarch::{BlockDiagonalMlpConfig, DenseMlpConfig, M2, M2Config, MonarchMlpConfig, SwigluConfig};
 use subquad_s4::{Discretization, S4d, S4dConfig, S4dInit};
 use subquad_testkit::{AWKWARD_LENGTHS, assert_rel_close, battery, seeded_tensor};
 
@@ -118,4 +118,6 @@ fn channel_mixers_on_wgpu_are_the_fused_ones() {
     assert_same_channel_mixer(&blocks, &blocks.clone().fork(&gpu).with_form(Form::Portable), &gpu);
     let monarch = seeded(|device| MonarchMlpConfig::new(D_MODEL, 18).with_gated(true).init(device));
     assert_same_channel_mixer(&monarch, &monarch.clone().fork(&gpu).with_form(Form::Portable), &gpu);
+    let swiglu = seeded(|device| SwigluConfig::new(D_MODEL, 18).init(device));
+    assert_same_channel_mixer(&swiglu, &swiglu.clone().fork(&gpu).with_form(Form::Portable), &gpu);
 }
