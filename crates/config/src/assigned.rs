@@ -27,11 +27,13 @@ impl Axis {
     }
 }
 
+/// What is set: the subject, for an override, and the key.
+type Place = (Option<Arc<str>>, &'static str);
+
 /// What one source assigns.
 #[derive(Debug, Default)]
 pub(crate) struct Assigned {
-    /// The settings by subject, for overrides, and key.
-    settings: BTreeMap<(Option<Arc<str>>, &'static str), (Setting, Origin)>,
+    settings: BTreeMap<Place, (Setting, Origin)>,
     pub(crate) axes: Vec<Axis>,
 }
 

@@ -8,7 +8,7 @@ use subquad_options::{Kind, Share, Value};
 use crate::error::Problems;
 use crate::plan::Choice;
 use crate::value::Setting;
-use crate::{Key, Origin, Schema};
+use crate::{Key, Origin, Run, Schema};
 
 /// Every key of a run that is set or has a default.
 pub(crate) type Settings = BTreeMap<&'static str, Setting>;
@@ -18,7 +18,7 @@ pub(crate) type Settings = BTreeMap<&'static str, Setting>;
 ///
 /// Words and shares are replaced by the numbers that they mean. A key with an invalid value gets its default, so that
 /// the others can be checked; a [`Complaint`] about it is dropped.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Combination<'a> {
     pub(crate) schema: &'static Schema,
     /// The run's subject, a word or a pattern of words; empty without a sweep.
@@ -28,6 +28,8 @@ pub struct Combination<'a> {
     /// The largest size of the config, in the sweep or in a list.
     pub largest: usize,
     pub(crate) settings: Settings,
+    /// The settings with words and shares whose numbers are in `settings`.
+    pub(crate) words: Vec<(&'static str, Setting)>,
     /// The values that the runs take from each extra axis that concerns them.
     pub(crate) choices: Vec<Choice<'a>>,
 }
@@ -42,6 +44,22 @@ pub struct Complaint {
 }
 
 impl Combination<'_> {
+    /// The same combination with this value of a key, as if `like` were set where the key is.
+    #[must_use]
+    pub fn with(&self, key: &Key, value: Value, like: &str) -> Self {
+        let origin = self.settings.get(like).and_then(|setting| setting.origin.clone());
+        let mut settings = self.settings.clone();
+        settings.extend(self.words.iter().cloned());
+        settings.insert(key.name, Setting { value, origin });
+        let words = settle(self.schema, &mut settings, self.size() as i64, self.largest as i64);
+        Self { settings, words, ..self.clone() }
+    }
+
+    /// The run of this combination with seed 0.
+    pub fn run(&self) -> Run {
+        Run::without_seed(self)
+    }
+
     /// The run's size.
     pub fn size(&self) -> usize {
         self.size.value.as_integer().and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
@@ -55,6 +73,11 @@ impl Combination<'_> {
     /// The values of the keys of a section, by their last part.
     pub fn section<'s>(&'s self, section: &'s str) -> impl Fn(&str) -> Option<Value> + 's {
         move |leaf| self.value(&format!("{section}.{leaf}")).cloned()
+    }
+
+    /// All keys that runs may have.
+    pub fn keys(&self) -> &'static [Key] {
+        self.schema.keys()
     }
 
     /// What the schema says of a key.
@@ -110,8 +133,14 @@ pub(crate) fn undoubted(key: &Key, setting: Option<Setting>, problems: &Problems
     }
 }
 
-/// Replaces words and shares of the size by their numbers.
-pub(crate) fn settle(schema: &'static Schema, settings: &mut Settings, size: i64, largest: i64) {
+/// Replaces words and shares of the size by their numbers, and returns what was replaced.
+pub(crate) fn settle(
+    schema: &'static Schema,
+    settings: &mut Settings,
+    size: i64,
+    largest: i64,
+) -> Vec<(&'static str, Setting)> {
+    let mut words = vec![];
     let texts: Vec<&'static str> = settings
         .iter()
         .filter(|(_, setting)| matches!(setting.value, Value::Text(_)))
@@ -120,9 +149,11 @@ pub(crate) fn settle(schema: &'static Schema, settings: &mut Settings, size: i64
     for name in texts {
         let number = schema.find(name).and_then(|key| number_of(schema, key, settings, size, largest));
         if let (Some(number), Some(setting)) = (number, settings.get_mut(name)) {
+            words.push((name, setting.clone()));
             setting.value = Value::Integer(number);
         }
     }
+    words
 }
 
 /// The number that a key's text stands for; `None` if it is only a text.

@@ -98,6 +98,11 @@ impl Problems {
         self.doubted.contains(key)
     }
 
+    /// Whether the value of any key is in doubt.
+    pub(crate) fn has_doubts(&self) -> bool {
+        !self.doubted.is_empty()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }

@@ -45,4 +45,4 @@ pub use quota::{MOST_RUNS, Quota};
 pub use run::Run;
 pub use schema::{Axes, Key, Schema, Variant};
 pub use sheet::Sheet;
-pub use study::{Check, Study};
+pub use study::{Check, Rules, Solve, Solved, Study};

@@ -44,7 +44,7 @@ impl Run {
         seeds.iter().map(move |seed| first.with_seed(&seed.value))
     }
 
-    fn without_seed(combination: &Combination<'_>) -> Self {
+    pub(crate) fn without_seed(combination: &Combination<'_>) -> Self {
         let Combination { schema, subject, settings, choices, largest, .. } = combination;
         let axes = schema.axes().expect("a run is one of a sweep");
         let naming =

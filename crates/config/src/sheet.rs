@@ -88,6 +88,7 @@ fn combination(plan: &Plan, problems: &Problems) -> Combination<'static> {
         size,
         largest: 0,
         settings,
+        words: vec![],
         choices: vec![],
     }
 }

@@ -112,7 +112,7 @@ impl<'a> Sweep<'a> {
             let set = undoubted(key, self.plan.resolve(key, &branch.subject, &choices), problems);
             settings.extend(set.map(|setting| (key.name, setting)));
         }
-        settle(self.plan.schema, &mut settings, size.value.as_integer().unwrap_or(0), largest);
+        let words = settle(self.plan.schema, &mut settings, size.value.as_integer().unwrap_or(0), largest);
         Combination {
             schema: self.plan.schema,
             subject: branch.subject.clone(),
@@ -120,6 +120,7 @@ impl<'a> Sweep<'a> {
             size: size.clone(),
             largest: largest.try_into().unwrap_or(0),
             settings,
+            words,
             choices,
         }
     }

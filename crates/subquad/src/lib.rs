@@ -4,6 +4,7 @@
 //! ([`execute`]), the comparison ([`report`]), text from a trained run ([`generate`]), and the [`commands`] that tie them together. Commands write results to
 //! the writer they are given and messages to standard error.
 
+mod budget;
 mod child_process;
 pub mod cli;
 pub mod commands;

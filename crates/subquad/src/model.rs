@@ -79,7 +79,7 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
     let blocks = || model.mixer.first(model.n_layers).zip(channels.first(model.n_layers));
     Facts {
         parameters: model.n_parameters(),
-        state_floats: state_floats::<C>,
+        state_floats: |run| state_floats::<C>(&run.resolved, &run.config()),
         kept: blocks().map(|(mixer, (kept, _))| mixer.kept() + kept).sum(),
         transient: blocks().map(|(_, (_, share))| 4.0 + 0.5 * share).fold(0.0, f64::max),
         kernels: blocks().map(|(mixer, _)| mixer.kernels(config.seq_len)).sum(),
@@ -89,9 +89,8 @@ pub(crate) fn facts<C: Mixers>(run: &PlannedRun) -> Facts {
 }
 
 /// The floats of the state, found with a model of one block for every place of the pattern.
-fn state_floats<C: Mixers>(run: &PlannedRun) -> Option<usize> {
-    let config = run.config();
-    let model = model::<C>(&run.resolved, &config);
+pub(crate) fn state_floats<C: Mixers>(run: &Run, config: &RunConfig) -> Option<usize> {
+    let model = model::<C>(run, config);
     let sizes = model.mixer.map(|mixer| {
         let channel_mixer = ChannelMixerConfig::None.into();
         let one_block =

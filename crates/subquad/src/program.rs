@@ -4,10 +4,11 @@
 use std::io::Write;
 
 use subquad_bench::Subjects;
-use subquad_config::{Combination, Complaint};
+use subquad_config::{Combination, Complaint, Run, Solved};
 use subquad_mixer::{Entry, Mixers};
 use subquad_record::RunSummary;
 
+use crate::budget::{describe, solve};
 use crate::commands::generate;
 use crate::config::{Schemas, complaints};
 use crate::execute::{RunError, execute};
@@ -24,6 +25,9 @@ pub struct Program {
     subjects: &'static Subjects,
     mixers: Vec<Entry>,
     complaints: fn(&Combination<'_>) -> Vec<Complaint>,
+    solve: fn(&Combination<'_>) -> Result<Option<Solved>, Complaint>,
+    /// What a budget found for a run, in words.
+    pub(crate) of_budget: fn(&Run) -> Option<String>,
     /// What is known about a run's model without its weights.
     pub(crate) facts: fn(&PlannedRun) -> Facts,
     /// Trains and evaluates one run: see [`execute`].
@@ -46,6 +50,8 @@ impl Program {
             subjects,
             mixers: C::entries(),
             complaints: complaints::<C>,
+            solve: solve::<C>,
+            of_budget: describe::<C>,
             facts: facts::<C>,
             execute: execute::<C>,
             smoke: smoke::<C>,
@@ -69,5 +75,9 @@ impl Registry for Program {
 
     fn complaints(&self, run: &Combination<'_>) -> Vec<Complaint> {
         (self.complaints)(run)
+    }
+
+    fn solve(&self, run: &Combination<'_>) -> Result<Option<Solved>, Complaint> {
+        (self.solve)(run)
     }
 }

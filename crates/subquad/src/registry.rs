@@ -1,7 +1,7 @@
 //! What a registry of mixers says about itself, whatever the types of its mixers.
 
 use subquad_bench::Subjects;
-use subquad_config::{Combination, Complaint};
+use subquad_config::{Combination, Complaint, Solved};
 use subquad_mixer::Entry;
 
 use crate::config::Schemas;
@@ -19,4 +19,10 @@ pub trait Registry: Sync {
 
     /// Everything wrong with a run.
     fn complaints(&self, run: &Combination<'_>) -> Vec<Complaint>;
+
+    /// The value that makes a run meet its budget, if it has one.
+    ///
+    /// # Errors
+    /// If the budget cannot be met.
+    fn solve(&self, run: &Combination<'_>) -> Result<Option<Solved>, Complaint>;
 }

@@ -118,7 +118,7 @@ fn run_all(program: &Program, args: &Args, stop: Stop, out: &mut dyn Write) -> R
     check_results(&args.results.folder, slugs.map(String::as_str))?;
     let studies: Vec<_> = training.into_iter().map(|study| study.on_device(opened.kind)).collect();
     if args.dry_run {
-        list_runs(&studies, args, out)?;
+        list_runs(program, &studies, args, out)?;
         let (site, which) = (Site::new(opened, BUILD_COMMIT), (args.results.folder.as_path(), args.force));
         return bench
             .iter()
@@ -150,7 +150,7 @@ fn session<'a>(args: &'a Args, opened: OpenDevice, stop: Stop) -> Session<'a> {
     }
 }
 
-fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+fn list_runs(program: &Program, studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     for study in studies {
         for run in &study.runs {
             let dir = run.dir(study, &args.results.folder);
@@ -160,7 +160,9 @@ fn list_runs(studies: &[Study], args: &Args, out: &mut dyn Write) -> Result<(), 
             }
             let is_done = matches!(status, RunStatus::Done(_)) && !args.force;
             let state = if is_done { "done" } else { "to do" };
-            writeln!(out, "{state:5}  {}", dir.path().display())?;
+            let found =
+                (program.of_budget)(&run.resolved).map(|found| format!("  {found}")).unwrap_or_default();
+            writeln!(out, "{state:5}  {}{found}", dir.path().display())?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use subquad_bench::{BenchConfig, SECTION};
-use subquad_config::{Assignment, Combination, ConfigErrors, Quota, Study, has_section, read};
+use subquad_config::{Assignment, Combination, ConfigErrors, Quota, Rules, Study, has_section, read};
 
 use crate::registry::Registry;
 
@@ -38,7 +38,9 @@ impl ConfigFile {
             return Ok(Self::Bench(config));
         }
         let check = |run: &Combination<'_>| registry.complaints(run);
-        Ok(Self::Training(Study::read(schemas.study, &text, path, assignments, quota, &check)?))
+        let solve = |run: &Combination<'_>| registry.solve(run);
+        let rules = Rules { check: &check, solve: &solve };
+        Ok(Self::Training(Study::read(schemas.study, &text, path, assignments, quota, rules)?))
     }
 
     /// How many runs, or measurements of layers, it asks for.

@@ -9,6 +9,8 @@ use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Field, Kind, Options, Value};
 use subquad_train::{LoopConfig, OptimConfig};
 
+use crate::budget::BudgetOptions;
+
 /// The schemas of configs that train and of configs that measure.
 #[derive(Debug, Clone, Copy)]
 pub struct Schemas {
@@ -35,7 +37,7 @@ impl Schemas {
             SECTION,
             "is for configs that measure, and this one trains; use it with configs that have [bench]",
         );
-        let training = ["task", "model", "mixer", "optim", "train", "sweep", "override"];
+        let training = ["task", "model", "mixer", "optim", "train", "budget", "sweep", "override"];
         let why = "is for configs that train, and this one has [bench]; put it in a separate file";
         let bench = subquad_bench::schema(subjects);
         let bench = training.iter().fold(bench, |schema, section| schema.elsewhere(section, why));
@@ -55,6 +57,7 @@ fn study<C: Mixers>() -> Schema {
         .fold(schema, |schema, mixer| schema.subject("mixer", mixer.name, &mixer.fields))
         .section("optim", &OptimConfig::fields())
         .section("train", &LoopConfig::fields())
+        .section("budget", &BudgetOptions::fields())
 }
 
 fn task_name() -> Field {

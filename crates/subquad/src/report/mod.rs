@@ -11,6 +11,7 @@ pub use table::{comparison, report};
 use std::path::PathBuf;
 
 use indicatif::HumanCount;
+use serde_json::Value;
 use subquad_bench::distinct;
 use subquad_record::RunSummary;
 
@@ -85,7 +86,26 @@ fn budget(runs: &[Finished]) -> String {
     equal(of(|s| s.batch), |n| format!("batch {n}"));
     equal(of(|s| s.d_model), |n| format!("width {n}"));
     equal(of(|s| s.n_layers), |n| format!("depth {n}"));
+    parts.extend(budgets(runs));
     if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
+}
+
+/// What a budget holds equal, and how far apart the runs are.
+fn budgets(runs: &[Finished]) -> Vec<String> {
+    let quantities: [(&str, &str, fn(&RunSummary) -> Option<f64>); 3] = [
+        ("budget.parameters", "parameters", |run| Some(run.parameters as f64)),
+        ("budget.state_floats", "state floats", |run| run.state_floats.map(|floats| floats as f64)),
+        ("budget.flops", "FLOPs of a step", |run| run.utilisation.flops_per_step),
+    ];
+    let within = |(key, words, of): (&str, &str, fn(&RunSummary) -> Option<f64>)| {
+        let targets = distinct(runs.iter().map(|run| run.summary.settings.get(key).and_then(Value::as_u64)));
+        let [Some(1..)] = targets[..] else { return None };
+        let reached: Vec<f64> = runs.iter().filter_map(|run| of(&run.summary)).collect();
+        let (least, most) =
+            (reached.iter().copied().reduce(f64::min)?, reached.into_iter().reduce(f64::max)?);
+        Some(format!("{words} within {:.1} %", 100.0 * (most - least) / least))
+    };
+    quantities.into_iter().filter_map(within).collect()
 }
 
 /// How many parameters the runs have. This is a sentence of its own because runs of the same width rarely have the same number.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use subquad::config::RunConfig;
 use subquad::{Program, Registry, model};
-use subquad_config::{Assignment, ConfigErrors, Quota, Run, Study};
+use subquad_config::{Assignment, ConfigErrors, Quota, Rules, Run, Study};
 use subquad_data::{TargetKind, TaskConfig};
 use subquad_mixer::{Mixers, SequenceMixerConfig};
 use subquad_model::{
@@ -27,7 +27,9 @@ pub(crate) fn read(text: &str, flags: &[impl AsRef<str>]) -> Result<Study, Confi
     let flags: Vec<_> = flags.iter().map(|flag| Assignment::parse(flag.as_ref()).unwrap()).collect();
     let (program, quota) = (program(), Quota::default());
     let check = |run: &subquad_config::Combination<'_>| program.complaints(run);
-    Study::read(program.schemas().study, text, Path::new("x.toml"), &flags, quota, &check)
+    let solve = |run: &subquad_config::Combination<'_>| program.solve(run);
+    let rules = Rules { check: &check, solve: &solve };
+    Study::read(program.schemas().study, text, Path::new("x.toml"), &flags, quota, rules)
 }
 
 /// The model of a run.
