@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use subquad_backend::Form;
 use subquad_record::{Machine, Manifest, Outcome, RunSummary, Utilisation, timestamp};
 
+use crate::budget;
 use crate::child_process::command_line;
 use crate::session::{BUILD_COMMIT, PROGRAM_VERSION, Session};
 use crate::study::{PlannedRun, Study};
@@ -66,13 +67,16 @@ pub(crate) fn summary(
         started: manifest.started.clone(),
         ended: timestamp(),
         outcome: Outcome::Done,
-        settings: axes(run),
+        settings: settings(run),
         utilisation: Utilisation::default(),
     }
 }
 
-/// The extra axes of the sweep, numbers as numbers.
-fn axes(run: &PlannedRun) -> BTreeMap<String, serde_json::Value> {
+/// The extra axes of the sweep, and what a budget is and found; numbers as numbers.
+fn settings(run: &PlannedRun) -> BTreeMap<String, serde_json::Value> {
     let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| text.into());
-    run.resolved.axes.iter().map(|(key, text)| (key.clone(), value(text))).collect()
+    let found = budget::keys(&run.resolved);
+    let found = found.iter().filter_map(|key| Some((key.clone(), run.resolved.value(key)?.to_string())));
+    let all = run.resolved.axes.iter().cloned().chain(found);
+    all.map(|(key, text)| (key, value(&text))).collect()
 }

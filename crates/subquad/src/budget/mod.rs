@@ -209,3 +209,13 @@ pub(crate) fn describe<C: Mixers>(run: &Run) -> Option<String> {
     let reached = grouped(measured as u128);
     Some(format!("{vary} = {}: {reached} {}{off}", run.value(vary)?, quantity.name()))
 }
+
+/// The key of a run's budget and the key that was found; none without a budget.
+pub(crate) fn keys(run: &Run) -> Vec<String> {
+    let options = BudgetOptions::from_values(&run.section("budget"));
+    let read = |options: BudgetOptions| {
+        let (budget, vary) = options.read().ok()??;
+        Some(vec![budget.quantity.key().to_owned(), vary.to_owned()])
+    };
+    options.and_then(read).unwrap_or_default()
+}

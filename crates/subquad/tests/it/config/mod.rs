@@ -1,6 +1,7 @@
 //! What configs mean, and what is said about those that mean nothing.
 
 mod bench;
+mod budget;
 mod expansion;
 mod files;
 mod flags;

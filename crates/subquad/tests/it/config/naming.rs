@@ -11,6 +11,18 @@ use crate::layers::program;
 
 /// Values to try for a key. One that the config refuses is skipped.
 fn candidates(key: &Key) -> Vec<String> {
+    let [one, other] = match key.name {
+        // Sizes can be found for these.
+        "budget.parameters" => ["200000", "400000"],
+        "budget.state_floats" => ["65536", "131072"],
+        "budget.flops" => ["10000000000", "20000000000"],
+        "budget.vary" => ["model.d_hidden", "model.d_model"],
+        _ => return candidates_of_key(key),
+    };
+    [one.to_owned(), other.to_owned()].into()
+}
+
+fn candidates_of_key(key: &Key) -> Vec<String> {
     match &key.kind {
         Kind::Or { kind, .. } => candidates_of(kind),
         kind => candidates_of(kind),
@@ -63,6 +75,9 @@ fn company(key: &Key) -> &'static [&'static str] {
         "model.causal" => &["sweep.mixer=[\"s4d\"]"],
         "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
         "model.n_blocks" => &["model.channel_mixer=monarch"],
+        "budget.parameters" | "budget.flops" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_hidden"],
+        "budget.state_floats" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_model"],
+        "budget.vary" => &["sweep.mixer=[\"s4d\"]", "budget.parameters=400000"],
         _ => &[],
     }
 }

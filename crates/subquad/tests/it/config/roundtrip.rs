@@ -106,6 +106,12 @@ fn a_written_run_holds_every_knob() {
     eval_every = 5
     checkpoint_every = 100
 
+    [budget]
+    parameters = 0
+    state_floats = 0
+    flops = 0
+    vary = ""
+
     [sweep]
     mixer = ["m2"]
     seq_len = [256]
