@@ -1,18 +1,17 @@
 //! How the runs of a study compare: a table for the terminal, files and figures for the record.
 
 mod figures;
+mod held_equal;
 mod samples;
 mod table;
 mod test_length;
 
 pub use figures::{redraw, write_study_files};
+use held_equal::{budget, parameters};
 pub use table::{comparison, report};
 
 use std::path::PathBuf;
 
-use indicatif::HumanCount;
-use serde_json::Value;
-use subquad_bench::distinct;
 use subquad_record::RunSummary;
 
 /// A finished run: its label, its result, and where its rows are.
@@ -70,51 +69,5 @@ fn timing_note(runs: &[Finished]) -> Option<String> {
         _ if shared == runs.len() => Some(note("all runs".into())),
         1 => Some(note(format!("1 of {} runs", runs.len()))),
         _ => Some(note(format!("{shared} of {} runs", runs.len()))),
-    }
-}
-
-/// What was held equal, in words, from the runs themselves.
-fn budget(runs: &[Finished]) -> String {
-    let of = |f: fn(&RunSummary) -> usize| distinct(runs.iter().map(|run| f(&run.summary)));
-    let mut parts = vec![];
-    let mut equal = |values: Vec<usize>, words: fn(usize) -> String| {
-        if let [value] = values[..] {
-            parts.push(words(value));
-        }
-    };
-    equal(of(|s| s.steps), |n| format!("{n} optimiser steps"));
-    equal(of(|s| s.batch), |n| format!("batch {n}"));
-    equal(of(|s| s.d_model), |n| format!("width {n}"));
-    equal(of(|s| s.n_layers), |n| format!("depth {n}"));
-    parts.extend(budgets(runs));
-    if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
-}
-
-/// What a budget holds equal, and how far apart the runs are.
-fn budgets(runs: &[Finished]) -> Vec<String> {
-    let quantities: [(&str, &str, fn(&RunSummary) -> Option<f64>); 3] = [
-        ("budget.parameters", "parameters", |run| Some(run.parameters as f64)),
-        ("budget.state_floats", "state floats", |run| run.state_floats.map(|floats| floats as f64)),
-        ("budget.flops", "FLOPs of a step", |run| run.utilisation.flops_per_step),
-    ];
-    let within = |(key, words, of): (&str, &str, fn(&RunSummary) -> Option<f64>)| {
-        let targets = distinct(runs.iter().map(|run| run.summary.settings.get(key).and_then(Value::as_u64)));
-        let [Some(1..)] = targets[..] else { return None };
-        let reached: Vec<f64> = runs.iter().filter_map(|run| of(&run.summary)).collect();
-        let (least, most) =
-            (reached.iter().copied().reduce(f64::min)?, reached.into_iter().reduce(f64::max)?);
-        Some(format!("{words} within {:.1} %", 100.0 * (most - least) / least))
-    };
-    quantities.into_iter().filter_map(within).collect()
-}
-
-/// How many parameters the runs have. This is a sentence of its own because runs of the same width rarely have the same number.
-fn parameters(runs: &[Finished]) -> String {
-    let counts = || runs.iter().map(|run| run.summary.parameters);
-    let (Some(least), Some(most)) = (counts().min(), counts().max()) else { return String::new() };
-    let count = |n: usize| HumanCount(n as u64);
-    match (most - least) as f64 / least as f64 * 100.0 {
-        0.0 => format!("Parameters: {}.", count(least)),
-        percent => format!("Parameters: {} to {}, {percent:.1} % apart.", count(least), count(most)),
     }
 }

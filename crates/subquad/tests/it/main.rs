@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod budget;
 mod check;
 mod config;
 mod configs;
