@@ -132,7 +132,8 @@ fn a_pattern_takes_what_its_blocks_take() {
         let mixer = Pattern::new(mixers.to_vec()).unwrap();
         ModelConfig { n_layers, ..language_model(mixer) }.training_flops(2, LEN, LEN).unwrap()
     };
-    let block = |mixer: MixerConfig| of(2, &[mixer.clone()]) - of(1, &[mixer]);
+    let block =
+        |mixer: MixerConfig| of(2, std::slice::from_ref(&mixer)) - of(1, std::slice::from_ref(&mixer));
     let outside = of(1, &[s4d()]) - block(s4d());
     let expected = outside + 4.0 * block(s4d()) + block(attention());
     assert_eq!(of(5, &[s4d(), s4d(), attention()]), expected);

@@ -8,7 +8,7 @@ const FLAGS: &str = "--set sweep.seed=[0] --set model.n_layers=2 --set sweep.mix
 /// A folder with [`TINY`] without the size that the budget finds.
 fn lab() -> Lab {
     let lab = Lab::new();
-    lab.write("tiny/tiny.toml", &TINY.replace("d_hidden = 16\n", ""));
+    lab.write("tiny/tiny.toml", TINY.replace("d_hidden = 16\n", ""));
     lab
 }
 
