@@ -4,6 +4,7 @@
 mod error;
 mod figure;
 pub mod fit;
+mod interval;
 mod layout;
 mod palette;
 mod panel;
@@ -20,6 +21,7 @@ mod thin;
 
 pub use error::PlotError;
 pub use figure::{Axis, Figure, Line, Panel, Point, Written};
+pub use interval::{FEWEST, Interval};
 pub use scale::Scale;
 pub use scaling::{Scaling, ScalingFigure};
 pub use table::read_panels;

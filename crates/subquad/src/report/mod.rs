@@ -2,6 +2,7 @@
 
 mod figures;
 mod held_equal;
+mod paired;
 mod samples;
 mod table;
 mod test_length;

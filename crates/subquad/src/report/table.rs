@@ -4,8 +4,10 @@ use indicatif::HumanCount;
 use subquad_bench::{distinct, table, utilisation};
 use subquad_data::Metric;
 use subquad_plot::summary::mean_and_range;
+use subquad_plot::{FEWEST, Interval};
 use subquad_record::{Evaluation, RunSummary};
 
+use super::paired::paired;
 use super::{Finished, StudyResults, budget, timing_note};
 
 const COSTS: &str = "\
@@ -16,12 +18,15 @@ memory in use, without the data. state: floats that decoding keeps of one sequen
 /// then what was held equal.
 pub fn comparison(runs: &[Finished]) -> String {
     let metrics = metrics(runs);
-    let lines = groups(runs).into_iter().map(|(seq_len, label, seeds)| row(seq_len, label, &seeds, &metrics));
-    let main = table(header(&metrics), lines);
-    let legends = metrics.iter().copied().map(legend).collect::<Vec<_>>().join(" ");
+    let groups = groups(runs);
+    let intervals = groups.iter().any(|(_, _, seeds)| seeds.len() >= FEWEST);
+    let lines = groups.iter().map(|(seq_len, label, seeds)| row(*seq_len, label, seeds, &metrics, intervals));
+    let main = table(header(&metrics, intervals), lines);
+    let legends = metrics.iter().map(|metric| legend(*metric, intervals)).collect::<Vec<_>>().join(" ");
+    let paired: String = metrics.iter().map(|metric| paired(runs, *metric)).collect();
     let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
     let conditions = conditions(runs, &metrics);
-    format!("{main}\n\n{legends}\n{COSTS}\n{note}{conditions}Held equal: {}.", budget(runs))
+    format!("{main}\n\n{legends}\n{COSTS}\n{note}{conditions}{paired}Held equal: {}.", budget(runs))
 }
 
 /// The comparison of the runs with numbers, and a line for each thing that is not in it.
@@ -45,18 +50,25 @@ fn metrics(runs: &[Finished]) -> Vec<Metric> {
     if known.is_empty() { Metric::ALL[..1].to_vec() } else { known }
 }
 
-fn header(metrics: &[Metric]) -> impl Iterator<Item = &'static str> {
-    let scores = metrics.iter().flat_map(|metric| [metric.info().column, "min..max"]);
+fn header(metrics: &[Metric], intervals: bool) -> impl Iterator<Item = &'static str> {
+    let interval = intervals.then_some("95 %");
+    let scores = metrics.iter().flat_map(move |metric| {
+        [Some(metric.info().column), interval, Some("min..max")].into_iter().flatten()
+    });
     let costs = ["params", "step ms", "GFLOP/s (MFU)", "MiB", "state", "n"];
     ["seq_len", "mixer"].into_iter().chain(scores).chain(costs)
 }
 
 /// Such as `accuracy: on test data, mean and range over n seeds.`
-fn legend(metric: Metric) -> String {
+fn legend(metric: Metric, intervals: bool) -> String {
     let info = metric.info();
     let better = if info.lower_is_better { "; lower is better" } else { "" };
     let note = if info.note.is_empty() { String::new() } else { format!(", {}", info.note) };
-    format!("{}: {}, mean and range over n seeds{better}{note}.", info.column, info.averaged)
+    let what = match intervals {
+        true => "mean, 95 % interval of the mean (Student's t, from 3 seeds on)\nand range",
+        false => "mean and range",
+    };
+    format!("{}: {}, {what} over n seeds{better}{note}.", info.column, info.averaged)
 }
 
 /// The seeds of each length and label.
@@ -74,11 +86,15 @@ fn groups(runs: &[Finished]) -> Vec<(usize, &str, Vec<&Finished>)> {
     groups
 }
 
-fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric]) -> Vec<String> {
+fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric], intervals: bool) -> Vec<String> {
     let first = &seeds[0].summary;
     let mut cells = vec![seq_len.to_string(), label.into()];
     let evaluations: Vec<_> = evaluations(seeds.iter().copied()).filter(|e| e.condition.is_empty()).collect();
-    cells.extend(metrics.iter().flat_map(|metric| score_cells(&evaluations, *metric)));
+    for metric in metrics {
+        let [mean, range] = score_cells(&evaluations, *metric);
+        let interval = intervals.then(|| interval_cell(&evaluations, *metric));
+        cells.extend([Some(mean), interval, Some(range)].into_iter().flatten());
+    }
     cells.extend([
         HumanCount(first.parameters as u64).to_string(),
         or_dash(timing(seeds, |run| Some(run.step_ms)).map(|ms| format!("{ms:.1}"))),
@@ -117,9 +133,21 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (!values.is_empty()).then(|| mean_and_range(&values).mean)
 }
 
+fn values(evaluations: &[&Evaluation], metric: Metric) -> Vec<f64> {
+    evaluations.iter().filter_map(|e| e.score?.value_of(metric)).collect()
+}
+
+/// The interval of the mean; a dash over too few seeds.
+fn interval_cell(evaluations: &[&Evaluation], metric: Metric) -> String {
+    let interval = Interval::of(&values(evaluations, metric));
+    or_dash(
+        interval.map(|Interval { low, high, .. }| format!("{}..{}", metric.write(low), metric.write(high))),
+    )
+}
+
 /// Mean and range of these evaluations; dashes if nothing was measured.
 fn score_cells(evaluations: &[&Evaluation], metric: Metric) -> [String; 2] {
-    let values: Vec<f64> = evaluations.iter().filter_map(|e| e.score?.value_of(metric)).collect();
+    let values = values(evaluations, metric);
     let (spread, text) = (mean_and_range(&values), |value| metric.write(value));
     match values.is_empty() {
         true => ["-".into(), "-".into()],

@@ -153,7 +153,8 @@ fn built(run: &Run) -> Result<(), Refusal> {
 
 #[test]
 fn both_ends_of_every_range_are_taken_by_what_the_key_is_for() {
-    for key in keys() {
+    // Whether sizes meet a budget is for the search to say: a model of one parameter does not exist.
+    for key in keys().filter(|key| key.section() != "budget") {
         for value in ends(key).into_iter().flat_map(|ends| ends.allowed) {
             // Such a small share of anything is nothing, which tasks and heads refuse themselves.
             if value == "5e-324" && ["bandwidth", "rope_fraction"].contains(&key.leaf()) {

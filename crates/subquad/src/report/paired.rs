@@ -1,0 +1,82 @@
+//! Which mixers are ahead of which: differences between runs of the same seed, with their intervals.
+
+use std::collections::BTreeMap;
+
+use subquad_bench::distinct;
+use subquad_data::Metric;
+use subquad_plot::Interval;
+
+use super::Finished;
+
+/// A label and its score by seed.
+type Scores<'a> = (&'a str, BTreeMap<u64, f64>);
+
+/// A line for each length at which the best label can be compared with another one over at least three seeds; nothing if there is
+/// none.
+pub(super) fn paired(runs: &[Finished], metric: Metric) -> String {
+    let lengths = distinct(runs.iter().map(|run| run.summary.seq_len));
+    let lines: String = lengths.into_iter().filter_map(|seq_len| line(runs, seq_len, metric)).collect();
+    let column = metric.info().column;
+    match lines.is_empty() {
+        true => lines,
+        false => format!(
+            "\n{column} between runs of the same seed: mean difference and its 95 % interval (Student's t, not\n\
+             corrected for several comparisons); \"ahead\" only where that excludes 0.\n{lines}\n"
+        ),
+    }
+}
+
+fn line(runs: &[Finished], seq_len: usize, metric: Metric) -> Option<String> {
+    let scores = scores(runs, seq_len, metric);
+    let best = best(&scores, metric)?;
+    let (ahead, level): (Vec<_>, Vec<_>) = scores
+        .iter()
+        .filter_map(|other| Some((other.0, lead(best, other, metric)?)))
+        .partition(|(_, lead)| lead.excludes_zero());
+    let write = |value| metric.write(value);
+    let ahead = ahead.into_iter().map(|(label, Interval { mean, low, high })| {
+        format!("{label} by {} ({} to {})", write(mean), write(low), write(high))
+    });
+    let level = level.into_iter().map(|(label, Interval { mean, low, high })| {
+        format!("{label} ({}; {} to {})", write(mean), write(low), write(high))
+    });
+    let parts = [listed("ahead of", ahead), listed("not clearly ahead of", level)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("  {seq_len} tokens: {} is {}.\n", best.0, parts.join("; ")))
+}
+
+/// The words and what they are about; nothing if that is nothing.
+fn listed(words: &str, items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<String> = items.collect();
+    (!items.is_empty()).then(|| format!("{words} {}", items.join(", ")))
+}
+
+/// The scores under the condition of training.
+fn scores(runs: &[Finished], seq_len: usize, metric: Metric) -> Vec<Scores<'_>> {
+    let own = || runs.iter().filter(|run| run.summary.seq_len == seq_len);
+    let score = |run: &Finished| {
+        let evaluation = run.summary.evaluations.iter().find(|e| e.condition.is_empty())?;
+        Some((run.summary.seed, evaluation.score?.value_of(metric)?))
+    };
+    let labels = distinct(own().map(|run| run.label.as_str()));
+    let of = |label| own().filter(move |run| run.label == label).filter_map(score).collect();
+    labels.into_iter().map(|label| (label, of(label))).collect()
+}
+
+/// The label with the best mean; one with a run that diverged is not the best.
+fn best<'s, 'a>(scores: &'s [Scores<'a>], metric: Metric) -> Option<&'s Scores<'a>> {
+    let mean = |(_, seeds): &Scores<'_>| seeds.values().sum::<f64>() / seeds.len() as f64;
+    let finite = scores.iter().filter(|scores| mean(scores).is_finite());
+    finite.max_by(|one, other| {
+        let order = mean(one).total_cmp(&mean(other));
+        if metric.info().lower_is_better { order.reverse() } else { order }
+    })
+}
+
+/// By how much `best` is better than `other` over the seeds that both have; `None` for itself, or over too few.
+fn lead(best: &Scores<'_>, other: &Scores<'_>, metric: Metric) -> Option<Interval> {
+    let sign = if metric.info().lower_is_better { -1.0 } else { 1.0 };
+    let difference = |(seed, score): (&u64, &f64)| Some(sign * (score - other.1.get(seed)?));
+    let differences: Vec<f64> = best.1.iter().filter_map(difference).collect();
+    Interval::of(&differences).filter(|_| best.0 != other.0)
+}
