@@ -4,7 +4,7 @@ use burn::config::Config;
 use subquad_options::range;
 use subquad_options::{Options, Refusal};
 
-use crate::WarmupCosine;
+use crate::{Decay, Schedule};
 
 /// The optimiser: section `[optim]` of a config.
 #[derive(Config, Options, Debug, PartialEq)]
@@ -21,7 +21,15 @@ pub struct OptimConfig {
     #[config(default = 0.1)]
     #[option(range = 0.0..=1.0)]
     pub warmup: f64,
-    /// Final learning rate, as a share of the peak: the cosine falls to it.
+    /// How the learning rate falls from its peak to the final one: as half a cosine, in a straight line, not at all, or ("wsd": warm-up,
+    /// stable, decay) in a straight line over only the last steps.
+    #[config(default = "Decay::Cosine")]
+    pub schedule: Decay,
+    /// Share of all steps in which the rate falls with schedule = "wsd".
+    #[config(default = 0.2)]
+    #[option(range = range::SHARE)]
+    pub cooldown: f64,
+    /// Final learning rate, as a share of the peak.
     #[config(default = 0.0)]
     #[option(range = 0.0..=1.0)]
     pub final_lr: f64,
@@ -29,6 +37,44 @@ pub struct OptimConfig {
     #[config(default = "Some(1.0)")]
     #[option(range = range::POSITIVE, none = 0.0)]
     pub clip: Option<f64>,
+}
+
+impl OptimConfig {
+    /// Everything that does not go together, or does nothing.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.refused_by(|| {
+            [self.idle_cooldown(), self.idle_final(), self.long_ends()].into_iter().flatten().collect()
+        })
+    }
+
+    fn idle_cooldown(&self) -> Option<Refusal> {
+        let (cooldown, default) = (self.cooldown, Self::default().cooldown);
+        let idle = self.schedule != Decay::Wsd && cooldown != default;
+        Refusal::when(idle, &["cooldown", "schedule"], || {
+            format!(
+                "cooldown = {cooldown:?} does nothing without schedule = \"wsd\"; leave it at {default:?}"
+            )
+        })
+    }
+
+    fn idle_final(&self) -> Option<Refusal> {
+        let idle = self.schedule == Decay::Constant && self.final_lr != 0.0;
+        Refusal::when(idle, &["final_lr", "schedule"], || {
+            format!(
+                "final_lr = {:?} does nothing with schedule = \"constant\"; leave it at 0.0",
+                self.final_lr
+            )
+        })
+    }
+
+    fn long_ends(&self) -> Option<Refusal> {
+        let Self { warmup, cooldown, .. } = *self;
+        Refusal::when(self.schedule == Decay::Wsd && warmup + cooldown > 1.0, &["cooldown", "warmup"], || {
+            format!(
+                "warmup = {warmup:?} and cooldown = {cooldown:?} are more than all steps together; lower one of them"
+            )
+        })
+    }
 }
 
 /// The training loop: section `[train]` of a config.
@@ -73,16 +119,18 @@ pub struct TrainConfig {
 
 impl TrainConfig {
     /// The learning rates of a group of parameters with this peak.
-    pub fn schedule(&self, peak: f64) -> WarmupCosine {
-        let OptimConfig { warmup, final_lr, .. } = self.optim;
-        WarmupCosine::new(peak, warmup, self.training_loop.steps).with_final(final_lr)
+    pub fn schedule(&self, peak: f64) -> Schedule {
+        let OptimConfig { warmup, final_lr, schedule, cooldown, .. } = self.optim;
+        let steps = self.training_loop.steps;
+        Schedule::new(peak, warmup, steps).with_decay(schedule, cooldown).with_final(final_lr)
     }
 
     /// Whether this can be run.
     ///
     /// # Errors
-    /// The first number that is [out of its range](Options::out_of_range).
+    /// The first number that is [out of its range](Options::out_of_range), or the first of the optimiser's
+    /// [refusals](OptimConfig::refusals).
     pub fn check(&self) -> Result<(), Refusal> {
-        Refusal::first(self.out_of_range())
+        Refusal::first(self.refused_by(|| self.optim.refusals()))
     }
 }

@@ -15,6 +15,6 @@ mod weights;
 pub use checkpoint::ResumeError;
 pub use config::{LoopConfig, OptimConfig, TrainConfig};
 pub use evaluate::evaluate;
-pub use schedule::WarmupCosine;
+pub use schedule::{Decay, Schedule};
 pub use trainer::{TrainError, Trained, Training, train};
 pub use weights::{WeightsError, from_safetensors, to_safetensors};

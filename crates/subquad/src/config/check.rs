@@ -4,7 +4,8 @@ use subquad_config::{Combination, Complaint};
 use subquad_data::{InputKind, TargetKind, TaskConfig};
 use subquad_mixer::Mixers;
 use subquad_model::{ModelOptions, Pool, left_out};
-use subquad_options::Refusal;
+use subquad_options::{Options, Refusal};
+use subquad_train::OptimConfig;
 
 use super::run::{context, mixer, model, names, task};
 
@@ -22,6 +23,9 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
     let together = task.iter().flat_map(|(task, _)| of_model_and_task(&model, task, run.size()));
     let refusals: Vec<Refusal> = model.refusals(run.largest).into_iter().chain(together).collect();
     complaints.extend(refusals.iter().map(|refusal| complaint(run, "model", refusal)));
+    let optim = OptimConfig::from_values(&run.section("optim"));
+    let refusals = optim.iter().flat_map(OptimConfig::refusals);
+    complaints.extend(refusals.map(|refusal| complaint(run, "optim", &refusal)));
     let Some(mixers) = names::<C>(&run.subject) else { return complaints };
     let left_out = left_out(("mixer", &format!("the mixer {:?}", run.subject)), &mixers, model.n_layers);
     complaints.extend(left_out.iter().map(|refusal| complaint(run, "model", refusal)));

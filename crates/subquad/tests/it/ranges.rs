@@ -110,6 +110,10 @@ fn config(key: &Key, value: &str) -> String {
         }
         ("model.n_blocks", "0" | "1024") => with("model.channel_mixer", "\"monarch\""),
         ("model.positions", "1") => seq_len = "1",
+        ("optim.cooldown", _) => {
+            with("optim.schedule", "\"wsd\"");
+            with("optim.warmup", "0.0");
+        }
         ("mixer.attention.n_kv_heads", "1024") => with("mixer.attention.n_heads", "1024"),
         ("mixer.attention.rope_fraction", _) => with("mixer.attention.n_heads", "1"),
         (_, "1") if key.leaf() == "l_max" => seq_len = "1",

@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use subquad_record::{MakeFiles, Memory, Row, Sink};
-use subquad_train::{LoopConfig, OptimConfig, TrainConfig, TrainError, WarmupCosine, evaluate, train};
+use subquad_train::{LoopConfig, OptimConfig, Schedule, TrainConfig, TrainError, evaluate, train};
 
 use crate::tasks::{SEQ, Sequences};
 use crate::{attention, looping, plain, plain_loop, plain_optim, sequence_model, train_sequences};
@@ -76,7 +76,7 @@ fn training_rows_hold_the_rate_and_the_speed_of_their_step() {
     let mut sink = Memory::default();
     let config = TrainConfig { optim: OptimConfig { warmup: 0.5, ..plain_optim() }, ..plain(4, 2) };
     train_sequences(&task(), &config, &mut sink).unwrap();
-    let schedule = WarmupCosine::new(config.optim.lr, config.optim.warmup, config.training_loop.steps);
+    let schedule = Schedule::new(config.optim.lr, config.optim.warmup, config.training_loop.steps);
     let (training, test) = sink.rows.split_at(4);
     for (t, row) in training.iter().enumerate() {
         assert_eq!(row.learning_rate, Some(schedule.rate(t)));

@@ -45,7 +45,7 @@ fn empty_sections_are_fine() {
 #[test]
 fn overrides_know_their_keys() {
     insta::assert_snapshot!(errors_before_small("[override.s5]\noptim.lr = 1"), @"x.toml:1: [override.s5] unknown mixer `s5`; did you mean `s4`? (known: attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch)");
-    insta::assert_snapshot!(errors_before_small("[override.s4d]\noptim.lrr = 1"), @"x.toml:2: unknown key `override.s4d.optim.lrr`; did you mean `lr`? (known in [optim]: lr, weight_decay, warmup, final_lr, clip)");
+    insta::assert_snapshot!(errors_before_small("[override.s4d]\noptim.lrr = 1"), @"x.toml:2: unknown key `override.s4d.optim.lrr`; did you mean `lr`? (known in [optim]: lr, weight_decay, warmup, schedule, cooldown, final_lr, clip)");
     insta::assert_snapshot!(errors_before_small("[override.s4d]\nlr = 1"), @"x.toml:2: unknown key `override.s4d.lr`; did you mean `optim.lr`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.s4d, optim, train, budget)");
     insta::assert_snapshot!(errors_before_small("[override.s4d]\n\"mixer.m2.l_max\" = 1"), @"x.toml:2: [override.s4d] cannot set `mixer.m2.l_max`, which belongs to another mixer (allowed: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.s4d, optim, train, budget)");
     insta::assert_snapshot!(errors_before_small("[override.s4d]\n\"mixer.m2.l_mx\" = 1"), @"x.toml:2: unknown section [override.s4d.mixer.m2] (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.s4d, optim, train, budget)");

@@ -75,6 +75,7 @@ fn company(key: &Key) -> &'static [&'static str] {
         "model.causal" => &["sweep.mixer=[\"s4d\"]"],
         "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
         "model.n_blocks" => &["model.channel_mixer=monarch"],
+        "optim.cooldown" => &["optim.schedule=wsd"],
         "budget.parameters" | "budget.flops" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_hidden"],
         "budget.state_floats" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_model"],
         "budget.vary" => &["sweep.mixer=[\"s4d\"]", "budget.parameters=400000"],

@@ -96,6 +96,8 @@ fn a_written_run_holds_every_knob() {
     lr = 0.01
     weight_decay = 0.1
     warmup = 0.1
+    schedule = "cosine"
+    cooldown = 0.2
     final_lr = 0.0
     clip = 1.0
 
