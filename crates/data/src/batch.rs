@@ -14,6 +14,20 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// The examples in `count` equal parts, in their order.
+    ///
+    /// # Panics
+    /// If `count` does not divide their number.
+    pub fn parts(&self, count: usize) -> impl Iterator<Item = Self> {
+        assert!(count > 0 && self.batch.is_multiple_of(count), "{count} parts of {} examples", self.batch);
+        (0..count).map(move |part| Self {
+            batch: self.batch / count,
+            seq_len: self.seq_len,
+            inputs: self.inputs.part(part, count),
+            targets: self.targets.part(part, count),
+        })
+    }
+
     /// Examples of tokens, each with a class or none for every token.
     pub(crate) fn of_tokens(
         seq_len: usize,
@@ -42,6 +56,17 @@ pub enum Inputs {
     Tokens(Vec<u32>),
 }
 
+impl Inputs {
+    fn part(&self, part: usize, count: usize) -> Self {
+        match self {
+            Self::Reals { features, values } => {
+                Self::Reals { features: *features, values: part_of(values, part, count) }
+            }
+            Self::Tokens(tokens) => Self::Tokens(part_of(tokens, part, count)),
+        }
+    }
+}
+
 /// What the model should output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
@@ -63,4 +88,74 @@ pub enum Targets {
         /// `[batch, seq, outputs]`, row-major.
         values: Vec<f32>,
     },
+}
+
+impl Targets {
+    fn part(&self, part: usize, count: usize) -> Self {
+        match self {
+            Self::Sequence(classes) => Self::Sequence(part_of(classes, part, count)),
+            Self::Tokens(classes) => Self::Tokens(part_of(classes, part, count)),
+            Self::SequenceReals { outputs, values } => {
+                Self::SequenceReals { outputs: *outputs, values: part_of(values, part, count) }
+            }
+            Self::TokenReals { outputs, values } => {
+                Self::TokenReals { outputs: *outputs, values: part_of(values, part, count) }
+            }
+        }
+    }
+}
+
+/// One of `count` equal parts.
+fn part_of<T: Clone>(values: &[T], part: usize, count: usize) -> Vec<T> {
+    let len = values.len() / count;
+    values[part * len..][..len].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_the_examples_in_their_order() {
+        let reals = Inputs::Reals { features: 2, values: (0..24).map(|i| i as f32).collect() };
+        let labels: Vec<Option<u32>> = (0..12).map(|i| (i % 5 != 0).then_some(i)).collect();
+        let targets = [
+            Targets::Sequence(vec![7, 8, 9, 10]),
+            Targets::Tokens(labels.clone()),
+            Targets::SequenceReals { outputs: 2, values: (0..8).map(|i| i as f32).collect() },
+            Targets::TokenReals { outputs: 1, values: (0..12).map(|i| i as f32).collect() },
+        ];
+        for targets in targets {
+            let batch = Batch { batch: 4, seq_len: 3, inputs: reals.clone(), targets };
+            assert_eq!(batch.parts(1).collect::<Vec<_>>(), [batch.clone()]);
+            let halves: Vec<Batch> = batch.parts(2).collect();
+            let quarters: Vec<Batch> = batch.parts(4).collect();
+            assert_eq!(halves.iter().flat_map(|half| half.parts(2)).collect::<Vec<_>>(), quarters);
+            assert_eq!(
+                quarters[3].inputs,
+                Inputs::Reals { features: 2, values: (18..24).map(|i| i as f32).collect() }
+            );
+        }
+        let tokens = Batch {
+            batch: 4,
+            seq_len: 3,
+            inputs: Inputs::Tokens((0..12).collect()),
+            targets: Targets::Tokens(labels),
+        };
+        let third = tokens.parts(4).nth(2).expect("four parts");
+        assert_eq!((third.inputs, third.batch), (Inputs::Tokens(vec![6, 7, 8]), 1));
+        assert_eq!(third.targets, Targets::Tokens(vec![Some(6), Some(7), Some(8)]));
+    }
+
+    #[test]
+    #[should_panic(expected = "3 parts of 4 examples")]
+    fn parts_are_equal() {
+        let batch = Batch {
+            batch: 4,
+            seq_len: 1,
+            inputs: Inputs::Tokens(vec![0; 4]),
+            targets: Targets::Sequence(vec![0; 4]),
+        };
+        let _ = batch.parts(3).count();
+    }
 }

@@ -23,7 +23,9 @@ pub fn model<C: Mixers>(run: &Run, config: &RunConfig) -> ModelConfig<C> {
 pub(crate) fn flops_per_step<C: Mixers>(run: &Run, config: &RunConfig) -> Option<f64> {
     let model = model::<C>(run, config);
     let labels = labels(model.head, &config.task, config.seq_len);
-    model.training_flops(config.train.batch, config.seq_len, labels)
+    // What is done once for a batch is done for every part.
+    let of_part = model.training_flops(config.train.part(), config.seq_len, labels)?;
+    Some(config.train.accumulate as f64 * of_part)
 }
 
 fn encoder(input: InputKind) -> Encoder {

@@ -87,6 +87,11 @@ pub struct LoopConfig {
     #[config(default = 32)]
     #[option(range = 1..=65536)]
     pub batch: usize,
+    /// Parts of a batch that are run one after the other and whose gradients are added up before the step. Must divide batch. More parts take
+    /// less memory; the loss is still the mean over the whole batch.
+    #[config(default = 1)]
+    #[option(range = 1..=65536)]
+    pub accumulate: usize,
     /// Steps between rows of the training loss.
     #[config(default = 10)]
     #[option(bookkeeping, range = 1..)]
@@ -98,6 +103,26 @@ pub struct LoopConfig {
     #[config(default = "Some(100)")]
     #[option(bookkeeping, range = 1.., none = 0)]
     pub checkpoint_every: Option<usize>,
+}
+
+impl LoopConfig {
+    /// Sequences that are run at once.
+    pub fn part(&self) -> usize {
+        self.batch / self.accumulate
+    }
+
+    /// Everything that does not go together.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        let Self { batch, accumulate, .. } = *self;
+        self.refused_by(|| {
+            let uneven = Refusal::when(!batch.is_multiple_of(accumulate), &["accumulate", "batch"], || {
+                format!(
+                    "accumulate = {accumulate} does not divide batch = {batch}; choose one of its divisors"
+                )
+            });
+            uneven.into_iter().collect()
+        })
+    }
 }
 
 /// How to train.
@@ -128,9 +153,9 @@ impl TrainConfig {
     /// Whether this can be run.
     ///
     /// # Errors
-    /// The first number that is [out of its range](Options::out_of_range), or the first of the optimiser's
-    /// [refusals](OptimConfig::refusals).
+    /// The first number that is [out of its range](Options::out_of_range), or the first of the refusals of the
+    /// [optimiser](OptimConfig::refusals) and the [loop](LoopConfig::refusals).
     pub fn check(&self) -> Result<(), Refusal> {
-        Refusal::first(self.refused_by(|| self.optim.refusals()))
+        Refusal::first(self.refused_by(|| [self.optim.refusals(), self.training_loop.refusals()].concat()))
     }
 }

@@ -5,7 +5,7 @@ use subquad_data::{InputKind, TargetKind, TaskConfig};
 use subquad_mixer::Mixers;
 use subquad_model::{ModelOptions, Pool, left_out};
 use subquad_options::{Options, Refusal};
-use subquad_train::OptimConfig;
+use subquad_train::{LoopConfig, OptimConfig};
 
 use super::run::{context, mixer, model, names, task};
 
@@ -26,6 +26,9 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
     let optim = OptimConfig::from_values(&run.section("optim"));
     let refusals = optim.iter().flat_map(OptimConfig::refusals);
     complaints.extend(refusals.map(|refusal| complaint(run, "optim", &refusal)));
+    let training_loop = LoopConfig::from_values(&run.section("train"));
+    let refusals = training_loop.iter().flat_map(LoopConfig::refusals);
+    complaints.extend(refusals.map(|refusal| complaint(run, "train", &refusal)));
     let Some(mixers) = names::<C>(&run.subject) else { return complaints };
     let left_out = left_out(("mixer", &format!("the mixer {:?}", run.subject)), &mixers, model.n_layers);
     complaints.extend(left_out.iter().map(|refusal| complaint(run, "model", refusal)));

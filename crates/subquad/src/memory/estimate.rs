@@ -42,7 +42,7 @@ pub(crate) fn wanted_bytes(run: &PlannedRun, facts: &Facts, device: DeviceKind) 
 fn peak_bytes(run: &PlannedRun, facts: &Facts) -> f64 {
     let config = run.config();
     let Facts { parameters, kept, transient, kernels, labels, outputs, .. } = *facts;
-    let sizes = [config.train.batch, config.seq_len, config.model.d_model, config.model.n_layers];
+    let sizes = [config.train.part(), config.seq_len, config.model.d_model, config.model.n_layers];
     let [batch, seq_len, d_model, n_layers] = sizes.map(|size| size as f64);
     let dropped = n_layers * if config.model.dropout > 0.0 { 2.0 } else { 0.0 };
     let stream = batch * seq_len * d_model * (kept + dropped + transient);

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use subquad_model::MixerConfig;
 use subquad_record::{Memory, Row};
-use subquad_train::{OptimConfig, TrainConfig, to_safetensors, train};
+use subquad_train::{LoopConfig, OptimConfig, TrainConfig, to_safetensors, train};
 
 use crate::tasks::Sequences;
-use crate::{dropping_attention, mixers, plain, plain_optim, sequence_model};
+use crate::{dropping_attention, mixers, plain, plain_loop, plain_optim, sequence_model};
 use subquad_testkit::cpu;
 
 /// Rows and weights of a training with dropout.
@@ -52,6 +52,23 @@ fn two_steps(mixer: MixerConfig, dropout: f64) -> [f64; 2] {
     let config = TrainConfig { optim: OptimConfig { lr: 0.0, ..plain_optim() }, dropout, ..plain(2, 4) };
     train(sequence_model(mixer), &Sequences::new(4, 1), &config, &cpu(), &mut sink).unwrap();
     [sink.rows[0].loss, sink.rows[1].loss]
+}
+
+/// The loss of one batch of the two examples, as often as it takes them.
+fn first_loss(batch: usize, accumulate: usize) -> f64 {
+    let mut sink = Memory::default();
+    let training_loop = LoopConfig { accumulate, ..plain_loop(1, batch) };
+    let config = TrainConfig { training_loop, dropout: 0.5, ..plain(1, batch) };
+    let [mixer, ..] = mixers();
+    train(sequence_model(mixer), &Sequences::new(2, 1), &config, &cpu(), &mut sink).unwrap();
+    sink.rows[0].loss
+}
+
+#[test]
+fn every_part_of_a_batch_drops_other_activations() {
+    let [once, twice_at_once, in_parts] =
+        [(2, 1), (4, 1), (4, 2)].map(|(batch, parts)| first_loss(batch, parts));
+    assert!(once != in_parts && twice_at_once != once, "{once} {twice_at_once} {in_parts}");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn plain_optim() -> OptimConfig {
 
 /// A loop with a row at every step, and nothing else.
 fn plain_loop(steps: usize, batch: usize) -> LoopConfig {
-    LoopConfig { steps, batch, log_every: 1, eval_every: None, checkpoint_every: None }
+    LoopConfig { steps, batch, accumulate: 1, log_every: 1, eval_every: None, checkpoint_every: None }
 }
 
 /// Plain training in this loop, without dropout.
@@ -173,10 +173,13 @@ const OPTIONS: &str = "\
 lr = 0.001: a finite number >= 0
 weight_decay = 0.01: a finite number >= 0
 warmup = 0.1: a finite number >= 0 and <= 1
+schedule = cosine: one of cosine, linear, constant, wsd
+cooldown = 0.2: a finite number > 0 and <= 1
 final_lr = 0.0: a finite number >= 0 and <= 1
 clip = 1.0: a finite number >= 0
 steps = required: an integer >= 1
 batch = 32: an integer from 1 to 65536
+accumulate = 1: an integer from 1 to 65536
 log_every = 10: an integer >= 1, bookkeeping
 eval_every = 0: an integer >= 0, bookkeeping
 checkpoint_every = 100: an integer >= 0, bookkeeping";

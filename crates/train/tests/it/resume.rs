@@ -35,15 +35,24 @@ fn weights(trained: &Trained) -> Vec<u8> {
 }
 
 /// The uninterrupted training, and all its checkpoints.
-fn whole(model: SequenceModel, task: &dyn Task) -> (Memory, Vec<u8>) {
+fn whole(model: SequenceModel, task: &dyn Task, config: &TrainConfig) -> (Memory, Vec<u8>) {
     let mut sink = Memory::default();
-    let trained = train(model, task, &config(), &cpu(), &mut sink).unwrap();
+    let trained = train(model, task, config, &cpu(), &mut sink).unwrap();
     (sink, weights(&trained))
 }
 
 fn resume(model: SequenceModel, task: &dyn Task, from: Checkpoint) -> Result<(Memory, Vec<u8>), ResumeError> {
-    let (config, mut sink) = (config(), Memory::default());
-    let training = Training::resume(model, task, &config, &cpu(), from)?;
+    resume_with(&config(), model, task, from)
+}
+
+fn resume_with(
+    config: &TrainConfig,
+    model: SequenceModel,
+    task: &dyn Task,
+    from: Checkpoint,
+) -> Result<(Memory, Vec<u8>), ResumeError> {
+    let mut sink = Memory::default();
+    let training = Training::resume(model, task, config, &cpu(), from)?;
     let trained = training.run(&mut sink).unwrap();
     Ok((sink, weights(&trained)))
 }
@@ -52,13 +61,17 @@ fn after(rows: &[Row], step: usize) -> Vec<&Row> {
     rows.iter().filter(|row| row.step > step).collect()
 }
 
-/// Resumes at every step, each time into a model that has nothing of the first one but its sizes.
 fn every_resumption_ends_the_same(build: impl Fn() -> SequenceModel, task: &dyn Task, name: &str) {
-    let (expected, expected_weights) = whole(build(), task);
+    every_resumption_of(&config(), build, task, name);
+}
+
+/// Resumes at every step, each time into a model that has nothing of the first one but its sizes.
+fn every_resumption_of(config: &TrainConfig, build: impl Fn() -> SequenceModel, task: &dyn Task, name: &str) {
+    let (expected, expected_weights) = whole(build(), task, config);
     assert_eq!(expected.checkpoints.len(), STEPS - 1);
     for checkpoint in &expected.checkpoints {
         let step = checkpoint.step;
-        let (got, got_weights) = resume(build(), task, checkpoint.clone()).unwrap();
+        let (got, got_weights) = resume_with(config, build(), task, checkpoint.clone()).unwrap();
         let rows = after(&expected.rows, step);
         assert_eq!(got.rows.len(), rows.len(), "{name} from step {step}");
         assert!(got.rows.iter().zip(rows).all(|(a, b)| a.same_numbers(b)), "{name} from step {step}");
@@ -74,6 +87,14 @@ fn every_mixer_goes_on_bit_for_bit_from_every_step() {
         let name = format!("{mixer:?}");
         every_resumption_ends_the_same(|| sequence_model(mixer.clone()), &Sequences::new(8, 5), &name);
     }
+}
+
+#[test]
+fn a_batch_in_parts_goes_on_bit_for_bit_from_every_step() {
+    let whole = config();
+    let training_loop = LoopConfig { accumulate: 2, ..whole.training_loop.clone() };
+    let config = TrainConfig { training_loop, ..whole };
+    every_resumption_of(&config, || sequence_model(attention()), &Sequences::new(8, 5), "parts");
 }
 
 #[test]
@@ -107,7 +128,7 @@ fn a_head_on_every_token_and_groups_of_their_own_rates_go_on_bit_for_bit() {
 #[test]
 fn a_training_that_is_stopped_again_and_again_ends_the_same() {
     let (build, task) = (|| sequence_model(attention()), Sequences::new(8, 5));
-    let (expected, expected_weights) = whole(build(), &task);
+    let (expected, expected_weights) = whole(build(), &task, &config());
     let mut config = config();
     config.training_loop.checkpoint_every = None;
     let (mut rows, mut from): (Vec<Row>, Option<Checkpoint>) = (vec![], None);
@@ -134,7 +155,7 @@ fn a_training_that_is_stopped_again_and_again_ends_the_same() {
 #[test]
 fn a_checkpoint_of_another_training_is_refused() {
     let task = Sequences::new(8, 5);
-    let (sink, _) = whole(sequence_model(attention()), &task);
+    let (sink, _) = whole(sequence_model(attention()), &task, &config());
     let refusal = |change: &dyn Fn(&mut Checkpoint)| {
         let mut checkpoint = sink.checkpoints[1].clone();
         change(&mut checkpoint);

@@ -104,6 +104,7 @@ fn a_written_run_holds_every_knob() {
     [train]
     steps = 10
     batch = 32
+    accumulate = 1
     log_every = 10
     eval_every = 5
     checkpoint_every = 100
