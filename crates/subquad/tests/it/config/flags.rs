@@ -35,7 +35,7 @@ fn an_axis_of_a_flag_replaces_the_files() {
 
 #[test]
 fn errors_name_the_flag() {
-    insta::assert_snapshot!(flag_errors(&["train.stepz=2"]), @"--set train.stepz=2: unknown key `train.stepz`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)");
+    insta::assert_snapshot!(flag_errors(&["train.stepz=2"]), @"--set train.stepz=2: unknown key `train.stepz`; did you mean `steps`? (known in [train]: steps, batch, accumulate, log_every, eval_every, checkpoint_every)");
     insta::assert_snapshot!(flag_errors(&["steps=2"]), @"--set steps=2: unknown key `steps`; did you mean `train.steps`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, sweep, override)");
     insta::assert_snapshot!(flag_errors(&["seq_len=[2]"]), @"--set seq_len=[2]: unknown key `seq_len`; did you mean `sweep.seq_len`? (every key is in a section: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, sweep, override)");
     insta::assert_snapshot!(flag_errors(&["train.steps=two"]), @r#"--set train.steps=two: `train.steps` must be an integer >= 1, got the string "two""#);

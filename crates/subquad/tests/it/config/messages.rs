@@ -150,7 +150,7 @@ fn keys_of_gated_convolutions_go_together() {
     insta::assert_snapshot!(both("S.modulate = false\nS.shift = 0.5"), @"x.toml:2: shift = 0.5 is added to a decay that modulate = false removes; leave it at 0.0, or set modulate = true");
     insta::assert_snapshot!(both("S.short_filter = 0"), @"x.toml:1: `mixer.hyena.short_filter` must be an integer from 1 to 1024, got 0");
     insta::assert_snapshot!(errors_before_small("mixer.hyena.order = 1"), @"x.toml:1: `mixer.hyena.order` must be an integer from 2 to 64, got 1");
-    insta::assert_snapshot!(errors_before_small("train.accumulate = 5"), @"x.toml:1: accumulate = 5 does not divide batch = 32; choose one of its divisors");
+    insta::assert_snapshot!(errors(&SMALL.replace("steps = 10", "steps = 10\naccumulate = 5")), @"x.toml:6: accumulate = 5 does not divide batch = 32; choose one of its divisors");
     insta::assert_snapshot!(errors_before_small("optim.cooldown = 0.3"), @r#"x.toml:1: cooldown = 0.3 does nothing without schedule = "wsd"; leave it at 0.2"#);
     insta::assert_snapshot!(errors_before_small("optim.final_lr = 0.1\noptim.schedule = \"constant\""), @r#"x.toml:1: final_lr = 0.1 does nothing with schedule = "constant"; leave it at 0.0"#);
     insta::assert_snapshot!(errors_before_small("mixer.m2.rev_offset = 0"), @"x.toml:1: rev_offset = 0 moves taps that look ahead, and a causal filter has none; leave it at 1");
@@ -199,7 +199,7 @@ seq_len = [16]
     insta::assert_snapshot!(errors(text), @r#"
     x.toml:3: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30
     x.toml:4: `model.causal` must be true or false, got the string "yes"
-    x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, log_every, eval_every, checkpoint_every)
+    x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, accumulate, log_every, eval_every, checkpoint_every)
     x.toml:8: d_state must be even, because states come in conjugate pairs; got 3
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
     "#);
