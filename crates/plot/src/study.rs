@@ -10,7 +10,7 @@ use subquad_data::{Extent, Loss, Metric};
 use crate::figure::{measured_x, points};
 use crate::scaling::ScalingFigure;
 use crate::summary::{Sample, aggregate, seeds_per_line, smooth};
-use crate::{Axis, Figure, Panel, Scale};
+use crate::{Axis, FEWEST, Figure, Panel, Scale};
 
 /// Names of the standard figures, which are their file stems.
 pub fn names() -> Vec<String> {
@@ -128,15 +128,25 @@ pub struct Facts {
 impl Facts {
     /// The caption of a figure of these samples: n, what line and band are, the equal budget, the commit, the notes.
     pub fn caption(&self, samples: &[Sample]) -> Vec<String> {
-        let seeds = match seeds_per_line(samples) {
-            (_, 0 | 1) => "n = 1 seed, so no band.".to_owned(),
-            (few, many) if few == many => {
-                format!("Line: mean over n = {few} seeds. Band: minimum to maximum.")
-            }
-            (few, many) => format!("Line: mean over n = {few} to {many} seeds. Band: minimum to maximum."),
+        let (few, many) = seeds_per_line(samples);
+        let seeds = if few == many { few.to_string() } else { format!("{few} to {many}") };
+        let seeds = match many {
+            0 | 1 => "n = 1 seed, so no band.".to_owned(),
+            _ => format!("Line: mean over n = {seeds} seeds. Band: {}.", band(few, many)),
         };
         let held = format!("{seeds} Held equal: {}. Commit {}.", self.budget, self.commit);
         std::iter::once(held).chain(self.notes.iter().cloned()).collect()
+    }
+}
+
+/// What the bands of lines with so many seeds are.
+fn band(few: usize, many: usize) -> &'static str {
+    match (few >= FEWEST, many >= FEWEST) {
+        (true, _) => "95 % interval of the mean (Student's t)",
+        (false, true) => {
+            "95 % interval of the mean (Student's t), or minimum to maximum of fewer than 3 seeds"
+        }
+        (false, false) => "minimum to maximum",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::table::Panels;
-use crate::{Panel, Point};
+use crate::{Interval, Panel, Point};
 
 /// One measured value.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +50,14 @@ fn mean(values: impl Iterator<Item = f64> + Clone, count: usize) -> f64 {
     if sum.is_finite() { sum / count as f64 } else { values.map(|v| v / count as f64).sum() }
 }
 
-/// One point for each panel, line and x: the mean over seeds, with minimum and maximum as the band. Panels and lines
+/// Mean, and the ends of its 95 % [interval](Interval::of); minimum and maximum where there are too few values for one.
+fn mean_and_band(values: &[f64]) -> Spread {
+    let all = mean_and_range(values);
+    Interval::of(values).map_or(all, |Interval { low, high, .. }| Spread { low, high, ..all })
+}
+
+/// One point for each panel, line and x: the mean over seeds, with its 95 % interval (Student's t) as the band, or minimum and maximum
+/// of fewer than [`FEWEST`](crate::FEWEST) seeds. Panels and lines
 /// keep the order of their first sample; points are ordered by x.
 pub fn aggregate(samples: &[Sample]) -> Vec<Panel> {
     let mut panels = Panels::default();
@@ -58,7 +65,7 @@ pub fn aggregate(samples: &[Sample]) -> Vec<Panel> {
         values.sort_by(|a, b| a.x.total_cmp(&b.x));
         let points = values.chunk_by(|a, b| a.x == b.x).map(|group| {
             let ys: Vec<f64> = group.iter().map(|s| s.y).collect();
-            let Spread { mean, low, high } = mean_and_range(&ys);
+            let Spread { mean, low, high } = mean_and_band(&ys);
             Point { x: group[0].x, y: mean, low, high }
         });
         panels.line(key.0, key.1).points.extend(points);

@@ -179,6 +179,20 @@ fn seeds_become_a_mean_and_their_range_in_order_of_appearance() {
 }
 
 #[test]
+fn from_three_seeds_on_the_band_is_the_interval_of_the_mean() {
+    let of = |ys: &[f64]| {
+        let samples: Vec<Sample> = (0..).zip(ys).map(|(seed, y)| sample("m2", seed, 1.0, *y)).collect();
+        aggregate(&samples)[0].lines[0].points[0].clone()
+    };
+    // The standard error of 1, 2, 3 is 1 / sqrt(3), and t is 4.303 with two degrees of freedom.
+    let point = of(&[3.0, 1.0, 2.0]);
+    assert!(point.y == 2.0 && (point.high - point.y - 4.302_653 / 3.0_f64.sqrt()).abs() < 1e-5, "{point:?}");
+    assert!((point.high + point.low - 4.0).abs() < 1e-12, "{point:?}");
+    assert_eq!(of(&[3.0, 1.0]), Point { x: 1.0, y: 2.0, low: 1.0, high: 3.0 });
+    assert!(of(&[3.0, f64::NAN, 2.0]).y.is_nan(), "a diverged seed must not vanish from the mean");
+}
+
+#[test]
 fn smoothing_is_centred_and_stays_within_a_run() {
     let ys = [0.0, 3.0, 6.0, 0.0, 9.0];
     let run =
@@ -193,11 +207,24 @@ fn smoothing_is_centred_and_stays_within_a_run() {
 fn captions_state_n_band_budget_commit_and_smoothing() {
     let samples: Vec<Sample> = (0..3).map(|seed| sample("m2", seed, 1.0, 2.0)).collect();
     let caption = study::loss_by_step(Loss::CrossEntropy, &samples, 24, &facts()).caption.join(" ");
-    for words in
-        ["n = 3 seeds", "minimum to maximum", "100 steps", "0123abc", "One machine.", "over 25 logged points"]
-    {
+    for words in [
+        "n = 3 seeds",
+        "95 % interval of the mean",
+        "100 steps",
+        "0123abc",
+        "One machine.",
+        "over 25 logged points",
+    ] {
         assert!(caption.contains(words), "`{words}` is missing: {caption}");
     }
+    let two = study::loss_by_step(Loss::CrossEntropy, &samples[..2], 1, &facts()).caption.join(" ");
+    assert!(two.contains("n = 2 seeds. Band: minimum to maximum."), "{two}");
+    let more = [&samples[..], &[sample("s4d", 0, 1.0, 1.0), sample("s4d", 1, 1.0, 1.0)]].concat();
+    let both = study::loss_by_step(Loss::CrossEntropy, &more, 1, &facts()).caption.join(" ");
+    assert!(
+        both.contains("n = 2 to 3 seeds") && both.contains("or minimum to maximum of fewer than 3"),
+        "{both}"
+    );
     let single = study::loss_by_step(Loss::CrossEntropy, &samples[..1], 1, &facts()).caption.join(" ");
     assert!(single.contains("n = 1 seed, so no band") && !single.contains("average"), "{single}");
 }
