@@ -182,7 +182,7 @@ fn seeds_become_a_mean_and_their_range_in_order_of_appearance() {
 fn from_three_seeds_on_the_band_is_the_interval_of_the_mean() {
     let of = |ys: &[f64]| {
         let samples: Vec<Sample> = (0..).zip(ys).map(|(seed, y)| sample("m2", seed, 1.0, *y)).collect();
-        aggregate(&samples)[0].lines[0].points[0].clone()
+        aggregate(&samples)[0].lines[0].points[0]
     };
     // The standard error of 1, 2, 3 is 1 / sqrt(3), and t is 4.303 with two degrees of freedom.
     let point = of(&[3.0, 1.0, 2.0]);
