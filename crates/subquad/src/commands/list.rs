@@ -39,6 +39,10 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     for (name, summary) in ChannelMixerName::SUMMARIES {
         writeln!(out, "  {:15} {summary}", word(&name))?;
     }
+    if let [first, second, ..] = registry.mixers() {
+        let pattern = format!("{}+{}", second.name, first.name);
+        writeln!(out, "\nBoth may alternate over the blocks of a model: {pattern:?}, \"dense*3+none\"")?;
+    }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks().iter().map(|task| &task.info) {
         writeln!(out, "  {:12} {}", task.name, task.summary)?;

@@ -50,7 +50,7 @@ fn list_shows_mixers_tasks_and_configs() {
     lab.write("configs/a/a.toml", TINY);
     let answer = lab.subquad("list").expect(0);
     assert_eq!(answer.err, "");
-    insta::assert_snapshot!(answer.out, @"
+    insta::assert_snapshot!(answer.out, @r#"
     Mixers
       attention       softmax attention, the quadratic baseline
       s4d             diagonal state space (S4D): O(seq log seq) in training, a state of fixed size in decoding
@@ -68,6 +68,8 @@ fn list_shows_mixers_tasks_and_configs() {
       block_diagonal  two block-diagonal layers: the same, divided by the number of blocks
       monarch         two layers of Monarch matrices: width^1.5 with model.n_blocks = 0
       none            no channel mixer: a block is only its sequence mixer
+
+    Both may alternate over the blocks of a model: "s4d+attention", "dense*3+none"
 
     Tasks
       digits       classify handwritten digits (1,797 embedded images), one pixel per token
@@ -111,7 +113,7 @@ fn list_shows_mixers_tasks_and_configs() {
 
     Configs
       configs/a/a.toml
-    ");
+    "#);
 }
 
 #[test]
