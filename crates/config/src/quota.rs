@@ -6,7 +6,7 @@ use crate::{ConfigError, Origin, Problem};
 
 /// The most runs that one command plans, over all its configs together; it also limits measurements of layers.
 ///
-/// This many take about ten seconds and half a gigabyte to plan, and nobody trains more.
+/// This many took 17 seconds and a gigabyte to plan, and nobody trains more.
 pub const MOST_RUNS: usize = 200_000;
 
 /// What the configs of a command have planned, and so what is left for the next config.

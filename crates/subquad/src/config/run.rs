@@ -4,7 +4,7 @@ use std::path::Path;
 
 use subquad_config::{Combination, Run};
 use subquad_data::TaskConfig;
-use subquad_mixer::{Context, Mixers};
+use subquad_mixer::{Context, MeasuredMixer, Mixers, VisitMixers};
 use subquad_model::ModelOptions;
 use subquad_options::{Options, Pattern, Value, read_pattern};
 use subquad_train::{LoopConfig, OptimConfig, TrainConfig};
@@ -85,8 +85,22 @@ pub(super) fn task(
 
 /// The names of the mixers in a pattern, place by place.
 pub(super) fn names<C: Mixers>(pattern: &str) -> Option<Pattern<&'static str>> {
-    let known: Vec<&'static str> = C::entries().iter().map(|entry| entry.name).collect();
-    Pattern::new(read_pattern(pattern, &known)?)
+    Pattern::new(read_pattern(pattern, &known::<C>())?)
+}
+
+/// The names of all mixers, without their options: every run of a sweep asks for them.
+pub(super) fn known<C: Mixers>() -> Vec<&'static str> {
+    let mut names = Names(vec![]);
+    C::visit(&mut names);
+    names.0
+}
+
+struct Names(Vec<&'static str>);
+
+impl VisitMixers for Names {
+    fn visit<C: MeasuredMixer>(&mut self) {
+        self.0.push(C::NAME);
+    }
 }
 
 /// The mixer of this name, as its keys have it.

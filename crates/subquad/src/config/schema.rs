@@ -9,6 +9,7 @@ use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Field, Kind, Options, Value};
 use subquad_train::{LoopConfig, OptimConfig};
 
+use super::run::known;
 use crate::budget::BudgetOptions;
 
 /// The schemas of configs that train and of configs that measure.
@@ -66,10 +67,9 @@ fn task_name() -> Field {
 }
 
 fn axes<C: Mixers>() -> Axes {
-    let names: Vec<&'static str> = C::entries().iter().map(|entry| entry.name).collect();
     let integer = |min, max| Kind::Integer { min, max };
     Axes {
-        subject: field("mixer", MIXERS, Kind::Pattern(names.leak()), None),
+        subject: field("mixer", MIXERS, Kind::Pattern(known::<C>().leak()), None),
         size: field("seq_len", "Sequence lengths, in tokens.", integer(1, LONGEST_SEQ as i64), None),
         seed: field(
             "seed",
