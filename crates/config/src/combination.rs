@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use subquad_options::{Kind, Share, Value};
 
+use crate::assigned::Axis;
 use crate::error::Problems;
 use crate::plan::Choice;
 use crate::value::Setting;
@@ -32,6 +33,10 @@ pub struct Combination<'a> {
     pub(crate) words: Vec<(&'static str, Setting)>,
     /// The values that the runs take from each extra axis that concerns them.
     pub(crate) choices: Vec<Choice<'a>>,
+    /// All extra axes of the config.
+    pub(crate) axes: &'a [Axis],
+    /// Whether the config asks for just one run.
+    pub(crate) is_alone: bool,
 }
 
 /// Why a combination is refused.
@@ -70,9 +75,31 @@ impl Combination<'_> {
         self.settings.get(key).map(|setting| &setting.value)
     }
 
+    /// The value of a key in a run of another size: a share of the size is another number there.
+    pub fn value_at(&self, key: &str, size: usize) -> Option<Value> {
+        let word = self.words.iter().find(|(name, _)| *name == key).map(|(_, setting)| &setting.value);
+        word.and_then(|word| share_of(self.schema.find(key)?, word, size))
+            .or_else(|| self.value(key).cloned())
+    }
+
     /// The values of the keys of a section, by their last part.
     pub fn section<'s>(&'s self, section: &'s str) -> impl Fn(&str) -> Option<Value> + 's {
         move |leaf| self.value(&format!("{section}.{leaf}")).cloned()
+    }
+
+    /// The keys of the config's axes besides those that every sweep has.
+    pub fn axes(&self) -> impl Iterator<Item = &'static str> {
+        self.axes.iter().map(|axis| axis.key.name).filter(|name| !name.starts_with("sweep."))
+    }
+
+    /// Whether a key is one of [`axes`](Self::axes).
+    pub fn is_axis(&self, key: &str) -> bool {
+        self.axes().any(|axis| axis == key)
+    }
+
+    /// Whether the config asks for just one run.
+    pub fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     /// All keys that runs may have.
@@ -156,6 +183,13 @@ pub(crate) fn settle(
     words
 }
 
+/// The number that a share is at this size; `None` if the key holds no share.
+pub(crate) fn share_of(key: &Key, share: &Value, size: usize) -> Option<Value> {
+    let is_share = matches!(key.kind, Kind::Share { .. });
+    let share = share.as_text().filter(|_| is_share).and_then(Share::parse)?;
+    i64::try_from(share.at(size)).ok().map(Value::Integer)
+}
+
 /// The number that a key's text stands for; `None` if it is only a text.
 fn number_of(
     schema: &'static Schema,
@@ -166,7 +200,7 @@ fn number_of(
 ) -> Option<i64> {
     let text = settings.get(key.name)?.value.as_text()?;
     if let Kind::Share { .. } = key.kind {
-        return i64::try_from(Share::parse(text)?.at(size.try_into().ok()?)).ok();
+        return share_of(key, &settings.get(key.name)?.value, size.try_into().ok()?)?.as_integer();
     }
     let word = key.word().filter(|word| *word == text)?;
     match schema.axes() {

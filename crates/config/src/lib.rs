@@ -43,6 +43,6 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use quota::{MOST_RUNS, Quota};
 pub use run::Run;
-pub use schema::{Axes, Key, Schema, Variant};
+pub use schema::{Axes, Key, Schema, Variant, last_part};
 pub use sheet::Sheet;
 pub use study::{Check, Rules, Solve, Solved, Study};

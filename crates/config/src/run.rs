@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use subquad_options::Value;
 
-use crate::combination::Combination;
+use crate::combination::{Combination, share_of};
 use crate::text::config_text;
 use crate::value::Setting;
 use crate::{Key, Schema};
@@ -25,6 +25,8 @@ pub struct Run {
     /// Every key with its value; words and shares are the numbers they stand for. Runs that differ only in their seed
     /// share them.
     values: Arc<BTreeMap<&'static str, Value>>,
+    /// The shares of the size whose numbers are in `values`.
+    shares: Arc<BTreeMap<&'static str, Value>>,
     /// What the run takes from each axis besides those that every sweep has: key and value as the config has them, in
     /// the order of the axes. An axis of another subject's key is left out.
     pub axes: Arc<Vec<(String, String)>>,
@@ -53,6 +55,9 @@ impl Run {
             naming.map(|(name, setting)| ((*name).to_owned(), setting.value.to_string())).collect();
         hash_pairs.insert(axes.subject.name.to_owned(), subject.to_string());
         hash_pairs.insert(axes.size.name.to_owned(), combination.size.value.to_string());
+        let shares = combination.words.iter().filter(|(name, setting)| {
+            schema.find(name).is_some_and(|key| share_of(key, &setting.value, combination.size()).is_some())
+        });
         let values = settings.iter().map(|(name, setting)| (*name, setting.value.clone()));
         let chosen = choices.iter().map(|(key, set)| (key.name.to_owned(), set.value.to_string()));
         Self {
@@ -62,6 +67,7 @@ impl Run {
             seed: 0,
             largest: *largest,
             values: Arc::new(values.collect()),
+            shares: Arc::new(shares.map(|(name, setting)| (*name, setting.value.clone())).collect()),
             axes: Arc::new(chosen.collect()),
             hash_pairs,
         }
@@ -78,6 +84,12 @@ impl Run {
     /// The value of a key; `None` if the run does not have it.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
+    }
+
+    /// The value of a key in a run of another size: a share of the size is another number there.
+    pub fn value_at(&self, key: &str, size: usize) -> Option<Value> {
+        let share = self.shares.get(key).and_then(|share| share_of(self.schema.find(key)?, share, size));
+        share.or_else(|| self.value(key).cloned())
     }
 
     /// The values of the keys of a section, by their last part.
@@ -102,9 +114,10 @@ impl Run {
         ]
     }
 
-    /// A complete config that expands to just this run: every key written out, one value per axis.
+    /// A complete config that expands to just this run: every key written out, one value per axis. Shares of the size stay shares.
     pub fn to_toml(&self) -> String {
-        let keys = self.schema.to_toml(|key| self.values.get(key.name).cloned());
+        let keys =
+            self.schema.to_toml(|key| self.shares.get(key.name).or(self.values.get(key.name)).cloned());
         let axes = self.own_axes().into_iter().map(|(name, value)| (name, Value::List(vec![value])));
         let axes: BTreeMap<&str, Value> = axes.collect();
         let sweep = [("sweep", self.schema.axis_keys().iter().collect())];
@@ -129,6 +142,6 @@ fn is_default(key: &Key, value: &Value, combination: &Combination<'_>) -> bool {
     let sibling = key.word().and_then(|word| combination.schema.key_of_word(key, word));
     match sibling.filter(|sibling| sibling.section() == key.section()) {
         Some(sibling) => combination.value(sibling.name) == Some(value),
-        None => key.default.as_ref() == Some(value),
+        None => key.before.as_ref().or(key.default.as_ref()) == Some(value),
     }
 }

@@ -17,6 +17,8 @@ pub struct Key {
     /// A run is named by what differs from the defaults, so that a new key leaves old names as they are. Changing a default gives
     /// old and new runs the same name for different numbers: rename the key instead.
     pub default: Option<Value>,
+    /// What runs had before there was the key, if that is not the default; names leave this value out instead of the default.
+    pub before: Option<Value>,
     /// What it does, in which unit, and why the default is what it is.
     pub help: &'static str,
     /// Whether it changes a run's numbers, and therefore the run's name.
@@ -202,6 +204,7 @@ fn key(section: &str, field: &Field, variant: Option<Variant>) -> Key {
         name: Box::leak(format!("{section}.{}", field.name).into_boxed_str()),
         kind: field.kind.clone(),
         default: field.default.clone(),
+        before: field.before.clone(),
         help: field.help,
         numeric: field.numeric,
         variant,
@@ -216,7 +219,7 @@ impl Key {
 
     /// The last part of the name: `d_state`.
     pub fn leaf(&self) -> &'static str {
-        self.name.rsplit_once('.').map_or(self.name, |(_, leaf)| leaf)
+        last_part(self.name)
     }
 
     /// Whether a run whose tag has this value has the key.
@@ -245,6 +248,11 @@ impl Key {
             self.kind.to_string()
         }
     }
+}
+
+/// The last part of a dotted name.
+pub fn last_part(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(_, leaf)| leaf)
 }
 
 impl PartialEq for Key {

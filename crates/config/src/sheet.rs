@@ -90,6 +90,8 @@ fn combination(plan: &Plan, problems: &Problems) -> Combination<'static> {
         settings,
         words: vec![],
         choices: vec![],
+        axes: &[],
+        is_alone: true,
     }
 }
 

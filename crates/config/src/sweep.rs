@@ -20,6 +20,7 @@ pub(crate) struct Sweep<'a> {
     pub(crate) sizes: Vec<Setting>,
     pub(crate) seeds: Vec<Setting>,
     branches: Vec<Branch<'a>>,
+    is_alone: bool,
 }
 
 /// The runs of one subject with one tag: what they take from each extra axis.
@@ -48,7 +49,8 @@ impl<'a> Sweep<'a> {
         let branches =
             plan.subjects().iter().flat_map(|(subject, origin)| branches_of(plan, subject, origin)).collect();
         let (sizes, seeds) = (plan.own_axis(axes.size.name), plan.own_axis(axes.seed.name));
-        Self { plan, axes, sizes, seeds, branches }
+        let sweep = Self { plan, axes, sizes, seeds, branches, is_alone: false };
+        Self { is_alone: sweep.count() == Some(1), ..sweep }
     }
 
     /// How many runs the sweep asks for; `None` beyond 128 bits.
@@ -122,6 +124,8 @@ impl<'a> Sweep<'a> {
             settings,
             words,
             choices,
+            axes: &self.plan.axes,
+            is_alone: self.is_alone,
         }
     }
 

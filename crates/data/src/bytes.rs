@@ -18,7 +18,7 @@ const VOCAB: usize = 256;
 /// The bytes of a text; the answer at every position is the byte that follows.
 ///
 /// - Length: any. Tokens are bytes, 256 of them.
-/// - Split: the first nine tenths of the text are for training, the rest for testing.
+/// - Split: the first nine tenths of the text are for training, the rest for testing; the last tenth of the former validates.
 /// - Training: each example is `seq_len + 1` bytes that start anywhere, fresh in every step. They depend on the seed.
 /// - Test: the test part in windows one after the other, so that each of its bytes is predicted once, except the first
 ///   and those that do not fill a last window. A window starts without memory of what came before it.
@@ -39,7 +39,7 @@ const VOCAB: usize = 256;
 /// assert_eq!(example.targets, Targets::Tokens(b"uvwx".map(|byte| Some(byte.into())).to_vec()));
 /// # Ok::<(), subquad_data::TaskError>(())
 /// ```
-#[derive(Options, Clone, Debug, PartialEq, Eq)]
+#[derive(Options, Clone, Debug, PartialEq)]
 pub struct BytesConfig {
     /// A text file in UTF-8, which may be gzipped. A relative path is looked for below the current folder, then below
     /// $SUBQUAD_DATA. Empty: the text that comes with the program, 151 kB about sequence models.
@@ -49,6 +49,10 @@ pub struct BytesConfig {
     /// Largest number of test windows, taken from the start of the last tenth of the text; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
+    /// Share of the training text, the last of it, held out of training for validation, by whose score settings may be chosen; 0: all train.
+    #[config(default = 0.1)]
+    #[option(range = 0.0..=0.5, before = 0.0)]
+    pub validation: f64,
 }
 
 impl TaskOptions for BytesConfig {
@@ -65,6 +69,10 @@ impl TaskOptions for BytesConfig {
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: VOCAB }
+    }
+
+    fn validates(&self) -> bool {
+        self.validation > 0.0
     }
 
     fn target(&self, _: usize) -> TargetKind {
@@ -91,8 +99,15 @@ impl BytesConfig {
     /// If it is too short for the length.
     pub fn of_text(&self, text: Vec<u8>, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let windows = Windows::new(text, Self::info().name, [seq_len, seq_len + 1], self.test_examples)?;
-        let (spec, stream) = (self.spec(seq_len, windows.tests), Stream::new(seed, "bytes/train"));
+        let windows = Windows::new(
+            text,
+            Self::info().name,
+            [seq_len, seq_len + 1],
+            self.test_examples,
+            self.validation,
+        )?;
+        let spec = TaskSpec { validation_len: windows.validations, ..self.spec(seq_len, windows.tests) };
+        let stream = Stream::new(seed, "bytes/train");
         Ok(Box::new(Bytes { spec, windows, stream }))
     }
 }
@@ -121,6 +136,11 @@ impl Task for Bytes {
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         let window = |i| self.windows.train(&mut self.stream.at((step * batch + i) as u64, 0));
         self.batch((0..batch).map(window))
+    }
+
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.batch(range.map(|window| self.windows.validation(window)))
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {

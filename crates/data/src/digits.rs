@@ -9,7 +9,7 @@ use std::ops::Range;
 use subquad_options::{Options, Refusal};
 
 use crate::epochs::Epochs;
-use crate::options::wrong_length;
+use crate::options::{share, wrong_length};
 use crate::resize::bilinear;
 use crate::{
     Batch, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
@@ -45,7 +45,7 @@ const SPLIT_SEED: u64 = 0;
 /// ```
 /// ```
 /// use subquad_data::{DigitsConfig, Inputs, Targets, TaskOptions};
-/// let example = DigitsConfig.open(64, 0)?.test_batch(0, 0..1);
+/// let example = DigitsConfig::default().open(64, 0)?.test_batch(0, 0..1);
 /// assert_eq!(example.targets, Targets::Sequence(vec![0]));
 /// let Inputs::Reals { features: 1, values } = example.inputs else { unreachable!() };
 /// assert_eq!(values.len(), 64);
@@ -53,8 +53,13 @@ const SPLIT_SEED: u64 = 0;
 /// assert_eq!(sixteenths, [0.0, 0.0, 5.0, 13.0, 9.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), subquad_data::TaskError>(())
 /// ```
-#[derive(Options, Clone, Debug, PartialEq, Eq)]
-pub struct DigitsConfig;
+#[derive(Options, Clone, Debug, PartialEq)]
+pub struct DigitsConfig {
+    /// Share of the training images of each class held out of training for validation, by whose score settings may be chosen; 0: all train.
+    #[config(default = 0.1)]
+    #[option(range = 0.0..=0.5, before = 0.0)]
+    pub validation: f64,
+}
 
 impl TaskOptions for DigitsConfig {
     fn info() -> &'static TaskInfo {
@@ -71,6 +76,10 @@ impl TaskOptions for DigitsConfig {
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }
+    }
+
+    fn validates(&self) -> bool {
+        self.validation > 0.0
     }
 
     fn target(&self, _: usize) -> TargetKind {
@@ -92,10 +101,11 @@ impl TaskOptions for DigitsConfig {
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
         let images = Images::decode();
-        let split = Split::new(&images.labels);
+        let split = Split::new(&images.labels, self.validation);
+        let validation_len = split.validation.len();
         let (train_len, tests) = (split.train.len(), split.test.len());
         let epochs = Epochs::new(Stream::new(seed, "digits/shuffle"), train_len);
-        let spec = TaskSpec { train_len: Some(train_len), ..self.spec(seq_len, tests) };
+        let spec = TaskSpec { train_len: Some(train_len), validation_len, ..self.spec(seq_len, tests) };
         Ok(Box::new(Digits { spec, images, split, epochs }))
     }
 }
@@ -130,6 +140,11 @@ impl Task for Digits {
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         let picks: Vec<usize> = self.epochs.batch(step, batch).iter().map(|&i| self.split.train[i]).collect();
         self.batch(&picks)
+    }
+
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.batch(&self.split.validation[range])
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
@@ -170,25 +185,29 @@ impl Images {
     }
 }
 
-/// Which images train and which test, each in the file's order.
+/// Which images train, validate and test, each in the file's order.
 struct Split {
     train: Vec<usize>,
+    validation: Vec<usize>,
     test: Vec<usize>,
 }
 
 impl Split {
-    /// A fifth of each class, rounded, becomes the test set.
-    fn new(labels: &[u32]) -> Self {
+    /// A fifth of each class, rounded, becomes the test set, and this share of the rest, rounded, the validation set.
+    fn new(labels: &[u32], validation: f64) -> Self {
         let stream = Stream::new(SPLIT_SEED, "digits/split");
-        let mut split = Self { train: Vec::new(), test: Vec::new() };
+        let mut split = Self { train: vec![], validation: vec![], test: vec![] };
         for class in 0..CLASSES as u32 {
             let mut members: Vec<usize> = (0..labels.len()).filter(|&i| labels[i] == class).collect();
             stream.at(class.into(), 0).shuffle(&mut members);
-            let (test, train) = members.split_at((members.len() + 2) / 5);
+            let (test, others) = members.split_at((members.len() + 2) / 5);
+            let (validating, train) = others.split_at(share(validation, others.len()));
             split.test.extend(test);
+            split.validation.extend(validating);
             split.train.extend(train);
         }
         split.train.sort_unstable();
+        split.validation.sort_unstable();
         split.test.sort_unstable();
         split
     }
@@ -225,18 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn train_and_test_are_disjoint_and_cover_all_images() {
-        let split = Split::new(&Images::decode().labels);
-        assert_eq!((split.train.len(), split.test.len()), (1438, 359));
-        let mut all = [split.train, split.test].concat();
-        all.sort_unstable();
-        assert_eq!(all, (0..1797).collect::<Vec<_>>());
+    fn the_splits_are_disjoint_and_cover_all_images() {
+        for (validation, sizes) in [(0.0, [1438, 0, 359]), (0.1, [1295, 143, 359]), (0.5, [718, 720, 359])] {
+            let split = Split::new(&Images::decode().labels, validation);
+            let all = [split.train, split.validation, split.test];
+            assert_eq!(all.each_ref().map(Vec::len), sizes);
+            let mut all = all.concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..1797).collect::<Vec<_>>());
+        }
     }
 
     #[test]
     fn a_fifth_of_every_class_is_for_testing() {
         let labels = Images::decode().labels;
-        let split = Split::new(&labels);
+        let split = Split::new(&labels, 0.0);
         let test = counts(split.test.iter().map(|&i| labels[i]));
         assert_eq!(test, COUNTS.map(|n| (n as f64 / 5.0).round() as usize));
     }

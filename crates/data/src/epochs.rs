@@ -16,6 +16,10 @@ impl Epochs {
         Self { stream, len }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// Which examples batch number `step` contains. An order costs O(len), once for each epoch the batch touches.
     pub(crate) fn batch(&self, step: usize, batch: usize) -> Vec<usize> {
         let first = step * batch;

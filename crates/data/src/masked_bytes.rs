@@ -26,7 +26,7 @@ const VOCAB: usize = BYTES + 1;
 /// - Length: any. Tokens are the 256 bytes, and 256 for a hidden one.
 /// - Of `seq_len` positions, a share is to be predicted: equally many in every example, at least one. Of these, 80 %
 ///   read as hidden, 10 % as a random byte, and 10 % as they are, so that a model must doubt what it reads.
-/// - Split: the first nine tenths of the text are for training, the rest for testing.
+/// - Split: the first nine tenths of the text are for training, the rest for testing; the last tenth of the former validates.
 /// - Training: each example is `seq_len` bytes that start anywhere, fresh in every step. They depend on the seed.
 /// - Test: the test part in windows one after the other; the same positions are to be predicted under every seed.
 /// - Score: bits per byte, over the positions to be predicted. A model that knows nothing has 8.
@@ -66,6 +66,10 @@ pub struct MaskedBytesConfig {
     /// Largest number of test windows, taken from the start of the last tenth of the text; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
+    /// Share of the training text, the last of it, held out of training for validation, by whose score settings may be chosen; 0: all train.
+    #[config(default = 0.1)]
+    #[option(range = 0.0..=0.5, before = 0.0)]
+    pub validation: f64,
 }
 
 impl TaskOptions for MaskedBytesConfig {
@@ -82,6 +86,10 @@ impl TaskOptions for MaskedBytesConfig {
 
     fn input(&self) -> InputKind {
         InputKind::Tokens { vocab: VOCAB }
+    }
+
+    fn validates(&self) -> bool {
+        self.validation > 0.0
     }
 
     fn target(&self, _: usize) -> TargetKind {
@@ -113,8 +121,9 @@ impl MaskedBytesConfig {
     /// As [`check`](TaskOptions::check); also if the text is too short for the length.
     pub fn of_text(&self, text: Vec<u8>, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let windows = Windows::new(text, Self::info().name, [seq_len; 2], self.test_examples)?;
-        let spec = self.spec(seq_len, windows.tests);
+        let windows =
+            Windows::new(text, Self::info().name, [seq_len; 2], self.test_examples, self.validation)?;
+        let spec = TaskSpec { validation_len: windows.validations, ..self.spec(seq_len, windows.tests) };
         let examples = Examples::new(Self::info().name, seed);
         Ok(Box::new(MaskedBytes { spec, windows, config: self.clone(), examples }))
     }
@@ -144,6 +153,12 @@ impl Task for MaskedBytes {
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         let example = |mut draws| (self.windows.train(&mut draws), draws);
         self.batch(self.examples.train(step, batch).map(example), self.config.mask_share)
+    }
+
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        let windows = range.clone().map(|window| self.windows.validation(window));
+        self.batch(windows.zip(self.examples.validation(range)), self.config.test_mask_share)
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {

@@ -11,7 +11,7 @@ use subquad_options::{Options, Refusal};
 
 use crate::epochs::Epochs;
 use crate::files::{DATA, bad, data_folder, digest, places};
-use crate::options::wrong_length;
+use crate::options::{share, wrong_length};
 use crate::{
     Batch, InputKind, Inputs, Metric, Stream, TargetKind, Targets, Task, TaskError, TaskInfo, TaskOptions,
     TaskSpec, idx,
@@ -34,7 +34,7 @@ const FOLDER: &str = "mnist";
 /// Handwritten digits as 784 grey values in 0..=1, one pixel per token; the answer is one of 10 classes.
 ///
 /// - Pixels are divided by 255 and nothing else.
-/// - Split: the published one. There is no validation set.
+/// - Split: the published one; the last tenth of its training images validates.
 /// - Order: each epoch visits every training image once, in an order drawn from (seed, epoch).
 ///
 /// One example by hand, from a made-up set: a picture in which only the third pixel is white, labelled three.
@@ -64,7 +64,7 @@ const FOLDER: &str = "mnist";
 /// assert_eq!(example.targets, Targets::Sequence(vec![3]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Options, Clone, Debug, PartialEq, Eq)]
+#[derive(Options, Clone, Debug, PartialEq)]
 pub struct MnistConfig {
     /// The folder of the four files, gzipped or not. A relative path is looked for below the current folder, then below
     /// $SUBQUAD_DATA. Empty: $SUBQUAD_DATA/mnist.
@@ -74,12 +74,16 @@ pub struct MnistConfig {
     /// The order of pixels: row by row, by bit reversal, or one random order, the same in every run.
     #[config(default = "Permutation::None")]
     pub permutation: Permutation,
-    /// Number of training images, the first of the 60,000; 0: all.
+    /// Number of training and validation images, the first of the 60,000; 0: all.
     #[config(default = 0)]
     pub train_examples: usize,
     /// Number of test images, the first of the 10,000; 0: all.
     #[config(default = 0)]
     pub test_examples: usize,
+    /// Share of the training images, the last of them, held out of training for validation, by whose score settings may be chosen; 0: all train.
+    #[config(default = 0.1)]
+    #[option(range = 0.0..=0.5, before = 0.0)]
+    pub validation: f64,
 }
 
 impl TaskOptions for MnistConfig {
@@ -96,6 +100,10 @@ impl TaskOptions for MnistConfig {
 
     fn input(&self) -> InputKind {
         InputKind::Reals { features: 1 }
+    }
+
+    fn validates(&self) -> bool {
+        self.validation > 0.0
     }
 
     fn target(&self, _: usize) -> TargetKind {
@@ -118,9 +126,11 @@ impl TaskOptions for MnistConfig {
         let [train, test] = find(&self.path, data_folder().as_deref())?;
         let train = Images::read(&train, self.train_examples, "train_examples")?;
         let test = Images::read(&test, self.test_examples, "test_examples")?;
-        let (train_len, tests) = (train.labels.len(), test.labels.len());
+        let (all, tests) = (train.labels.len(), test.labels.len());
+        let validation_len = share(self.validation, all);
+        let train_len = all - validation_len;
         let epochs = Epochs::new(Stream::new(seed, "mnist/shuffle"), train_len);
-        let spec = TaskSpec { train_len: Some(train_len), ..self.spec(seq_len, tests) };
+        let spec = TaskSpec { train_len: Some(train_len), validation_len, ..self.spec(seq_len, tests) };
         Ok(Box::new(Mnist { spec, order: self.permutation.order(), train, test, epochs }))
     }
 }
@@ -155,6 +165,11 @@ impl Task for Mnist {
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         self.batch(&self.train, self.epochs.batch(step, batch).into_iter())
+    }
+
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.batch(&self.train, range.map(|image| self.epochs.len() + image))
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {

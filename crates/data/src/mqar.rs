@@ -204,6 +204,11 @@ impl Task for Mqar {
         self.tests[0].batch(indices.into_iter().map(|index| self.examples.train.at(index as u64, 0)))
     }
 
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.tests[0].batch(self.examples.validation(range))
+    }
+
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
         self.spec.assert_has(condition, &range);
         let recipe = &self.tests[condition];

@@ -46,6 +46,11 @@ impl<F: Fn(&[f32]) -> Targets + Send + Sync> Task for NoiseTask<F> {
         self.batch(self.noise.examples.train(step, batch))
     }
 
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.batch(self.noise.examples.validation(range))
+    }
+
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
         self.spec.assert_has(condition, &range);
         self.batch(self.noise.examples.test(range))

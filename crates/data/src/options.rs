@@ -29,6 +29,11 @@ pub trait TaskOptions: Debug {
         vec![]
     }
 
+    /// Whether there are validation examples.
+    fn validates(&self) -> bool {
+        true
+    }
+
     /// Number of labels of a training example of `seq_len` tokens, if tokens have labels.
     fn labels(&self, seq_len: usize) -> usize {
         seq_len
@@ -58,7 +63,8 @@ pub trait TaskOptions: Debug {
     /// As [`check`](Self::check); also if the data are missing, or not what they should be.
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError>;
 
-    /// What is known of the task if every training example is fresh, and tests are under the condition of training only.
+    /// What is known of the task if it makes every example, as many for validation as for testing, and tests are under the condition of
+    /// training only.
     fn spec(&self, seq_len: usize, test_examples: usize) -> TaskSpec
     where
         Self: Sized,
@@ -70,9 +76,15 @@ pub trait TaskOptions: Debug {
             target: self.target(seq_len),
             metric: Self::info().metric,
             train_len: None,
+            validation_len: test_examples,
             conditions: vec![Condition::of_training(seq_len, test_examples)],
         }
     }
+}
+
+/// This share of so many examples, rounded.
+pub(crate) fn share(share: f64, examples: usize) -> usize {
+    (share * examples as f64).round() as usize
 }
 
 /// A refusal of the length itself: which lengths there are, and the nearest.

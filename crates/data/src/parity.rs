@@ -104,6 +104,11 @@ impl Task for Parity {
         self.batch((0..batch).map(|example| self.examples.train.at(step as u64, example as u64)))
     }
 
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        self.spec.assert_validates(&range);
+        self.batch(self.examples.validation(range))
+    }
+
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
         self.spec.assert_has(condition, &range);
         self.batch(range.map(|example| self.examples.test.at(0, example as u64)))

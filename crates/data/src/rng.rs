@@ -153,23 +153,28 @@ impl Draws {
     }
 }
 
-/// The random numbers of a task's examples: every training example is fresh. Test examples are part of the task: they are
-/// the same for every seed of a run.
+/// The random numbers of a task's examples: every training example is fresh. Validation and test examples are part of the task: they
+/// are the same for every seed of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Examples {
     pub(crate) train: Stream,
+    pub(crate) validation: Stream,
     pub(crate) test: Stream,
 }
 
 impl Examples {
-    /// The streams `<task>/train` under `seed` and `<task>/test` under 0.
+    /// The streams `<task>/train` under `seed`, and `<task>/validation` and `<task>/test` under 0.
     pub(crate) fn new(task: &str, seed: u64) -> Self {
         let stream = |seed, part| Stream::new(seed, &format!("{task}/{part}"));
-        Self { train: stream(seed, "train"), test: stream(0, "test") }
+        Self { train: stream(seed, "train"), validation: stream(0, "validation"), test: stream(0, "test") }
     }
 
     pub(crate) fn train(self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Draws> {
         (step * batch..(step + 1) * batch).map(move |example| self.train.at(example as u64, 0))
+    }
+
+    pub(crate) fn validation(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
+        range.map(move |example| self.validation.at(example as u64, 0))
     }
 
     pub(crate) fn test(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {

@@ -4,13 +4,26 @@ use std::ops::Range;
 
 use crate::{Batch, Metric};
 
-/// A source of training and test examples.
+/// A source of training, validation and test examples. No example is in two of these splits.
 pub trait Task: Send + Sync {
     /// What is known of it before its first example.
     fn spec(&self) -> &TaskSpec;
 
     /// Batch number `step`, counted from 0: a pure function of (seed, step, batch).
     fn train_batch(&self, step: usize, batch: usize) -> Batch;
+
+    /// Number of tokens in each training example of batch number `step`; [`seq_len`](Self::seq_len) unless the task trains at several
+    /// lengths.
+    fn seq_len_at(&self, step: usize) -> usize {
+        let _ = step;
+        self.seq_len()
+    }
+
+    /// These validation examples, always in the same order. They are of the condition of training.
+    ///
+    /// # Panics
+    /// If `range` ends beyond the [validation examples](TaskSpec::validation_len).
+    fn validation_batch(&self, range: Range<usize>) -> Batch;
 
     /// These test examples of a condition, counted as in [`conditions`](Self::conditions), always in the same order.
     ///
@@ -54,9 +67,50 @@ pub trait Task: Send + Sync {
         self.spec().train_len
     }
 
+    /// [`TaskSpec::validation_len`].
+    fn validation_len(&self) -> usize {
+        self.spec().validation_len
+    }
+
     /// [`TaskSpec::conditions`].
     fn conditions(&self) -> Vec<Condition> {
         self.spec().conditions.clone()
+    }
+}
+
+/// Examples that no training sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldOut {
+    /// Those by which settings are chosen.
+    Validation,
+    /// Those of a test condition, by its number.
+    Test(usize),
+}
+
+impl HeldOut {
+    /// Number of tokens in each example, and number of examples.
+    ///
+    /// # Panics
+    /// If the task has no such condition.
+    pub fn size(self, task: &dyn Task) -> (usize, usize) {
+        match self {
+            Self::Validation => (task.seq_len(), task.validation_len()),
+            Self::Test(condition) => {
+                let Condition { seq_len, examples, .. } = task.spec().conditions[condition];
+                (seq_len, examples)
+            }
+        }
+    }
+
+    /// These of the examples.
+    ///
+    /// # Panics
+    /// If there are fewer, or the task has no such condition.
+    pub fn batch(self, task: &dyn Task, range: Range<usize>) -> Batch {
+        match self {
+            Self::Validation => task.validation_batch(range),
+            Self::Test(condition) => task.test_batch(condition, range),
+        }
     }
 }
 
@@ -75,6 +129,8 @@ pub struct TaskSpec {
     pub metric: Metric,
     /// Number of training examples in an epoch; `None` if every example is fresh.
     pub train_len: Option<usize>,
+    /// Number of validation examples; 0 if all examples that do not test train.
+    pub validation_len: usize,
     /// The test conditions; the first is the condition of training, and its name is empty.
     pub conditions: Vec<Condition>,
 }
@@ -83,6 +139,11 @@ impl TaskSpec {
     pub(crate) fn assert_has(&self, condition: usize, range: &Range<usize>) {
         let Condition { examples, .. } = self.conditions[condition];
         assert!(range.end <= examples, "{range:?} of {examples} examples");
+    }
+
+    pub(crate) fn assert_validates(&self, range: &Range<usize>) {
+        let examples = self.validation_len;
+        assert!(range.end <= examples, "{range:?} of {examples} validation examples");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use subquad_options::Refusal;
 
 use crate::files::{DATA, bad, data_folder, digest, places, read};
-use crate::options::wrong_length;
+use crate::options::{share, wrong_length};
 use crate::{Draws, TaskError};
 
 /// This repository's documentation; see `assets/README.md`.
@@ -58,15 +58,20 @@ pub(crate) fn no_byte(seq_len: usize) -> Option<Refusal> {
     (seq_len == 0).then(|| wrong_length("an example has at least one byte", 1))
 }
 
-/// A text whose first nine tenths train, anywhere, and whose last tenth tests, in windows one after the other.
+/// A text whose first nine tenths train, anywhere, and whose last tenth tests, in windows one after the other. Before the test part, a
+/// share of the nine tenths validates, in windows too.
 #[derive(Debug)]
 pub(crate) struct Windows {
     text: Vec<u8>,
     /// Number of bytes for training.
+    train: usize,
+    /// Number of bytes before those for testing.
     cut: usize,
     seq_len: usize,
     /// Bytes of a window: those that are read, and those after them that are predicted.
     span: usize,
+    /// Number of validation windows.
+    pub(crate) validations: usize,
     /// Number of test windows.
     pub(crate) tests: usize,
 }
@@ -78,18 +83,29 @@ impl Windows {
         task: &'static str,
         [seq_len, span]: [usize; 2],
         most: usize,
+        validation: f64,
     ) -> Result<Self, TaskError> {
         let cut = text.len() * 9 / 10;
-        let tests = (text.len() - cut).saturating_sub(span - seq_len) / seq_len;
+        let train = cut - share(validation, cut);
+        let windows = |bytes: usize| bytes.saturating_sub(span - seq_len) / seq_len;
+        let (validations, tests) = (windows(cut - train), windows(text.len() - cut));
         if tests == 0 {
             return Err(too_short(task, text.len(), seq_len, span));
         }
-        let tests = if most == 0 { tests } else { most.min(tests) };
-        Ok(Self { text, cut, seq_len, span, tests })
+        if validations == 0 && validation > 0.0 || train < span {
+            return Err(no_validation(task, cut, seq_len, validation));
+        }
+        let at_most = |windows: usize| if most == 0 { windows } else { most.min(windows) };
+        let [validations, tests] = [validations, tests].map(at_most);
+        Ok(Self { text, train, cut, seq_len, span, validations, tests })
     }
 
     pub(crate) fn train(&self, draws: &mut Draws) -> &[u8] {
-        &self.text[draws.below(self.cut - self.span + 1)..][..self.span]
+        &self.text[draws.below(self.train - self.span + 1)..][..self.span]
+    }
+
+    pub(crate) fn validation(&self, window: usize) -> &[u8] {
+        &self.text[self.train + window * self.seq_len..][..self.span]
     }
 
     pub(crate) fn test(&self, window: usize) -> &[u8] {
@@ -108,6 +124,14 @@ fn too_short(task: &'static str, len: usize, seq_len: usize, window: usize) -> T
         "a text of {len} bytes is too short for seq_len = {seq_len}: its last tenth is for testing, so it needs about {wanted}"
     );
     TaskError::Options { task, refusal: Refusal::new(problem, &["path"]) }
+}
+
+/// Both the validation part and what is left for training must hold a window.
+fn no_validation(task: &'static str, len: usize, seq_len: usize, validation: f64) -> TaskError {
+    let problem = format!(
+        "validation = {validation:?} of {len} bytes for training leaves too little for seq_len = {seq_len}, for validation or for training"
+    );
+    TaskError::Options { task, refusal: Refusal::new(problem, &["validation"]) }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ struct Declared {
 }
 
 /// The words that `#[option(..)]` may hold with a value, and without.
-const WITH_VALUE: [&str; 5] = ["range", "most", "none", "or", "name"];
+const WITH_VALUE: [&str; 6] = ["range", "most", "none", "or", "name", "before"];
 const ALONE: [&str; 5] = ["given", "required", "bookkeeping", "flatten", "skip"];
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream, Error> {
@@ -135,12 +135,14 @@ impl Declared {
         let none = self.none().map(|none| quote! { .or(#none) });
         let or = self.value("or").map(|word| quote! { .or(::subquad_options::Value::from(#word)) });
         let default = self.listed_default();
+        let before = self.before();
         quote! {
             fields.push(::subquad_options::Field {
                 name: #name,
                 help: #help,
                 kind: <#ty as ::subquad_options::OptionType>::kind() #range #most #none #or,
                 default: #default,
+                before: #before,
                 given: #given,
                 numeric: !#bookkeeping,
             });
@@ -162,6 +164,17 @@ impl Declared {
                 let value = self.to_value(&quote! { default });
                 quote! { { let default: #ty = #default; ::core::option::Option::Some(#value) } }
             }
+        }
+    }
+
+    /// What `before = ..` says, as a config writes it.
+    fn before(&self) -> TokenStream {
+        let ty = &self.ty;
+        match self.value("before") {
+            Some(before) => quote! {
+                ::core::option::Option::Some(<#ty as ::subquad_options::OptionType>::to_value(&#before))
+            },
+            None => quote! { ::core::option::Option::None },
         }
     }
 
@@ -254,7 +267,7 @@ fn word(word: &Meta) -> Result<(String, Option<Expr>), Error> {
         Meta::NameValue(pair) if WITH_VALUE.contains(&&*name) => Ok((name, Some(pair.value.clone()))),
         Meta::Path(_) if ALONE.contains(&&*name) => Ok((name, None)),
         _ => {
-            let known = "range = .., most = .., none = .., or = \"..\", name = \"..\", given, required, bookkeeping, flatten, skip";
+            let known = "range = .., most = .., none = .., or = \"..\", name = \"..\", before = .., given, required, bookkeeping, flatten, skip";
             Err(Error::new_spanned(word, format!("not a word of option(..); known: {known}")))
         }
     }

@@ -13,6 +13,8 @@ pub struct Field {
     pub kind: Kind,
     /// What it holds if nothing sets it; `None` if it must be set, or is [`given`](Self::given).
     pub default: Option<Value>,
+    /// What runs had before there was the option, if that is not the default: such runs keep the names that they had.
+    pub before: Option<Value>,
     /// Whether the code that builds the struct gives it: then it is not a key of a config.
     pub given: bool,
     /// Whether it changes what is computed, not only what is recorded.

@@ -59,6 +59,8 @@ pub struct Line {
     pub markers: bool,
     /// Whether the curve is dashed.
     pub dashed: bool,
+    /// The x of a point with a ring around it.
+    pub ringed: Option<f64>,
 }
 
 /// One point and its band.
@@ -115,7 +117,7 @@ impl Axis {
 impl Line {
     /// A solid curve with markers.
     pub fn new(label: impl Into<String>, points: Vec<Point>) -> Self {
-        Self { label: label.into(), points, markers: true, dashed: false }
+        Self { label: label.into(), points, markers: true, dashed: false, ringed: None }
     }
 }
 

@@ -16,6 +16,9 @@ pub(crate) const TICK_TEXT: f64 = 9.5;
 /// Distance from the frame to the numbers.
 pub(crate) const TICK_GAP: f64 = 7.0;
 
+/// Radius of a ring around a marker.
+const RING_RADIUS: f64 = 7.0;
+
 const CURVE_WIDTH: f64 = 1.6;
 const FIT_WIDTH: f64 = 1.0;
 pub(crate) const MARKER_RADIUS: f64 = 3.4;
@@ -142,6 +145,10 @@ pub(crate) fn draw_curves(
         for (x, y) in apart(places) {
             draw_marker(scene, (x + shifts[index], y), look);
         }
+        for point in runs.iter().copied().flatten().filter(|point| Some(point.x) == line.ringed) {
+            let (x, y) = frame.at(point.x, point.y);
+            draw_ring(scene, (x + shifts[index], y), look);
+        }
     }
 }
 
@@ -252,6 +259,13 @@ pub(crate) fn draw_marker(scene: &mut Scene, at: Xy, look: &Look) {
     let mut edge = outline(look.shape, at, MARKER_RADIUS - 0.4);
     edge.extend_from_within(..2);
     scene.polyline(edge, 1.2, look.ink);
+}
+
+/// Draws a ring around a marker.
+fn draw_ring(scene: &mut Scene, at: Xy, look: &Look) {
+    let mut ring = outline(Shape::Circle, at, RING_RADIUS);
+    ring.extend_from_within(..2);
+    scene.polyline(ring, 1.2, look.ink);
 }
 
 fn outline(shape: Shape, (x, y): Xy, radius: f64) -> Vec<Xy> {

@@ -42,11 +42,13 @@ pub enum Over {
     TestLength,
     /// The states per channel.
     DState,
+    /// The peak learning rates that were tried.
+    LearningRate,
 }
 
 impl Over {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Step, Self::Length, Self::TestLength, Self::DState];
+    pub const ALL: [Self; 5] = [Self::Step, Self::Length, Self::TestLength, Self::DState, Self::LearningRate];
 
     /// The end of the figure's name and of its title.
     fn words(self) -> (&'static str, &'static str) {
@@ -55,6 +57,7 @@ impl Over {
             Self::Length => ("length", "by sequence length"),
             Self::TestLength => ("test_length", "by length of the test sequences"),
             Self::DState => ("d_state", "by size of the state"),
+            Self::LearningRate => ("lr", "by learning rate"),
         }
     }
 
@@ -64,6 +67,7 @@ impl Over {
             Self::Length => doublings("sequence length (tokens)", panels),
             Self::TestLength => doublings("length of the test sequences (tokens)", panels),
             Self::DState => doublings("states a channel (d_state)", panels),
+            Self::LearningRate => Axis::log10("peak learning rate").with_ticks(measured_x(panels)),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! A figure's points as CSV: `panel,line,x,y,low,high`, one row per point, floats in the shortest form that reads back
-//! as the same number.
+//! as the same number. If points have rings, a last column `ringed` says which.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -17,17 +17,22 @@ struct Row {
     y: f64,
     low: f64,
     high: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ringed: Option<&'static str>,
 }
 
 /// Writes every point, drawable or not, in order.
 pub(crate) fn write(path: &Path, panels: &[Panel]) -> Result<(), PlotError> {
     let wrap = |source| PlotError::Csv { path: path.to_owned(), source };
     let mut table = csv::Writer::from_writer(fs_err::File::create(path)?);
+    let rings = panels.iter().flat_map(|panel| &panel.lines).any(|line| line.ringed.is_some());
     for panel in panels {
         for line in &panel.lines {
             for &Point { x, y, low, high } in &line.points {
-                let (panel, line) = (panel.title.clone(), line.label.clone());
-                table.serialize(Row { panel, line, x, y, low, high }).map_err(wrap)?;
+                let (panel, label) = (panel.title.clone(), line.label.clone());
+                let is_ringed = |x: f64| line.ringed == Some(x);
+                let ringed = rings.then_some(if is_ringed(x) { RINGED } else { "" });
+                table.serialize(Row { panel, line: label, x, y, low, high, ringed }).map_err(wrap)?;
             }
         }
     }
@@ -43,23 +48,31 @@ pub fn read_panels(csv_path: &Path) -> Result<Vec<Panel>, PlotError> {
     let wrap = |source| PlotError::Csv { path: csv_path.to_owned(), source };
     let file = fs_err::File::open(csv_path)?;
     let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let places = columns(csv_path, table.headers().map_err(wrap)?)?;
+    let header = table.headers().map_err(wrap)?;
+    let (places, width) = (columns(csv_path, header)?, header.len());
     let mut panels = Panels::default();
     for record in table.into_records() {
         let record = record.map_err(wrap)?;
-        let row = Fields { path: csv_path, record: &record, places: &places };
-        panels.line(row.checked()?.text(0), row.text(1)).points.push(row.point()?);
+        let row = Fields { path: csv_path, record: &record, places: &places, width };
+        let line = panels.line(row.checked()?.text(0), row.text(1));
+        let point = row.point()?;
+        line.points.push(point);
+        line.ringed = line.ringed.or(row.is_ringed().then_some(point.x));
     }
     Ok(panels.all)
 }
 
 const COLUMNS: [&str; 6] = ["panel", "line", "x", "y", "low", "high"];
 
+/// The last column of a figure with rings, and what it holds where there is one.
+const RINGED: &str = "ringed";
+
 /// The index of each column. For an empty file, in which nothing must be found, any index will do.
 fn columns(path: &Path, header: &StringRecord) -> Result<[usize; 6], PlotError> {
+    let others = header.iter().filter(|name| *name != RINGED).count();
     let place = |name: &str| header.iter().position(|other| other == name);
     let places = COLUMNS.map(place);
-    match header.len() {
+    match others {
         0 => Ok([0; 6]),
         6 if places.iter().all(Option::is_some) => Ok(places.map(Option::unwrap_or_default)),
         _ => {
@@ -74,6 +87,8 @@ struct Fields<'a> {
     path: &'a Path,
     record: &'a StringRecord,
     places: &'a [usize; 6],
+    /// Number of columns.
+    width: usize,
 }
 
 impl<'a> Fields<'a> {
@@ -83,9 +98,13 @@ impl<'a> Fields<'a> {
 
     fn checked(&self) -> Result<&Self, PlotError> {
         match self.record.len() {
-            6 => Ok(self),
+            got if got == self.width => Ok(self),
             got => Err(PlotError::Fields { path: self.path.to_owned(), line: self.at(), got }),
         }
+    }
+
+    fn is_ringed(&self) -> bool {
+        self.record.iter().skip(COLUMNS.len()).any(|text| text == RINGED)
     }
 
     fn text(&self, column: usize) -> &'a str {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::study::{text, to_csv, write_summary};
+use crate::study::{text_of, to_csv, write_summary};
 use crate::{Cell, RecordError};
 
 /// The columns of the table: where each is in a cell's JSON.
@@ -75,7 +75,7 @@ pub fn write_cell_study(
 ) -> Result<(), RecordError> {
     let line = |cell: &Cell| -> Result<Vec<String>, RecordError> {
         let json = serde_json::to_value(cell).map_err(std::io::Error::from)?;
-        let known = COLUMNS.iter().map(|column| text(json.pointer(&format!("/{column}"))));
+        let known = COLUMNS.iter().map(|column| text_of(json.pointer(&format!("/{column}"))));
         let derived = LAST_COLUMNS.iter().map(|(_, of)| of(cell).map(|x| x.to_string()).unwrap_or_default());
         Ok(known.chain(derived).collect())
     };

@@ -58,7 +58,7 @@ pub use row::{Row, read_rows};
 pub use run_dir::RunDir;
 pub use run_name::RunName;
 pub use sink::{MakeFiles, Memory, Sink};
-pub use study::{Study, lock_path, read_facts, read_study, write_study};
+pub use study::{Study, lock_path, read_facts, read_study, text_of, write_study};
 pub use summary::{Evaluation, RunSummary};
 pub use utilisation::Utilisation;
 pub use writer::RunWriter;

@@ -15,7 +15,7 @@ use crate::RecordError;
 pub struct Row {
     /// Optimiser steps taken so far.
     pub step: usize,
-    /// `"train"` or `"test"`.
+    /// `"train"`, `"validation"` or `"test"`.
     pub split: String,
     /// Under which test condition, as in [`Evaluation`](crate::Evaluation); absent for the condition of training.
     #[serde(default, skip_serializing_if = "String::is_empty")]

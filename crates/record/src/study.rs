@@ -50,6 +50,9 @@ const COLUMNS: [(&str, Cell); 26] = [
     ("test_len", |_, evaluation| optional(evaluation.and_then(|e| e.seq_len))),
 ];
 
+/// The column that a study has which chooses settings by their validation score: which runs it compares.
+const CHOSEN: &str = "chosen";
+
 /// The columns after those of the swept settings.
 const LAST_COLUMNS: [(&str, Cell); 4] = [
     ("flops_per_step", |run, _| optional(run.utilisation.flops_per_step)),
@@ -134,12 +137,21 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
     header.extend(other_metrics().map(|metric| metric.name()));
     header.extend(&settings);
+    let chooses = runs.iter().any(|run| run.chosen.is_some());
+    header.extend(chooses.then_some(CHOSEN));
     header.extend(LAST_COLUMNS.map(|(name, _)| name));
     let line = |(run, evaluation): (&RunSummary, Option<&Evaluation>)| {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
-        let own = settings.iter().map(|key| text(run.settings.get(*key)));
-        fixed.chain(scores).chain(own).chain(LAST_COLUMNS.map(|(_, cell)| cell(run, evaluation))).collect()
+        let own = settings.iter().map(|key| text_of(run.settings.get(*key)));
+        let chosen =
+            chooses.then(|| run.chosen.map_or("", |chosen| if chosen { "yes" } else { "no" }).to_owned());
+        fixed
+            .chain(scores)
+            .chain(own)
+            .chain(chosen)
+            .chain(LAST_COLUMNS.map(|(_, cell)| cell(run, evaluation)))
+            .collect()
     };
     to_csv(&header, ordered(runs).into_iter().map(line))
 }
@@ -167,7 +179,8 @@ fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, Option<&Evaluation>)> {
     let first_seen = |mixer: &str| runs.iter().position(|run| run.mixer == mixer);
     let mut lines = Vec::new();
     for run in runs {
-        lines.extend(run.evaluations.iter().map(|evaluation| (run, Some(evaluation))));
+        let evaluations = run.evaluations.iter().chain(&run.validation);
+        lines.extend(evaluations.map(|evaluation| (run, Some(evaluation))));
         if run.evaluations.is_empty() {
             lines.push((run, None));
         }
@@ -194,7 +207,7 @@ fn optional(value: Option<impl ToString>) -> String {
 }
 
 /// A text without its quotes, nothing for `null`, a number as JSON has it.
-pub(crate) fn text(value: Option<&Value>) -> String {
+pub fn text_of(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),

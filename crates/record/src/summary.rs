@@ -23,7 +23,7 @@ pub struct RunSummary {
     pub seq_len: usize,
     /// The run's seed.
     pub seed: u64,
-    /// Optimiser steps.
+    /// Optimiser steps that were done.
     pub steps: usize,
     /// Examples per step.
     pub batch: usize,
@@ -54,7 +54,11 @@ pub struct RunSummary {
     pub jobs: usize,
     /// Commit the program was built from, if known.
     pub build_commit: Option<String>,
-    /// Final evaluations.
+    /// The final evaluation on the validation examples, by which settings may be chosen; `None` if there are none, or an older program
+    /// did not evaluate there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Evaluation>,
+    /// Final evaluations on test examples; the condition of training comes first.
     pub evaluations: Vec<Evaluation>,
     /// When the run started.
     pub started: String,
@@ -65,6 +69,9 @@ pub struct RunSummary {
     /// What a sweep varied beyond the above, by config key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Value>,
+    /// Whether a study that chooses settings by their validation score compares this run; `None` if it chooses none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<bool>,
     /// How much of the machine the training used.
     #[serde(flatten)]
     pub utilisation: Utilisation,
@@ -94,7 +101,7 @@ pub struct Evaluation {
     /// What sets the condition apart besides the length, such as `8 pairs`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variant: String,
-    /// `"train"` or `"test"`.
+    /// `"test"`, `"validation"` or, from older programs, `"train"`.
     pub split: String,
     /// Mean loss.
     #[serde(with = "crate::number")]

@@ -53,7 +53,7 @@ pub fn execute<C: Mixers>(
     position: &str,
 ) -> Result<RunSummary, RunError> {
     let config = run.config();
-    let task = config.task.open(config.seq_len, config.seed)?;
+    let task = config.open_task()?;
     if task.digest() != run.data {
         return Err(RunError::DataChanged { task: task.name() });
     }
@@ -75,6 +75,8 @@ pub fn execute<C: Mixers>(
     match training.run(&mut progress) {
         Ok(trained) => {
             let summary = RunSummary {
+                steps: trained.steps,
+                validation: validation(&*task, &trained),
                 evaluations: evaluations(&*task, &trained),
                 peak_bytes: peak_bytes(&meter, session),
                 utilisation: Utilisation::new(flops_per_step, trained.step_seconds, peak.after_run()),
@@ -202,7 +204,17 @@ fn give_up(writer: RunWriter, error: TrainError) -> Result<RunSummary, RunError>
     Err(error.into())
 }
 
-/// The evaluations of a trained model; the condition of training comes first.
+/// The evaluation of a trained model on the validation examples.
+fn validation<M>(task: &dyn Task, trained: &Trained<M>) -> Option<Evaluation> {
+    let condition = Condition::of_training(task.seq_len(), task.validation_len());
+    let evaluation = |tally| evaluation(condition, tally, task.metric());
+    trained
+        .validation
+        .map(evaluation)
+        .map(|evaluation| Evaluation { split: "validation".into(), ..evaluation })
+}
+
+/// The evaluations of a trained model on test examples; the condition of training comes first.
 fn evaluations<M>(task: &dyn Task, trained: &Trained<M>) -> Vec<Evaluation> {
     let first = task.conditions().into_iter().take(1).map(|condition| (condition, trained.test));
     let all = first.chain(trained.other_tests.iter().cloned());

@@ -24,6 +24,7 @@ pub mod repository;
 mod results;
 pub mod scaling;
 mod scheduler;
+mod select;
 mod session;
 mod staleness;
 mod stop;

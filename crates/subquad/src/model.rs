@@ -128,7 +128,7 @@ pub(crate) fn smoke<C: Mixers>(run: &PlannedRun, steps: usize) -> Result<(), Fai
     let failed = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", run.name));
     let config = run.config();
     let device = subquad_backend::open_device("cpu").map_err(Failure::failed)?.device;
-    let task = config.task.open(config.seq_len, config.seed).map_err(|e| failed(&e))?;
+    let task = config.open_task().map_err(|e| failed(&e))?;
     let model = model::<C>(&run.resolved, &config).init_seeded(config.seed, &device);
     let mut training = config.training();
     training.training_loop.steps = steps;

@@ -16,11 +16,17 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Messages {
     quiet: bool,
+    /// Whether progress bars are all that is shown.
+    only_bars: bool,
 }
 
 impl Messages {
     pub(crate) fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self { quiet, only_bars: false }
+    }
+
+    pub(crate) fn only_bars(self) -> Self {
+        Self { only_bars: true, ..self }
     }
 
     /// A line on standard error, even when quiet, for anything that changes how results must be read.
@@ -30,7 +36,7 @@ impl Messages {
 
     /// A line on standard error, unless quiet. If nobody reads it, training goes on.
     pub(crate) fn say(&self, message: impl std::fmt::Display) {
-        if !self.quiet {
+        if !self.quiet && !self.only_bars {
             let _ = writeln!(io::stderr(), "{message}");
         }
     }

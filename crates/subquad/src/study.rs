@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use subquad_backend::DeviceKind;
-use subquad_config::{Run, Study as StudyConfig, slug};
+use subquad_config::{Run, Study as StudyConfig, last_part, slug};
 use subquad_data::{TaskConfig, TaskError};
 use subquad_record::{Repository, RunDir, RunName, long_run_hash};
 
-use crate::Failure;
 use crate::config::RunConfig;
 use crate::repository::repository;
+use crate::{Failure, select};
 
 /// All runs whose results are shown together: those of the configs of one folder.
 #[derive(Debug)]
@@ -206,12 +206,16 @@ impl PlannedRun {
         (&self.resolved.hash_pairs, &self.data) == (&other.resolved.hash_pairs, &other.data)
     }
 
-    /// The label of the run: its mixer and what else the sweep varies.
+    /// The keys whose best values are chosen by a validation score.
+    pub fn over(&self) -> Vec<String> {
+        select::over(&self.resolved)
+    }
+
+    /// The label of the run: its mixer and what else the sweep varies, without what is tuned.
     pub fn label(&self) -> String {
-        let axes = self.resolved.axes.iter().map(|(key, value)| {
-            let leaf = key.rsplit('.').next().unwrap_or(key);
-            format!(" {leaf}={value}")
-        });
+        let over = self.over();
+        let axes = self.resolved.axes.iter().filter(|(key, _)| !over.contains(key));
+        let axes = axes.map(|(key, value)| format!(" {}={value}", last_part(key)));
         std::iter::once(self.resolved.subject.to_string()).chain(axes).collect()
     }
 }
@@ -226,10 +230,20 @@ const DIGITS: usize = 8;
 /// Hex digits of a whole SHA-256.
 const MAX_DIGITS: usize = 64;
 
+/// How often a run is evaluated changes its numbers only where a score ends it.
+fn stops_every(run: &Run) -> Option<String> {
+    let stop_at = run.value(STOPS_AT).filter(|at| at.as_real() != Some(0.0));
+    stop_at.and(run.value(STOPS_EVERY)).map(ToString::to_string)
+}
+
+const STOPS_AT: &str = "train.stop_at";
+const STOPS_EVERY: &str = "train.eval_every";
+
 fn name(run: &Run, data: Option<&str>, device: Option<&str>, digits: usize) -> RunName {
     let mut naming = run.hash_pairs.clone();
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
+    naming.extend(stops_every(run).map(|every| (STOPS_EVERY.to_owned(), every)));
     RunName {
         mixer: RunName::mixer_of(&run.subject),
         seq_len: run.size,

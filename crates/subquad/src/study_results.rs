@@ -25,7 +25,8 @@ pub(crate) fn collect(
         let dir = run.dir(study, session.results);
         // A run that Ctrl-C stopped has lost the result that it had.
         let mut earlier = || before.remove(&index).filter(|_| dir.is_done());
-        let finished = |summary| Finished { label: study.label(run), summary, dir: dir.path().into() };
+        let finished =
+            |summary| Finished { label: study.label(run), over: run.over(), summary, dir: dir.path().into() };
         let without = |outcome| without_numbers(program, run, study, session, outcome);
         match ended.remove(&index) {
             Some(Ended::Done(summary)) => results.finished.push(finished(*summary)),

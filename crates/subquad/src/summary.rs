@@ -63,11 +63,13 @@ pub(crate) fn summary(
         threads: rayon::current_num_threads(),
         jobs: manifest.jobs,
         build_commit: BUILD_COMMIT.map(Into::into),
+        validation: None,
         evaluations: vec![],
         started: manifest.started.clone(),
         ended: timestamp(),
         outcome: Outcome::Done,
         settings: settings(run),
+        chosen: None,
         utilisation: Utilisation::default(),
     }
 }

@@ -4,6 +4,7 @@
 //! model.bpk        every parameter with its identity, which the optimiser's states refer to
 //! optimiser.bpk    both moments and the step count of every parameter
 //! clock.f64        seconds so far, then of each step
+//! average.bpk      the average of the weights, if one is kept
 //! ```
 //! Nothing else carries over from step to step: batches, dropout masks and learning rates follow from the step's number.
 
@@ -19,12 +20,14 @@ use subquad_mixer::MixerModule;
 use subquad_model::{MixerKind, SequenceModel};
 use subquad_record::Checkpoint;
 
+use crate::average::Average;
 use crate::clock::Clock;
 use crate::{TrainConfig, optimiser};
 
 const MODEL: &str = "model.bpk";
 const OPTIMISER: &str = "optimiser.bpk";
 const CLOCK: &str = "clock.f64";
+const AVERAGE: &str = "average.bpk";
 
 /// A checkpoint does not belong to the training that should continue from it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,20 +46,31 @@ pub(crate) struct State<M = MixerKind> {
     pub(crate) optimiser: ModuleOptimizer,
     pub(crate) rates: ModuleLrScheduler,
     pub(crate) clock: Clock,
+    /// The average of the model's weights over the steps, if one is kept.
+    pub(crate) average: Option<Average<M>>,
 }
 
 impl<M: MixerModule> State<M> {
     /// The state at the start.
     pub(crate) fn new(model: SequenceModel<M>, config: &TrainConfig) -> Self {
         let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), 0);
-        Self { model: model.train(), optimiser, rates, clock: Clock::new() }
+        let average = config.training_loop.ema.map(|decay| Average::new(model.clone(), decay, 0));
+        Self { model: model.train(), optimiser, rates, clock: Clock::new(), average }
+    }
+
+    /// The model to evaluate, off autodiff.
+    pub(crate) fn evaluated(&self) -> SequenceModel<M> {
+        self.average.as_ref().map_or_else(|| self.model.valid(), |average| average.model().clone())
     }
 
     pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, RecordError> {
         let model = self.model.clone().into_record().into_bytes()?.to_vec();
         let optimiser = self.optimiser.into_bytes()?.to_vec();
-        let files = [(MODEL, model), (OPTIMISER, optimiser), (CLOCK, self.clock.to_bytes())];
-        Ok(files.map(|(name, bytes)| (name.to_owned(), bytes)).into())
+        let mut files = vec![(MODEL, model), (OPTIMISER, optimiser), (CLOCK, self.clock.to_bytes())];
+        if let Some(average) = &self.average {
+            files.push((AVERAGE, average.model().clone().into_record().into_bytes()?.to_vec()));
+        }
+        Ok(files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect())
     }
 
     /// The state at `checkpoint`. `model` gives the structure and the device; its weights are replaced.
@@ -75,13 +89,18 @@ impl<M: MixerModule> State<M> {
             bytes.ok_or_else(|| refuse(format!("it has no {name}")))
         };
         let (weights, moments, clock) = (file(MODEL)?, file(OPTIMISER)?, file(CLOCK)?);
+        let average = config.training_loop.ema.map(|decay| Ok((decay, file(AVERAGE)?))).transpose()?;
+        let average = average.map(|(decay, bytes)| {
+            let model = with_weights(model.clone(), bytes).map_err(|e| refuse(e.to_string()))?;
+            Ok(Average::new(model, decay, step))
+        });
         let model = with_weights(model, weights).map_err(|e| refuse(e.to_string()))?;
         // This comes after the weights: the groups name parameters by the identities that come with them.
         let (optimiser, rates) = optimiser::build(config, &model.parameter_groups(), step);
         let optimiser = with_moments(optimiser, moments).map_err(|e| refuse(e.to_string()))?;
         let clock = Clock::from_bytes(&clock, step);
         let clock = clock.ok_or_else(|| refuse(format!("{CLOCK} is not of {step} steps")))?;
-        Ok(Self { model: model.train(), optimiser, rates, clock })
+        Ok(Self { model: model.train(), optimiser, rates, clock, average: average.transpose()? })
     }
 }
 

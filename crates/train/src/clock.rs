@@ -38,9 +38,10 @@ impl Clock {
         self.steps.push(seconds);
     }
 
-    /// Seconds of the median step.
-    pub(crate) fn median(&self) -> f64 {
-        median(&self.steps)
+    /// Seconds of the median step among those that count, by their number from 0.
+    pub(crate) fn median(&self, counts: impl Fn(usize) -> bool) -> f64 {
+        let counted = self.steps.iter().enumerate().filter(|(step, _)| counts(*step));
+        median(&counted.map(|(_, seconds)| *seconds).collect::<Vec<_>>())
     }
 
     /// Seconds of the median step among the last `count`.
@@ -72,7 +73,8 @@ mod tests {
         first.before = 100.0;
         let mut second = Clock::from_bytes(&first.to_bytes(), 2).expect("these are two steps");
         second.step_took(2.0);
-        assert_eq!((second.median(), second.recent_median(1)), (2.0, 2.0));
+        assert_eq!((second.median(|_| true), second.recent_median(1)), (2.0, 2.0));
+        assert_eq!(second.median(|step| step == 1), 1.0);
         assert!(second.elapsed() >= 100.0);
     }
 

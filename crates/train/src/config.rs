@@ -1,7 +1,10 @@
 //! How to train.
 
+use std::ops::Bound::Excluded;
+
 use burn::config::Config;
-use subquad_options::range;
+use subquad_data::{Lengths, Stage};
+use subquad_options::range::{self, Ends, LONGEST_SEQ};
 use subquad_options::{Options, Refusal};
 
 use crate::{Decay, Schedule};
@@ -77,6 +80,9 @@ impl OptimConfig {
     }
 }
 
+/// Allowed decays of an average: one of 1 would never follow.
+const DECAY: Ends = (Excluded(0.0), Excluded(1.0));
+
 /// The training loop: section `[train]` of a config.
 #[derive(Config, Options, Debug, PartialEq)]
 pub struct LoopConfig {
@@ -92,11 +98,28 @@ pub struct LoopConfig {
     #[config(default = 1)]
     #[option(range = 1..=65536)]
     pub accumulate: usize,
+    /// Lengths that training starts at, one after the other, before the run's own: length x steps, such as ["32x500", "64x200"]. A run leaves
+    /// out those from its own length on, so that one list serves a sweep of lengths.
+    #[config(default = "vec![]")]
+    #[option(most = 32)]
+    pub curriculum: Vec<Stage>,
+    /// Lengths that training takes besides the run's own: one of them all, drawn for each step. A run leaves out those from its own length on.
+    #[config(default = "vec![]")]
+    #[option(range = 1..=LONGEST_SEQ, most = 32)]
+    pub mixed_lengths: Vec<usize>,
+    /// Score on the validation examples at which training ends, checked every eval_every steps: at least this accuracy, or at most this
+    /// error or number of bits. The learning rate falls as if all steps were run. 0: all steps are run.
+    #[option(range = range::POSITIVE, none = 0.0)]
+    pub stop_at: Option<f64>,
+    /// Decay, per step, of an exponential moving average of the weights. The average is what is evaluated and kept. 0: no average is kept.
+    #[option(range = DECAY, none = 0.0)]
+    pub ema: Option<f64>,
     /// Steps between rows of the training loss.
     #[config(default = 10)]
     #[option(bookkeeping, range = 1..)]
     pub log_every: usize,
-    /// Steps between evaluations; 0 evaluates only at the end.
+    /// Steps between evaluations on the validation examples, or on the test examples if there are none; 0 evaluates only at the end. Tests
+    /// are otherwise at the end.
     #[option(bookkeeping, range = 1.., none = 0)]
     pub eval_every: Option<usize>,
     /// Steps between checkpoints, from which a killed run continues; 0 writes one only when the run is asked to stop.
@@ -120,7 +143,34 @@ impl LoopConfig {
                     "accumulate = {accumulate} does not divide batch = {batch}; choose one of its divisors"
                 )
             });
-            uneven.into_iter().collect()
+            uneven.into_iter().chain(self.idle_stop()).chain(self.two_orders()).collect()
+        })
+    }
+
+    /// The lengths of training besides a run's own; `None` if there are none.
+    pub fn lengths(&self, seq_len: usize) -> Option<Lengths> {
+        let stages: Vec<Stage> =
+            self.curriculum.iter().copied().filter(|stage| stage.seq_len < seq_len).collect();
+        let mixed: Vec<usize> =
+            self.mixed_lengths.iter().copied().filter(|length| *length < seq_len).collect();
+        match (stages.is_empty(), mixed.is_empty()) {
+            (true, true) => None,
+            (false, _) => Some(Lengths::Curriculum(stages)),
+            (true, false) => Some(Lengths::Mixed(mixed)),
+        }
+    }
+
+    fn two_orders(&self) -> Option<Refusal> {
+        let both = !self.curriculum.is_empty() && !self.mixed_lengths.is_empty();
+        Refusal::when(both, &["mixed_lengths", "curriculum"], || {
+            "curriculum and mixed_lengths are two orders of lengths; keep one of them".into()
+        })
+    }
+
+    fn idle_stop(&self) -> Option<Refusal> {
+        let (stop_at, never) = (self.stop_at.unwrap_or(0.0), self.eval_every.is_none());
+        Refusal::when(self.stop_at.is_some() && never, &["stop_at", "eval_every"], || {
+            format!("stop_at = {stop_at:?} is checked every eval_every steps; set eval_every, such as to 100")
         })
     }
 }

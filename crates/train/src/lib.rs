@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod average;
 mod checkpoint;
 mod clip;
 mod clock;

@@ -3,10 +3,9 @@
 use std::io;
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
-use subquad_data::{Condition, Stream, Tally, Task};
+use subquad_data::{Condition, HeldOut, Stream, Tally, Task};
 use subquad_mixer::MixerModule;
 use subquad_model::{Dropout, Input, MixerKind, SequenceModel};
 use subquad_record::{Checkpoint, Row, Sink};
@@ -20,13 +19,17 @@ use crate::{ResumeError, TrainConfig, evaluate};
 /// A finished training.
 #[derive(Debug)]
 pub struct Trained<M = MixerKind> {
-    /// The trained model, off autodiff.
+    /// The trained model, off autodiff; with [`ema`](crate::LoopConfig::ema), the average of its weights.
     pub model: SequenceModel<M>,
+    /// Optimiser steps that were done: all, unless a score [stopped](crate::LoopConfig::stop_at) the training.
+    pub steps: usize,
+    /// All validation examples, after the last step; `None` if the task has none.
+    pub validation: Option<Tally>,
     /// All test examples of the condition of training, after the last step.
     pub test: Tally,
     /// The same under the task's other test conditions.
     pub other_tests: Vec<(Condition, Tally)>,
-    /// Seconds of the median step, over all steps, including those before a checkpoint.
+    /// Seconds of the median step, over all steps of the task's own length, including those before a checkpoint.
     pub step_seconds: f64,
 }
 
@@ -60,7 +63,8 @@ pub enum TrainError {
     Sink(#[from] io::Error),
 }
 
-/// Trains `model` (on `device`, off autodiff) on `task` for all steps, then evaluates it under all of the task's test conditions.
+/// Trains `model` (on `device`, off autodiff) on `task` for all steps, or until its validation score is reached, then evaluates it on the
+/// validation examples and under all of the task's test conditions.
 ///
 /// # Errors
 /// See [`TrainError`].
@@ -87,6 +91,7 @@ pub struct Training<'a, M = MixerKind> {
     device: Device,
     dropout: Stream,
     mixer_dropout: Stream,
+    validation: Option<Tally>,
     last_test: Tally,
     other_tests: Vec<(Condition, Tally)>,
 }
@@ -133,18 +138,32 @@ impl<'a, M: MixerModule> Training<'a, M> {
     ) -> Self {
         let stream = |purpose| Stream::new(config.seed, purpose);
         let (dropout, mixer_dropout) = (stream("dropout"), stream("dropout/mixer"));
-        let (device, last_test, other_tests) = (device.clone(), Tally::default(), Vec::new());
-        Self { state, done, task, config, device, dropout, mixer_dropout, last_test, other_tests }
+        Self {
+            state,
+            done,
+            task,
+            config,
+            device: device.clone(),
+            dropout,
+            mixer_dropout,
+            validation: None,
+            last_test: Tally::default(),
+            other_tests: vec![],
+        }
     }
 
-    /// Trains to the end, then evaluates under all of the task's test conditions.
+    /// Trains to the end, then evaluates on the validation examples and under all of the task's test conditions.
     ///
     /// # Errors
     /// See [`TrainError`].
     pub fn run(mut self, sink: &mut dyn Sink) -> Result<Trained<M>, TrainError> {
         for step in self.done + 1..=self.config.training_loop.steps {
             let tally = self.step(step)?;
+            self.done = step;
             self.report(step, tally, sink)?;
+            if self.has_reached() {
+                break;
+            }
             if sink.should_stop() && step < self.config.training_loop.steps {
                 self.checkpoint(step, sink)?;
                 return Err(TrainError::Stopped { step });
@@ -201,14 +220,17 @@ impl<'a, M: MixerModule> Training<'a, M> {
     }
 
     fn descend(&mut self, mut grads: GradientsParams) {
-        let State { model, optimiser, rates, .. } = &mut self.state;
+        let State { model, optimiser, rates, average, .. } = &mut self.state;
         if let Some(limit) = self.config.optim.clip {
             clip_global_norm(model, &mut grads, limit);
         }
         *model = optimiser.step(rates.step(), model.clone(), grads);
+        if let Some(average) = average {
+            average.follow(model);
+        }
     }
 
-    /// Gives the sink the rows and the checkpoint that are due after `step`, and tests if a test is due.
+    /// Gives the sink the rows and the checkpoint that are due after `step`, and evaluates if that is due.
     fn report(&mut self, step: usize, tally: Tally, sink: &mut dyn Sink) -> Result<(), TrainError> {
         let training_loop = &self.config.training_loop;
         let last = step == training_loop.steps;
@@ -217,8 +239,13 @@ impl<'a, M: MixerModule> Training<'a, M> {
             sink.row(&self.train_row(step, tally))?;
         }
         require_finite(step, loss)?;
-        if last || due(training_loop.eval_every, step) {
-            self.last_test = self.test(0);
+        let due_now = last || due(training_loop.eval_every, step);
+        if due_now {
+            self.validate(step, sink)?;
+        }
+        let last = last || self.has_reached();
+        if last || due_now && self.validation.is_none() {
+            self.last_test = self.evaluate(HeldOut::Test(0));
             sink.row(&self.row(step, "test", self.last_test))?;
             require_finite(step, self.last_test.loss())?;
         }
@@ -232,15 +259,35 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Ok(())
     }
 
-    fn test(&self, condition: usize) -> Tally {
+    fn validate(&mut self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
+        if self.task.validation_len() == 0 {
+            return Ok(());
+        }
+        let tally = self.evaluate(HeldOut::Validation);
+        self.validation = Some(tally);
+        sink.row(&self.row(step, "validation", tally))?;
+        require_finite(step, tally.loss())
+    }
+
+    /// Whether the latest validation score is the one at which to stop.
+    fn has_reached(&self) -> bool {
+        let (metric, goal) = (self.task.metric(), self.config.training_loop.stop_at);
+        let reached = |(tally, goal): (Tally, f64)| match metric.info().lower_is_better {
+            true => metric.of(&tally).value <= goal,
+            false => metric.of(&tally).value >= goal,
+        };
+        self.validation.zip(goal).is_some_and(reached)
+    }
+
+    fn evaluate(&self, examples: HeldOut) -> Tally {
         let tokens = self.config.training_loop.part() * self.task.seq_len();
-        evaluate(&self.state.model.valid(), self.task, condition, tokens, &self.device)
+        evaluate(&self.state.evaluated(), self.task, examples, tokens, &self.device)
     }
 
     /// A model may fail under a condition that it was not trained for: that is a result.
     fn test_others(&mut self, step: usize, sink: &mut dyn Sink) -> Result<(), TrainError> {
         for (index, condition) in self.task.conditions().into_iter().enumerate().skip(1) {
-            let tally = self.test(index);
+            let tally = self.evaluate(HeldOut::Test(index));
             sink.row(&Row { condition: condition.name.clone(), ..self.row(step, "test", tally) })?;
             self.other_tests.push((condition, tally));
         }
@@ -254,7 +301,7 @@ impl<'a, M: MixerModule> Training<'a, M> {
         Row {
             learning_rate: Some(schedule.rate(step - 1)),
             step_seconds: Some(seconds),
-            tokens_per_second: Some((training_loop.batch * self.task.seq_len()) as f64 / seconds),
+            tokens_per_second: Some((training_loop.batch * self.task.seq_len_at(step - 1)) as f64 / seconds),
             ..self.row(step, "train", tally)
         }
     }
@@ -280,10 +327,12 @@ impl<'a, M: MixerModule> Training<'a, M> {
 
     fn finish(self) -> Trained<M> {
         Trained {
-            model: self.state.model.valid(),
+            model: self.state.evaluated(),
+            steps: self.done,
+            validation: self.validation,
             test: self.last_test,
             other_tests: self.other_tests,
-            step_seconds: self.state.clock.median(),
+            step_seconds: self.state.clock.median(|step| self.task.seq_len_at(step) == self.task.seq_len()),
         }
     }
 }
@@ -346,7 +395,7 @@ mod tests {
         let model = subquad_testkit::with_seed(&cpu(), 0, || {
             options.model(mixer, encoder, head).init_seeded(0, &cpu())
         });
-        let digits = DigitsConfig.open(64, 0).expect("they are embedded");
+        let digits = DigitsConfig::default().open(64, 0).expect("they are embedded");
         let (optim, training_loop) = (crate::OptimConfig::new(), LoopConfig::new(1).with_batch(6));
         let config = TrainConfig { optim, training_loop, dropout: 0.0, seed: 0 };
         let training = Training::new(model, &*digits, &config, &cpu());

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use subquad_options::range::LONGEST_SEQ;
 use subquad_options::{Kind, OptionType, Refusal, Value};
 
 use super::MqarConfig;
+use crate::lengths::two_sizes;
 use crate::{Batch, Draws};
 
 /// The token at positions without a query.
@@ -55,10 +55,8 @@ impl FromStr for MqarSize {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number =
-            |text: &str| text.trim().parse().ok().filter(|number| (1..=LONGEST_SEQ).contains(number));
-        let numbers = text.split_once('x').and_then(|(a, b)| Some((number(a)?, number(b)?)));
-        let (seq_len, n_pairs) = numbers.ok_or_else(|| format!("`{text}` is not a size such as 128x8"))?;
+        let [seq_len, n_pairs] =
+            two_sizes(text).ok_or_else(|| format!("`{text}` is not a size such as 128x8"))?;
         Ok(Self { seq_len, n_pairs })
     }
 }

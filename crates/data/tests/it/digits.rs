@@ -1,7 +1,7 @@
 use subquad_data::{Batch, DigitsConfig, InputKind, Inputs, TargetKind, Targets, Task, TaskOptions};
 
 fn digits(seq_len: usize, seed: u64) -> Box<dyn Task> {
-    DigitsConfig.open(seq_len, seed).unwrap()
+    DigitsConfig::default().open(seq_len, seed).unwrap()
 }
 
 fn values(batch: &Batch) -> &[f32] {

@@ -87,11 +87,13 @@ pub(crate) fn summary(mixer: &str, seq_len: usize, seed: u64) -> RunSummary {
         threads: 2,
         jobs: 1,
         build_commit: Some("abc1234".into()),
+        validation: None,
         evaluations: vec![evaluation("train"), evaluation("test")],
         started: "2026-11-23T17:04:05Z".into(),
         ended: "2026-11-23T17:05:05Z".into(),
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
+        chosen: None,
         utilisation: Utilisation::new(Some(1.5e9), 0.0125, Some(240.0)),
     }
 }

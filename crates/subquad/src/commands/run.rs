@@ -16,7 +16,7 @@ use crate::plan::{Planned, plan};
 use crate::program::Program;
 use crate::progress::Messages;
 use crate::registry::Registry;
-use crate::report::{Failed, StudyResults, report, write_study_files};
+use crate::report::{Failed, REPORT, StudyResults, edges, report, write_study_files};
 use crate::results::check_results;
 use crate::scaling::OneSize;
 use crate::scheduler::{OneRun, execute_all, plan_one, run_as_child};
@@ -99,6 +99,7 @@ fn run_one(program: &Program, args: &Args, run: &OneRun, stop: Stop) -> Result<(
     let opened = args.device.open()?;
     let study = plan_one(program, run, &args.configs, &args.set.parse()?, opened.kind)?;
     let messages = Messages::new(args.quiet.is_set || run.jobs > 1);
+    let messages = if run.is_brief { messages.only_bars() } else { messages };
     let session = Session { jobs: run.jobs, messages, ..session(args, opened, stop) };
     run_as_child(program, &study, &run.position, &session)
 }
@@ -255,6 +256,20 @@ fn say_what_leaves(dir: &Path, study: &Study, session: &Session<'_>) {
     warn_of_leaving(leave, "runs", dir, session);
 }
 
+/// Shows as much of a report as fits on a screen, and says where the rest is.
+fn show(report: &str, dir: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let lines: Vec<&str> = report.lines().collect();
+    if lines.len() <= SCREEN {
+        return Ok(write!(out, "{report}")?);
+    }
+    let (shown, rest) = lines.split_at(SCREEN - SCREEN / 5);
+    shown.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    Ok(writeln!(out, "... and {} more lines: {}", rest.len(), dir.join(REPORT).display())?)
+}
+
+/// Lines of a report that are shown; a longer one is cut short of that.
+const SCREEN: usize = 60;
+
 fn compare(
     study: &Study,
     session: &Session<'_>,
@@ -267,7 +282,10 @@ fn compare(
         say_what_leaves(&dir, study, session);
         write_study_files(&dir, results)
     });
-    write!(out, "{}", report(results))?;
+    show(&report(results), &dir, out)?;
+    if let Some(edges) = edges(&results.finished) {
+        session.messages.warn(format!("{}: {edges}", study.slug));
+    }
     let what = if results.finished.is_empty() { "Summary" } else { "Summary and figures" };
     report_written(written, what, &dir, is_new, session, out)
 }

@@ -1,11 +1,13 @@
 //! Do the keys of one run go together? Every struct of options says what it refuses; the keys to blame get their sections here.
 
 use subquad_config::{Combination, Complaint};
-use subquad_data::{InputKind, TargetKind, TaskConfig};
+use subquad_data::{InputKind, Lengths, TargetKind, TaskConfig};
 use subquad_mixer::Mixers;
 use subquad_model::{ModelOptions, Pool, left_out};
 use subquad_options::{Options, Refusal};
 use subquad_train::{LoopConfig, OptimConfig};
+
+use crate::select;
 
 use super::run::{context, mixer, model, names, task};
 
@@ -19,6 +21,8 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
         complaints.extend(path.iter().map(|refusal| complaint(run, "task", refusal)));
         complaints.extend(task.refusals(run.size()).iter().map(|refusal| of_task(run, name, refusal)));
     }
+    let unjudged = task.as_ref().filter(|(task, _)| !task.validates()).map(|(task, _)| task.info().name);
+    complaints.extend(select::complaints(run, unjudged));
     let Some(model) = model(run) else { return complaints };
     let together = task.iter().flat_map(|(task, _)| of_model_and_task(&model, task, run.size()));
     let refusals: Vec<Refusal> = model.refusals(run.largest).into_iter().chain(together).collect();
@@ -29,6 +33,9 @@ pub fn complaints<C: Mixers>(run: &Combination<'_>) -> Vec<Complaint> {
     let training_loop = LoopConfig::from_values(&run.section("train"));
     let refusals = training_loop.iter().flat_map(LoopConfig::refusals);
     complaints.extend(refusals.map(|refusal| complaint(run, "train", &refusal)));
+    let pair = task.as_ref().zip(training_loop.as_ref());
+    let together = pair.map(|((task, _), training)| of_task_and_training(run, task, training));
+    complaints.extend(together.iter().flatten().map(|refusal| complaint(run, "train", refusal)));
     let Some(mixers) = names::<C>(&run.subject) else { return complaints };
     let left_out = left_out(("mixer", &format!("the mixer {:?}", run.subject)), &mixers, model.n_layers);
     complaints.extend(left_out.iter().map(|refusal| complaint(run, "model", refusal)));
@@ -57,6 +64,38 @@ fn of_task(run: &Combination<'_>, task: &str, refusal: &Refusal) -> Complaint {
         false => format!("task {task}: {reason}"),
     };
     Complaint { reason, keys }
+}
+
+/// Ways of training that this task does not have.
+fn of_task_and_training(run: &Combination<'_>, task: &TaskConfig, training: &LoopConfig) -> Vec<Refusal> {
+    let (name, lengths) = (task.info().name, training.lengths(run.size()));
+    let option = if training.curriculum.is_empty() { "mixed_lengths" } else { "curriculum" };
+    let others = lengths.iter().flat_map(Lengths::others);
+    let unsuited = others.filter_map(|length| {
+        let why = unsuited(run, task, length)?;
+        Some(Refusal::new(format!("{length} in {option} does not suit task {name}: {why}"), &[option]))
+    });
+    let unjudged = Refusal::when(training.stop_at.is_some() && !task.validates(), &["stop_at"], || {
+        format!("stop_at needs validation examples; set task.{name}.validation above 0, such as to 0.1")
+    });
+    let stages = training.curriculum.iter().filter(|stage| stage.seq_len < run.size());
+    let before: usize = stages.map(|stage| stage.steps).sum();
+    let endless = Refusal::when(before >= training.steps, &["curriculum", "steps"], || {
+        format!(
+            "curriculum takes {before} steps before {} tokens, which leaves none of steps = {} for them",
+            run.size(),
+            training.steps
+        )
+    });
+    unsuited.chain(unjudged).chain(endless).collect()
+}
+
+/// Why a run cannot also train at this length.
+fn unsuited(run: &Combination<'_>, own: &TaskConfig, length: usize) -> Option<String> {
+    let (other, _) = task(&|key| run.value_at(key, length))?;
+    let refused = other.refusals(length).into_iter().next().map(|refusal| refusal.reason);
+    let other_answers = || "the number of answers would be another one".to_owned();
+    refused.or_else(|| (other.target(length) != own.target(run.size())).then(other_answers))
 }
 
 /// Options that a model cannot have on this task.

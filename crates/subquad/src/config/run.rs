@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use subquad_config::{Combination, Run};
-use subquad_data::TaskConfig;
+use subquad_data::{Task, TaskConfig, TaskError, VariedLengths};
 use subquad_mixer::{Context, MeasuredMixer, Mixers, VisitMixers};
 use subquad_model::ModelOptions;
 use subquad_options::{Options, Pattern, Value, read_pattern};
@@ -26,6 +26,8 @@ pub struct RunConfig {
     pub seed: u64,
     /// The longest sequence of the run's config, in training or in a test.
     longest: usize,
+    /// The task at each of the training's other lengths, whose shares are of that length.
+    others: Vec<(usize, TaskConfig)>,
 }
 
 impl RunConfig {
@@ -36,11 +38,15 @@ impl RunConfig {
     pub fn of(run: &Run) -> Self {
         let section = |name: &'static str| run.section(name);
         let read = || {
+            let train = LoopConfig::from_values(&section("train"))?;
+            let others = train.lengths(run.size).map_or(vec![], |lengths| lengths.others());
+            let other = |length| Some((length, task(&|key| run.value_at(key, length))?.0));
             Some(Self {
                 task: task(&|key| run.value(key).cloned())?.0,
+                others: others.into_iter().map(other).collect::<Option<_>>()?,
                 model: ModelOptions::from_values(&section("model"))?,
                 optim: OptimConfig::from_values(&section("optim"))?,
-                train: LoopConfig::from_values(&section("train"))?,
+                train,
                 seq_len: run.size,
                 seed: run.seed,
                 longest: run.largest,
@@ -58,6 +64,18 @@ impl RunConfig {
             dropout: model.dropout,
             seed: *seed,
         }
+    }
+
+    /// The run's task, which trains at all of its lengths. Reads its data.
+    ///
+    /// # Errors
+    /// If the data are missing, or not what they should be.
+    pub fn open_task(&self) -> Result<Box<dyn Task>, TaskError> {
+        let own = self.task.open(self.seq_len, self.seed)?;
+        let Some(lengths) = self.train.lengths(self.seq_len) else { return Ok(own) };
+        let others = self.others.iter().map(|(length, task)| task.open(*length, self.seed));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        Ok(Box::new(VariedLengths::new(own, others, lengths, self.seed)))
     }
 
     /// The run's mixers, from a registry that has them.

@@ -11,6 +11,7 @@ use subquad_train::{LoopConfig, OptimConfig};
 
 use super::run::known;
 use crate::budget::BudgetOptions;
+use crate::select::SelectOptions;
 
 /// The schemas of configs that train and of configs that measure.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ impl Schemas {
             SECTION,
             "is for configs that measure, and this one trains; use it with configs that have [bench]",
         );
-        let training = ["task", "model", "mixer", "optim", "train", "budget", "sweep", "override"];
+        let training = ["task", "model", "mixer", "optim", "train", "budget", "select", "sweep", "override"];
         let why = "is for configs that train, and this one has [bench]; put it in a separate file";
         let bench = subquad_bench::schema(subjects);
         let bench = training.iter().fold(bench, |schema, section| schema.elsewhere(section, why));
@@ -59,6 +60,7 @@ fn study<C: Mixers>() -> Schema {
         .section("optim", &OptimConfig::fields())
         .section("train", &LoopConfig::fields())
         .section("budget", &BudgetOptions::fields())
+        .section("select", &SelectOptions::fields())
 }
 
 fn task_name() -> Field {
@@ -86,7 +88,7 @@ fn axes<C: Mixers>() -> Axes {
 const MIXERS: &str = "Sequence mixers to compare. A pattern alternates over the blocks of a model, each part with its own section.";
 
 fn field(name: &'static str, help: &'static str, kind: Kind, default: Option<Value>) -> Field {
-    Field { name, help, kind, default, given: false, numeric: true }
+    Field { name, help, kind, default, before: None, given: false, numeric: true }
 }
 
 /// The lengths in a list of sizes such as `["128x8"]`.

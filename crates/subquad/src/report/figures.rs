@@ -9,26 +9,30 @@ use subquad_data::Metric;
 use subquad_plot::study::{self, Facts, Over, Standard};
 use subquad_plot::summary::Sample;
 use subquad_plot::{Figure, PlotError};
-use subquad_record::{RunSummary, read_facts, write_study};
+use subquad_record::{RunSummary, read_facts, write_atomic, write_study};
 
+use super::rates::by_rate;
 use super::samples::{Logs, by_length, by_state};
+use super::selection::compared;
 use super::test_length::by_test_length;
-use super::{Failed, Finished, StudyResults, budget, parameters, timing_note};
+use super::text::whole_report;
+use super::{Failed, Finished, REPORT, StudyResults, budget, parameters, timing_note};
 use crate::Failure;
 
 /// Logged points in the moving average of the training loss.
 const SMOOTHING: usize = 5;
 
-/// Writes `summary.csv`, `summary.json` and `figures/` into `dir`, the study's folder. Runs without numbers are in the summary
+/// Writes `summary.csv`, `summary.json`, `summary.txt` and `figures/` into `dir`, the study's folder. Runs without numbers are in the summary
 /// but not in the figures. Figures of an earlier summary that these runs do not have are removed.
 ///
 /// # Errors
 /// If a file cannot be read or written, or, once everything else has been written, if a figure cannot be drawn.
 pub fn write_study_files(dir: &Path, results: &StudyResults) -> Result<(), Failure> {
-    let runs = &results.finished;
+    let all = &results.finished;
+    let runs = &compared(all);
     let reasons: Vec<String> = results.failed.iter().map(Failed::line).collect();
     let interrupted: Vec<&str> = results.interrupted.iter().map(|run| run.run.as_str()).collect();
-    let figures = if runs.is_empty() { vec![] } else { figures(runs, &left_out(results, &reasons))? };
+    let figures = if runs.is_empty() { vec![] } else { figures(runs, all, &left_out(results, &reasons))? };
     let (captions, undrawn) = write_figures(&dir.join(FIGURES), &figures)?;
     let facts = BTreeMap::from([
         ("captions".to_owned(), captions),
@@ -37,10 +41,15 @@ pub fn write_study_files(dir: &Path, results: &StudyResults) -> Result<(), Failu
         ("failed".to_owned(), json!(reasons)),
         ("interrupted".to_owned(), json!(interrupted)),
     ]);
-    let summaries: Vec<RunSummary> = runs.iter().map(|run| run.summary.clone()).collect();
+    let is_chosen = |run: &Finished| runs.iter().any(|other| other.summary.run == run.summary.run);
+    let chosen = |run: &Finished| (!run.over.is_empty()).then(|| is_chosen(run));
+    let summary = |run: &Finished| RunSummary { chosen: chosen(run), ..run.summary.clone() };
+    let summaries: Vec<RunSummary> = all.iter().map(summary).collect();
     let failed = results.failed.iter().map(|run| &run.summary);
     let unfinished: Vec<RunSummary> = failed.chain(&results.interrupted).cloned().collect();
     write_study(dir, &summaries, &unfinished, &facts)?;
+    let study = dir.file_name().unwrap_or_default().to_string_lossy();
+    write_atomic(dir.join(REPORT), whole_report(&study, results).as_bytes())?;
     Failure::unless_empty(undrawn)
 }
 
@@ -78,12 +87,16 @@ fn caption(captions: &Value, name: &str) -> Vec<String> {
     lines.iter().filter_map(|line| line.as_str().map(Into::into)).collect()
 }
 
-fn figures(runs: &[Finished], left_out: &[String]) -> Result<Vec<Figure>, Failure> {
+/// The figures of the runs that are compared, and of what was tried besides them.
+fn figures(runs: &[Finished], all: &[Finished], left_out: &[String]) -> Result<Vec<Figure>, Failure> {
     let logs = Logs::read(runs)?;
     let facts = left_out.iter().fold(facts(runs), |facts, note| with_note(&facts, note.as_str()));
-    let all = Standard::all().map(|standard| figure(standard, runs, &logs, &facts));
+    let figures = Standard::all().map(|standard| match standard {
+        Standard::Score(metric, Over::LearningRate) => by_rate(metric, all, &facts),
+        standard => figure(standard, runs, &logs, &facts),
+    });
     // A quantity that no run has, such as memory without the counting allocator, has no figure.
-    Ok(all.filter(|figure| !figure.panels.is_empty()).collect())
+    Ok(figures.filter(|figure| !figure.panels.is_empty()).collect())
 }
 
 fn figure(standard: Standard, runs: &[Finished], logs: &Logs<'_>, facts: &Facts) -> Figure {
@@ -104,6 +117,7 @@ fn scores(metric: Metric, over: Over, runs: &[Finished], logs: &Logs<'_>) -> (Ve
         Over::Length => (by_length(runs, trained), String::new()),
         Over::TestLength => by_test_length(runs, metric),
         Over::DState => (by_state(runs, trained), String::new()),
+        Over::LearningRate => (vec![], String::new()),
     }
 }
 
@@ -129,7 +143,7 @@ fn left_out(results: &StudyResults, reasons: &[String]) -> Vec<String> {
 }
 
 /// The facts unchanged if the note is empty.
-fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
+pub(super) fn with_note(facts: &Facts, note: impl Into<String>) -> Facts {
     let mut facts = facts.clone();
     facts.notes.extend(Some(note.into()).filter(|note| !note.is_empty()));
     facts

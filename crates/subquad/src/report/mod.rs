@@ -3,23 +3,32 @@
 mod figures;
 mod held_equal;
 mod paired;
+mod rates;
 mod samples;
+mod selection;
 mod table;
 mod test_length;
+mod text;
 
 pub use figures::{redraw, write_study_files};
 use held_equal::{budget, parameters};
+pub(crate) use selection::edges;
 pub use table::{comparison, report};
 
 use std::path::PathBuf;
 
 use subquad_record::RunSummary;
 
+/// The file of a study that holds its whole comparison as text.
+pub(crate) const REPORT: &str = "summary.txt";
+
 /// A finished run: its label, its result, and where its rows are.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// Its mixer and what else the sweep varies.
+    /// Its mixer and what else the sweep varies, without what is tuned.
     pub label: String,
+    /// The keys that are tuned: only their best value is compared.
+    pub over: Vec<String>,
     /// Its result.
     pub summary: RunSummary,
     /// Its folder.

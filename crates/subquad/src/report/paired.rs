@@ -11,11 +11,14 @@ use super::Finished;
 /// A label and its score by seed.
 type Scores<'a> = (&'a str, BTreeMap<u64, f64>);
 
-/// A line for each length at which the best label can be compared with another one over at least three seeds; nothing if there is
-/// none.
+/// A line for each length, and for each setting of the other axes if each has several mixers, at which the best label can be compared with
+/// another one over at least three seeds; nothing if there is none.
 pub(super) fn paired(runs: &[Finished], metric: Metric) -> String {
     let lengths = distinct(runs.iter().map(|run| run.summary.seq_len));
-    let lines: String = lengths.into_iter().filter_map(|seq_len| line(runs, seq_len, metric)).collect();
+    let places = lengths
+        .into_iter()
+        .flat_map(|seq_len| settings(runs, seq_len).into_iter().map(move |axes| (seq_len, axes)));
+    let lines: String = places.filter_map(|(seq_len, axes)| line(runs, seq_len, axes, metric)).collect();
     let column = metric.info().column;
     match lines.is_empty() {
         true => lines,
@@ -26,8 +29,26 @@ pub(super) fn paired(runs: &[Finished], metric: Metric) -> String {
     }
 }
 
-fn line(runs: &[Finished], seq_len: usize, metric: Metric) -> Option<String> {
-    let scores = scores(runs, seq_len, metric);
+/// What mixers are compared under: each setting of the other axes, or all together if one of them has a single mixer.
+fn settings(runs: &[Finished], seq_len: usize) -> Vec<Option<&str>> {
+    let labels =
+        distinct(runs.iter().filter(|run| run.summary.seq_len == seq_len).map(|run| run.label.as_str()));
+    let all = distinct(labels.iter().map(|label| axes(label)));
+    let count = |setting: &&str| labels.iter().filter(|label| axes(label) == *setting).count();
+    match all.iter().all(|setting| count(setting) > 1) {
+        true => all.into_iter().map(Some).collect(),
+        false => vec![None],
+    }
+}
+
+/// A label without its mixer.
+fn axes(label: &str) -> &str {
+    label.split_once(' ').map_or("", |(_, axes)| axes)
+}
+
+fn line(runs: &[Finished], seq_len: usize, setting: Option<&str>, metric: Metric) -> Option<String> {
+    let mut scores = scores(runs, seq_len, metric);
+    scores.retain(|(label, _)| setting.is_none_or(|setting| axes(label) == setting));
     let best = best(&scores, metric)?;
     let (ahead, level): (Vec<_>, Vec<_>) = scores
         .iter()

@@ -30,16 +30,19 @@ impl<'a> Logs<'a> {
         self.by_step(&self.of(|metric| minimised(metric) == loss), "train", |row| Some(row.loss))
     }
 
-    /// Scores on test data if the runs were tested during training, otherwise on the training batches, and a sentence
-    /// that says which.
+    /// Scores on validation or test data if the runs were evaluated on them during training, otherwise on the training batches, and a
+    /// sentence that says which.
     pub(super) fn scores(&self, metric: Metric) -> (Vec<Sample>, String) {
         let own = self.of(|other| other == Some(metric));
         let scores = |split| self.by_step(&own, split, |row| value(row, metric));
-        let (title, test) = (metric.info().title, scores("test"));
-        match test.len() > own.len() {
-            true => (test, format!("{title} on all test examples.")),
-            false => (scores("train"), format!("{title} on the training batches.")),
+        let title = metric.info().title;
+        for split in ["validation", "test"] {
+            let held_out = scores(split);
+            if held_out.len() > own.len() {
+                return (held_out, format!("{title} on all {split} examples."));
+            }
         }
+        (scores("train"), format!("{title} on the training batches."))
     }
 
     /// The runs whose metric is wanted.
@@ -106,17 +109,17 @@ fn varied(run: &Finished) -> Option<(usize, Finished)> {
 }
 
 /// The task, if a study has several, because their scores cannot be compared; nothing if it has one.
-fn task_title(runs: &[Finished], run: &Finished) -> String {
+pub(super) fn task_title(runs: &[Finished], run: &Finished) -> String {
     let several = runs.iter().any(|other| other.summary.task != run.summary.task);
     if several { run.summary.task.clone() } else { String::new() }
 }
 
-fn length_title(run: &Finished) -> String {
+pub(super) fn length_title(run: &Finished) -> String {
     format!("length {}", run.summary.seq_len)
 }
 
 /// Those parts of a title that say something.
-fn joined(parts: [String; 2]) -> String {
+pub(super) fn joined<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 

@@ -1,32 +1,79 @@
 //! The comparison table.
 
+use std::collections::BTreeMap;
+
 use indicatif::HumanCount;
 use subquad_bench::{distinct, table, utilisation};
+use subquad_config::last_part;
 use subquad_data::Metric;
 use subquad_plot::summary::mean_and_range;
 use subquad_plot::{FEWEST, Interval};
 use subquad_record::{Evaluation, RunSummary};
 
 use super::paired::paired;
+use super::selection::{cells, compared, note};
 use super::{Finished, StudyResults, budget, timing_note};
 
 const COSTS: &str = "\
 step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
 memory in use, without the data. state: floats that decoding keeps of one sequence of this length.";
 
-/// A line for each length and mixer, with means over seeds and the spread of the score. The other test conditions come below,
-/// then what was held equal.
-pub fn comparison(runs: &[Finished]) -> String {
+/// A line for each length and mixer, with means over seeds and the spread of the score, for the best values of what is tuned. The other test
+/// conditions come below, then what was held equal.
+pub fn comparison(all: &[Finished]) -> String {
+    let runs = &compared(all);
     let metrics = metrics(runs);
     let groups = groups(runs);
     let intervals = groups.iter().any(|(_, _, seeds)| seeds.len() >= FEWEST);
-    let lines = groups.iter().map(|(seq_len, label, seeds)| row(*seq_len, label, seeds, &metrics, intervals));
-    let main = table(header(&metrics, intervals), lines);
+    let tuned = Tuned::of(all);
+    let lines = groups.iter().map(|(seq_len, label, seeds)| {
+        let cells = row(*seq_len, label, seeds, &metrics, intervals);
+        tuned.insert(cells, label, *seq_len)
+    });
+    let names = header(&metrics, intervals).map(str::to_owned).collect();
+    let main = table(tuned.header(names).iter().map(String::as_str), lines);
     let legends = metrics.iter().map(|metric| legend(*metric, intervals)).collect::<Vec<_>>().join(" ");
     let paired: String = metrics.iter().map(|metric| paired(runs, *metric)).collect();
-    let note = timing_note(runs).map_or(String::new(), |note| format!("{note}\n"));
+    let notes = [note(all), timing_note(runs)].into_iter().flatten();
+    let note: String = notes.map(|note| format!("{note}\n")).collect();
     let conditions = conditions(runs, &metrics);
     format!("{main}\n\n{legends}\n{COSTS}\n{note}{conditions}{paired}Held equal: {}.", budget(runs))
+}
+
+/// The columns of what was chosen of tuned axes, after those of length and label.
+struct Tuned {
+    keys: Vec<String>,
+    /// What was chosen for each label and length, by key.
+    chosen: BTreeMap<(String, usize, String), String>,
+}
+
+impl Tuned {
+    fn of(runs: &[Finished]) -> Self {
+        let mut tuned = Self { keys: vec![], chosen: BTreeMap::new() };
+        for cell in cells(runs) {
+            for choice in cell.choices() {
+                let edge = if choice.is_edge { " (edge)" } else { "" };
+                let place = (cell.label.to_owned(), cell.seq_len, choice.key.to_owned());
+                tuned.chosen.insert(place, format!("{}{edge}", choice.value));
+                tuned.keys.push(choice.key.to_owned());
+            }
+        }
+        Self { keys: distinct(tuned.keys.into_iter()), ..tuned }
+    }
+
+    fn header(&self, mut names: Vec<String>) -> Vec<String> {
+        names.splice(2..2, self.keys.iter().map(|key| last_part(key).to_owned()));
+        names
+    }
+
+    fn insert(&self, mut cells: Vec<String>, label: &str, seq_len: usize) -> Vec<String> {
+        let chosen = |key: &String| {
+            let place = (label.to_owned(), seq_len, key.clone());
+            or_dash(self.chosen.get(&place).cloned())
+        };
+        cells.splice(2..2, self.keys.iter().map(chosen));
+        cells
+    }
 }
 
 /// The comparison of the runs with numbers, and a line for each thing that is not in it.

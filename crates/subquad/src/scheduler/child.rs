@@ -28,6 +28,8 @@ pub(crate) struct OneRun {
     pub(crate) position: String,
     /// Runs that are allowed at once.
     pub(crate) jobs: usize,
+    /// Whether it is one of so many that each shows only a progress bar.
+    pub(crate) is_brief: bool,
 }
 
 /// The one run in its study, without the cost of planning the other runs of the same configs.

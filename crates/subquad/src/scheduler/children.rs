@@ -16,6 +16,9 @@ use crate::session::Session;
 use crate::study::{PlannedRun, Study};
 use crate::summary::manifest;
 
+/// In a study of more runs than this, not every run has a line of its own.
+const MOST_LINES: usize = 40;
+
 /// How a run ended. A run that was stopped has not ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
@@ -88,7 +91,18 @@ impl<'a> Children<'a> {
 
     /// If runs go one by one, each has the terminal to itself, so its child shows its progress.
     fn is_sequential(&self) -> bool {
-        self.session.jobs == 1
+        self.session.jobs == 1 && !self.is_brief()
+    }
+
+    /// Whether there are so many runs that only some of them have a line.
+    fn is_brief(&self) -> bool {
+        self.study.runs.len() > MOST_LINES
+    }
+
+    /// Whether the run that ended last has a line although it went well: of many, about [`MOST_LINES`] have one.
+    fn has_line(&self) -> bool {
+        let all = self.study.runs.len();
+        self.count == all || self.count.is_multiple_of(all.div_ceil(MOST_LINES))
     }
 
     /// Starts the run's child once its memory is available. The child itself takes the lock, and waits if another
@@ -116,7 +130,8 @@ impl<'a> Children<'a> {
     fn spawn(&mut self, index: usize, wanted: u64) -> Result<(), String> {
         let (name, jobs) = (self.run(index).name.to_string(), self.session.jobs);
         let position = format!("{}/{}", index + 1, self.study.runs.len());
-        let spawned = command(&OneRun { name, position, jobs }).and_then(|mut command| command.spawn());
+        let spawned = command(&OneRun { name, position, jobs, is_brief: self.is_brief() })
+            .and_then(|mut command| command.spawn());
         let mut child = spawned.map_err(|error| format!("its process could not be started: {error}"))?;
         self.running.extend(child.stdin.take().map(|stdin| (index, (stdin, wanted))));
         let sender = self.sender.clone();
@@ -199,6 +214,9 @@ impl<'a> Children<'a> {
             Ended::Done(summary) => result(summary),
             Ended::Failed(why) => why.clone(),
         };
+        if matches!(ended, Ended::Done(_)) && !self.has_line() {
+            return;
+        }
         let (all, name) = (self.study.runs.len(), &self.run(index).name);
         self.session.messages.say(format!("[{position}/{all}] {name}: {text}"));
     }

@@ -118,11 +118,21 @@ fn query(study: &str, text: &str) -> Vec<f64> {
     let columns = words.pop().unwrap_or_else(|| panic!("no column in {text}"));
     let rows = rows(study, source.as_deref());
     let values = choices(&wanted).into_iter().flat_map(|choice| {
-        let fits = |row: &&Row| choice.iter().all(|(key, value)| row.get(key) == Some(value));
+        let fits = |row: &&Row| {
+            is_compared(row, &choice) && choice.iter().all(|(key, value)| row.get(key) == Some(value))
+        };
         let rows: Vec<&Row> = rows.iter().filter(fits).collect();
         columns.split(',').flat_map(|column| reduce(words.first(), column, &rows, text)).collect::<Vec<_>>()
     });
     values.collect()
+}
+
+/// Whether a row is of a test, and of a run that was chosen if its study chooses; a query may ask for others.
+fn is_compared(row: &Row, asked: &Row) -> bool {
+    let other = [("split", "validation"), ("chosen", "no")];
+    other
+        .iter()
+        .all(|(key, value)| asked.contains_key(*key) || row.get(*key).map(String::as_str) != Some(value))
 }
 
 /// The words of a query before its filters, and the filters; a value may hold spaces.

@@ -98,7 +98,7 @@ fn mixers(l_max: usize) -> [MixerConfig; 3] {
 #[test]
 fn models_of_reals_train_on_wgpu_as_on_the_cpu() {
     let Some(gpu) = gpu() else { return };
-    let task = DigitsConfig.open(DIGITS_SEQ, 0).unwrap();
+    let task = DigitsConfig::default().open(DIGITS_SEQ, 0).unwrap();
     for mixer in mixers(DIGITS_SEQ) {
         let dense = ChannelMixerConfig::Dense(DenseMlpConfig::new(D_MODEL, 24));
         assert_trains_alike(&model(mixer, dense, &*task), &*task, &gpu);
