@@ -50,8 +50,15 @@ const COLUMNS: [(&str, Cell); 26] = [
     ("test_len", |_, evaluation| optional(evaluation.and_then(|e| e.seq_len))),
 ];
 
-/// The column that a study has which chooses settings by their validation score: which runs it compares.
-const CHOSEN: &str = "chosen";
+/// The content of a column that only those studies have in which some run has something there.
+type RareCell = fn(&RunSummary) -> Option<String>;
+
+/// The columns of how settings are chosen, before the last ones: the results on validation examples, and whether the run is compared.
+const CHOOSING: [(&str, RareCell); 3] = [
+    ("validation_loss", |run| Some(run.validation.as_ref()?.loss.to_string())),
+    ("validation_score", |run| Some(run.validation.as_ref()?.score?.value.to_string())),
+    ("chosen", |run| run.chosen.map(|chosen| if chosen { "yes" } else { "no" }.to_owned())),
+];
 
 /// The columns after those of the swept settings.
 const LAST_COLUMNS: [(&str, Cell); 4] = [
@@ -137,19 +144,19 @@ fn table(runs: &[RunSummary]) -> Result<Vec<u8>, RecordError> {
     let mut header: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
     header.extend(other_metrics().map(|metric| metric.name()));
     header.extend(&settings);
-    let chooses = runs.iter().any(|run| run.chosen.is_some());
-    header.extend(chooses.then_some(CHOSEN));
+    let choosing: Vec<_> =
+        CHOOSING.iter().filter(|(_, cell)| runs.iter().any(|run| cell(run).is_some())).collect();
+    header.extend(choosing.iter().map(|(name, _)| name));
     header.extend(LAST_COLUMNS.map(|(name, _)| name));
     let line = |(run, evaluation): (&RunSummary, Option<&Evaluation>)| {
         let fixed = COLUMNS.iter().map(|(_, cell)| cell(run, evaluation));
         let scores = other_metrics().map(|metric| score(evaluation, metric));
         let own = settings.iter().map(|key| text_of(run.settings.get(*key)));
-        let chosen =
-            chooses.then(|| run.chosen.map_or("", |chosen| if chosen { "yes" } else { "no" }).to_owned());
+        let choosing = choosing.iter().map(|(_, cell)| cell(run).unwrap_or_default());
         fixed
             .chain(scores)
             .chain(own)
-            .chain(chosen)
+            .chain(choosing)
             .chain(LAST_COLUMNS.map(|(_, cell)| cell(run, evaluation)))
             .collect()
     };
@@ -179,8 +186,7 @@ fn ordered(runs: &[RunSummary]) -> Vec<(&RunSummary, Option<&Evaluation>)> {
     let first_seen = |mixer: &str| runs.iter().position(|run| run.mixer == mixer);
     let mut lines = Vec::new();
     for run in runs {
-        let evaluations = run.evaluations.iter().chain(&run.validation);
-        lines.extend(evaluations.map(|evaluation| (run, Some(evaluation))));
+        lines.extend(run.evaluations.iter().map(|evaluation| (run, Some(evaluation))));
         if run.evaluations.is_empty() {
             lines.push((run, None));
         }

@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.digits, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, select, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");

@@ -37,7 +37,7 @@ fn a_value_that_is_no_toml_is_a_word() {
 #[test]
 fn wrong_set_flags_are_named() {
     let lab = Lab::new();
-    insta::assert_snapshot!(refused(&lab, "run tiny --set train.stps=3"), @"error: --set train.stps=3: unknown key `train.stps`; did you mean `steps`? (known in [train]: steps, batch, accumulate, log_every, eval_every, checkpoint_every)");
+    insta::assert_snapshot!(refused(&lab, "run tiny --set train.stps=3"), @"error: --set train.stps=3: unknown key `train.stps`; did you mean `steps`? (known in [train]: steps, batch, accumulate, curriculum, mixed_lengths, stop_at, ema, log_every, eval_every, checkpoint_every)");
     insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps=many"), @r#"error: --set train.steps=many: `train.steps` must be an integer >= 1, got the string "many""#);
     insta::assert_snapshot!(refused(&lab, "run tiny --set train.steps"), @"error: --set train.steps: must read KEY=VALUE, such as train.steps=100");
     insta::assert_snapshot!(refused(&lab, "run tiny --set steps --set =3"), @"

@@ -104,7 +104,7 @@ fn counts_of_zero_and_of_too_many_threads_are_refused() {
 #[test]
 fn runs_whose_hashes_agree_by_chance_have_names_of_their_own() {
     let lab = Lab::new();
-    let config = "task.name = \"digits\"\nmodel.d_model = 8\nmodel.n_layers = 1\nmixer.attention.n_heads = 2\ntrain.steps = 4\n\
+    let config = "task.name = \"digits\"\ntask.digits.validation = 0.0\nmodel.d_model = 8\nmodel.n_layers = 1\nmixer.attention.n_heads = 2\ntrain.steps = 4\n\
         [sweep]\nmixer = [\"attention\"]\nseq_len = [64]\n\"model.d_hidden\" = [1, 3]\n\"optim.lr\" = [0.05424, 0.02049]\n";
     lab.write("twins/twins.toml", config);
     insta::assert_snapshot!(names(&lab, "twins").join("\n"), @"

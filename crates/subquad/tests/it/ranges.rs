@@ -111,6 +111,7 @@ fn config(key: &Key, value: &str) -> String {
         ("model.n_blocks", "0" | "1024") => with("model.channel_mixer", "\"monarch\""),
         ("model.positions", "1") => seq_len = "1",
         ("train.accumulate", "65536") => with("train.batch", value),
+        ("train.stop_at", _) => with("train.eval_every", "1"),
         ("optim.cooldown", _) => {
             with("optim.schedule", "\"wsd\"");
             with("optim.warmup", "0.0");

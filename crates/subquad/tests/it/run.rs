@@ -61,7 +61,10 @@ fn a_study_leaves_runs_a_summary_and_figures() {
         assert_eq!(names(&run), files_of_a_run, "{}", name(&run));
     }
     assert_eq!(names(&lab.path("results")), ["tiny"]);
-    assert_eq!(names(&lab.path("results/tiny")), ["figures", "runs", "summary.csv", "summary.json"]);
+    assert_eq!(
+        names(&lab.path("results/tiny")),
+        ["figures", "runs", "summary.csv", "summary.json", "summary.txt"]
+    );
     let figures = FIGURES.iter().flat_map(|name| ["csv", "png", "svg"].map(|kind| format!("{name}.{kind}")));
     assert_eq!(names(&lab.path("results/tiny/figures")), figures.collect::<Vec<_>>());
 }
@@ -180,7 +183,12 @@ fn an_extra_axis_is_in_the_table_and_the_summary() {
     }
     let csv = fs_err::read_to_string(lab.path("results/tiny/summary.csv")).unwrap();
     let header = csv.lines().next().unwrap();
-    assert!(header.ends_with(",mixer.s4d.d_state,flops_per_step,gflops,fma_peak_gflops,mfu"), "{csv}");
+    assert!(
+        header.ends_with(
+            ",mixer.s4d.d_state,validation_loss,validation_score,flops_per_step,gflops,fma_peak_gflops,mfu"
+        ),
+        "{csv}"
+    );
     assert_eq!(csv.lines().filter(|line| line.starts_with("s4d,64,0,test,")).count(), 2, "{csv}");
 }
 

@@ -38,15 +38,17 @@ fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Fi
         threads: 2,
         jobs: 1,
         build_commit: None,
+        validation: None,
         evaluations: vec![evaluation],
         started: String::new(),
         ended: String::new(),
         outcome: Outcome::Done,
         settings: BTreeMap::new(),
+        chosen: None,
         // 140.6 GFLOP/s, 60 % of the peak.
         utilisation: Utilisation::new(Some(4.45e9), 0.03164, Some(234.4)),
     };
-    Finished { label: mixer.into(), summary, dir: "runs".into() }
+    Finished { label: mixer.into(), over: vec![], summary, dir: "runs".into() }
 }
 
 /// Three seeds of a mixer at 64 tokens.

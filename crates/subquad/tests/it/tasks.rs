@@ -143,7 +143,7 @@ fn a_run_on_noise_writes_a_config_of_itself() {
     lab.subquad("run memory --set sweep.seed=[0]").expect(0);
     let [first, ..] = &lab.runs_of("memory", "results")[..] else { panic!("no run") };
     let config = fs_err::read_to_string(first.join("config.toml")).unwrap();
-    assert!(config.contains("\nlag = 16\n") && config.contains("\nnorm = \"none\"\n"), "{config}");
+    assert!(config.contains("\nlag = \"seq_len/4\"\n") && config.contains("\nnorm = \"none\"\n"), "{config}");
     let again = names(&lab, &format!("results/memory/runs/{}/config.toml", name(first)));
     assert!(again[0].ends_with(&name(first)), "{again:?}");
 }
@@ -267,7 +267,9 @@ fn a_run_is_tested_under_every_condition_after_its_last_step() {
     let rows = subquad_record::read_rows(&run("m2-L16").join("metrics.jsonl")).unwrap();
     let tests = rows.iter().filter(|row| row.split == "test").map(|row| (row.step, row.condition.as_str()));
     // 16 tokens have one pair, so 16x2 is a condition of its own.
-    assert_eq!(tests.collect::<Vec<_>>(), [(2, ""), (4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
+    assert_eq!(tests.collect::<Vec<_>>(), [(4, ""), (4, "16x2"), (4, "64x4"), (4, "64x8")]);
+    let validated = rows.iter().filter(|row| row.split == "validation").map(|row| row.step);
+    assert_eq!(validated.collect::<Vec<_>>(), [2, 4]);
     let csv = fs_err::read_to_string(lab.path("results/recall/summary.csv")).unwrap();
     assert_eq!(csv.lines().count(), 1 + 3 * 2 * 4, "{csv}");
     assert_eq!(csv.lines().filter(|line| line.contains(",64x8,5,1,done,64,")).count(), 3 * 2, "{csv}");
@@ -301,7 +303,7 @@ fn the_filter_of_m2_reaches_the_longest_test_condition() {
         .expect(0);
     let [run] = &lab.runs_of("recall", "results")[..] else { panic!("not one run") };
     let config = fs_err::read_to_string(run.join("config.toml")).unwrap();
-    assert!(config.contains("\nl_max = 64\n") && config.contains("\nn_pairs = 1\n"), "{config}");
+    assert!(config.contains("\nl_max = 64\n") && config.contains("\nn_pairs = \"seq_len/16\"\n"), "{config}");
 }
 
 /// An IDX file of zeros.

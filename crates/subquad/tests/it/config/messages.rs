@@ -199,7 +199,7 @@ seq_len = [16]
     insta::assert_snapshot!(errors(text), @r#"
     x.toml:3: 4 heads cannot share d_model = 30 equally; choose n_heads among the divisors of 30
     x.toml:4: `model.causal` must be true or false, got the string "yes"
-    x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, accumulate, log_every, eval_every, checkpoint_every)
+    x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, accumulate, curriculum, mixed_lengths, stop_at, ema, log_every, eval_every, checkpoint_every)
     x.toml:8: d_state must be even, because states come in conjugate pairs; got 3
     x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
     "#);

@@ -17,6 +17,9 @@ fn candidates(key: &Key) -> Vec<String> {
         "budget.state_floats" => ["65536", "131072"],
         "budget.flops" => ["10000000000", "20000000000"],
         "budget.vary" => ["model.d_hidden", "model.d_model"],
+        // A length that every run is shorter than suits every task.
+        "train.mixed_lengths" => ["[]", "[1000000]"],
+        "select.over" => ["[]", "[\"optim.lr\"]"],
         _ => return candidates_of_key(key),
     };
     [one.to_owned(), other.to_owned()].into()
@@ -76,6 +79,8 @@ fn company(key: &Key) -> &'static [&'static str] {
         "mixer.m2.rev_offset" => &["sweep.mixer=[\"m2\"]", "model.causal=false"],
         "model.n_blocks" => &["model.channel_mixer=monarch"],
         "optim.cooldown" => &["optim.schedule=wsd"],
+        "train.stop_at" => &["train.eval_every=1"],
+        "select.over" => &["sweep.optim.lr=[0.01, 0.02]"],
         "budget.parameters" | "budget.flops" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_hidden"],
         "budget.state_floats" => &["sweep.mixer=[\"s4d\"]", "budget.vary=model.d_model"],
         "budget.vary" => &["sweep.mixer=[\"s4d\"]", "budget.parameters=400000"],

@@ -51,6 +51,9 @@ fn a_written_run_holds_every_knob() {
     name = "digits"
     path = ""
 
+    [task.digits]
+    validation = 0.1
+
     [model]
     d_model = 48
     n_layers = 2
@@ -105,6 +108,10 @@ fn a_written_run_holds_every_knob() {
     steps = 10
     batch = 32
     accumulate = 1
+    curriculum = []
+    mixed_lengths = []
+    stop_at = 0.0
+    ema = 0.0
     log_every = 10
     eval_every = 5
     checkpoint_every = 100
@@ -114,6 +121,9 @@ fn a_written_run_holds_every_knob() {
     state_floats = 0
     flops = 0
     vary = ""
+
+    [select]
+    over = []
 
     [sweep]
     mixer = ["m2"]
@@ -156,7 +166,10 @@ fn keys_of_s4d_and_m2_at_their_defaults_leave_the_name_alone() {
         assert_eq!(load_with(SMALL, &flags).unwrap().runs[run].hash_pairs, plain.hash_pairs);
         let pairs: Vec<_> = plain.hash_pairs.keys().map(String::as_str).collect();
         let word = format!("{section}{word}");
-        assert_eq!(pairs, ["mixer", &word, "seed", "seq_len", "task.name", "train.steps"]);
+        assert_eq!(
+            pairs,
+            ["mixer", &word, "seed", "seq_len", "task.digits.validation", "task.name", "train.steps"]
+        );
     }
 }
 
@@ -170,9 +183,18 @@ fn a_run_is_named_by_what_differs_from_the_defaults() {
     optim.lr = 0.02
     seed = 0
     seq_len = 64
+    task.digits.validation = 0.1
     task.name = digits
     train.steps = 10
     "#);
+}
+
+/// Runs from before there was a validation split trained on all images that do not test.
+#[test]
+fn a_run_without_a_validation_split_keeps_the_name_from_before_there_was_one() {
+    let run = &load_with(SMALL, &["task.digits.validation=0.0"]).unwrap().runs[0];
+    assert!(!run.hash_pairs.contains_key("task.digits.validation"));
+    assert_eq!(run.settings()["task.digits.validation"], "0.0");
 }
 
 #[test]
