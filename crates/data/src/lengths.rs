@@ -48,8 +48,8 @@ impl FromStr for Stage {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let [seq_len, steps] =
-            two_sizes(text).ok_or_else(|| format!("`{text}` is not a length x steps such as 64x200"))?;
+        let [seq_len, steps] = two_sizes(text)
+            .ok_or_else(|| format!("`{text}` is not a length and its steps, such as 64x200"))?;
         Ok(Self { seq_len, steps })
     }
 }
@@ -57,7 +57,7 @@ impl FromStr for Stage {
 impl OptionType for Stage {
     fn kind() -> Kind {
         let canonical = |text: &str| Some(text.parse::<Self>().ok()?.to_string());
-        Kind::Form { what: "a length x steps such as \"64x200\"", canonical }
+        Kind::Form { what: "a length and its steps, such as \"64x200\"", canonical }
     }
 
     fn to_value(&self) -> Value {

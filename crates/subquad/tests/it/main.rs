@@ -28,6 +28,7 @@ mod read_only;
 mod rerun;
 mod run;
 mod scaling;
+mod select;
 mod sharing;
 mod staleness;
 mod table;

@@ -7,7 +7,7 @@ use subquad::report::{Finished, StudyResults, comparison, write_study_files};
 use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, Outcome, RunSummary, Utilisation};
 
-fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
+pub(crate) fn finished(mixer: &str, seq_len: usize, seed: u64, accuracy: Option<f64>) -> Finished {
     let evaluation = Evaluation {
         condition: String::new(),
         seq_len: Some(seq_len),

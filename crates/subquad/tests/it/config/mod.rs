@@ -13,6 +13,7 @@ mod precedence;
 mod readme;
 mod roundtrip;
 mod schema;
+mod select;
 mod size;
 mod structure;
 mod tasks;
