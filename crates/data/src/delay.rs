@@ -46,6 +46,10 @@ pub struct DelayConfig {
     #[config(default = 0.5)]
     #[option(range = range::SHARE)]
     pub bandwidth: f64,
+    /// Training examples in an epoch; 0: every example is fresh.
+    #[config(default = 0)]
+    #[option(range = 0..=1 << 26)]
+    pub train_examples: usize,
     /// Test examples.
     #[config(default = 100)]
     #[option(range = 1..)]
@@ -84,8 +88,8 @@ impl TaskOptions for DelayConfig {
             let later = |signal: &[f32]| repeat_n(0.0, lag).chain(signal[..seq_len - lag].to_vec());
             Targets::TokenReals { outputs: 1, values: signals.chunks(seq_len).flat_map(later).collect() }
         };
-        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, seed);
-        Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
+        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, (seed, self.train_examples));
+        Ok(Box::new(NoiseTask::new(self.spec(seq_len, self.test_examples), noise, targets)))
     }
 }
 

@@ -124,7 +124,7 @@ impl MaskedBytesConfig {
         let windows =
             Windows::new(text, Self::info().name, [seq_len; 2], self.test_examples, self.validation)?;
         let spec = TaskSpec { validation_len: windows.validations, ..self.spec(seq_len, windows.tests) };
-        let examples = Examples::new(Self::info().name, seed);
+        let examples = Examples::new(Self::info().name, seed, 0);
         Ok(Box::new(MaskedBytes { spec, windows, config: self.clone(), examples }))
     }
 }

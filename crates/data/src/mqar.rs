@@ -15,11 +15,10 @@ use std::ops::Range;
 use subquad_options::range::Ends;
 use subquad_options::{Options, Refusal, Share};
 
-use crate::epochs::Epochs;
 use crate::options::wrong_length;
 use crate::rng::Examples;
 use crate::{
-    Batch, Condition, InputKind, Metric, Stream, TargetKind, Task, TaskError, TaskInfo, TaskOptions, TaskSpec,
+    Batch, Condition, InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions, TaskSpec,
 };
 use recipe::{Recipe, is_length};
 
@@ -163,14 +162,13 @@ impl TaskOptions for MqarConfig {
         let own = self.size(seq_len);
         let others = self.test_conditions.iter().copied().filter(|&size| size != own);
         let tests: Vec<_> = std::iter::once(own).chain(others).map(|size| Recipe::new(self, size)).collect();
-        let order = Stream::new(seed, "mqar/shuffle");
-        let epochs = (self.train_examples > 0).then(|| Epochs::new(order, self.train_examples));
+        let examples = Examples::new(Self::info().name, seed, self.train_examples);
         let spec = TaskSpec {
-            train_len: epochs.is_some().then_some(self.train_examples),
+            train_len: examples.train_len(),
             conditions: tests.iter().map(|test| self.condition(test.size, own)).collect(),
             ..self.spec(seq_len, self.test_examples)
         };
-        Ok(Box::new(Mqar { spec, tests, examples: Examples::new(Self::info().name, seed), epochs }))
+        Ok(Box::new(Mqar { spec, tests, examples }))
     }
 }
 
@@ -188,7 +186,6 @@ struct Mqar {
     /// The recipes of the test conditions; the first is that of training.
     tests: Vec<Recipe>,
     examples: Examples,
-    epochs: Option<Epochs>,
 }
 
 impl Task for Mqar {
@@ -197,11 +194,7 @@ impl Task for Mqar {
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        let indices = match &self.epochs {
-            Some(epochs) => epochs.batch(step, batch),
-            None => (step * batch..(step + 1) * batch).collect(),
-        };
-        self.tests[0].batch(indices.into_iter().map(|index| self.examples.train.at(index as u64, 0)))
+        self.tests[0].batch(self.examples.train(step, batch))
     }
 
     fn validation_batch(&self, range: Range<usize>) -> Batch {

@@ -23,12 +23,18 @@ const RMS: f64 = 0.5;
 
 /// A task that reads noise, one number a token. `targets` makes the answers of all signals, `[batch, seq]` row-major.
 pub(crate) struct NoiseTask<F> {
-    pub(crate) spec: TaskSpec,
-    pub(crate) noise: Noise,
-    pub(crate) targets: F,
+    spec: TaskSpec,
+    noise: Noise,
+    targets: F,
 }
 
 impl<F: Fn(&[f32]) -> Targets> NoiseTask<F> {
+    /// The task of this noise; `spec` may leave out how many training examples there are.
+    pub(crate) fn new(spec: TaskSpec, noise: Noise, targets: F) -> Self {
+        let spec = TaskSpec { train_len: noise.examples.train_len(), ..spec };
+        Self { spec, noise, targets }
+    }
+
     fn batch(&self, draws: impl ExactSizeIterator<Item = Draws>) -> Batch {
         let batch = draws.len();
         let values: Vec<f32> = draws.flat_map(|draws| self.noise.signal(draws)).collect();
@@ -97,11 +103,17 @@ fn waves(bandwidth: f64, seq_len: usize) -> usize {
 }
 
 impl Noise {
-    /// The noise of this task; `seed` draws the training examples.
-    pub(crate) fn new(task: &str, bandwidth: f64, seq_len: usize, seed: u64) -> Self {
+    /// The noise of this task; a seed draws the training examples, of which a fixed set has so many; 0: all are fresh.
+    pub(crate) fn new(
+        task: &str,
+        bandwidth: f64,
+        seq_len: usize,
+        (seed, train_examples): (u64, usize),
+    ) -> Self {
+        let examples = Examples::new(task, seed, train_examples);
         // The same sums whatever vectors a machine has.
         let sum = FftPlannerScalar::new().plan_fft_inverse(seq_len.next_multiple_of(2));
-        Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples: Examples::new(task, seed) }
+        Self { seq_len, waves: waves(bandwidth, seq_len), sum, examples }
     }
 
     /// `u_t`, `[seq]`. The inverse transform, which is not divided by `n`, adds up the waves.
@@ -133,7 +145,7 @@ mod tests {
     use crate::Stream;
 
     fn noise(bandwidth: f64, seq_len: usize) -> Noise {
-        Noise::new("test", bandwidth, seq_len, 0)
+        Noise::new("test", bandwidth, seq_len, (0, 0))
     }
 
     fn signals(noise: &Noise, range: Range<usize>) -> Vec<Vec<f32>> {

@@ -34,6 +34,10 @@ const END: u32 = 2;
 /// ```
 #[derive(Options, Clone, Debug, PartialEq)]
 pub struct ParityConfig {
+    /// Training examples in an epoch; 0: every example is fresh.
+    #[config(default = 0)]
+    #[option(range = 0..=1 << 26)]
+    pub train_examples: usize,
     /// Test examples.
     #[config(default = 1000)]
     #[option(range = 1..)]
@@ -71,8 +75,8 @@ impl TaskOptions for ParityConfig {
 
     fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
         self.check(seq_len)?;
-        let (spec, examples) =
-            (self.spec(seq_len, self.test_examples), Examples::new(Self::info().name, seed));
+        let examples = Examples::new(Self::info().name, seed, self.train_examples);
+        let spec = TaskSpec { train_len: examples.train_len(), ..self.spec(seq_len, self.test_examples) };
         Ok(Box::new(Parity { spec, examples }))
     }
 }
@@ -101,7 +105,10 @@ impl Task for Parity {
     }
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
-        self.batch((0..batch).map(|example| self.examples.train.at(step as u64, example as u64)))
+        match self.examples.epochs {
+            Some(_) => self.batch(self.examples.train(step, batch)),
+            None => self.batch((0..batch).map(|example| self.examples.train.at(step as u64, example as u64))),
+        }
     }
 
     fn validation_batch(&self, range: Range<usize>) -> Batch {

@@ -45,6 +45,10 @@ pub struct ReconstructConfig {
     #[config(default = 0.2)]
     #[option(range = range::SHARE)]
     pub bandwidth: f64,
+    /// Training examples in an epoch; 0: every example is fresh.
+    #[config(default = 0)]
+    #[option(range = 0..=1 << 26)]
+    pub train_examples: usize,
     /// Test examples.
     #[config(default = 100)]
     #[option(range = 1..)]
@@ -83,8 +87,8 @@ impl TaskOptions for ReconstructConfig {
             let values = signals.chunks(seq_len).flat_map(|signal| &signal[seq_len - window..]);
             Targets::SequenceReals { outputs: window, values: values.copied().collect() }
         };
-        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, seed);
-        Ok(Box::new(NoiseTask { spec: self.spec(seq_len, self.test_examples), noise, targets }))
+        let noise = Noise::new(Self::info().name, self.bandwidth, seq_len, (seed, self.train_examples));
+        Ok(Box::new(NoiseTask::new(self.spec(seq_len, self.test_examples), noise, targets)))
     }
 }
 

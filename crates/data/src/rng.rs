@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use crate::epochs::Epochs;
+
 const ROUNDS: usize = 10;
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const KEY_STEPS: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -153,31 +155,48 @@ impl Draws {
     }
 }
 
-/// The random numbers of a task's examples: every training example is fresh. Validation and test examples are part of the task: they
+/// The random numbers of a task's examples. Training examples are fresh, or those of a fixed set in epochs. Validation and test examples are part of the task: they
 /// are the same for every seed of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Examples {
     pub(crate) train: Stream,
+    /// The order of a fixed training set.
+    pub(crate) epochs: Option<Epochs>,
     pub(crate) validation: Stream,
     pub(crate) test: Stream,
 }
 
 impl Examples {
-    /// The streams `<task>/train` under `seed`, and `<task>/validation` and `<task>/test` under 0.
-    pub(crate) fn new(task: &str, seed: u64) -> Self {
+    /// The streams `<task>/train` under `seed`, and `<task>/validation` and `<task>/test` under 0. A fixed training set has `train_len`
+    /// examples; 0: all are fresh.
+    pub(crate) fn new(task: &str, seed: u64, train_len: usize) -> Self {
         let stream = |seed, part| Stream::new(seed, &format!("{task}/{part}"));
-        Self { train: stream(seed, "train"), validation: stream(0, "validation"), test: stream(0, "test") }
+        Self {
+            train: stream(seed, "train"),
+            epochs: (train_len > 0).then(|| Epochs::new(stream(seed, "shuffle"), train_len)),
+            validation: stream(0, "validation"),
+            test: stream(0, "test"),
+        }
     }
 
-    pub(crate) fn train(self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Draws> {
-        (step * batch..(step + 1) * batch).map(move |example| self.train.at(example as u64, 0))
+    /// The number of examples of a fixed training set.
+    pub(crate) fn train_len(&self) -> Option<usize> {
+        self.epochs.as_ref().map(Epochs::len)
     }
 
-    pub(crate) fn validation(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
+    pub(crate) fn train(&self, step: usize, batch: usize) -> impl ExactSizeIterator<Item = Draws> {
+        let examples = match &self.epochs {
+            Some(epochs) => epochs.batch(step, batch),
+            None => (step * batch..(step + 1) * batch).collect(),
+        };
+        examples.into_iter().map(|example| self.train.at(example as u64, 0))
+    }
+
+    pub(crate) fn validation(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
         range.map(move |example| self.validation.at(example as u64, 0))
     }
 
-    pub(crate) fn test(self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
+    pub(crate) fn test(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
         range.map(move |example| self.test.at(example as u64, 0))
     }
 }
