@@ -32,7 +32,7 @@ pub(crate) fn collect(
             Some(Ended::Done(summary)) => results.finished.push(finished(*summary)),
             Some(Ended::Failed(why)) => {
                 let summary = without(Outcome::Failed(why.clone()));
-                results.failed.push(Failed { why, summary });
+                results.failed.push(Failed { label: study.label(run), over: run.over(), why, summary });
             }
             None => match earlier() {
                 Some(summary) => results.finished.push(finished(summary)),

@@ -38,6 +38,10 @@ pub struct Finished {
 /// A run that failed.
 #[derive(Debug, Clone)]
 pub struct Failed {
+    /// Its mixer and what else the sweep varies, without what is tuned.
+    pub label: String,
+    /// The keys that are tuned.
+    pub over: Vec<String>,
     /// Why.
     pub why: String,
     /// What is known about it without its numbers.

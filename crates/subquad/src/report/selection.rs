@@ -93,8 +93,12 @@ impl<'a> Cell<'a> {
 
     fn is_edge(&self, key: &str, value: &Value) -> bool {
         let numbers = || self.tried.iter().filter_map(|tried| tried.number(key));
-        let ends = [numbers().reduce(f64::min), numbers().reduce(f64::max)];
-        ends[0] != ends[1] && ends.contains(&value.as_f64())
+        let (Some(low), Some(high)) = (numbers().reduce(f64::min), numbers().reduce(f64::max)) else {
+            return false;
+        };
+        // Below 0 there is nothing to try: a rate, a decay or a share of 0 is none.
+        let is_end = |end: f64| value.as_f64() == Some(end) && low != high;
+        is_end(high) || is_end(low) && low != 0.0
     }
 }
 

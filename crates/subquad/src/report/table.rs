@@ -12,7 +12,7 @@ use subquad_record::{Evaluation, RunSummary};
 
 use super::paired::paired;
 use super::selection::{cells, compared, note};
-use super::{Finished, StudyResults, budget, timing_note};
+use super::{Failed, Finished, StudyResults, budget, timing_note};
 
 const COSTS: &str = "\
 step ms: median. GFLOP/s: of that step; MFU: their share of the machine's FMA peak. MiB: the most
@@ -21,13 +21,19 @@ memory in use, without the data. state: floats that decoding keeps of one sequen
 /// A line for each length and mixer, with means over seeds and the spread of the score, for the best values of what is tuned. The other test
 /// conditions come below, then what was held equal.
 pub fn comparison(all: &[Finished]) -> String {
+    comparison_beside(all, &[])
+}
+
+/// The comparison, which also counts the runs that failed beside those that are compared.
+fn comparison_beside(all: &[Finished], failed: &[Failed]) -> String {
     let runs = &compared(all);
     let metrics = metrics(runs);
     let groups = groups(runs);
     let intervals = groups.iter().any(|(_, _, seeds)| seeds.len() >= FEWEST);
     let tuned = Tuned::of(all);
     let lines = groups.iter().map(|(seq_len, label, seeds)| {
-        let cells = row(*seq_len, label, seeds, &metrics, intervals);
+        let mut cells = row(*seq_len, label, seeds, &metrics, intervals);
+        cells.push(count(seeds, failed));
         tuned.insert(cells, label, *seq_len)
     });
     let names = header(&metrics, intervals).map(str::to_owned).collect();
@@ -79,7 +85,10 @@ impl Tuned {
 /// The comparison of the runs with numbers, and a line for each thing that is not in it.
 pub fn report(results: &StudyResults) -> String {
     let StudyResults { finished, failed, interrupted } = results;
-    let mut text = if finished.is_empty() { String::new() } else { format!("{}\n", comparison(finished)) };
+    let mut text = match finished.is_empty() {
+        true => String::new(),
+        false => format!("{}\n", comparison_beside(finished, failed)),
+    };
     for failed in failed {
         text += &format!("Not shown, because they failed: {}.\n", failed.line());
     }
@@ -148,9 +157,25 @@ fn row(seq_len: usize, label: &str, seeds: &[&Finished], metrics: &[Metric], int
         or_dash(speed(seeds)),
         or_dash(peak_mebibytes(seeds).map(|mebibytes| format!("{mebibytes:.1}"))),
         first.state_floats.map_or("none".into(), |floats| HumanCount(floats as u64).to_string()),
-        seeds.len().to_string(),
     ]);
     cells
+}
+
+/// How many seeds have numbers, and of how many if some failed.
+fn count(seeds: &[&Finished], failed: &[Failed]) -> String {
+    let first = seeds[0];
+    let is_beside = |failed: &&Failed| {
+        let place = |summary: &RunSummary, over: &[String]| {
+            let values: Vec<_> = over.iter().map(|key| summary.settings.get(key).cloned()).collect();
+            (summary.seq_len, values)
+        };
+        failed.label == first.label
+            && place(&failed.summary, &failed.over) == place(&first.summary, &first.over)
+    };
+    match failed.iter().filter(is_beside).count() {
+        0 => seeds.len().to_string(),
+        failed => format!("{} of {}", seeds.len(), seeds.len() + failed),
+    }
 }
 
 fn or_dash(text: Option<String>) -> String {

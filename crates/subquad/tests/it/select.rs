@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use subquad::report::{Finished, StudyResults, comparison, write_study_files};
+use subquad::report::{Failed, Finished, StudyResults, comparison, report, write_study_files};
 use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, read_study};
 
@@ -83,6 +83,28 @@ fn a_value_at_which_a_run_failed_is_no_choice() {
     runs.retain(|run| run.summary.run != "s4d-0.01-1");
     let line = comparison(&runs).lines().nth(2).unwrap().to_owned();
     assert!(line.contains("s4d    0.1 (edge)     0.850"), "one of its seeds is missing at 0.01: {line}");
+}
+
+#[test]
+fn runs_that_failed_are_counted_beside_those_that_are_compared() {
+    let failed = |rate: f64, seed: u64| {
+        let Finished { label, over, summary, .. } = tried("s4d", rate, seed, [0.0, 0.0]);
+        Failed { label, over, why: "the loss became NaN".into(), summary }
+    };
+    let failed = vec![failed(0.001, 2), failed(0.01, 2), failed(0.01, 3), failed(0.1, 2)];
+    let text = report(&StudyResults { finished: three_rates(), failed, ..StudyResults::default() });
+    assert!(text.lines().nth(2).unwrap().ends_with("  2 of 4"), "{text}");
+    assert_eq!(text.matches("Not shown, because they failed: ").count(), 4, "{text}");
+}
+
+#[test]
+fn nothing_lies_below_zero() {
+    let mut runs = three_rates();
+    for run in runs.iter_mut().filter(|run| run.summary.settings["optim.lr"] == 0.01) {
+        run.summary.settings.insert("optim.lr".into(), 0.0.into());
+    }
+    let table = comparison(&runs);
+    assert!(table.lines().nth(2).unwrap().starts_with("     64  s4d    0.0     0.350"), "{table}");
 }
 
 #[test]
