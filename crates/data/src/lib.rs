@@ -7,15 +7,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod adding;
+mod associative_recall;
 mod batch;
 mod bytes;
+mod copying;
 mod delay;
 mod digits;
+mod drawn;
 mod epochs;
 mod error;
 mod few;
 mod files;
 mod idx;
+mod induction_heads;
 mod lengths;
 mod masked_bytes;
 mod metric;
@@ -28,15 +33,21 @@ mod reconstruct;
 mod registry;
 mod resize;
 mod rng;
+mod selective_copying;
+mod state_tracking;
 mod task;
 mod text;
 
+pub use adding::AddingConfig;
+pub use associative_recall::AssociativeRecallConfig;
 pub use batch::{Batch, Inputs, Targets};
 pub use bytes::BytesConfig;
+pub use copying::CopyingConfig;
 pub use delay::DelayConfig;
 pub use digits::DigitsConfig;
 pub use error::TaskError;
 pub use few::FewTests;
+pub use induction_heads::InductionHeadsConfig;
 pub use lengths::{Lengths, Stage, VariedLengths};
 pub use masked_bytes::MaskedBytesConfig;
 pub use metric::{Extent, Formula, Loss, Metric, MetricInfo, Score, Tally, brief};
@@ -47,5 +58,7 @@ pub use parity::ParityConfig;
 pub use reconstruct::ReconstructConfig;
 pub use registry::{TaskConfig, TaskEntry, tasks};
 pub use rng::{Draws, Stream};
+pub use selective_copying::SelectiveCopyingConfig;
+pub use state_tracking::{Group, StateTrackingConfig};
 pub use subquad_options::Share;
 pub use task::{Condition, HeldOut, InputKind, TargetKind, Task, TaskInfo, TaskSpec};

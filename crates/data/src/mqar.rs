@@ -206,6 +206,6 @@ impl Task for Mqar {
         self.spec.assert_has(condition, &range);
         let recipe = &self.tests[condition];
         let place = (recipe.size.seq_len as u64) << 32 | recipe.size.n_pairs as u64;
-        recipe.batch(range.map(|example| self.examples.test.at(example as u64, place)))
+        recipe.batch(self.examples.test_at(range, place))
     }
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use subquad_options::{Field, OptionType, Options, Refusal, Value};
 
 use crate::{
-    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig,
-    ReconstructConfig, TaskInfo, TaskOptions,
+    AddingConfig, AssociativeRecallConfig, BytesConfig, CopyingConfig, DelayConfig, DigitsConfig,
+    InductionHeadsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig, ReconstructConfig,
+    SelectiveCopyingConfig, StateTrackingConfig, TaskInfo, TaskOptions,
 };
 
 /// A task of the registry.
@@ -92,4 +93,10 @@ tasks! {
     Delay(DelayConfig),
     Reconstruct(ReconstructConfig),
     Parity(ParityConfig),
+    AssociativeRecall(AssociativeRecallConfig),
+    InductionHeads(InductionHeadsConfig),
+    Copying(CopyingConfig),
+    SelectiveCopying(SelectiveCopyingConfig),
+    Adding(AddingConfig),
+    StateTracking(StateTrackingConfig),
 }

@@ -197,7 +197,12 @@ impl Examples {
     }
 
     pub(crate) fn test(&self, range: Range<usize>) -> impl ExactSizeIterator<Item = Draws> {
-        range.map(move |example| self.test.at(example as u64, 0))
+        self.test_at(range, 0)
+    }
+
+    /// The test examples of a condition that has a place of its own.
+    pub(crate) fn test_at(&self, range: Range<usize>, place: u64) -> impl ExactSizeIterator<Item = Draws> {
+        range.map(move |example| self.test.at(example as u64, place))
     }
 }
 

@@ -10,7 +10,12 @@ fn text() -> Vec<u8> {
 }
 
 fn task(seq_len: usize, test_examples: usize) -> Box<dyn Task> {
-    BytesConfig { test_examples, ..BytesConfig::default() }.of_text(text(), seq_len, 0).unwrap()
+    validated(0.0, seq_len, test_examples)
+}
+
+/// With a share of the training text for validation.
+fn validated(validation: f64, seq_len: usize, test_examples: usize) -> Box<dyn Task> {
+    BytesConfig { test_examples, validation, ..BytesConfig::default() }.of_text(text(), seq_len, 0).unwrap()
 }
 
 fn rows(batch: &Batch) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
@@ -49,6 +54,38 @@ fn training_windows_lie_in_the_first_nine_tenths_and_reach_both_ends() {
 }
 
 #[test]
+fn validation_windows_are_between_the_training_text_and_the_test_text() {
+    for (validation, seq_len) in [(0.1, 3), (0.1, 89), (0.25, 33), (0.5, 99)] {
+        let task = validated(validation, seq_len, 0);
+        let held = (900.0 * validation) as usize;
+        let windows = (held - 1) / seq_len;
+        assert_eq!(task.validation_len(), windows);
+        let (inputs, targets) = rows(&task.validation_batch(0..windows));
+        let first = 900 - held;
+        assert_eq!(inputs.concat(), text()[first..first + windows * seq_len]);
+        assert_eq!(targets.concat(), text()[first + 1..first + 1 + windows * seq_len]);
+        let (_, targets) = rows(&task.train_batch(0, 5000));
+        let last =
+            |target: &Vec<u8>| text().windows(seq_len).position(|window| window == target).unwrap() + seq_len;
+        assert_eq!(targets.iter().map(last).max(), Some(first), "training reads up to there, and no further");
+        assert_eq!(task.test_batch(0, 0..1), validated(0.0, seq_len, 0).test_batch(0, 0..1));
+    }
+}
+
+#[test]
+fn a_share_that_leaves_no_window_is_refused_with_its_name() {
+    let refused = |validation: f64, seq_len| {
+        let config = BytesConfig { validation, ..BytesConfig::default() };
+        config.of_text(text(), seq_len, 0).err().unwrap().to_string()
+    };
+    assert_eq!(
+        refused(0.1, 90),
+        "bytes: validation = 0.1 of 900 bytes for training leaves too little for seq_len = 90, for validation or for training"
+    );
+    assert!(refused(0.05, 60).contains("validation = 0.05"));
+}
+
+#[test]
 fn the_number_of_test_windows_can_be_bounded() {
     assert_eq!(task(9, 4).conditions()[0].examples, 4);
     assert_eq!(task(9, 400).conditions()[0].examples, 11);
@@ -65,7 +102,7 @@ fn a_file_is_its_text_gzipped_or_not() {
     for (name, contents) in files {
         let path = folder.path().join(name);
         std::fs::write(&path, contents).unwrap();
-        let config = BytesConfig { path, test_examples: 0 };
+        let config = BytesConfig { path, ..BytesConfig::default() };
         let (file, memory) = (config.open(8, 3).unwrap(), config.of_text(text.clone(), 8, 3).unwrap());
         assert_eq!(file.train_batch(5, 4), memory.train_batch(5, 4), "{name}");
         assert_eq!(file.digest(), memory.digest(), "{name}");
@@ -88,7 +125,7 @@ fn the_text_that_comes_along_is_readable_english() {
 }
 
 fn refused(path: PathBuf, seq_len: usize) -> TaskError {
-    BytesConfig { path, test_examples: 0 }.open(seq_len, 0).err().unwrap()
+    BytesConfig { path, ..BytesConfig::default() }.open(seq_len, 0).err().unwrap()
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn the_noise_does_not_depend_on_the_lag() {
 
 #[test]
 fn what_cannot_be_delayed_is_refused_with_what_can() {
-    let of = |lag, bandwidth| DelayConfig { lag, bandwidth, test_examples: 1 };
+    let of = |lag, bandwidth| DelayConfig { lag, bandwidth, test_examples: 1, ..DelayConfig::default() };
     let refused = |lag, bandwidth, seq_len| {
         let refusals = of(Share::Count(lag), bandwidth).refusals(seq_len).into_iter();
         refusals.map(|refusal| (refusal.reason, refusal.fields)).collect::<Vec<_>>()

@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adding;
+mod associative_recall;
 mod bytes;
+mod copying;
 mod delay;
 mod digits;
+mod induction_heads;
+mod lengths;
 mod masked_bytes;
 mod metric;
 mod mnist;
@@ -13,3 +18,5 @@ mod parity;
 mod random;
 mod reconstruct;
 mod registry;
+mod solved;
+mod state_tracking;

@@ -12,7 +12,9 @@ fn text() -> Vec<u8> {
     (0..1000).map(|_| draws.next_u32() as u8).collect()
 }
 
+/// Without a validation split, which would leave too little of the text for long examples.
 fn task(seq_len: usize, config: MaskedBytesConfig, seed: u64) -> Box<dyn Task> {
+    let config = MaskedBytesConfig { validation: 0.0, ..config };
     config.of_text(text(), seq_len, seed).unwrap()
 }
 
@@ -126,5 +128,23 @@ fn what_cannot_be_is_refused() {
     }
     let error = fine().of_text(text(), 101, 0).err().unwrap();
     assert!(matches!(&error, TaskError::Options { refusal, .. } if refusal.fields == ["path"]), "{error}");
-    assert!(fine().of_text(text(), 100, 0).is_ok());
+    let error = fine().of_text(text(), 100, 0).err().unwrap();
+    assert!(
+        matches!(&error, TaskError::Options { refusal, .. } if refusal.fields == ["validation"]),
+        "{error}"
+    );
+    assert!(MaskedBytesConfig { validation: 0.0, ..fine() }.of_text(text(), 100, 0).is_ok());
+    assert!(fine().of_text(text(), 90, 0).is_ok());
+}
+
+#[test]
+fn validation_windows_are_before_the_test_windows_and_masked_as_those() {
+    let config = MaskedBytesConfig { validation: 0.2, test_mask_share: 0.5, ..MaskedBytesConfig::default() };
+    let task = config.of_text(text(), 10, 0).unwrap();
+    assert_eq!(task.validation_len(), 18);
+    let (inputs, targets) = tokens(task.validation_batch(0..18));
+    let hidden = |place: usize| targets[place].map(|byte| byte == u32::from(text()[720 + place]));
+    assert!((0..180).all(|place| hidden(place).unwrap_or(inputs[place] == u32::from(text()[720 + place]))));
+    assert_eq!(targets.iter().flatten().count(), 90);
+    assert_eq!(task.validation_batch(0..18), config.of_text(text(), 10, 7).unwrap().validation_batch(0..18));
 }

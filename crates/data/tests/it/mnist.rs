@@ -92,8 +92,8 @@ fn a_permutation_reads_every_pixel_once() {
 
 #[test]
 fn every_training_image_comes_once_an_epoch_with_its_label() {
-    let task = made_up().open(784, 0).unwrap();
-    assert_eq!(task.train_len(), Some(TRAIN));
+    let task = MnistConfig { validation: 0.0, ..made_up() }.open(784, 0).unwrap();
+    assert_eq!((task.train_len(), task.validation_len()), (Some(TRAIN), 0));
     let batch = task.train_batch(0, TRAIN);
     let (images, labels) = parts(&batch);
     // The first pixel identifies the image.
@@ -105,8 +105,29 @@ fn every_training_image_comes_once_an_epoch_with_its_label() {
 }
 
 #[test]
+fn the_last_images_of_the_training_files_validate_and_do_not_train() {
+    let config = MnistConfig { validation: 0.25, train_examples: 8, ..made_up() };
+    let task = config.open(784, 0).unwrap();
+    assert_eq!((task.train_len(), task.validation_len()), (Some(6), 2));
+    let whole = MnistConfig { validation: 0.0, train_examples: 8, ..made_up() }.open(784, 0).unwrap();
+    let sorted = |batch: &Batch| {
+        let (images, _) = parts(batch);
+        let mut first: Vec<u32> = images.iter().map(|image| (image[0] * 255.0).round() as u32).collect();
+        first.sort_unstable();
+        first
+    };
+    let [train, validation] = [sorted(&task.train_batch(0, 6)), sorted(&task.validation_batch(0..2))];
+    assert_eq!(validation, [6, 7].map(|image| u32::from(pixel(image, 0))));
+    assert!(train.iter().all(|image| !validation.contains(image)));
+    let mut both = [train, validation].concat();
+    both.sort_unstable();
+    assert_eq!(both, sorted(&whole.train_batch(0, 8)));
+    assert_eq!(task.digest(), whole.digest(), "the data are the same");
+}
+
+#[test]
 fn the_first_images_of_each_file_can_be_had_alone() {
-    let config = MnistConfig { train_examples: 5, test_examples: 2, ..made_up() };
+    let config = MnistConfig { train_examples: 5, test_examples: 2, validation: 0.0, ..made_up() };
     let (few, all) = (config.open(784, 0).unwrap(), made_up().open(784, 0).unwrap());
     assert_eq!((few.train_len(), few.conditions()[0].examples), (Some(5), 2));
     assert_eq!(few.test_batch(0, 0..2), all.test_batch(0, 0..2));

@@ -3,7 +3,7 @@
 use subquad_data::{Inputs, ParityConfig, Targets, Task, TaskOptions};
 
 fn task(seq_len: usize, seed: u64) -> Box<dyn Task> {
-    ParityConfig { test_examples: 50 }.open(seq_len, seed).unwrap()
+    ParityConfig { test_examples: 50, ..ParityConfig::default() }.open(seq_len, seed).unwrap()
 }
 
 /// The exact solver: a running sum modulo 2.

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use subquad_data::{
-    BytesConfig, DelayConfig, DigitsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig,
-    Permutation, ReconstructConfig, Share, TaskConfig, TaskOptions, tasks,
+    AddingConfig, AssociativeRecallConfig, BytesConfig, CopyingConfig, DelayConfig, DigitsConfig, FewTests,
+    HeldOut, InductionHeadsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig, Permutation,
+    ReconstructConfig, SelectiveCopyingConfig, Share, StateTrackingConfig, Task, TaskConfig, TaskOptions, tasks,
 };
 use subquad_options::Value;
 
@@ -12,7 +13,7 @@ use crate::mnist::made_up;
 fn all() -> Vec<(TaskConfig, usize)> {
     let test_conditions = vec!["128x8".parse().unwrap(), "64x8".parse().unwrap()];
     vec![
-        (TaskConfig::Digits(DigitsConfig), 64),
+        (TaskConfig::Digits(DigitsConfig::default()), 64),
         (TaskConfig::Mqar(MqarConfig { test_conditions, ..MqarConfig::default() }), 64),
         (TaskConfig::Mnist(made_up()), 784),
         (TaskConfig::Bytes(BytesConfig::default()), 50),
@@ -20,6 +21,12 @@ fn all() -> Vec<(TaskConfig, usize)> {
         (TaskConfig::Delay(DelayConfig { lag: Share::Count(5), ..DelayConfig::default() }), 41),
         (TaskConfig::Reconstruct(ReconstructConfig::default()), 40),
         (TaskConfig::Parity(ParityConfig::default()), 40),
+        (TaskConfig::AssociativeRecall(AssociativeRecallConfig::default()), 40),
+        (TaskConfig::InductionHeads(InductionHeadsConfig::default()), 40),
+        (TaskConfig::Copying(CopyingConfig::default()), 40),
+        (TaskConfig::SelectiveCopying(SelectiveCopyingConfig::default()), 40),
+        (TaskConfig::Adding(AddingConfig::default()), 40),
+        (TaskConfig::StateTracking(StateTrackingConfig::default()), 40),
     ]
 }
 
@@ -84,18 +91,18 @@ fn every_seed_tests_on_the_same_examples() {
 #[test]
 fn digits_takes_squares_from_64_and_names_the_nearest_otherwise() {
     for seq_len in [64, 81, 100, 784, 1024, 16384] {
-        assert_eq!(DigitsConfig.check(seq_len), Ok(()), "seq_len = {seq_len}");
+        assert_eq!(DigitsConfig::default().check(seq_len), Ok(()), "seq_len = {seq_len}");
     }
     for (seq_len, nearest) in
         [(0, "64"), (1, "64"), (49, "64"), (63, "64"), (65, "64 or 81"), (1000, "961 or 1024")]
     {
-        let error = DigitsConfig.check(seq_len).unwrap_err();
+        let error = DigitsConfig::default().check(seq_len).unwrap_err();
         let wanted = format!(
             "digits cannot have seq_len = {seq_len}: an image is a square of at least 8 x 8 pixels, one pixel per token; \
              nearest allowed: {nearest}"
         );
         assert_eq!(error.to_string(), wanted);
-        assert_eq!(Some(error), DigitsConfig.open(seq_len, 0).err());
+        assert_eq!(Some(error), DigitsConfig::default().open(seq_len, 0).err());
     }
 }
 
@@ -171,6 +178,24 @@ fn every_option_has_help_and_a_default_that_it_allows() {
 
 /// A changed default would change what old configs mean.
 #[test]
+fn validation_examples_are_the_same_under_every_seed_and_in_no_other_split() {
+    for (config, seq_len) in all() {
+        let [one, other] = [1, 2].map(|seed| config.open(seq_len, seed).unwrap());
+        let count = one.validation_len().min(20);
+        assert!(count > 0 && config.validates(), "{}", one.name());
+        let batch = one.validation_batch(0..count);
+        assert_eq!((batch.batch, batch.seq_len), (count, seq_len));
+        assert_eq!(batch, other.validation_batch(0..count), "{}", one.name());
+        assert_eq!(HeldOut::Validation.size(&*one), (seq_len, one.validation_len()));
+        assert_ne!(batch, one.test_batch(0, 0..count), "{}", one.name());
+        assert_ne!(batch, one.train_batch(0, count), "{}", one.name());
+        let few = FewTests::new(&*one, 2);
+        assert_eq!(few.validation_batch(0..2), one.validation_batch(0..2));
+        assert_eq!((few.validation_len(), few.conditions()[0].examples), (2.min(one.validation_len()), 2));
+    }
+}
+
+#[test]
 fn the_options_are_these() {
     let line = |field: &subquad_options::Field| {
         format!("{} = {}: {}", field.name, field.default.as_ref().unwrap(), field.kind)
@@ -183,6 +208,7 @@ fn the_options_are_these() {
 }
 
 const OPTIONS: &str = "\
+digits.validation = 0.1: a finite number >= 0 and <= 0.5
 mqar.vocab = 8192: an integer from 6 to 1048576
 mqar.n_pairs = seq_len/16: an integer from 1 to 262143 or a share such as \"seq_len/16\"
 mqar.power = 0.01: a finite number > 0 and <= 10
@@ -193,14 +219,46 @@ mqar.test_conditions = []: a list of at most 100 different values, each a size s
 mnist.permutation = none: one of none, bit_reversal, random
 mnist.train_examples = 0: an integer >= 0
 mnist.test_examples = 0: an integer >= 0
+mnist.validation = 0.1: a finite number >= 0 and <= 0.5
 bytes.test_examples = 0: an integer >= 0
+bytes.validation = 0.1: a finite number >= 0 and <= 0.5
 masked_bytes.mask_share = 0.3: a finite number > 0 and <= 1
 masked_bytes.test_mask_share = 0.15: a finite number > 0 and <= 1
 masked_bytes.test_examples = 0: an integer >= 0
+masked_bytes.validation = 0.1: a finite number >= 0 and <= 0.5
 delay.lag = seq_len/4: an integer from 1 to 16777215 or a share such as \"seq_len/16\"
 delay.bandwidth = 0.5: a finite number > 0 and <= 1
+delay.train_examples = 0: an integer from 0 to 67108864
 delay.test_examples = 100: an integer >= 1
 reconstruct.window = seq_len/4: an integer from 1 to 16777216 or a share such as \"seq_len/16\"
 reconstruct.bandwidth = 0.2: a finite number > 0 and <= 1
+reconstruct.train_examples = 0: an integer from 0 to 67108864
 reconstruct.test_examples = 100: an integer >= 1
-parity.test_examples = 1000: an integer >= 1";
+parity.train_examples = 0: an integer from 0 to 67108864
+parity.test_examples = 1000: an integer >= 1
+associative_recall.vocab = 20: an integer from 4 to 1048576
+associative_recall.train_examples = 0: an integer from 0 to 67108864
+associative_recall.test_examples = 500: an integer >= 1
+associative_recall.test_lengths = []: a list of at most 100 different values, each an integer from 4 to 16777216
+induction_heads.vocab = 16: an integer from 4 to 1048576
+induction_heads.next_token = false: true or false
+induction_heads.train_examples = 0: an integer from 0 to 67108864
+induction_heads.test_examples = 500: an integer >= 1
+induction_heads.test_lengths = []: a list of at most 100 different values, each an integer from 4 to 16777216
+copying.vocab = 10: an integer from 4 to 1048576
+copying.n_data = 10: an integer from 1 to 8388608
+copying.reverse = false: true or false
+copying.train_examples = 0: an integer from 0 to 67108864
+copying.test_examples = 1000: an integer >= 1
+copying.test_lengths = []: a list of at most 100 different values, each an integer from 2 to 16777216
+selective_copying.vocab = 17: an integer from 4 to 1048576
+selective_copying.n_data = 16: an integer from 1 to 8388608
+selective_copying.train_examples = 0: an integer from 0 to 67108864
+selective_copying.test_examples = 1000: an integer >= 1
+selective_copying.test_lengths = []: a list of at most 100 different values, each an integer from 2 to 16777216
+adding.train_examples = 0: an integer from 0 to 67108864
+adding.test_examples = 1000: an integer >= 1
+state_tracking.group = a5: one of a5, a4_z5, z60
+state_tracking.train_examples = 0: an integer from 0 to 67108864
+state_tracking.test_examples = 500: an integer >= 1
+state_tracking.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216";
