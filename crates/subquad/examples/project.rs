@@ -20,7 +20,7 @@ use subquad::plan::{by_kind, load_all};
 use subquad::{Failure, Program};
 use subquad_backend::read;
 use subquad_config::Run;
-use subquad_data::{Metric, Task};
+use subquad_data::{HeldOut, Metric, Task};
 use subquad_model::{MixerConfig, SequenceModel};
 use subquad_monarch::MonarchLinearConfig;
 use subquad_monarch::projection::{low_rank, project, rank_of_parameters, relative_distance};
@@ -48,7 +48,7 @@ fn compare() -> Result<(), Box<dyn Error>> {
     let run = find_run(&named).map_err(|why| format!("{}\n{USAGE}", plain(&why)))?;
     let device = Device::flex();
     let (model, task) = trained(&run, &device)?;
-    let tally = |model: &SequenceModel| evaluate(model, &*task, 0, 4096, &device);
+    let tally = |model: &SequenceModel| evaluate(model, &*task, HeldOut::Test(0), 4096, &device);
     let accuracy = |model: &SequenceModel| Metric::Accuracy.of(&tally(model)).value;
 
     let mut table = table();

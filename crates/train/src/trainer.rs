@@ -355,7 +355,7 @@ fn due(every: Option<usize>, step: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use burn::module::{ModuleVisitor, Param};
+    use burn::module::{Module, ModuleVisitor, Param};
     use burn::tensor::Tensor;
     use subquad_data::{Batch, DigitsConfig, Inputs, Targets, TaskOptions};
     use subquad_model::{Encoder, Head, MixerConfig, ModelOptions};

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use subquad_data::{
     AddingConfig, AssociativeRecallConfig, BytesConfig, CopyingConfig, DelayConfig, DigitsConfig, FewTests,
     HeldOut, InductionHeadsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig, Permutation,
-    ReconstructConfig, SelectiveCopyingConfig, Share, StateTrackingConfig, Task, TaskConfig, TaskOptions, tasks,
+    ReconstructConfig, SelectiveCopyingConfig, Share, StateTrackingConfig, Task, TaskConfig, TaskOptions,
+    tasks,
 };
 use subquad_options::Value;
 

@@ -1,7 +1,7 @@
 //! Loss and accuracy against their definition.
 
 use burn::tensor::{Int, Tensor, TensorData};
-use subquad_data::{Batch, Inputs, Metric, Stream, Tally, Targets, Task};
+use subquad_data::{Batch, HeldOut, Inputs, Metric, Stream, Tally, Targets, Task};
 use subquad_model::{Dropout, Input, SequenceModel};
 use subquad_record::Memory;
 use subquad_testkit::to_f64;
@@ -69,7 +69,7 @@ fn the_score_of_sequences_is_the_definition_for_every_batch_size() {
     let expected = by_hand(&model, task.test_batch(0, 0..TEST_LEN));
     assert_eq!(expected.labels, TEST_LEN);
     for batch in [1, 2, 3, TEST_LEN, 100] {
-        assert_same(evaluate(&model, &task, 0, batch * SEQ, &cpu()), expected);
+        assert_same(evaluate(&model, &task, HeldOut::Test(0), batch * SEQ, &cpu()), expected);
     }
 }
 
@@ -79,14 +79,14 @@ fn tokens_without_a_label_count_neither_in_loss_nor_in_accuracy() {
     let expected = by_hand(&model, task.test_batch(0, 0..TEST_LEN));
     assert_eq!(expected.labels, 5 * 3, "two of seven sequences have no label, the others three");
     for batch in [1, 2, 3, TEST_LEN, 100] {
-        assert_same(evaluate(&model, &task, 0, batch * SEQ, &cpu()), expected);
+        assert_same(evaluate(&model, &task, HeldOut::Test(0), batch * SEQ, &cpu()), expected);
     }
 }
 
 #[test]
 fn every_test_example_is_asked_for_once() {
     let (model, task) = (sequence_model(attention()), Sequences::new(1, TEST_LEN));
-    evaluate(&model, &task, 0, 3 * SEQ, &cpu());
+    evaluate(&model, &task, HeldOut::Test(0), 3 * SEQ, &cpu());
     assert_eq!(*task.asked.lock().unwrap(), [0..3, 3..6, 6..7]);
 }
 
@@ -123,7 +123,7 @@ fn training_drops_by_the_numbers_of_its_seed_step_and_site_or_block() {
 fn evaluation_drops_nothing_inside_a_mixer() {
     let [dropping, whole] = [0.3, 0.0].map(|rate| sequence_model(dropping_attention(rate)));
     let task = Sequences::new(4, TEST_LEN);
-    let score = |model: &SequenceModel| evaluate(model, &task, 0, 3 * SEQ, &cpu());
+    let score = |model: &SequenceModel| evaluate(model, &task, HeldOut::Test(0), 3 * SEQ, &cpu());
     assert_eq!(score(&dropping), score(&whole));
 }
 
@@ -153,6 +153,6 @@ fn a_batch_of_longer_examples_holds_no_more_tokens() {
     let (model, task) = (token_model(attention()), Retold::new(TEST_LEN));
     let expected = by_hand(&model, task.test_batch(2, 0..5));
     for tokens in [1, 3 * SEQ, 7 * SEQ, 1000] {
-        assert_same(evaluate(&model, &task, 2, tokens, &cpu()), expected);
+        assert_same(evaluate(&model, &task, HeldOut::Test(2), tokens, &cpu()), expected);
     }
 }

@@ -1,6 +1,7 @@
 //! Training: the optimiser, the loss, what reaches the sink, and that models learn.
 #![allow(clippy::unwrap_used)]
 
+mod average;
 mod determinism;
 mod evaluation;
 mod optimiser;
@@ -9,6 +10,7 @@ mod reals;
 mod reports;
 mod resume;
 mod schedule;
+mod stopping;
 mod tasks;
 mod weights;
 
@@ -112,7 +114,7 @@ fn plain_optim() -> OptimConfig {
 
 /// A loop with a row at every step, and nothing else.
 fn plain_loop(steps: usize, batch: usize) -> LoopConfig {
-    LoopConfig { steps, batch, accumulate: 1, log_every: 1, eval_every: None, checkpoint_every: None }
+    LoopConfig { log_every: 1, checkpoint_every: None, ..LoopConfig::new(steps).with_batch(batch) }
 }
 
 /// Plain training in this loop, without dropout.
@@ -180,6 +182,10 @@ clip = 1.0: a finite number >= 0
 steps = required: an integer >= 1
 batch = 32: an integer from 1 to 65536
 accumulate = 1: an integer from 1 to 65536
+curriculum = []: a list of at most 32 different values, each a length and its steps, such as \"64x200\"
+mixed_lengths = []: a list of at most 32 different values, each an integer from 1 to 16777216
+stop_at = 0.0: a finite number >= 0
+ema = 0.0: a finite number >= 0 and < 1
 log_every = 10: an integer >= 1, bookkeeping
 eval_every = 0: an integer >= 0, bookkeeping
 checkpoint_every = 100: an integer >= 0, bookkeeping";

@@ -1,6 +1,8 @@
 //! Real targets: squared error and its share of the variance, against their definition.
 
-use subquad_data::{Batch, DelayConfig, Metric, ReconstructConfig, Share, Tally, Targets, Task, TaskOptions};
+use subquad_data::{
+    Batch, DelayConfig, HeldOut, Metric, ReconstructConfig, Share, Tally, Targets, Task, TaskOptions,
+};
 use subquad_model::{
     ChannelMixerConfig, Dropout, Encoder, Head, MixerConfig, ModelConfig, NormKind, SequenceModel,
 };
@@ -21,11 +23,18 @@ const TESTS: usize = 7;
 const ERROR: f64 = 1e-5;
 
 fn delay(lag: usize) -> Box<dyn Task> {
-    DelayConfig { lag: Share::Count(lag), bandwidth: 0.5, test_examples: TESTS }.open(SEQ, 0).unwrap()
+    DelayConfig { lag: Share::Count(lag), bandwidth: 0.5, test_examples: TESTS, train_examples: 0 }
+        .open(SEQ, 0)
+        .unwrap()
 }
 
 fn reconstruct() -> Box<dyn Task> {
-    let config = ReconstructConfig { window: Share::Count(WINDOW), bandwidth: 0.5, test_examples: TESTS };
+    let config = ReconstructConfig {
+        window: Share::Count(WINDOW),
+        bandwidth: 0.5,
+        test_examples: TESTS,
+        train_examples: 0,
+    };
     config.open(SEQ, 0).unwrap()
 }
 
@@ -72,7 +81,7 @@ fn the_error_of_real_targets_is_the_definition_for_every_batch_size() {
         let model = model(head);
         let expected = by_hand(&model, task.test_batch(0, 0..TESTS));
         for batch in [1, 2, 3, TESTS, 100] {
-            let tally = evaluate(&model, &*task, 0, batch * SEQ, &cpu());
+            let tally = evaluate(&model, &*task, HeldOut::Test(0), batch * SEQ, &cpu());
             assert_same(tally, expected);
             assert_eq!((tally.labels, tally.correct), (numbers, 0));
         }
@@ -84,11 +93,13 @@ fn rows_of_real_targets_have_an_error_and_no_accuracy() {
     let (model, task, mut sink) = (model(Head::Token { outputs: 1 }), delay(3), Memory::default());
     let (error, normalised) = by_hand(&model, task.train_batch(0, 4));
     let trained = train(model, &*task, &plain(1, 4), &cpu(), &mut sink).unwrap();
-    let [first, test] = &sink.rows[..] else { panic!("{:?}", sink.rows) };
+    let [first, validation, test] = &sink.rows[..] else { panic!("{:?}", sink.rows) };
     assert!((first.loss - error).abs() <= ERROR * error);
     let value = first.score.unwrap().value_of(Metric::NormalisedError).unwrap();
     assert!((value - normalised).abs() <= ERROR * normalised);
-    assert_eq!(test.score, Some(Metric::NormalisedError.of(&trained.test)));
+    let scores =
+        [trained.validation.unwrap(), trained.test].map(|tally| Some(Metric::NormalisedError.of(&tally)));
+    assert_eq!([validation.score, test.score], scores);
 }
 
 /// There is no norm, which would remove the size of the noise.

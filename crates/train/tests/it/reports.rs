@@ -5,6 +5,7 @@ use std::io;
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
+use subquad_data::HeldOut;
 use subquad_record::{MakeFiles, Memory, Row, Sink};
 use subquad_train::{LoopConfig, OptimConfig, Schedule, TrainConfig, TrainError, evaluate, train};
 
@@ -96,7 +97,10 @@ fn a_checkpoint_holds_the_weights_of_its_step() {
     let model = sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap());
     let row = sink.rows.iter().find(|row| row.split == "test").unwrap();
     assert_eq!(row.step, 2);
-    assert_eq!(evaluate(&model, &task(), 0, config.training_loop.batch * SEQ, &cpu()).loss(), row.loss);
+    assert_eq!(
+        evaluate(&model, &task(), HeldOut::Test(0), config.training_loop.batch * SEQ, &cpu()).loss(),
+        row.loss
+    );
 }
 
 #[test]

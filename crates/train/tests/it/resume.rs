@@ -98,6 +98,14 @@ fn a_batch_in_parts_goes_on_bit_for_bit_from_every_step() {
 }
 
 #[test]
+fn an_average_of_the_weights_goes_on_bit_for_bit_from_every_step() {
+    let whole = config();
+    let training_loop = LoopConfig { ema: Some(0.5), ..whole.training_loop.clone() };
+    let config = TrainConfig { training_loop, ..whole };
+    every_resumption_of(&config, || sequence_model(attention()), &Sequences::validated(8, 6, 5), "average");
+}
+
+#[test]
 fn a_hybrid_goes_on_bit_for_bit_from_every_step() {
     every_resumption_ends_the_same(hybrid, &Sequences::new(8, 5), "hybrid");
 }

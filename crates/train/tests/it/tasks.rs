@@ -16,6 +16,7 @@ pub(crate) const VOCAB: usize = 5;
 
 const TRAIN: u64 = 0;
 const TEST: u64 = 1;
+const VALIDATION: u64 = 2;
 
 /// Random reals with a random class: to be learned by heart.
 pub(crate) struct Sequences {
@@ -36,9 +37,24 @@ impl Sequences {
             target: TargetKind::Sequence { classes: CLASSES },
             metric: Metric::Accuracy,
             train_len: Some(train_len),
+            validation_len: 0,
             conditions: vec![Condition::of_training(SEQ, test_len)],
         };
         Self { spec, train_len, poisoned_from: usize::MAX, asked: Mutex::default() }
+    }
+}
+
+impl Sequences {
+    /// With so many validation examples.
+    pub(crate) fn validated(train_len: usize, validation_len: usize, test_len: usize) -> Self {
+        let mut task = Self::new(train_len, test_len);
+        task.spec.validation_len = validation_len;
+        task
+    }
+
+    pub(crate) fn scored_by(mut self, metric: Metric) -> Self {
+        self.spec.metric = metric;
+        self
     }
 }
 
@@ -73,6 +89,10 @@ impl Task for Sequences {
         if step >= self.poisoned_from { poison(batch) } else { batch }
     }
 
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        sequences(VALIDATION, range)
+    }
+
     fn test_batch(&self, _: usize, range: Range<usize>) -> Batch {
         self.asked.lock().unwrap().push(range.clone());
         sequences(TEST, range)
@@ -100,6 +120,7 @@ impl Retold {
             target: TargetKind::Tokens { classes: VOCAB },
             metric: Metric::Accuracy,
             train_len: None,
+            validation_len: 0,
             conditions: vec![
                 Condition::of_training(SEQ, test_len),
                 other("short", 3),
@@ -107,6 +128,13 @@ impl Retold {
             ],
         };
         Self { spec }
+    }
+
+    /// With so many validation examples.
+    pub(crate) fn validated(validation_len: usize, test_len: usize) -> Self {
+        let mut task = Self::new(test_len);
+        task.spec.validation_len = validation_len;
+        task
     }
 }
 
@@ -129,6 +157,10 @@ impl Task for Retold {
 
     fn train_batch(&self, step: usize, batch: usize) -> Batch {
         retold(TRAIN, step * batch..(step + 1) * batch, SEQ)
+    }
+
+    fn validation_batch(&self, range: Range<usize>) -> Batch {
+        retold(VALIDATION, range, SEQ)
     }
 
     fn test_batch(&self, condition: usize, range: Range<usize>) -> Batch {
