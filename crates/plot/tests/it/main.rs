@@ -300,3 +300,38 @@ fn costs_go_logarithmic_beyond_a_decade() {
     assert_eq!(figure(9.0).y.scale, subquad_plot::Scale::Linear);
     assert_eq!(figure(9.0).x.ticks, Some(vec![64.0, 128.0]));
 }
+
+fn ringed() -> Vec<Panel> {
+    let mut panels = two_panels();
+    panels[0].lines[1].ringed = Some(144.0);
+    panels
+}
+
+#[test]
+fn rings_survive_the_csv_and_are_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let [plain, rings] = [two_panels(), ringed()].map(|panels| {
+        let written = figure(panels).write(dir.path()).unwrap();
+        [written.csv, written.svg].map(|path| fs_err::read_to_string(path).unwrap())
+    });
+    assert_eq!(read_panels(&dir.path().join("loss.csv")).unwrap(), ringed());
+    assert!(rings[0].starts_with("panel,line,x,y,low,high,ringed\n"), "{}", rings[0]);
+    assert_eq!(
+        rings[0].lines().filter(|line| line.ends_with(",ringed")).count(),
+        2,
+        "the header and a point"
+    );
+    assert_eq!(rings[1].matches("<poly").count(), plain[1].matches("<poly").count() + 1);
+}
+
+#[test]
+fn a_row_of_a_table_with_rings_must_have_all_of_its_fields() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("loss.csv");
+    fs_err::write(&path, "panel,line,x,y,low,high,ringed\na,b,1,2,2,2\n").unwrap();
+    assert!(matches!(read_panels(&path), Err(PlotError::Fields { line: 2, got: 6, .. })));
+    fs_err::write(&path, "panel,line,x,y,low,high\na,b,1,2,2,2,ringed\n").unwrap();
+    assert!(matches!(read_panels(&path), Err(PlotError::Fields { line: 2, got: 7, .. })));
+    fs_err::write(&path, "panel,line,x,y,ringed,high\na,b,1,2,2,2\n").unwrap();
+    assert!(matches!(read_panels(&path), Err(PlotError::Columns { .. })));
+}

@@ -254,3 +254,30 @@ fn a_broken_summary_is_an_error_that_names_the_file() {
     fs::write(results.path().join("summary.json"), "{").unwrap();
     assert!(read_study(results.path()).unwrap_err().to_string().contains("summary.json"));
 }
+
+#[test]
+fn what_was_chosen_and_by_which_score_has_columns_only_where_there_is_something() {
+    let header = |runs: &[RunSummary]| table(runs)[0].clone();
+    let plain = summary("s4d", 64, 0);
+    let validated = RunSummary { validation: Some(evaluation("validation")), ..plain.clone() };
+    let chosen = RunSummary { chosen: Some(true), ..validated.clone() };
+    assert!(!header(&[plain.clone()]).contains("validation") && !header(&[plain.clone()]).contains("chosen"));
+    assert!(header(&[validated.clone()]).contains(",validation_loss,validation_score,flops_per_step"));
+    let lines = table(&[chosen.clone(), RunSummary { chosen: Some(false), seed: 1, ..chosen }, plain]);
+    assert!(lines[0].contains(",validation_loss,validation_score,chosen,flops_per_step"), "{}", lines[0]);
+    assert!(lines[1].contains(",0.5,0.875,yes,1500000000,"), "{}", lines[1]);
+    assert!(lines[5].contains(",0.5,0.875,no,1500000000,"), "{}", lines[5]);
+    assert!(lines[3].contains(",,,,1500000000,"), "a run without them: {}", lines[3]);
+}
+
+#[test]
+fn a_summary_from_before_there_was_validation_still_reads() {
+    let mut json = serde_json::to_value(summary("s4d", 64, 0)).unwrap();
+    assert!(json.get("validation").is_none() && json.get("chosen").is_none());
+    let old: RunSummary = serde_json::from_value(json.clone()).unwrap();
+    assert_eq!((old.validation, old.chosen), (None, None));
+    json["validation"] = serde_json::to_value(evaluation("validation")).unwrap();
+    json["chosen"] = true.into();
+    let new: RunSummary = serde_json::from_value(json).unwrap();
+    assert_eq!((new.validation, new.chosen), (Some(evaluation("validation")), Some(true)));
+}
