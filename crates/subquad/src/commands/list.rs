@@ -45,8 +45,8 @@ pub fn run(registry: &dyn Registry, args: &Args, out: &mut dyn Write) -> Result<
     }
     writeln!(out, "\nTasks")?;
     for task in subquad_data::tasks().iter().map(|task| &task.info) {
-        writeln!(out, "  {:12} {}", task.name, task.summary)?;
-        writeln!(out, "  {:12} seq_len: {}\n  {:12} data: {}", "", task.lengths, "", task.data)?;
+        writeln!(out, "  {:18} {}", task.name, task.summary)?;
+        writeln!(out, "  {:18} seq_len: {}\n  {:18} data: {}", "", task.lengths, "", task.data)?;
     }
     writeln!(out, "\nPresets, in the crate subquad-model")?;
     for preset in subquad_model::presets() {

@@ -30,7 +30,7 @@ fn mistakes_of_all_files_are_told_with_their_lines() {
     assert_eq!(answer.out, "");
     insta::assert_snapshot!(answer.err, @"
     error: configs/a/a.toml:11: 3 heads cannot share d_model = 8 equally; choose n_heads among the divisors of 8
-    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.digits, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, select, sweep, override)
+    error: configs/b/b.toml:19: unknown section [trian]; did you mean `train`? (known: task, task.digits, task.mqar, task.mnist, task.bytes, task.masked_bytes, task.delay, task.reconstruct, task.parity, task.associative_recall, task.induction_heads, task.copying, task.selective_copying, task.adding, task.state_tracking, model, mixer.attention, mixer.s4d, mixer.s4, mixer.h3, mixer.ema, mixer.hyena, mixer.m2, mixer.monarch, mixer.causal_monarch, optim, train, budget, select, sweep, override)
     error: configs/b/b.toml: missing `steps` in [train]; it must be an integer >= 1
     error: configs/b/c.toml:1: not valid TOML: unclosed table, expected `]`
     ");
@@ -72,30 +72,48 @@ fn list_shows_mixers_tasks_and_configs() {
     Both may alternate over the blocks of a model: "s4d+attention", "dense*3+none"
 
     Tasks
-      digits       classify handwritten digits (1,797 embedded images), one pixel per token
-                   seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information
-                   data: embedded
-      mqar         recall the values of keys seen before (multi-query associative recall)
-                   seq_len: even, at least 4 tokens per pair
-                   data: generated
-      mnist        classify handwritten digits of 28 x 28, one pixel per token
-                   seq_len: 784
-                   data: task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist
-      bytes        predict the next byte of a text; scored in bits per byte
-                   seq_len: any
-                   data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
-      masked_bytes predict the hidden bytes of a text, for bidirectional models; scored in bits per byte
-                   seq_len: any
-                   data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
-      delay        repeat band-limited noise some tokens later; scored by error / variance
-                   seq_len: 2 or more, and above the lag
-                   data: generated
-      reconstruct  reconstruct the latest values of band-limited noise at the last token; scored by error / variance
-                   seq_len: 2 or more, and at least the window
-                   data: generated
-      parity       say whether the number of ones is odd
-                   seq_len: 2 or more
-                   data: generated
+      digits             classify handwritten digits (1,797 embedded images), one pixel per token
+                         seq_len: squares from 64 (8 x 8); above 64 the images are upsampled, which adds no information
+                         data: embedded
+      mqar               recall the values of keys seen before (multi-query associative recall)
+                         seq_len: even, at least 4 tokens per pair
+                         data: generated
+      mnist              classify handwritten digits of 28 x 28, one pixel per token
+                         seq_len: 784
+                         data: task.path, the folder of the four IDX files (.gz too); empty: $SUBQUAD_DATA/mnist
+      bytes              predict the next byte of a text; scored in bits per byte
+                         seq_len: any
+                         data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
+      masked_bytes       predict the hidden bytes of a text, for bidirectional models; scored in bits per byte
+                         seq_len: any
+                         data: task.path, a text (.gz too), relative to the current folder or to $SUBQUAD_DATA; empty: an embedded text
+      delay              repeat band-limited noise some tokens later; scored by error / variance
+                         seq_len: 2 or more, and above the lag
+                         data: generated
+      reconstruct        reconstruct the latest values of band-limited noise at the last token; scored by error / variance
+                         seq_len: 2 or more, and at least the window
+                         data: generated
+      parity             say whether the number of ones is odd
+                         seq_len: 2 or more
+                         data: generated
+      associative_recall recall the value of one key at the end
+                         seq_len: even, at least 4
+                         data: generated
+      induction_heads    recall the token that followed the mark
+                         seq_len: 4 or more
+                         data: generated
+      copying            repeat the first tokens after a stretch of noise
+                         seq_len: at least 2 tokens per datum
+                         data: generated
+      selective_copying  repeat the tokens that were scattered over noise, in their order
+                         seq_len: at least 2 tokens per datum
+                         data: generated
+      adding             add the two numbers that are marked; scored by error / variance
+                         seq_len: 2 or more
+                         data: generated
+      state_tracking     keep the running product of elements of a group, such as permutations of five things
+                         seq_len: any
+                         data: generated
 
     Presets, in the crate subquad-model
       m2-bert-80m    M2-BERT as published: masked tokens, BERT's vocabulary

@@ -102,7 +102,8 @@ fn config(key: &Key, value: &str) -> String {
             with("task.mqar.vocab", "1048576");
             seq_len = "1048574";
         }
-        ("task.delay.lag" | "task.reconstruct.window", "16777215" | "16777216") => seq_len = "16777216",
+        ("task.delay.lag" | "task.reconstruct.window", "16777215" | "16777216")
+        | ("task.copying.n_data" | "task.selective_copying.n_data", "8388608") => seq_len = "16777216",
         ("task.delay.bandwidth" | "task.reconstruct.bandwidth", _) => seq_len = "16777216",
         ("model.d_model", "1") => {
             with("mixer.attention.n_heads", "1");

@@ -75,7 +75,7 @@ fn an_empty_file_says_what_a_config_must_have() {
     let lab = Lab::new();
     lab.write("empty.toml", "");
     insta::assert_snapshot!(refused(&lab, "run empty.toml"), @r#"
-    error: empty.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
+    error: empty.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity, associative_recall, induction_heads, copying, selective_copying, adding, state_tracking
     error: empty.toml: missing `steps` in [train]; it must be an integer >= 1
     error: empty.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"
     error: empty.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216

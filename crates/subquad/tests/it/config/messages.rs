@@ -37,7 +37,7 @@ fn words_get_the_nearest_word() {
 #[test]
 fn missing_keys_name_their_section_and_the_file() {
     insta::assert_snapshot!(errors(""), @r#"
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity, associative_recall, induction_heads, copying, selective_copying, adding, state_tracking
     x.toml: missing `steps` in [train]; it must be an integer >= 1
     x.toml: missing `mixer` in [sweep]; it must be a list, each value one of attention, s4d, s4, h3, ema, hyena, m2, monarch, causal_monarch, or a pattern of them such as "s4d*3+attention"
     x.toml: missing `seq_len` in [sweep]; it must be a list, each value an integer from 1 to 16777216
@@ -201,7 +201,7 @@ seq_len = [16]
     x.toml:4: `model.causal` must be true or false, got the string "yes"
     x.toml:6: unknown key `train.stesp`; did you mean `steps`? (known in [train]: steps, batch, accumulate, curriculum, mixed_lengths, stop_at, ema, log_every, eval_every, checkpoint_every)
     x.toml:8: d_state must be even, because states come in conjugate pairs; got 3
-    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity
+    x.toml: missing `name` in [task]; it must be one of digits, mqar, mnist, bytes, masked_bytes, delay, reconstruct, parity, associative_recall, induction_heads, copying, selective_copying, adding, state_tracking
     "#);
 }
 
