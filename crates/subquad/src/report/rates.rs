@@ -39,16 +39,20 @@ impl Cell<'_> {
 
 fn samples(cell: &Cell<'_>, runs: &[Finished], metric: Metric) -> Vec<Sample> {
     let (panel, line) = place(cell, runs);
-    let sample = |rate: f64, run: &Finished| {
-        let y = run.summary.validation.as_ref()?.score?.value_of(metric)?;
-        Some(Sample { panel: panel.clone(), line: line.clone(), seed: run.summary.seed, x: rate, y })
-    };
-    let tried = cell.at(RATE);
-    tried
-        .into_iter()
-        .flat_map(|(rate, runs)| runs.iter().filter_map(move |run| Some((rate, *run))))
-        .filter_map(|(rate, run)| sample(rate, run))
-        .collect()
+    let mut samples = vec![];
+    for (x, tried) in cell.at(RATE) {
+        let score = |run: &Finished| run.summary.validation.as_ref()?.score?.value_of(metric);
+        samples.extend(tried.iter().filter_map(|run| {
+            Some(Sample {
+                panel: panel.clone(),
+                line: line.clone(),
+                seed: run.summary.seed,
+                x,
+                y: score(run)?,
+            })
+        }));
+    }
+    samples
 }
 
 /// The panel of a cell and its line there: the label without what the panel says.
