@@ -257,17 +257,17 @@ fn a_broken_summary_is_an_error_that_names_the_file() {
 
 #[test]
 fn what_was_chosen_and_by_which_score_has_columns_only_where_there_is_something() {
-    let header = |runs: &[RunSummary]| table(runs)[0].clone();
+    let header = |run: &RunSummary| table(std::slice::from_ref(run))[0].clone();
     let plain = summary("s4d", 64, 0);
     let validated = RunSummary { validation: Some(evaluation("validation")), ..plain.clone() };
     let chosen = RunSummary { chosen: Some(true), ..validated.clone() };
-    assert!(!header(&[plain.clone()]).contains("validation") && !header(&[plain.clone()]).contains("chosen"));
-    assert!(header(&[validated.clone()]).contains(",validation_loss,validation_score,flops_per_step"));
+    assert!(!header(&plain).contains("validation") && !header(&plain).contains("chosen"));
+    assert!(header(&validated).contains(",validation_loss,validation_score,flops_per_step"));
     let lines = table(&[chosen.clone(), RunSummary { chosen: Some(false), seed: 1, ..chosen }, plain]);
     assert!(lines[0].contains(",validation_loss,validation_score,chosen,flops_per_step"), "{}", lines[0]);
     assert!(lines[1].contains(",0.5,0.875,yes,1500000000,"), "{}", lines[1]);
     assert!(lines[5].contains(",0.5,0.875,no,1500000000,"), "{}", lines[5]);
-    assert!(lines[3].contains(",,,,1500000000,"), "a run without them: {}", lines[3]);
+    assert!(lines[2].contains(",,,,1500000000,"), "a run without them: {}", lines[2]);
 }
 
 #[test]
