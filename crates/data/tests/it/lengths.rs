@@ -21,10 +21,10 @@ fn a_curriculum_takes_its_stages_in_their_order_and_then_the_own_length() {
     let task = varied(stages(&["16x3", "32x2", "16x1"]), 0);
     let lengths: Vec<usize> = (0..9).map(|step| task.seq_len_at(step)).collect();
     assert_eq!(lengths, [16, 16, 16, 32, 32, 16, 64, 64, 64]);
-    for step in 0..9 {
+    for (step, length) in lengths.into_iter().enumerate() {
         let batch = task.train_batch(step, 3);
-        assert_eq!(batch, open(lengths[step], 0).train_batch(step, 3));
-        assert_eq!(batch.seq_len, lengths[step]);
+        assert_eq!(batch, open(length, 0).train_batch(step, 3));
+        assert_eq!(batch.seq_len, length);
     }
 }
 

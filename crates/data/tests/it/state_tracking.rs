@@ -27,8 +27,8 @@ fn every_table_is_that_of_a_group() {
         let times = |a: usize, b: usize| table[a][b] as usize;
         let unit =
             (0..60).find(|unit| (0..60).all(|a| times(*unit, a) == a && times(a, *unit) == a)).unwrap();
-        for a in 0..60 {
-            let mut row = table[a].clone();
+        for (a, row) in table.iter().enumerate() {
+            let mut row = row.clone();
             row.sort_unstable();
             assert_eq!(row, (0..60).collect::<Vec<_>>(), "every element once");
             assert!((0..60).any(|b| times(a, b) == unit), "an inverse");
