@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use subquad_options::{Options, Refusal};
 
-use crate::drawn::{Draw, DrawnTask, Purpose, TokenExample};
+use crate::drawn::{Draw, DrawnOptions, ExampleOptions, Purpose, TokenExample};
 use crate::options::wrong_length;
-use crate::{Draws, InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
+use crate::{Draws, Metric, TaskInfo};
 
 /// Keys with their values, then a mark and one of the keys, to be answered with its value.
 ///
@@ -41,67 +41,45 @@ pub struct AssociativeRecallConfig {
     #[config(default = 20)]
     #[option(range = 4..=1 << 20)]
     pub vocab: usize,
-    /// Training examples in an epoch; 0: every example is fresh. Published: 5000.
-    #[config(default = 0)]
-    #[option(range = 0..=1 << 26)]
-    pub train_examples: usize,
-    /// Test examples.
-    #[config(default = 500)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-    /// Further lengths to test at, besides seq_len.
-    #[config(default = "vec![]")]
-    #[option(range = 4..=1 << 24, most = 100)]
-    pub test_lengths: Vec<usize>,
+    /// How many examples there are, and at which lengths it is tested.
+    #[option(flatten)]
+    pub examples: ExampleOptions,
 }
 
-impl TaskOptions for AssociativeRecallConfig {
-    fn info() -> &'static TaskInfo {
-        &TaskInfo {
-            name: "associative_recall",
-            summary: "recall the value of one key at the end",
-            lengths: "even, at least 4",
-            data: "generated",
-            caption: "Associative recall: accuracy at the last token, which asks for the value of one key.",
-            metric: Metric::Accuracy,
-        }
+impl DrawnOptions for AssociativeRecallConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "associative_recall",
+        summary: "recall the value of one key at the end",
+        lengths: "even, at least 4",
+        data: "generated",
+        caption: "Associative recall: accuracy at the last token, which asks for the value of one key.",
+        metric: Metric::Accuracy,
+    };
+
+    fn examples(&self) -> &ExampleOptions {
+        &self.examples
     }
 
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: self.vocab }
+    fn vocab(&self) -> usize {
+        self.vocab
     }
 
-    fn target(&self, _: usize) -> TargetKind {
-        TargetKind::Tokens { classes: self.vocab }
+    fn conflicts(&self) -> Vec<Refusal> {
+        let odd = Refusal::when(!self.vocab.is_multiple_of(2), &["vocab"], || {
+            format!("vocab = {} must be even: two marks, and as many keys as values", self.vocab)
+        });
+        odd.into_iter().collect()
     }
 
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        self.refused_by(|| {
-            let odd_vocab = Refusal::when(!self.vocab.is_multiple_of(2), &["vocab"], || {
-                format!("vocab = {} must be even: two marks, and as many keys as values", self.vocab)
-            });
-            let odd_test = self.test_lengths.iter().filter_map(|length| odd(*length));
-            let odd_test = odd_test.map(|reason| Refusal::new(reason.reason, &["test_lengths"]));
-            odd(seq_len).into_iter().chain(odd_vocab).chain(odd_test).collect()
-        })
+    fn wrong_length(&self, seq_len: usize) -> Option<Refusal> {
+        let nearest = if seq_len < 4 { 4 } else { seq_len - 1 };
+        let is_wrong = seq_len < 4 || !seq_len.is_multiple_of(2);
+        is_wrong.then(|| wrong_length("pairs of a key and its value, then a mark and a key", nearest))
     }
 
-    fn test_lengths(&self) -> Vec<usize> {
-        self.test_lengths.clone()
+    fn drawing(&self) -> Box<dyn Draw> {
+        Box::new(Pairs { keys: (self.vocab - 2) / 2 })
     }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        self.check(seq_len)?;
-        let spec = self.spec(seq_len, self.test_examples);
-        let draw = Pairs { keys: (self.vocab - 2) / 2 };
-        Ok(Box::new(DrawnTask::new(spec, draw, (seed, self.train_examples), &self.test_lengths)))
-    }
-}
-
-fn odd(seq_len: usize) -> Option<Refusal> {
-    let nearest = if seq_len < 4 { 4 } else { seq_len - 1 };
-    let is_wrong = seq_len < 4 || !seq_len.is_multiple_of(2);
-    is_wrong.then(|| wrong_length("pairs of a key and its value, then a mark and a key", nearest))
 }
 
 /// One of the keys that were shown, each with the same probability however often it was.

@@ -2,9 +2,9 @@
 
 use subquad_options::{Options, Refusal};
 
-use crate::drawn::{Draw, DrawnTask, Purpose, TokenExample};
+use crate::drawn::{Draw, DrawnOptions, ExampleOptions, Purpose, TokenExample};
 use crate::options::wrong_length;
-use crate::{Draws, InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
+use crate::{Draws, Metric, TaskInfo};
 
 /// The token between the data and the marks.
 const NOISE: u32 = 0;
@@ -45,70 +45,48 @@ pub struct CopyingConfig {
     /// The last of the data is to be repeated first.
     #[config(default = false)]
     pub reverse: bool,
-    /// Training examples in an epoch; 0: every example is fresh.
-    #[config(default = 0)]
-    #[option(range = 0..=1 << 26)]
-    pub train_examples: usize,
-    /// Test examples.
-    #[config(default = 1000)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-    /// Further lengths to test at, besides seq_len, with as many data.
-    #[config(default = "vec![]")]
-    #[option(range = 2..=1 << 24, most = 100)]
-    pub test_lengths: Vec<usize>,
+    /// How many examples there are, and at which lengths it is tested.
+    #[option(flatten)]
+    pub examples: ExampleOptions,
 }
 
-impl TaskOptions for CopyingConfig {
-    fn info() -> &'static TaskInfo {
-        &TaskInfo {
-            name: "copying",
-            summary: "repeat the first tokens after a stretch of noise",
-            lengths: "at least 2 tokens per datum",
-            data: "generated",
-            caption: "Copying: accuracy at the marks at the end, each of which asks for one of the first tokens.",
-            metric: Metric::Accuracy,
-        }
+impl DrawnOptions for CopyingConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "copying",
+        summary: "repeat the first tokens after a stretch of noise",
+        lengths: "at least 2 tokens per datum",
+        data: "generated",
+        caption: "Copying: accuracy at the marks at the end, each of which asks for one of the first tokens.",
+        metric: Metric::Accuracy,
+    };
+
+    fn examples(&self) -> &ExampleOptions {
+        &self.examples
     }
 
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: self.vocab }
+    fn vocab(&self) -> usize {
+        self.vocab
     }
 
-    fn target(&self, _: usize) -> TargetKind {
-        TargetKind::Tokens { classes: self.vocab }
-    }
-
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        self.refused_by(|| refusals(self.n_data, seq_len, &self.test_lengths))
+    fn wrong_length(&self, seq_len: usize) -> Option<Refusal> {
+        no_room(self.n_data, seq_len)
     }
 
     fn labels(&self, _: usize) -> usize {
         self.n_data
     }
 
-    fn test_lengths(&self) -> Vec<usize> {
-        self.test_lengths.clone()
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        self.check(seq_len)?;
+    fn drawing(&self) -> Box<dyn Draw> {
         let Self { vocab, n_data, reverse, .. } = *self;
-        let (spec, draw) =
-            (self.spec(seq_len, self.test_examples), Copies { vocab, n_data, reverse, is_selective: false });
-        Ok(Box::new(DrawnTask::new(spec, draw, (seed, self.train_examples), &self.test_lengths)))
+        Box::new(Copies { vocab, n_data, reverse, is_selective: false })
     }
 }
 
-/// Everything that keeps examples of these lengths from holding the data and as many marks.
-pub(crate) fn refusals(n_data: usize, seq_len: usize, test_lengths: &[usize]) -> Vec<Refusal> {
-    let short = |length: &usize| *length < 2 * n_data;
-    let rule = format!("{n_data} data and as many marks take {} tokens", 2 * n_data);
-    let own = short(&seq_len).then(|| wrong_length(&rule, 2 * n_data));
-    let tests = test_lengths.iter().filter(|length| short(length)).map(|length| {
-        Refusal::new(format!("{length} in test_lengths is too short: {rule}"), &["test_lengths"])
-    });
-    own.into_iter().chain(tests).collect()
+/// Refuses a length without room for the data and as many marks.
+pub(crate) fn no_room(n_data: usize, seq_len: usize) -> Option<Refusal> {
+    let least = 2 * n_data;
+    (seq_len < least)
+        .then(|| wrong_length(&format!("{n_data} data and as many marks take {least} tokens"), least))
 }
 
 /// How examples to copy are drawn.

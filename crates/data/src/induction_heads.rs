@@ -2,9 +2,9 @@
 
 use subquad_options::{Options, Refusal};
 
-use crate::drawn::{Draw, DrawnTask, Purpose, TokenExample};
+use crate::drawn::{Draw, DrawnOptions, ExampleOptions, Purpose, TokenExample};
 use crate::options::wrong_length;
-use crate::{Draws, InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
+use crate::{Draws, Metric, TaskInfo};
 
 /// Random tokens with a mark among them, and the mark again at the end, to be answered with the token that followed it.
 ///
@@ -40,58 +40,40 @@ pub struct InductionHeadsConfig {
     /// In training, the next token is the label at every token, as in H3's experiments. They are random but for the answer.
     #[config(default = false)]
     pub next_token: bool,
-    /// Training examples in an epoch; 0: every example is fresh.
-    #[config(default = 0)]
-    #[option(range = 0..=1 << 26)]
-    pub train_examples: usize,
-    /// Test examples.
-    #[config(default = 500)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-    /// Further lengths to test at, besides seq_len.
-    #[config(default = "vec![]")]
-    #[option(range = 4..=1 << 24, most = 100)]
-    pub test_lengths: Vec<usize>,
+    /// How many examples there are, and at which lengths it is tested.
+    #[option(flatten)]
+    pub examples: ExampleOptions,
 }
 
-impl TaskOptions for InductionHeadsConfig {
-    fn info() -> &'static TaskInfo {
-        &TaskInfo {
-            name: "induction_heads",
-            summary: "recall the token that followed the mark",
-            lengths: "4 or more",
-            data: "generated",
-            caption: "Induction heads: accuracy at the last token, a mark, which asks what followed its first place.",
-            metric: Metric::Accuracy,
-        }
+impl DrawnOptions for InductionHeadsConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "induction_heads",
+        summary: "recall the token that followed the mark",
+        lengths: "4 or more",
+        data: "generated",
+        caption: "Induction heads: accuracy at the last token, a mark, which asks what followed its first place.",
+        metric: Metric::Accuracy,
+    };
+
+    fn examples(&self) -> &ExampleOptions {
+        &self.examples
     }
 
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: self.vocab }
+    fn vocab(&self) -> usize {
+        self.vocab
     }
 
-    fn target(&self, _: usize) -> TargetKind {
-        TargetKind::Tokens { classes: self.vocab }
-    }
-
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
+    fn wrong_length(&self, seq_len: usize) -> Option<Refusal> {
         let too_short = || wrong_length("a mark with the token after it, another one, and the mark again", 4);
-        self.refused_by(|| (seq_len < 4).then(too_short).into_iter().collect())
+        (seq_len < 4).then(too_short)
     }
 
     fn labels(&self, seq_len: usize) -> usize {
         if self.next_token { seq_len } else { 1 }
     }
 
-    fn test_lengths(&self) -> Vec<usize> {
-        self.test_lengths.clone()
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        self.check(seq_len)?;
-        let Self { vocab, next_token, .. } = *self;
-        let (spec, draw) = (self.spec(seq_len, self.test_examples), Marks { vocab, next_token });
-        Ok(Box::new(DrawnTask::new(spec, draw, (seed, self.train_examples), &self.test_lengths)))
+    fn drawing(&self) -> Box<dyn Draw> {
+        Box::new(Marks { vocab: self.vocab, next_token: self.next_token })
     }
 }
 

@@ -45,6 +45,7 @@ pub use bytes::BytesConfig;
 pub use copying::CopyingConfig;
 pub use delay::DelayConfig;
 pub use digits::DigitsConfig;
+pub use drawn::{Draw, DrawnOptions, ExampleOptions, Purpose, TokenExample};
 pub use error::TaskError;
 pub use few::FewTests;
 pub use induction_heads::InductionHeadsConfig;

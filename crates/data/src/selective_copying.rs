@@ -2,9 +2,9 @@
 
 use subquad_options::{Options, Refusal};
 
-use crate::copying::{Copies, refusals};
-use crate::drawn::DrawnTask;
-use crate::{InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
+use crate::copying::{Copies, no_room};
+use crate::drawn::{Draw, DrawnOptions, ExampleOptions};
+use crate::{Metric, TaskInfo};
 
 /// Data at random places among noise, then marks, at each of which one of the data is to be repeated.
 ///
@@ -42,59 +42,39 @@ pub struct SelectiveCopyingConfig {
     #[config(default = 16)]
     #[option(range = 1..=1 << 23)]
     pub n_data: usize,
-    /// Training examples in an epoch; 0: every example is fresh.
-    #[config(default = 0)]
-    #[option(range = 0..=1 << 26)]
-    pub train_examples: usize,
-    /// Test examples.
-    #[config(default = 1000)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-    /// Further lengths to test at, besides seq_len, with as many data.
-    #[config(default = "vec![]")]
-    #[option(range = 2..=1 << 24, most = 100)]
-    pub test_lengths: Vec<usize>,
+    /// How many examples there are, and at which lengths it is tested.
+    #[option(flatten)]
+    pub examples: ExampleOptions,
 }
 
-impl TaskOptions for SelectiveCopyingConfig {
-    fn info() -> &'static TaskInfo {
-        &TaskInfo {
-            name: "selective_copying",
-            summary: "repeat the tokens that were scattered over noise, in their order",
-            lengths: "at least 2 tokens per datum",
-            data: "generated",
-            caption: "Selective copying: accuracy at the marks at the end, each of which asks for one of the tokens scattered over noise.",
-            metric: Metric::Accuracy,
-        }
+impl DrawnOptions for SelectiveCopyingConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "selective_copying",
+        summary: "repeat the tokens that were scattered over noise, in their order",
+        lengths: "at least 2 tokens per datum",
+        data: "generated",
+        caption: "Selective copying: accuracy at the marks at the end, each of which asks for one of the tokens scattered over noise.",
+        metric: Metric::Accuracy,
+    };
+
+    fn examples(&self) -> &ExampleOptions {
+        &self.examples
     }
 
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: self.vocab }
+    fn vocab(&self) -> usize {
+        self.vocab
     }
 
-    fn target(&self, _: usize) -> TargetKind {
-        TargetKind::Tokens { classes: self.vocab }
-    }
-
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        self.refused_by(|| refusals(self.n_data, seq_len, &self.test_lengths))
+    fn wrong_length(&self, seq_len: usize) -> Option<Refusal> {
+        no_room(self.n_data, seq_len)
     }
 
     fn labels(&self, _: usize) -> usize {
         self.n_data
     }
 
-    fn test_lengths(&self) -> Vec<usize> {
-        self.test_lengths.clone()
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        self.check(seq_len)?;
+    fn drawing(&self) -> Box<dyn Draw> {
         let Self { vocab, n_data, .. } = *self;
-        let (spec, draw) = (
-            self.spec(seq_len, self.test_examples),
-            Copies { vocab, n_data, reverse: false, is_selective: true },
-        );
-        Ok(Box::new(DrawnTask::new(spec, draw, (seed, self.train_examples), &self.test_lengths)))
+        Box::new(Copies { vocab, n_data, reverse: false, is_selective: true })
     }
 }

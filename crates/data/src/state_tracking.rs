@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use subquad_options::{Choice, Options, Refusal};
 
-use crate::drawn::{Draw, DrawnTask, Purpose, TokenExample};
+use crate::drawn::{Draw, DrawnOptions, ExampleOptions, Purpose, TokenExample};
 use crate::options::wrong_length;
-use crate::{Draws, InputKind, Metric, TargetKind, Task, TaskError, TaskInfo, TaskOptions};
+use crate::{Draws, Metric, TaskInfo};
 
 /// A group with 60 elements. They differ in what computes their running products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Choice)]
@@ -52,54 +52,35 @@ pub struct StateTrackingConfig {
     /// The group: even permutations of five things, of four things with a number modulo 5, or numbers modulo 60. Each has 60 elements.
     #[config(default = "Group::A5")]
     pub group: Group,
-    /// Training examples in an epoch; 0: every example is fresh.
-    #[config(default = 0)]
-    #[option(range = 0..=1 << 26)]
-    pub train_examples: usize,
-    /// Test examples.
-    #[config(default = 500)]
-    #[option(range = 1..)]
-    pub test_examples: usize,
-    /// Further lengths to test at, besides seq_len.
-    #[config(default = "vec![]")]
-    #[option(range = 1..=1 << 24, most = 100)]
-    pub test_lengths: Vec<usize>,
+    /// How many examples there are, and at which lengths it is tested.
+    #[option(flatten)]
+    pub examples: ExampleOptions,
 }
 
-impl TaskOptions for StateTrackingConfig {
-    fn info() -> &'static TaskInfo {
-        &TaskInfo {
-            name: "state_tracking",
-            summary: "keep the running product of elements of a group, such as permutations of five things",
-            lengths: "any",
-            data: "generated",
-            caption: "State tracking: accuracy over all tokens, each of which asks for the product of all elements so far. Guessing scores 1/60.",
-            metric: Metric::Accuracy,
-        }
+impl DrawnOptions for StateTrackingConfig {
+    const INFO: TaskInfo = TaskInfo {
+        name: "state_tracking",
+        summary: "keep the running product of elements of a group, such as permutations of five things",
+        lengths: "any",
+        data: "generated",
+        caption: "State tracking: accuracy over all tokens, each of which asks for the product of all elements so far. Guessing scores 1/60.",
+        metric: Metric::Accuracy,
+    };
+
+    fn examples(&self) -> &ExampleOptions {
+        &self.examples
     }
 
-    fn input(&self) -> InputKind {
-        InputKind::Tokens { vocab: ELEMENTS }
+    fn vocab(&self) -> usize {
+        ELEMENTS
     }
 
-    fn target(&self, _: usize) -> TargetKind {
-        TargetKind::Tokens { classes: ELEMENTS }
+    fn wrong_length(&self, seq_len: usize) -> Option<Refusal> {
+        (seq_len == 0).then(|| wrong_length("a product has a factor", 1))
     }
 
-    fn refusals(&self, seq_len: usize) -> Vec<Refusal> {
-        self.refused_by(|| {
-            (seq_len == 0).then(|| wrong_length("a product has a factor", 1)).into_iter().collect()
-        })
-    }
-
-    fn test_lengths(&self) -> Vec<usize> {
-        self.test_lengths.clone()
-    }
-
-    fn open(&self, seq_len: usize, seed: u64) -> Result<Box<dyn Task>, TaskError> {
-        self.check(seq_len)?;
-        let (spec, draw) = (self.spec(seq_len, self.test_examples), Products(self.group.table()));
-        Ok(Box::new(DrawnTask::new(spec, draw, (seed, self.train_examples), &self.test_lengths)))
+    fn drawing(&self) -> Box<dyn Draw> {
+        Box::new(Products(self.group.table()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pairs of keys and values, and one key at the end.
 
-use subquad_data::{AssociativeRecallConfig, Task, TaskOptions};
+use subquad_data::{AssociativeRecallConfig, ExampleOptions, Task, TaskOptions};
 
 use crate::solved::{accuracy, assert_streams, checksum, examples};
 
@@ -66,7 +66,10 @@ fn the_examples_are_those_that_were_written_down() {
 
 #[test]
 fn other_lengths_are_tested_with_examples_of_their_own() {
-    let config = AssociativeRecallConfig { test_lengths: vec![42, 80], ..AssociativeRecallConfig::default() };
+    let config = AssociativeRecallConfig {
+        examples: ExampleOptions { test_lengths: vec![42, 80], ..ExampleOptions::default() },
+        ..AssociativeRecallConfig::default()
+    };
     let task = config.open(42, 0).unwrap();
     let names: Vec<_> =
         task.conditions().into_iter().map(|condition| (condition.name, condition.seq_len)).collect();
@@ -76,7 +79,10 @@ fn other_lengths_are_tested_with_examples_of_their_own() {
 
 #[test]
 fn a_fixed_training_set_comes_again_in_every_epoch() {
-    let config = AssociativeRecallConfig { train_examples: 6, ..AssociativeRecallConfig::default() };
+    let config = AssociativeRecallConfig {
+        examples: ExampleOptions { train_examples: 6, ..ExampleOptions::default() },
+        ..AssociativeRecallConfig::default()
+    };
     let task = config.open(42, 0).unwrap();
     let epoch = |step: usize| {
         let mut all = examples(task.train_batch(step, 6));

@@ -1,6 +1,6 @@
 //! Data to repeat at the end: in front of the noise, or scattered over it.
 
-use subquad_data::{CopyingConfig, SelectiveCopyingConfig, Task, TaskOptions};
+use subquad_data::{CopyingConfig, ExampleOptions, SelectiveCopyingConfig, Task, TaskOptions};
 
 use crate::solved::{accuracy, assert_streams, checksum, examples};
 
@@ -94,8 +94,14 @@ fn lengths_without_room_for_the_marks_are_refused() {
         "copying cannot have seq_len = 19: 10 data and as many marks take 20 tokens; nearest allowed: 20"
     );
     assert_eq!(
-        refused(CopyingConfig { test_lengths: vec![18], ..CopyingConfig::default() }, 20),
-        "copying: 18 in test_lengths is too short: 10 data and as many marks take 20 tokens"
+        refused(
+            CopyingConfig {
+                examples: ExampleOptions { test_lengths: vec![18], ..ExampleOptions::default() },
+                ..CopyingConfig::default()
+            },
+            20
+        ),
+        "copying: 18 in test_lengths: 10 data and as many marks take 20 tokens; nearest allowed: 20"
     );
     assert_eq!(accuracy(&*CopyingConfig::default().open(20, 0).unwrap(), COUNT, queue), 1.0);
 }

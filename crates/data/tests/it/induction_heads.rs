@@ -1,6 +1,6 @@
 //! A mark, and the same mark at the end.
 
-use subquad_data::{InductionHeadsConfig, Task, TaskOptions};
+use subquad_data::{ExampleOptions, InductionHeadsConfig, Task, TaskOptions};
 
 use crate::solved::{accuracy, assert_streams, checksum, examples};
 
@@ -52,8 +52,10 @@ fn every_next_token_is_a_label_in_training_only_where_that_is_asked() {
 
 #[test]
 fn it_is_tested_at_lengths_that_it_was_not_trained_at() {
-    let config =
-        InductionHeadsConfig { test_lengths: vec![64, 256, 1 << 14], ..InductionHeadsConfig::default() };
+    let config = InductionHeadsConfig {
+        examples: ExampleOptions { test_lengths: vec![64, 256, 1 << 14], ..ExampleOptions::default() },
+        ..InductionHeadsConfig::default()
+    };
     let open = config.open(64, 0).unwrap();
     assert_eq!(config.test_lengths(), [64, 256, 1 << 14]);
     let lengths: Vec<_> = open.conditions().iter().map(|condition| condition.seq_len).collect();

@@ -239,27 +239,27 @@ parity.train_examples = 0: an integer from 0 to 67108864
 parity.test_examples = 1000: an integer >= 1
 associative_recall.vocab = 20: an integer from 4 to 1048576
 associative_recall.train_examples = 0: an integer from 0 to 67108864
-associative_recall.test_examples = 500: an integer >= 1
-associative_recall.test_lengths = []: a list of at most 100 different values, each an integer from 4 to 16777216
+associative_recall.test_examples = 1000: an integer >= 1
+associative_recall.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216
 induction_heads.vocab = 16: an integer from 4 to 1048576
 induction_heads.next_token = false: true or false
 induction_heads.train_examples = 0: an integer from 0 to 67108864
-induction_heads.test_examples = 500: an integer >= 1
-induction_heads.test_lengths = []: a list of at most 100 different values, each an integer from 4 to 16777216
+induction_heads.test_examples = 1000: an integer >= 1
+induction_heads.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216
 copying.vocab = 10: an integer from 4 to 1048576
 copying.n_data = 10: an integer from 1 to 8388608
 copying.reverse = false: true or false
 copying.train_examples = 0: an integer from 0 to 67108864
 copying.test_examples = 1000: an integer >= 1
-copying.test_lengths = []: a list of at most 100 different values, each an integer from 2 to 16777216
+copying.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216
 selective_copying.vocab = 17: an integer from 4 to 1048576
 selective_copying.n_data = 16: an integer from 1 to 8388608
 selective_copying.train_examples = 0: an integer from 0 to 67108864
 selective_copying.test_examples = 1000: an integer >= 1
-selective_copying.test_lengths = []: a list of at most 100 different values, each an integer from 2 to 16777216
+selective_copying.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216
 adding.train_examples = 0: an integer from 0 to 67108864
 adding.test_examples = 1000: an integer >= 1
 state_tracking.group = a5: one of a5, a4_z5, z60
 state_tracking.train_examples = 0: an integer from 0 to 67108864
-state_tracking.test_examples = 500: an integer >= 1
+state_tracking.test_examples = 1000: an integer >= 1
 state_tracking.test_lengths = []: a list of at most 100 different values, each an integer from 1 to 16777216";
