@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use subquad_options::Value;
+use subquad_options::{Kind, Value};
 
 use crate::combination::{Combination, share_of};
 use crate::text::config_text;
@@ -90,6 +90,16 @@ impl Run {
     pub fn value_at(&self, key: &str, size: usize) -> Option<Value> {
         let share = self.shares.get(key).and_then(|share| share_of(self.schema.find(key)?, share, size));
         share.or_else(|| self.value(key).cloned())
+    }
+
+    /// The keys that may hold a share of the size and differ from their default, with a share or a number as the config has it.
+    pub fn shares(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let may_hold_one = |key: &&Key| matches!(key.kind, Kind::Share { .. });
+        let written = |key: &'static Key| {
+            let written = self.shares.get(key.name).or(self.values.get(key.name))?;
+            (key.default.as_ref() != Some(written)).then_some((key.name, written))
+        };
+        self.schema.keys().iter().filter(may_hold_one).filter_map(written)
     }
 
     /// The values of the keys of a section, by their last part.

@@ -326,3 +326,32 @@ fn stands_for_none(none: &Expr, ty: &Type) -> TokenStream {
         (Err(_), None) => quote! { ::core::compile_error!("only an Option has a value for none") },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn refused(field: Field) -> String {
+        expand(&parse_quote! { struct Options { #field } })
+            .map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_word_that_is_not_known_is_refused_with_those_that_are() {
+        let known = "not a word of option(..); known: range = .., most = .., none = .., or = \"..\", name = \"..\", before = .., given, required, bookkeeping, flatten, skip";
+        assert_eq!(refused(parse_quote! { #[option(since = 0.0)] share: f64 }), known);
+        assert_eq!(refused(parse_quote! { #[option(before)] share: f64 }), known);
+        assert_eq!(refused(parse_quote! { #[option(given = 1)] share: f64 }), known);
+        assert_eq!(refused(parse_quote! { #[option(before = 0.0)] share: f64 }), "");
+    }
+
+    #[test]
+    fn every_word_is_among_those_that_the_refusal_lists() {
+        let listed = refused(parse_quote! { #[option(since)] share: f64 });
+        let with_value = WITH_VALUE.iter().map(|word| format!(" {word} = "));
+        let alone = ALONE.iter().map(|word| format!(" {word}"));
+        assert!(with_value.chain(alone).all(|word| listed.contains(&word)), "{listed}");
+    }
+}

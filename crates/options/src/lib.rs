@@ -44,6 +44,7 @@
 //! | `none = 0` | the value that stands for `None` |
 //! | `or = "longest"` | a word that a config may write, and the default; the rest of the config has its number |
 //! | `name = "block"` | the key, if it is not the field's name |
+//! | `before = 0.0` | what runs had before there was the option, if that is not the default: they keep their names |
 //! | `given` | not a key: the code that builds the struct knows the value, such as the width of the model |
 //! | `skip` | not an option: it starts at its default, and may be of any type |
 //! | `required` | a key without a default |

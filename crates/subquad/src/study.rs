@@ -230,6 +230,13 @@ const DIGITS: usize = 8;
 /// Hex digits of a whole SHA-256.
 const MAX_DIGITS: usize = 64;
 
+/// A share and the number that it is at a run's own length are different things only where the run also trains at other lengths.
+fn shares(run: &Run) -> Vec<(String, String)> {
+    let varies = RunConfig::of(run).train.lengths(run.size).is_some();
+    let shares = run.shares().filter(|_| varies);
+    shares.map(|(key, share)| (format!("{key} at every length"), share.to_string())).collect()
+}
+
 /// How often a run is evaluated changes its numbers only where a score ends it.
 fn stops_every(run: &Run) -> Option<String> {
     let stop_at = run.value(STOPS_AT).filter(|at| at.as_real() != Some(0.0));
@@ -244,6 +251,7 @@ fn name(run: &Run, data: Option<&str>, device: Option<&str>, digits: usize) -> R
     let beside = [(DATA, data), (DEVICE, device)];
     naming.extend(beside.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned()))));
     naming.extend(stops_every(run).map(|every| (STOPS_EVERY.to_owned(), every)));
+    naming.extend(shares(run));
     RunName {
         mixer: RunName::mixer_of(&run.subject),
         seq_len: run.size,

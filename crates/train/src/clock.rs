@@ -38,10 +38,11 @@ impl Clock {
         self.steps.push(seconds);
     }
 
-    /// Seconds of the median step among those that count, by their number from 0.
+    /// Seconds of the median step among those that count, by their number from 0; NaN if none does.
     pub(crate) fn median(&self, counts: impl Fn(usize) -> bool) -> f64 {
         let counted = self.steps.iter().enumerate().filter(|(step, _)| counts(*step));
-        median(&counted.map(|(_, seconds)| *seconds).collect::<Vec<_>>())
+        let counted: Vec<f64> = counted.map(|(_, seconds)| *seconds).collect();
+        if counted.is_empty() { f64::NAN } else { median(&counted) }
     }
 
     /// Seconds of the median step among the last `count`.

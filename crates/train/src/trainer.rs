@@ -29,7 +29,8 @@ pub struct Trained<M = MixerKind> {
     pub test: Tally,
     /// The same under the task's other test conditions.
     pub other_tests: Vec<(Condition, Tally)>,
-    /// Seconds of the median step, over all steps of the task's own length, including those before a checkpoint.
+    /// Seconds of the median step, over all steps of the task's own length, including those before a checkpoint; NaN if the training ended
+    /// before them.
     pub step_seconds: f64,
 }
 

@@ -72,6 +72,17 @@ fn validation_windows_are_between_the_training_text_and_the_test_text() {
     }
 }
 
+/// Runs from before there was a validation split keep their numbers.
+#[test]
+fn without_a_validation_split_training_windows_start_anywhere_in_the_nine_tenths() {
+    let (text, stream) = (text(), Stream::new(0, "bytes/train"));
+    let (inputs, _) = rows(&task(99, 0).train_batch(3, 50));
+    for (example, input) in (150..).zip(inputs) {
+        let start = stream.at(example, 0).below(801);
+        assert_eq!(input, text[start..start + 99]);
+    }
+}
+
 #[test]
 fn a_share_that_leaves_no_window_is_refused_with_its_name() {
     let refused = |validation: f64, seq_len| {

@@ -77,17 +77,43 @@ fn places_asked_for_reach_everywhere_and_change_with_seed_and_step() {
     assert_ne!(places(of(0, 0)), places(of(1, 0)));
 }
 
+/// Where the windows of a batch start in the text.
+fn starts(batch: Batch) -> Vec<usize> {
+    let (text, seq_len) = (text(), batch.seq_len);
+    let (inputs, targets) = tokens(batch);
+    let start = |(read, asked): (&[u32], &[Option<u32>])| {
+        let bytes: Vec<u8> = read.iter().zip(asked).map(|(r, a)| a.unwrap_or(*r) as u8).collect();
+        text.windows(seq_len).position(|window| window == bytes).unwrap()
+    };
+    inputs.chunks(seq_len).zip(targets.chunks(seq_len)).map(start).collect()
+}
+
 #[test]
 fn training_windows_lie_in_the_first_nine_tenths_and_reach_both_ends() {
-    let (text, config) = (text(), MaskedBytesConfig { mask_share: 0.001, ..MaskedBytesConfig::default() });
-    let (inputs, targets) = tokens(task(99, config, 0).train_batch(0, 10_000));
-    let starts = inputs.chunks(99).zip(targets.chunks(99)).map(|(read, asked)| {
-        let bytes: Vec<u8> = read.iter().zip(asked).map(|(r, a)| a.unwrap_or(*r) as u8).collect();
-        text.windows(99).position(|window| window == bytes).unwrap()
-    });
-    let starts: BTreeSet<usize> = starts.collect();
+    let config = MaskedBytesConfig { mask_share: 0.001, ..MaskedBytesConfig::default() };
+    let starts: BTreeSet<usize> = starts(task(99, config, 0).train_batch(0, 10_000)).into_iter().collect();
     // With 802 starts and 10,000 draws, an end is missed once in 100,000 times.
     assert_eq!((starts.first(), starts.last()), (Some(&0), Some(&801)));
+}
+
+#[test]
+fn training_windows_end_where_the_validation_text_begins() {
+    for (validation, seq_len, train) in [(0.1, 9, 810), (0.1, 90, 810), (0.5, 99, 450)] {
+        let config = MaskedBytesConfig { validation, ..MaskedBytesConfig::default() };
+        let task = config.of_text(text(), seq_len, 0).unwrap();
+        let starts: BTreeSet<usize> = starts(task.train_batch(0, 10_000)).into_iter().collect();
+        // With 802 starts and 10,000 draws, an end is missed once in 100,000 times.
+        assert_eq!((starts.first(), starts.last()), (Some(&0), Some(&(train - seq_len))), "{validation}");
+    }
+}
+
+/// Runs from before there was a validation split keep their numbers.
+#[test]
+fn without_a_validation_split_training_windows_start_anywhere_in_the_nine_tenths() {
+    let stream = Stream::new(0, "masked_bytes/train");
+    let drawn = (150..200).map(|example| stream.at(example, 0).below(802));
+    let config = MaskedBytesConfig::default();
+    assert_eq!(starts(task(99, config, 0).train_batch(3, 50)), drawn.collect::<Vec<_>>());
 }
 
 #[test]

@@ -126,6 +126,20 @@ fn the_last_images_of_the_training_files_validate_and_do_not_train() {
 }
 
 #[test]
+fn by_default_the_last_tenth_of_the_training_images_validates() {
+    let task = made_up().open(784, 3).unwrap();
+    assert_eq!((task.train_len(), task.validation_len()), (Some(18), 2));
+    let batch = task.validation_batch(0..2);
+    let (images, labels) = parts(&batch);
+    assert_eq!(labels, [8, 9]);
+    let first = |image: &[f32]| (image[0] * 255.0).round() as u8;
+    assert_eq!(images.iter().map(|image| first(image)).collect::<Vec<_>>(), [pixel(18, 0), pixel(19, 0)]);
+    let epochs = task.train_batch(0, 3 * 18);
+    let (trained, _) = parts(&epochs);
+    assert!(trained.iter().all(|image| !images.contains(image)));
+}
+
+#[test]
 fn the_first_images_of_each_file_can_be_had_alone() {
     let config = MnistConfig { train_examples: 5, test_examples: 2, validation: 0.0, ..made_up() };
     let (few, all) = (config.open(784, 0).unwrap(), made_up().open(784, 0).unwrap());

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use subquad_data::{
-    AddingConfig, AssociativeRecallConfig, BytesConfig, CopyingConfig, DelayConfig, DigitsConfig, FewTests,
-    HeldOut, InductionHeadsConfig, MaskedBytesConfig, MnistConfig, MqarConfig, ParityConfig, Permutation,
-    ReconstructConfig, SelectiveCopyingConfig, Share, StateTrackingConfig, Task, TaskConfig, TaskOptions,
-    tasks,
+    AddingConfig, AssociativeRecallConfig, Batch, BytesConfig, CopyingConfig, DelayConfig, DigitsConfig,
+    FewTests, HeldOut, InductionHeadsConfig, Inputs, MaskedBytesConfig, MnistConfig, MqarConfig,
+    ParityConfig, Permutation, ReconstructConfig, SelectiveCopyingConfig, Share, StateTrackingConfig, Task,
+    TaskConfig, TaskOptions, tasks,
 };
 use subquad_options::Value;
 
@@ -177,7 +177,6 @@ fn every_option_has_help_and_a_default_that_it_allows() {
     }
 }
 
-/// A changed default would change what old configs mean.
 #[test]
 fn validation_examples_are_the_same_under_every_seed_and_in_no_other_split() {
     for (config, seq_len) in all() {
@@ -196,6 +195,42 @@ fn validation_examples_are_the_same_under_every_seed_and_in_no_other_split() {
     }
 }
 
+/// What is read in each of the first 20 examples of a split, and in training in batches of one and of all of them.
+fn read_in_splits(task: &dyn Task) -> [Vec<Inputs>; 4] {
+    let each = |batch: Batch| batch.parts(20).map(|part| part.inputs).collect();
+    let steps = (0..20).map(|step| task.train_batch(step, 1).inputs).collect();
+    [
+        each(task.validation_batch(0..20)),
+        each(task.test_batch(0, 0..20)),
+        each(task.train_batch(0, 20)),
+        steps,
+    ]
+}
+
+/// Without mnist: the made-up images of both files are the same.
+#[test]
+fn no_validation_example_is_among_those_that_test_or_that_seed_0_trains_on() {
+    for (config, seq_len) in all().into_iter().filter(|(config, _)| config.info().name != "mnist") {
+        let [validation, others @ ..] = read_in_splits(&*config.open(seq_len, 0).unwrap());
+        assert!(others.concat().iter().all(|other| !validation.contains(other)), "{config:?}");
+        let first = |example: &Inputs| validation.iter().position(|other| other == example);
+        assert!((0..20).all(|place| first(&validation[place]) == Some(place)), "all differ: {config:?}");
+    }
+}
+
+#[test]
+fn a_validation_example_is_the_same_in_any_range() {
+    for (config, seq_len) in all() {
+        let task = config.open(seq_len, 0).unwrap();
+        let count = task.validation_len().min(6);
+        let alone = |example| task.validation_batch(example..example + 1);
+        let mut backwards: Vec<Batch> = (0..count).rev().map(alone).collect();
+        backwards.reverse();
+        assert_eq!(task.validation_batch(0..count).parts(count).collect::<Vec<_>>(), backwards, "{config:?}");
+    }
+}
+
+/// A changed default would change what old configs mean.
 #[test]
 fn the_options_are_these() {
     let line = |field: &subquad_options::Field| {

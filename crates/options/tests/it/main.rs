@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod before;
 mod kinds;
 mod numbers;

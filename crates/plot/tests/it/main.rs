@@ -292,6 +292,17 @@ fn a_metric_has_the_title_and_the_axes_of_its_declaration() {
 }
 
 #[test]
+fn scores_by_learning_rate_have_ticks_at_the_rates_that_were_tried() {
+    let samples = [0.001, 0.003, 0.01].map(|rate| sample("s4d", 0, rate, 0.5));
+    let figure = Standard::Score(Metric::Accuracy, Over::LearningRate).of(&samples, &facts());
+    assert_eq!((&*figure.name, &*figure.title), ("accuracy_by_lr", "Accuracy by learning rate"));
+    assert_eq!((&*figure.x.label, figure.x.scale), ("peak learning rate", subquad_plot::Scale::Log10));
+    assert_eq!(figure.x.ticks, Some(vec![0.001, 0.003, 0.01]));
+    let ringed = figure.panels.iter().flat_map(|panel| &panel.lines).filter(|line| line.ringed.is_some());
+    assert_eq!(ringed.count(), 0);
+}
+
+#[test]
 fn costs_go_logarithmic_beyond_a_decade() {
     let figure = |high: f64| {
         Standard::TimePerToken.of(&[sample("m2", 0, 64.0, 1.0), sample("m2", 0, 128.0, high)], &facts())

@@ -3,14 +3,14 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor};
-use subquad_data::HeldOut;
+use subquad_data::{HeldOut, Metric};
 use subquad_model::SequenceModel;
 use subquad_record::{Checkpoint, Memory};
 use subquad_testkit::cpu;
 use subquad_train::{Decay, LoopConfig, OptimConfig, TrainConfig, Training, evaluate, train};
 
-use crate::tasks::{SEQ, Sequences};
-use crate::{attention, looping, plain_loop, plain_optim, sequence_model};
+use crate::tasks::{Retold, SEQ, Sequences};
+use crate::{attention, looping, plain_loop, plain_optim, sequence_model, token_model};
 
 const STEPS: usize = 12;
 const DECAY: f64 = 0.4;
@@ -36,8 +36,12 @@ fn values(model: &SequenceModel) -> Vec<f64> {
 }
 
 fn model_of(checkpoint: &Checkpoint, file: &str) -> SequenceModel {
+    load(sequence_model(attention()), checkpoint, file)
+}
+
+fn load(model: SequenceModel, checkpoint: &Checkpoint, file: &str) -> SequenceModel {
     let bytes = Bytes::from_bytes_vec(checkpoint.files[file].clone());
-    sequence_model(attention()).load_record(ModuleRecord::from_bytes(bytes).unwrap())
+    model.load_record(ModuleRecord::from_bytes(bytes).unwrap())
 }
 
 /// The average after every step, from the weights after every step.
@@ -97,13 +101,40 @@ fn the_average_is_what_is_evaluated() {
 }
 
 #[test]
-fn a_checkpoint_without_the_average_is_refused() {
-    let (task, mut sink) = (Sequences::new(8, 5), Memory::default());
-    train(sequence_model(attention()), &task, &config(None), &cpu(), &mut sink).unwrap();
-    let (checkpoint, config) = (sink.checkpoints.remove(0), config(Some(DECAY)));
-    let refused = Training::resume(sequence_model(attention()), &task, &config, &cpu(), checkpoint);
-    assert_eq!(
-        refused.err().unwrap().to_string(),
-        "the checkpoint of step 1 does not fit: it has no average.bpk"
-    );
+fn a_checkpoint_without_the_average_or_with_a_damaged_one_is_refused() {
+    let task = Sequences::new(8, 5);
+    let refusal = |kept: Option<f64>, change: &dyn Fn(&mut Checkpoint)| {
+        let mut sink = Memory::default();
+        train(sequence_model(attention()), &task, &config(kept), &cpu(), &mut sink).unwrap();
+        let mut checkpoint = sink.checkpoints.remove(0);
+        change(&mut checkpoint);
+        let (model, config) = (sequence_model(attention()), config(Some(DECAY)));
+        Training::resume(model, &task, &config, &cpu(), checkpoint).err().unwrap().to_string()
+    };
+    let start = "the checkpoint of step 1 does not fit: ";
+    assert_eq!(refusal(None, &|_| ()), format!("{start}it has no average.bpk"));
+    let empty = refusal(Some(DECAY), &|checkpoint| checkpoint.files.get_mut("average.bpk").unwrap().clear());
+    assert!(empty.starts_with(start), "{empty}");
+}
+
+#[test]
+fn it_is_the_score_of_the_average_that_ends_a_training() {
+    let (task, build) = (Retold::validated(40, 5), || token_model(attention()));
+    let config = |stop_at| {
+        let every = LoopConfig { eval_every: Some(1), checkpoint_every: Some(1), ..plain_loop(40, 8) };
+        looping(LoopConfig { stop_at, ema: Some(0.9), ..every })
+    };
+    let mut sink = Memory::default();
+    train(build(), &task, &config(None), &cpu(), &mut sink).unwrap();
+    let score = |checkpoint: &Checkpoint, file| {
+        let model = load(build(), checkpoint, file);
+        Metric::Accuracy.of(&evaluate(&model, &task, HeldOut::Validation, 8 * SEQ, &cpu())).value
+    };
+    let of = |file| sink.checkpoints.iter().map(|checkpoint| score(checkpoint, file)).collect::<Vec<_>>();
+    let [averages, weights] = ["average.bpk", "model.bpk"].map(of);
+    let first = |scores: &[f64], goal| scores.iter().position(|score| *score >= goal).unwrap() + 1;
+    let goal = averages.iter().copied().fold(0.0, f64::max);
+    assert!(first(&weights, goal) < first(&averages, goal), "{weights:?} {averages:?}");
+    let trained = train(build(), &task, &config(Some(goal)), &cpu(), &mut Memory::default()).unwrap();
+    assert_eq!(trained.steps, first(&averages, goal));
 }

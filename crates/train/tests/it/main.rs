@@ -4,6 +4,7 @@
 mod average;
 mod determinism;
 mod evaluation;
+mod lengths;
 mod optimiser;
 mod overfit;
 mod reals;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use subquad_backend::Form;
-use subquad_data::Task;
+use subquad_data::{Lengths, Metric, Task};
 use subquad_model::{MixerConfig, SequenceModel};
 use subquad_monarch::M2Config;
 use subquad_record::{Checkpoint, Memory, Row};
@@ -11,6 +11,7 @@ use subquad_train::{
     LoopConfig, OptimConfig, ResumeError, TrainConfig, TrainError, Trained, Training, to_safetensors, train,
 };
 
+use crate::lengths::{curriculum, varied};
 use crate::tasks::{Retold, Sequences};
 use crate::{
     attention, dropping_attention, hybrid, m2, mixers, plain, plain_loop, plain_optim, sequence_model,
@@ -103,6 +104,32 @@ fn an_average_of_the_weights_goes_on_bit_for_bit_from_every_step() {
     let training_loop = LoopConfig { ema: Some(0.5), ..whole.training_loop.clone() };
     let config = TrainConfig { training_loop, ..whole };
     every_resumption_of(&config, || sequence_model(attention()), &Sequences::validated(8, 6, 5), "average");
+}
+
+#[test]
+fn a_training_at_several_lengths_goes_on_bit_for_bit_from_every_step() {
+    for task in [curriculum(), varied(Lengths::Mixed(vec![2, 4]))] {
+        every_resumption_ends_the_same(|| token_model(attention()), &task, "lengths");
+    }
+}
+
+#[test]
+fn a_training_that_a_score_ended_ends_at_the_same_step_from_every_checkpoint() {
+    let task = Sequences::validated(8, 6, 5).scored_by(Metric::BitsPerByte);
+    let whole_loop = config().training_loop;
+    let training_loop = LoopConfig { stop_at: Some(1e6), eval_every: Some(4), ema: Some(0.5), ..whole_loop };
+    let config = TrainConfig { training_loop, ..config() };
+    let (expected, expected_weights) = whole(sequence_model(attention()), &task, &config);
+    assert_eq!(expected.rows.last().unwrap().step, 4);
+    assert_eq!(expected.checkpoints.iter().map(|checkpoint| checkpoint.step).collect::<Vec<_>>(), [1, 2, 3]);
+    for checkpoint in &expected.checkpoints {
+        let model = sequence_model(attention());
+        let (got, got_weights) = resume_with(&config, model, &task, checkpoint.clone()).unwrap();
+        let rows = after(&expected.rows, checkpoint.step);
+        assert_eq!(got.rows.len(), rows.len(), "from step {}", checkpoint.step);
+        assert!(got.rows.iter().zip(rows).all(|(a, b)| a.same_numbers(b)), "from step {}", checkpoint.step);
+        assert!(got_weights == expected_weights, "from step {}: other weights", checkpoint.step);
+    }
 }
 
 #[test]

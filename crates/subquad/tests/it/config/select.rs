@@ -71,3 +71,19 @@ fn a_share_of_the_length_is_one_at_every_length_of_a_training() {
     --set train.mixed_lengths=[64, 32]: 32 in mixed_lengths does not suit task mqar: n_pairs = 32 at 32 tokens, but a pair takes 4: at most 8
     ");
 }
+
+/// At other lengths, a share of the length is another number than the one that it is at the run's own.
+#[test]
+fn a_share_and_its_number_name_different_runs_only_where_lengths_vary() {
+    let lab = crate::lab::Lab::new();
+    let names = |pairs: &str, curriculum: &str| {
+        let flags = "--set task.name=mqar --set task.mqar.vocab=300 --set sweep.seq_len=[64] --set sweep.mixer=[\"s4d\"]";
+        lab.subquad(&format!(
+            "run tiny --dry-run {flags} --set task.mqar.n_pairs={pairs} --set train.curriculum={curriculum}"
+        ))
+        .expect(0)
+        .out
+    };
+    assert_eq!(names("seq_len/16", "[]"), names("4", "[]"));
+    assert_ne!(names("seq_len/16", "[\"32x1\"]"), names("4", "[\"32x1\"]"));
+}
