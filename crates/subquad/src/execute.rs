@@ -173,7 +173,7 @@ fn title(run: &PlannedRun, config: &RunConfig, position: &str, parameters: usize
 pub(crate) fn result(summary: &RunSummary) -> String {
     let test = &summary.evaluations[0];
     let score = test.score.map_or(String::new(), |score| format!("{score}, "));
-    let time = match summary.timings_are_shared() {
+    let time = match summary.timings_are_shared() || !summary.step_ms.is_finite() {
         true => String::new(),
         false => format!("; {:.1} ms a step", summary.step_ms),
     };

@@ -15,15 +15,15 @@ pub(crate) struct SelectOptions {
 
 const OVER: &str = "select.over";
 
-/// What is wrong with the selection that a run belongs to.
-pub(crate) fn complaints(run: &Combination<'_>, validates: Option<&'static str>) -> Vec<Complaint> {
+/// What is wrong with the selection that a run belongs to; `unvalidated` is its task if that has no validation examples.
+pub(crate) fn complaints(run: &Combination<'_>, unvalidated: Option<&'static str>) -> Vec<Complaint> {
     let Some(SelectOptions { over }) = SelectOptions::from_values(&run.section("select")) else {
         return vec![];
     };
     // The config of a single run, which a run leaves behind, has no axes.
     let unknown = over.iter().filter(|key| !run.is_axis(key) && !run.is_alone());
     let unknown: Vec<Complaint> = unknown.map(|key| complaint(no_axis(run, key))).collect();
-    let unjudged = validates.filter(|_| !over.is_empty()).map(|task| {
+    let unjudged = unvalidated.filter(|_| !over.is_empty()).map(|task| {
         complaint(format!(
             "over needs validation examples; set task.{task}.validation above 0, such as to 0.1"
         ))

@@ -16,7 +16,7 @@ use crate::plan::{Planned, plan};
 use crate::program::Program;
 use crate::progress::Messages;
 use crate::registry::Registry;
-use crate::report::{Failed, REPORT, StudyResults, edges, report, write_study_files};
+use crate::report::{Failed, REPORT, StudyResults, edges, report, unjudged, write_study_files};
 use crate::results::check_results;
 use crate::scaling::OneSize;
 use crate::scheduler::{OneRun, execute_all, plan_one, run_as_child};
@@ -283,8 +283,8 @@ fn compare(
         write_study_files(&dir, results)
     });
     show(&report(results), &dir, out)?;
-    if let Some(edges) = edges(&results.finished) {
-        session.messages.warn(format!("{}: {edges}", study.slug));
+    for warning in [unjudged(&results.finished), edges(&results.finished)].into_iter().flatten() {
+        session.messages.warn(format!("{}: {warning}", study.slug));
     }
     let what = if results.finished.is_empty() { "Summary" } else { "Summary and figures" };
     report_written(written, what, &dir, is_new, session, out)

@@ -1,6 +1,6 @@
 //! Files of a study: summary as CSV and JSON, figures with the CSV that each draws.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -41,8 +41,8 @@ pub fn write_study_files(dir: &Path, results: &StudyResults) -> Result<(), Failu
         ("failed".to_owned(), json!(reasons)),
         ("interrupted".to_owned(), json!(interrupted)),
     ]);
-    let is_chosen = |run: &Finished| runs.iter().any(|other| other.summary.run == run.summary.run);
-    let chosen = |run: &Finished| (!run.over.is_empty()).then(|| is_chosen(run));
+    let names: HashSet<&str> = runs.iter().map(|run| run.summary.run.as_str()).collect();
+    let chosen = |run: &Finished| (!run.over.is_empty()).then(|| names.contains(run.summary.run.as_str()));
     let summary = |run: &Finished| RunSummary { chosen: chosen(run), ..run.summary.clone() };
     let summaries: Vec<RunSummary> = all.iter().map(summary).collect();
     let failed = results.failed.iter().map(|run| &run.summary);

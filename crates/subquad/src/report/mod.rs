@@ -12,7 +12,7 @@ mod text;
 
 pub use figures::{redraw, write_study_files};
 use held_equal::{budget, parameters};
-pub(crate) use selection::edges;
+pub(crate) use selection::{edges, unjudged};
 pub use table::{comparison, report};
 
 use std::path::PathBuf;

@@ -1,6 +1,7 @@
 //! Which values of tuned axes are compared: for each label and length, those with the best score on the validation examples.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use serde_json::Value;
 use subquad_bench::distinct;
@@ -47,8 +48,9 @@ pub(crate) fn cells(runs: &[Finished]) -> Vec<Cell<'_>> {
 /// The runs to compare: all but those that tried a value that was not chosen.
 pub(crate) fn compared(runs: &[Finished]) -> Vec<Finished> {
     let cells = cells(runs);
-    let chosen: Vec<&str> = cells.iter().flat_map(Cell::chosen).map(|run| run.summary.run.as_str()).collect();
-    let is_compared = |run: &&Finished| run.over.is_empty() || chosen.contains(&run.summary.run.as_str());
+    let chosen: HashSet<&str> =
+        cells.iter().flat_map(Cell::chosen).map(|run| run.summary.run.as_str()).collect();
+    let is_compared = |run: &&Finished| run.over.is_empty() || chosen.contains(run.summary.run.as_str());
     runs.iter().filter(is_compared).cloned().collect()
 }
 
@@ -103,10 +105,11 @@ impl<'a> Cell<'a> {
 }
 
 impl Tried<'_> {
-    /// Which is better: the one with more runs that ended with numbers, because a value at which training fails is no choice; of equals, the
+    /// Which is better: the one with more runs that can be judged, because a value at which training fails is no choice; of equals, the
     /// one with the better mean score.
     fn compare(&self, other: &Self) -> Ordering {
-        self.runs.len().cmp(&other.runs.len()).then_with(|| {
+        let judged = |tried: &Self| tried.runs.iter().filter(|run| run.summary.validation.is_some()).count();
+        judged(self).cmp(&judged(other)).then_with(|| {
             let goodness = |tried: &Self| mean(tried.runs.iter().map(|run| goodness(&run.summary)));
             goodness(self).total_cmp(&goodness(other))
         })
@@ -148,6 +151,17 @@ pub(crate) fn note(runs: &[Finished]) -> Option<String> {
         format!(
             "{}: the value with the best mean score on validation examples over seeds; the scores are on test examples.{edge}",
             keys.join(" and ")
+        )
+    })
+}
+
+/// A warning about runs that cannot be judged; `None` if there are none.
+pub(crate) fn unjudged(runs: &[Finished]) -> Option<String> {
+    let count = runs.iter().filter(|run| !run.over.is_empty() && run.summary.validation.is_none()).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} runs have no validation score, because an older program did them, and are chosen only where none has; --force repeats them",
+            runs.len()
         )
     })
 }

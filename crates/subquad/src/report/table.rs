@@ -196,7 +196,8 @@ fn peak_mebibytes(seeds: &[&Finished]) -> Option<f64> {
 /// The mean over the runs that had the machine to themselves.
 fn timing(seeds: &[&Finished], of: fn(&RunSummary) -> Option<f64>) -> Option<f64> {
     let timed = seeds.iter().map(|run| &run.summary).filter(|run| !run.timings_are_shared());
-    mean(timed.filter_map(of))
+    // A training that a score ended before its own length has no time of a step.
+    mean(timed.filter_map(of).filter(|value| value.is_finite()))
 }
 
 /// `None` if there are no values.

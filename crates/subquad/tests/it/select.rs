@@ -7,6 +7,7 @@ use subquad_data::{Metric, Score};
 use subquad_record::{Evaluation, read_study};
 
 use crate::lab::{Lab, TINY};
+use crate::staleness::replace;
 use crate::table::finished;
 
 /// A run of a mixer that tried this rate, with its score on test and on validation examples.
@@ -117,6 +118,15 @@ fn a_diverged_validation_score_is_the_worst() {
 }
 
 #[test]
+fn a_run_that_an_older_program_did_cannot_be_chosen_over_one_that_was_judged() {
+    let mut runs = three_rates();
+    for run in runs.iter_mut().filter(|run| run.summary.settings["optim.lr"] == 0.01) {
+        run.summary.validation = None;
+    }
+    assert!(comparison(&runs).lines().nth(2).unwrap().contains(" 0.850 "), "{}", comparison(&runs));
+}
+
+#[test]
 fn lower_is_better_where_it_is() {
     let mut runs = three_rates();
     for run in &mut runs {
@@ -174,6 +184,19 @@ fn a_run_of_a_grid_is_told_where_its_edges_are_and_its_config_asks_for_just_itse
     let config = first.join("config.toml");
     let again = lab.subquad(&format!("run {} --dry-run --results results", config.display())).expect(0);
     assert_eq!(again.out.lines().count(), 1, "{}", again.out);
+}
+
+#[test]
+fn runs_without_a_validation_score_are_warned_of() {
+    let lab = Lab::new();
+    lab.subquad(&format!("run tiny {GRID}")).expect(0);
+    let [first, ..] = &lab.runs("results")[..] else { panic!("no run") };
+    let text = fs_err::read_to_string(first.join("summary.json")).unwrap();
+    let mut summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    summary.as_object_mut().unwrap().remove("validation").unwrap();
+    replace(first, "summary.json", &summary.to_string());
+    let answer = lab.subquad(&format!("run tiny {GRID}")).expect(0);
+    assert!(answer.err.contains("warning: tiny: 1 of 2 runs have no validation score"), "{}", answer.err);
 }
 
 #[test]

@@ -15,12 +15,16 @@ fn edit(run: &Path, from: &str, to: &str) {
     let path = run.join("manifest.json");
     let text = fs_err::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{text}");
-    let text = text.replace(from, to);
-    fs_err::write(&path, &text).unwrap();
+    replace(run, "manifest.json", &text.replace(from, to));
+}
+
+/// Replaces a file of a run, and what the run's proof says of it.
+pub(crate) fn replace(run: &Path, file: &str, text: &str) {
+    fs_err::write(run.join(file), text).unwrap();
     let proof = fs_err::read_to_string(run.join("proof.json")).unwrap();
     let mut proof: Value = serde_json::from_str(&proof).unwrap();
-    let sha256: String = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
-    proof["files"]["manifest.json"] = json!({ "bytes": text.len(), "sha256": sha256 });
+    let sha256: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    proof["files"][file] = json!({ "bytes": text.len(), "sha256": sha256 });
     fs_err::write(run.join("proof.json"), proof.to_string()).unwrap();
 }
 
